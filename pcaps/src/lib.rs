@@ -1,1 +1,6 @@
-//! Placeholder.
+//! Captures: reading and writing them, and what a frame of one carries.
+
+#![forbid(unsafe_code)]
+
+pub mod capture;
+pub mod link;
