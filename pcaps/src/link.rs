@@ -169,3 +169,137 @@ fn be16(bytes: &[u8], offset: usize) -> Option<u16> {
         .first_chunk()
         .map(|&field| u16::from_be_bytes(field))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // What scapy makes of a UDP datagram, of ARP, and of each link layer.
+    const V4: &str = "4500001c000100004011f6ccc0000201c00002020001000200087bd7";
+    const V6: &str = "600000000008114020010db800000000000000000000000120010db8000000000000000000000002000100020008a466";
+    const REQUEST: &str = "000108000604000102000000000ac0000201000000000000c0000202";
+    const MACS: &str = "02000000000b02000000000a";
+    const SLL: &str = "00000200000002000000000a0000";
+    const SLL2: &str = "0000000000000200000002000000000a0000";
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        (0..hex.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+            .collect()
+    }
+
+    fn cases() -> Vec<(LinkType, String, u16, usize, &'static str)> {
+        use LinkType::{Cooked1, Cooked2, Ethernet, Ipv4, Ipv6, Loop, Null, Raw};
+        vec![
+            (Ethernet, format!("{MACS}0800{V4}"), 0x0800, 14, V4),
+            (Ethernet, format!("{MACS}8100000586dd{V6}"), 0x86dd, 18, V6),
+            (
+                Ethernet,
+                format!("{MACS}88a80007810000050800{V4}"),
+                0x0800,
+                22,
+                V4,
+            ),
+            (
+                Ethernet,
+                format!("{MACS}9100000791000006810000050806{REQUEST}"),
+                0x0806,
+                26,
+                REQUEST,
+            ),
+            (Cooked1, format!("{SLL}0800{V4}"), 0x0800, 16, V4),
+            (Cooked1, format!("{SLL}8100000586dd{V6}"), 0x86dd, 20, V6),
+            (Cooked1, format!("{SLL}0806{REQUEST}"), 0x0806, 16, REQUEST),
+            (Cooked2, format!("86dd{SLL2}{V6}"), 0x86dd, 20, V6),
+            (Cooked2, format!("88a8{SLL2}00050800{V4}"), 0x0800, 24, V4),
+            (Null, format!("02000000{V4}"), 0x0800, 4, V4),
+            (Null, format!("00000002{V4}"), 0x0800, 4, V4),
+            (Null, format!("18000000{V6}"), 0x86dd, 4, V6),
+            (Null, format!("0000001c{V6}"), 0x86dd, 4, V6),
+            (Loop, format!("0000001e{V6}"), 0x86dd, 4, V6),
+            (Loop, format!("0a000000{V6}"), 0x86dd, 4, V6),
+            (Raw, V4.to_owned(), 0x0800, 0, V4),
+            (Raw, V6.to_owned(), 0x86dd, 0, V6),
+            (Ipv4, V4.to_owned(), 0x0800, 0, V4),
+            (Ipv6, V6.to_owned(), 0x86dd, 0, V6),
+        ]
+    }
+
+    #[test]
+    fn the_network_layer_is_found_behind_every_link_layer() {
+        for (link, frame, ethertype, offset, _) in cases() {
+            assert_eq!(
+                network(link, &bytes(&frame)),
+                Some(Network { ethertype, offset }),
+                "{frame}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_link_layer_cut_short_has_no_network_layer() {
+        for (link, frame, _, offset, _) in cases() {
+            for len in 0..offset {
+                assert_eq!(
+                    network(link, &bytes(&frame)[..len]),
+                    None,
+                    "{frame} of {len}"
+                );
+            }
+        }
+        assert_eq!(network(LinkType::Raw, &[]), None);
+    }
+
+    #[test]
+    fn what_carries_no_ethertype_has_no_network_layer() {
+        let frames = [
+            (LinkType::Ethernet, format!("{MACS}0003000000")),
+            (LinkType::Cooked1, format!("{SLL}0004{V4}")),
+            (LinkType::Null, format!("07000000{V4}")),
+            (LinkType::Raw, "5500001c".to_owned()),
+            (LinkType::Other(127), format!("{MACS}0800{V4}")),
+        ];
+        for (link, frame) in frames {
+            assert_eq!(network(link, &bytes(&frame)), None, "{frame}");
+        }
+    }
+
+    #[test]
+    fn every_frame_becomes_ethernet() {
+        for (link, frame, ethertype, _, payload) in cases() {
+            let mut out = vec![1, 2, 3];
+            assert!(to_ethernet(link, &bytes(&frame), &mut out));
+            let expected = match link {
+                LinkType::Ethernet => frame,
+                _ => format!("020000000002020000000001{ethertype:04x}{payload}"),
+            };
+            assert_eq!(out, bytes(&expected));
+        }
+    }
+
+    #[test]
+    fn what_is_no_ip_and_no_arp_does_not_become_ethernet() {
+        let mut out = vec![1, 2, 3];
+        assert!(!to_ethernet(
+            LinkType::Cooked1,
+            &bytes(&format!("{SLL}88cc{V4}")),
+            &mut out
+        ));
+        assert!(out.is_empty());
+        assert!(!to_ethernet(LinkType::Other(127), &bytes(V4), &mut out));
+        assert!(to_ethernet(LinkType::Ethernet, &[9; 3], &mut out));
+        assert_eq!(out, [9; 3]);
+    }
+
+    #[test]
+    fn any_bytes_have_their_network_layer_inside_or_none() {
+        bolero::check!()
+            .with_type::<(u16, Vec<u8>)>()
+            .for_each(|(link, bytes)| {
+                if let Some(found) = network(LinkType::from(u32::from(link % 300)), bytes) {
+                    assert!(found.offset <= bytes.len() && found.ethertype >= 0x0600);
+                }
+            });
+    }
+}
