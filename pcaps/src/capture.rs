@@ -206,3 +206,96 @@ struct Record {
     /// Where the frame lies in the window.
     bytes: Range<usize>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A capture of `left` more bytes, all of it records of 1,000 bytes, that is nowhere in memory.
+    struct Endless {
+        record: Vec<u8>,
+        at: usize,
+        left: usize,
+    }
+
+    fn endless(claimed: u32, left: usize) -> impl Read {
+        let mut header = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0];
+        header.resize(20, 0);
+        header.extend([1, 0, 0, 0]);
+        let mut record = vec![0; 8];
+        record.extend(claimed.to_le_bytes());
+        record.extend(claimed.to_le_bytes());
+        record.resize(1016, 0xab);
+        std::io::Cursor::new(header).chain(Endless {
+            record,
+            at: 0,
+            left,
+        })
+    }
+
+    impl Read for Endless {
+        fn read(&mut self, room: &mut [u8]) -> std::io::Result<usize> {
+            let some = &self.record[self.at..];
+            let count = some.len().min(room.len()).min(self.left);
+            room[..count].copy_from_slice(&some[..count]);
+            self.at = (self.at + count) % self.record.len();
+            self.left -= count;
+            Ok(count)
+        }
+    }
+
+    #[test]
+    fn memory_is_flat_in_the_files_size() {
+        let mut reader = Reader::new(endless(1000, 64 << 20), "endless").unwrap();
+        let before = reader.window.held();
+        while reader.next().unwrap().is_some() {}
+        assert_eq!(reader.frames, (64 << 20) / 1016);
+        assert_eq!(reader.window.held(), before);
+    }
+
+    #[test]
+    fn memory_grows_with_what_is_there_not_with_what_is_claimed() {
+        let mut reader = Reader::new(endless(MOST_BYTES - 16, 10_160), "short").unwrap();
+        let before = reader.window.held();
+        assert_eq!(reader.next().unwrap(), None);
+        assert_eq!(
+            reader.warnings().cut,
+            Some(Cut {
+                number: 1,
+                offset: 24,
+                need: 16 << 20,
+                found: 10_160
+            })
+        );
+        assert_eq!(reader.window.held(), before);
+
+        let mut reader = Reader::new(endless(MOST_BYTES - 16, 64 << 20), "long").unwrap();
+        while reader.next().is_ok_and(|frame| frame.is_some()) {}
+        assert!(reader.window.held() <= MOST_BYTES as usize);
+    }
+
+    #[test]
+    fn the_name_is_kept_for_messages() {
+        assert_eq!(
+            Reader::new(endless(1000, 0), "n2.pcap").unwrap().name(),
+            "n2.pcap"
+        );
+    }
+
+    #[test]
+    fn reading_on_after_a_failure_gives_nothing() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+                Err(std::io::Error::other("broken"))
+            }
+        }
+        let mut reader = Reader::new(endless(1000, 1016).chain(Broken), "broken").unwrap();
+        assert!(reader.next().unwrap().is_some());
+        assert!(matches!(
+            reader.next(),
+            Err(CaptureError::Io { offset: 1040, .. })
+        ));
+        assert!(matches!(reader.next(), Ok(None)));
+    }
+}

@@ -1,25 +1,22 @@
 //! The pcapng format (draft-ietf-opsawg-pcapng): sections, interfaces, and the three kinds of packet block. Other blocks are skipped.
 
+mod block;
 mod interface;
+mod packet;
 
 use super::fields::{Fields, Order};
 use super::window::Window;
-use super::{CaptureError, MOST_BYTES, Record, Step};
+use super::{CaptureError, Record, Step};
+use block::{
+    Block, ENHANCED_PACKET, HEADER, INTERFACE, OLD_PACKET, SECTION_KIND, SIMPLE_PACKET, TRAILER,
+    shortest,
+};
 use interface::Interface;
+use packet::Packet;
 
 /// The type of a section header block, the same in both byte orders.
 pub(super) const SECTION: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
 
-const SECTION_KIND: u32 = u32::from_be_bytes(SECTION);
-const INTERFACE: u32 = 1;
-const OLD_PACKET: u32 = 2;
-const SIMPLE_PACKET: u32 = 3;
-const ENHANCED_PACKET: u32 = 6;
-
-/// Type and total length, at the beginning of a block.
-const BLOCK_HEADER: u32 = 8;
-/// Total length again, at its end.
-const BLOCK_TRAILER: u32 = 4;
 /// Interfaces are all that is remembered, so their number must have an end.
 const MOST_INTERFACES: usize = 65_536;
 
@@ -50,7 +47,7 @@ impl PcapNg {
         loop {
             let offset = window.offset();
             let Some(block) = self.block(window)? else {
-                let need = u64::from(BLOCK_HEADER + BLOCK_TRAILER);
+                let need = u64::from(HEADER + TRAILER);
                 return Ok(if window.rest().is_empty() {
                     Step::End
                 } else {
@@ -97,7 +94,7 @@ impl PcapNg {
     /// section: with its own byte order, and without interfaces.
     fn block(&mut self, window: &mut Window) -> Result<Option<Block>, CaptureError> {
         let offset = window.offset();
-        window.want((BLOCK_HEADER + BLOCK_TRAILER) as usize)?;
+        window.want((HEADER + TRAILER) as usize)?;
         let Some(&[kind, len, magic]) = window.rest().as_chunks::<4>().0.first_chunk() else {
             return Ok(None);
         };
@@ -121,13 +118,10 @@ impl PcapNg {
     }
 
     fn body<'w>(&self, block: Block, window: &'w Window) -> Fields<'w> {
-        let end = (block.len as usize).saturating_sub(BLOCK_TRAILER as usize);
+        let end = (block.len as usize).saturating_sub(TRAILER as usize);
         Fields::new(
             self.order,
-            window
-                .rest()
-                .get(BLOCK_HEADER as usize..end)
-                .unwrap_or_default(),
+            window.rest().get(HEADER as usize..end).unwrap_or_default(),
         )
     }
 
@@ -154,7 +148,7 @@ impl PcapNg {
         }
         let before = block
             .len
-            .saturating_sub(BLOCK_TRAILER)
+            .saturating_sub(TRAILER)
             .saturating_sub(packet.room);
         let whole = window.take(block.len as usize);
         let start = whole.start.saturating_add(before as usize);
@@ -165,82 +159,6 @@ impl PcapNg {
             bytes: start..start.saturating_add(packet.captured as usize),
         })
     }
-}
-
-/// The header of a block.
-#[derive(Debug, Clone, Copy)]
-struct Block {
-    offset: u64,
-    kind: u32,
-    /// Total length; at least what such a block needs.
-    len: u32,
-}
-
-impl Block {
-    /// Has the whole block in the window: false where the source ends before.
-    fn hold(self, order: Order, window: &mut Window) -> Result<bool, CaptureError> {
-        if self.len > MOST_BYTES {
-            return Err(CaptureError::TooLarge {
-                offset: self.offset,
-                len: u64::from(self.len),
-                most: MOST_BYTES,
-            });
-        }
-        if !window.want(self.len as usize)? {
-            return Ok(false);
-        }
-        let end = window
-            .rest()
-            .get(..self.len as usize)
-            .and_then(<[u8]>::last_chunk);
-        self.check_trailer(end.map(|&end| order.u32(end)))
-    }
-
-    /// Moves past the block: false where the source ends before.
-    fn skip(self, order: Order, window: &mut Window) -> Result<bool, CaptureError> {
-        if !window.skip(u64::from(self.len.saturating_sub(BLOCK_TRAILER)))?
-            || !window.want(BLOCK_TRAILER as usize)?
-        {
-            return Ok(false);
-        }
-        let end = window.rest().first_chunk().map(|&end| order.u32(end));
-        window.take(BLOCK_TRAILER as usize);
-        self.check_trailer(end)
-    }
-
-    fn check_trailer(self, trailer: Option<u32>) -> Result<bool, CaptureError> {
-        let Self { offset, kind, len } = self;
-        match trailer {
-            Some(trailer) if trailer != len => Err(CaptureError::BlockTrailer {
-                offset,
-                kind,
-                len,
-                trailer,
-            }),
-            Some(_) => Ok(true),
-            None => Ok(false),
-        }
-    }
-
-    fn bad_length(self) -> CaptureError {
-        CaptureError::BlockLength {
-            offset: self.offset,
-            kind: self.kind,
-            len: self.len,
-        }
-    }
-}
-
-/// What the shortest block of a kind measures.
-fn shortest(kind: u32) -> u32 {
-    let body = match kind {
-        SECTION_KIND => 16,
-        INTERFACE => 8,
-        OLD_PACKET | ENHANCED_PACKET => 20,
-        SIMPLE_PACKET => 4,
-        _ => 0,
-    };
-    body + BLOCK_HEADER + BLOCK_TRAILER
 }
 
 /// Checks a section's version and moves past its header: false where the source ends before.
@@ -259,54 +177,5 @@ fn skip_section(block: Block, order: Order, window: &mut Window) -> Result<bool,
             minor,
         }),
         None => Ok(false),
-    }
-}
-
-/// What a packet block says of its packet.
-struct Packet {
-    interface: u32,
-    ticks: Option<u64>,
-    captured: u32,
-    wire: u32,
-    /// Bytes of the block after its fixed fields: the packet, padding and options.
-    room: u32,
-}
-
-impl Packet {
-    fn enhanced(mut body: Fields<'_>) -> Option<Self> {
-        let interface = body.u32()?;
-        Self::timed(interface, body)
-    }
-
-    fn old(mut body: Fields<'_>) -> Option<Self> {
-        let interface = u32::from(body.u16()?);
-        let _drops = body.u16()?;
-        Self::timed(interface, body)
-    }
-
-    fn timed(interface: u32, mut body: Fields<'_>) -> Option<Self> {
-        let (high, low) = (body.u32()?, body.u32()?);
-        let (captured, wire) = (body.u32()?, body.u32()?);
-        let ticks = (u64::from(high) << 32) | u64::from(low);
-        Some(Self {
-            interface,
-            ticks: Some(ticks),
-            captured,
-            wire,
-            room: body.len(),
-        })
-    }
-
-    /// Says its length on the wire alone: what was captured of it follows from the snap length.
-    fn simple(mut body: Fields<'_>, interface: Option<&Interface>) -> Option<Self> {
-        let wire = body.u32()?;
-        let captured = interface.map_or(wire, |interface| interface.snap(wire));
-        Some(Self {
-            interface: 0,
-            ticks: None,
-            captured,
-            wire,
-            room: body.len(),
-        })
     }
 }
