@@ -1,3 +1,13 @@
 #![no_std]
 #![forbid(unsafe_code)]
-//! Placeholder.
+//! Bytes to values and back for the protocols that Pinion understands.
+//!
+//! Nothing here does I/O, reads a clock or allocates: a view borrows the bytes that it was parsed
+//! from, and every way in which bytes can be wrong is a variant of the module's `Error` that says
+//! where. Offsets in errors count from the first byte of the slice that was given to `parse`.
+
+#[cfg(test)]
+extern crate std;
+
+mod bytes;
+pub mod ip;
