@@ -11,3 +11,4 @@ extern crate std;
 
 mod bytes;
 pub mod ip;
+pub mod sctp;
