@@ -10,5 +10,6 @@
 extern crate std;
 
 mod bytes;
+pub mod gtpu;
 pub mod ip;
 pub mod sctp;
