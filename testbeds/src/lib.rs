@@ -1,1 +1,11 @@
-//! Placeholder.
+//! Topologies, peers, scenarios and benches that Pinion is tested with.
+//!
+//! A topology is a value: network namespaces joined by virtual Ethernet, made
+//! by system calls alone, gone when the value is dropped. Peers run inside its
+//! namespaces. What a machine lacks is found by a probe that says so.
+
+#![forbid(unsafe_code)]
+
+pub mod failure;
+pub mod missing;
+pub mod namespace;
