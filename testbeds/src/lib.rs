@@ -9,3 +9,4 @@
 pub mod failure;
 pub mod missing;
 pub mod namespace;
+pub mod topology;
