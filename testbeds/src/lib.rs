@@ -6,6 +6,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod capture;
+pub mod checksums;
 pub mod failure;
 pub mod missing;
 pub mod namespace;
