@@ -11,4 +11,7 @@ pub mod checksums;
 pub mod failure;
 pub mod missing;
 pub mod namespace;
+pub mod puppet;
+pub mod python;
+pub mod sctp;
 pub mod topology;

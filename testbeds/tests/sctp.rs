@@ -1,0 +1,128 @@
+//! Multi-homed associations between kernels, through a balancer that only forwards.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use testbeds::capture::Capture;
+use testbeds::checksums::Judge;
+use testbeds::missing::probe;
+use testbeds::need;
+use testbeds::sctp::{Association, Connect, Server, Stack};
+use testbeds::topology::{Plan, Topology};
+
+const PORT: u16 = 38412;
+const CLIENT_PORT: u16 = 9487;
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn server(identity: &str, addresses: Vec<IpAddr>) -> Server {
+    Server {
+        identity: identity.to_owned(),
+        addresses,
+        port: PORT,
+        streams: 4,
+    }
+}
+
+/// Two clients with one source port; one loses a path under way and gets it back.
+#[test]
+fn associations_outlive_a_path() {
+    need!(probe());
+    let stack = need!(Stack::find());
+    let plan = Plan {
+        clients: 2,
+        endpoints: 1,
+        paths: 2,
+        ..Plan::default()
+    };
+    let topology = Topology::build(&plan).unwrap();
+    let endpoint = &topology.endpoints[0];
+    let folder = tempfile::tempdir().unwrap();
+    let captures: Vec<_> = endpoint
+        .links
+        .iter()
+        .map(|link| {
+            let file = folder.path().join(format!("path{}.pcap", link.path));
+            Capture::start(&endpoint.namespace, &link.host.interface.name, &file).unwrap()
+        })
+        .collect();
+    let mut amf = stack.start(endpoint).unwrap();
+    let mut gnbs: Vec<_> = topology
+        .clients
+        .iter()
+        .map(|host| stack.start(host).unwrap())
+        .collect();
+    let all = [endpoint.addresses(false), endpoint.addresses(true)].concat();
+    amf.serve(&server("amf1", all)).unwrap();
+    // The first speaks IPv4, the second IPv6.
+    for ((gnb, host), v6) in gnbs.iter_mut().zip(&topology.clients).zip([false, true]) {
+        let connect = Connect::ngap(
+            "n2",
+            host.addresses(v6),
+            CLIENT_PORT,
+            endpoint.addresses(v6),
+            PORT,
+        );
+        let association = gnb.connect(&connect).unwrap();
+        assert_eq!(association.state, Association::ESTABLISHED);
+        assert_eq!(association.source_port, CLIENT_PORT);
+        assert_eq!(association.local, host.addresses(v6));
+        assert_eq!(association.primary, endpoint.addresses(v6)[0]);
+        // The server's INIT ACK lists every address of the families that the client can use.
+        for address in endpoint.addresses(v6) {
+            assert!(association.paths.contains_key(&address), "{association:?}");
+        }
+        let echoes = gnb.echo("n2", 20, 200, PATIENCE).unwrap();
+        assert!(echoes.whole(), "{echoes:?}");
+        assert_eq!(echoes.identities["amf1"], 20);
+    }
+    let served = amf.served(PORT).unwrap();
+    assert_eq!(served.associations, 2);
+    assert_eq!(served.ppids["60"], 40);
+    assert_eq!(served.streams["0"], 20);
+    assert_eq!(served.streams["1"], 20);
+
+    for ((gnb, host), v6) in gnbs.iter_mut().zip(&topology.clients).zip([false, true]) {
+        let primary = endpoint.addresses(v6)[0];
+        gnb.start_flow("n2", 100, Duration::from_millis(10))
+            .unwrap();
+        topology.cut(host, 1).unwrap();
+        wait_for(|| {
+            !gnb.association("n2")
+                .unwrap()
+                .paths_that_are("active")
+                .contains(&primary)
+        });
+        topology.restore(host, 1).unwrap();
+        wait_for(|| {
+            gnb.association("n2")
+                .unwrap()
+                .paths_that_are("active")
+                .contains(&primary)
+        });
+        let echoes = gnb.finish_flow("n2", PATIENCE).unwrap();
+        assert!(echoes.whole(), "{echoes:?}");
+        gnb.close("n2").unwrap();
+    }
+    wait_for(|| amf.served(PORT).unwrap().associations == 0);
+    assert_eq!(amf.counters().unwrap()["SctpChecksumErrors"], 0);
+
+    for capture in captures {
+        let file = capture.path().to_owned();
+        assert!(capture.finish().unwrap() > 0);
+        let judge = need!(Judge::find());
+        assert_eq!(judge.wrong_checksums(&file).unwrap(), []);
+        // 0 is DATA: every path has carried some.
+        assert!(judge.count(&file, "sctp.chunk_type == 0").unwrap() > 20);
+    }
+}
+
+fn wait_for(mut done: impl FnMut() -> bool) {
+    let end = std::time::Instant::now() + PATIENCE;
+    while !done() {
+        assert!(
+            std::time::Instant::now() < end,
+            "it did not happen within {PATIENCE:?}"
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
