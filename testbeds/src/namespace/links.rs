@@ -86,9 +86,14 @@ impl Namespace {
         self.ask(NLM_F_CREATE | NLM_F_EXCL, request, || {
             format!("veth {here} to {there}")
         })?;
-        for (namespace, name) in [(self, here), (other, there)] {
+        let ends = [(self, here), (other, there)];
+        for (namespace, name) in ends {
             namespace.set_features(name, &PLAIN_WIRE)?;
             namespace.never_merge(name)?;
+        }
+        // Only now: an end tells XDP that it can be redirected to when it comes
+        // up and its other end has GRO by then.
+        for (namespace, name) in ends {
             namespace.set_up(name, true)?;
         }
         Ok([self.interface(here)?, other.interface(there)?])
