@@ -1,5 +1,6 @@
 //! From a plan to namespaces.
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::addresses::{BALANCER, ENDPOINTS, HOST, address, families, lengths, mac, network};
@@ -143,7 +144,13 @@ pub(super) fn settle(namespace: &Namespace, link: &Link) -> Result<(), Failure> 
 pub(super) fn unsettle(namespace: &Namespace, link: &Link) -> Result<(), Failure> {
     let name = &link.host.interface.name;
     for address in &link.host.addresses {
-        namespace.remove_address(name, *address, lengths(address.is_ipv6()).0)?;
+        let removed = namespace.remove_address(name, *address, lengths(address.is_ipv6()).0);
+        match removed {
+            // It was taken before, for another peer on this host.
+            Err(Failure::Netlink { source, .. })
+                if source.kind() == ErrorKind::AddrNotAvailable => {}
+            other => other?,
+        }
     }
     // Not even a link-local address answers.
     namespace.sysctls(&[(&ipv6_switch(name), "1")])
