@@ -32,6 +32,8 @@ PATH_STATES = {0: "inactive", 1: "potentially failed", 2: "active", 3: "unconfir
 
 # Room for the largest message of a test and the echo's name.
 LONGEST = 1 << 17
+# How often a reader looks whether its socket is to be closed, in seconds.
+TICK = 0.05
 
 
 def pack_address(address, port):
@@ -55,11 +57,10 @@ def bind(sock, addresses, port):
     sock.setsockopt(IPPROTO_SCTP, BINDX_ADD, packed)
 
 
-def set_timeout(sock, seconds):
+def set_timeout(sock, option, seconds):
     # A timeout of Python's would make the socket non-blocking, and connectx with it.
     value = struct.pack("@ll", int(seconds), int(seconds % 1 * 1_000_000))
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, value)
+    sock.setsockopt(socket.SOL_SOCKET, option, value)
 
 
 def send(sock, data, stream, ppid, association=0):
@@ -128,7 +129,7 @@ class Client:
         self.sock = open_socket(socket.SOCK_STREAM, order["local"] + order["remote"], self.streams)
         if order["local"]:
             bind(self.sock, order["local"], order["source_port"])
-        set_timeout(self.sock, order["timeout"])
+        set_timeout(self.sock, socket.SO_SNDTIMEO, order["timeout"])
         packed = b"".join(pack_address(address, order["port"]) for address in order["remote"])
         try:
             self.sock.setsockopt(IPPROTO_SCTP, CONNECTX, packed)
@@ -141,8 +142,11 @@ class Client:
         self.flowing = threading.Event()
         self.flow = None
         self.end = None
-        set_timeout(self.sock, 0)
-        threading.Thread(target=self.run, daemon=True).start()
+        self.closing = False
+        set_timeout(self.sock, socket.SO_SNDTIMEO, 0)
+        set_timeout(self.sock, socket.SO_RCVTIMEO, TICK)
+        self.reader = threading.Thread(target=self.run, daemon=True)
+        self.reader.start()
 
     def reset(self):
         self.next = 0
@@ -157,9 +161,11 @@ class Client:
         self.longest_gap = 0.0
 
     def run(self):
-        while True:
+        while not self.closing:
             try:
                 data, stream, ppid, _, _ = receive(self.sock)
+            except BlockingIOError:
+                continue
             except OSError as error:
                 self.end = str(error)
                 return
@@ -247,11 +253,11 @@ class Client:
         self.sock.setsockopt(IPPROTO_SCTP, PRIMARY_ADDR, value.ljust(132, b"\0"))
 
     def close(self, abort):
+        # While a reader waits on the socket, closing it would send nothing.
+        self.closing = True
+        self.reader.join()
         if abort:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("=ii", 1, 0))
-        else:
-            # A reader in another thread holds the socket: closing alone would not send SHUTDOWN.
-            self.sock.shutdown(socket.SHUT_RDWR)
         self.sock.close()
 
 
@@ -312,6 +318,12 @@ def tune(settings):
             raise ValueError(f"net.sctp.{name} = {value}: {error}") from error
 
 
+def known(table, name):
+    if name not in table:
+        raise LookupError(f"nothing called {name!r} has been opened")
+    return table[name]
+
+
 class Peer:
     def __init__(self):
         self.servers = {}
@@ -327,22 +339,23 @@ class Peer:
                     order["identity"], order["addresses"], order["port"], order["streams"]
                 )
             case "served":
-                return self.servers[name].report()
+                return known(self.servers, name).report()
             case "connect":
                 self.clients[name] = Client(order)
-                return self.clients[name].association()
+                return known(self.clients, name).association()
             case "association":
-                return self.clients[name].association()
+                return known(self.clients, name).association()
             case "primary":
-                self.clients[name].set_primary(order["address"])
+                known(self.clients, name).set_primary(order["address"])
             case "echo":
-                return self.clients[name].echo(order)
+                return known(self.clients, name).echo(order)
             case "start":
-                self.clients[name].start_flow(order)
+                known(self.clients, name).start_flow(order)
             case "finish":
-                return self.clients[name].finish_flow(order)
+                return known(self.clients, name).finish_flow(order)
             case "close":
-                self.clients.pop(name).close(order["abort"])
+                known(self.clients, name).close(order["abort"])
+                del self.clients[name]
             case "counters":
                 return counters()
             case other:

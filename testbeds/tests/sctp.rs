@@ -8,7 +8,7 @@ use testbeds::checksums::Judge;
 use testbeds::missing::probe;
 use testbeds::need;
 use testbeds::sctp::{Association, Connect, Server, Stack};
-use testbeds::topology::{Plan, Topology};
+use testbeds::topology::{Host, Plan, Topology};
 
 const PORT: u16 = 38412;
 const CLIENT_PORT: u16 = 9487;
@@ -101,10 +101,21 @@ fn associations_outlive_a_path() {
         });
         let echoes = gnb.finish_flow("n2", PATIENCE).unwrap();
         assert!(echoes.whole(), "{echoes:?}");
-        gnb.close("n2").unwrap();
+        gnb.set_primary("n2", endpoint.addresses(v6)[1]).unwrap();
+        assert_eq!(
+            gnb.association("n2").unwrap().primary,
+            endpoint.addresses(v6)[1]
+        );
     }
+    gnbs[0].close("n2").unwrap();
+    gnbs[1].abort("n2").unwrap();
     wait_for(|| amf.served(PORT).unwrap().associations == 0);
-    assert_eq!(amf.counters().unwrap()["SctpChecksumErrors"], 0);
+    let counters = amf.counters().unwrap();
+    assert_eq!(counters["SctpChecksumErrors"], 0);
+    assert_eq!(
+        (counters["SctpShutdowns"], counters["SctpAborteds"]),
+        (1, 1)
+    );
 
     for capture in captures {
         let file = capture.path().to_owned();
@@ -113,6 +124,42 @@ fn associations_outlive_a_path() {
         assert_eq!(judge.wrong_checksums(&file).unwrap(), []);
         // 0 is DATA: every path has carried some.
         assert!(judge.count(&file, "sctp.chunk_type == 0").unwrap() > 20);
+    }
+}
+
+/// A client's kernel is gone without a word and another comes in its place, on
+/// three paths of both families.
+#[test]
+fn a_client_that_starts_anew_restarts_its_association() {
+    need!(probe());
+    let stack = need!(Stack::find());
+    let plan = Plan {
+        endpoints: 1,
+        paths: 3,
+        ..Plan::default()
+    };
+    let topology = Topology::build(&plan).unwrap();
+    let (client, endpoint) = (&topology.clients[0], &topology.endpoints[0]);
+    let all = |host: &Host| [host.addresses(false), host.addresses(true)].concat();
+    let mut amf = stack.start(endpoint).unwrap();
+    let connect = Connect::ngap("n2", all(client), CLIENT_PORT, all(endpoint), PORT);
+    for life in 1..=2 {
+        let mut gnb = stack.start(client).unwrap();
+        if life == 1 {
+            amf.serve(&server("amf1", all(endpoint))).unwrap();
+        }
+        let association = gnb.connect(&connect).unwrap();
+        assert_eq!(association.paths.len(), 6, "{association:?}");
+        assert!(gnb.echo("n2", 5, 8, PATIENCE).unwrap().whole());
+        wait_for(|| {
+            gnb.association("n2")
+                .unwrap()
+                .paths_that_are("active")
+                .len()
+                == 6
+        });
+        let served = amf.served(PORT).unwrap();
+        assert_eq!((served.associations, served.messages), (1, 5 * life));
     }
 }
 
