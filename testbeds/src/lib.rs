@@ -11,6 +11,7 @@ pub mod checksums;
 pub mod failure;
 pub mod missing;
 pub mod namespace;
+pub mod peers;
 pub mod puppet;
 pub mod python;
 pub mod sctp;

@@ -8,8 +8,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Association, Connect, Echoes, Served, Server};
+use super::{Association, Connect, Served, Server};
 use crate::failure::Failure;
+use crate::peers::Echoes;
 use crate::puppet::Puppet;
 
 /// A running peer. Dropping it ends it, without a word to its associations.

@@ -38,37 +38,6 @@ impl Association {
     }
 }
 
-/// What became of the messages of a client.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Echoes {
-    /// Messages sent.
-    pub sent: u64,
-    /// Messages that came back once, whole, with their stream and PPID.
-    pub echoed: u64,
-    /// Messages that did not come back.
-    pub missing: u64,
-    /// Messages that came back twice or otherwise than they were sent.
-    pub wrong: u64,
-    /// Messages that the own kernel refused to send.
-    pub refused: u64,
-    /// Messages that came back before an earlier one of their stream.
-    pub unordered: u64,
-    /// How many each server echoed.
-    pub identities: BTreeMap<String, u64>,
-    /// The longest time between two echoes, in milliseconds.
-    pub longest_gap_ms: u64,
-    /// Why the association ended, if it did.
-    pub ended: Option<String>,
-}
-
-impl Echoes {
-    /// Whether every message came back once, in order, as it was sent.
-    #[must_use]
-    pub fn whole(&self) -> bool {
-        self.sent == self.echoed && self.wrong == 0 && self.unordered == 0 && self.ended.is_none()
-    }
-}
-
 /// What a server has seen.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Served {
