@@ -3,5 +3,6 @@
 #![forbid(unsafe_code)]
 
 pub mod capture;
+pub mod decode;
 pub mod link;
 pub mod writer;

@@ -1,0 +1,60 @@
+//! Control and user-plane messages of a capture, as objects whose keys are Wireshark's field names.
+//!
+//! There is one [`Message`] for each SCTP packet and for each GTP message, tunnelled ones and those quoted in ICMP errors included, in
+//! the order in which Wireshark shows them. Fragments of IP are put together; the message belongs to the frame that completed it.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), pinion_pcaps::capture::CaptureError> {
+//! use pinion_pcaps::{capture, decode::Decoder};
+//!
+//! let mut capture = capture::open("n2.pcap".as_ref())?;
+//! let mut decoder = Decoder::default();
+//! while let Some(frame) = capture.next()? {
+//!     for message in decoder.decode(&frame) {
+//!         println!("{message}");
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod fragments;
+mod gtp;
+mod message;
+mod network;
+mod ports;
+mod sctp;
+
+pub use fragments::Limits;
+pub use message::{Message, Value};
+
+use crate::capture::Frame;
+use crate::link;
+use fragments::Fragments;
+use network::Walk;
+
+/// Decodes the frames of one capture, in their order. Holds nothing but fragments that wait for others.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    fragments: Fragments,
+}
+
+impl Decoder {
+    /// A decoder that holds at most so many fragments.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            fragments: Fragments::new(limits),
+        }
+    }
+
+    /// The messages of one frame; none where there is no SCTP and no GTP in it. What cannot be decoded whole has an `error` key.
+    pub fn decode(&mut self, frame: &Frame<'_>) -> Vec<Message> {
+        let mut walk = Walk::new(frame.number, &mut self.fragments);
+        if let Some(network) = link::network(frame.link, frame.bytes) {
+            let packet = frame.bytes.get(network.offset..).unwrap_or_default();
+            walk.ethertype(network.ethertype, packet);
+        }
+        walk.into_messages()
+    }
+}

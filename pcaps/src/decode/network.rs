@@ -1,0 +1,247 @@
+//! From the network layer to the messages: IP in all its wrappings, ICMP errors, UDP.
+
+use std::net::IpAddr;
+
+use pinion_protocols::ip::{self, Ipv4, Ipv6, Udp, protocol};
+
+use super::fragments::{Fragments, Key, Piece};
+use super::ports::{self, Service};
+use super::{Message, gtp, sctp};
+use crate::link::{self, LinkType};
+
+/// Packets inside of packets are followed so many levels down.
+const DEEPEST: usize = 16;
+
+/// Generic routing encapsulation (RFC 2784).
+const GRE: u8 = 47;
+
+const IPV4: u16 = 0x0800;
+const IPV6: u16 = 0x86dd;
+/// Ethernet in GRE.
+const BRIDGED: u16 = 0x6558;
+
+/// Collects the messages of one frame.
+#[derive(Debug)]
+pub(super) struct Walk<'a> {
+    frame: u64,
+    fragments: &'a mut Fragments,
+    depth: usize,
+    /// Bytes that a snap length took from the packet at hand.
+    missing: usize,
+    messages: Vec<Message>,
+}
+
+/// Sender and receiver of the packet at hand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ends {
+    pub(super) source: IpAddr,
+    pub(super) destination: IpAddr,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(frame: u64, fragments: &'a mut Fragments) -> Self {
+        Self {
+            frame,
+            fragments,
+            depth: 0,
+            missing: 0,
+            messages: Vec::new(),
+        }
+    }
+
+    pub(super) fn into_messages(self) -> Vec<Message> {
+        self.messages
+    }
+
+    /// What an ethertype announces.
+    pub(super) fn ethertype(&mut self, ethertype: u16, packet: &[u8]) {
+        match ethertype {
+            IPV4 => self.deeper(|walk| walk.ipv4(packet)),
+            IPV6 => self.deeper(|walk| walk.ipv6(packet)),
+            _ => {}
+        }
+    }
+
+    /// A T-PDU: IP, or Ethernet where it looks like it. What it is was agreed on elsewhere (TS 29.281 does not say it).
+    pub(super) fn t_pdu(&mut self, packet: &[u8]) {
+        match packet.first() {
+            Some(0x45..=0x4e) => self.ethertype(IPV4, packet),
+            Some(0x60..=0x6f) => self.ethertype(IPV6, packet),
+            _ => self.ethernet(packet),
+        }
+    }
+
+    pub(super) fn message(&self, protocol: &'static str, ends: Ends) -> Message {
+        Message::new(self.frame, protocol, ends.source, ends.destination)
+    }
+
+    /// Keeps a message, and says so where the end of its packet was not captured, or not quoted in an ICMP error.
+    pub(super) fn keep(&mut self, mut message: Message) {
+        if self.missing > 0 {
+            message.fail(format_args!(
+                "IP payload: {} bytes at its end are missing",
+                self.missing
+            ));
+        }
+        self.messages.push(message);
+    }
+
+    fn deeper(&mut self, step: impl FnOnce(&mut Self)) {
+        if self.depth < DEEPEST {
+            let missing = std::mem::take(&mut self.missing);
+            self.depth = self.depth.saturating_add(1);
+            step(self);
+            self.depth = self.depth.saturating_sub(1);
+            self.missing = missing;
+        }
+    }
+
+    fn ethernet(&mut self, frame: &[u8]) {
+        if let Some(network) = link::network(LinkType::Ethernet, frame) {
+            let packet = frame.get(network.offset..).unwrap_or_default();
+            self.ethertype(network.ethertype, packet);
+        }
+    }
+
+    fn ipv4(&mut self, packet: &[u8]) {
+        let Ok(packet) = Ipv4::parse(packet) else {
+            return;
+        };
+        let ends = Ends {
+            source: packet.source.into(),
+            destination: packet.destination.into(),
+        };
+        let piece = Piece {
+            key: Key::new(ends, packet.protocol, packet.fragment.identification),
+            fragment: packet.fragment,
+            payload: packet.payload,
+        };
+        self.whole(
+            ends,
+            packet.protocol,
+            packet.is_fragment(),
+            packet.missing,
+            piece,
+        );
+    }
+
+    fn ipv6(&mut self, packet: &[u8]) {
+        let Ok(packet) = Ipv6::parse(packet) else {
+            return;
+        };
+        let ends = Ends {
+            source: packet.source.into(),
+            destination: packet.destination.into(),
+        };
+        let fragment = packet.fragment.unwrap_or(ip::Fragment {
+            identification: 0,
+            offset: 0,
+            more: false,
+        });
+        let piece = Piece {
+            key: Key::new(ends, packet.protocol, fragment.identification),
+            fragment,
+            payload: packet.payload,
+        };
+        self.whole(
+            ends,
+            packet.protocol,
+            packet.is_fragment(),
+            packet.missing,
+            piece,
+        );
+    }
+
+    /// Follows the payload of a packet: at once where it is not fragmented, else with the fragment that completes it. A fragment of
+    /// which bytes were not captured completes nothing; the first one is read as far as it goes.
+    fn whole(
+        &mut self,
+        ends: Ends,
+        protocol: u8,
+        is_fragment: bool,
+        missing: usize,
+        piece: Piece<'_>,
+    ) {
+        self.missing = missing;
+        if is_fragment && missing == 0 {
+            if let Some(payload) = self.fragments.add(&piece) {
+                self.upper(ends, protocol, &payload);
+            }
+        } else if piece.fragment.offset == 0 {
+            self.upper(ends, protocol, piece.payload);
+        }
+    }
+
+    fn upper(&mut self, ends: Ends, protocol: u8, payload: &[u8]) {
+        match protocol {
+            protocol::SCTP => sctp::packet(self, ends, payload),
+            protocol::UDP => self.udp(ends, payload),
+            protocol::ICMP => self.icmp(payload),
+            protocol::ICMPV6 => self.icmpv6(payload),
+            protocol::IPV4 => self.ethertype(IPV4, payload),
+            protocol::IPV6 => self.ethertype(IPV6, payload),
+            protocol::AUTHENTICATION => self.authenticated(ends, payload),
+            GRE => self.gre(payload),
+            _ => {}
+        }
+    }
+
+    fn udp(&mut self, ends: Ends, datagram: &[u8]) {
+        let Ok(udp) = Udp::parse(datagram) else {
+            return;
+        };
+        match ports::service(udp.source_port, udp.destination_port) {
+            Some(Service::Gtp) => gtp::message(self, ends, udp.payload),
+            Some(Service::GtpPrime) => gtp::prime(self, ends, udp.payload),
+            Some(Service::Sctp) => sctp::packet(self, ends, udp.payload),
+            None => {}
+        }
+    }
+
+    /// The packet that an error quotes (RFC 792).
+    fn icmp(&mut self, packet: &[u8]) {
+        if let Some((3 | 4 | 5 | 11 | 12, quoted)) = quoted(packet) {
+            self.ethertype(IPV4, quoted);
+        }
+    }
+
+    /// The packet that an error quotes (RFC 4443 2.1: errors have types below 128).
+    fn icmpv6(&mut self, packet: &[u8]) {
+        if let Some((1..=4, quoted)) = quoted(packet) {
+            self.ethertype(IPV6, quoted);
+        }
+    }
+
+    /// Behind an authentication header of IPv4 (RFC 4302 2); those of IPv6 were walked with its extension headers.
+    fn authenticated(&mut self, ends: Ends, packet: &[u8]) {
+        if let [next, words, ..] = *packet {
+            let length = usize::from(words).saturating_add(2).saturating_mul(4);
+            let payload = packet.get(length..).unwrap_or_default();
+            self.deeper(|walk| walk.upper(ends, next, payload));
+        }
+    }
+
+    /// RFC 2784 2.1 with the fields of RFC 2890 2.
+    fn gre(&mut self, packet: &[u8]) {
+        let [flags, version, high, low, ..] = *packet else {
+            return;
+        };
+        if version & 7 != 0 {
+            return;
+        }
+        let fields = [0x80, 0x20, 0x10]
+            .into_iter()
+            .filter(|bit| flags & bit != 0);
+        let offset = fields.count().saturating_mul(4).saturating_add(4);
+        let payload = packet.get(offset..).unwrap_or_default();
+        match u16::from_be_bytes([high, low]) {
+            BRIDGED => self.ethernet(payload),
+            ethertype => self.ethertype(ethertype, payload),
+        }
+    }
+}
+
+/// Type of an ICMP message, and what follows its 8-byte header.
+fn quoted(packet: &[u8]) -> Option<(u8, &[u8])> {
+    Some((*packet.first()?, packet.get(8..)?))
+}

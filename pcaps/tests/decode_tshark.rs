@@ -1,0 +1,275 @@
+//! Every capture of the shared folder: what is decoded is what tshark shows, frame by frame and field by field.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may stop at the first surprise"
+)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use pinion_pcaps::capture;
+use pinion_pcaps::decode::{Decoder, Value};
+
+/// Values of the fields of one frame.
+type Fields = BTreeMap<String, Vec<String>>;
+
+/// Fields that must agree whatever else is in the frame.
+const HEADERS: [&str; 6] = [
+    "sctp.chunk_type",
+    "sctp.verification_tag",
+    "sctp.srcport",
+    "sctp.dstport",
+    "gtp.message",
+    "gtp.teid",
+];
+
+const OTHERS: [&str; 94] = [
+    "sctp.checksum",
+    "sctp.chunk_flags",
+    "sctp.chunk_length",
+    "sctp.init_initiate_tag",
+    "sctp.init_credit",
+    "sctp.init_nr_out_streams",
+    "sctp.init_nr_in_streams",
+    "sctp.init_initial_tsn",
+    "sctp.initack_initiate_tag",
+    "sctp.initack_credit",
+    "sctp.initack_nr_out_streams",
+    "sctp.initack_nr_in_streams",
+    "sctp.initack_initial_tsn",
+    "sctp.data_e_bit",
+    "sctp.data_b_bit",
+    "sctp.data_u_bit",
+    "sctp.data_i_bit",
+    "sctp.data_tsn_raw",
+    "sctp.data_sid",
+    "sctp.data_ssn",
+    "sctp.data_payload_proto_id",
+    "sctp.data_reserved",
+    "sctp.data_mid",
+    "sctp.data_fsn",
+    "sctp.sack_cumulative_tsn_ack_raw",
+    "sctp.sack_a_rwnd",
+    "sctp.sack_number_of_gap_blocks",
+    "sctp.sack_number_of_duplicated_tsns",
+    "sctp.sack_gap_block_start",
+    "sctp.sack_gap_block_end",
+    "sctp.sack_duplicate_tsn",
+    "sctp.nr_sack_cumulative_tsn_ack",
+    "sctp.nr_sack_a_rwnd",
+    "sctp.nr_sack_number_of_gap_blocks",
+    "sctp.nr_sack_number_of_nr_gap_blocks",
+    "sctp.nr_sack_number_of_duplicated_tsns",
+    "sctp.nr_sack_gap_block_start",
+    "sctp.nr_sack_gap_block_end",
+    "sctp.nr_sack_nr_gap_block_start",
+    "sctp.nr_sack_nr_gap_block_end",
+    "sctp.nr_sack_duplicate_tsn",
+    "sctp.shutdown_cumulative_tsn_ack",
+    "sctp.ecne_lowest_tsn",
+    "sctp.cwr_lowest_tsn",
+    "sctp.shutdown_complete_t_bit",
+    "sctp.abort_t_bit",
+    "sctp.forward_tsn_tsn",
+    "sctp.forward_tsn_sid",
+    "sctp.forward_tsn_ssn",
+    "sctp.i_forward_tsn_tsn",
+    "sctp.i_forward_tsn_sid",
+    "sctp.i_forward_tsn_flags",
+    "sctp.forward_tsn_mid",
+    "sctp.parameter_type",
+    "sctp.parameter_length",
+    "sctp.parameter_ipv4_address",
+    "sctp.parameter_ipv6_address",
+    "sctp.parameter_cookie_preservative_incr",
+    "sctp.parameter_hostname",
+    "sctp.parameter_supported_address_type",
+    "sctp.parameter_reconfig_request_sequence_number",
+    "sctp.parameter_reconfig_response_sequence_number",
+    "sctp.parameter_senders_last_assigned_tsn",
+    "sctp.parameter_senders_next_tsn",
+    "sctp.parameter_receivers_next_tsn",
+    "sctp.parameter_reconfig_response_result",
+    "sctp.parameter_reconfig_sid",
+    "sctp.asconf_seq_nr_number",
+    "sctp.asconf_ack_seq_nr_number",
+    "sctp.correlation_id",
+    "sctp.adaptation_layer_indication",
+    "sctp.chunk_type_to_auth",
+    "sctp.hmac_id",
+    "sctp.shared_key_id",
+    "sctp.supported_chunk_type",
+    "sctp.cause_code",
+    "sctp.cause_length",
+    "sctp.cause_measure_of_staleness",
+    "sctp.cause_tsn",
+    "gtp.flags",
+    "gtp.seq_number",
+    "gtp.npdu_number",
+    "gtp.length",
+    "gtp.ext_hdr.next",
+    "gtp.ext_hdr.length",
+    "gtp.ext_hdr.udp_port",
+    "gtp.ext_hdr.pdcp_sn",
+    "gtp.ext_hdr.long_pdcp_sn",
+    "gtp.ext_hdr.pdu_ses_con.pdu_type",
+    "gtp.ext_hdr.pdu_ses_con.qos_flow_id",
+    "gtp.ext_hdr.pdu_ses_cont.ppp",
+    "gtp.ext_hdr.pdu_ses_cont.rqi",
+    "gtp.ext_hdr.pdu_ses_cont.ppi",
+    "gtp.recovery",
+];
+
+/// Fields of GTP-U elements that GTPv1-C and GTP' have too. Of those nothing is decoded but the header.
+const ELEMENTS: [&str; 5] = [
+    "gtp.length",
+    "gtp.recovery",
+    "gtp.teid_data",
+    "gtp.gsn_ipv4",
+    "gtp.ext_hdr_type",
+];
+
+#[test]
+fn every_shared_capture_decodes_as_in_tshark() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/pcaps");
+    let files = captures(&folder);
+    if files.is_empty() {
+        println!("skipped: no captures in ../shared/pcaps");
+        return;
+    }
+    if Command::new("tshark").arg("--version").output().is_err() {
+        println!("skipped: tshark is not installed");
+        return;
+    }
+    let mut compared = 0_usize;
+    let mut wrong = Vec::new();
+    for file in files {
+        let (expected, decoded) = (tshark(&file), pinion(&file));
+        for (number, expected) in &expected {
+            let nothing = Fields::new();
+            let decoded = decoded.get(number).unwrap_or(&nothing);
+            // frame.number and frame.protocols are always there.
+            compared += expected.len() - 2;
+            for difference in differences(expected, decoded) {
+                wrong.push(format!("{}, frame {number}: {difference}", file.display()));
+            }
+        }
+        for number in decoded.keys() {
+            assert!(
+                expected.contains_key(number),
+                "{}: {number}",
+                file.display()
+            );
+        }
+    }
+    println!("{compared} fields compared");
+    assert!(compared > 10_000, "only {compared} fields were compared");
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Where a frame differs from tshark's, and should not.
+fn differences(expected: &Fields, decoded: &Fields) -> Vec<String> {
+    let values = |fields: &Fields, name: &str| fields.get(name).cloned().unwrap_or_default();
+    let protocols = values(expected, "frame.protocols").join(",");
+    // TS 29.281 4.4.2 has GTP-U on UDP alone; tshark sees GTP on TCP as well.
+    if protocols.contains("tcp:gtp") {
+        return Vec::new();
+    }
+    let broken = decoded.contains_key("error");
+    let user_plane = ["1", "2", "26", "31", "254", "255"];
+    let control = protocols.contains("gtpprime")
+        || values(expected, "gtp.message")
+            .iter()
+            .any(|kind| !user_plane.contains(&kind.as_str()));
+    let mut differences = Vec::new();
+    for &name in HEADERS.iter().chain(&OTHERS).chain(&ELEMENTS) {
+        if control && ELEMENTS.contains(&name) {
+            continue;
+        }
+        let (expected, decoded) = (values(expected, name), values(decoded, name));
+        // Of a packet that is not whole, tshark shows single fields of a value that is cut.
+        let agree = match broken && !HEADERS.contains(&name) {
+            true => expected.starts_with(&decoded),
+            false => expected == decoded,
+        };
+        if !agree {
+            differences.push(format!("{name}: tshark {expected:?}, decoded {decoded:?}"));
+        }
+    }
+    differences
+}
+
+fn captures(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files.extend(captures(&path));
+        } else if path
+            .extension()
+            .is_some_and(|end| end == "pcap" || end == "pcapng" || end == "cap")
+        {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+fn tshark(file: &Path) -> BTreeMap<u64, Fields> {
+    let mut names = vec!["frame.number", "frame.protocols"];
+    names.extend(HEADERS.iter().chain(&OTHERS).chain(&ELEMENTS));
+    let mut command = Command::new("tshark");
+    command
+        .arg("-n")
+        .arg("-r")
+        .arg(file)
+        .args(["-T", "fields", "-E", "occurrence=a"]);
+    command.args(["-E", "aggregator=;"]);
+    for name in &names {
+        command.args(["-e", name]);
+    }
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut frames = BTreeMap::new();
+    for line in text.lines() {
+        let mut fields = Fields::new();
+        for (name, value) in names.iter().zip(line.split('\t')) {
+            if !value.is_empty() {
+                let values = value.split(';').map(number).collect();
+                fields.insert((*name).to_owned(), values);
+            }
+        }
+        frames.insert(fields["frame.number"][0].parse().unwrap(), fields);
+    }
+    frames
+}
+
+/// Numbers as decimals, whatever base tshark likes.
+fn number(text: &str) -> String {
+    match text
+        .strip_prefix("0x")
+        .map(|digits| u64::from_str_radix(digits, 16))
+    {
+        Some(Ok(number)) => number.to_string(),
+        _ => text.to_owned(),
+    }
+}
+
+fn pinion(file: &Path) -> BTreeMap<u64, Fields> {
+    let mut frames: BTreeMap<u64, Fields> = BTreeMap::new();
+    let mut capture = capture::open(file).unwrap();
+    let mut decoder = Decoder::default();
+    while let Some(frame) = capture.next().unwrap() {
+        for message in decoder.decode(&frame) {
+            let fields = frames.entry(frame.number).or_default();
+            for (name, _) in message.fields() {
+                let values = message.all(name).iter().map(Value::to_string);
+                fields.entry((*name).to_owned()).or_default().extend(values);
+            }
+        }
+    }
+    frames
+}
