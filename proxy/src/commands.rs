@@ -1,0 +1,3 @@
+//! The commands of `pinion`, one module each.
+
+pub(crate) mod decode;
