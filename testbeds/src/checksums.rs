@@ -32,8 +32,9 @@ impl Judge {
         Ok(Self { tshark })
     }
 
-    /// Every wrong checksum of a capture, of inner packets too. A checksum
-    /// that UDP leaves out is not wrong, nor one of a truncated packet.
+    /// Every wrong checksum of a capture, of tunnelled packets too. A checksum
+    /// that UDP leaves out is not wrong, nor one of a truncated packet, nor one
+    /// of a packet that an ICMP error quotes.
     ///
     /// # Errors
     ///
@@ -41,6 +42,7 @@ impl Judge {
     pub fn wrong_checksums(&self, capture: &Path) -> Result<Vec<Wrong>, Failure> {
         let statuses = PROTOCOLS.map(|protocol| format!("{protocol}.checksum.status"));
         let mut arguments = vec!["-T", "fields", "-e", "frame.number"];
+        arguments.extend(["-e", "icmp.type", "-e", "icmpv6.type"]);
         arguments.extend(CHECKED.iter().flat_map(|preference| ["-o", preference]));
         arguments.extend(statuses.iter().flat_map(|status| ["-e", status]));
         let table = self.read(capture, &arguments)?;
@@ -88,21 +90,64 @@ const CHECKED: [&str; 4] = [
     "sctp.checksum:crc-32c",
 ];
 
-/// A frame's number, then a list of statuses for each protocol: 0 is bad, 4
-/// is a value that the protocol forbids.
+/// A frame's number, its ICMP types, then a list of statuses for each protocol.
 fn read_line(line: &str) -> Vec<Wrong> {
     let mut cells = line.split('\t');
     let frame = cells
         .next()
         .and_then(|number| number.parse().ok())
         .unwrap_or_default();
+    let icmp = cells
+        .next()
+        .is_some_and(|types| has_error(types, &ICMP_ERRORS));
+    let icmpv6 = cells
+        .next()
+        .is_some_and(|types| has_error(types, &ICMPV6_ERRORS));
     cells
         .zip(PROTOCOLS)
-        .filter(|(statuses, _)| {
-            statuses
-                .split(',')
-                .any(|status| matches!(status, "0" | "4"))
+        .filter(|(statuses, protocol)| {
+            let quoted = match *protocol {
+                "ip" => icmp,
+                "icmp" | "icmpv6" => false,
+                _ => icmp || icmpv6,
+            };
+            is_wrong(statuses, quoted)
         })
         .map(|(_, protocol)| Wrong { frame, protocol })
         .collect()
+}
+
+/// Types of messages that quote the packet they are about (RFC 792, RFC 4443).
+const ICMP_ERRORS: [&str; 5] = ["3", "4", "5", "11", "12"];
+const ICMPV6_ERRORS: [&str; 4] = ["1", "2", "3", "4"];
+
+fn has_error(types: &str, errors: &[&str]) -> bool {
+    types.split(',').any(|kind| errors.contains(&kind))
+}
+
+/// 0 is bad, 4 is a value that the protocol forbids. What an error quotes
+/// comes last and is cut short, which Wireshark does not always notice.
+fn is_wrong(statuses: &str, quoted: bool) -> bool {
+    let mut statuses = statuses.split(',');
+    if quoted {
+        statuses.next_back();
+    }
+    statuses.any(|status| matches!(status, "0" | "4"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoted_packets_are_not_judged_but_what_carries_them_is() {
+        // number, icmp, icmpv6, ip, udp, tcp, sctp, icmp, icmpv6
+        assert_eq!(read_line("7\t\t1\t\t\t\t0\t\t1"), []);
+        assert_eq!(read_line("7\t3\t\t1,0\t1,0\t\t\t1\t"), []);
+        let wrong = |protocol| vec![Wrong { frame: 7, protocol }];
+        assert_eq!(read_line("7\t3\t\t0,1\t\t\t0\t1\t"), wrong("ip"));
+        assert_eq!(read_line("7\t\t\t1\t\t\t0\t\t"), wrong("sctp"));
+        assert_eq!(read_line("7\t\t128\t\t\t\t0\t\t1"), wrong("sctp"));
+        assert_eq!(read_line("7\t\t1\t\t\t\t\t\t0"), wrong("icmpv6"));
+    }
 }
