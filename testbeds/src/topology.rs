@@ -106,7 +106,8 @@ impl Topology {
     }
 
     /// Cuts a host from a path: nothing arrives any more, either way. The host
-    /// sees its carrier go; what runs inside User-Mode Linux does not.
+    /// sees its carrier go; what runs inside User-Mode Linux does not. The
+    /// balancer's kernel answers packets for the host by ICMP: no route.
     ///
     /// # Errors
     ///
