@@ -1,3 +1,127 @@
 #![no_std]
 #![forbid(unsafe_code)]
-//! Placeholder.
+//! The steering decision of Pinion: what becomes of one packet.
+//!
+//! The crate knows neither kernel nor operating system. It is generic over a [`Packet`] (bounds-checked
+//! bytes) and a set of [`Tables`] (services, pins, next hops, a clock), so that the code which forwards
+//! inside XDP is the code that tests, fuzzers and `pinion replay` run.
+//!
+//! A packet takes three phases, and only the last one stores:
+//!
+//! 1. [`parse`] reads the headers into [`Facts`];
+//! 2. a protocol's room ([`flow`], [`gtpu`], [`sctp`]) decides on a [`Plan`];
+//! 3. [`apply`] carries the plan out.
+//!
+//! [`steer`] does all three for the packets that matter. What is seldom (a handshake, a neighbour's
+//! question) it hands back as [`Step::Rare`]; [`rare`] finishes it. In the kernel each rare path is a
+//! function of its own that the verifier checks once; on the host [`run`] calls it directly.
+
+mod address;
+mod apply;
+mod checksum;
+mod choose;
+pub mod crc32c;
+mod facts;
+pub mod flow;
+pub mod gtpu;
+pub mod hop;
+mod neighbour;
+mod packet;
+mod plan;
+mod reason;
+pub mod sctp;
+mod tables;
+mod values;
+mod verdict;
+mod walk;
+
+pub use address::Address;
+pub use apply::apply;
+pub use choose::mix;
+pub use facts::{Facts, parse};
+pub use packet::{Packet, REACH, Round};
+pub use plan::{Face, Plan};
+pub use reason::Reason;
+pub use tables::{Ask, Insert, Route, Tables};
+pub use values::{
+    BANKS, Flow, FlowKey, FlowKind, Kind, Link, MAX_PATHS, NextHop, Pin, PinKey, Service, ServiceKey,
+    Source, SourceKey, State, Target, Unknown, protocol,
+};
+pub use verdict::{Outcome, Rare, Step, Verdict};
+pub use walk::Walk;
+
+/// What one packet's phases hand to each other.
+///
+/// It lies in a per-CPU map in the kernel, because BPF's stack ends at 512 bytes.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct Work {
+    /// What [`parse`] read.
+    pub facts: Facts,
+    /// What a protocol's room decided.
+    pub plan: Plan,
+    /// Where the packet goes next.
+    pub hop: NextHop,
+    /// How far a loop over the packet has come.
+    pub walk: Walk,
+}
+
+/// Steers one packet: parse, decide, apply.
+///
+/// The outcome is not yet counted: whoever binds this to its host counts
+/// [`Outcome::reason`] once, also for the rare paths.
+#[inline(always)]
+pub fn steer<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Step {
+    if let Err(step) = parse(packet, tables, work) {
+        return step;
+    }
+    let decided = match work.facts.protocol {
+        protocol::UDP if work.facts.destination_port == gtpu::PORT => gtpu::decide(packet, tables, work),
+        protocol::UDP | protocol::TCP => flow::decide(tables, work),
+        protocol::SCTP => sctp::decide(packet, tables, work),
+        _ => Err(Step::pass(Reason::NotOurs)),
+    };
+    match decided {
+        Ok(()) => Step::Done(apply(packet, tables, work)),
+        Err(step) => step,
+    }
+}
+
+/// Finishes what [`steer`] handed back.
+#[inline(always)]
+pub fn rare<P: Packet, T: Tables>(rare: Rare, packet: &mut P, tables: &T, work: &mut Work) -> Outcome {
+    match rare {
+        Rare::Place => flow::place(packet, tables, work),
+        Rare::Tunnel => gtpu::place(packet, tables, work),
+        Rare::Echo => gtpu::echo(packet, work),
+        Rare::Init => sctp::init(packet, tables, work),
+        Rare::InitAck => sctp::init_ack(packet, tables, work),
+        Rare::Control => sctp::control(packet, tables, work),
+        Rare::OutOfBlue => sctp::out_of_the_blue(packet, tables, work),
+        Rare::Fragment => facts::fragment(tables, work),
+        Rare::Arp => neighbour::arp(packet, tables, work),
+        Rare::Solicitation => neighbour::solicitation(packet, tables, work),
+    }
+}
+
+/// One round of a loop; `false` ends it.
+#[inline(always)]
+pub fn round<P: Packet, T: Tables>(round: Round, packet: &mut P, tables: &T, work: &mut Work) -> bool {
+    match round {
+        Round::Extension => facts::extension(packet, work),
+        Round::Scan => sctp::scan(packet, work),
+        Round::Rewrite => sctp::rewrite(packet, tables, work),
+        Round::Mask => sctp::mask(packet, tables, work),
+    }
+}
+
+/// Steers one packet to its end, and counts: the way of hosts that need no separate rare paths.
+pub fn run<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Outcome {
+    let mut work = Work::default();
+    let outcome = match steer(packet, tables, &mut work) {
+        Step::Done(outcome) => outcome,
+        Step::Rare(path) => rare(path, packet, tables, &mut work),
+    };
+    tables.count(outcome.reason);
+    outcome
+}

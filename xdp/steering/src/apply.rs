@@ -1,0 +1,192 @@
+use crate::checksum::Delta;
+use crate::{Ask, Face, Facts, NextHop, Outcome, Packet, Plan, Reason, Route, Tables, Verdict, Work};
+use crate::{crc32c, gtpu, hop, protocol};
+
+/// Carries a plan out. Everything that can fail is asked before the first store, so that a packet leaves
+/// rewritten whole, or not at all.
+#[inline(always)]
+pub fn apply<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Outcome {
+    let facts = &mut work.facts;
+    let plan = &work.plan;
+    if facts.ttl <= 1 {
+        return Outcome::drop(Reason::TtlExpired);
+    }
+    let towards = if plan.face == Face::Destination { plan.to.address } else { facts.destination };
+    let ask = Ask {
+        source: if plan.face == Face::Destination { facts.source } else { plan.to.address },
+        destination: towards,
+        length: facts.length,
+        class: facts.class,
+        protocol: facts.protocol,
+        vlan: facts.vlan,
+    };
+    let forwarded = match hop::find(tables, tables.now(), &ask, &mut work.hop) {
+        Route::Via => true,
+        Route::Stack => false,
+        Route::TooBig => return Outcome::drop(Reason::TooBig),
+        Route::Nowhere => return Outcome::drop(Reason::NoRoute),
+    };
+    if let Err(reason) = rewrite(packet, tables, facts, plan, forwarded.then_some(&work.hop)) {
+        return Outcome::drop(reason);
+    }
+    if !forwarded {
+        return Outcome::pass(Reason::Unresolved);
+    }
+    let out = work.hop.ifindex;
+    let verdict = if out == tables.ingress() { Verdict::Transmit } else { Verdict::Redirect };
+    Outcome { verdict, reason: plan.reason, out }
+}
+
+#[inline(always)]
+fn rewrite<P: Packet, T: Tables>(
+    packet: &mut P,
+    tables: &T,
+    facts: &mut Facts,
+    plan: &Plan,
+    via: Option<&NextHop>,
+) -> Result<(), Reason> {
+    let crc = match facts.protocol {
+        protocol::SCTP => sctp_correction(packet, tables, facts, plan)?,
+        _ => 0,
+    };
+    if let Some(hop) = via {
+        link(packet, facts, hop)?;
+    }
+    let old = if plan.face == Face::Destination { facts.destination } else { facts.source };
+    let addresses = Delta::default().words(4, old.sum(), plan.to.address.sum());
+    network(packet, facts, plan, addresses, via.is_some()).ok_or(Reason::Inconsistent)?;
+    transport(packet, facts, plan, addresses, crc).ok_or(Reason::Inconsistent)
+}
+
+/// Writes link addresses and the VLAN tag that the next hop wants.
+#[inline(always)]
+fn link<P: Packet>(packet: &mut P, facts: &mut Facts, hop: &NextHop) -> Result<(), Reason> {
+    let tags = u8::from(hop.vlan != 0);
+    if tags != facts.tags {
+        retag(packet, facts, tags).ok_or(Reason::NoHeadroom)?;
+    }
+    let done = packet.store(0, hop.gateway).and_then(|()| packet.store(6, hop.source));
+    if tags != 0 && (hop.vlan != facts.vlan || facts.tags != tags) {
+        let [a, b] = hop.vlan.to_be_bytes();
+        packet.store(12, [0x81, 0x00, a, b]).ok_or(Reason::Inconsistent)?;
+    }
+    done.ok_or(Reason::Inconsistent)
+}
+
+/// Changes how many VLAN tags there are; the offsets in `facts` follow.
+#[inline(always)]
+fn retag<P: Packet>(packet: &mut P, facts: &mut Facts, tags: u8) -> Option<()> {
+    if tags > facts.tags {
+        packet.grow_front(4)?;
+        facts.network += 4;
+        facts.transport += 4;
+        facts.end += 4;
+    } else if facts.tags - tags == 1 {
+        packet.shrink_front(4)?;
+        facts.network -= 4;
+        facts.transport -= 4;
+        facts.end -= 4;
+    } else {
+        packet.shrink_front(8)?;
+        facts.network -= 8;
+        facts.transport -= 8;
+        facts.end -= 8;
+    }
+    let ethertype = if facts.v6 == 1 { [0x86, 0xdd] } else { [0x08, 0x00] };
+    facts.tags = 0xff;
+    packet.store(facts.network as usize - 2, ethertype)
+}
+
+/// Writes the address, and counts the hop where the packet is forwarded here rather than by the kernel.
+#[inline(always)]
+fn network<P: Packet>(
+    packet: &mut P,
+    facts: &Facts,
+    plan: &Plan,
+    addresses: Delta,
+    forwarded: bool,
+) -> Option<()> {
+    let at = facts.network as usize;
+    let to_destination = plan.face == Face::Destination;
+    let ttl = if forwarded { facts.ttl.wrapping_sub(1) } else { facts.ttl };
+    if facts.v6 == 1 {
+        packet.store(at + if to_destination { 24 } else { 8 }, plan.to.address.octets())?;
+        return packet.store(at + 7, [ttl]);
+    }
+    let old = u16::from_be_bytes([facts.ttl, facts.protocol]);
+    let new = u16::from_be_bytes([ttl, facts.protocol]);
+    let check = addresses.number(old, new).apply(packet.load(at + 10)?);
+    packet.store(at + if to_destination { 16 } else { 12 }, plan.to.address.low())?;
+    packet.store(at + 10, check)?;
+    packet.store(at + 8, [ttl])
+}
+
+/// Writes the port, the TEID and the checksum.
+#[inline(always)]
+fn transport<P: Packet>(packet: &mut P, facts: &Facts, plan: &Plan, addresses: Delta, crc: u32) -> Option<()> {
+    let at = facts.transport as usize;
+    let to_destination = plan.face == Face::Destination;
+    let old = if to_destination { facts.destination_port } else { facts.source_port };
+    let new = plan.to.port;
+    let mut delta = addresses.number(old, new);
+    if plan.teid != 0 {
+        let teid = plan.teid.to_be_bytes();
+        let before = packet.load(at + gtpu::TEID)?;
+        delta = delta.words(1, u32::from_ne_bytes(before) as u64, u32::from_ne_bytes(teid) as u64);
+        packet.store(at + gtpu::TEID, teid)?;
+    }
+    if old != new {
+        packet.store(at + if to_destination { 2 } else { 0 }, new.to_be_bytes())?;
+    }
+    match facts.protocol {
+        protocol::UDP => {
+            let check = packet.load::<2>(at + 6)?;
+            // Zero means none: always in IPv4 (RFC 768), for tunnels in IPv6 (RFC 6935).
+            if check == [0, 0] {
+                return Some(());
+            }
+            let check = delta.apply(check);
+            packet.store(at + 6, if check == [0, 0] { [0xff, 0xff] } else { check })
+        }
+        protocol::TCP => {
+            let check = delta.apply(packet.load(at + 16)?);
+            packet.store(at + 16, check)
+        }
+        _ if crc != 0 => {
+            let check = u32::from_le_bytes(packet.load(at + 8)?);
+            // Zero means that the ends agreed on none (RFC 9653).
+            if check == 0 {
+                return Some(());
+            }
+            packet.store(at + 8, (check ^ crc).to_le_bytes())
+        }
+        _ => Some(()),
+    }
+}
+
+/// How the CRC32c changes: by what was changed inside chunks, and by the port.
+#[inline(always)]
+fn sctp_correction<P: Packet, T: Tables>(
+    packet: &P,
+    tables: &T,
+    facts: &Facts,
+    plan: &Plan,
+) -> Result<u32, Reason> {
+    let to_destination = plan.face == Face::Destination;
+    let old = if to_destination { facts.destination_port } else { facts.source_port };
+    if old == plan.to.port {
+        return Ok(plan.crc);
+    }
+    let at = facts.transport as usize;
+    let length = (facts.end as usize).wrapping_sub(at);
+    if length & 3 != 0 {
+        return Err(Reason::ChunkLength);
+    }
+    let before: [u8; 4] = packet.load(at).ok_or(Reason::Inconsistent)?;
+    let [a, b] = plan.to.port.to_be_bytes();
+    let after =
+        if to_destination { [before[0], before[1], a, b] } else { [a, b, before[2], before[3]] };
+    let ports = crc32c::correction(tables, u32::from_le_bytes(before), u32::from_le_bytes(after), length)
+        .ok_or(Reason::TooBig)?;
+    Ok(plan.crc ^ ports)
+}

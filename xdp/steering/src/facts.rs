@@ -1,0 +1,285 @@
+use crate::{Address, Outcome, Packet, Rare, Reason, Round, ServiceKey, Step, Tables, Work, protocol};
+
+/// What the headers of a packet say. Offsets are from the Ethernet header's first byte.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Facts {
+    /// Where it is from.
+    pub source: Address,
+    /// Where it is sent.
+    pub destination: Address,
+    /// SCTP: the verification tag. GTP-U: the TEID.
+    pub word: u32,
+    /// Offset of the IP header.
+    pub network: u32,
+    /// Offset of the transport header.
+    pub transport: u32,
+    /// Offset of the first byte behind the IP packet; the frame may go on with padding.
+    pub end: u32,
+    /// Length of the IP packet.
+    pub length: u16,
+    /// Source port.
+    pub source_port: u16,
+    /// Destination port.
+    pub destination_port: u16,
+    /// Outer VLAN tag control information; 0 where there is no tag.
+    pub vlan: u16,
+    /// How many VLAN tags, 0 to 2.
+    pub tags: u8,
+    /// Whether it is IPv6.
+    pub v6: u8,
+    /// Transport protocol.
+    pub protocol: u8,
+    /// Time to live, or hop limit.
+    pub ttl: u8,
+    /// Type of service, or traffic class.
+    pub class: u8,
+    /// TCP flags; SCTP: type of the first chunk.
+    pub kind: u8,
+    /// SCTP: flags of the first chunk.
+    pub flags: u8,
+    /// Zero.
+    pub reserved: u8,
+}
+
+const VLAN: u16 = 0x8100;
+const QINQ: u16 = 0x88a8;
+const IPV4: u16 = 0x0800;
+const IPV6: u16 = 0x86dd;
+const ARP: u16 = 0x0806;
+
+/// How many IPv6 extension headers are walked.
+const EXTENSIONS: u32 = 8;
+
+/// Reads the headers of `packet`, up to the ports, into the work's facts.
+///
+/// Stops, with a step to return, where the packet is not one that can be steered by ports.
+#[inline(always)]
+pub fn parse<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Result<(), Step> {
+    match ethernet(packet, &mut work.facts)? {
+        IPV4 => ipv4(packet, &mut work.facts)?,
+        IPV6 => {
+            ipv6(packet, &mut work.facts)?;
+            if is_extension(work.facts.protocol) {
+                extensions(packet, tables, work)?;
+            }
+        }
+        ARP => return Err(Step::Rare(Rare::Arp)),
+        _ => return Err(Step::pass(Reason::NotIp)),
+    }
+    transport(packet, &mut work.facts)
+}
+
+#[inline(always)]
+fn ethernet<P: Packet>(packet: &P, facts: &mut Facts) -> Result<u16, Step> {
+    const SHORT: Step = Step::drop(Reason::EthernetTruncated);
+    facts.network = 14;
+    facts.tags = 0;
+    facts.vlan = 0;
+    let mut ethertype = packet.be16(12).ok_or(SHORT)?;
+    if ethertype == VLAN || ethertype == QINQ {
+        let [a, b, c, d] = packet.load::<4>(14).ok_or(SHORT)?;
+        facts.vlan = u16::from_be_bytes([a, b]);
+        ethertype = u16::from_be_bytes([c, d]);
+        facts.network = 18;
+        facts.tags = 1;
+        if ethertype == VLAN {
+            ethertype = packet.be16(20).ok_or(SHORT)?;
+            facts.network = 22;
+            facts.tags = 2;
+        }
+    }
+    Ok(ethertype)
+}
+
+#[inline(always)]
+fn ipv4<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
+    let at = facts.network as usize;
+    let header = packet.load::<20>(at).ok_or(Step::drop(Reason::IpTruncated))?;
+    let header_length = ((header[0] & 0x0f) as usize) << 2;
+    if header[0] >> 4 != 4 || header_length < 20 {
+        return Err(Step::drop(Reason::IpMalformed));
+    }
+    let length = u16::from_be_bytes([header[2], header[3]]) as usize;
+    if length < header_length || exceeds(packet, at + length) {
+        return Err(Step::drop(Reason::IpLength));
+    }
+    facts.v6 = 0;
+    facts.class = header[1];
+    facts.ttl = header[8];
+    facts.protocol = header[9];
+    facts.source = Address::v4([header[12], header[13], header[14], header[15]]);
+    facts.destination = Address::v4([header[16], header[17], header[18], header[19]]);
+    facts.length = length as u16;
+    facts.transport = (at + header_length) as u32;
+    facts.end = (at + length) as u32;
+    // More fragments, or an offset (RFC 791 3.1).
+    if u16::from_be_bytes([header[6], header[7]]) & 0x3fff != 0 {
+        return Err(Step::Rare(Rare::Fragment));
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn ipv6<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
+    let at = facts.network as usize;
+    let [a, b, _, _, c, d, next, ttl] = packet.load::<8>(at).ok_or(Step::drop(Reason::IpTruncated))?;
+    let addresses = packet.load::<32>(at + 8).ok_or(Step::drop(Reason::IpTruncated))?;
+    if a >> 4 != 6 {
+        return Err(Step::drop(Reason::IpMalformed));
+    }
+    let length = u16::from_be_bytes([c, d]) as usize + 40;
+    if length > 0xffff || exceeds(packet, at + length) {
+        return Err(Step::drop(Reason::IpLength));
+    }
+    facts.v6 = 1;
+    facts.class = (a << 4) | (b >> 4);
+    facts.ttl = ttl;
+    let mut words = [0; 8];
+    let mut word = 0;
+    while word < 8 {
+        let byte = word * 4;
+        words[word] =
+            u32::from_ne_bytes([addresses[byte], addresses[byte + 1], addresses[byte + 2], addresses[byte + 3]]);
+        word += 1;
+    }
+    let [s0, s1, s2, s3, d0, d1, d2, d3] = words;
+    facts.source = Address([s0, s1, s2, s3]);
+    facts.destination = Address([d0, d1, d2, d3]);
+    facts.length = length as u16;
+    facts.end = (at + length) as u32;
+    facts.protocol = next;
+    facts.transport = (at + 40) as u32;
+    Ok(())
+}
+
+/// Whether the frame ends before `end`. Nearly always the first look tells.
+#[inline(always)]
+fn exceeds<P: Packet>(packet: &P, end: usize) -> bool {
+    end > packet.len() && end > packet.whole()
+}
+
+/// IPv6 extension headers (RFC 8200 4): hop-by-hop, routing, fragment, authentication, destination options,
+/// mobility, HIP, shim6.
+const fn is_extension(protocol: u8) -> bool {
+    matches!(protocol, 0 | 43 | FRAGMENT | AUTHENTICATION | 60 | 135 | 139 | 140)
+}
+
+const FRAGMENT: u8 = 44;
+const AUTHENTICATION: u8 = 51;
+
+/// Walks extension headers up to the transport header.
+#[inline(always)]
+fn extensions<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Result<(), Step> {
+    work.walk.failed = 0;
+    packet.repeat(EXTENSIONS, Round::Extension, tables, work);
+    match work.walk.result() {
+        Err(Reason::Fragment) => Err(Step::Rare(Rare::Fragment)),
+        Err(reason) => Err(Step::drop(reason)),
+        Ok(()) if is_extension(work.facts.protocol) => Err(Step::drop(Reason::ExtensionHeaders)),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// One extension header.
+#[inline(always)]
+pub(crate) fn extension<P: Packet>(packet: &P, work: &mut Work) -> bool {
+    let facts = &mut work.facts;
+    if !is_extension(facts.protocol) {
+        return false;
+    }
+    let at = facts.transport;
+    let Some([next, length, a, b]) = packet.load::<4>(at as usize) else {
+        return work.walk.fail(Reason::IpTruncated);
+    };
+    let size = match facts.protocol {
+        FRAGMENT => 8,
+        // In 4-octet units, minus two (RFC 4302 2.2).
+        AUTHENTICATION => (length as u32 + 2) * 4,
+        // In 8-octet units beyond the first.
+        _ => (length as u32 + 1) * 8,
+    };
+    if size > facts.end.wrapping_sub(at) {
+        return work.walk.fail(Reason::IpLength);
+    }
+    // An offset, or more fragments; an atomic fragment (RFC 6946) is no fragment.
+    if facts.protocol == FRAGMENT && u16::from_be_bytes([a, b]) & 0xfff9 != 0 {
+        return work.walk.fail(Reason::Fragment);
+    }
+    facts.protocol = next;
+    facts.transport = at + size;
+    true
+}
+
+/// Reads ports, and what else is in the transport header's fixed place.
+#[inline(always)]
+fn transport<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
+    const SHORT: Step = Step::drop(Reason::TransportTruncated);
+    let at = facts.transport as usize;
+    let room = (facts.end as usize).wrapping_sub(at);
+    match facts.protocol {
+        protocol::UDP => {
+            if room < 8 {
+                return Err(SHORT);
+            }
+            let [a, b, c, d, e, f, _, _] = packet.load::<8>(at).ok_or(SHORT)?;
+            facts.source_port = u16::from_be_bytes([a, b]);
+            facts.destination_port = u16::from_be_bytes([c, d]);
+            let length = u16::from_be_bytes([e, f]) as usize;
+            if length < 8 || length > room {
+                return Err(Step::drop(Reason::TransportLength));
+            }
+            Ok(())
+        }
+        protocol::TCP => {
+            if room < 20 {
+                return Err(SHORT);
+            }
+            let [a, b, c, d] = packet.load::<4>(at).ok_or(SHORT)?;
+            let [offset, flags] = packet.load::<2>(at + 12).ok_or(SHORT)?;
+            facts.source_port = u16::from_be_bytes([a, b]);
+            facts.destination_port = u16::from_be_bytes([c, d]);
+            facts.kind = flags;
+            let header = ((offset >> 4) as usize) << 2;
+            if header < 20 || header > room {
+                return Err(Step::drop(Reason::TransportLength));
+            }
+            Ok(())
+        }
+        protocol::SCTP => {
+            if room < 16 {
+                return Err(SHORT);
+            }
+            let [a, b, c, d, e, f, g, h] = packet.load::<8>(at).ok_or(SHORT)?;
+            let [kind, flags, i, j] = packet.load::<4>(at + 12).ok_or(SHORT)?;
+            facts.source_port = u16::from_be_bytes([a, b]);
+            facts.destination_port = u16::from_be_bytes([c, d]);
+            facts.word = u32::from_be_bytes([e, f, g, h]);
+            facts.kind = kind;
+            facts.flags = flags;
+            let length = u16::from_be_bytes([i, j]) as usize;
+            if length < 4 || length > room - 12 {
+                return Err(Step::drop(Reason::ChunkLength));
+            }
+            Ok(())
+        }
+        protocol::ICMPV6 if facts.v6 == 1 && packet.byte(at) == Some(135) => Err(Step::Rare(Rare::Solicitation)),
+        _ => Err(Step::pass(Reason::NotOurs)),
+    }
+}
+
+/// A fragment is nobody's but where it is sent to a service address.
+#[inline(always)]
+pub(crate) fn fragment<T: Tables>(tables: &T, work: &Work) -> Outcome {
+    if is_service_address(tables, work.facts.destination) {
+        Outcome::drop(Reason::Fragment)
+    } else {
+        Outcome::pass(Reason::NotOurs)
+    }
+}
+
+/// Whether any service has this address.
+#[inline(always)]
+pub(crate) fn is_service_address<T: Tables>(tables: &T, address: Address) -> bool {
+    tables.service(&ServiceKey { address, port: 0, protocol: 0, bank: tables.bank() }).is_some()
+}

@@ -1,0 +1,117 @@
+//! UDP and TCP: pinned by 5-tuple, both directions at once.
+
+use crate::choose::{choose, mix, mix_address};
+use crate::{
+    Face, Facts, Flow, FlowKey, Insert, Kind, Outcome, Packet, Rare, Reason, ServiceKey, State, Step, Tables, Work,
+    apply, protocol,
+};
+
+const FIN: u8 = 0x01;
+const RST: u8 = 0x04;
+
+/// Plans a packet that has a pin; what has none is placed, or is not ours.
+#[inline(always)]
+pub(crate) fn decide<T: Tables>(tables: &T, work: &mut Work) -> Result<(), Step> {
+    let key = key(&work.facts);
+    let Some(flow) = tables.flow(&key) else {
+        return Err(unpinned(tables, &work.facts));
+    };
+    let now = tables.now();
+    let state = next_state(&work.facts, flow.state);
+    if flow.seen != now || flow.state != state {
+        tables.touch_flow(&key, now, state);
+    }
+    let target = tables.target(flow.target).ok_or(Step::drop(Reason::Inconsistent))?;
+    if flow.reply == 0 {
+        work.plan.set(target, Face::Destination, Reason::Pinned);
+    } else {
+        work.plan.set(target, Face::Source, Reason::Replied);
+    }
+    Ok(())
+}
+
+/// Places the first packet of a flow: chooses an endpoint and makes both pins, or neither.
+#[inline(always)]
+pub(crate) fn place<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Outcome {
+    match pin(tables, work) {
+        Ok(()) => apply(packet, tables, work),
+        Err(reason) => Outcome::drop(reason),
+    }
+}
+
+#[inline(always)]
+fn unpinned<T: Tables>(tables: &T, facts: &Facts) -> Step {
+    match tables.service(&service_key(tables, facts)) {
+        Some(service) if service.kind == Kind::Flow as u8 => Step::Rare(Rare::Place),
+        _ => Step::pass(Reason::NotOurs),
+    }
+}
+
+#[inline(always)]
+fn pin<T: Tables>(tables: &T, work: &mut Work) -> Result<(), Reason> {
+    let facts = &work.facts;
+    let service = tables.service(&service_key(tables, facts)).ok_or(Reason::Inconsistent)?;
+    let ports = ((facts.source_port as u32) << 16) | facts.destination_port as u32;
+    let hash = mix(mix_address(service.id as u32, &facts.source), ports);
+    let index = choose(tables, &service, hash).ok_or(Reason::NoEndpoint)?.wrapping_add(service.path as u32);
+    let target = tables.target(index).ok_or(Reason::Inconsistent)?;
+
+    let now = tables.now();
+    let state = next_state(facts, State::Opening as u8);
+    let forward = Flow { target: index, seen: now, service: service.id, state, ..Flow::default() };
+    let own = service.own.wrapping_add(service.path as u32);
+    let backward = Flow { target: own, reply: 1, ..forward };
+    let back = FlowKey::tuple(facts.source, facts.source_port, target.address, target.port, facts.protocol);
+    match tables.insert_flow(&back, &backward) {
+        Insert::Done => {}
+        Insert::Full => return Err(Reason::FlowsFull),
+        Insert::Exists => {
+            // Another CPU placed this very flow, or its forward pin was swept: the reply's pin says so.
+            let same = tables.flow(&back).is_some_and(|flow| flow.target == own && flow.service == service.id);
+            if !same {
+                return Err(Reason::Collision);
+            }
+        }
+    }
+    if !tables.replace_flow(&key(facts), &forward) {
+        tables.remove_flow(&back);
+        return Err(Reason::FlowsFull);
+    }
+    work.plan.set(target, Face::Destination, Reason::Placed);
+    Ok(())
+}
+
+#[inline(always)]
+fn key(facts: &Facts) -> FlowKey {
+    FlowKey::tuple(facts.destination, facts.destination_port, facts.source, facts.source_port, facts.protocol)
+}
+
+#[inline(always)]
+pub(crate) fn service_key<T: Tables>(tables: &T, facts: &Facts) -> ServiceKey {
+    ServiceKey {
+        address: facts.destination,
+        port: facts.destination_port,
+        protocol: facts.protocol,
+        bank: tables.bank(),
+    }
+}
+
+/// A RST ends a TCP connection, a FIN begins its end; a SYN on an ended pin begins anew.
+#[inline(always)]
+fn next_state(facts: &Facts, state: u8) -> u8 {
+    const SYN: u8 = 0x02;
+    if facts.protocol != protocol::TCP {
+        return State::Established as u8;
+    }
+    if facts.kind & RST != 0 {
+        State::Closed as u8
+    } else if facts.kind & FIN != 0 {
+        State::Closing as u8
+    } else if facts.kind & SYN != 0 {
+        State::Opening as u8
+    } else if state == State::Opening as u8 {
+        State::Established as u8
+    } else {
+        state
+    }
+}

@@ -1,0 +1,236 @@
+//! GTP-U (TS 29.281): pinned by TEID.
+//!
+//! The key is the service's address and the TEID, never the source: one tunnel may be used by several
+//! peers (TS 29.281 4.3.0). Tunnels that user space taught (`PINS`) come first and may be translated.
+
+use crate::choose::{choose, mix};
+use crate::flow::{self, service_key};
+use crate::{
+    Face, Facts, Flow, FlowKey, Insert, Kind, Outcome, Packet, PinKey, Rare, Reason, Service, SourceKey, State, Step,
+    Target, Tables, Unknown, Work, apply, checksum, protocol,
+};
+
+/// The registered port of GTP-U (TS 29.281 4.4.2.3).
+pub const PORT: u16 = 2152;
+
+/// Offset of the TEID from the UDP header.
+pub(crate) const TEID: usize = 8 + 4;
+
+/// Message types (TS 29.281 6.1).
+mod message {
+    pub(super) const ECHO_REQUEST: u8 = 1;
+    pub(super) const TUNNEL_STATUS: u8 = 253;
+    pub(super) const END_MARKER: u8 = 254;
+    pub(super) const G_PDU: u8 = 255;
+}
+
+/// Plans a packet to port 2152.
+#[inline(always)]
+pub(crate) fn decide<P: Packet, T: Tables>(packet: &P, tables: &T, work: &mut Work) -> Result<(), Step> {
+    let at = work.facts.transport as usize + 8;
+    let header = packet.load::<8>(at);
+    if let Some([_, kind, _, _, a, b, c, d]) = header {
+        let teid = u32::from_be_bytes([a, b, c, d]);
+        work.facts.word = teid;
+        work.facts.kind = kind;
+        if teid != 0
+            && let Some(pin) = tables.pin(&PinKey { address: work.facts.destination, teid })
+        {
+            well_formed(&work.facts, header)?;
+            if kind >= message::TUNNEL_STATUS {
+                let target = target(tables, pin.target.wrapping_add(pin.path as u32))?;
+                work.plan.set(target, Face::Destination, Reason::Pinned);
+                work.plan.teid = if pin.teid == teid { 0 } else { pin.teid };
+                return Ok(());
+            }
+        }
+    }
+    match tables.service(&service_key(tables, &work.facts)) {
+        Some(service) if service.kind == Kind::Gtpu as u8 => hashed(tables, work, &service, header),
+        Some(_) => flow::decide(tables, work),
+        None => reply(tables, work),
+    }
+}
+
+/// A tunnel that nobody taught us, or signalling.
+#[inline(always)]
+fn hashed<T: Tables>(
+    tables: &T,
+    work: &mut Work,
+    service: &Service,
+    header: Option<[u8; 8]>,
+) -> Result<(), Step> {
+    let kind = well_formed(&work.facts, header)?;
+    match kind {
+        message::ECHO_REQUEST => return Err(Step::Rare(Rare::Echo)),
+        message::TUNNEL_STATUS | message::END_MARKER | message::G_PDU if work.facts.word != 0 => {}
+        _ => return Err(Step::drop(Reason::GtpSignalling)),
+    }
+    let key = FlowKey::tunnel(service.id, work.facts.word);
+    let Some(flow) = tables.flow(&key) else {
+        return Err(Step::Rare(Rare::Tunnel));
+    };
+    let now = tables.now();
+    if flow.seen != now {
+        tables.touch_flow(&key, now, flow.state);
+    }
+    let target = target(tables, flow.target.wrapping_add(service.path as u32))?;
+    work.plan.set(target, Face::Destination, Reason::Pinned);
+    Ok(())
+}
+
+/// From an endpoint to a client: it leaves from the service's address, and keeps its source port.
+#[inline(always)]
+fn reply<T: Tables>(tables: &T, work: &mut Work) -> Result<(), Step> {
+    let key = SourceKey { address: work.facts.source, port: 0, protocol: protocol::UDP, reserved: 0 };
+    let Some(source) = tables.source(&key) else {
+        return flow::decide(tables, work);
+    };
+    let path = if source.path < source.paths { source.path } else { 0 };
+    let mut target = target(tables, source.own.wrapping_add(path as u32))?;
+    target.port = work.facts.source_port;
+    work.plan.set(target, Face::Source, Reason::Replied);
+    Ok(())
+}
+
+/// Places the first packet of an untaught tunnel, by the service's policy.
+#[inline(always)]
+pub(crate) fn place<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Outcome {
+    let Some(service) = tables.service(&service_key(tables, &work.facts)) else {
+        return Outcome::drop(Reason::Inconsistent);
+    };
+    if service.unknown != Unknown::Hash as u8 {
+        if service.unknown == Unknown::Punt as u8 {
+            tables.punt(packet, Reason::UnknownTunnel);
+        }
+        return Outcome::drop(Reason::UnknownTunnel);
+    }
+    let hash = mix(mix(0x6774_7075, service.id as u32), work.facts.word);
+    let Some(index) = choose(tables, &service, hash) else {
+        return Outcome::drop(Reason::NoEndpoint);
+    };
+    let Ok(target) = target(tables, index.wrapping_add(service.path as u32)) else {
+        return Outcome::drop(Reason::Inconsistent);
+    };
+    let flow = Flow {
+        target: index,
+        seen: tables.now(),
+        service: service.id,
+        state: State::Established as u8,
+        ..Flow::default()
+    };
+    if tables.insert_flow(&FlowKey::tunnel(service.id, work.facts.word), &flow) == Insert::Full {
+        return Outcome::drop(Reason::FlowsFull);
+    }
+    work.plan.set(target, Face::Destination, Reason::Placed);
+    apply(packet, tables, work)
+}
+
+/// Answers an Echo Request (TS 29.281 7.2.1) with an Echo Response that carries the request's sequence
+/// number and a Recovery IE, whose restart counter is always 0 (7.2.2, 8.2).
+#[inline(always)]
+pub(crate) fn echo<P: Packet>(packet: &mut P, work: &mut Work) -> Outcome {
+    match answer(packet, &work.facts) {
+        Ok(()) => Outcome::transmit(Reason::EchoAnswered),
+        Err(reason) => Outcome::drop(reason),
+    }
+}
+
+/// UDP header, GTP-U header with its optional fields, Recovery IE.
+const RESPONSE: usize = 8 + 12 + 2;
+
+#[inline(always)]
+fn answer<P: Packet>(packet: &mut P, facts: &Facts) -> Result<(), Reason> {
+    let (network, transport) = (facts.network as usize, facts.transport as usize);
+    let flags = packet.byte(transport + 8).ok_or(Reason::GtpMalformed)?;
+    // S: Echo messages carry a sequence number (TS 29.281 5.1); one without is answered with 0.
+    let sequence = if flags & 2 != 0 {
+        if (facts.end as usize) < transport + 8 + 12 {
+            return Err(Reason::GtpLength);
+        }
+        packet.load::<2>(transport + 8 + 8).ok_or(Reason::GtpMalformed)?
+    } else {
+        [0, 0]
+    };
+    let macs: [u8; 12] = packet.load(0).ok_or(Reason::Inconsistent)?;
+    let length = transport + RESPONSE;
+    packet.resize_tail(length as i32 - packet.len() as i32).ok_or(Reason::NoHeadroom)?;
+    let [a, b, c, d, e, f, g, h, i, j, k, l] = macs;
+    let done = packet
+        .store(0, [g, h, i, j, k, l, a, b, c, d, e, f])
+        .and_then(|()| swap_addresses(packet, facts, (length - network) as u16))
+        .and_then(|()| {
+            let [a, b] = facts.source_port.to_be_bytes();
+            let [c, d] = PORT.to_be_bytes();
+            packet.store(transport, [c, d, a, b, 0, RESPONSE as u8, 0, 0])
+        })
+        .and_then(|()| packet.store(transport + 8, [0x32, 2, 0, 6, 0, 0, 0, 0]))
+        .and_then(|()| packet.store(transport + 16, [sequence[0], sequence[1], 0, 0, 14, 0]));
+    done.ok_or(Reason::Inconsistent)?;
+    if facts.v6 == 1 {
+        let check = response_checksum(facts, sequence);
+        packet.store(transport + 6, check).ok_or(Reason::Inconsistent)?;
+    }
+    Ok(())
+}
+
+/// Turns the IP header around, with a new length and a full time to live.
+#[inline(always)]
+fn swap_addresses<P: Packet>(packet: &mut P, facts: &Facts, length: u16) -> Option<()> {
+    let at = facts.network as usize;
+    if facts.v6 == 1 {
+        let payload = length.wrapping_sub(40).to_be_bytes();
+        packet.store(at + 4, payload)?;
+        packet.store(at + 7, [64])?;
+        packet.store(at + 8, facts.destination.octets())?;
+        return packet.store(at + 24, facts.source.octets());
+    }
+    let check = checksum::Delta::default()
+        .number(facts.length, length)
+        .number(u16::from_be_bytes([facts.ttl, facts.protocol]), u16::from_be_bytes([64, facts.protocol]))
+        .apply(packet.load(at + 10)?);
+    packet.store(at + 2, length.to_be_bytes())?;
+    packet.store(at + 8, [64])?;
+    packet.store(at + 10, check)?;
+    packet.store(at + 12, facts.destination.low())?;
+    packet.store(at + 16, facts.source.low())
+}
+
+/// The UDP checksum that IPv6 demands (RFC 8200 8.1), over the few fields that are not constant.
+#[inline(always)]
+fn response_checksum(facts: &Facts, sequence: [u8; 2]) -> [u8; 2] {
+    let number = |value: u16| value.to_be() as u64;
+    let sum = facts.source.sum()
+        + facts.destination.sum()
+        + 2 * number(RESPONSE as u16)
+        + number(protocol::UDP as u16)
+        + number(PORT)
+        + number(facts.source_port)
+        + number(0x3202)
+        + number(6)
+        + u16::from_ne_bytes(sequence) as u64
+        + number(14 << 8);
+    let check = !checksum::fold(sum);
+    if check == 0 { [0xff, 0xff] } else { check.to_ne_bytes() }
+}
+
+/// Checks version, protocol type and length; returns the message type.
+#[inline(always)]
+fn well_formed(facts: &Facts, header: Option<[u8; 8]>) -> Result<u8, Step> {
+    let at = facts.transport as usize + 8;
+    let room = (facts.end as usize).wrapping_sub(at);
+    let [flags, kind, a, b, ..] = header.ok_or(Step::drop(Reason::GtpMalformed))?;
+    if room < 8 || flags >> 4 != 3 {
+        return Err(Step::drop(Reason::GtpMalformed));
+    }
+    // The length does not count the eight fixed octets (TS 29.281 5.1).
+    if u16::from_be_bytes([a, b]) as usize + 8 > room {
+        return Err(Step::drop(Reason::GtpLength));
+    }
+    Ok(kind)
+}
+
+#[inline(always)]
+fn target<T: Tables>(tables: &T, index: u32) -> Result<Target, Step> {
+    tables.target(index).ok_or(Step::drop(Reason::Inconsistent))
+}

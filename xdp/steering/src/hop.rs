@@ -1,0 +1,76 @@
+//! Next hops: cached for each CPU, asked again when an entry is a tick old.
+//!
+//! The cache is direct-mapped by destination address. A FIB look-up costs more than everything else that is
+//! done to a packet; an entry that another destination displaced costs one.
+
+use crate::choose::mix_address;
+use crate::{Address, Ask, NextHop, Route, Tables};
+
+/// Entries of the cache, for each CPU; a power of two.
+pub const SLOTS: u32 = 4096;
+
+/// The cache entry that belongs to an address.
+#[inline(always)]
+#[must_use]
+pub const fn slot(destination: &Address) -> u32 {
+    // Addresses of one network differ in their last word; one multiplication spreads it well enough.
+    let word = destination.0[3] ^ destination.0[2] ^ destination.0[1].rotate_left(7) ^ destination.0[0];
+    word.wrapping_mul(0x9e37_79b1) >> 20
+}
+
+/// How to reach `ask.destination`, written to `hop`: from the cache, or by asking.
+#[inline(always)]
+pub(crate) fn find<T: Tables>(tables: &T, now: u32, ask: &Ask, hop: &mut NextHop) -> Route {
+    let slot = slot(&ask.destination);
+    if let Some(known) = tables.hop(slot)
+        && known.destination == ask.destination
+        && now == known.asked
+    {
+        *hop = known;
+        return if ask.length <= hop.mtu { Route::Via } else { Route::TooBig };
+    }
+    let route = tables.route(ask, hop);
+    if route == Route::Via {
+        hop.destination = ask.destination;
+        hop.asked = now;
+        tables.keep_hop(slot, hop);
+    }
+    route
+}
+
+/// The next hop of hosts that have no network: in replays every address is reached through the interface
+/// that the packet came in on, by link addresses derived from the address, with the VLAN tag that it came with.
+#[must_use]
+#[inline(always)]
+pub const fn imagined(ask: &Ask, ifindex: u32) -> NextHop {
+    let hash = mix_address(0, &ask.destination).to_be_bytes();
+    NextHop {
+        destination: ask.destination,
+        ifindex,
+        asked: 0,
+        mtu: u16::MAX,
+        vlan: ask.vlan,
+        source: [2, 0, 0, 0, 0, 1],
+        gateway: [2, 0, hash[0], hash[1], hash[2], hash[3]],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SLOTS, slot};
+    use crate::Address;
+
+    #[test]
+    fn a_network_of_neighbours_spreads() {
+        let mut used = [false; SLOTS as usize];
+        for host in 0..=255 {
+            used[slot(&Address::v4([10, 0, 0, host])) as usize] = true;
+        }
+        assert!(used.iter().filter(|used| **used).count() > 240);
+    }
+
+    #[test]
+    fn never_leaves_the_cache() {
+        bolero::check!().with_type::<[u32; 4]>().for_each(|words| assert!(slot(&Address(*words)) < SLOTS));
+    }
+}

@@ -1,0 +1,101 @@
+use crate::{Address, Flow, FlowKey, Link, NextHop, Packet, Pin, PinKey, Reason, Service, ServiceKey, Source, SourceKey, Target};
+
+/// The tables and faculties that steering asks of its host.
+///
+/// Look-ups return small values. Everything takes `&self`: the kernel's maps are shared by all CPUs, and a
+/// host that keeps them in memory brings its own interior mutability.
+pub trait Tables {
+    /// The configuration bank that is in force, read once a packet where it is needed.
+    fn bank(&self) -> u8;
+    /// `SERVICES`.
+    fn service(&self, key: &ServiceKey) -> Option<Service>;
+    /// `SOURCES`: whether an address is an endpoint's.
+    fn source(&self, key: &SourceKey) -> Option<Source>;
+    /// `TARGETS`.
+    fn target(&self, index: u32) -> Option<Target>;
+    /// The Maglev arena: an index in `TARGETS`.
+    fn maglev(&self, slot: u32) -> Option<u32>;
+    /// `PINS`: written by user space alone.
+    fn pin(&self, key: &PinKey) -> Option<Pin>;
+
+    /// `FLOWS`.
+    fn flow(&self, key: &FlowKey) -> Option<Flow>;
+    /// Inserts into `FLOWS` only if the key is absent.
+    fn insert_flow(&self, key: &FlowKey, flow: &Flow) -> Insert;
+    /// Overwrites, or inserts, an entry of `FLOWS`; `false` where the table is full.
+    fn replace_flow(&self, key: &FlowKey, flow: &Flow) -> bool;
+    /// Undoes an insertion.
+    fn remove_flow(&self, key: &FlowKey);
+    /// Sets when and in which state an entry was last seen, in place; nothing where it is gone.
+    fn touch_flow(&self, key: &FlowKey, seen: u32, state: u8);
+
+    /// An entry of the per-CPU next-hop cache, by [`crate::hop::slot`].
+    fn hop(&self, slot: u32) -> Option<NextHop>;
+    /// Writes an entry of the next-hop cache.
+    fn keep_hop(&self, slot: u32, hop: &NextHop);
+    /// Asks the host's routing for a next hop, which it writes where it answers [`Route::Via`].
+    fn route(&self, ask: &Ask, hop: &mut NextHop) -> Route;
+    /// `LINKS`: the interface that the packet came in on.
+    fn link(&self) -> Option<Link>;
+    /// The index of the interface that the packet came in on.
+    fn ingress(&self) -> u32;
+
+    /// A coarse monotonic clock, in ticks of 2^30 ns (1.07 s).
+    fn now(&self) -> u32;
+    /// A random number.
+    fn random(&self) -> u32;
+    /// Gives user space a copy of the packet, and why.
+    fn punt<P: Packet>(&self, packet: &P, reason: Reason);
+    /// Counts one packet.
+    fn count(&self, reason: Reason);
+
+    /// Far call: [`crate::crc32c::multiply`].
+    fn multiply(&self, a: u32, b: u32) -> u32 {
+        crate::crc32c::multiply(a, b)
+    }
+    /// [`crate::crc32c::POWERS`] at `index`.
+    fn power(&self, index: usize) -> Option<u32> {
+        crate::crc32c::POWERS.get(index).copied()
+    }
+}
+
+/// What became of an insertion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Insert {
+    /// It is in.
+    Done,
+    /// The key is taken.
+    Exists,
+    /// The table is full.
+    Full,
+}
+
+/// A question to the host's routing.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask {
+    /// Where the packet will be from.
+    pub source: Address,
+    /// Where it will go.
+    pub destination: Address,
+    /// Length of the IP packet in bytes.
+    pub length: u16,
+    /// IPv4 type of service or IPv6 traffic class.
+    pub class: u8,
+    /// IP protocol.
+    pub protocol: u8,
+    /// VLAN tag that the packet came with; 0 for none.
+    pub vlan: u16,
+}
+
+/// The answer of the host's routing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// That way.
+    Via,
+    /// The kernel's stack can find out: no neighbour entry yet, or a way that XDP cannot take.
+    Stack,
+    /// Longer than the link carries.
+    TooBig,
+    /// Nowhere: blackhole, unreachable, prohibited.
+    Nowhere,
+}

@@ -1,0 +1,367 @@
+//! What the tables hold, byte for byte as the kernel's maps hold it.
+//!
+//! Every type is `repr(C)` without padding, so that equal values are equal bytes: the kernel hashes and
+//! compares keys as bytes. Numbers are in the machine's order, addresses in the network's.
+
+use crate::Address;
+
+/// IP protocol numbers that steering knows.
+pub mod protocol {
+    /// ICMP for IPv6.
+    pub const ICMPV6: u8 = 58;
+    /// TCP.
+    pub const TCP: u8 = 6;
+    /// UDP.
+    pub const UDP: u8 = 17;
+    /// SCTP.
+    pub const SCTP: u8 = 132;
+}
+
+/// Most paths of a multi-homed service.
+pub const MAX_PATHS: usize = 4;
+
+/// How many banks the configuration maps have; one is active.
+pub const BANKS: usize = 2;
+
+/// What a client addresses: the key of `SERVICES`.
+///
+/// Protocol 0 with port 0 stands for the bare address: it is what ARP, neighbour discovery and fragments look for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct ServiceKey {
+    /// The service's address on one path.
+    pub address: Address,
+    /// Its port.
+    pub port: u16,
+    /// Its IP protocol.
+    pub protocol: u8,
+    /// The bank of the configuration that this entry belongs to.
+    pub bank: u8,
+}
+
+/// How a service's packets are pinned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// By 5-tuple.
+    #[default]
+    Flow = 0,
+    /// By TEID.
+    Gtpu = 1,
+    /// By verification tag.
+    Sctp = 2,
+}
+
+/// What happens to a packet for a service that belongs to no session: a GTP-U tunnel that nobody taught
+/// us, an SCTP packet out of the blue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Unknown {
+    /// It is dropped.
+    #[default]
+    Drop = 0,
+    /// It goes where consistent hashing says.
+    Hash = 1,
+    /// It is dropped, and user space gets a copy.
+    Punt = 2,
+}
+
+/// A service as steering sees it: the value of `SERVICES`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Service {
+    /// Where its Maglev table begins in the arena.
+    pub maglev: u32,
+    /// How long that table is, a prime; 0 where no endpoint is up.
+    pub slots: u32,
+    /// Index in `TARGETS` of its own address on path 0; the others follow.
+    pub own: u32,
+    /// Its number, constant for its life.
+    pub id: u16,
+    /// A [`Kind`], as a number.
+    pub kind: u8,
+    /// The path that the key's address is on.
+    pub path: u8,
+    /// How many paths it has, 1 to [`MAX_PATHS`].
+    pub paths: u8,
+    /// An [`Unknown`], as a number.
+    pub unknown: u8,
+    /// Zero.
+    pub reserved: u16,
+}
+
+/// An address and port to rewrite to: the value of `TARGETS`.
+///
+/// Endpoints and services alike have one for each path, side by side. An entry does not change while a pin may name it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Target {
+    /// The address on this path.
+    pub address: Address,
+    /// The port.
+    pub port: u16,
+    /// How many paths its owner has, 1 to [`MAX_PATHS`].
+    pub paths: u8,
+    /// 1 while its owner is up or draining, 0 when it is down.
+    pub up: u8,
+    /// The number that replies from this endpoint are looked up by: [`Source::identity`].
+    pub identity: u32,
+    /// The owner's number, for display.
+    pub owner: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+
+/// Where a reply comes from: the key of `SOURCES`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct SourceKey {
+    /// An endpoint's address on one path.
+    pub address: Address,
+    /// Its port; 0 for GTP-U, whose senders choose their source port (TS 29.281 4.4.2).
+    pub port: u16,
+    /// Its IP protocol.
+    pub protocol: u8,
+    /// Zero.
+    pub reserved: u8,
+}
+
+/// Who that is: the value of `SOURCES`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Source {
+    /// One number for all addresses of the endpoint.
+    pub identity: u32,
+    /// Index in `TARGETS` of the service's address on path 0.
+    pub own: u32,
+    /// The service's number.
+    pub service: u16,
+    /// The path that the address is on.
+    pub path: u8,
+    /// How many paths the service has.
+    pub paths: u8,
+}
+
+/// The key of `FLOWS`. What its fields mean depends on the constructor that made it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct FlowKey {
+    /// Where the packet is sent, or a mark and a number in its place.
+    pub near: Address,
+    /// Where it is from.
+    pub far: Address,
+    /// Destination port, then source port.
+    pub near_port: u16,
+    /// Source port.
+    pub far_port: u16,
+    /// IP protocol, verification tag or TEID.
+    pub word: u32,
+}
+
+/// Marks a key whose `near` is no address: no unicast address begins with 32 ones.
+const MARK: u32 = 0xffff_ffff;
+
+impl FlowKey {
+    /// A UDP or TCP flow as its packets show it.
+    #[inline(always)]
+    #[must_use]
+    pub const fn tuple(near: Address, near_port: u16, far: Address, far_port: u16, protocol: u8) -> Self {
+        Self { near, far, near_port, far_port, word: protocol as u32 }
+    }
+
+    /// An SCTP association, towards its service: by the server's tag, on whatever path.
+    #[inline(always)]
+    #[must_use]
+    pub const fn association(service: u16, client_port: u16, server_tag: u32) -> Self {
+        Self::marked(1, service as u32, 0, 0, client_port, server_tag)
+    }
+
+    /// An SCTP association, towards its client: by the client's tag, from whatever address of the endpoint.
+    #[inline(always)]
+    #[must_use]
+    pub const fn reply(identity: u32, endpoint_port: u16, client_port: u16, client_tag: u32) -> Self {
+        Self::marked(2, identity, 0, endpoint_port, client_port, client_tag)
+    }
+
+    /// The client of an association, by [`crate::sctp::digest`] of its addresses: what a restart or a
+    /// retransmitted INIT is placed by.
+    #[inline(always)]
+    #[must_use]
+    pub const fn peer(service: u16, client_port: u16, digest: u32) -> Self {
+        Self::marked(3, service as u32, 0, 0, client_port, digest)
+    }
+
+    /// A GTP-U tunnel that was placed by hashing.
+    #[inline(always)]
+    #[must_use]
+    pub const fn tunnel(service: u16, teid: u32) -> Self {
+        Self::marked(4, service as u32, 0, 0, 0, teid)
+    }
+
+    #[inline(always)]
+    const fn marked(mark: u32, a: u32, b: u32, near_port: u16, far_port: u16, word: u32) -> Self {
+        Self { near: Address([MARK, mark, a, b]), far: Address([0; 4]), near_port, far_port, word }
+    }
+
+    /// Which constructor made it.
+    #[must_use]
+    pub const fn kind(&self) -> FlowKind {
+        match (self.near.0[0], self.near.0[1]) {
+            (MARK, 1) => FlowKind::Association,
+            (MARK, 2) => FlowKind::Reply,
+            (MARK, 3) => FlowKind::Peer,
+            (MARK, 4) => FlowKind::Tunnel,
+            _ => FlowKind::Tuple,
+        }
+    }
+}
+
+/// What a [`FlowKey`] is the key of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FlowKind {
+    /// A UDP or TCP flow, in one direction.
+    Tuple,
+    /// An SCTP association towards its service.
+    Association,
+    /// An SCTP association towards its client.
+    Reply,
+    /// The client of SCTP associations.
+    Peer,
+    /// A GTP-U tunnel.
+    Tunnel,
+}
+
+/// How far a session has come; its timeout depends on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum State {
+    /// One direction seen. SCTP: INIT seen.
+    #[default]
+    Opening = 0,
+    /// SCTP: INIT ACK seen.
+    Acked = 1,
+    /// SCTP: COOKIE ECHO seen.
+    Echoed = 2,
+    /// Under way. UDP flows and tunnels always are.
+    Established = 3,
+    /// A FIN, or an SCTP SHUTDOWN.
+    Closing = 4,
+    /// A RST, an ABORT or a SHUTDOWN COMPLETE. Late packets still find their way until the pin is swept.
+    Closed = 5,
+}
+
+/// A pin that XDP made: the value of `FLOWS`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Flow {
+    /// Index in `TARGETS` of what packets under this key are rewritten to, on path 0.
+    pub target: u32,
+    /// Clock tick at which the last packet was seen, see [`crate::Tables::now`].
+    pub seen: u32,
+    /// SCTP: the verification tag of the other direction.
+    pub tag: u32,
+    /// SCTP: digest of the client's addresses, see [`FlowKey::peer`].
+    pub peer: u32,
+    /// The service's number.
+    pub service: u16,
+    /// A [`State`], as a number.
+    pub state: u8,
+    /// 1 for a reply's pin: it rewrites the source. 0 for a request's: it rewrites the destination.
+    pub reply: u8,
+    /// Zero.
+    pub reserved: u32,
+}
+
+/// The key of `PINS`: a tunnel as the service's clients see it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct PinKey {
+    /// The service's address.
+    pub address: Address,
+    /// The TEID.
+    pub teid: u32,
+}
+
+/// A pin that user space made: learned, configured or restored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Pin {
+    /// Index in `TARGETS` of the owner's address on path 0.
+    pub target: u32,
+    /// The TEID as the owner knows it.
+    pub teid: u32,
+    /// The service's number.
+    pub service: u16,
+    /// The path that the key's address is on.
+    pub path: u8,
+    /// Zero.
+    pub reserved: u8,
+}
+
+/// How to reach an address: an entry of the per-CPU next-hop cache.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct NextHop {
+    /// The address that this entry is for; all zero where the entry is empty.
+    pub destination: Address,
+    /// The interface to leave by.
+    pub ifindex: u32,
+    /// Clock tick at which the kernel was asked, see [`crate::Tables::now`].
+    pub asked: u32,
+    /// Longest IP packet that the link carries, in bytes.
+    pub mtu: u16,
+    /// VLAN tag control information to leave with; 0 for none.
+    pub vlan: u16,
+    /// The interface's link address.
+    pub source: [u8; 6],
+    /// The next hop's link address.
+    pub gateway: [u8; 6],
+}
+
+/// What the loader knows of an interface: the value of `LINKS`, by interface index.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Link {
+    /// The device to leave by: itself, or the lower device of a VLAN, bond or bridge.
+    pub lower: u32,
+    /// VLAN tag control information to push; 0 for none.
+    pub vlan: u16,
+    /// Its link address.
+    pub address: [u8; 6],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn has_no_padding() {
+        assert_eq!(size_of::<ServiceKey>(), 16 + 2 + 1 + 1);
+        assert_eq!(size_of::<Service>(), 4 * 3 + 2 + 4 + 2);
+        assert_eq!(size_of::<Target>(), 16 + 2 + 2 + 12);
+        assert_eq!(size_of::<SourceKey>(), 20);
+        assert_eq!(size_of::<Source>(), 12);
+        assert_eq!(size_of::<FlowKey>(), 40);
+        assert_eq!(size_of::<Flow>(), 24);
+        assert_eq!(size_of::<PinKey>(), 20);
+        assert_eq!(size_of::<Pin>(), 12);
+        assert_eq!(size_of::<NextHop>(), 16 + 8 + 4 + 12);
+        assert_eq!(size_of::<Link>(), 12);
+    }
+
+    #[test]
+    fn keys_of_different_kinds_never_meet() {
+        let keys = [
+            FlowKey::tuple(Address::v4([192, 0, 2, 1]), 1, Address::v4([192, 0, 2, 2]), 2, 17),
+            FlowKey::association(1, 2, 17),
+            FlowKey::reply(1, 0, 2, 17),
+            FlowKey::peer(1, 2, 17),
+            FlowKey::tunnel(1, 17),
+        ];
+        let kinds = keys.map(|key| key.kind());
+        assert_eq!(
+            kinds,
+            [FlowKind::Tuple, FlowKind::Association, FlowKind::Reply, FlowKind::Peer, FlowKind::Tunnel]
+        );
+    }
+}

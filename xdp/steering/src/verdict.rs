@@ -1,0 +1,115 @@
+use crate::Reason;
+
+/// What becomes of the packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// To the kernel's own stack.
+    Pass,
+    /// Nowhere.
+    Drop,
+    /// Out of the interface that it came in on.
+    Transmit,
+    /// Out of another interface.
+    Redirect,
+}
+
+impl Verdict {
+    /// Its name in output.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Drop => "drop",
+            Self::Transmit => "transmit",
+            Self::Redirect => "redirect",
+        }
+    }
+}
+
+/// A verdict and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// What becomes of the packet.
+    pub verdict: Verdict,
+    /// Why; it is also the counter that is incremented.
+    pub reason: Reason,
+    /// The index of the interface to leave by; 0 where the verdict names none.
+    ///
+    /// Always there, not within the verdict: the compiler copies what an enum leaves undefined, and the
+    /// verifier refuses that.
+    pub out: u32,
+}
+
+impl Outcome {
+    /// To the kernel's stack.
+    #[inline(always)]
+    #[must_use]
+    pub const fn pass(reason: Reason) -> Self {
+        Self { verdict: Verdict::Pass, reason, out: 0 }
+    }
+
+    /// Nowhere.
+    #[inline(always)]
+    #[must_use]
+    pub const fn drop(reason: Reason) -> Self {
+        Self { verdict: Verdict::Drop, reason, out: 0 }
+    }
+
+    /// Back to where it came from.
+    #[inline(always)]
+    #[must_use]
+    pub const fn transmit(reason: Reason) -> Self {
+        Self { verdict: Verdict::Transmit, reason, out: 0 }
+    }
+}
+
+/// How far the common path got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// All the way.
+    Done(Outcome),
+    /// To the mouth of a rare path, with the work as that path wants it.
+    Rare(Rare),
+}
+
+impl Step {
+    /// Done: to the kernel's stack.
+    #[inline(always)]
+    #[must_use]
+    pub const fn pass(reason: Reason) -> Self {
+        Self::Done(Outcome::pass(reason))
+    }
+
+    /// Done: dropped.
+    #[inline(always)]
+    #[must_use]
+    pub const fn drop(reason: Reason) -> Self {
+        Self::Done(Outcome::drop(reason))
+    }
+}
+
+/// The rare paths, each a function of its own in the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Rare {
+    /// First packet of a UDP or TCP flow.
+    Place,
+    /// First packet of a GTP-U tunnel that nobody taught us.
+    Tunnel,
+    /// GTP-U Echo Request to a service.
+    Echo,
+    /// SCTP INIT to a service.
+    Init,
+    /// SCTP INIT ACK from an endpoint.
+    InitAck,
+    /// An SCTP chunk that moves the association's state.
+    Control,
+    /// An SCTP packet to a service, with no pin.
+    OutOfBlue,
+    /// An IP fragment.
+    Fragment,
+    /// ARP request.
+    Arp,
+    /// IPv6 neighbour solicitation.
+    Solicitation,
+}
