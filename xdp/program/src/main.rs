@@ -1,0 +1,163 @@
+#![no_std]
+#![no_main]
+#![feature(asm_experimental_arch)]
+//! Pinion's XDP program. Nothing decides here: it binds `pinion-steering` to the kernel.
+
+mod access;
+mod maps;
+mod packet;
+mod tables;
+
+use aya_ebpf::bindings::{xdp_action, xdp_md};
+use aya_ebpf::helpers::generated::bpf_redirect;
+use aya_ebpf::macros::xdp;
+use aya_ebpf::programs::XdpContext;
+use pinion_steering::{Outcome, Rare, Round, Step, Tables as _, Verdict, Work};
+
+use packet::Frame;
+use tables::Kernel;
+
+/// The entry at each interface of a path.
+#[xdp]
+pub fn pinion(ctx: XdpContext) -> u32 {
+    let Some(work) = maps::WORK.get_ptr_mut(0) else {
+        return xdp_action::XDP_ABORTED;
+    };
+    // SAFETY: the entry is this CPU's own, and XDP programs do not nest on a CPU.
+    let work = unsafe { &mut *work };
+    let told = common(ctx.ctx, work);
+    if told < RARE {
+        return told;
+    }
+    match told - RARE {
+        r if r == Rare::Place as u32 => place(ctx.ctx, work),
+        r if r == Rare::Tunnel as u32 => tunnel(ctx.ctx, work),
+        r if r == Rare::Echo as u32 => echo(ctx.ctx, work),
+        r if r == Rare::Init as u32 => init(ctx.ctx, work),
+        r if r == Rare::InitAck as u32 => init_ack(ctx.ctx, work),
+        r if r == Rare::Control as u32 => control(ctx.ctx, work),
+        r if r == Rare::OutOfBlue as u32 => out_of_blue(ctx.ctx, work),
+        r if r == Rare::Fragment as u32 => fragment(ctx.ctx, work),
+        r if r == Rare::Arp as u32 => arp(ctx.ctx, work),
+        _ => solicitation(ctx.ctx, work),
+    }
+}
+
+/// Returned by [`common`], plus a rare path's number, where that path is to finish the packet.
+const RARE: u32 = 0x100;
+
+/// The common path. It and the rare paths are called side by side, so that their stacks do not add up.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn common(ctx: *mut xdp_md, work: *mut Work) -> u32 {
+    // SAFETY: the entry's own per-CPU value, or null, which the verifier wants ruled out.
+    let Some(work) = (unsafe { work.as_mut() }) else {
+        return xdp_action::XDP_ABORTED;
+    };
+    let kernel = Kernel::new(ctx);
+    match pinion_steering::steer(&mut Frame::new(ctx), &kernel, work) {
+        Step::Done(outcome) => finish(&kernel, outcome),
+        Step::Rare(path) => RARE + path as u32,
+    }
+}
+
+/// A program that does nothing: what the benches subtract.
+#[xdp]
+pub fn empty(_ctx: XdpContext) -> u32 {
+    xdp_action::XDP_PASS
+}
+
+/// Counts an outcome and turns it into what XDP returns.
+#[inline(always)]
+fn finish(kernel: &Kernel, outcome: Outcome) -> u32 {
+    kernel.count(outcome.reason);
+    if kernel.imagined()
+        && let Some(told) = maps::REPLAY.get_ptr_mut(2)
+    {
+        // SAFETY: a map value; one word, written whole.
+        unsafe { *told = outcome.reason as u32 };
+    }
+    match outcome.verdict {
+        Verdict::Pass => xdp_action::XDP_PASS,
+        Verdict::Drop => xdp_action::XDP_DROP,
+        Verdict::Transmit => xdp_action::XDP_TX,
+        // SAFETY: a helper call with plain numbers.
+        Verdict::Redirect => unsafe { bpf_redirect(outcome.out, 0) as u32 },
+    }
+}
+
+/// Declares rare paths as global functions, which the verifier checks once each.
+macro_rules! rare {
+    ($($name:ident: $path:ident,)+) => {
+        $(
+            #[doc = concat!("The rare path `", stringify!($path), "`.")]
+            #[unsafe(no_mangle)]
+            #[inline(never)]
+            pub extern "C" fn $name(ctx: *mut xdp_md, work: *mut Work) -> u32 {
+                access::used(ctx);
+                // SAFETY: the entry's own per-CPU value, or null, which the verifier wants ruled out.
+                let Some(work) = (unsafe { work.as_mut() }) else {
+                    return xdp_action::XDP_ABORTED;
+                };
+                let kernel = Kernel::new(ctx);
+                finish(&kernel, pinion_steering::rare(Rare::$path, &mut Frame::new(ctx), &kernel, work))
+            }
+        )+
+    };
+}
+
+rare! {
+    place: Place,
+    tunnel: Tunnel,
+    echo: Echo,
+    init: Init,
+    init_ack: InitAck,
+    control: Control,
+    out_of_blue: OutOfBlue,
+    fragment: Fragment,
+    arp: Arp,
+    solicitation: Solicitation,
+}
+
+/// Declares the rounds of loops as global functions; they return 1 to end the loop.
+macro_rules! rounds {
+    ($($name:ident: $round:ident,)+) => {
+        $(
+            #[doc = concat!("One round of the loop `", stringify!($round), "`.")]
+            #[unsafe(no_mangle)]
+            #[inline(never)]
+            pub extern "C" fn $name(ctx: *mut xdp_md, work: *mut Work) -> u32 {
+                access::used(ctx);
+                // SAFETY: as for the rare paths.
+                let Some(work) = (unsafe { work.as_mut() }) else {
+                    return 1;
+                };
+                u32::from(!pinion_steering::round(Round::$round, &mut Frame::new(ctx), &Kernel::new(ctx), work))
+            }
+        )+
+    };
+}
+
+rounds! {
+    scan_round: Scan,
+    rewrite_round: Rewrite,
+    mask_round: Mask,
+    extension_round: Extension,
+}
+
+/// Far call: a multiplication in GF(2), verified once.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn multiply(a: u32, b: u32) -> u32 {
+    pinion_steering::crc32c::multiply(a, b)
+}
+
+#[panic_handler]
+fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
+    loop {}
+}
+
+/// Helpers that only a GPL-compatible program may call are not used, but `bpf_loop` and tracing expect one.
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";

@@ -1,0 +1,47 @@
+//! The maps. Bounds are defaults; the loader sets those of the configuration.
+
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::{Array, HashMap, PerCpuArray, RingBuf};
+use pinion_steering::{
+    Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, Service, ServiceKey, Source, SourceKey, Target, Work, hop,
+};
+
+/// Pins that XDP makes.
+#[map]
+pub static FLOWS: HashMap<FlowKey, Flow> = HashMap::with_max_entries(200_000, 0);
+/// Pins that user space makes.
+#[map]
+pub static PINS: HashMap<PinKey, Pin> = HashMap::with_max_entries(200_000, 0);
+/// What clients address, in two banks.
+#[map]
+pub static SERVICES: HashMap<ServiceKey, Service> = HashMap::with_max_entries(65_536, 1);
+/// Which addresses are endpoints'.
+#[map]
+pub static SOURCES: HashMap<SourceKey, Source> = HashMap::with_max_entries(65_536, 1);
+/// What packets are rewritten to.
+#[map]
+pub static TARGETS: Array<Target> = Array::with_max_entries(65_536, 0);
+/// Maglev tables, side by side.
+#[map]
+pub static MAGLEV: Array<u32> = Array::with_max_entries(1 << 20, 0);
+/// The bank of `SERVICES` that is in force.
+#[map]
+pub static ACTIVE: Array<u32> = Array::with_max_entries(1, 0);
+/// Interfaces.
+#[map]
+pub static LINKS: HashMap<u32, Link> = HashMap::with_max_entries(256, 1);
+/// Next hops, cached.
+#[map]
+pub static HOPS: PerCpuArray<NextHop> = PerCpuArray::with_max_entries(hop::SLOTS, 0);
+/// Packets counted by reason.
+#[map]
+pub static COUNTERS: PerCpuArray<u64> = PerCpuArray::with_max_entries(Reason::COUNT as u32, 0);
+/// What a packet's phases hand to each other.
+#[map]
+pub static WORK: PerCpuArray<Work> = PerCpuArray::with_max_entries(1, 0);
+/// Packets for user space.
+#[map]
+pub static EVENTS: RingBuf = RingBuf::with_byte_size(1 << 20, 0);
+/// What a replay imagines, its clock and random number; and what it asks: the last packet's reason.
+#[map]
+pub static REPLAY: Array<u32> = Array::with_max_entries(3, 0);
