@@ -1,0 +1,95 @@
+use std::path::PathBuf;
+
+/// Why loading, attaching, pinning or a map operation failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// Not enough privilege for BPF.
+    #[error("loading BPF programs needs CAP_BPF and CAP_NET_ADMIN (missing: {missing}): run it with sudo, or grant them with setcap")]
+    Privilege {
+        /// The capabilities that the process lacks.
+        missing: String,
+    },
+    /// The running kernel is older than what the program needs.
+    #[error("the kernel is {found}; Pinion's XDP program needs {needed} or newer (bpf_loop, bpf_xdp_load_bytes)")]
+    Kernel {
+        /// The release that is running.
+        found: String,
+        /// The least release.
+        needed: &'static str,
+    },
+    /// The object could not be parsed or its maps not made.
+    #[error("the BPF object cannot be loaded: {0}")]
+    Object(#[source] Box<aya::EbpfError>),
+    /// The verifier, or the attaching, refused a program.
+    #[error("program {program}: {action} failed: {source}")]
+    Program {
+        /// The program's name in the object.
+        program: &'static str,
+        /// What was tried.
+        action: &'static str,
+        /// What the kernel said.
+        source: Box<aya::programs::ProgramError>,
+    },
+    /// A program or map that the object should have is not in it.
+    #[error("the BPF object has no {what} {name}: it was built from other sources; rebuild it with xdp/program/build")]
+    Absent {
+        /// `program` or `map`.
+        what: &'static str,
+        /// Its name.
+        name: &'static str,
+    },
+    /// A map operation failed.
+    #[error("map {map}: {source}")]
+    Map {
+        /// The map's name.
+        map: &'static str,
+        /// What the kernel said.
+        source: Box<aya::maps::MapError>,
+    },
+    /// A table of the user-space engine is full, or an index is outside of it.
+    #[error("table {table} is bounded to {bound} entries: raise the bound, or configure less")]
+    Bound {
+        /// The table's name.
+        table: &'static str,
+        /// Its bound.
+        bound: u32,
+    },
+    /// The kernel refused to run the program on a packet.
+    #[error("BPF_PROG_TEST_RUN on a packet of {length} bytes: {source}")]
+    Run {
+        /// Length of the packet.
+        length: usize,
+        /// What the kernel said.
+        source: Box<aya::programs::ProgramError>,
+    },
+    /// The program gave up on a packet: a map that it needs was not there.
+    #[error("the BPF program aborted on a packet of {length} bytes")]
+    Aborted {
+        /// Length of the packet.
+        length: usize,
+    },
+    /// A file or folder of the pins could not be used.
+    #[error("{path}: {action}: {source}")]
+    Pin {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A pinned map is not what this build expects under that name.
+    #[error("{path} is {found}, and this build needs {needed}: it was pinned by another version or with other bounds; remove the folder to start with empty tables, or run the version that made it")]
+    Schema {
+        /// The pinned map.
+        path: PathBuf,
+        /// Type, sizes and bound found.
+        found: String,
+        /// Type, sizes and bound needed.
+        needed: String,
+    },
+    /// The configuration cannot be laid out in the tables.
+    #[error(transparent)]
+    Setup(#[from] crate::setup::SetupError),
+}

@@ -1,0 +1,334 @@
+//! The kernel's side: the BPF object loaded, its maps typed, its program run, attached and pinned.
+
+mod attach;
+mod pinned;
+mod plain;
+mod probe;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use aya::maps::{Array, HashMap, MapData, PerCpuArray, PerCpuValues, RingBuf};
+use aya::programs::{ProgramError, TestRun as _, TestRunOptions, Xdp};
+use aya::{Ebpf, EbpfLoader};
+use pinion_steering::{
+    Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, Service, ServiceKey, Source, SourceKey, Target, Verdict,
+};
+
+use crate::engine::LEAST;
+use crate::object::OBJECT;
+use crate::{Bounds, Engine, Event, LoadError, Maps, Ran};
+use plain::Plain;
+
+pub use attach::{Attached, Mode};
+pub use pinned::PinFolder;
+pub use probe::{Probe, probe};
+
+type Hash<K, V> = HashMap<MapData, Plain<K>, Plain<V>>;
+
+/// The entry point that is attached to interfaces.
+pub const PROGRAM: &str = "pinion";
+/// A program that does nothing, for benches.
+pub const EMPTY: &str = "empty";
+
+/// The BPF object in the kernel.
+pub struct Kernel {
+    ebpf: Ebpf,
+    bounds: Bounds,
+    flows: Hash<FlowKey, Flow>,
+    pins: Hash<PinKey, Pin>,
+    services: Hash<ServiceKey, Service>,
+    sources: Hash<SourceKey, Source>,
+    links: Hash<u32, Link>,
+    targets: Array<MapData, Plain<Target>>,
+    maglev: Array<MapData, u32>,
+    active: Array<MapData, u32>,
+    hops: PerCpuArray<MapData, Plain<NextHop>>,
+    counters: PerCpuArray<MapData, u64>,
+    replay: Array<MapData, u32>,
+    events: RingBuf<MapData>,
+    out: Vec<u8>,
+}
+
+/// How the program was loaded.
+#[derive(Clone, Copy, Debug)]
+pub struct Verified {
+    /// Instructions that the verifier walked.
+    pub instructions: u32,
+    /// How long loading took.
+    pub took: Duration,
+}
+
+impl Kernel {
+    /// Loads the object with maps of its own, which go when it goes.
+    ///
+    /// # Errors
+    /// [`LoadError::Privilege`], [`LoadError::Kernel`], or what the kernel refused.
+    pub fn load(bounds: Bounds) -> Result<Self, LoadError> {
+        Self::load_as(bounds, false, None)
+    }
+
+    /// Loads the object for replays: clock, random numbers and next hops are imagined.
+    ///
+    /// # Errors
+    /// As [`Kernel::load`].
+    pub fn load_imagined(bounds: Bounds) -> Result<Self, LoadError> {
+        Self::load_as(bounds, true, None)
+    }
+
+    /// Loads the object over the maps that are pinned in `folder`, which are made where they are not there yet.
+    ///
+    /// # Errors
+    /// As [`Kernel::load`]; [`LoadError::Schema`] where a pinned map is not what this build needs.
+    pub fn load_pinned(bounds: Bounds, folder: &PinFolder) -> Result<Self, LoadError> {
+        folder.check(&bounds)?;
+        Self::load_as(bounds, false, Some(folder.maps()))
+    }
+
+    fn load_as(bounds: Bounds, imagined: bool, pins: Option<&Path>) -> Result<Self, LoadError> {
+        probe()?.require()?;
+        let imagined = u32::from(imagined);
+        let mut loader = EbpfLoader::new();
+        loader.override_global("IMAGINED", &imagined, true);
+        for (name, entries) in bounded(&bounds) {
+            loader.map_max_entries(name, entries);
+        }
+        if let Some(folder) = pins {
+            for map in crate::schema::MAPS {
+                loader.map_pin_path(map.name, folder.join(map.name));
+            }
+        }
+        let mut ebpf = loader.load(OBJECT).map_err(|error| LoadError::Object(Box::new(error)))?;
+        Ok(Self {
+            bounds,
+            flows: take(&mut ebpf, "FLOWS")?,
+            pins: take(&mut ebpf, "PINS")?,
+            services: take(&mut ebpf, "SERVICES")?,
+            sources: take(&mut ebpf, "SOURCES")?,
+            links: take(&mut ebpf, "LINKS")?,
+            targets: take(&mut ebpf, "TARGETS")?,
+            maglev: take(&mut ebpf, "MAGLEV")?,
+            active: take(&mut ebpf, "ACTIVE")?,
+            hops: take(&mut ebpf, "HOPS")?,
+            counters: take(&mut ebpf, "COUNTERS")?,
+            replay: take(&mut ebpf, "REPLAY")?,
+            events: take(&mut ebpf, "EVENTS")?,
+            out: vec![0; 1 << 17],
+            ebpf,
+        })
+    }
+
+    /// Has the verifier check a program; what it cost. Once for each program.
+    ///
+    /// # Errors
+    /// [`LoadError::Program`] with the verifier's log.
+    pub fn verify(&mut self, name: &'static str) -> Result<Verified, LoadError> {
+        let program = self.program(name)?;
+        let begin = Instant::now();
+        program.load().map_err(|source| failed(name, "loading", source))?;
+        let took = begin.elapsed();
+        let info = program.info().map_err(|source| failed(name, "reading", source))?;
+        Ok(Verified { instructions: info.verified_instruction_count().unwrap_or(0), took })
+    }
+
+    /// Runs a program `repeat` times on one frame, as if it came in on interface [`crate::INGRESS`]; what XDP
+    /// returned, the frame as it left, and the mean time of a run.
+    ///
+    /// The frame is not restored between runs.
+    ///
+    /// # Errors
+    /// [`LoadError::Run`] where the kernel refuses.
+    pub fn test_run(
+        &mut self,
+        name: &'static str,
+        frame: &[u8],
+        repeat: u32,
+    ) -> Result<(u32, &[u8], Duration), LoadError> {
+        let mut out = std::mem::take(&mut self.out);
+        let options = TestRunOptions {
+            data_in: Some(frame),
+            data_out: Some(&mut out),
+            repeat,
+            ..TestRunOptions::default()
+        };
+        let result = self.program(name)?.test_run(options);
+        self.out = out;
+        let result =
+            result.map_err(|source| LoadError::Run { length: frame.len(), source: Box::new(source) })?;
+        let length = result.data_size_out as usize;
+        Ok((result.return_value, self.out.get(..length).unwrap_or_default(), result.duration))
+    }
+
+    fn program(&mut self, name: &'static str) -> Result<&mut Xdp, LoadError> {
+        let program = self.ebpf.program_mut(name).ok_or(LoadError::Absent { what: "program", name })?;
+        program.try_into().map_err(|source| failed(name, "reading", source))
+    }
+}
+
+fn failed(program: &'static str, action: &'static str, source: ProgramError) -> LoadError {
+    LoadError::Program { program, action, source: Box::new(source) }
+}
+
+/// The maps whose bounds are configured.
+fn bounded(bounds: &Bounds) -> [(&'static str, u32); 6] {
+    [
+        ("FLOWS", bounds.flows),
+        ("PINS", bounds.pins),
+        ("SERVICES", bounds.services),
+        ("SOURCES", bounds.sources),
+        ("TARGETS", bounds.targets),
+        ("MAGLEV", bounds.maglev),
+    ]
+}
+
+fn take<M: TryFrom<aya::maps::Map, Error = aya::maps::MapError>>(
+    ebpf: &mut Ebpf,
+    name: &'static str,
+) -> Result<M, LoadError> {
+    let map = ebpf.take_map(name).ok_or(LoadError::Absent { what: "map", name })?;
+    M::try_from(map).map_err(|source| LoadError::Map { map: name, source: Box::new(source) })
+}
+
+impl Engine for Kernel {
+    fn run(&mut self, frame: &[u8]) -> Result<Ran, LoadError> {
+        if frame.len() < LEAST {
+            // The kernel runs no program on less than an Ethernet header; a driver never delivers such a frame.
+            return Ok(Ran { verdict: Verdict::Drop, reason: Reason::EthernetTruncated, bytes: Vec::new() });
+        }
+        let (returned, bytes, _) = self.test_run(PROGRAM, frame, 1)?;
+        // linux/bpf.h, enum xdp_action.
+        let verdict = match returned {
+            1 => Verdict::Drop,
+            2 => Verdict::Pass,
+            3 => Verdict::Transmit,
+            4 => Verdict::Redirect,
+            _ => return Err(LoadError::Aborted { length: frame.len() }),
+        };
+        let bytes = if verdict == Verdict::Drop { Vec::new() } else { bytes.to_vec() };
+        let told = self.replay.get(&2, 0).map_err(wrong("REPLAY"))?;
+        let reason =
+            Reason::ALL.get(told as usize).copied().ok_or(LoadError::Aborted { length: frame.len() })?;
+        Ok(Ran { verdict, reason, bytes })
+    }
+
+    fn imagine(&mut self, tick: u32, random: u32) -> Result<(), LoadError> {
+        self.replay.set(0, tick, 0).map_err(wrong("REPLAY"))?;
+        self.replay.set(1, random, 0).map_err(wrong("REPLAY"))
+    }
+}
+
+impl Maps for Kernel {
+    fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
+    fn put_service(&mut self, key: &ServiceKey, service: &Service) -> Result<(), LoadError> {
+        self.services.insert(Plain(*key), Plain(*service), 0).map_err(wrong("SERVICES"))
+    }
+
+    fn remove_service(&mut self, key: &ServiceKey) -> Result<(), LoadError> {
+        gone(self.services.remove(&Plain(*key)), "SERVICES")
+    }
+
+    fn put_source(&mut self, key: &SourceKey, source: &Source) -> Result<(), LoadError> {
+        self.sources.insert(Plain(*key), Plain(*source), 0).map_err(wrong("SOURCES"))
+    }
+
+    fn put_target(&mut self, index: u32, target: &Target) -> Result<(), LoadError> {
+        self.targets.set(index, Plain(*target), 0).map_err(wrong("TARGETS"))
+    }
+
+    fn put_maglev(&mut self, base: u32, block: &[u32]) -> Result<(), LoadError> {
+        for (slot, target) in (base..).zip(block) {
+            self.maglev.set(slot, target, 0).map_err(wrong("MAGLEV"))?;
+        }
+        Ok(())
+    }
+
+    fn activate(&mut self, bank: u8) -> Result<(), LoadError> {
+        self.active.set(0, u32::from(bank), 0).map_err(wrong("ACTIVE"))
+    }
+
+    fn put_link(&mut self, ifindex: u32, link: &Link) -> Result<(), LoadError> {
+        self.links.insert(Plain(ifindex), Plain(*link), 0).map_err(wrong("LINKS"))
+    }
+
+    fn put_pin(&mut self, key: &PinKey, pin: &Pin) -> Result<(), LoadError> {
+        self.pins.insert(Plain(*key), Plain(*pin), 0).map_err(wrong("PINS"))
+    }
+
+    fn remove_pin(&mut self, key: &PinKey) -> Result<(), LoadError> {
+        gone(self.pins.remove(&Plain(*key)), "PINS")
+    }
+
+    fn read_flow(&self, key: &FlowKey) -> Result<Option<Flow>, LoadError> {
+        match self.flows.get(&Plain(*key), 0) {
+            Ok(Plain(flow)) => Ok(Some(flow)),
+            Err(aya::maps::MapError::KeyNotFound) => Ok(None),
+            Err(source) => Err(wrong("FLOWS")(source)),
+        }
+    }
+
+    fn flows(&self) -> Result<Vec<(FlowKey, Flow)>, LoadError> {
+        self.flows
+            .iter()
+            .map(|entry| entry.map(|(Plain(key), Plain(flow))| (key, flow)).map_err(wrong("FLOWS")))
+            .collect()
+    }
+
+    fn put_flow(&mut self, key: &FlowKey, flow: &Flow) -> Result<(), LoadError> {
+        self.flows.insert(Plain(*key), Plain(*flow), 0).map_err(wrong("FLOWS"))
+    }
+
+    fn remove_flow(&mut self, key: &FlowKey) -> Result<(), LoadError> {
+        gone(self.flows.remove(&Plain(*key)), "FLOWS")
+    }
+
+    fn put_hop(&mut self, slot: u32, hop: &NextHop) -> Result<(), LoadError> {
+        let cpus = self.hops.get(&slot, 0).map_err(wrong("HOPS"))?.len();
+        let values = PerCpuValues::try_from(vec![Plain(*hop); cpus])
+            .map_err(|source| wrong("HOPS")(aya::maps::MapError::IoError(source)))?;
+        self.hops.set(slot, values, 0).map_err(wrong("HOPS"))
+    }
+
+    fn counters(&self) -> Result<Vec<u64>, LoadError> {
+        self.counters
+            .iter()
+            .map(|values| values.map(|values| values.iter().sum()).map_err(wrong("COUNTERS")))
+            .collect()
+    }
+
+    fn events(&mut self) -> Result<Vec<Event>, LoadError> {
+        let mut events = Vec::new();
+        while let Some(item) = self.events.next() {
+            events.extend(event(&item));
+        }
+        Ok(events)
+    }
+}
+
+/// Reads a record as the program writes it: length, reason, bytes.
+fn event(record: &[u8]) -> Option<Event> {
+    let length = u32::from_ne_bytes(*record.first_chunk()?);
+    let reason = u32::from_ne_bytes(*record.get(4..)?.first_chunk()?);
+    let bytes = record.get(8..)?;
+    let held = bytes.len().min(length as usize);
+    Some(Event {
+        reason: *Reason::ALL.get(reason as usize)?,
+        length,
+        bytes: bytes.get(..held)?.to_vec(),
+    })
+}
+
+fn wrong(map: &'static str) -> impl Fn(aya::maps::MapError) -> LoadError {
+    move |source| LoadError::Map { map, source: Box::new(source) }
+}
+
+/// What is not there need not be removed.
+fn gone(result: Result<(), aya::maps::MapError>, map: &'static str) -> Result<(), LoadError> {
+    match result {
+        Ok(()) | Err(aya::maps::MapError::KeyNotFound) => Ok(()),
+        Err(aya::maps::MapError::SyscallError(error)) if error.io_error.raw_os_error() == Some(2) => Ok(()),
+        Err(source) => Err(wrong(map)(source)),
+    }
+}

@@ -1,0 +1,113 @@
+use std::fs;
+use std::path::PathBuf;
+
+use aya::programs::links::{FdLink, PinnedLink};
+use aya::programs::xdp::{XdpLink, XdpMode};
+
+use super::{Kernel, PROGRAM, PinFolder, failed};
+use crate::LoadError;
+
+/// How XDP runs on an interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// In the driver where it can, else in the stack.
+    #[default]
+    Auto,
+    /// In the driver only.
+    Native,
+    /// In the stack: slower, on every interface.
+    Generic,
+}
+
+impl From<Mode> for XdpMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Auto => Self::Default,
+            Mode::Native => Self::Driver,
+            Mode::Generic => Self::Skb,
+        }
+    }
+}
+
+/// A program on an interface. Without a pin it ends when this is dropped; with one it stays.
+#[derive(Debug)]
+pub struct Attached {
+    /// Kept open: for a link that is not pinned, closing it detaches.
+    _link: FdLink,
+    pin: Option<PathBuf>,
+}
+
+impl Attached {
+    /// Detaches a pinned program; one that is not pinned ends by being dropped.
+    ///
+    /// # Errors
+    /// [`LoadError::Pin`] where the pin cannot be removed.
+    pub fn detach(self) -> Result<(), LoadError> {
+        match &self.pin {
+            None => Ok(()),
+            Some(path) => fs::remove_file(path).map_err(|source| LoadError::Pin {
+                path: path.clone(),
+                action: "removing the link's pin",
+                source,
+            }),
+        }
+    }
+}
+
+impl Kernel {
+    /// Attaches the program to an interface, until the result is dropped. The program must have been verified.
+    ///
+    /// # Errors
+    /// [`LoadError::Program`] where the kernel refuses.
+    pub fn attach(&mut self, ifindex: u32, mode: Mode) -> Result<Attached, LoadError> {
+        let program = self.program(PROGRAM)?;
+        let id = program
+            .attach_to_if_index(ifindex, mode.into())
+            .map_err(|source| failed(PROGRAM, "attaching", source))?;
+        let link = program.take_link(id).map_err(|source| failed(PROGRAM, "attaching", source))?;
+        Ok(Attached { _link: into_fd(link)?, pin: None })
+    }
+
+    /// Attaches the program to an interface for good: the link is pinned under the interface's name. Where a link
+    /// is pinned there already, its program is replaced by this one, between two packets.
+    ///
+    /// # Errors
+    /// [`LoadError::Program`] where the kernel refuses, [`LoadError::Pin`] where the link cannot be pinned.
+    pub fn attach_pinned(
+        &mut self,
+        folder: &PinFolder,
+        interface: &str,
+        ifindex: u32,
+        mode: Mode,
+    ) -> Result<Attached, LoadError> {
+        let path = folder.link(interface);
+        let wrong = |action| {
+            let path = path.clone();
+            move |error: std::io::Error| LoadError::Pin { path, action, source: error }
+        };
+        if path.exists() {
+            let pinned = PinnedLink::from_pin(&path)
+                .map_err(|error| wrong("opening the link")(std::io::Error::other(error)))?;
+            let link = XdpLink::try_from(FdLink::from(pinned))
+                .map_err(|error| wrong("reading the link")(std::io::Error::other(error)))?;
+            let program = self.program(PROGRAM)?;
+            let id = program.attach_to_link(link).map_err(|source| failed(PROGRAM, "replacing", source))?;
+            let link = program.take_link(id).map_err(|source| failed(PROGRAM, "replacing", source))?;
+            return Ok(Attached { _link: into_fd(link)?, pin: Some(path) });
+        }
+        let attached = self.attach(ifindex, mode)?;
+        let pinned = attached
+            ._link
+            .pin(&path)
+            .map_err(|error| wrong("pinning the link")(std::io::Error::other(error)))?;
+        Ok(Attached { _link: pinned.into(), pin: Some(path) })
+    }
+}
+
+fn into_fd(link: XdpLink) -> Result<FdLink, LoadError> {
+    FdLink::try_from(link).map_err(|error| LoadError::Pin {
+        path: PathBuf::new(),
+        action: "taking the link",
+        source: std::io::Error::other(error),
+    })
+}

@@ -1,0 +1,20 @@
+#![allow(unsafe_code, reason = "aya takes map values by a marker trait that is unsafe to implement")]
+
+use pinion_steering::{
+    Flow, FlowKey, Link, NextHop, Pin, PinKey, Service, ServiceKey, Source, SourceKey, Target,
+};
+
+/// A key or value as aya wants it.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(super) struct Plain<T>(pub(super) T);
+
+macro_rules! plain {
+    ($($type:ty),+) => {
+        // SAFETY: `repr(C)` structs of numbers without padding (steering's tests hold their sizes to it):
+        // any bytes are a valid value, and every byte is initialised.
+        $(unsafe impl aya::Pod for Plain<$type> {})+
+    };
+}
+
+plain!(u32, Flow, FlowKey, Link, NextHop, Pin, PinKey, Service, ServiceKey, Source, SourceKey, Target);

@@ -1,0 +1,142 @@
+//! The maps by name, type and layout, and the hash of it all that names their folder of pins.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+/// A map of the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MapSpec {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type, as the kernel numbers it (linux/bpf.h, enum `bpf_map_type`).
+    pub kind: u32,
+    /// Size of its key in bytes.
+    pub key: u32,
+    /// Size of its value in bytes.
+    pub value: u32,
+    /// Fields of key and value, with offsets.
+    pub layout: &'static [&'static [Field]],
+}
+
+/// A field of a key or value: name and offset.
+pub type Field = (&'static str, usize);
+
+/// The fields of a type, with their offsets.
+macro_rules! fields {
+    ($type:ident: $($field:ident),+) => {
+        &[$((concat!(stringify!($type), ".", stringify!($field)), std::mem::offset_of!(pinion_steering::$type, $field))),+]
+    };
+}
+
+const HASH: u32 = 1;
+const ARRAY: u32 = 2;
+const PERCPU_ARRAY: u32 = 6;
+const RINGBUF: u32 = 27;
+
+macro_rules! size {
+    ($type:ident) => {
+        size_of::<pinion_steering::$type>() as u32
+    };
+}
+
+/// Every map of the object that is pinned. `WORK`, `REPLAY` and read-only data live no longer than their program.
+pub const MAPS: &[MapSpec] = &[
+    MapSpec {
+        name: "FLOWS",
+        kind: HASH,
+        key: size!(FlowKey),
+        value: size!(Flow),
+        layout: &[
+            fields!(FlowKey: near, far, near_port, far_port, word),
+            fields!(Flow: target, seen, tag, peer, service, state, reply, reserved),
+        ],
+    },
+    MapSpec {
+        name: "PINS",
+        kind: HASH,
+        key: size!(PinKey),
+        value: size!(Pin),
+        layout: &[fields!(PinKey: address, teid), fields!(Pin: target, teid, service, path, reserved)],
+    },
+    MapSpec {
+        name: "SERVICES",
+        kind: HASH,
+        key: size!(ServiceKey),
+        value: size!(Service),
+        layout: &[
+            fields!(ServiceKey: address, port, protocol, bank),
+            fields!(Service: maglev, slots, own, id, kind, path, paths, unknown, reserved),
+        ],
+    },
+    MapSpec {
+        name: "SOURCES",
+        kind: HASH,
+        key: size!(SourceKey),
+        value: size!(Source),
+        layout: &[
+            fields!(SourceKey: address, port, protocol, reserved),
+            fields!(Source: identity, own, service, path, paths),
+        ],
+    },
+    MapSpec {
+        name: "TARGETS",
+        kind: ARRAY,
+        key: 4,
+        value: size!(Target),
+        layout: &[fields!(Target: address, port, paths, up, identity, owner, reserved)],
+    },
+    MapSpec { name: "MAGLEV", kind: ARRAY, key: 4, value: 4, layout: &[] },
+    MapSpec { name: "ACTIVE", kind: ARRAY, key: 4, value: 4, layout: &[] },
+    MapSpec {
+        name: "LINKS",
+        kind: HASH,
+        key: 4,
+        value: size!(Link),
+        layout: &[fields!(Link: lower, vlan, address)],
+    },
+    MapSpec {
+        name: "HOPS",
+        kind: PERCPU_ARRAY,
+        key: 4,
+        value: size!(NextHop),
+        layout: &[fields!(NextHop: destination, ifindex, asked, mtu, vlan, source, gateway)],
+    },
+    MapSpec { name: "COUNTERS", kind: PERCPU_ARRAY, key: 4, value: 8, layout: &[] },
+    MapSpec { name: "EVENTS", kind: RINGBUF, key: 0, value: 0, layout: &[] },
+];
+
+/// Sixteen hexadecimal digits that change with any name, type or layout; bounds are not in it.
+#[must_use]
+pub fn hash() -> String {
+    let mut text = String::new();
+    for map in MAPS {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{} {} {} {} {:?}", map.name, map.kind, map.key, map.value, map.layout);
+    }
+    for reason in pinion_steering::Reason::ALL {
+        let _ = writeln!(text, "{} {}", *reason as u8, reason.name());
+    }
+    Sha256::digest(text.as_bytes()).iter().take(8).fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAPS, hash};
+
+    #[test]
+    fn names_a_folder() {
+        assert_eq!(hash().len(), 16);
+        assert!(hash().chars().all(|digit| digit.is_ascii_hexdigit()));
+    }
+
+    #[test]
+    fn fits_what_the_kernel_keeps_a_value_in() {
+        for map in MAPS.iter().filter(|map| map.name != "HOPS") {
+            assert!(map.value <= 32, "{} has values of {} bytes", map.name, map.value);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The user-space engine: the steering crate over tables in memory.
+//!
+//! It needs no privilege and no kernel; replays, fuzzers and tables of cases run on it, and hosts without XDP.
+
+mod bytes;
+mod memory;
+
+use pinion_steering::{
+    Flow, FlowKey, Link, NextHop, Pin, PinKey, Service, ServiceKey, Source, SourceKey, Target, Verdict, run,
+};
+
+use crate::{Bounds, Engine, Event, LoadError, Maps, Ran};
+use bytes::Bytes;
+use memory::Memory;
+
+/// The user-space engine.
+pub struct UserEngine {
+    memory: Memory,
+    frame: Bytes,
+}
+
+impl UserEngine {
+    /// An engine with empty tables of these bounds.
+    #[must_use]
+    pub fn new(bounds: Bounds) -> Self {
+        Self { memory: Memory::new(bounds), frame: Bytes::default() }
+    }
+
+    /// Runs one frame in place: `frame` is what leaves. Nothing is allocated once the engine has seen
+    /// a frame of that length.
+    pub fn steer(&mut self, frame: &[u8]) -> (pinion_steering::Outcome, &[u8]) {
+        self.frame.set(frame);
+        let outcome = run(&mut self.frame, &self.memory);
+        (outcome, self.frame.bytes())
+    }
+}
+
+impl Engine for UserEngine {
+    fn run(&mut self, frame: &[u8]) -> Result<Ran, LoadError> {
+        let (outcome, bytes) = self.steer(frame);
+        let bytes = if outcome.verdict == Verdict::Drop { Vec::new() } else { bytes.to_vec() };
+        Ok(Ran { verdict: outcome.verdict, reason: outcome.reason, bytes })
+    }
+
+    fn imagine(&mut self, tick: u32, random: u32) -> Result<(), LoadError> {
+        self.memory.imagine(tick, random);
+        Ok(())
+    }
+}
+
+impl Maps for UserEngine {
+    fn bounds(&self) -> Bounds {
+        self.memory.bounds
+    }
+
+    fn put_service(&mut self, key: &ServiceKey, service: &Service) -> Result<(), LoadError> {
+        let bound = self.memory.bounds.services;
+        bounded("SERVICES", &mut self.memory.services, bound, key, service)
+    }
+
+    fn remove_service(&mut self, key: &ServiceKey) -> Result<(), LoadError> {
+        self.memory.services.remove(key);
+        Ok(())
+    }
+
+    fn put_source(&mut self, key: &SourceKey, source: &Source) -> Result<(), LoadError> {
+        let bound = self.memory.bounds.sources;
+        bounded("SOURCES", &mut self.memory.sources, bound, key, source)
+    }
+
+    fn put_target(&mut self, index: u32, target: &Target) -> Result<(), LoadError> {
+        let bound = self.memory.bounds.targets;
+        let entry = self.memory.targets.get_mut(index as usize).ok_or(LoadError::Bound { table: "TARGETS", bound })?;
+        *entry = *target;
+        Ok(())
+    }
+
+    fn put_maglev(&mut self, base: u32, block: &[u32]) -> Result<(), LoadError> {
+        let bound = self.memory.bounds.maglev;
+        let end = (base as usize).saturating_add(block.len());
+        let slots =
+            self.memory.maglev.get_mut(base as usize..end).ok_or(LoadError::Bound { table: "MAGLEV", bound })?;
+        slots.copy_from_slice(block);
+        Ok(())
+    }
+
+    fn activate(&mut self, bank: u8) -> Result<(), LoadError> {
+        self.memory.active = bank;
+        Ok(())
+    }
+
+    fn put_link(&mut self, ifindex: u32, link: &Link) -> Result<(), LoadError> {
+        self.memory.links.insert(ifindex, *link);
+        Ok(())
+    }
+
+    fn put_pin(&mut self, key: &PinKey, pin: &Pin) -> Result<(), LoadError> {
+        let bound = self.memory.bounds.pins;
+        bounded("PINS", &mut self.memory.pins, bound, key, pin)
+    }
+
+    fn remove_pin(&mut self, key: &PinKey) -> Result<(), LoadError> {
+        self.memory.pins.remove(key);
+        Ok(())
+    }
+
+    fn read_flow(&self, key: &FlowKey) -> Result<Option<Flow>, LoadError> {
+        Ok(self.memory.flows.borrow().get(key).copied())
+    }
+
+    fn flows(&self) -> Result<Vec<(FlowKey, Flow)>, LoadError> {
+        Ok(self.memory.flows.borrow().iter().map(|(key, flow)| (*key, *flow)).collect())
+    }
+
+    fn put_flow(&mut self, key: &FlowKey, flow: &Flow) -> Result<(), LoadError> {
+        let bound = self.memory.bounds.flows;
+        bounded("FLOWS", &mut self.memory.flows.borrow_mut(), bound, key, flow)
+    }
+
+    fn remove_flow(&mut self, key: &FlowKey) -> Result<(), LoadError> {
+        self.memory.flows.borrow_mut().remove(key);
+        Ok(())
+    }
+
+    fn put_hop(&mut self, slot: u32, hop: &NextHop) -> Result<(), LoadError> {
+        self.memory.put_hop(slot, hop);
+        Ok(())
+    }
+
+    fn counters(&self) -> Result<Vec<u64>, LoadError> {
+        Ok(self.memory.counters.borrow().clone())
+    }
+
+    fn events(&mut self) -> Result<Vec<Event>, LoadError> {
+        Ok(self.memory.events.take())
+    }
+}
+
+fn bounded<K: Copy + Eq + std::hash::Hash, V: Copy>(
+    table: &'static str,
+    entries: &mut memory::Map<K, V>,
+    bound: u32,
+    key: &K,
+    value: &V,
+) -> Result<(), LoadError> {
+    if entries.len() >= bound as usize && !entries.contains_key(key) {
+        return Err(LoadError::Bound { table, bound });
+    }
+    entries.insert(*key, *value);
+    Ok(())
+}

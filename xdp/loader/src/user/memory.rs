@@ -1,0 +1,167 @@
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+use pinion_steering::{
+    Ask, Flow, FlowKey, Insert, Link, NextHop, Packet, Pin, PinKey, Reason, Route, Service, ServiceKey, Source,
+    SourceKey, Tables, Target, hop,
+};
+
+use crate::engine::INGRESS;
+use crate::{Bounds, Event};
+
+pub(super) type Map<K, V> = HashMap<K, V>;
+
+/// The tables, in memory.
+pub(super) struct Memory {
+    pub(super) bounds: Bounds,
+    pub(super) services: Map<ServiceKey, Service>,
+    pub(super) sources: Map<SourceKey, Source>,
+    pub(super) targets: Vec<Target>,
+    pub(super) maglev: Vec<u32>,
+    pub(super) links: Map<u32, Link>,
+    pub(super) pins: Map<PinKey, Pin>,
+    pub(super) active: u8,
+    pub(super) flows: RefCell<Map<FlowKey, Flow>>,
+    pub(super) counters: RefCell<Vec<u64>>,
+    pub(super) events: RefCell<Vec<Event>>,
+    hops: RefCell<Vec<NextHop>>,
+    tick: Cell<u32>,
+    random: Cell<u32>,
+}
+
+/// How much of a packet a copy for user space holds.
+const SNAP: usize = 2048;
+
+impl Memory {
+    pub(super) fn new(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            services: Map::new(),
+            sources: Map::new(),
+            targets: vec![Target::default(); bounds.targets as usize],
+            maglev: vec![0; bounds.maglev as usize],
+            links: Map::new(),
+            pins: Map::new(),
+            active: 0,
+            flows: RefCell::new(Map::new()),
+            counters: RefCell::new(vec![0; Reason::COUNT]),
+            events: RefCell::new(Vec::new()),
+            hops: RefCell::new(vec![NextHop::default(); hop::SLOTS as usize]),
+            tick: Cell::new(0),
+            random: Cell::new(0),
+        }
+    }
+
+    pub(super) fn imagine(&mut self, tick: u32, random: u32) {
+        self.tick.set(tick);
+        self.random.set(random);
+    }
+
+    pub(super) fn put_hop(&mut self, slot: u32, hop: &NextHop) {
+        if let Some(entry) = self.hops.borrow_mut().get_mut(slot as usize) {
+            *entry = *hop;
+        }
+    }
+}
+
+impl Tables for Memory {
+    fn bank(&self) -> u8 {
+        self.active
+    }
+
+    fn service(&self, key: &ServiceKey) -> Option<Service> {
+        self.services.get(key).copied()
+    }
+
+    fn source(&self, key: &SourceKey) -> Option<Source> {
+        self.sources.get(key).copied()
+    }
+
+    fn target(&self, index: u32) -> Option<Target> {
+        self.targets.get(index as usize).copied()
+    }
+
+    fn maglev(&self, slot: u32) -> Option<u32> {
+        self.maglev.get(slot as usize).copied()
+    }
+
+    fn pin(&self, key: &PinKey) -> Option<Pin> {
+        self.pins.get(key).copied()
+    }
+
+    fn flow(&self, key: &FlowKey) -> Option<Flow> {
+        self.flows.borrow().get(key).copied()
+    }
+
+    fn insert_flow(&self, key: &FlowKey, flow: &Flow) -> Insert {
+        let mut flows = self.flows.borrow_mut();
+        if flows.contains_key(key) {
+            return Insert::Exists;
+        }
+        if flows.len() >= self.bounds.flows as usize {
+            return Insert::Full;
+        }
+        flows.insert(*key, *flow);
+        Insert::Done
+    }
+
+    fn replace_flow(&self, key: &FlowKey, flow: &Flow) -> bool {
+        let mut flows = self.flows.borrow_mut();
+        let fits = flows.len() < self.bounds.flows as usize || flows.contains_key(key);
+        if fits {
+            flows.insert(*key, *flow);
+        }
+        fits
+    }
+
+    fn remove_flow(&self, key: &FlowKey) {
+        self.flows.borrow_mut().remove(key);
+    }
+
+    fn touch_flow(&self, key: &FlowKey, seen: u32, state: u8) {
+        if let Some(flow) = self.flows.borrow_mut().get_mut(key) {
+            flow.seen = seen;
+            flow.state = state;
+        }
+    }
+
+    fn hop(&self, slot: u32) -> Option<NextHop> {
+        self.hops.borrow().get(slot as usize).copied()
+    }
+
+    /// What one packet was told is not the next one's: it is asked anew.
+    fn keep_hop(&self, _slot: u32, _hop: &NextHop) {}
+
+    fn route(&self, ask: &Ask, hop: &mut NextHop) -> Route {
+        *hop = hop::imagined(ask, INGRESS);
+        Route::Via
+    }
+
+    fn link(&self) -> Option<Link> {
+        self.links.get(&INGRESS).copied()
+    }
+
+    fn ingress(&self) -> u32 {
+        INGRESS
+    }
+
+    fn now(&self) -> u32 {
+        self.tick.get()
+    }
+
+    fn random(&self) -> u32 {
+        self.random.get()
+    }
+
+    fn punt<P: Packet>(&self, packet: &P, reason: Reason) {
+        let held = packet.len().min(SNAP);
+        let bytes = (0..held).filter_map(|at| packet.byte(at)).collect();
+        self.events.borrow_mut().push(Event { reason, length: packet.whole() as u32, bytes });
+    }
+
+    fn count(&self, reason: Reason) {
+        if let Some(counter) = self.counters.borrow_mut().get_mut(reason as usize) {
+            *counter += 1;
+        }
+    }
+}
