@@ -28,8 +28,6 @@ type Hash<K, V> = HashMap<MapData, Plain<K>, Plain<V>>;
 
 /// The entry point that is attached to interfaces.
 pub const PROGRAM: &str = "pinion";
-/// A program that does nothing, for benches.
-pub const EMPTY: &str = "empty";
 
 /// The BPF object in the kernel.
 pub struct Kernel {

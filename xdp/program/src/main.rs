@@ -61,12 +61,6 @@ pub extern "C" fn common(ctx: *mut xdp_md, work: *mut Work) -> u32 {
     }
 }
 
-/// A program that does nothing: what the benches subtract.
-#[xdp]
-pub fn empty(_ctx: XdpContext) -> u32 {
-    xdp_action::XDP_PASS
-}
-
 /// Counts an outcome and turns it into what XDP returns.
 #[inline(always)]
 fn finish(kernel: &Kernel, outcome: Outcome) -> u32 {
