@@ -142,8 +142,8 @@ impl<'a> RawChunk<'a> {
             ChunkType::InitAck => Chunk::InitAck(Init::parse(value)?),
             ChunkType::Sack => Chunk::Sack(Sack::parse(value)?),
             ChunkType::NrSack => Chunk::NrSack(NrSack::parse(value)?),
-            ChunkType::Heartbeat => Chunk::Heartbeat(Parameters::new(value)),
-            ChunkType::HeartbeatAck => Chunk::HeartbeatAck(Parameters::new(value)),
+            ChunkType::Heartbeat => Chunk::Heartbeat(heartbeat_info(value)?),
+            ChunkType::HeartbeatAck => Chunk::HeartbeatAck(heartbeat_info(value)?),
             ChunkType::Abort => Chunk::Abort {
                 reflected: self.reflected(),
                 causes: Causes::new(value),
@@ -180,6 +180,12 @@ impl<'a> RawChunk<'a> {
     fn reflected(&self) -> bool {
         self.flags() & 1 == 1
     }
+}
+
+/// The parameters of a HEARTBEAT: there is one at least (RFC 9260 3.3.5).
+fn heartbeat_info(value: Value<'_>) -> Result<Parameters<'_>, Error> {
+    value.slice("Heartbeat Information", 0, 4)?;
+    Ok(Parameters::new(value))
 }
 
 /// Chunks one after another. Ends after the first error.

@@ -337,6 +337,23 @@ fn a_field_outside_of_its_chunk_is_named() {
             have: 0
         })
     );
+    // A HEARTBEAT without information.
+    bytes = hex("00010002000000010000000004000004");
+    assert_eq!(
+        Packet::parse(&bytes)
+            .unwrap()
+            .chunks()
+            .next()
+            .unwrap()
+            .unwrap()
+            .parse(),
+        Err(Error::FieldCut {
+            field: "Heartbeat Information",
+            offset: 16,
+            need: 4,
+            have: 0
+        })
+    );
     // An IPv4 address parameter of 9 bytes.
     bytes = hex(INIT);
     bytes[35] = 9;
