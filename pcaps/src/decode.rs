@@ -50,7 +50,7 @@ impl Decoder {
 
     /// The messages of one frame; none where there is no SCTP and no GTP in it. What cannot be decoded whole has an `error` key.
     pub fn decode(&mut self, frame: &Frame<'_>) -> Vec<Message> {
-        let mut walk = Walk::new(frame.number, &mut self.fragments);
+        let mut walk = Walk::new(frame, &mut self.fragments);
         if let Some(network) = link::network(frame.link, frame.bytes) {
             let packet = frame.bytes.get(network.offset..).unwrap_or_default();
             walk.ethertype(network.ethertype, packet);

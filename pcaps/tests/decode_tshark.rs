@@ -1,4 +1,4 @@
-//! Every capture of the shared folder: what is decoded is what tshark shows, frame by frame and field by field.
+//! Every capture of the project and of the shared folder: what is decoded is what tshark shows, frame by frame and field by field.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -132,17 +132,19 @@ const ELEMENTS: [&str; 5] = [
 ];
 
 #[test]
-fn every_shared_capture_decodes_as_in_tshark() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/pcaps");
-    let files = captures(&folder);
-    if files.is_empty() {
-        println!("skipped: no captures in ../shared/pcaps");
-        return;
-    }
+fn every_capture_decodes_as_in_tshark() {
     if Command::new("tshark").arg("--version").output().is_err() {
         println!("skipped: tshark is not installed");
         return;
     }
+    let room = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = captures(&room.join("captures"));
+    assert!(!files.is_empty(), "no captures of the project");
+    let shared = captures(&room.join("../../shared/pcaps"));
+    if shared.is_empty() {
+        println!("skipped: no captures in ../shared/pcaps");
+    }
+    files.extend(shared);
     let mut compared = 0_usize;
     let mut wrong = Vec::new();
     for file in files {
@@ -165,33 +167,22 @@ fn every_shared_capture_decodes_as_in_tshark() {
         }
     }
     println!("{compared} fields compared");
-    assert!(compared > 10_000, "only {compared} fields were compared");
+    assert!(compared > 1_000, "only {compared} fields were compared");
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 /// Where a frame differs from tshark's, and should not.
 fn differences(expected: &Fields, decoded: &Fields) -> Vec<String> {
-    let values = |fields: &Fields, name: &str| fields.get(name).cloned().unwrap_or_default();
-    let protocols = values(expected, "frame.protocols").join(",");
-    // TS 29.281 4.4.2 has GTP-U on UDP alone; tshark sees GTP on TCP as well.
-    if protocols.contains("tcp:gtp") {
-        return Vec::new();
-    }
     let broken = decoded.contains_key("error");
-    let user_plane = ["1", "2", "26", "31", "254", "255"];
-    let control = protocols.contains("gtpprime")
-        || values(expected, "gtp.message")
-            .iter()
-            .any(|kind| !user_plane.contains(&kind.as_str()));
     let mut differences = Vec::new();
     for &name in HEADERS.iter().chain(&OTHERS).chain(&ELEMENTS) {
-        if control && ELEMENTS.contains(&name) {
+        if excepted(name, expected, decoded) {
             continue;
         }
         let (expected, decoded) = (values(expected, name), values(decoded, name));
         // Of a packet that is not whole, tshark shows single fields of a value that is cut.
         let agree = match broken && !HEADERS.contains(&name) {
-            true => expected.starts_with(&decoded),
+            true => expected.starts_with(decoded),
             false => expected == decoded,
         };
         if !agree {
@@ -199,6 +190,34 @@ fn differences(expected: &Fields, decoded: &Fields) -> Vec<String> {
         }
     }
     differences
+}
+
+/// Where tshark 4.0 is not followed.
+fn excepted(name: &str, expected: &Fields, decoded: &Fields) -> bool {
+    let protocols = values(expected, "frame.protocols").join(",");
+    // TS 29.281 4.4.2 has GTP-U on UDP alone; tshark sees GTP on TCP ports as well.
+    let on_tcp = name.starts_with("gtp.") && protocols.contains("tcp:gtp");
+    // Of GTPv1-C and GTP' only headers are decoded.
+    let user_plane = ["1", "2", "26", "31", "254", "255"].map(str::to_owned);
+    let control = protocols.contains("gtpprime")
+        || values(expected, "gtp.message")
+            .iter()
+            .any(|kind| !user_plane.contains(kind));
+    // It has nothing of an SCTP packet that ends in its header, as ICMP errors quote it: the ports are there.
+    let header_cut = values(decoded, "sctp.verification_tag").is_empty();
+    // It rounds the length of a chunk up in 16 bits, 65,533 and more to 0, and shows nothing of such a chunk.
+    let lengths = values(decoded, "sctp.chunk_length");
+    let rounded = lengths
+        .iter()
+        .any(|length| length.parse::<u16>().unwrap() > 65_532);
+    on_tcp
+        || control && ELEMENTS.contains(&name)
+        || header_cut && ["sctp.srcport", "sctp.dstport"].contains(&name)
+        || rounded && name.starts_with("sctp.") && name != "sctp.verification_tag"
+}
+
+fn values<'a>(fields: &'a Fields, name: &str) -> &'a [String] {
+    fields.get(name).map_or(&[], Vec::as_slice)
 }
 
 fn captures(folder: &Path) -> Vec<PathBuf> {

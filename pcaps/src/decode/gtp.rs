@@ -54,7 +54,7 @@ fn version_1(walk: &mut Walk<'_>, ends: Ends, datagram: &[u8]) {
         name(packet.message_type()),
         packet.teid()
     );
-    message.summarize(&named);
+    message.summarize(named);
     let body = optional_fields(&mut message, &packet).and_then(|()| {
         packet
             .extensions()
@@ -140,7 +140,7 @@ fn pdu_session(message: &mut Message, container: &PduSessionContainer<'_>) {
     }
     if let Some(flow) = container.qos_flow() {
         message.add("gtp.ext_hdr.pdu_ses_con.qos_flow_id", flow);
-        message.summarize(&format!("qfi {flow}"));
+        message.summarize(format!("qfi {flow}"));
     }
     if let Some(policy) = container.paging_policy() {
         message.add("gtp.ext_hdr.pdu_ses_cont.ppi", policy);
@@ -153,7 +153,7 @@ fn elements(message: &mut Message, packet: &Packet<'_>) -> Result<(), Error> {
             Element::Recovery(counter) => message.add("gtp.recovery", counter),
             Element::TeidDataI(teid) => {
                 message.add("gtp.teid_data", teid);
-                message.summarize(&format!("for teid {teid:#010x}"));
+                message.summarize(format!("for teid {teid:#010x}"));
             }
             Element::PeerAddress(IpAddr::V4(address)) => {
                 message.add("gtp.gsn_ipv4", address.to_string());
@@ -180,13 +180,18 @@ fn old_version(walk: &mut Walk<'_>, ends: Ends, datagram: &[u8]) {
     let mut message = walk.message(if prime { "GTP'" } else { "GTP" }, ends);
     let packet = match old::Packet::parse(datagram) {
         Ok(packet) => packet,
-        Err(error) => return cut(walk, message, datagram, error),
+        Err(error) => {
+            if let [_, _, _, _, high, low, ..] = *datagram {
+                message.add("gtp.seq_number", u16::from_be_bytes([high, low]));
+            }
+            return cut(walk, message, datagram, error);
+        }
     };
     message.add("gtp.flags", packet.flags());
     message.add("gtp.message", u8::from(packet.message_type()));
     message.add("gtp.length", packet.length());
     message.add("gtp.seq_number", packet.sequence());
-    message.summarize(&name(packet.message_type()));
+    message.summarize(name(packet.message_type()));
     walk.keep(message);
     if packet.message_type() == MessageType::GPdu {
         walk.t_pdu(packet.body());
@@ -198,7 +203,7 @@ fn cut(walk: &mut Walk<'_>, mut message: Message, datagram: &[u8], error: Error)
     if let [flags, kind, ..] = *datagram {
         message.add("gtp.flags", flags);
         message.add("gtp.message", kind);
-        message.summarize(&name(kind.into()));
+        message.summarize(name(kind.into()));
     }
     if let [_, _, high, low, ..] = *datagram {
         message.add("gtp.length", u16::from_be_bytes([high, low]));

@@ -85,8 +85,12 @@ impl fmt::Display for Value {
 pub struct Message {
     fields: Vec<(&'static str, Value)>,
     protocol: &'static str,
-    summary: String,
+    summary: Vec<String>,
+    errors: usize,
 }
+
+/// Parts of a summary that fit into a line.
+const MOST_PARTS: usize = 8;
 
 impl Message {
     pub(super) fn new(
@@ -102,7 +106,8 @@ impl Message {
         let mut message = Self {
             fields: Vec::with_capacity(24),
             protocol,
-            summary: String::new(),
+            summary: Vec::new(),
+            errors: 0,
         };
         message.add("frame.number", frame);
         message.add(from, source.to_string());
@@ -154,16 +159,24 @@ impl Message {
 
     /// Says that the message is not whole: the first that is wrong, with field and offset.
     pub(super) fn fail(&mut self, error: impl fmt::Display) {
-        if self.get("error").is_none() {
+        if self.errors == 0 {
             self.add("error", error.to_string());
         }
+        self.errors = self.errors.saturating_add(1);
     }
 
-    pub(super) fn summarize(&mut self, part: &str) {
-        if !self.summary.is_empty() {
-            self.summary.push_str(", ");
+    /// How much was wrong so far.
+    pub(super) fn errors(&self) -> usize {
+        self.errors
+    }
+
+    /// Adds a part to the line for people; after a few there are only dots.
+    pub(super) fn summarize(&mut self, part: String) {
+        match self.summary.len() {
+            0..MOST_PARTS => self.summary.push(part),
+            MOST_PARTS => self.summary.push("...".to_owned()),
+            _ => {}
         }
-        self.summary.push_str(part);
     }
 }
 
@@ -190,7 +203,8 @@ impl fmt::Display for Message {
         write!(
             f,
             "{frame:>6}  {source:<21} > {destination:<21}  {:<4}  {}",
-            self.protocol, self.summary
+            self.protocol,
+            self.summary.join(", ")
         )?;
         if let Some(error) = self.get("error") {
             write!(f, "  [{error}]")?;
@@ -226,8 +240,8 @@ mod tests {
         let mut message = message();
         message.add("sctp.srcport", 38412_u16);
         message.add("sctp.dstport", 38413_u16);
-        message.summarize("DATA");
-        message.summarize("SACK");
+        message.summarize("DATA".to_owned());
+        message.summarize("SACK".to_owned());
         message.fail("SCTP chunk at offset 12");
         message.fail("a later error");
         assert_eq!(

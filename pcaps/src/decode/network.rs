@@ -7,6 +7,7 @@ use pinion_protocols::ip::{self, Ipv4, Ipv6, Udp, protocol};
 use super::fragments::{Fragments, Key, Piece};
 use super::ports::{self, Service};
 use super::{Message, gtp, sctp};
+use crate::capture::Frame;
 use crate::link::{self, LinkType};
 
 /// Packets inside of packets are followed so many levels down.
@@ -24,9 +25,11 @@ const BRIDGED: u16 = 0x6558;
 #[derive(Debug)]
 pub(super) struct Walk<'a> {
     frame: u64,
+    /// Whether the frame was longer than what was captured of it.
+    snapped: bool,
     fragments: &'a mut Fragments,
     depth: usize,
-    /// Bytes that a snap length took from the packet at hand.
+    /// Bytes at the end of the packet at hand that are not there.
     missing: usize,
     messages: Vec<Message>,
 }
@@ -39,9 +42,11 @@ pub(super) struct Ends {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(frame: u64, fragments: &'a mut Fragments) -> Self {
+    pub(super) fn new(frame: &Frame<'_>, fragments: &'a mut Fragments) -> Self {
+        let captured = u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX);
         Self {
-            frame,
+            frame: frame.number,
+            snapped: captured < frame.wire_len,
             fragments,
             depth: 0,
             missing: 0,
@@ -69,6 +74,11 @@ impl<'a> Walk<'a> {
             Some(0x60..=0x6f) => self.ethertype(IPV6, packet),
             _ => self.ethernet(packet),
         }
+    }
+
+    /// Whether the end of the packet at hand was on the wire and was not captured.
+    pub(super) fn is_cut(&self) -> bool {
+        self.snapped && self.missing > 0
     }
 
     pub(super) fn message(&self, protocol: &'static str, ends: Ends) -> Message {
@@ -121,7 +131,7 @@ impl<'a> Walk<'a> {
             packet.protocol,
             packet.is_fragment(),
             packet.missing,
-            piece,
+            &piece,
         );
     }
 
@@ -148,26 +158,29 @@ impl<'a> Walk<'a> {
             packet.protocol,
             packet.is_fragment(),
             packet.missing,
-            piece,
+            &piece,
         );
     }
 
     /// Follows the payload of a packet: at once where it is not fragmented, else with the fragment that completes it. A fragment of
-    /// which bytes were not captured completes nothing; the first one is read as far as it goes.
+    /// which bytes were not captured completes nothing.
     fn whole(
         &mut self,
         ends: Ends,
         protocol: u8,
         is_fragment: bool,
         missing: usize,
-        piece: Piece<'_>,
+        piece: &Piece<'_>,
     ) {
         self.missing = missing;
-        if is_fragment && missing == 0 {
-            if let Some(payload) = self.fragments.add(&piece) {
+        if !is_fragment {
+            self.upper(ends, protocol, piece.payload);
+        } else if missing == 0 {
+            if let Some(payload) = self.fragments.add(piece) {
                 self.upper(ends, protocol, &payload);
             }
-        } else if piece.fragment.offset == 0 {
+        } else if ends.source.is_ipv4() && piece.fragment.offset == 0 {
+            // The first one is read as far as it goes; Wireshark does so in IPv4 alone.
             self.upper(ends, protocol, piece.payload);
         }
     }
@@ -198,9 +211,9 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The packet that an error quotes (RFC 792).
+    /// The packet that an error quotes (RFC 792). A redirect, which quotes one too, is no error.
     fn icmp(&mut self, packet: &[u8]) {
-        if let Some((3 | 4 | 5 | 11 | 12, quoted)) = quoted(packet) {
+        if let Some((3 | 4 | 11 | 12, quoted)) = quoted(packet) {
             self.ethertype(IPV4, quoted);
         }
     }
@@ -217,7 +230,11 @@ impl<'a> Walk<'a> {
         if let [next, words, ..] = *packet {
             let length = usize::from(words).saturating_add(2).saturating_mul(4);
             let payload = packet.get(length..).unwrap_or_default();
-            self.deeper(|walk| walk.upper(ends, next, payload));
+            let missing = self.missing;
+            self.deeper(|walk| {
+                walk.missing = missing;
+                walk.upper(ends, next, payload);
+            });
         }
     }
 

@@ -18,7 +18,7 @@ pub(super) fn packet(walk: &mut Walk<'_>, ends: Ends, bytes: &[u8]) {
     if bytes.len() < HEADER_LENGTH {
         ports(&mut message, bytes);
     }
-    fields(&mut message, bytes, DEEPEST);
+    fields(&mut message, bytes, !walk.is_cut(), DEEPEST);
     walk.keep(message);
 }
 
@@ -29,8 +29,8 @@ fn ports(message: &mut Message, bytes: &[u8]) {
     }
 }
 
-/// Adds the fields of a packet, which may be one that a packet drop report quotes.
-fn fields(message: &mut Message, bytes: &[u8], depth: usize) {
+/// Adds the fields of a packet, which may be one that a packet drop report quotes. `captured` where all of it is there.
+fn fields(message: &mut Message, bytes: &[u8], captured: bool, depth: usize) {
     let packet = match Packet::parse(bytes) {
         Ok(packet) => packet,
         Err(error) => return message.fail(error),
@@ -38,23 +38,30 @@ fn fields(message: &mut Message, bytes: &[u8], depth: usize) {
     ports(message, bytes);
     message.add("sctp.verification_tag", packet.verification_tag());
     message.add("sctp.checksum", packet.checksum());
-    chunks(message, packet.chunks(), depth);
+    chunks(message, packet.chunks(), captured, depth);
 }
 
-/// Adds the fields of chunks, up to the first that is wrong.
-fn chunks(message: &mut Message, mut chunks: Chunks<'_>, depth: usize) {
+/// Adds the fields of chunks. Where it goes wrong is Wireshark's way: DATA or INIT too short for its fixed fields is passed over; what is
+/// wrong inside of a chunk, or between them, ends the packet; a chunk whose end was not captured is named, and none of its fields is.
+fn chunks(message: &mut Message, mut chunks: Chunks<'_>, captured: bool, depth: usize) {
     for item in chunks.by_ref() {
         match item {
-            Ok(item) => {
-                chunk::fields(message, &item, depth);
-                if message.get("error").is_some() {
-                    return;
-                }
-            }
+            Ok(item) if chunk::fields(message, &item, depth) => {}
+            Ok(_) => return,
             Err(error) => message.fail(error),
         }
     }
-    if let Some(cut) = chunks.cut() {
-        chunk::fields(message, &cut, depth);
+    // Of a length of 1 to 3 Wireshark shows the chunk's header, of 0 nothing.
+    if let [kind, flags, 0, length @ 1..=3, ..] = *chunks.rest() {
+        message.add("sctp.chunk_type", kind);
+        message.add("sctp.chunk_flags", flags);
+        message.add("sctp.chunk_length", length);
+    }
+    match chunks.cut() {
+        Some(cut) if captured => {
+            chunk::fields(message, &cut, depth);
+        }
+        Some(cut) => message.summarize(chunk::name(cut.kind())),
+        None => {}
     }
 }

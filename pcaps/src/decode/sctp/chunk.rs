@@ -7,19 +7,25 @@ use pinion_protocols::sctp::{
 use super::parameter::{causes, parameters};
 use crate::decode::Message;
 
-/// Adds the fields of a chunk.
-pub(super) fn fields(message: &mut Message, chunk: &RawChunk<'_>, depth: usize) {
+/// Adds the fields of a chunk. False where it is so wrong that the chunks after it are not looked at.
+pub(super) fn fields(message: &mut Message, chunk: &RawChunk<'_>, depth: usize) -> bool {
     message.add("sctp.chunk_type", u8::from(chunk.kind()));
     message.add("sctp.chunk_flags", chunk.flags());
     message.add("sctp.chunk_length", chunk.length());
     match chunk.parse() {
         Ok(view) => {
-            message.summarize(&summary(&view));
+            message.summarize(summary(&view));
+            let errors = message.errors();
             value(message, view, depth);
+            message.errors() == errors
         }
         Err(error) => {
-            message.summarize(&name(chunk.kind()));
+            message.summarize(name(chunk.kind()));
             message.fail(error);
+            matches!(
+                chunk.kind(),
+                ChunkType::Data | ChunkType::IData | ChunkType::Init | ChunkType::InitAck
+            )
         }
     }
 }
@@ -84,7 +90,7 @@ fn value(message: &mut Message, chunk: Chunk<'_>, depth: usize) {
             message.add("sctp.pktdrop_truncated_length", report.full_length);
             message.add("sctp.pktdrop_reserved", report.reserved);
             if let Some(depth) = depth.checked_sub(1) {
-                super::fields(message, report.packet, depth);
+                super::fields(message, report.packet, true, depth);
             }
         }
         Chunk::ShutdownAck
@@ -246,7 +252,7 @@ fn summary(chunk: &Chunk<'_>) -> String {
 }
 
 /// Name of a chunk type, as the RFCs write it.
-fn name(kind: ChunkType) -> String {
+pub(super) fn name(kind: ChunkType) -> String {
     let name = match kind {
         ChunkType::Data => "DATA",
         ChunkType::Init => "INIT",

@@ -177,7 +177,9 @@ fn cause(message: &mut Message, raw: &RawCause<'_>, depth: usize) {
         }
         Ok(Cause::NoUserData { tsn }) => message.add("sctp.cause_tsn", tsn),
         Ok(Cause::UnrecognizedChunk(mut list)) => match list.next() {
-            Some(Ok(unknown)) => chunk::fields(message, &unknown, depth),
+            Some(Ok(unknown)) => {
+                chunk::fields(message, &unknown, depth);
+            }
             Some(Err(error)) => message.fail(error),
             None => {}
         },
