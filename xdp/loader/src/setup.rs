@@ -170,6 +170,18 @@ impl Setup {
         u32::try_from(at).ok()
     }
 
+    /// The index in `TARGETS` of a service's own first path, by its name.
+    #[must_use]
+    pub fn own(&self, service: &str) -> Option<u32> {
+        self.bases.get(&(service.to_owned(), None)).copied()
+    }
+
+    /// The number that replies of an endpoint are looked up by, by one of its addresses.
+    #[must_use]
+    pub fn identity(&self, source: &SourceKey) -> Option<u32> {
+        self.identities.get(source).copied()
+    }
+
     /// A service's number.
     #[must_use]
     pub fn id(&self, service: &str) -> Option<u16> {
@@ -195,7 +207,7 @@ impl Setup {
         let own = self.targets(maps, spec, None, 0)?;
         let mut members = Vec::with_capacity(spec.endpoints.len());
         for endpoint in &spec.endpoints {
-            let identity = self.identity(spec, endpoint);
+            let identity = self.identify(spec, endpoint);
             let base = self.targets(maps, spec, Some(endpoint), identity)?;
             self.sources(maps, spec, endpoint, id, own)?;
             let weight = if endpoint.up { endpoint.weight } else { 0 };
@@ -282,7 +294,7 @@ impl Setup {
     }
 
     /// One number for all addresses of an endpoint, the same in every service that has it.
-    fn identity(&mut self, spec: &ServiceSpec, endpoint: &EndpointSpec) -> u32 {
+    fn identify(&mut self, spec: &ServiceSpec, endpoint: &EndpointSpec) -> u32 {
         let next = self.identities.len() as u32 + 1;
         let known = source_keys(spec, endpoint).find_map(|key| self.identities.get(&key).copied());
         let identity = known.unwrap_or(next);
@@ -310,7 +322,11 @@ impl Setup {
     }
 }
 
-fn check(services: &[ServiceSpec]) -> Result<(), SetupError> {
+/// Whether services contradict each other; [`Setup::apply`] asks it too.
+///
+/// # Errors
+/// The first [`SetupError`] that it finds.
+pub fn check(services: &[ServiceSpec]) -> Result<(), SetupError> {
     let mut taken: HashMap<(IpAddr, u8, u16), &str> = HashMap::new();
     for spec in services {
         let service = || spec.name.clone();
