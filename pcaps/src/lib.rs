@@ -1,8 +1,9 @@
-//! Captures: reading and writing them, and what a frame of one carries.
+//! Captures: reading and writing them, what a frame of one carries, and what the steering code makes of it.
 
 #![forbid(unsafe_code)]
 
 pub mod capture;
 pub mod decode;
 pub mod link;
+pub mod replay;
 pub mod writer;
