@@ -145,7 +145,7 @@ impl<'a> Stage<'a> {
             destination,
             ifindex: INGRESS,
             asked: self.tick,
-            mtu: 9200,
+            mtu: 9500,
             vlan: 0,
             header: NextHop::link(mac(host), OURS),
         };
