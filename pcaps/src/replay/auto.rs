@@ -62,6 +62,10 @@ impl Auto {
             let Some((service, endpoint)) = turn(book, Some(service), restored) else {
                 continue;
             };
+            // Tunnels are pinned by TEID, and their signalling not at all.
+            if service.kind != Kind::Flow {
+                continue;
+            }
             let flow = self.established(service);
             for (key, flow) in flow_pins(begun, service, endpoint, path, flow) {
                 maps.put_flow(&key, &flow)?;

@@ -5,6 +5,7 @@ mod gtp;
 mod roles;
 
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use pinion_steering::{Address, Kind, MAX_PATHS, gtpu, protocol};
@@ -103,7 +104,7 @@ impl Survey {
             if sample::is_sample(&address) {
                 self.taken.insert(address);
             }
-            if !address.is_unicast() {
+            if !is_host(address) {
                 return;
             }
         }
@@ -180,10 +181,17 @@ impl Survey {
         let Some(service) = self.service(server, Kind::Sctp) else {
             return;
         };
-        let opened =
+        let news =
             self.associations
                 .packet((service, server), to_server, client.address, headers, frame);
-        for address in opened {
+        let service = match news.same {
+            Some(same) => {
+                self.join(same, server);
+                same
+            }
+            None => service,
+        };
+        for address in news.named {
             self.join(service, End { address, ..server });
         }
     }
@@ -211,7 +219,7 @@ impl Survey {
     /// Makes an end another path of a service. A service that was seen there before is taken in, where that leaves few enough paths.
     fn join(&mut self, service: usize, end: End) {
         let other = self.by_end.get(&end).copied();
-        if other == Some(service) || !end.address.is_unicast() {
+        if other == Some(service) || !is_host(end.address) {
             return;
         }
         let more = match other.and_then(|other| self.services.get(other)) {
@@ -234,6 +242,14 @@ impl Survey {
         if let Some(other) = other.and_then(|other| self.services.get_mut(other)) {
             other.addresses.clear();
         }
+    }
+}
+
+/// Whether one host answers to an address. Those of the reserved class E are taken for hosts: captures are made anonymous with them.
+fn is_host(address: Address) -> bool {
+    match IpAddr::from(address) {
+        IpAddr::V4(v4) => !(v4.is_multicast() || v4.is_broadcast() || v4.is_unspecified()),
+        IpAddr::V6(v6) => !(v6.is_multicast() || v6.is_unspecified()),
     }
 }
 

@@ -18,6 +18,9 @@ const INIT_ACK: u8 = 2;
 const ABORT: u8 = 6;
 const SHUTDOWN_COMPLETE: u8 = 14;
 
+/// The T bit: the tag is that of the packet that is answered (RFC 9260 3.3.7).
+const REFLECTED: u8 = 1;
+
 /// An association whose set-up is not in the capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::replay) struct Association {
@@ -34,7 +37,7 @@ pub(in crate::replay) struct Association {
 #[derive(Debug, Default)]
 pub(super) struct Associations {
     ends: HashMap<Ends, Seen, FixedState>,
-    tags: HashMap<Tag, Owner, FixedState>,
+    tags: HashMap<Tag, Known, FixedState>,
     restored: Vec<Association>,
 }
 
@@ -45,13 +48,20 @@ struct Ends {
     client_port: u16,
 }
 
-/// A tag in one direction.
+/// A tag in one direction, on whatever path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Tag {
-    service: usize,
+    server_port: u16,
     client_port: u16,
     to_server: bool,
     tag: u32,
+}
+
+/// What is known of a tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Known {
+    owner: Owner,
+    service: usize,
 }
 
 /// Whose a tag is.
@@ -72,8 +82,17 @@ struct Seen {
     current: Option<usize>,
 }
 
+/// What a packet says of its service.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct News {
+    /// Addresses that the server says it has.
+    pub(super) named: Vec<Address>,
+    /// The service that it turns out to be a path of: an association of that one has its tag.
+    pub(super) same: Option<usize>,
+}
+
 impl Associations {
-    /// Takes note of a packet; gives back the addresses that the server says it has, where the packet is its INIT ACK.
+    /// Takes note of a packet, and says what it tells of its service.
     pub(super) fn packet(
         &mut self,
         service: (usize, End),
@@ -81,7 +100,7 @@ impl Associations {
         client: Address,
         headers: &Headers,
         frame: &[u8],
-    ) -> Vec<Address> {
+    ) -> News {
         let client_port = if to_server {
             headers.source_port
         } else {
@@ -93,26 +112,30 @@ impl Associations {
             client_port,
         };
         let tag = Tag {
-            service: service.0,
+            server_port: service.1.port,
             client_port,
             to_server,
             tag: headers.tag,
         };
+        let same = self.tags.get(&tag).map(|known| known.service);
+        let mut news = News {
+            same: same.filter(|same| *same != service.0),
+            ..News::default()
+        };
         let chunk = headers.payload(frame, 12);
         match (headers.kind, to_server) {
-            (INIT, true) => {
-                self.opening(
-                    Tag {
-                        to_server: false,
-                        ..tag
-                    },
-                    chunk,
-                );
-                Vec::new()
-            }
+            (INIT, true) => self.opening(
+                ends,
+                Tag {
+                    to_server: false,
+                    ..tag
+                },
+                chunk,
+            ),
             (INIT_ACK, false) => {
                 if self.tags.contains_key(&tag) {
                     self.opening(
+                        ends,
                         Tag {
                             to_server: true,
                             ..tag
@@ -124,20 +147,25 @@ impl Associations {
                     self.under_way(service, ends, tag);
                 }
                 let named = addresses::of_init_ack(headers.payload(frame, 0));
-                named.into_iter().map(|(_, address)| address).collect()
+                news.named = named.into_iter().map(|(_, address)| address).collect();
+            }
+            (ABORT, false) if headers.flags & REFLECTED != 0 => {
+                self.deny(Tag {
+                    to_server: true,
+                    ..tag
+                });
             }
             // Their tag may be the sender's own (RFC 9260 8.5.1), and nothing comes after them.
-            (INIT | ABORT | SHUTDOWN_COMPLETE, _) => Vec::new(),
-            _ => {
-                self.under_way(service, ends, tag);
-                Vec::new()
-            }
+            (INIT | ABORT | SHUTDOWN_COMPLETE, _) => {}
+            _ => self.under_way(service, ends, tag),
         }
+        news
     }
 
     /// The associations that were under way, `settle` saying which service each belongs to in the end.
     pub(super) fn finish(self, settle: impl Fn((usize, End)) -> usize) -> Vec<Association> {
         let mut restored = self.restored;
+        restored.retain(|association| association.server_tag | association.client_tag != 0);
         for association in &mut restored {
             association.service.0 = settle(association.service);
         }
@@ -145,9 +173,10 @@ impl Associations {
     }
 
     /// The tag that INIT and INIT ACK ask for is that of packets the other way.
-    fn opening(&mut self, tag: Tag, chunk: &[u8]) {
+    fn opening(&mut self, ends: Ends, tag: Tag, chunk: &[u8]) {
         if let Some(initiate) = at(chunk, 4).map(u32::from_be_bytes) {
             self.own(
+                ends,
                 Tag {
                     tag: initiate,
                     ..tag
@@ -163,9 +192,9 @@ impl Associations {
             return;
         }
         let seen = *self.seen(ends);
-        match self.tags.get(&tag) {
+        match self.tags.get(&tag).map(|known| known.owner) {
             Some(Owner::SetUp) => {}
-            Some(&Owner::Restored(known)) => self.seen(ends).current = Some(known),
+            Some(Owner::Restored(known)) => self.seen(ends).current = Some(known),
             // After a set-up at these ends, an unknown tag is a wrong one.
             None if seen.set_up => {}
             None => {
@@ -179,10 +208,20 @@ impl Associations {
                     found.client_tag = tag.tag;
                 }
                 if let Some(at) = association {
-                    self.own(tag, Owner::Restored(at));
+                    self.own(ends, tag, Owner::Restored(at));
                     self.seen(ends).current = Some(at);
                 }
             }
+        }
+    }
+
+    /// The server knows no association with this tag: if that is all there was of it, there was none.
+    fn deny(&mut self, tag: Tag) {
+        if let Some(Owner::Restored(at)) = self.tags.get(&tag).map(|known| known.owner)
+            && let Some(association) = self.restored.get_mut(at)
+            && association.client_tag == 0
+        {
+            association.server_tag = 0;
         }
     }
 
@@ -219,9 +258,10 @@ impl Associations {
         self.restored.len().checked_sub(1)
     }
 
-    fn own(&mut self, tag: Tag, owner: Owner) {
+    fn own(&mut self, ends: Ends, tag: Tag, owner: Owner) {
         if self.tags.len() < MOST_TAGS {
-            self.tags.insert(tag, owner);
+            let service = ends.service;
+            self.tags.insert(tag, Known { owner, service });
         }
     }
 
@@ -252,6 +292,16 @@ mod tests {
 
     /// A packet of one chunk: its tag, its type, and where it is INIT or INIT ACK the tag it asks for.
     fn packet(seen: &mut Associations, to_server: bool, tag: u32, kind: u8, initiate: u32) {
+        flagged(seen, to_server, tag, (kind, 0), initiate);
+    }
+
+    fn flagged(
+        seen: &mut Associations,
+        to_server: bool,
+        tag: u32,
+        (kind, flags): (u8, u8),
+        initiate: u32,
+    ) {
         let (source_port, destination_port) = if to_server { (9, 38_412) } else { (38_412, 9) };
         let mut frame = vec![0; 12];
         frame.extend([kind, 0, 0, 20]);
@@ -267,7 +317,7 @@ mod tests {
             destination_port,
             protocol: protocol::SCTP,
             kind,
-            flags: 0,
+            flags,
             tag,
         };
         seen.packet(SERVICE, to_server, CLIENT, &headers, &frame);
@@ -314,6 +364,17 @@ mod tests {
         packet(&mut seen, true, 8, 10, 0);
         packet(&mut seen, true, 8, 0, 0);
         assert_eq!(tags(seen), [(8, 0)]);
+    }
+
+    #[test]
+    fn what_the_server_knows_nothing_of_was_not_under_way() {
+        let mut seen = Associations::default();
+        packet(&mut seen, true, 8, 0, 0);
+        flagged(&mut seen, false, 8, (ABORT, REFLECTED), 0);
+        packet(&mut seen, true, 18, 0, 0);
+        packet(&mut seen, false, 17, 0, 0);
+        flagged(&mut seen, false, 18, (ABORT, REFLECTED), 0);
+        assert_eq!(tags(seen), [(18, 17)]);
     }
 
     #[test]
