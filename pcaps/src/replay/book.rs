@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use pinion_loader::setup::{EndpointSpec, ServiceSpec, Setup};
 use pinion_steering::{Address, Kind, SourceKey, protocol};
 
@@ -13,8 +13,8 @@ use super::headers::End;
 #[derive(Debug, Default)]
 pub(super) struct Book {
     pub(super) services: Vec<Service>,
-    by_end: HashMap<End, (usize, usize), FixedState>,
-    endpoints: HashMap<(usize, Address, u16), usize, FixedState>,
+    by_end: HashMap<End, (usize, usize), RandomState>,
+    endpoints: HashMap<(usize, Address, u16), usize, RandomState>,
 }
 
 #[derive(Debug)]

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use pinion_steering::{Address, Kind, MAX_PATHS, gtpu, protocol};
 
 use super::carry::carry;
@@ -32,8 +33,8 @@ const MOST_FLOWS: usize = 200_000;
 #[derive(Debug, Default)]
 pub struct Survey {
     services: Vec<Served>,
-    by_end: HashMap<End, usize, foldhash::fast::FixedState>,
-    flows: HashSet<(End, End), foldhash::fast::FixedState>,
+    by_end: HashMap<End, usize, RandomState>,
+    flows: HashSet<(End, End), RandomState>,
     begun: Vec<Begun>,
     associations: Associations,
     taken: HashSet<Address>,
@@ -255,7 +256,7 @@ fn is_host(address: Address) -> bool {
 
 /// The service that took in `service`, or itself: where its port and one of its addresses lead to.
 fn settle(
-    by_end: &HashMap<End, usize, foldhash::fast::FixedState>,
+    by_end: &HashMap<End, usize, RandomState>,
     services: &[Served],
     service: (usize, End),
 ) -> usize {

@@ -1,7 +1,8 @@
 //! Both engines make the same of every packet, and the same of it each time.
 
 use pinion_loader::LoadError;
-use pinion_pcaps::replay::{Choice, ReplayError};
+use pinion_pcaps::capture::Frame;
+use pinion_pcaps::replay::{Choice, ReplayError, Survey};
 
 use crate::{auto, corpus, file, lines, run};
 
@@ -54,4 +55,89 @@ fn the_same_input_gives_the_same_output() {
         let [once, again] = [(); 2].map(|()| lines(Choice::User, &open).unwrap());
         assert_eq!(once, again, "{}", path.display());
     }
+}
+
+/// A frame with a few bytes changed, and sometimes its end cut off: what `dice` say.
+fn damaged(bytes: &[u8], dice: &mut impl FnMut() -> usize) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for _ in 0..dice() % 4 {
+        // Most of what is steered by is near the beginning.
+        let most = if dice() % 2 == 0 { 80 } else { bytes.len() };
+        let at = dice() % most.min(bytes.len());
+        bytes[at] = dice() as u8;
+    }
+    if dice() % 4 == 0 {
+        bytes.truncate(dice() % bytes.len() + 1);
+    }
+    bytes
+}
+
+#[test]
+fn the_engines_do_not_differ_on_damaged_packets() {
+    let mut state = 1_u64;
+    let mut dice = || {
+        // Knuth's MMIX generator.
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize
+    };
+    for path in corpus::own() {
+        let open = file(&path);
+        let mut replay = match auto(Choice::Both, &open) {
+            Err(error) if skipped(&error) => return,
+            replay => replay.unwrap(),
+        };
+        for _ in 0..20 {
+            let mut reader = open();
+            while let Some(frame) = reader.next().unwrap() {
+                let bytes = damaged(frame.bytes, &mut dice);
+                let damaged = Frame {
+                    bytes: &bytes,
+                    wire_len: bytes.len() as u32,
+                    ..frame
+                };
+                if let Err(error) = replay.step(&damaged) {
+                    panic!("{}: {error}\n{bytes:02x?}", path.display());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_bytes_make_a_replay_panic() {
+    let mut frames = Vec::new();
+    for path in corpus::own() {
+        let mut reader = file(&path)();
+        while let Some(frame) = reader.next().unwrap() {
+            frames.push((frame.link, frame.bytes.to_vec()));
+        }
+    }
+    bolero::check!().with_type::<Vec<u16>>().for_each(|dice| {
+        let mut dice = dice.iter().map(|number| usize::from(*number));
+        let mut chosen = Vec::new();
+        while let Some(choice) = dice.next() {
+            let (link, bytes) = &frames[choice % frames.len()];
+            chosen.push((*link, damaged(bytes, &mut || dice.next().unwrap_or(0))));
+        }
+        let frames = || {
+            (1..).zip(&chosen).map(|(number, (link, bytes))| Frame {
+                number,
+                time: std::time::Duration::ZERO,
+                link: *link,
+                wire_len: bytes.len() as u32,
+                bytes,
+            })
+        };
+        let mut survey = Survey::default();
+        frames().for_each(|frame| survey.frame(&frame));
+        let mut replay = pinion_pcaps::replay::Replay::auto(Choice::User, survey, 0).unwrap();
+        for frame in frames() {
+            let step = replay.step(&frame).unwrap();
+            step.pin().unwrap();
+        }
+        let summary = replay.summary().unwrap();
+        assert_eq!(summary.packets, chosen.len() as u64);
+    });
 }

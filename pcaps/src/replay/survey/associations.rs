@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use pinion_steering::Address;
 
 use super::MOST_RESTORED;
@@ -36,8 +36,8 @@ pub(in crate::replay) struct Association {
 
 #[derive(Debug, Default)]
 pub(super) struct Associations {
-    ends: HashMap<Ends, Seen, FixedState>,
-    tags: HashMap<Tag, Known, FixedState>,
+    ends: HashMap<Ends, Seen, RandomState>,
+    tags: HashMap<Tag, Known, RandomState>,
     restored: Vec<Association>,
 }
 
