@@ -62,11 +62,15 @@ fn damaged(bytes: &[u8], dice: &mut impl FnMut() -> usize) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for _ in 0..dice() % 4 {
         // Most of what is steered by is near the beginning.
-        let most = if dice() % 2 == 0 { 80 } else { bytes.len() };
+        let most = if dice().is_multiple_of(2) {
+            80
+        } else {
+            bytes.len()
+        };
         let at = dice() % most.min(bytes.len());
         bytes[at] = dice() as u8;
     }
-    if dice() % 4 == 0 {
+    if dice().is_multiple_of(4) {
         bytes.truncate(dice() % bytes.len() + 1);
     }
     bytes

@@ -89,6 +89,16 @@ enum Format {
     Json,
 }
 
+impl Args {
+    /// Whether the output runs through the terminal all the while, where a line of progress would only disturb it.
+    fn is_long(&self) -> bool {
+        self.format == Format::Json || self.packets > LISTED
+    }
+}
+
+/// As many packets of a table are listed before a long capture would show its progress.
+const LISTED: u64 = 1000;
+
 /// Why the command could not go on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -169,7 +179,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
         services,
         output: Output::new(args, out, coloured),
         writer,
-        progress: Progress::new(io::stderr().is_terminal()),
+        progress: Progress::new(
+            io::stderr().is_terminal() && !(stdout.is_terminal() && args.is_long()),
+        ),
         complaints: io::stderr(),
         summary: Summary::default(),
     };

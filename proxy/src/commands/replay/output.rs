@@ -77,7 +77,7 @@ impl<W: Write> Output<W> {
                 self.out.write_all(b"\n")?;
             }
             Format::Table if frame.number > self.most => {
-                self.unlisted = self.unlisted.saturating_add(1)
+                self.unlisted = self.unlisted.saturating_add(1);
             }
             Format::Table => {
                 let row = Row {
