@@ -9,7 +9,8 @@ use pinion_steering::{
 use crate::engine::INGRESS;
 use crate::{Bounds, Event};
 
-pub(super) type Map<K, V> = HashMap<K, V>;
+/// Every packet is looked up in several; keys are the network's, so the hasher is seeded at random.
+pub(super) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// The tables, in memory.
 pub(super) struct Memory {
@@ -36,14 +37,14 @@ impl Memory {
     pub(super) fn new(bounds: Bounds) -> Self {
         Self {
             bounds,
-            services: Map::new(),
-            sources: Map::new(),
+            services: Map::default(),
+            sources: Map::default(),
             targets: vec![Target::default(); bounds.targets as usize],
             maglev: vec![0; bounds.maglev as usize],
-            links: Map::new(),
-            pins: Map::new(),
+            links: Map::default(),
+            pins: Map::default(),
             active: 0,
-            flows: RefCell::new(Map::new()),
+            flows: RefCell::new(Map::default()),
             counters: RefCell::new(vec![0; Reason::COUNT]),
             events: RefCell::new(Vec::new()),
             hops: RefCell::new(vec![NextHop::default(); hop::SLOTS as usize]),
