@@ -3,16 +3,19 @@
 //! Every case runs on either engine. Frames come from [`crate::packets`], which knows nothing of steering; what
 //! leaves is built there too, from what the RFCs and the behaviour of the front ends demand.
 
+pub mod dice;
 pub mod flows;
 pub mod full;
 pub mod gtpu;
 pub mod headers;
 pub mod malformed;
+pub mod mutation;
 pub mod neighbours;
 pub mod places;
 pub mod reload;
 pub mod sctp;
 pub mod stage;
+pub mod traffic;
 
 use std::net::IpAddr;
 

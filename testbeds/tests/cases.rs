@@ -1,5 +1,7 @@
 //! Every case, on both engines.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
+
 use std::collections::HashSet;
 
 use pinion_loader::kernel::{Kernel, PROGRAM};

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use pinion_steering::{Reason, State};
 
 use super::places::{A, A1, A6, B, C, C1, C6, D, OURS, S, S1, S6, X, mac};
-use super::{Act, Case, Key, drops, own, passes, redirects, replied, to, towards, transmits};
+use super::{Act, At, Case, Key, drops, own, passes, redirects, replied, to, towards, transmits};
 use crate::packets::transport::Sum;
 use crate::packets::{End, Frame, tcp, udp};
 
@@ -40,6 +40,8 @@ fn placing() -> Vec<Case> {
     let alt = udp(PHONE, (S, 5070), b"odd");
     let hello6 = udp(PHONE6, (S6, 5060), b"REGISTER");
     let two = udp((C1, 40_000), (S1, 7000), b"on path 1");
+    let on_path_1 = At { path: 1, ..to("two", "a", State::Established) };
+    let empty = udp(PHONE, (S, 5060), b"");
     let there = to("sip", "a", State::Established);
     let back = own("sip", State::Established);
     vec![
@@ -57,7 +59,7 @@ fn placing() -> Vec<Case> {
             .send(&hello(), transmits(Reason::Pinned, &towards(&hello(), (B, 5060))))
             .flows(1),
         Case::new("UDP: an empty datagram is placed")
-            .send(&udp(PHONE, (S, 5060), b""), transmits(Reason::Placed, &towards(&udp(PHONE, (S, 5060), b""), (A, 5060)))),
+            .send(&empty, transmits(Reason::Placed, &towards(&empty, (A, 5060)))),
         Case::new("UDP: the port is rewritten too, and the reply's back")
             .send(&alt, transmits(Reason::Placed, &towards(&alt, (A, 15070))))
             .send(&udp((A, 15070), PHONE, b"even"), {
@@ -71,7 +73,7 @@ fn placing() -> Vec<Case> {
             }),
         Case::new("UDP: path 1 of a service leads to path 1 of its endpoint")
             .send(&two, transmits(Reason::Placed, &towards(&two, (A1, 7000))))
-            .flow(forward((S1, 7000), (C1, 40_000), UDP), path(to("two", "a", State::Established)))
+            .flow(forward((S1, 7000), (C1, 40_000), UDP), on_path_1)
             .send(&udp((A1, 7000), (C1, 40_000), b"y"), {
                 transmits(Reason::Replied, &replied(&udp((A1, 7000), (C1, 40_000), b"y"), (S1, 7000)))
             }),
@@ -103,10 +105,6 @@ fn placing() -> Vec<Case> {
     ]
 }
 
-fn path(at: super::At) -> super::At {
-    super::At { path: 1, ..at }
-}
-
 /// A datagram whose checksum becomes zero once it is sent to `to`, found by its last two bytes.
 fn sums_to_zero(from: End, service: End, to: End) -> Frame {
     let with = |last: u16| udp(from, service, &[&b"0123456789"[..], &last.to_be_bytes()].concat());
@@ -122,6 +120,7 @@ fn sums_to_zero(from: End, service: End, to: End) -> Frame {
 fn udp_checksums() -> Vec<Case> {
     let none = hello().sum(Sum::Zero);
     let none6 = udp(PHONE6, (S6, 5060), b"no checksum").sum(Sum::Zero);
+    let odd = udp(PHONE, (S, 5070), b"xyz");
     let wrong = hello().sum(Sum::Off(0x0101));
     let zero = sums_to_zero(PHONE, (S, 5070), (A, 15070));
     let zero6 = sums_to_zero(PHONE6, (S6, 5060), (A6, 5060));
@@ -137,7 +136,7 @@ fn udp_checksums() -> Vec<Case> {
         Case::new("UDP: a wrong checksum stays wrong")
             .send(&wrong, transmits(Reason::Placed, &towards(&wrong, (A, 5060)))),
         Case::new("UDP: an odd length has a right checksum")
-            .send(&udp(PHONE, (S, 5070), b"xyz"), transmits(Reason::Placed, &towards(&udp(PHONE, (S, 5070), b"xyz"), (A, 15070)))),
+            .send(&odd, transmits(Reason::Placed, &towards(&odd, (A, 15070)))),
     ]
 }
 
@@ -284,7 +283,8 @@ fn imagined(frame: &Frame, host: IpAddr) -> Frame {
         protocol: UDP,
         vlan: 0,
     };
-    let header: Vec<u8> = pinion_steering::hop::imagined(&ask, 1).header.iter().flat_map(|word| word.to_ne_bytes()).collect();
+    let next = pinion_steering::hop::imagined(&ask, 1);
+    let header: Vec<u8> = next.header.iter().flat_map(|word| word.to_ne_bytes()).collect();
     let mut frame = frame.clone();
     if let Some((to, from)) = header.split_first_chunk() {
         frame.macs = (*to, from.first_chunk().copied().unwrap_or_default());

@@ -26,6 +26,7 @@ pub fn cases() -> Vec<Case> {
     let tunnel = |teid| gtpu((C, 2152), (S, 2152), &Gtpu::data(teid, b"ip"));
     let upf = super::places::U;
     let placed = |frame| transmits(Reason::Placed, &towards(frame, (upf, 2152)));
+    let aborted = sctp((A, 38412), (C, 9001), 7, &[crate::packets::sctp::abort()]);
     let base = Case::new("base").send(&first, one(&first));
     vec![
         Case::new("full: a session of which only one direction fits is not pinned at all")
@@ -53,6 +54,13 @@ pub fn cases() -> Vec<Case> {
             .after(&base)
             .send(&gnb(9001), drops(Reason::FlowsFull))
             .flows(2),
+        Case::new("full: an INIT that would take over what has ended, but does not fit, leaves it as it was")
+            .send(&gnb(9001), opened(&gnb(9001)))
+            .send(&aborted, transmits(Reason::Replied, &super::replied(&aborted, amf)))
+            .send(&tunnel(1), placed(&tunnel(1)))
+            .send(&gnb(9001).from(D, 9001), drops(Reason::FlowsFull))
+            .flow(Key::Reply("n2", "a", 9001, 7), super::own("n2", State::Closed))
+            .flows(3),
         Case::new("full: an INIT ACK whose pin does not fit is dropped; the INIT's pins stay")
             .send(&gnb(9001), opened(&gnb(9001)))
             .flows(2)

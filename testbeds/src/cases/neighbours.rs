@@ -6,7 +6,8 @@ use pinion_steering::Reason;
 
 use super::places::{C, C6, OURS, S, S1, S6, X, X6};
 use super::{Case, passes, transmits};
-use crate::packets::{FROM, Frame, Mac, Network, arp, icmp};
+use crate::packets::transport::Payload;
+use crate::packets::{FROM, Frame, Mac, Network, arp, icmp, packet};
 
 pub(super) fn cases() -> Vec<Case> {
     [address_resolution(), solicitations()].concat()
@@ -66,11 +67,11 @@ fn solicitations() -> Vec<Case> {
     let bare = {
         let mut body = vec![0; 4];
         body.extend(v6(S6).octets());
-        crate::packets::packet(C6, S6, crate::packets::transport::Payload::Icmpv6(135, 0, body)).ttl(255)
+        packet(C6, S6, Payload::Icmpv6(135, 0, body)).ttl(255)
     };
-    let short = crate::packets::packet(C6, S6, crate::packets::transport::Payload::Icmpv6(135, 0, vec![0; 16])).ttl(255);
+    let short = packet(C6, S6, Payload::Icmpv6(135, 0, vec![0; 16])).ttl(255);
     let coded = asked(S6).ip(|ip| {
-        if let crate::packets::transport::Payload::Icmpv6(_, code, _) = &mut ip.payload {
+        if let Payload::Icmpv6(_, code, _) = &mut ip.payload {
             *code = 1;
         }
     });

@@ -74,8 +74,9 @@ fn transport(addresses: &[u8], protocol: u8, payload: &[u8]) -> Option<bool> {
         17 if be16(payload, 6)? == 0 => None,
         17 => payload.get(..usize::from(be16(payload, 4)?)).filter(|p| p.len() >= 8).map(covered),
         132 => {
+            let (head, tail) = (payload.get(..8)?, payload.get(12..)?);
             let sum = u32::from_le_bytes(*payload.get(8..)?.first_chunk()?);
-            (sum != 0).then(|| crc32c(&[payload.get(..8).unwrap_or_default(), &[0; 4], payload.get(12..).unwrap_or_default()]) == sum)
+            (sum != 0).then(|| crc32c(&[head, &[0; 4], tail]) == sum)
         }
         _ => None,
     }

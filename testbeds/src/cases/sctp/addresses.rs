@@ -10,6 +10,7 @@ use crate::cases::{Case, drops, replied, towards, transmits};
 use crate::packets::sctp::{
     Parameter, address, address_types, cookie, forward_tsn, host_name, init, init_ack, padding, parameter,
 };
+use crate::packets::transport::Sum;
 use crate::packets::{End, sctp};
 
 pub(super) fn cases() -> Vec<Case> {
@@ -37,6 +38,7 @@ fn rewritten_at(name: &'static str, ends: [End; 3], sent: &[Parameter], left: &[
 
 fn answers() -> Vec<Case> {
     let many = |own: IpAddr| [vec![address(own); 63], vec![cookie(16)]].concat();
+    let more = [many(A), vec![forward_tsn()]].concat();
     let unknown = parameter(0x9abc, b"skip and report");
     vec![
         rewritten("INIT ACK: without addresses", &[cookie(100)], &[cookie(100)]),
@@ -74,7 +76,7 @@ fn answers() -> Vec<Case> {
         rewritten("INIT ACK: 64 parameters", &many(A), &many(S)),
         Case::new("INIT ACK: 65 parameters are too many")
             .send(&request(0, &[init(CT, &[])]), placed(&request(0, &[init(CT, &[])])))
-            .send(&answer(CT, &[init_ack(ST, &[many(A), vec![forward_tsn()]].concat())]), drops(Reason::ParameterCount))
+            .send(&answer(CT, &[init_ack(ST, &more)]), drops(Reason::ParameterCount))
             .no_flow(crate::cases::Key::Association("n2", PORT, ST)),
         Case::new("INIT ACK: a host name is refused")
             .send(&request(0, &[init(CT, &[])]), placed(&request(0, &[init(CT, &[])])))
@@ -83,11 +85,10 @@ fn answers() -> Vec<Case> {
         Case::new("INIT ACK: a wrong checksum stays wrong")
             .send(&request(0, &[init(CT, &[])]), placed(&request(0, &[init(CT, &[])])))
             .send(
-                &answer(CT, &[init_ack(ST, &[address(A), cookie(4)])]).sum(crate::packets::transport::Sum::Off(1)),
+                &answer(CT, &[init_ack(ST, &[address(A), cookie(4)])]).sum(Sum::Off(1)),
                 {
                     let out = answer(CT, &[init_ack(ST, &[address(S), cookie(4)])]);
-                    let out = out.sum(crate::packets::transport::Sum::Off(1));
-                    transmits(Reason::Replied, &replied(&out, AMF))
+                    transmits(Reason::Replied, &replied(&out.sum(Sum::Off(1)), AMF))
                 },
             ),
     ]
@@ -101,7 +102,10 @@ fn questions() -> Vec<Case> {
     let many = vec![forward_tsn(); 64];
     vec![
         plain("INIT: without parameters", &[]),
-        plain("INIT: the client's addresses stay, IPv4 and IPv6", &[address(C), address(C1), address(C6), address(C61)]),
+        plain(
+            "INIT: the client's addresses stay, IPv4 and IPv6",
+            &[address(C), address(C1), address(C6), address(C61)],
+        ),
         plain("INIT: supported address types stay", &[address_types(), forward_tsn()]),
         plain("INIT: an endpoint's address in the client's list is the client's affair", &[address(A)]),
         plain("INIT: padding of the client stays", &[padding(32)]),

@@ -217,7 +217,10 @@ fn repeated() -> Vec<Case> {
     let echo = request(ST, &[cookie_echo(&[0xc0; 180])]);
     let (again, again_out) = acked(CT, ST);
     vec![
-        Case::new("SCTP: a retransmitted INIT goes to the same endpoint").send(&first, placed(&first)).send(&first, pinned(&first)).flows(2),
+        Case::new("SCTP: a retransmitted INIT goes to the same endpoint")
+            .send(&first, placed(&first))
+            .send(&first, pinned(&first))
+            .flows(2),
         Case::new("SCTP: an INIT retransmitted on path 1 goes to the same endpoint, of two that it might go to")
             .send(&first, placed(&first))
             .act(Act::Reload(crate::cases::reload::moved()))
@@ -232,7 +235,10 @@ fn repeated() -> Vec<Case> {
             .send(&echo, pinned(&echo))
             .holds(reply(State::Echoed, ST))
             .holds(association(State::Echoed)),
-        Case::new("SCTP: an INIT ACK that comes twice is sent on twice").after(&half(CT, ST)).send(&again, again_out.clone()).flows(3),
+        Case::new("SCTP: an INIT ACK that comes twice is sent on twice")
+            .after(&half(CT, ST))
+            .send(&again, again_out.clone())
+            .flows(3),
         Case::new("SCTP: a retransmitted INIT of an established association does not set it back")
             .after(&established(CT, ST))
             .send(&first, pinned(&first))

@@ -46,6 +46,7 @@ pub(super) fn cases() -> Vec<Case> {
     let steady = |name, frame: Frame, expect| Case::new(name).after(&open).send(&frame, expect);
     let large = request(ST, &[data(&[0x5a; 1372])]);
     let jumbo = request(ST, &[data(&[0x5a; 8948])]);
+    let longest = request(ST, &[data(&[1; 9184])]);
     let beyond = request(ST, &[data(&[0x5a; 9188])]);
     let wrong = request(ST, &[data(b"wrong")]).sum(Sum::Off(0x8001));
     let none = request(ST, &[data(b"none")]).sum(Sum::Zero);
@@ -60,7 +61,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new("ports: an ABORT").after(&half).send(&request(ST, &[abort()]), pinned(&request(ST, &[abort()]))),
         steady("ports: DATA of 1,400 bytes", large.clone(), pinned(&large)),
         steady("ports: a jumbo frame of 9,000 bytes", jumbo.clone(), pinned(&jumbo)),
-        steady("ports: the longest that is corrected", request(ST, &[data(&[1; 9184])]), pinned(&request(ST, &[data(&[1; 9184])]))),
+        steady("ports: the longest that is corrected", longest.clone(), pinned(&longest)),
         steady("ports: longer than is corrected", beyond, drops(Reason::TooBig)),
         steady("ports: SACK to the client", answer(CT, &[sack()]), back(&answer(CT, &[sack()]))),
         steady("ports: a wrong checksum stays wrong", wrong.clone(), pinned(&wrong)),
@@ -68,7 +69,9 @@ pub(super) fn cases() -> Vec<Case> {
         steady("ports: a checksum of zero stays zero to the client", none_back.clone(), back(&none_back)),
         steady("ports: a last chunk without its padding cannot be corrected", bare, drops(Reason::ChunkLength)),
         steady("ports: path 1", beat.clone(), transmits(Reason::Pinned, &towards(&beat, OWN1))),
-        steady("ports: path 1 to the client", beat_back.clone(), transmits(Reason::Replied, &replied(&beat_back, SERVICE1))),
+        steady("ports: path 1 to the client", beat_back.clone(), {
+            transmits(Reason::Replied, &replied(&beat_back, SERVICE1))
+        }),
         steady(
             "ports: padding behind the IP packet does not count",
             request(ST, &[data(b"short")]).padded(7),

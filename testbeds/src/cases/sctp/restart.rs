@@ -71,7 +71,7 @@ pub(super) fn cases() -> Vec<Case> {
             .after(&shut)
             .send(&request(0, &[init(CT)]), placed(&request(0, &[init(CT)])))
             .flow(Key::Reply("n2", "a", PORT, CT), own("n2", State::Opening)),
-        Case::new("an INIT after a shutdown, retransmitted: to where it was placed, not to where the algorithm says now")
+        Case::new("an INIT after a shutdown, retransmitted, goes where it was placed, whatever the algorithm says")
             .after(&shut)
             .send(&again, transmits(Reason::Placed, &towards(&again, OWN)))
             .act(Act::Reload(crate::cases::reload::moved()))

@@ -1,0 +1,203 @@
+//! Both engines on the same traffic, packet by packet.
+//!
+//! `PINION_LOCKSTEP` says how many packets (200,000), `PINION_LOCKSTEP_SEED` which, `PINION_LOCKSTEP_EVERY` after how
+//! many the tables are compared (1,000). What differs is printed with what repeats it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
+
+use std::net::IpAddr;
+
+use pinion_loader::kernel::{Kernel, PROGRAM};
+use pinion_loader::setup::{ServiceSpec, Setup};
+use pinion_loader::user::UserEngine;
+use pinion_loader::{Bounds, Engine, INGRESS, LoadError, Maps};
+use pinion_steering::{Address, Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, hop};
+use testbeds::cases::dice::Dice;
+use testbeds::cases::places::{A, A6, B, C, HOSTS, OURS, S, S6, U, mac, services};
+use testbeds::cases::traffic::Traffic;
+use testbeds::packets::check::hex;
+
+const BOUNDS: Bounds =
+    Bounds { flows: 900, flows6: 150, pins: 64, services: 256, sources: 64, targets: 512, maglev: 1 << 14 };
+
+/// How many packets a full table is left full.
+const FULL: u32 = 300;
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+#[test]
+fn the_engines_agree() {
+    let packets = number("PINION_LOCKSTEP", 200_000);
+    let seed = number("PINION_LOCKSTEP_SEED", 0x70_69_6e_69_6f_6e);
+    let every = number("PINION_LOCKSTEP_EVERY", 1_000).max(1);
+    let kernel = match Kernel::load_imagined(BOUNDS) {
+        Ok(kernel) => kernel,
+        Err(error @ (LoadError::Privilege { .. } | LoadError::Kernel { .. })) => {
+            eprintln!("skipped: {error}");
+            return;
+        }
+        Err(error) => panic!("{error}"),
+    };
+    println!("PINION_LOCKSTEP_SEED={seed} PINION_LOCKSTEP={packets}");
+    let mut lockstep = Lockstep::new(kernel, seed);
+    for packet in 0..packets {
+        lockstep.turn(packet);
+        lockstep.step(packet);
+        if packet % every == every - 1 {
+            lockstep.compare(packet);
+        }
+    }
+    let seen = lockstep.user.counters().unwrap();
+    let never: Vec<&str> =
+        Reason::ALL.iter().zip(&seen).filter(|(_, count)| **count == 0).map(|(reason, _)| reason.name()).collect();
+    println!("{} of {} reasons seen, never: {never:?}", Reason::COUNT - never.len(), Reason::COUNT);
+    // What needs a table that is wrong, a link without headroom or a route that a replay does not imagine.
+    if packets >= 200_000 {
+        let impossible = ["unresolved", "no_route", "no_headroom", "inconsistent"];
+        assert!(never.iter().all(|name| impossible.contains(name)), "the traffic never makes {never:?}");
+    }
+}
+
+
+struct Lockstep {
+    user: UserEngine,
+    kernel: Kernel,
+    setups: [Setup; 2],
+    traffic: Traffic,
+    dice: Dice,
+    seed: u64,
+    tick: u32,
+    full: u32,
+}
+
+impl Lockstep {
+    fn new(mut kernel: Kernel, seed: u64) -> Self {
+        kernel.verify(PROGRAM).unwrap();
+        let mut lockstep = Self {
+            user: UserEngine::new(BOUNDS),
+            kernel,
+            setups: [Setup::default(), Setup::default()],
+            traffic: Traffic::new(seed, 35),
+            dice: Dice::new(!seed),
+            seed,
+            tick: 1,
+            full: 0,
+        };
+        lockstep.both(|engine| engine.put_link(INGRESS, &Link { lower: INGRESS, vlan: 0, address: OURS }).unwrap());
+        lockstep.lay_out(&services());
+        lockstep.teach();
+        lockstep.both(|engine| engine.imagine(1, 4).unwrap());
+        lockstep
+    }
+
+    fn both(&mut self, mut act: impl FnMut(&mut dyn Engine)) {
+        act(&mut self.user);
+        act(&mut self.kernel);
+    }
+
+    fn lay_out(&mut self, services: &[ServiceSpec]) {
+        let [first, second] = &mut self.setups;
+        first.apply(&mut self.user, services).unwrap();
+        second.apply(&mut self.kernel, services).unwrap();
+    }
+
+    fn teach(&mut self) {
+        let base = self.setups[0].base("n3", "b").unwrap();
+        let service = self.setups[0].id("n3").unwrap();
+        for teid in 1..16 {
+            let key = PinKey { address: Address::from(if teid % 4 == 0 { S6 } else { S }), teid };
+            let pin = Pin { target: base, teid: teid << (teid % 3), service, path: 0, reserved: 0 };
+            self.both(|engine| engine.put_pin(&key, &pin).unwrap());
+        }
+    }
+
+    /// Moves the clock, the services, next hops; empties full tables.
+    fn turn(&mut self, packet: u64) {
+        if packet.is_multiple_of(97) {
+            self.tick += 1;
+            let (tick, random) = (self.tick, self.dice.roll() as u32);
+            self.both(|engine| engine.imagine(tick, random).unwrap());
+            self.hop();
+        }
+        if packet % 5_003 == 5_002 {
+            let mut services = services();
+            for endpoint in services.iter_mut().flat_map(|service| &mut service.endpoints) {
+                endpoint.weight = self.dice.below(3) as u32;
+                endpoint.up = self.dice.chance(80);
+            }
+            self.lay_out(&services);
+        }
+        if self.full >= FULL {
+            self.full = 0;
+            self.compare(packet);
+            for (key, _) in self.user.flows().unwrap() {
+                self.both(|engine| engine.remove_flow(&key).unwrap());
+            }
+        }
+    }
+
+    /// Caches a next hop of some kind.
+    fn hop(&mut self) {
+        let host: IpAddr = *[A, B, A6, C, U, HOSTS[1]].get(self.dice.below(6)).unwrap();
+        let destination = Address::from(host);
+        let next = NextHop {
+            destination,
+            ifindex: if self.dice.chance(50) { INGRESS } else { 7 },
+            asked: self.tick,
+            mtu: self.dice.pick(&[1500_u16, 60, 9000, u16::MAX]),
+            vlan: self.dice.pick(&[0_u16, 100, 0x6001]),
+            header: NextHop::link(mac(host), OURS),
+        };
+        self.both(|engine| engine.put_hop(hop::slot(&destination), &next).unwrap());
+    }
+
+    fn step(&mut self, packet: u64) {
+        let frame = self.traffic.next_frame();
+        let user = self.user.run(&frame);
+        let kernel = self.kernel.run(&frame);
+        let again = format!("PINION_LOCKSTEP_SEED={} PINION_LOCKSTEP={}", self.seed, packet + 1);
+        let (Ok(user), Ok(kernel)) = (&user, &kernel) else {
+            panic!("packet {packet} fails, again by {again}\n{}\nuser   {user:?}\nkernel {kernel:?}", hex(&frame));
+        };
+        if user != kernel {
+            panic!(
+                "packet {packet} differs, again by {again}\n{}\nuser   {:?} {:?} {}\nkernel {:?} {:?} {}",
+                hex(&frame),
+                user.verdict,
+                user.reason,
+                hex(&user.bytes),
+                kernel.verdict,
+                kernel.reason,
+                hex(&kernel.bytes)
+            );
+        }
+        assert_eq!(self.user.events().unwrap(), self.kernel.events().unwrap(), "packet {packet}, again by {again}");
+        self.full += u32::from(user.reason == Reason::FlowsFull);
+        self.traffic.learn(user);
+    }
+
+    /// Compares all that packets change.
+    fn compare(&mut self, packet: u64) {
+        let again =
+            format!("PINION_LOCKSTEP_SEED={} PINION_LOCKSTEP={} PINION_LOCKSTEP_EVERY=1", self.seed, packet + 1);
+        let sorted = |mut flows: Vec<(FlowKey, Flow)>| {
+            flows.sort_by_key(|(key, _)| *key);
+            flows
+        };
+        let user = sorted(self.user.flows().unwrap());
+        let kernel = sorted(self.kernel.flows().unwrap());
+        let only = |left: &[(FlowKey, Flow)], right: &[(FlowKey, Flow)]| -> Vec<(FlowKey, Flow)> {
+            left.iter().filter(|flow| !right.contains(flow)).copied().collect()
+        };
+        if user != kernel {
+            panic!(
+                "flows differ by packet {packet}, again by {again}\nuser   {:?}\nkernel {:?}",
+                only(&user, &kernel),
+                only(&kernel, &user)
+            );
+        }
+        assert_eq!(self.user.counters().unwrap(), self.kernel.counters().unwrap(), "counters, again by {again}");
+    }
+}
