@@ -2,7 +2,9 @@
 
 use pinion_loader::LoadError;
 use pinion_pcaps::capture::Frame;
+use pinion_pcaps::link::LinkType;
 use pinion_pcaps::replay::{Choice, ReplayError, Survey};
+use pinion_steering::Verdict;
 
 use crate::{auto, corpus, file, lines, run};
 
@@ -105,6 +107,43 @@ fn the_engines_do_not_differ_on_damaged_packets() {
                     panic!("{}: {error}\n{bytes:02x?}", path.display());
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn the_engines_do_not_differ_on_long_frames() {
+    let mut replay = match auto(Choice::Both, &file(&corpus::own()[0])) {
+        Err(error) if skipped(&error) => return,
+        replay => replay.unwrap(),
+    };
+    // Around the first buffer of XDP's, of a jumbo frame, and of the longest packet; a tail of padding; a claim of gigabytes.
+    for length in [100_u16, 3520, 3521, 4096, 9000, 32_768, u16::MAX] {
+        let mut bytes = vec![0; 14];
+        bytes[12] = 8;
+        bytes.extend([
+            0x45, 0, 0, 0, 0, 1, 0, 0, 64, 17, 0, 0, 192, 0, 2, 66, 192, 0, 2, 5,
+        ]);
+        bytes[16..18].copy_from_slice(&length.to_be_bytes());
+        bytes.extend([0, 9, 0, 7, 0, 0, 0, 0]);
+        bytes[38..40].copy_from_slice(&(length - 20).to_be_bytes());
+        let whole = 14 + u32::from(length);
+        for (captured, wire_len) in [
+            (whole, whole),
+            (whole + 300, whole + 300),
+            (60, whole),
+            (60, u32::MAX),
+        ] {
+            bytes.resize(captured as usize, 0xab);
+            let frame = Frame {
+                number: 1,
+                time: std::time::Duration::ZERO,
+                link: LinkType::Ethernet,
+                wire_len,
+                bytes: &bytes,
+            };
+            let step = replay.step(&frame).unwrap();
+            assert_eq!(step.verdict, Verdict::Transmit, "{length}, {wire_len}");
         }
     }
 }

@@ -11,8 +11,8 @@ use std::process::ExitCode;
 
 use pinion_loader::LoadError;
 use pinion_loader::setup::ServiceSpec;
-use pinion_pcaps::capture::{self, CaptureError, Reader};
-use pinion_pcaps::replay::{Choice, Replay, ReplayError, Summary, Survey};
+use pinion_pcaps::capture::{self, CaptureError, Frame, Reader};
+use pinion_pcaps::replay::{Choice, Replay, ReplayError, Step, Summary, Survey};
 use pinion_pcaps::writer::{WriteError, Writer};
 
 use super::remedy::remedy;
@@ -227,6 +227,23 @@ struct Sink {
     writer: Writer<BufWriter<File>>,
 }
 
+impl Sink {
+    /// Writes a packet as it leaves. The outer error is the replay's, the inner one the file's.
+    fn step(
+        &mut self,
+        frame: &Frame<'_>,
+        step: &Step<'_>,
+    ) -> Result<Result<(), WriteError>, ReplayError> {
+        let Some(remark) = output::remark(step)? else {
+            return Ok(Ok(()));
+        };
+        let length = u32::try_from(step.bytes().len()).unwrap_or(u32::MAX);
+        Ok(self
+            .writer
+            .frame(frame.time, length, step.bytes(), Some(&remark)))
+    }
+}
+
 /// The command under way.
 struct Run<'a, W: Write, C: Write> {
     args: &'a Args,
@@ -341,19 +358,21 @@ impl<W: Write, C: Write> Run<'_, W, C> {
                     output::Failed::Output(error) => Left::Ends(Error::Output(error)),
                     output::Failed::Replay(error) => left(path, error),
                 })?;
-            if let Some(sink) = &mut self.writer
-                && let Some(remark) = output::remark(&step).map_err(|error| left(path, error))?
-            {
-                let length = u32::try_from(step.bytes().len()).unwrap_or(u32::MAX);
-                let written = sink
-                    .writer
-                    .frame(frame.time, length, step.bytes(), Some(&remark));
-                written.map_err(|source| {
-                    Left::Ends(Error::Write {
-                        path: sink.path.clone(),
-                        source,
-                    })
-                })?;
+            if let Some(sink) = &mut self.writer {
+                match sink
+                    .step(&frame, &step)
+                    .map_err(|error| left(path, error))?
+                {
+                    Ok(()) => {}
+                    Err(source @ WriteError::Io(_)) => {
+                        let path = sink.path.clone();
+                        return Err(Left::Ends(Error::Write { path, source }));
+                    }
+                    Err(unheld) => self.complain(
+                        path,
+                        &format!("frame {} is not written: {unheld}", frame.number),
+                    ),
+                }
             }
             self.progress.tell("replaying", path, frame.number);
         }

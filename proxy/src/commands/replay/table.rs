@@ -30,16 +30,16 @@ pub(super) fn row(out: &mut impl Write, row: &Row<'_>, coloured: bool) -> io::Re
     write!(out, "{:>6} {seconds:>5}.{micros:06}  ", row.frame)?;
     let name = format!("{:<8}", row.verdict.name());
     paint(out, coloured, colour(row.verdict), &name)?;
-    write!(out, "  {:<18}", row.reason)?;
-    match (row.service, row.endpoint) {
-        (Some(service), Some(endpoint)) => write!(out, "  {service} {endpoint}")?,
-        (Some(service), None) => write!(out, "  {service}")?,
-        (None, _) => {}
+    let service = match (row.service, row.endpoint) {
+        (Some(service), Some(endpoint)) => format!("{service} {endpoint}"),
+        (Some(service), None) => service.to_owned(),
+        (None, _) => return writeln!(out, "  {}", row.reason),
+    };
+    write!(out, "  {:<18}  {service}", row.reason)?;
+    match &row.pin {
+        Some(pin) => writeln!(out, "  {pin}"),
+        None => writeln!(out),
     }
-    if let Some(pin) = &row.pin {
-        write!(out, "  {pin}")?;
-    }
-    writeln!(out)
 }
 
 fn colour(verdict: Verdict) -> &'static str {
