@@ -75,6 +75,10 @@ fn tags() -> Vec<Case> {
             .flows(3)
     };
     vec![
+        untouched("INIT: with the tag of its association", request(ST, &[init(CT, &[])]), Reason::InitBundled),
+        untouched("INIT: of the endpoint with the tag of its association", answer(CT, &[init(ST, &[address(A)])]), {
+            Reason::InitBundled
+        }),
         untouched("SCTP: DATA with tag zero", request(0, &[data(b"x")]), Reason::TagZero),
         untouched("SCTP: DATA with a wrong tag", request(ST ^ 1, &[data(b"x")]), Reason::OutOfTheBlue),
         untouched("SCTP: DATA with the client's own tag", request(CT, &[data(b"x")]), Reason::OutOfTheBlue),

@@ -58,6 +58,23 @@ pub(super) fn cases() -> Vec<Case> {
             .flow(peer(), to("n2", "b", State::Opening).tag(CT2))
             .send(&from_b, transmits(Reason::Replied, &crate::cases::replied(&from_b, AMF)))
             .flow(Key::Association("n2", PORT, ST2), to("n2", "b", State::Acked).tag(CT2)),
+        Case::new("an INIT retransmitted with its tag goes to another endpoint when the first one is down")
+            .send(&request(0, &[init(CT)]), placed(&request(0, &[init(CT)])))
+            .act(Act::Reload(crate::cases::reload::failed()))
+            .send(
+                &request(0, &[init(CT)]),
+                transmits(Reason::Placed, &towards(&request(0, &[init(CT)]), OTHER)),
+            )
+            .flow(peer(), to("n2", "b", State::Opening).tag(CT))
+            .flow(Key::Reply("n2", "b", PORT, CT), own("n2", State::Opening)),
+        Case::new("restart: an INIT with the tag of before goes to another endpoint when the pinned one is down")
+            .after(&established(CT, ST))
+            .act(Act::Reload(crate::cases::reload::failed()))
+            .send(
+                &request(0, &[init(CT)]),
+                transmits(Reason::Placed, &towards(&request(0, &[init(CT)]), OTHER)),
+            )
+            .flow(peer(), to("n2", "b", State::Opening).tag(CT)),
         Case::new("an INIT after an ABORT is placed anew")
             .after(&established(CT, ST))
             .send(&request(ST, &[abort()]), pinned(&request(ST, &[abort()])))

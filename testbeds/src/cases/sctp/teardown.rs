@@ -2,9 +2,9 @@
 
 use pinion_steering::{Reason, State};
 
-use super::{AMF1, CT, GNB1, OWN1, PORT, ST, answer, back, established, pinned, placed, request};
+use super::{AMF1, CT, GNB1, OWN1, PORT, ST, answer, back, established, pinned, request};
 use crate::cases::{Case, Expect, Key, drops, own, passes, to, towards, transmits};
-use crate::packets::sctp::{Chunk, abort, data, init, init_ack, shutdown, shutdown_ack, shutdown_complete};
+use crate::packets::sctp::{abort, data, shutdown, shutdown_ack, shutdown_complete};
 use crate::packets::{Frame, sctp};
 
 /// After the frame, both pins of the association are in this state.
@@ -26,22 +26,22 @@ pub(super) fn cases() -> Vec<Case> {
 
 fn from_client() -> Vec<Case> {
     let unharmed = |name, frame: Frame| ends(name, &frame, drops(Reason::OutOfTheBlue), State::Established);
-    let ends = |name, frame: Frame| ends(name, &frame, pinned(&frame), State::Closed);
-    let single = |name, chunk: Chunk| {
-        let (first, reflected) = (request(0, &[init(CT, &[])]), request(CT, &[chunk]));
-        let ack = answer(CT, &[init_ack(ST, &[])]);
-        Case::new(name)
-            .send(&first, placed(&first))
-            .send(&ack, back(&ack))
-            .send(&reflected, pinned(&reflected))
-            .flow(Key::Association("n2", PORT, ST), to("n2", "a", State::Closed).tag(CT))
-            .flow(Key::Reply("n2", "a", PORT, CT), own("n2", State::Closed).tag(ST))
+    let path_1 = |name, tag, chunk| {
+        let frame = sctp(GNB1, AMF1, tag, &[chunk]);
+        let expect = transmits(Reason::Pinned, &towards(&frame, OWN1));
+        ends(name, &frame, expect, State::Closed)
     };
+    let ends = |name, frame: Frame| ends(name, &frame, pinned(&frame), State::Closed);
     vec![
         ends("ABORT of the client with the server's tag", request(ST, &[abort()])),
-        single("ABORT of the client with its own tag and the T bit", abort().flags(T)),
+        ends("ABORT of the client with its own tag and the T bit", request(CT, &[abort().flags(T)])),
+        path_1("ABORT of the client on path 1", ST, abort()),
+        path_1("ABORT of the client on path 1 with its own tag and the T bit", CT, abort().flags(T)),
         ends("SHUTDOWN COMPLETE of the client with the server's tag", request(ST, &[shutdown_complete()])),
-        single("SHUTDOWN COMPLETE of the client with its own tag and the T bit", shutdown_complete().flags(T)),
+        ends(
+            "SHUTDOWN COMPLETE of the client with its own tag and the T bit",
+            request(CT, &[shutdown_complete().flags(T)]),
+        ),
         unharmed("ABORT of the client with the server's tag and the T bit", request(ST, &[abort().flags(T)])),
         unharmed("ABORT of the client with its own tag", request(CT, &[abort()])),
         unharmed("ABORT of the client with a wrong tag", request(ST ^ 1, &[abort()])),
