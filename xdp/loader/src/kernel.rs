@@ -4,6 +4,7 @@ mod attach;
 mod pinned;
 mod plain;
 mod probe;
+mod tick;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use aya::maps::{Array, HashMap, MapData, PerCpuArray, PerCpuValues, RingBuf};
 use aya::programs::{ProgramError, TestRun as _, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader};
 use pinion_steering::{
-    Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, Service, ServiceKey, Source, SourceKey, Target, Verdict,
+    Flow, FlowKey, Link, LongKey, NextHop, Pin, PinKey, Reason, Service, ServiceKey, ShortKey, Source, SourceKey, Target, Verdict,
 };
 
 use crate::engine::LEAST;
@@ -33,7 +34,8 @@ pub const PROGRAM: &str = "pinion";
 pub struct Kernel {
     ebpf: Ebpf,
     bounds: Bounds,
-    flows: Hash<FlowKey, Flow>,
+    flows: Hash<ShortKey, Flow>,
+    flows6: Hash<LongKey, Flow>,
     pins: Hash<PinKey, Pin>,
     services: Hash<ServiceKey, Service>,
     sources: Hash<SourceKey, Source>,
@@ -47,6 +49,9 @@ pub struct Kernel {
     events: RingBuf<MapData>,
     out: Vec<u8>,
 }
+
+/// A program that returns the clock's tick.
+const TICK: &str = "tick";
 
 /// How the program was loaded.
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +93,8 @@ impl Kernel {
         let imagined = u32::from(imagined);
         let mut loader = EbpfLoader::new();
         loader.override_global("IMAGINED", &imagined, true);
+        let shift = tick::shift();
+        loader.override_global("TICK", &shift, true);
         for (name, entries) in bounded(&bounds) {
             loader.map_max_entries(name, entries);
         }
@@ -100,6 +107,7 @@ impl Kernel {
         Ok(Self {
             bounds,
             flows: take(&mut ebpf, "FLOWS")?,
+            flows6: take(&mut ebpf, "FLOWS6")?,
             pins: take(&mut ebpf, "PINS")?,
             services: take(&mut ebpf, "SERVICES")?,
             sources: take(&mut ebpf, "SOURCES")?,
@@ -157,6 +165,21 @@ impl Kernel {
         Ok((result.return_value, self.out.get(..length).unwrap_or_default(), result.duration))
     }
 
+    /// The tick that the program's clock is at.
+    ///
+    /// # Errors
+    /// [`LoadError::Run`] where the kernel refuses.
+    pub fn tick(&mut self) -> Result<u32, LoadError> {
+        match self.test_run(TICK, &[0; LEAST], 1) {
+            Ok((tick, _, _)) => Ok(tick),
+            Err(LoadError::Run { .. }) => {
+                self.verify(TICK)?;
+                Ok(self.test_run(TICK, &[0; LEAST], 1)?.0)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     fn program(&mut self, name: &'static str) -> Result<&mut Xdp, LoadError> {
         let program = self.ebpf.program_mut(name).ok_or(LoadError::Absent { what: "program", name })?;
         program.try_into().map_err(|source| failed(name, "reading", source))
@@ -168,9 +191,10 @@ fn failed(program: &'static str, action: &'static str, source: ProgramError) -> 
 }
 
 /// The maps whose bounds are configured.
-fn bounded(bounds: &Bounds) -> [(&'static str, u32); 6] {
+fn bounded(bounds: &Bounds) -> [(&'static str, u32); 7] {
     [
         ("FLOWS", bounds.flows),
+        ("FLOWS6", bounds.flows6),
         ("PINS", bounds.pins),
         ("SERVICES", bounds.services),
         ("SOURCES", bounds.sources),
@@ -260,7 +284,11 @@ impl Maps for Kernel {
     }
 
     fn read_flow(&self, key: &FlowKey) -> Result<Option<Flow>, LoadError> {
-        match self.flows.get(&Plain(*key), 0) {
+        let found = match key {
+            FlowKey::Short(key) => self.flows.get(&Plain(*key), 0),
+            FlowKey::Long(key) => self.flows6.get(&Plain(*key), 0),
+        };
+        match found {
             Ok(Plain(flow)) => Ok(Some(flow)),
             Err(aya::maps::MapError::KeyNotFound) => Ok(None),
             Err(source) => Err(wrong("FLOWS")(source)),
@@ -268,18 +296,25 @@ impl Maps for Kernel {
     }
 
     fn flows(&self) -> Result<Vec<(FlowKey, Flow)>, LoadError> {
-        self.flows
-            .iter()
-            .map(|entry| entry.map(|(Plain(key), Plain(flow))| (key, flow)).map_err(wrong("FLOWS")))
-            .collect()
+        let short = self.flows.iter().map(|entry| entry.map(|(Plain(key), Plain(flow))| (FlowKey::Short(key), flow)));
+        let long = self.flows6.iter().map(|entry| entry.map(|(Plain(key), Plain(flow))| (FlowKey::Long(key), flow)));
+        short.chain(long).map(|entry| entry.map_err(wrong("FLOWS"))).collect()
     }
 
     fn put_flow(&mut self, key: &FlowKey, flow: &Flow) -> Result<(), LoadError> {
-        self.flows.insert(Plain(*key), Plain(*flow), 0).map_err(wrong("FLOWS"))
+        match key {
+            FlowKey::Short(key) => self.flows.insert(Plain(*key), Plain(*flow), 0),
+            FlowKey::Long(key) => self.flows6.insert(Plain(*key), Plain(*flow), 0),
+        }
+        .map_err(wrong("FLOWS"))
     }
 
     fn remove_flow(&mut self, key: &FlowKey) -> Result<(), LoadError> {
-        gone(self.flows.remove(&Plain(*key)), "FLOWS")
+        let removed = match key {
+            FlowKey::Short(key) => self.flows.remove(&Plain(*key)),
+            FlowKey::Long(key) => self.flows6.remove(&Plain(*key)),
+        };
+        gone(removed, "FLOWS")
     }
 
     fn put_hop(&mut self, slot: u32, hop: &NextHop) -> Result<(), LoadError> {

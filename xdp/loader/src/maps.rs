@@ -7,8 +7,10 @@ use crate::LoadError;
 /// How many entries the tables hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// `FLOWS`: two for each UDP or TCP session, three for each SCTP association.
+    /// `FLOWS`: two for each UDP or TCP session over IPv4, three for each SCTP association.
     pub flows: u32,
+    /// `FLOWS6`: two for each UDP or TCP session over IPv6.
+    pub flows6: u32,
     /// `PINS`: one for each learned or configured tunnel.
     pub pins: u32,
     /// `SERVICES`: both banks; for each address of a service two.
@@ -25,6 +27,7 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             flows: 200_000,
+            flows6: 65_536,
             pins: 200_000,
             services: 65_536,
             sources: 16_384,

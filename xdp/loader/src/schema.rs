@@ -45,11 +45,18 @@ pub const MAPS: &[MapSpec] = &[
     MapSpec {
         name: "FLOWS",
         kind: HASH,
-        key: size!(FlowKey),
+        key: size!(ShortKey),
+        value: size!(Flow),
+        layout: &[fields!(Flow: target, seen, tag, peer, service, state, reply, from)],
+    },
+    MapSpec {
+        name: "FLOWS6",
+        kind: HASH,
+        key: size!(LongKey),
         value: size!(Flow),
         layout: &[
-            fields!(FlowKey: near, far, near_port, far_port, word),
-            fields!(Flow: target, seen, tag, peer, service, state, reply, reserved),
+            fields!(LongKey: near, far, ports, protocol),
+            fields!(Flow: target, seen, tag, peer, service, state, reply, from),
         ],
     },
     MapSpec {
@@ -76,7 +83,7 @@ pub const MAPS: &[MapSpec] = &[
         value: size!(Source),
         layout: &[
             fields!(SourceKey: address, port, protocol, reserved),
-            fields!(Source: identity, own, service, path, paths),
+            fields!(Source: own, service, path, paths),
         ],
     },
     MapSpec {
@@ -84,7 +91,7 @@ pub const MAPS: &[MapSpec] = &[
         kind: ARRAY,
         key: 4,
         value: size!(Target),
-        layout: &[fields!(Target: address, port, paths, up, identity, owner, reserved)],
+        layout: &[fields!(Target: address, port, paths, up, owner, reserved)],
     },
     MapSpec { name: "MAGLEV", kind: ARRAY, key: 4, value: 4, layout: &[] },
     MapSpec { name: "ACTIVE", kind: ARRAY, key: 4, value: 4, layout: &[] },
@@ -100,7 +107,7 @@ pub const MAPS: &[MapSpec] = &[
         kind: PERCPU_ARRAY,
         key: 4,
         value: size!(NextHop),
-        layout: &[fields!(NextHop: destination, ifindex, asked, mtu, vlan, source, gateway)],
+        layout: &[fields!(NextHop: destination, ifindex, asked, mtu, vlan, header)],
     },
     MapSpec { name: "COUNTERS", kind: PERCPU_ARRAY, key: 4, value: 8, layout: &[] },
     MapSpec { name: "EVENTS", kind: RINGBUF, key: 0, value: 0, layout: &[] },

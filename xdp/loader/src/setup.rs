@@ -126,7 +126,6 @@ type OwnerKey = (String, Option<(Vec<IpAddr>, u16)>);
 pub struct Setup {
     owners: Vec<Owner>,
     bases: HashMap<OwnerKey, u32>,
-    identities: HashMap<SourceKey, u32>,
     ids: HashMap<String, u16>,
     written: [Vec<ServiceKey>; BANKS],
     active: usize,
@@ -176,12 +175,6 @@ impl Setup {
         self.bases.get(&(service.to_owned(), None)).copied()
     }
 
-    /// The number that replies of an endpoint are looked up by, by one of its addresses.
-    #[must_use]
-    pub fn identity(&self, source: &SourceKey) -> Option<u32> {
-        self.identities.get(source).copied()
-    }
-
     /// A service's number.
     #[must_use]
     pub fn id(&self, service: &str) -> Option<u16> {
@@ -204,11 +197,10 @@ impl Setup {
         let paths = spec.addresses.len();
         let next = self.ids.len() as u16;
         let id = *self.ids.entry(spec.name.clone()).or_insert(next);
-        let own = self.targets(maps, spec, None, 0)?;
+        let own = self.targets(maps, spec, None)?;
         let mut members = Vec::with_capacity(spec.endpoints.len());
         for endpoint in &spec.endpoints {
-            let identity = self.identify(spec, endpoint);
-            let base = self.targets(maps, spec, Some(endpoint), identity)?;
+            let base = self.targets(maps, spec, Some(endpoint))?;
             self.sources(maps, spec, endpoint, id, own)?;
             let weight = if endpoint.up { endpoint.weight } else { 0 };
             members.push(Member { target: base, seed: seed(endpoint), weight });
@@ -247,7 +239,6 @@ impl Setup {
         maps: &mut dyn Maps,
         spec: &ServiceSpec,
         endpoint: Option<&EndpointSpec>,
-        identity: u32,
     ) -> Result<u32, LoadError> {
         let (addresses, port, up) =
             endpoint.map_or((&spec.addresses, spec.port, true), |e| (&e.addresses, e.port, e.up));
@@ -266,9 +257,8 @@ impl Setup {
                 port,
                 paths: addresses.len() as u8,
                 up: u8::from(up),
-                identity,
                 owner: base,
-                reserved: 0,
+                reserved: [0; 2],
             };
             maps.put_target(index, &target)?;
         }
@@ -285,23 +275,11 @@ impl Setup {
         own: u32,
     ) -> Result<(), LoadError> {
         for (path, key) in source_keys(spec, endpoint).enumerate() {
-            let identity = self.identities.get(&key).copied().unwrap_or_default();
             let source =
-                Source { identity, own, service: id, path: path as u8, paths: spec.addresses.len() as u8 };
+                Source { own, service: id, path: path as u8, paths: spec.addresses.len() as u8 };
             maps.put_source(&key, &source)?;
         }
         Ok(())
-    }
-
-    /// One number for all addresses of an endpoint, the same in every service that has it.
-    fn identify(&mut self, spec: &ServiceSpec, endpoint: &EndpointSpec) -> u32 {
-        let next = self.identities.len() as u32 + 1;
-        let known = source_keys(spec, endpoint).find_map(|key| self.identities.get(&key).copied());
-        let identity = known.unwrap_or(next);
-        for key in source_keys(spec, endpoint) {
-            self.identities.insert(key, identity);
-        }
-        identity
     }
 
     /// Whether everything fits, asked before anything is written.

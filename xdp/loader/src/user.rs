@@ -113,12 +113,15 @@ impl Maps for UserEngine {
     }
 
     fn put_flow(&mut self, key: &FlowKey, flow: &Flow) -> Result<(), LoadError> {
-        let bound = self.memory.bounds.flows;
-        bounded("FLOWS", &mut self.memory.flows.borrow_mut(), bound, key, flow)
+        if self.memory.restore(key, flow) {
+            Ok(())
+        } else {
+            Err(LoadError::Bound { table: "FLOWS", bound: self.memory.bounds.flows })
+        }
     }
 
     fn remove_flow(&mut self, key: &FlowKey) -> Result<(), LoadError> {
-        self.memory.flows.borrow_mut().remove(key);
+        pinion_steering::Tables::remove_flow(&self.memory, key);
         Ok(())
     }
 

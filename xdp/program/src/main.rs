@@ -1,6 +1,7 @@
 #![no_std]
 #![no_main]
-#![feature(asm_experimental_arch)]
+#![feature(asm_experimental_arch, core_intrinsics)]
+#![allow(internal_features, reason = "whether an offset is a constant to the compiler has no stable form")]
 //! Pinion's XDP program. Nothing decides here: it binds `pinion-steering` to the kernel.
 
 mod access;
@@ -12,7 +13,7 @@ use aya_ebpf::bindings::{xdp_action, xdp_md};
 use aya_ebpf::helpers::generated::bpf_redirect;
 use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
-use pinion_steering::{Outcome, Rare, Round, Step, Tables as _, Verdict, Work};
+use pinion_steering::{Outcome, Rare, Round, Tables as _, Verdict, Work};
 
 use packet::Frame;
 use tables::Kernel;
@@ -20,12 +21,14 @@ use tables::Kernel;
 /// The entry at each interface of a path.
 #[xdp]
 pub fn pinion(ctx: XdpContext) -> u32 {
+    let told = common(ctx.ctx);
+    if told < RARE {
+        return told;
+    }
     let Some(work) = maps::WORK.get_ptr_mut(0) else {
         return xdp_action::XDP_ABORTED;
     };
-    // SAFETY: the entry is this CPU's own, and XDP programs do not nest on a CPU.
-    let work = unsafe { &mut *work };
-    let told = common(ctx.ctx, work);
+    let told = general(ctx.ctx, work);
     if told < RARE {
         return told;
     }
@@ -43,21 +46,38 @@ pub fn pinion(ctx: XdpContext) -> u32 {
     }
 }
 
-/// Returned by [`common`], plus a rare path's number, where that path is to finish the packet.
+/// Returns the clock's tick: how user space reads it.
+#[xdp]
+pub fn tick(ctx: XdpContext) -> u32 {
+    Kernel::new(ctx.ctx).now()
+}
+
+/// Returned by [`common`] for [`general`], and by that plus a rare path's number, where the packet is to be
+/// finished there.
 const RARE: u32 = 0x100;
 
-/// The common path. It and the rare paths are called side by side, so that their stacks do not add up.
+/// The common path. It and the others are called side by side, so that their stacks do not add up.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn common(ctx: *mut xdp_md, work: *mut Work) -> u32 {
-    // SAFETY: the entry's own per-CPU value, or null, which the verifier wants ruled out.
+pub extern "C" fn common(ctx: *mut xdp_md) -> u32 {
+    let kernel = Kernel::new(ctx);
+    let step = pinion_steering::steer(&mut Frame::new(ctx), &kernel);
+    if step.rare == Rare::None { finish(&kernel, step.outcome) } else { RARE }
+}
+
+/// The path of every packet that the common path is not for.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn general(ctx: *mut xdp_md, work: *mut Work) -> u32 {
+    // SAFETY: this CPU's own value, or null, which the verifier wants ruled out.
     let Some(work) = (unsafe { work.as_mut() }) else {
         return xdp_action::XDP_ABORTED;
     };
     let kernel = Kernel::new(ctx);
-    match pinion_steering::steer(&mut Frame::new(ctx), &kernel, work) {
-        Step::Done(outcome) => finish(&kernel, outcome),
-        Step::Rare(path) => RARE + path as u32,
+    let step = pinion_steering::steer_general(&mut Frame::new(ctx), &kernel, work);
+    match step.rare {
+        Rare::None => finish(&kernel, step.outcome),
+        path => RARE + path as u32,
     }
 }
 

@@ -3,12 +3,15 @@
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, HashMap, PerCpuArray, RingBuf};
 use pinion_steering::{
-    Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, Service, ServiceKey, Source, SourceKey, Target, Work, hop,
+    Flow, Link, LongKey, NextHop, Pin, PinKey, Reason, Service, ServiceKey, ShortKey, Source, SourceKey, Target, Work, hop,
 };
 
 /// Pins that XDP makes.
 #[map]
-pub static FLOWS: HashMap<FlowKey, Flow> = HashMap::with_max_entries(200_000, 0);
+pub static FLOWS: HashMap<ShortKey, Flow> = HashMap::with_max_entries(200_000, 0);
+/// Pins that XDP makes for UDP and TCP over IPv6.
+#[map]
+pub static FLOWS6: HashMap<LongKey, Flow> = HashMap::with_max_entries(65_536, 0);
 /// Pins that user space makes.
 #[map]
 pub static PINS: HashMap<PinKey, Pin> = HashMap::with_max_entries(200_000, 0);

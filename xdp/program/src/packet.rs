@@ -33,8 +33,9 @@ impl Frame {
 
     #[inline(always)]
     fn at<const N: usize>(&self, at: usize) -> Option<usize> {
-        // The number that is checked is the one that is used, or the verifier does not follow.
-        let at = opaque(at);
+        // A constant needs no check. Of another number the one that is checked is the one that is used, or the
+        // verifier does not follow.
+        let at = if core::intrinsics::is_val_statically_known(at) && at <= REACH { at } else { opaque(at) };
         if at > REACH {
             return None;
         }

@@ -1,6 +1,6 @@
 use aya_ebpf::bindings::{BPF_ANY, BPF_NOEXIST, bpf_fib_lookup as FibLookup, xdp_md};
 use aya_ebpf::helpers::generated::{
-    bpf_fib_lookup, bpf_get_prandom_u32, bpf_ktime_get_coarse_ns, bpf_xdp_load_bytes,
+    bpf_fib_lookup, bpf_get_prandom_u32, bpf_jiffies64, bpf_xdp_load_bytes,
 };
 use pinion_steering::{
     Ask, Flow, FlowKey, Insert, Link, NextHop, Packet, Pin, PinKey, Reason, Route, Service, ServiceKey,
@@ -13,6 +13,10 @@ use crate::maps;
 /// Set by the loader: 1 where clock, random numbers and next hops come from a replay.
 #[unsafe(no_mangle)]
 static IMAGINED: u32 = 0;
+
+/// Set by the loader: a tick is two to this many jiffies, about a second.
+#[unsafe(no_mangle)]
+static TICK: u32 = 8;
 
 /// The powers that checksums are corrected with, as the program's own read-only data.
 static POWERS: [u32; crc32c::POWERS.len()] = crc32c::POWERS;
@@ -73,13 +77,20 @@ impl Tables for Kernel {
     #[inline(always)]
     fn flow(&self, key: &FlowKey) -> Option<Flow> {
         // SAFETY: as above; `touch_flow` writes words of it, which do not tear.
-        unsafe { maps::FLOWS.get(key) }.copied()
+        match key {
+            FlowKey::Short(key) => unsafe { maps::FLOWS.get(key) }.copied(),
+            FlowKey::Long(key) => unsafe { maps::FLOWS6.get(key) }.copied(),
+        }
     }
 
     #[inline(always)]
     fn insert_flow(&self, key: &FlowKey, flow: &Flow) -> Insert {
         const EEXIST: i32 = -17;
-        match maps::FLOWS.insert(key, flow, u64::from(BPF_NOEXIST)) {
+        let done = match key {
+            FlowKey::Short(key) => maps::FLOWS.insert(key, flow, u64::from(BPF_NOEXIST)),
+            FlowKey::Long(key) => maps::FLOWS6.insert(key, flow, u64::from(BPF_NOEXIST)),
+        };
+        match done {
             Ok(()) => Insert::Done,
             Err(error) if i32::from(error) == EEXIST => Insert::Exists,
             Err(_) => Insert::Full,
@@ -88,18 +99,29 @@ impl Tables for Kernel {
 
     #[inline(always)]
     fn replace_flow(&self, key: &FlowKey, flow: &Flow) -> bool {
-        maps::FLOWS.insert(key, flow, u64::from(BPF_ANY)).is_ok()
+        match key {
+            FlowKey::Short(key) => maps::FLOWS.insert(key, flow, u64::from(BPF_ANY)),
+            FlowKey::Long(key) => maps::FLOWS6.insert(key, flow, u64::from(BPF_ANY)),
+        }
+        .is_ok()
     }
 
     #[inline(always)]
     fn remove_flow(&self, key: &FlowKey) {
         // An entry that is already gone is as good.
-        let _ = maps::FLOWS.remove(key);
+        let _ = match key {
+            FlowKey::Short(key) => maps::FLOWS.remove(key),
+            FlowKey::Long(key) => maps::FLOWS6.remove(key),
+        };
     }
 
     #[inline(always)]
     fn touch_flow(&self, key: &FlowKey, seen: u32, state: u8) {
-        if let Some(flow) = maps::FLOWS.get_ptr_mut(key) {
+        let found = match key {
+            FlowKey::Short(key) => maps::FLOWS.get_ptr_mut(key),
+            FlowKey::Long(key) => maps::FLOWS6.get_ptr_mut(key),
+        };
+        if let Some(flow) = found {
             // SAFETY: a map value; single words, written whole.
             unsafe {
                 (*flow).seen = seen;
@@ -151,8 +173,8 @@ impl Tables for Kernel {
         if self.imagined() {
             return maps::REPLAY.get(0).map_or(0, |tick| *tick);
         }
-        // SAFETY: a helper call without arguments.
-        (unsafe { bpf_ktime_get_coarse_ns() } >> 30) as u32
+        // SAFETY: a helper call without arguments, which the kernel turns into a load; read-only data.
+        unsafe { (bpf_jiffies64() >> (core::ptr::read_volatile(&raw const TICK) & 63)) as u32 }
     }
 
     #[inline(always)]
@@ -267,6 +289,5 @@ fn next_hop(params: &FibLookup, hop: &mut NextHop) {
     }
     // SAFETY: the kernel wrote the MTU there.
     hop.mtu = unsafe { params.__bindgen_anon_1.mtu_result };
-    hop.source = params.smac;
-    hop.gateway = params.dmac;
+    hop.header = NextHop::link(params.dmac, params.smac);
 }

@@ -1,6 +1,27 @@
 use crate::checksum::Delta;
-use crate::{Ask, Face, Facts, NextHop, Outcome, Packet, Plan, Reason, Route, Tables, Verdict, Work};
+use crate::{
+    Address, Ask, Face, Facts, NextHop, Outcome, Packet, Plan, Rare, Reason, Route, Step, Tables, Verdict, Work,
+};
 use crate::{crc32c, gtpu, hop, protocol};
+
+/// Carries a plan out where the next hop is cached; else nothing was done yet, and the general path does it all
+/// again: once a tick for each next hop.
+#[inline(always)]
+pub(crate) fn apply_cached<P: Packet, T: Tables>(
+    packet: &mut P,
+    tables: &T,
+    facts: &mut Facts,
+    plan: &Plan,
+) -> Step {
+    if facts.ttl <= 1 {
+        return Step::drop(Reason::TtlExpired);
+    }
+    match hop::cached(tables, plan.now, &towards(facts, plan)) {
+        Some(hop) if facts.length <= hop.mtu => Step::done(send(packet, tables, facts, plan, &hop)),
+        Some(_) => Step::drop(Reason::TooBig),
+        None => Step::rare(Rare::General),
+    }
+}
 
 /// Carries a plan out. Everything that can fail is asked before the first store, so that a packet leaves
 /// rewritten whole, or not at all.
@@ -11,30 +32,45 @@ pub fn apply<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) 
     if facts.ttl <= 1 {
         return Outcome::drop(Reason::TtlExpired);
     }
-    let towards = if plan.face == Face::Destination { plan.to.address } else { facts.destination };
     let ask = Ask {
         source: if plan.face == Face::Destination { facts.source } else { plan.to.address },
-        destination: towards,
+        destination: towards(facts, plan),
         length: facts.length,
         class: facts.class,
         protocol: facts.protocol,
         vlan: facts.vlan,
     };
-    let forwarded = match hop::find(tables, tables.now(), &ask, &mut work.hop) {
-        Route::Via => true,
-        Route::Stack => false,
-        Route::TooBig => return Outcome::drop(Reason::TooBig),
-        Route::Nowhere => return Outcome::drop(Reason::NoRoute),
-    };
-    if let Err(reason) = rewrite(packet, tables, facts, plan, forwarded.then_some(&work.hop)) {
+    match hop::find(tables, plan.now, &ask, &mut work.hop) {
+        Route::Via => send(packet, tables, facts, plan, &work.hop),
+        Route::Stack => match rewrite(packet, tables, facts, plan, None) {
+            Ok(()) => Outcome::pass(Reason::Unresolved),
+            Err(reason) => Outcome::drop(reason),
+        },
+        Route::TooBig => Outcome::drop(Reason::TooBig),
+        Route::Nowhere => Outcome::drop(Reason::NoRoute),
+    }
+}
+
+/// Where the packet will go.
+#[inline(always)]
+fn towards(facts: &Facts, plan: &Plan) -> Address {
+    if plan.face == Face::Destination { plan.to.address } else { facts.destination }
+}
+
+/// Rewrites the packet and sends it by a next hop.
+#[inline(always)]
+fn send<P: Packet, T: Tables>(
+    packet: &mut P,
+    tables: &T,
+    facts: &mut Facts,
+    plan: &Plan,
+    hop: &NextHop,
+) -> Outcome {
+    if let Err(reason) = rewrite(packet, tables, facts, plan, Some(hop)) {
         return Outcome::drop(reason);
     }
-    if !forwarded {
-        return Outcome::pass(Reason::Unresolved);
-    }
-    let out = work.hop.ifindex;
-    let verdict = if out == tables.ingress() { Verdict::Transmit } else { Verdict::Redirect };
-    Outcome { verdict, reason: plan.reason, out }
+    let verdict = if hop.ifindex == tables.ingress() { Verdict::Transmit } else { Verdict::Redirect };
+    Outcome { verdict, reason: plan.reason, out: hop.ifindex }
 }
 
 #[inline(always)]
@@ -65,12 +101,14 @@ fn link<P: Packet>(packet: &mut P, facts: &mut Facts, hop: &NextHop) -> Result<(
     if tags != facts.tags {
         retag(packet, facts, tags).ok_or(Reason::NoHeadroom)?;
     }
-    let done = packet.store(0, hop.gateway).and_then(|()| packet.store(6, hop.source));
+    let [a, b, c] = hop.header.map(u32::to_ne_bytes);
+    let header = [a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3], c[0], c[1], c[2], c[3]];
+    packet.store(0, header).ok_or(Reason::Inconsistent)?;
     if tags != 0 && (hop.vlan != facts.vlan || facts.tags != tags) {
         let [a, b] = hop.vlan.to_be_bytes();
         packet.store(12, [0x81, 0x00, a, b]).ok_or(Reason::Inconsistent)?;
     }
-    done.ok_or(Reason::Inconsistent)
+    Ok(())
 }
 
 /// Changes how many VLAN tags there are; the offsets in `facts` follow.
@@ -115,10 +153,11 @@ fn network<P: Packet>(
     }
     let old = u16::from_be_bytes([facts.ttl, facts.protocol]);
     let new = u16::from_be_bytes([ttl, facts.protocol]);
-    let check = addresses.number(old, new).apply(packet.load(at + 10)?);
-    packet.store(at + if to_destination { 16 } else { 12 }, plan.to.address.low())?;
-    packet.store(at + 10, check)?;
-    packet.store(at + 8, [ttl])
+    let [e, f] = addresses.number(old, new).apply(facts.check);
+    let (source, destination) =
+        if to_destination { (facts.source, plan.to.address) } else { (plan.to.address, facts.destination) };
+    let ([g, h, i, j], [k, l, m, n]) = (source.low(), destination.low());
+    packet.store(at + 8, [ttl, facts.protocol, e, f, g, h, i, j, k, l, m, n])
 }
 
 /// Writes the port, the TEID and the checksum.
@@ -135,19 +174,24 @@ fn transport<P: Packet>(packet: &mut P, facts: &Facts, plan: &Plan, addresses: D
         delta = delta.words(1, u32::from_ne_bytes(before) as u64, u32::from_ne_bytes(teid) as u64);
         packet.store(at + gtpu::TEID, teid)?;
     }
+    let (source, destination) = if to_destination { (facts.source_port, new) } else { (new, facts.destination_port) };
+    let ([a, b], [c, d]) = (source.to_be_bytes(), destination.to_be_bytes());
+    if facts.protocol == protocol::UDP {
+        let [e, f, g, h] = facts.tail;
+        // Zero means none: always in IPv4 (RFC 768), for tunnels in IPv6 (RFC 6935).
+        let [g, h] = match [g, h] {
+            [0, 0] => [0, 0],
+            check => match delta.apply(check) {
+                [0, 0] => [0xff, 0xff],
+                check => check,
+            },
+        };
+        return packet.store(at, [a, b, c, d, e, f, g, h]);
+    }
     if old != new {
-        packet.store(at + if to_destination { 2 } else { 0 }, new.to_be_bytes())?;
+        packet.store(at, [a, b, c, d])?;
     }
     match facts.protocol {
-        protocol::UDP => {
-            let check = packet.load::<2>(at + 6)?;
-            // Zero means none: always in IPv4 (RFC 768), for tunnels in IPv6 (RFC 6935).
-            if check == [0, 0] {
-                return Some(());
-            }
-            let check = delta.apply(check);
-            packet.store(at + 6, if check == [0, 0] { [0xff, 0xff] } else { check })
-        }
         protocol::TCP => {
             let check = delta.apply(packet.load(at + 16)?);
             packet.store(at + 16, check)

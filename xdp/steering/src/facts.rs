@@ -40,6 +40,12 @@ pub struct Facts {
     pub flags: u8,
     /// Zero.
     pub reserved: u8,
+    /// The IPv4 header's checksum, as it lies there.
+    pub check: [u8; 2],
+    /// UDP: length and checksum, as they lie there.
+    pub tail: [u8; 4],
+    /// Zero.
+    pub reserved2: [u8; 2],
 }
 
 const VLAN: u16 = 0x8100;
@@ -50,6 +56,22 @@ const ARP: u16 = 0x0806;
 
 /// How many IPv6 extension headers are walked.
 const EXTENSIONS: u32 = 8;
+
+/// Reads the headers of the frame that nearly all are: untagged IPv4 without options, no fragment.
+#[inline(always)]
+pub(crate) fn common<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
+    const NETWORK: usize = 14;
+    const GENERAL: Step = Step::rare(Rare::General);
+    let ethertype = packet.be16(12).ok_or(GENERAL)?;
+    let header = packet.load::<20>(NETWORK).ok_or(GENERAL)?;
+    if ethertype != IPV4 || header[0] != 0x45 || u16::from_be_bytes([header[6], header[7]]) & 0x3fff != 0 {
+        return Err(GENERAL);
+    }
+    facts.network = NETWORK as u32;
+    facts.transport = NETWORK as u32 + 20;
+    ipv4_fields(packet, facts, &header)?;
+    transport(packet, facts)
+}
 
 /// Reads the headers of `packet`, up to the ports, into the work's facts.
 ///
@@ -64,7 +86,7 @@ pub fn parse<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) 
                 extensions(packet, tables, work)?;
             }
         }
-        ARP => return Err(Step::Rare(Rare::Arp)),
+        ARP => return Err(Step::rare(Rare::Arp)),
         _ => return Err(Step::pass(Reason::NotIp)),
     }
     transport(packet, &mut work.facts)
@@ -100,23 +122,30 @@ fn ipv4<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
     if header[0] >> 4 != 4 || header_length < 20 {
         return Err(Step::drop(Reason::IpMalformed));
     }
-    let length = u16::from_be_bytes([header[2], header[3]]) as usize;
-    if length < header_length || exceeds(packet, at + length) {
+    facts.transport = (at + header_length) as u32;
+    ipv4_fields(packet, facts, &header)?;
+    // More fragments, or an offset (RFC 791 3.1).
+    if u16::from_be_bytes([header[6], header[7]]) & 0x3fff != 0 {
+        return Err(Step::rare(Rare::Fragment));
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn ipv4_fields<P: Packet>(packet: &P, facts: &mut Facts, header: &[u8; 20]) -> Result<(), Step> {
+    let length = u16::from_be_bytes([header[2], header[3]]);
+    facts.length = length;
+    facts.end = facts.network + length as u32;
+    if facts.end < facts.transport || exceeds(packet, facts.end as usize) {
         return Err(Step::drop(Reason::IpLength));
     }
     facts.v6 = 0;
     facts.class = header[1];
     facts.ttl = header[8];
     facts.protocol = header[9];
+    facts.check = [header[10], header[11]];
     facts.source = Address::v4([header[12], header[13], header[14], header[15]]);
     facts.destination = Address::v4([header[16], header[17], header[18], header[19]]);
-    facts.length = length as u16;
-    facts.transport = (at + header_length) as u32;
-    facts.end = (at + length) as u32;
-    // More fragments, or an offset (RFC 791 3.1).
-    if u16::from_be_bytes([header[6], header[7]]) & 0x3fff != 0 {
-        return Err(Step::Rare(Rare::Fragment));
-    }
     Ok(())
 }
 
@@ -146,6 +175,10 @@ fn ipv6<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
     let [s0, s1, s2, s3, d0, d1, d2, d3] = words;
     facts.source = Address([s0, s1, s2, s3]);
     facts.destination = Address([d0, d1, d2, d3]);
+    // On no wire (RFC 4291 2.5.5.2); here it would be taken for the IPv4 address.
+    if facts.source.is_v4() || facts.destination.is_v4() {
+        return Err(Step::pass(Reason::NotOurs));
+    }
     facts.length = length as u16;
     facts.end = (at + length) as u32;
     facts.protocol = next;
@@ -174,7 +207,7 @@ fn extensions<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work)
     work.walk.failed = 0;
     packet.repeat(EXTENSIONS, Round::Extension, tables, work);
     match work.walk.result() {
-        Err(Reason::Fragment) => Err(Step::Rare(Rare::Fragment)),
+        Err(Reason::Fragment) => Err(Step::rare(Rare::Fragment)),
         Err(reason) => Err(Step::drop(reason)),
         Ok(()) if is_extension(work.facts.protocol) => Err(Step::drop(Reason::ExtensionHeaders)),
         Ok(()) => Ok(()),
@@ -222,7 +255,8 @@ fn transport<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
             if room < 8 {
                 return Err(SHORT);
             }
-            let [a, b, c, d, e, f, _, _] = packet.load::<8>(at).ok_or(SHORT)?;
+            let [a, b, c, d, e, f, g, h] = packet.load::<8>(at).ok_or(SHORT)?;
+            facts.tail = [e, f, g, h];
             facts.source_port = u16::from_be_bytes([a, b]);
             facts.destination_port = u16::from_be_bytes([c, d]);
             let length = u16::from_be_bytes([e, f]) as usize;
@@ -263,7 +297,7 @@ fn transport<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
             }
             Ok(())
         }
-        protocol::ICMPV6 if facts.v6 == 1 && packet.byte(at) == Some(135) => Err(Step::Rare(Rare::Solicitation)),
+        protocol::ICMPV6 if facts.v6 == 1 && packet.byte(at) == Some(135) => Err(Step::rare(Rare::Solicitation)),
         _ => Err(Step::pass(Reason::NotOurs)),
     }
 }

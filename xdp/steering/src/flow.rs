@@ -2,7 +2,7 @@
 
 use crate::choose::{choose, mix, mix_address};
 use crate::{
-    Face, Facts, Flow, FlowKey, Insert, Kind, Outcome, Packet, Rare, Reason, ServiceKey, State, Step, Tables, Work,
+    Face, Facts, Flow, FlowKey, Insert, Kind, Outcome, Packet, Plan, Rare, Reason, ServiceKey, State, Step, Tables, Work,
     apply, protocol,
 };
 
@@ -11,21 +11,21 @@ const RST: u8 = 0x04;
 
 /// Plans a packet that has a pin; what has none is placed, or is not ours.
 #[inline(always)]
-pub(crate) fn decide<T: Tables>(tables: &T, work: &mut Work) -> Result<(), Step> {
-    let key = key(&work.facts);
+pub(crate) fn decide<T: Tables>(tables: &T, facts: &Facts, plan: &mut Plan) -> Result<(), Step> {
+    let key = key(facts);
     let Some(flow) = tables.flow(&key) else {
-        return Err(unpinned(tables, &work.facts));
+        return Err(unpinned(tables, facts));
     };
     let now = tables.now();
-    let state = next_state(&work.facts, flow.state);
+    let state = next_state(facts, flow.state);
     if flow.seen != now || flow.state != state {
         tables.touch_flow(&key, now, state);
     }
     let target = tables.target(flow.target).ok_or(Step::drop(Reason::Inconsistent))?;
     if flow.reply == 0 {
-        work.plan.set(target, Face::Destination, Reason::Pinned);
+        plan.set(target, Face::Destination, Reason::Pinned, now);
     } else {
-        work.plan.set(target, Face::Source, Reason::Replied);
+        plan.set(target, Face::Source, Reason::Replied, now);
     }
     Ok(())
 }
@@ -42,7 +42,7 @@ pub(crate) fn place<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut
 #[inline(always)]
 fn unpinned<T: Tables>(tables: &T, facts: &Facts) -> Step {
     match tables.service(&service_key(tables, facts)) {
-        Some(service) if service.kind == Kind::Flow as u8 => Step::Rare(Rare::Place),
+        Some(service) if service.kind == Kind::Flow as u8 => Step::rare(Rare::Place),
         _ => Step::pass(Reason::NotOurs),
     }
 }
@@ -77,7 +77,7 @@ fn pin<T: Tables>(tables: &T, work: &mut Work) -> Result<(), Reason> {
         tables.remove_flow(&back);
         return Err(Reason::FlowsFull);
     }
-    work.plan.set(target, Face::Destination, Reason::Placed);
+    work.plan.set(target, Face::Destination, Reason::Placed, now);
     Ok(())
 }
 

@@ -6,7 +6,7 @@
 use crate::choose::{choose, mix};
 use crate::flow::{self, service_key};
 use crate::{
-    Face, Facts, Flow, FlowKey, Insert, Kind, Outcome, Packet, PinKey, Rare, Reason, Service, SourceKey, State, Step,
+    Face, Facts, Flow, FlowKey, Insert, Kind, Outcome, Packet, PinKey, Plan, Rare, Reason, Service, SourceKey, State, Step,
     Target, Tables, Unknown, Work, apply, checksum, protocol,
 };
 
@@ -26,29 +26,32 @@ mod message {
 
 /// Plans a packet to port 2152.
 #[inline(always)]
-pub(crate) fn decide<P: Packet, T: Tables>(packet: &P, tables: &T, work: &mut Work) -> Result<(), Step> {
-    let at = work.facts.transport as usize + 8;
-    let header = packet.load::<8>(at);
+pub(crate) fn decide<P: Packet, T: Tables>(
+    packet: &P,
+    tables: &T,
+    facts: &mut Facts,
+    plan: &mut Plan,
+) -> Result<(), Step> {
+    let header = packet.load::<8>(facts.transport as usize + 8);
     if let Some([_, kind, _, _, a, b, c, d]) = header {
         let teid = u32::from_be_bytes([a, b, c, d]);
-        work.facts.word = teid;
-        work.facts.kind = kind;
+        facts.word = teid;
+        facts.kind = kind;
         if teid != 0
-            && let Some(pin) = tables.pin(&PinKey { address: work.facts.destination, teid })
+            && kind >= message::TUNNEL_STATUS
+            && let Some(pin) = tables.pin(&PinKey { address: facts.destination, teid })
         {
-            well_formed(&work.facts, header)?;
-            if kind >= message::TUNNEL_STATUS {
-                let target = target(tables, pin.target.wrapping_add(pin.path as u32))?;
-                work.plan.set(target, Face::Destination, Reason::Pinned);
-                work.plan.teid = if pin.teid == teid { 0 } else { pin.teid };
-                return Ok(());
-            }
+            well_formed(facts, header)?;
+            let target = target(tables, pin.target.wrapping_add(pin.path as u32))?;
+            plan.set(target, Face::Destination, Reason::Pinned, tables.now());
+            plan.teid = if pin.teid == teid { 0 } else { pin.teid };
+            return Ok(());
         }
     }
-    match tables.service(&service_key(tables, &work.facts)) {
-        Some(service) if service.kind == Kind::Gtpu as u8 => hashed(tables, work, &service, header),
-        Some(_) => flow::decide(tables, work),
-        None => reply(tables, work),
+    match tables.service(&service_key(tables, facts)) {
+        Some(service) if service.kind == Kind::Gtpu as u8 => hashed(tables, facts, plan, &service, header),
+        Some(_) => flow::decide(tables, facts, plan),
+        None => reply(tables, facts, plan),
     }
 }
 
@@ -56,40 +59,41 @@ pub(crate) fn decide<P: Packet, T: Tables>(packet: &P, tables: &T, work: &mut Wo
 #[inline(always)]
 fn hashed<T: Tables>(
     tables: &T,
-    work: &mut Work,
+    facts: &Facts,
+    plan: &mut Plan,
     service: &Service,
     header: Option<[u8; 8]>,
 ) -> Result<(), Step> {
-    let kind = well_formed(&work.facts, header)?;
+    let kind = well_formed(facts, header)?;
     match kind {
-        message::ECHO_REQUEST => return Err(Step::Rare(Rare::Echo)),
-        message::TUNNEL_STATUS | message::END_MARKER | message::G_PDU if work.facts.word != 0 => {}
+        message::ECHO_REQUEST => return Err(Step::rare(Rare::Echo)),
+        message::TUNNEL_STATUS | message::END_MARKER | message::G_PDU if facts.word != 0 => {}
         _ => return Err(Step::drop(Reason::GtpSignalling)),
     }
-    let key = FlowKey::tunnel(service.id, work.facts.word);
+    let key = FlowKey::tunnel(service.id, facts.word);
     let Some(flow) = tables.flow(&key) else {
-        return Err(Step::Rare(Rare::Tunnel));
+        return Err(Step::rare(Rare::Tunnel));
     };
     let now = tables.now();
     if flow.seen != now {
         tables.touch_flow(&key, now, flow.state);
     }
     let target = target(tables, flow.target.wrapping_add(service.path as u32))?;
-    work.plan.set(target, Face::Destination, Reason::Pinned);
+    plan.set(target, Face::Destination, Reason::Pinned, now);
     Ok(())
 }
 
 /// From an endpoint to a client: it leaves from the service's address, and keeps its source port.
 #[inline(always)]
-fn reply<T: Tables>(tables: &T, work: &mut Work) -> Result<(), Step> {
-    let key = SourceKey { address: work.facts.source, port: 0, protocol: protocol::UDP, reserved: 0 };
+fn reply<T: Tables>(tables: &T, facts: &Facts, plan: &mut Plan) -> Result<(), Step> {
+    let key = SourceKey { address: facts.source, port: 0, protocol: protocol::UDP, reserved: 0 };
     let Some(source) = tables.source(&key) else {
-        return flow::decide(tables, work);
+        return flow::decide(tables, facts, plan);
     };
     let path = if source.path < source.paths { source.path } else { 0 };
     let mut target = target(tables, source.own.wrapping_add(path as u32))?;
-    target.port = work.facts.source_port;
-    work.plan.set(target, Face::Source, Reason::Replied);
+    target.port = facts.source_port;
+    plan.set(target, Face::Source, Reason::Replied, tables.now());
     Ok(())
 }
 
@@ -112,9 +116,10 @@ pub(crate) fn place<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut
     let Ok(target) = target(tables, index.wrapping_add(service.path as u32)) else {
         return Outcome::drop(Reason::Inconsistent);
     };
+    let now = tables.now();
     let flow = Flow {
         target: index,
-        seen: tables.now(),
+        seen: now,
         service: service.id,
         state: State::Established as u8,
         ..Flow::default()
@@ -122,7 +127,7 @@ pub(crate) fn place<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut
     if tables.insert_flow(&FlowKey::tunnel(service.id, work.facts.word), &flow) == Insert::Full {
         return Outcome::drop(Reason::FlowsFull);
     }
-    work.plan.set(target, Face::Destination, Reason::Placed);
+    work.plan.set(target, Face::Destination, Reason::Placed, now);
     apply(packet, tables, work)
 }
 

@@ -18,14 +18,16 @@ pub const fn slot(destination: &Address) -> u32 {
     word.wrapping_mul(0x9e37_79b1) >> 20
 }
 
+/// How to reach `destination`, if it was asked in this tick.
+#[inline(always)]
+pub(crate) fn cached<T: Tables>(tables: &T, now: u32, destination: &Address) -> Option<NextHop> {
+    tables.hop(slot(destination)).filter(|hop| hop.destination == *destination && hop.asked == now)
+}
+
 /// How to reach `ask.destination`, written to `hop`: from the cache, or by asking.
 #[inline(always)]
 pub(crate) fn find<T: Tables>(tables: &T, now: u32, ask: &Ask, hop: &mut NextHop) -> Route {
-    let slot = slot(&ask.destination);
-    if let Some(known) = tables.hop(slot)
-        && known.destination == ask.destination
-        && now == known.asked
-    {
+    if let Some(known) = cached(tables, now, &ask.destination) {
         *hop = known;
         return if ask.length <= hop.mtu { Route::Via } else { Route::TooBig };
     }
@@ -33,7 +35,7 @@ pub(crate) fn find<T: Tables>(tables: &T, now: u32, ask: &Ask, hop: &mut NextHop
     if route == Route::Via {
         hop.destination = ask.destination;
         hop.asked = now;
-        tables.keep_hop(slot, hop);
+        tables.keep_hop(slot(&ask.destination), hop);
     }
     route
 }
@@ -50,8 +52,7 @@ pub const fn imagined(ask: &Ask, ifindex: u32) -> NextHop {
         asked: 0,
         mtu: u16::MAX,
         vlan: ask.vlan,
-        source: [2, 0, 0, 0, 0, 1],
-        gateway: [2, 0, hash[0], hash[1], hash[2], hash[3]],
+        header: NextHop::link([2, 0, hash[0], hash[1], hash[2], hash[3]], [2, 0, 0, 0, 0, 1]),
     }
 }
 

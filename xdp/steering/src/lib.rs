@@ -37,6 +37,7 @@ mod walk;
 
 pub use address::Address;
 pub use apply::apply;
+use apply::apply_cached;
 pub use choose::mix;
 pub use facts::{Facts, parse};
 pub use packet::{Packet, REACH, Round};
@@ -44,8 +45,8 @@ pub use plan::{Face, Plan};
 pub use reason::Reason;
 pub use tables::{Ask, Insert, Route, Tables};
 pub use values::{
-    BANKS, Flow, FlowKey, FlowKind, Kind, Link, MAX_PATHS, NextHop, Pin, PinKey, Service, ServiceKey,
-    Source, SourceKey, State, Target, Unknown, protocol,
+    BANKS, Flow, FlowKey, FlowKind, Kind, Link, LongKey, MAX_PATHS, NextHop, Pin, PinKey, Service, ServiceKey,
+    ShortKey, Source, SourceKey, State, Target, Unknown, protocol,
 };
 pub use verdict::{Outcome, Rare, Step, Verdict};
 pub use walk::Walk;
@@ -68,21 +69,58 @@ pub struct Work {
 
 /// Steers one packet: parse, decide, apply.
 ///
+/// This is for the packet that nearly all are: untagged IPv4 without options, of a session that is known, to a
+/// next hop that is known. Its offsets are constants to the compiler, and what it learns stays in registers.
+/// Where it returns a rare path, nothing was done, and [`steer_general`] begins again.
+///
 /// The outcome is not yet counted: whoever binds this to its host counts
 /// [`Outcome::reason`] once, also for the rare paths.
 #[inline(always)]
-pub fn steer<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Step {
+pub fn steer<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Step {
+    let mut facts = Facts::default();
+    match facts::common(packet, &mut facts) {
+        Ok(()) => forward(packet, tables, &mut facts),
+        Err(step) => step,
+    }
+}
+
+/// Decides and applies. Each protocol has its own end of the way, so that the compiler keeps apart what only
+/// one of them needs.
+#[inline(always)]
+fn forward<P: Packet, T: Tables>(packet: &mut P, tables: &T, facts: &mut Facts) -> Step {
+    let mut plan = Plan::default();
+    match facts.protocol {
+        protocol::UDP if facts.destination_port == gtpu::PORT => match gtpu::decide(packet, tables, facts, &mut plan) {
+            Ok(()) => apply_cached(packet, tables, facts, &plan),
+            Err(step) => step,
+        },
+        protocol::UDP | protocol::TCP => match flow::decide(tables, facts, &mut plan) {
+            Ok(()) => apply_cached(packet, tables, facts, &plan),
+            Err(step) => step,
+        },
+        protocol::SCTP => match sctp::decide(tables, facts, &mut plan) {
+            Ok(()) => apply_cached(packet, tables, facts, &plan),
+            Err(step) => step,
+        },
+        _ => Step::pass(Reason::NotOurs),
+    }
+}
+
+/// As [`steer`], for every packet there is: it asks for next hops, and leaves its facts to the rare paths.
+#[inline(always)]
+pub fn steer_general<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Step {
     if let Err(step) = parse(packet, tables, work) {
         return step;
     }
-    let decided = match work.facts.protocol {
-        protocol::UDP if work.facts.destination_port == gtpu::PORT => gtpu::decide(packet, tables, work),
-        protocol::UDP | protocol::TCP => flow::decide(tables, work),
-        protocol::SCTP => sctp::decide(packet, tables, work),
+    let (facts, plan) = (&mut work.facts, &mut work.plan);
+    let decided = match facts.protocol {
+        protocol::UDP if facts.destination_port == gtpu::PORT => gtpu::decide(packet, tables, facts, plan),
+        protocol::UDP | protocol::TCP => flow::decide(tables, facts, plan),
+        protocol::SCTP => sctp::decide(tables, facts, plan),
         _ => Err(Step::pass(Reason::NotOurs)),
     };
     match decided {
-        Ok(()) => Step::Done(apply(packet, tables, work)),
+        Ok(()) => Step::done(apply(packet, tables, work)),
         Err(step) => step,
     }
 }
@@ -91,6 +129,8 @@ pub fn steer<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) 
 #[inline(always)]
 pub fn rare<P: Packet, T: Tables>(rare: Rare, packet: &mut P, tables: &T, work: &mut Work) -> Outcome {
     match rare {
+        // Both hosts have come further before they ask.
+        Rare::None | Rare::General => Outcome::drop(Reason::Inconsistent),
         Rare::Place => flow::place(packet, tables, work),
         Rare::Tunnel => gtpu::place(packet, tables, work),
         Rare::Echo => gtpu::echo(packet, work),
@@ -118,9 +158,13 @@ pub fn round<P: Packet, T: Tables>(round: Round, packet: &mut P, tables: &T, wor
 /// Steers one packet to its end, and counts: the way of hosts that need no separate rare paths.
 pub fn run<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Outcome {
     let mut work = Work::default();
-    let outcome = match steer(packet, tables, &mut work) {
-        Step::Done(outcome) => outcome,
-        Step::Rare(path) => rare(path, packet, tables, &mut work),
+    let mut step = steer(packet, tables);
+    if step.rare != Rare::None {
+        step = steer_general(packet, tables, &mut work);
+    }
+    let outcome = match step.rare {
+        Rare::None => step.outcome,
+        path => rare(path, packet, tables, &mut work),
     };
     tables.count(outcome.reason);
     outcome

@@ -26,17 +26,20 @@ pub struct Plan {
     /// What is counted when it goes well.
     pub reason: Reason,
     /// Zero.
-    pub reserved: [u8; 6],
+    pub reserved: [u8; 2],
+    /// The clock tick at which it was decided, see [`crate::Tables::now`].
+    pub now: u32,
 }
 
 impl Plan {
     /// Rewrites one end to a target, and nothing else.
     #[inline(always)]
-    pub(crate) fn set(&mut self, to: Target, face: Face, reason: Reason) {
+    pub(crate) fn set(&mut self, to: Target, face: Face, reason: Reason, now: u32) {
         self.to = to;
         self.face = face;
         self.reason = reason;
         self.teid = 0;
         self.crc = 0;
+        self.now = now;
     }
 }

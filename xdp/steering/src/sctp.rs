@@ -1,8 +1,9 @@
 //! SCTP (RFC 9260): an association is followed by its verification tags, on whatever path.
 //!
 //! Towards the service a packet carries the server's initiate tag, towards the client the client's. Three
-//! pins make an association: one by the server's tag, one by the client's tag for replies, and one by the
-//! client's addresses, which places retransmitted and restarting INITs.
+//! pins make an association: one by each tag and the ports, and one by the client's addresses, which places
+//! retransmitted and restarting INITs. A packet's path is the one that its address is on: its pin says whose
+//! addresses those are, and a packet with another address has no pin.
 
 mod control;
 mod init;
@@ -17,7 +18,7 @@ pub(crate) use parameters::{mask, rewrite, scan};
 use crate::choose::mix_address;
 use crate::flow::service_key;
 use crate::{
-    Address, Face, Facts, FlowKey, Packet, Rare, Reason, Service, Source, SourceKey, Step, Tables, Work, protocol,
+    Address, Face, Facts, Flow, FlowKey, MAX_PATHS, Plan, Rare, Reason, SourceKey, Step, Tables, protocol,
 };
 
 /// Chunk types that steering knows (RFC 9260 3.2, RFC 5061 4.1).
@@ -45,66 +46,72 @@ pub const fn digest(address: &Address) -> u32 {
 
 /// Plans an SCTP packet.
 #[inline(always)]
-pub(crate) fn decide<P: Packet, T: Tables>(_packet: &P, tables: &T, work: &mut Work) -> Result<(), Step> {
-    if let Some(service) = tables.service(&service_key(tables, &work.facts)) {
-        return towards_service(tables, work, &service);
-    }
-    match tables.source(&source_key(&work.facts)) {
-        Some(source) => towards_client(tables, work, &source),
-        None => Err(Step::pass(Reason::NotOurs)),
-    }
-}
-
-#[inline(always)]
-fn towards_service<T: Tables>(tables: &T, work: &mut Work, service: &Service) -> Result<(), Step> {
-    let facts = &work.facts;
-    if facts.kind == chunk::INIT {
-        return Err(Step::Rare(Rare::Init));
-    }
-    if facts.word == 0 {
-        return Err(Step::drop(Reason::TagZero));
-    }
-    let key = FlowKey::association(service.id, facts.source_port, facts.word);
-    let Some(flow) = tables.flow(&key) else {
-        return Err(Step::Rare(Rare::OutOfBlue));
+pub(crate) fn decide<T: Tables>(tables: &T, facts: &Facts, plan: &mut Plan) -> Result<(), Step> {
+    let key = key(facts);
+    let found = tables.flow(&key).and_then(|flow| path(tables, facts, &flow).map(|path| (flow, path)));
+    let Some((flow, path)) = found else {
+        return Err(unpinned(tables, facts));
     };
     if moves_state(facts.kind) {
-        return Err(Step::Rare(Rare::Control));
+        return Err(Step::rare(if facts.kind == chunk::INIT_ACK { Rare::InitAck } else { Rare::Control }));
+    }
+    if flow.reply != 0 && matches!(facts.kind, chunk::ASCONF | chunk::ASCONF_ACK) {
+        return Err(Step::drop(Reason::AddressChange));
     }
     let now = tables.now();
     if flow.seen != now {
         tables.touch_flow(&key, now, flow.state);
     }
-    let target =
-        tables.target(flow.target.wrapping_add(service.path as u32)).ok_or(Step::drop(Reason::Inconsistent))?;
-    work.plan.set(target, Face::Destination, Reason::Pinned);
+    let target = tables.target(flow.target.wrapping_add(path)).ok_or(Step::drop(Reason::Inconsistent))?;
+    if flow.reply == 0 {
+        plan.set(target, Face::Destination, Reason::Pinned, now);
+    } else {
+        plan.set(target, Face::Source, Reason::Replied, now);
+    }
     Ok(())
 }
 
+/// What becomes of a packet that no pin is for.
 #[inline(always)]
-fn towards_client<T: Tables>(tables: &T, work: &mut Work, source: &Source) -> Result<(), Step> {
-    let facts = &work.facts;
-    let key = reply_key(source, facts);
-    let Some(flow) = tables.flow(&key) else {
-        return Err(match facts.kind {
-            chunk::ABORT | chunk::SHUTDOWN_COMPLETE => Step::Rare(Rare::Control),
-            _ => Step::pass(Reason::ReplyWithoutPin),
-        });
-    };
+fn unpinned<T: Tables>(tables: &T, facts: &Facts) -> Step {
+    if tables.service(&service_key(tables, facts)).is_some() {
+        return match facts.kind {
+            chunk::INIT => Step::rare(Rare::Init),
+            _ if facts.word == 0 => Step::drop(Reason::TagZero),
+            _ => Step::rare(Rare::OutOfBlue),
+        };
+    }
+    if tables.source(&source_key(facts)).is_none() {
+        return Step::pass(Reason::NotOurs);
+    }
     match facts.kind {
-        chunk::INIT_ACK => return Err(Step::Rare(Rare::InitAck)),
-        chunk::ASCONF | chunk::ASCONF_ACK => return Err(Step::drop(Reason::AddressChange)),
-        kind if moves_state(kind) => return Err(Step::Rare(Rare::Control)),
-        _ => {}
+        chunk::ABORT | chunk::SHUTDOWN_COMPLETE => Step::rare(Rare::Control),
+        _ => Step::pass(Reason::ReplyWithoutPin),
     }
-    let now = tables.now();
-    if flow.seen != now {
-        tables.touch_flow(&key, now, flow.state);
+}
+
+/// The key that a packet's pin is looked up by.
+#[inline(always)]
+fn key(facts: &Facts) -> FlowKey {
+    FlowKey::association(facts.word, facts.destination_port, facts.source_port)
+}
+
+/// The path that the packet is on; `None` where its address is not one that the pin is for.
+#[inline(always)]
+fn path<T: Tables>(tables: &T, facts: &Facts, flow: &Flow) -> Option<u32> {
+    let address = if flow.reply == 0 { &facts.destination } else { &facts.source };
+    let first = tables.target(flow.from)?;
+    if first.address == *address {
+        return Some(0);
     }
-    let target =
-        tables.target(flow.target.wrapping_add(source.path as u32)).ok_or(Step::drop(Reason::Inconsistent))?;
-    work.plan.set(target, Face::Source, Reason::Replied);
-    Ok(())
+    let mut path = 1;
+    while path < MAX_PATHS as u32 {
+        if path < first.paths as u32 && tables.target(flow.from.wrapping_add(path))?.address == *address {
+            return Some(path);
+        }
+        path += 1;
+    }
+    None
 }
 
 /// Whether a chunk type can change an association's state; all others are steady traffic.
@@ -125,9 +132,4 @@ const fn moves_state(kind: u8) -> bool {
 #[inline(always)]
 fn source_key(facts: &Facts) -> SourceKey {
     SourceKey { address: facts.source, port: facts.source_port, protocol: protocol::SCTP, reserved: 0 }
-}
-
-#[inline(always)]
-fn reply_key(source: &Source, facts: &Facts) -> FlowKey {
-    FlowKey::reply(source.identity, facts.source_port, facts.destination_port, facts.word)
 }

@@ -40,7 +40,7 @@ pub trait Tables {
     /// The index of the interface that the packet came in on.
     fn ingress(&self) -> u32;
 
-    /// A coarse monotonic clock, in ticks of 2^30 ns (1.07 s).
+    /// A coarse monotonic clock, in ticks of about a second. Only differences mean something; it wraps.
     fn now(&self) -> u32;
     /// A random number.
     fn random(&self) -> u32;

@@ -104,12 +104,10 @@ pub struct Target {
     pub paths: u8,
     /// 1 while its owner is up or draining, 0 when it is down.
     pub up: u8,
-    /// The number that replies from this endpoint are looked up by: [`Source::identity`].
-    pub identity: u32,
     /// The owner's number, for display.
     pub owner: u32,
     /// Zero.
-    pub reserved: u32,
+    pub reserved: [u32; 2],
 }
 
 /// Where a reply comes from: the key of `SOURCES`.
@@ -130,8 +128,6 @@ pub struct SourceKey {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Source {
-    /// One number for all addresses of the endpoint.
-    pub identity: u32,
     /// Index in `TARGETS` of the service's address on path 0.
     pub own: u32,
     /// The service's number.
@@ -142,45 +138,63 @@ pub struct Source {
     pub paths: u8,
 }
 
-/// The key of `FLOWS`. What its fields mean depends on the constructor that made it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// The key of a pin that XDP made.
+///
+/// Sixteen bytes are enough for all but IPv6 5-tuples, and hashing the key is much of what a packet costs: so
+/// there are two maps. Which one a key belongs to is known where it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FlowKey {
+    /// A key of `FLOWS`.
+    Short(ShortKey),
+    /// A key of `FLOWS6`.
+    Long(LongKey),
+}
+
+/// The key of `FLOWS`: what the words mean depends on the last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(C)]
-pub struct FlowKey {
-    /// Where the packet is sent, or a mark and a number in its place.
+pub struct ShortKey(pub [u32; 4]);
+
+/// The key of `FLOWS6`: a UDP or TCP flow over IPv6.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(C)]
+pub struct LongKey {
+    /// Where the packet is sent.
     pub near: Address,
     /// Where it is from.
     pub far: Address,
     /// Destination port, then source port.
-    pub near_port: u16,
-    /// Source port.
-    pub far_port: u16,
-    /// IP protocol, verification tag or TEID.
-    pub word: u32,
+    pub ports: u32,
+    /// IP protocol.
+    pub protocol: u32,
 }
 
-/// Marks a key whose `near` is no address: no unicast address begins with 32 ones.
-const MARK: u32 = 0xffff_ffff;
+/// The last word of a short key that is no 5-tuple; in a 5-tuple it is the IP protocol, below 256.
+mod mark {
+    pub(super) const ASSOCIATION: u32 = 0x101;
+    pub(super) const PEER: u32 = 0x102;
+    pub(super) const TUNNEL: u32 = 0x103;
+}
 
 impl FlowKey {
     /// A UDP or TCP flow as its packets show it.
     #[inline(always)]
     #[must_use]
     pub const fn tuple(near: Address, near_port: u16, far: Address, far_port: u16, protocol: u8) -> Self {
-        Self { near, far, near_port, far_port, word: protocol as u32 }
+        let ports = pair(near_port, far_port);
+        if near.is_v4() {
+            Self::Short(ShortKey([near.0[3], far.0[3], ports, protocol as u32]))
+        } else {
+            Self::Long(LongKey { near, far, ports, protocol: protocol as u32 })
+        }
     }
 
-    /// An SCTP association, towards its service: by the server's tag, on whatever path.
+    /// An SCTP association in one direction: by the verification tag and ports that its packets carry, on
+    /// whatever path. Towards the service the tag is the server's, towards the client the client's.
     #[inline(always)]
     #[must_use]
-    pub const fn association(service: u16, client_port: u16, server_tag: u32) -> Self {
-        Self::marked(1, service as u32, 0, 0, client_port, server_tag)
-    }
-
-    /// An SCTP association, towards its client: by the client's tag, from whatever address of the endpoint.
-    #[inline(always)]
-    #[must_use]
-    pub const fn reply(identity: u32, endpoint_port: u16, client_port: u16, client_tag: u32) -> Self {
-        Self::marked(2, identity, 0, endpoint_port, client_port, client_tag)
+    pub const fn association(tag: u32, near_port: u16, far_port: u16) -> Self {
+        Self::Short(ShortKey([tag, pair(near_port, far_port), 0, mark::ASSOCIATION]))
     }
 
     /// The client of an association, by [`crate::sctp::digest`] of its addresses: what a restart or a
@@ -188,32 +202,31 @@ impl FlowKey {
     #[inline(always)]
     #[must_use]
     pub const fn peer(service: u16, client_port: u16, digest: u32) -> Self {
-        Self::marked(3, service as u32, 0, 0, client_port, digest)
+        Self::Short(ShortKey([digest, pair(service, client_port), 0, mark::PEER]))
     }
 
     /// A GTP-U tunnel that was placed by hashing.
     #[inline(always)]
     #[must_use]
     pub const fn tunnel(service: u16, teid: u32) -> Self {
-        Self::marked(4, service as u32, 0, 0, 0, teid)
-    }
-
-    #[inline(always)]
-    const fn marked(mark: u32, a: u32, b: u32, near_port: u16, far_port: u16, word: u32) -> Self {
-        Self { near: Address([MARK, mark, a, b]), far: Address([0; 4]), near_port, far_port, word }
+        Self::Short(ShortKey([teid, service as u32, 0, mark::TUNNEL]))
     }
 
     /// Which constructor made it.
     #[must_use]
     pub const fn kind(&self) -> FlowKind {
-        match (self.near.0[0], self.near.0[1]) {
-            (MARK, 1) => FlowKind::Association,
-            (MARK, 2) => FlowKind::Reply,
-            (MARK, 3) => FlowKind::Peer,
-            (MARK, 4) => FlowKind::Tunnel,
-            _ => FlowKind::Tuple,
+        match self {
+            Self::Short(ShortKey([_, _, _, mark::ASSOCIATION])) => FlowKind::Association,
+            Self::Short(ShortKey([_, _, _, mark::PEER])) => FlowKind::Peer,
+            Self::Short(ShortKey([_, _, _, mark::TUNNEL])) => FlowKind::Tunnel,
+            Self::Short(_) | Self::Long(_) => FlowKind::Tuple,
         }
     }
+}
+
+#[inline(always)]
+const fn pair(high: u16, low: u16) -> u32 {
+    (high as u32) << 16 | low as u32
 }
 
 /// What a [`FlowKey`] is the key of.
@@ -221,10 +234,8 @@ impl FlowKey {
 pub enum FlowKind {
     /// A UDP or TCP flow, in one direction.
     Tuple,
-    /// An SCTP association towards its service.
+    /// An SCTP association, in one direction.
     Association,
-    /// An SCTP association towards its client.
-    Reply,
     /// The client of SCTP associations.
     Peer,
     /// A GTP-U tunnel.
@@ -250,7 +261,7 @@ pub enum State {
     Closed = 5,
 }
 
-/// A pin that XDP made: the value of `FLOWS`.
+/// A pin that XDP made: the value of `FLOWS` and `FLOWS6`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Flow {
@@ -268,8 +279,8 @@ pub struct Flow {
     pub state: u8,
     /// 1 for a reply's pin: it rewrites the source. 0 for a request's: it rewrites the destination.
     pub reply: u8,
-    /// Zero.
-    pub reserved: u32,
+    /// SCTP: index in `TARGETS` of the address that packets under this key come to (a reply: come from), on path 0.
+    pub from: u32,
 }
 
 /// The key of `PINS`: a tunnel as the service's clients see it.
@@ -312,10 +323,22 @@ pub struct NextHop {
     pub mtu: u16,
     /// VLAN tag control information to leave with; 0 for none.
     pub vlan: u16,
-    /// The interface's link address.
-    pub source: [u8; 6],
-    /// The next hop's link address.
-    pub gateway: [u8; 6],
+    /// The next hop's link address, then the interface's, as an Ethernet header begins.
+    pub header: [u32; 3],
+}
+
+impl NextHop {
+    /// The beginning of an Ethernet header from its two addresses.
+    #[inline(always)]
+    #[must_use]
+    pub const fn link(gateway: [u8; 6], source: [u8; 6]) -> [u32; 3] {
+        let ([a, b, c, d, e, f], [g, h, i, j, k, l]) = (gateway, source);
+        [
+            u32::from_ne_bytes([a, b, c, d]),
+            u32::from_ne_bytes([e, f, g, h]),
+            u32::from_ne_bytes([i, j, k, l]),
+        ]
+    }
 }
 
 /// What the loader knows of an interface: the value of `LINKS`, by interface index.
@@ -340,8 +363,9 @@ mod tests {
         assert_eq!(size_of::<Service>(), 4 * 3 + 2 + 4 + 2);
         assert_eq!(size_of::<Target>(), 16 + 2 + 2 + 12);
         assert_eq!(size_of::<SourceKey>(), 20);
-        assert_eq!(size_of::<Source>(), 12);
-        assert_eq!(size_of::<FlowKey>(), 40);
+        assert_eq!(size_of::<Source>(), 8);
+        assert_eq!(size_of::<ShortKey>(), 16);
+        assert_eq!(size_of::<LongKey>(), 40);
         assert_eq!(size_of::<Flow>(), 24);
         assert_eq!(size_of::<PinKey>(), 20);
         assert_eq!(size_of::<Pin>(), 12);
@@ -353,15 +377,14 @@ mod tests {
     fn keys_of_different_kinds_never_meet() {
         let keys = [
             FlowKey::tuple(Address::v4([192, 0, 2, 1]), 1, Address::v4([192, 0, 2, 2]), 2, 17),
-            FlowKey::association(1, 2, 17),
-            FlowKey::reply(1, 0, 2, 17),
+            FlowKey::association(17, 1, 2),
             FlowKey::peer(1, 2, 17),
             FlowKey::tunnel(1, 17),
         ];
         let kinds = keys.map(|key| key.kind());
         assert_eq!(
             kinds,
-            [FlowKind::Tuple, FlowKind::Association, FlowKind::Reply, FlowKind::Peer, FlowKind::Tunnel]
+            [FlowKind::Tuple, FlowKind::Association, FlowKind::Peer, FlowKind::Tunnel]
         );
     }
 }

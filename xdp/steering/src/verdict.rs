@@ -63,28 +63,44 @@ impl Outcome {
     }
 }
 
-/// How far the common path got.
+/// How far the common path got: to the end, or to the mouth of a rare path.
+///
+/// A struct and no enum: see [`Outcome::out`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// All the way.
-    Done(Outcome),
-    /// To the mouth of a rare path, with the work as that path wants it.
-    Rare(Rare),
+pub struct Step {
+    /// What became of the packet, where no rare path is to finish it.
+    pub outcome: Outcome,
+    /// The rare path that is to finish it; the work is as that path wants it.
+    pub rare: Rare,
 }
 
 impl Step {
+    /// Done.
+    #[inline(always)]
+    #[must_use]
+    pub const fn done(outcome: Outcome) -> Self {
+        Self { outcome, rare: Rare::None }
+    }
+
+    /// To be finished elsewhere.
+    #[inline(always)]
+    #[must_use]
+    pub const fn rare(rare: Rare) -> Self {
+        Self { outcome: Outcome::drop(Reason::Inconsistent), rare }
+    }
+
     /// Done: to the kernel's stack.
     #[inline(always)]
     #[must_use]
     pub const fn pass(reason: Reason) -> Self {
-        Self::Done(Outcome::pass(reason))
+        Self::done(Outcome::pass(reason))
     }
 
     /// Done: dropped.
     #[inline(always)]
     #[must_use]
     pub const fn drop(reason: Reason) -> Self {
-        Self::Done(Outcome::drop(reason))
+        Self::done(Outcome::drop(reason))
     }
 }
 
@@ -92,6 +108,10 @@ impl Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Rare {
+    /// None: the outcome stands.
+    None,
+    /// Not the common packet, or its next hop must be asked: [`crate::steer_general`].
+    General,
     /// First packet of a UDP or TCP flow.
     Place,
     /// First packet of a GTP-U tunnel that nobody taught us.

@@ -25,6 +25,8 @@ pub(super) struct Memory {
     pub(super) flows: RefCell<Map<FlowKey, Flow>>,
     pub(super) counters: RefCell<Vec<u64>>,
     pub(super) events: RefCell<Vec<Event>>,
+    /// How many of the flows have long keys: they have a bound of their own.
+    long: Cell<usize>,
     hops: RefCell<Vec<NextHop>>,
     tick: Cell<u32>,
     random: Cell<u32>,
@@ -47,6 +49,7 @@ impl Memory {
             flows: RefCell::new(Map::default()),
             counters: RefCell::new(vec![0; Reason::COUNT]),
             events: RefCell::new(Vec::new()),
+            long: Cell::new(0),
             hops: RefCell::new(vec![NextHop::default(); hop::SLOTS as usize]),
             tick: Cell::new(0),
             random: Cell::new(0),
@@ -56,6 +59,25 @@ impl Memory {
     pub(super) fn imagine(&mut self, tick: u32, random: u32) {
         self.tick.set(tick);
         self.random.set(random);
+    }
+
+    /// Writes a flow from outside of a packet.
+    pub(super) fn restore(&mut self, key: &FlowKey, flow: &Flow) -> bool {
+        self.replace_flow(key, flow)
+    }
+
+    fn count_key(&self, key: &FlowKey, by: isize) {
+        if matches!(key, FlowKey::Long(_)) {
+            self.long.set(self.long.get().saturating_add_signed(by));
+        }
+    }
+
+    /// Whether one more key of this size fits.
+    fn fits(&self, flows: &Map<FlowKey, Flow>, key: &FlowKey) -> bool {
+        match key {
+            FlowKey::Short(_) => flows.len() - self.long.get() < self.bounds.flows as usize,
+            FlowKey::Long(_) => self.long.get() < self.bounds.flows6 as usize,
+        }
     }
 
     pub(super) fn put_hop(&mut self, slot: u32, hop: &NextHop) {
@@ -99,24 +121,32 @@ impl Tables for Memory {
         if flows.contains_key(key) {
             return Insert::Exists;
         }
-        if flows.len() >= self.bounds.flows as usize {
+        if !self.fits(&flows, key) {
             return Insert::Full;
         }
+        self.count_key(key, 1);
         flows.insert(*key, *flow);
         Insert::Done
     }
 
     fn replace_flow(&self, key: &FlowKey, flow: &Flow) -> bool {
         let mut flows = self.flows.borrow_mut();
-        let fits = flows.len() < self.bounds.flows as usize || flows.contains_key(key);
+        if let Some(known) = flows.get_mut(key) {
+            *known = *flow;
+            return true;
+        }
+        let fits = self.fits(&flows, key);
         if fits {
+            self.count_key(key, 1);
             flows.insert(*key, *flow);
         }
         fits
     }
 
     fn remove_flow(&self, key: &FlowKey) {
-        self.flows.borrow_mut().remove(key);
+        if self.flows.borrow_mut().remove(key).is_some() {
+            self.count_key(key, -1);
+        }
     }
 
     fn touch_flow(&self, key: &FlowKey, seen: u32, state: u8) {

@@ -1,22 +1,22 @@
 //! Chunks that move an association's state, and packets that belong to none.
 
 use super::init::reflects;
-use super::{chunk, digest, reply_key, source_key};
+use super::{chunk, digest, key, path, source_key};
 use crate::choose::{choose, mix};
 use crate::flow::service_key;
 use crate::{
-    Face, Facts, Flow, FlowKey, Outcome, Packet, Reason, Service, Source, State, Tables, Unknown, Work, apply,
+    Face, Facts, Flow, FlowKey, Outcome, Packet, Reason, State, Tables, Target, Unknown, Work, apply,
 };
 
 /// Carries a control chunk of a known association, and moves its state.
 #[inline(always)]
 pub(crate) fn control<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Outcome {
-    let decided = match tables.service(&service_key(tables, &work.facts)) {
-        Some(service) => from_client(tables, work, &service),
-        None => match tables.source(&source_key(&work.facts)) {
-            Some(source) => from_endpoint(tables, work, &source),
-            None => Err(Outcome::drop(Reason::Inconsistent)),
-        },
+    let facts = work.facts;
+    let key = key(&facts);
+    let found = tables.flow(&key).and_then(|flow| path(tables, &facts, &flow).map(|path| (flow, path)));
+    let decided = match found {
+        Some((flow, path)) => known(tables, work, &key, &flow, path),
+        None => from_nowhere(tables, work),
     };
     match decided {
         Ok(()) => apply(packet, tables, work),
@@ -25,91 +25,85 @@ pub(crate) fn control<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &m
 }
 
 #[inline(always)]
-fn from_client<T: Tables>(tables: &T, work: &mut Work, service: &Service) -> Result<(), Outcome> {
+fn known<T: Tables>(tables: &T, work: &mut Work, key: &FlowKey, flow: &Flow, path: u32) -> Result<(), Outcome> {
     let facts = &work.facts;
     // The T bit says that the tag is the peer's, and this one is not (RFC 9260 8.5.1 B).
     if reflects(facts) {
         return Err(Outcome::drop(Reason::OutOfTheBlue));
     }
-    let key = FlowKey::association(service.id, facts.source_port, facts.word);
-    let flow = tables.flow(&key).ok_or(Outcome::drop(Reason::Inconsistent))?;
-    let base = tables.target(flow.target).ok_or(Outcome::drop(Reason::Inconsistent))?;
-    let target = tables
-        .target(flow.target.wrapping_add(service.path as u32))
-        .ok_or(Outcome::drop(Reason::Inconsistent))?;
-    let reply = FlowKey::reply(base.identity, base.port, facts.source_port, flow.tag);
+    let target = tables.target(flow.target.wrapping_add(path)).ok_or(Outcome::drop(Reason::Inconsistent))?;
     let now = tables.now();
-    if facts.kind == chunk::COOKIE_ECHO {
+    // The other direction's pin: its packets go back to where these came to, from where these go.
+    let other = FlowKey::association(flow.tag, facts.source_port, target.port);
+    let other = if flow.reply == 0 { other } else { forward_key(facts, flow, &target) };
+    if facts.kind == chunk::COOKIE_ECHO && flow.reply == 0 {
         // Only now is it known which of several INIT ACKs the client took up.
-        if let Some(back) = tables.flow(&reply)
+        if let Some(back) = tables.flow(&other)
             && back.tag != facts.word
         {
-            tables.replace_flow(&reply, &Flow { tag: facts.word, ..back });
+            tables.replace_flow(&other, &Flow { tag: facts.word, ..back });
         }
     }
-    if let Some(state) = next(facts.kind, flow.state) {
-        tables.touch_flow(&key, now, state);
-        tables.touch_flow(&reply, now, state);
-    } else {
-        tables.touch_flow(&key, now, flow.state);
-    }
-    work.plan.set(target, Face::Destination, Reason::Pinned);
-    Ok(())
-}
-
-#[inline(always)]
-fn from_endpoint<T: Tables>(tables: &T, work: &mut Work, source: &Source) -> Result<(), Outcome> {
-    let facts = &work.facts;
-    let key = reply_key(source, facts);
-    let (service, own, server_tag, state) = match tables.flow(&key) {
-        Some(_) if reflects(facts) => return Err(Outcome::drop(Reason::OutOfTheBlue)),
-        Some(flow) => {
-            let state = next(facts.kind, flow.state);
-            if state == Some(State::Established as u8) && facts.kind == chunk::COOKIE_ACK {
-                take_over(tables, source, facts, &flow);
+    match next(facts.kind, flow.state) {
+        Some(state) => {
+            tables.touch_flow(key, now, state);
+            tables.touch_flow(&other, now, state);
+            if facts.kind == chunk::COOKIE_ACK && flow.reply != 0 {
+                take_over(tables, facts, flow, target.port);
             }
-            (flow.service, flow.target, flow.tag, state.unwrap_or(flow.state))
         }
-        None if reflects(facts) => {
-            reflected(tables, source, facts)?;
-            (source.service, source.own, facts.word, State::Closed as u8)
-        }
-        None => return Err(Outcome::pass(Reason::ReplyWithoutPin)),
-    };
-    let now = tables.now();
-    tables.touch_flow(&key, now, state);
-    tables.touch_flow(&FlowKey::association(service, facts.destination_port, server_tag), now, state);
-    let target =
-        tables.target(own.wrapping_add(source.path as u32)).ok_or(Outcome::drop(Reason::Inconsistent))?;
-    work.plan.set(target, Face::Source, Reason::Replied);
+        None => tables.touch_flow(key, now, flow.state),
+    }
+    if flow.reply == 0 {
+        work.plan.set(target, Face::Destination, Reason::Pinned, now);
+    } else {
+        work.plan.set(target, Face::Source, Reason::Replied, now);
+    }
     Ok(())
 }
 
-/// An ABORT or SHUTDOWN COMPLETE with the T bit reflects the tag of what the endpoint was sent: the server's.
+/// The key of the direction towards the service, from a reply: `own` is what the reply is rewritten to.
 #[inline(always)]
-fn reflected<T: Tables>(tables: &T, source: &Source, facts: &Facts) -> Result<(), Outcome> {
-    let key = FlowKey::association(source.service, facts.destination_port, facts.word);
-    let owner = tables.flow(&key).and_then(|flow| {
-        let target = tables.target(flow.target)?;
-        let reply = FlowKey::reply(target.identity, target.port, facts.destination_port, flow.tag);
-        (target.identity == source.identity).then_some(reply)
-    });
-    let reply = owner.ok_or(Outcome::pass(Reason::ReplyWithoutPin))?;
-    tables.touch_flow(&reply, tables.now(), State::Closed as u8);
+fn forward_key(facts: &Facts, reply: &Flow, own: &Target) -> FlowKey {
+    FlowKey::association(reply.tag, own.port, facts.destination_port)
+}
+
+/// From an endpoint, with no pin: an ABORT or SHUTDOWN COMPLETE with the T bit reflects the tag of what the
+/// endpoint was sent, the server's (RFC 9260 8.5.1 B, C). With the right one it ends the association.
+#[inline(always)]
+fn from_nowhere<T: Tables>(tables: &T, work: &mut Work) -> Result<(), Outcome> {
+    const NONE: Outcome = Outcome::pass(Reason::ReplyWithoutPin);
+    let facts = &work.facts;
+    let source = tables.source(&source_key(facts)).ok_or(NONE)?;
+    if !reflects(facts) {
+        return Err(NONE);
+    }
+    let own = tables.target(source.own.wrapping_add(source.path as u32)).ok_or(NONE)?;
+    let forward = FlowKey::association(facts.word, own.port, facts.destination_port);
+    let flow = tables.flow(&forward).filter(|flow| flow.reply == 0 && flow.from == source.own).ok_or(NONE)?;
+    let theirs = tables.target(flow.target.wrapping_add(source.path as u32)).ok_or(NONE)?;
+    if theirs.address != facts.source {
+        return Err(NONE);
+    }
+    let now = tables.now();
+    tables.touch_flow(&forward, now, State::Closed as u8);
+    let back = FlowKey::association(flow.tag, facts.destination_port, facts.source_port);
+    tables.touch_flow(&back, now, State::Closed as u8);
+    work.plan.set(own, Face::Source, Reason::Replied, now);
     Ok(())
 }
 
 /// COOKIE ACK: the client's pin names this association from now on, and what it named before has ended.
 #[inline(always)]
-fn take_over<T: Tables>(tables: &T, source: &Source, facts: &Facts, flow: &Flow) {
+fn take_over<T: Tables>(tables: &T, facts: &Facts, flow: &Flow, own_port: u16) {
     let key = FlowKey::peer(flow.service, facts.destination_port, flow.peer);
     let Some(client) = tables.flow(&key) else { return };
     let now = tables.now();
     if client.tag != facts.word && client.state == State::Established as u8 {
-        let old = FlowKey::reply(source.identity, facts.source_port, facts.destination_port, client.tag);
+        let old = FlowKey::association(client.tag, facts.destination_port, facts.source_port);
         if let Some(before) = tables.flow(&old) {
             tables.touch_flow(&old, now, State::Closed as u8);
-            let forward = FlowKey::association(flow.service, facts.destination_port, before.tag);
+            let forward = FlowKey::association(before.tag, own_port, facts.destination_port);
             tables.touch_flow(&forward, now, State::Closed as u8);
         }
     }
@@ -156,7 +150,7 @@ pub(crate) fn out_of_the_blue<P: Packet, T: Tables>(packet: &mut P, tables: &T, 
         return Outcome::drop(Reason::Inconsistent);
     };
     let reason = if reflects(facts) { Reason::Pinned } else { Reason::Hashed };
-    work.plan.set(target, Face::Destination, reason);
+    work.plan.set(target, Face::Destination, reason, tables.now());
     apply(packet, tables, work)
 }
 
@@ -165,14 +159,11 @@ pub(crate) fn out_of_the_blue<P: Packet, T: Tables>(packet: &mut P, tables: &T, 
 fn client_reflects<T: Tables>(tables: &T, facts: &Facts, known: Option<&Flow>) -> Option<u32> {
     let known = known?;
     let target = tables.target(known.target)?;
-    let reply = FlowKey::reply(target.identity, target.port, facts.source_port, facts.word);
-    let back = tables.flow(&reply)?;
+    let reply = FlowKey::association(facts.word, facts.source_port, target.port);
+    let back = tables.flow(&reply).filter(|flow| flow.reply != 0 && flow.from == known.target)?;
     let now = tables.now();
     tables.touch_flow(&reply, now, State::Closed as u8);
-    tables.touch_flow(
-        &FlowKey::association(back.service, facts.source_port, back.tag),
-        now,
-        State::Closed as u8,
-    );
+    let forward = FlowKey::association(back.tag, facts.destination_port, facts.source_port);
+    tables.touch_flow(&forward, now, State::Closed as u8);
     Some(known.target)
 }

@@ -31,7 +31,7 @@ fn place<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> R
     let target = tables.target(base.wrapping_add(service.path as u32)).ok_or(Reason::Inconsistent)?;
     pin(tables, &service, &work.facts, &opening, digest, base, &target)?;
     mask_all(packet, tables, work)?;
-    work.plan.set(target, Face::Destination, reason);
+    work.plan.set(target, Face::Destination, reason, tables.now());
     work.plan.crc = work.walk.crc;
     Ok(())
 }
@@ -84,7 +84,7 @@ fn endpoint<T: Tables>(
         && let Some(target) = tables.target(known.target)
         && target.up != 0
     {
-        let reply = FlowKey::reply(target.identity, target.port, facts.source_port, known.tag);
+        let reply = FlowKey::association(known.tag, facts.source_port, target.port);
         if tables.flow(&reply).is_some_and(|flow| flow.state != State::Closed as u8) {
             return Ok((known.target, Reason::Pinned));
         }
@@ -105,15 +105,16 @@ fn pin<T: Tables>(
     target: &Target,
 ) -> Result<(), Reason> {
     let seen = tables.now();
-    let reply = FlowKey::reply(target.identity, target.port, facts.source_port, opening.tag);
+    let reply = FlowKey::association(opening.tag, facts.source_port, target.port);
     let back = Flow {
         target: service.own,
+        from: base,
         seen,
         peer: digest,
         service: service.id,
         state: State::Opening as u8,
         reply: 1,
-        ..Flow::default()
+        tag: 0,
     };
     let fresh = match tables.insert_flow(&reply, &back) {
         Insert::Done => true,
@@ -121,7 +122,8 @@ fn pin<T: Tables>(
         Insert::Exists => {
             let held = tables.flow(&reply).ok_or(Reason::Collision)?;
             let closed = held.state == State::Closed as u8;
-            if !closed && (held.service != service.id || held.peer != digest) {
+            let same = held.service == service.id && held.peer == digest && held.from == base;
+            if !closed && !same {
                 return Err(Reason::Collision);
             }
             if closed {
@@ -131,7 +133,7 @@ fn pin<T: Tables>(
         }
     };
     let key = FlowKey::peer(service.id, facts.source_port, digest);
-    let client = Flow { target: base, tag: opening.tag, reply: 0, ..back };
+    let client = Flow { target: base, from: service.own, tag: opening.tag, reply: 0, ..back };
     let known = tables.flow(&key);
     let holds = known.is_some_and(|known| known.target == base && known.state == State::Established as u8);
     if !holds && !tables.replace_flow(&key, &client) {

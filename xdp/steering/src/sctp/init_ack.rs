@@ -1,6 +1,6 @@
 use super::init::Opening;
 use super::parameters::{mask_all, rewrite_all, scan_all};
-use super::{reply_key, source_key};
+use super::{key, path};
 use crate::{
     Face, Flow, FlowKey, Insert, Outcome, Packet, Reason, State, Tables, Work, apply,
 };
@@ -18,18 +18,21 @@ pub(crate) fn init_ack<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &
 #[inline(always)]
 fn answer<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Result<(), Reason> {
     let facts = work.facts;
-    let source = tables.source(&source_key(&facts)).ok_or(Reason::Inconsistent)?;
-    let key = reply_key(&source, &facts);
+    let key = key(&facts);
     let back = tables.flow(&key).ok_or(Reason::Inconsistent)?;
+    let path = path(tables, &facts, &back).ok_or(Reason::Inconsistent)?;
+    if back.reply == 0 {
+        // A client answers nobody's INIT: to the endpoint it is out of the blue (RFC 9260 5.2.3).
+        return Err(Reason::OutOfTheBlue);
+    }
     let opening = Opening::read(packet, &facts)?;
     scan_all(packet, tables, work, &opening, 0)?;
-    let peer = FlowKey::peer(back.service, facts.destination_port, back.peer);
-    let client = tables.flow(&peer).ok_or(Reason::Inconsistent)?;
-    let own = tables.target(back.target.wrapping_add(source.path as u32)).ok_or(Reason::Inconsistent)?;
+    let own = tables.target(back.target.wrapping_add(path)).ok_or(Reason::Inconsistent)?;
 
-    let forward = FlowKey::association(back.service, facts.destination_port, opening.tag);
+    let forward = FlowKey::association(opening.tag, own.port, facts.destination_port);
     let pin = Flow {
-        target: client.target,
+        target: back.from,
+        from: back.target,
         seen: tables.now(),
         tag: facts.word,
         state: State::Acked as u8,
@@ -41,7 +44,7 @@ fn answer<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> 
         Insert::Full => return Err(Reason::FlowsFull),
         Insert::Exists => {
             let held = tables.flow(&forward).ok_or(Reason::Collision)?;
-            let same = held.target == pin.target && held.tag == pin.tag && held.peer == pin.peer;
+            let same = held.target == pin.target && held.tag == pin.tag && held.reply == 0;
             if held.state == State::Closed as u8 {
                 tables.replace_flow(&forward, &pin);
             } else if !same {
@@ -54,9 +57,9 @@ fn answer<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> 
     if back.state < State::Echoed as u8 {
         tables.replace_flow(&key, &Flow { tag: opening.tag, seen: pin.seen, state: pin.state, ..back });
     }
-    rewrite_all(packet, tables, work, &opening, client.target, back.target)?;
+    rewrite_all(packet, tables, work, &opening, back.from, back.target)?;
     mask_all(packet, tables, work)?;
-    work.plan.set(own, Face::Source, Reason::Replied);
+    work.plan.set(own, Face::Source, Reason::Replied, pin.seen);
     work.plan.crc = work.walk.crc;
     Ok(())
 }
