@@ -6,11 +6,14 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bench;
 pub mod capture;
+pub mod cases;
 pub mod checksums;
 pub mod failure;
 pub mod missing;
 pub mod namespace;
+pub mod packets;
 pub mod peers;
 pub mod puppet;
 pub mod python;

@@ -1,0 +1,52 @@
+//! Benches: each prints rows with a ratio to a baseline that was measured in the same run.
+
+mod baseline;
+mod frames;
+mod report;
+mod steer;
+
+pub use report::{Report, Row};
+
+/// The benches there are.
+pub const NAMES: [&str; 1] = ["steer"];
+
+/// Runs one bench by name.
+///
+/// # Errors
+/// Where the kernel refuses the programs, or a namespace cannot be made.
+pub fn run(name: &str, report: &mut Report) -> Result<(), BenchError> {
+    match name {
+        "steer" => steer::run(report),
+        _ => Err(BenchError::Unknown { name: name.to_owned() }),
+    }
+}
+
+/// Why a bench could not run.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// There is no bench of that name.
+    #[error("no bench is called {name}")]
+    Unknown {
+        /// The name.
+        name: String,
+    },
+    /// The program could not be loaded or run.
+    #[error(transparent)]
+    Load(#[from] pinion_loader::LoadError),
+    /// The baseline's object could not be loaded or run.
+    #[error("the baseline: {0}")]
+    Baseline(String),
+    /// A namespace could not be made.
+    #[error(transparent)]
+    Namespace(#[from] crate::failure::Failure),
+    /// A measured packet took another way than the one that was to be measured.
+    #[error("row {row}: the packet came out as {found} instead of {wanted}: the row would measure something else")]
+    Astray {
+        /// The row.
+        row: String,
+        /// What XDP returned.
+        found: u32,
+        /// What it should have returned.
+        wanted: u32,
+    },
+}

@@ -1,0 +1,31 @@
+//! `cargo run --release -p testbeds --bin bench -- NAME [--json]`: measures, and prints ratios to a baseline of
+//! the same run.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use testbeds::bench::{self, Report};
+
+/// Measure Pinion against a baseline in the same run.
+#[derive(Parser)]
+#[command(name = "bench", after_help = "Examples:\n  bench steer          a table for people\n  bench steer --json   one object a line: name, unit, value, baseline, ratio, goal")]
+struct Arguments {
+    /// What to measure.
+    #[arg(value_parser = bench::NAMES)]
+    name: String,
+    /// Print one JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut report = Report::new(arguments.json);
+    match bench::run(&arguments.name, &mut report) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::from(1)
+        }
+    }
+}
