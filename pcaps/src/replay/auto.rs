@@ -163,23 +163,20 @@ fn association_pins(
     };
     let to_endpoint = Flow {
         target: endpoint.base,
+        from: service.own,
         tag: association.client_tag,
         ..flow
     };
     let mut pins = Vec::with_capacity(3);
     if association.server_tag != 0 {
-        let key = FlowKey::association(service.id, port, association.server_tag);
+        let key = FlowKey::association(association.server_tag, service.port, port);
         pins.push((key, to_endpoint));
     }
     if association.client_tag != 0 {
-        let key = FlowKey::reply(
-            endpoint.identity,
-            endpoint.port,
-            port,
-            association.client_tag,
-        );
+        let key = FlowKey::association(association.client_tag, port, endpoint.port);
         let back = Flow {
             target: service.own,
+            from: endpoint.base,
             tag: association.server_tag,
             reply: 1,
             ..flow

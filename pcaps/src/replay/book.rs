@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use foldhash::fast::RandomState;
 use pinion_loader::setup::{EndpointSpec, ServiceSpec, Setup};
-use pinion_steering::{Address, Kind, SourceKey, protocol};
+use pinion_steering::{Address, Kind};
 
 use super::headers::End;
 
@@ -38,8 +38,6 @@ pub(super) struct Endpoint {
     pub(super) port: u16,
     /// Index in `TARGETS` of its first path.
     pub(super) base: u32,
-    /// The number that its replies are looked up by; 0 where they are looked up by 5-tuple.
-    pub(super) identity: u32,
 }
 
 impl Book {
@@ -115,26 +113,11 @@ impl Service {
 impl Endpoint {
     fn new(service: &ServiceSpec, spec: &EndpointSpec, setup: &Setup) -> Self {
         let addresses = addresses(&spec.addresses);
-        let key = addresses.first().map(|&address| SourceKey {
-            address,
-            port: if service.kind == Kind::Sctp {
-                spec.port
-            } else {
-                0
-            },
-            protocol: if service.kind == Kind::Sctp {
-                protocol::SCTP
-            } else {
-                protocol::UDP
-            },
-            reserved: 0,
-        });
         Self {
             name: spec.name.clone(),
             addresses,
             port: spec.port,
             base: setup.base(&service.name, &spec.name).unwrap_or_default(),
-            identity: key.and_then(|key| setup.identity(&key)).unwrap_or_default(),
         }
     }
 }

@@ -102,12 +102,12 @@ pub(super) fn pin(
                 (false, _) if came.tag == 0 => (came.source_port, initiate(came, steered.frame), 0),
                 (false, _) => {
                     let port = came.source_port;
-                    let client = tags(FlowKey::association(service.id, port, came.tag))?;
+                    let client = tags(FlowKey::association(came.tag, service.port, port))?;
                     (port, client, came.tag)
                 }
                 (true, Some(endpoint)) => {
                     let port = came.destination_port;
-                    let key = FlowKey::reply(endpoint.identity, endpoint.port, port, came.tag);
+                    let key = FlowKey::association(came.tag, port, endpoint.port);
                     (port, came.tag, tags(key)?)
                 }
                 (true, None) => return Ok(None),

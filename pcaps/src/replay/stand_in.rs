@@ -75,16 +75,16 @@ fn of_association<'a>(
     }
     let port = headers.destination_port;
     for endpoint in &service.endpoints {
-        let key = FlowKey::reply(endpoint.identity, endpoint.port, port, headers.tag);
+        let key = FlowKey::association(headers.tag, port, endpoint.port);
         if maps
             .read_flow(&key)?
-            .is_some_and(|flow| flow.service == service.id)
+            .is_some_and(|flow| flow.reply != 0 && flow.from == endpoint.base)
         {
             return Ok(Some(endpoint));
         }
     }
     // An ABORT or SHUTDOWN COMPLETE may reflect the server's own tag (RFC 9260 8.5.1).
-    let key = FlowKey::association(service.id, port, headers.tag);
+    let key = FlowKey::association(headers.tag, service.port, port);
     Ok(maps
         .read_flow(&key)?
         .and_then(|flow| service.owner(flow.target)))

@@ -242,7 +242,6 @@ fn kind_name(kind: FlowKind) -> &'static str {
     match kind {
         FlowKind::Tuple => "tuple",
         FlowKind::Association => "association",
-        FlowKind::Reply => "reply",
         FlowKind::Peer => "peer",
         FlowKind::Tunnel => "tunnel",
     }

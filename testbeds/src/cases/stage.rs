@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use pinion_loader::setup::{EndpointSpec, ServiceSpec, Setup};
+use pinion_loader::setup::{ServiceSpec, Setup};
 use pinion_loader::{Engine, Event, INGRESS, LoadError};
 use pinion_steering::{
-    Address, Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, SourceKey, hop, protocol, sctp::digest,
+    Address, Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, hop, sctp::digest,
 };
 
 use super::places::{HOSTS, OURS, mac, services};
@@ -162,7 +162,7 @@ impl<'a> Stage<'a> {
                 differs(flows.len() == *count, || format!("{} flows, not {count}: {flows:?}", flows.len()))?;
             }
             Act::PutFlow(key, at) => {
-                let flow = Flow { seen: self.tick, ..self.value(at)? };
+                let flow = Flow { seen: self.tick, ..self.value(key, at)? };
                 let key = self.key(key)?;
                 self.engine.put_flow(&key, &flow)?;
             }
@@ -221,7 +221,7 @@ impl<'a> Stage<'a> {
         let Some(at) = at else {
             return differs(found.is_none(), || format!("{key:?} is there: {found:?}"));
         };
-        let wanted = self.value(at)?;
+        let wanted = self.value(key, at)?;
         // When it was last seen is this very tick: the cases move the clock only to show that.
         let wanted = Flow { peer: found.map_or(0, |flow| flow.peer), seen: self.tick, ..wanted };
         differs(found == Some(wanted), || format!("{key:?} is {found:?}, not {wanted:?}"))
@@ -245,10 +245,12 @@ impl<'a> Stage<'a> {
             Key::Tuple(near, far, protocol) => {
                 FlowKey::tuple(Address::from(near.0), near.1, Address::from(far.0), far.1, *protocol)
             }
-            Key::Association(service, port, tag) => FlowKey::association(self.service(service)?, *port, *tag),
+            Key::Association(service, port, tag) => FlowKey::association(*tag, self.spec(service)?.port, *port),
             Key::Reply(service, endpoint, port, tag) => {
-                let (identity, own_port) = self.identity(service, endpoint)?;
-                FlowKey::reply(identity, own_port, *port, *tag)
+                let endpoints = self.spec(service)?.endpoints.iter();
+                let own = endpoints.filter(|spec| spec.name == *endpoint).map(|spec| spec.port).next();
+                let own = own.ok_or_else(|| Wrong::Differs(format!("no endpoint {endpoint} of {service}")))?;
+                FlowKey::association(*tag, *port, own)
             }
             Key::Peer(service, port, addresses) => {
                 let lowest = addresses.iter().map(|address| digest(&Address::from(*address))).min();
@@ -258,7 +260,13 @@ impl<'a> Stage<'a> {
         })
     }
 
-    fn value(&self, at: &At) -> Result<Flow, Wrong> {
+    /// The pin that a key is to hold. An association's also says whose addresses its packets come to, or from.
+    fn value(&self, key: &Key, at: &At) -> Result<Flow, Wrong> {
+        let from = match key {
+            Key::Association(service, ..) | Key::Peer(service, ..) => self.own(service)?,
+            Key::Reply(service, endpoint, ..) => self.base(service, endpoint)?,
+            Key::Tuple(..) | Key::Tunnel(..) => 0,
+        };
         let base = match at.endpoint {
             Some(endpoint) => self.base(at.service, endpoint)?,
             None => self.own(at.service)?,
@@ -269,6 +277,7 @@ impl<'a> Stage<'a> {
             service: self.service(at.service)?,
             state: at.state as u8,
             reply: u8::from(at.endpoint.is_none()),
+            from,
             ..Flow::default()
         })
     }
@@ -285,16 +294,9 @@ impl<'a> Stage<'a> {
         self.setup.own(service).ok_or_else(|| Wrong::Differs(format!("no service {service}")))
     }
 
-    /// The number that an endpoint's replies are looked up by, and its port.
-    fn identity(&self, service: &str, endpoint: &str) -> Result<(u32, u16), Wrong> {
-        let find = |spec: &EndpointSpec| {
-            let address = Address::from(*spec.addresses.first()?);
-            let key = SourceKey { address, port: spec.port, protocol: protocol::SCTP, reserved: 0 };
-            Some((self.setup.identity(&key)?, spec.port))
-        };
-        let services = self.services.iter().filter(|spec| spec.name == service);
-        let mut endpoints = services.flat_map(|spec| &spec.endpoints).filter(|spec| spec.name == endpoint);
-        endpoints.find_map(find).ok_or_else(|| Wrong::Differs(format!("no endpoint {endpoint} of {service}")))
+    fn spec(&self, service: &str) -> Result<&ServiceSpec, Wrong> {
+        let spec = self.services.iter().find(|spec| spec.name == service);
+        spec.ok_or_else(|| Wrong::Differs(format!("no service {service}")))
     }
 }
 
