@@ -40,7 +40,7 @@ pub fn pinion(ctx: XdpContext) -> u32 {
         r if r == Rare::InitAck as u32 => init_ack(ctx.ctx, work),
         r if r == Rare::Control as u32 => control(ctx.ctx, work),
         r if r == Rare::OutOfBlue as u32 => out_of_blue(ctx.ctx, work),
-        r if r == Rare::Fragment as u32 => fragment(ctx.ctx, work),
+        r if r == Rare::Refused as u32 => refused(ctx.ctx, work),
         r if r == Rare::Arp as u32 => arp(ctx.ctx, work),
         _ => solicitation(ctx.ctx, work),
     }
@@ -128,7 +128,7 @@ rare! {
     init_ack: InitAck,
     control: Control,
     out_of_blue: OutOfBlue,
-    fragment: Fragment,
+    refused: Refused,
     arp: Arp,
     solicitation: Solicitation,
 }

@@ -48,6 +48,14 @@ pub struct Facts {
     pub reserved2: [u8; 2],
 }
 
+impl Facts {
+    /// Refuses a packet whose time to live ends here, before any table is changed for it.
+    #[inline(always)]
+    pub(crate) fn alive(&self) -> Result<(), Reason> {
+        if self.ttl <= 1 { Err(Reason::TtlExpired) } else { Ok(()) }
+    }
+}
+
 const VLAN: u16 = 0x8100;
 const QINQ: u16 = 0x88a8;
 const IPV4: u16 = 0x0800;
@@ -69,8 +77,14 @@ pub(crate) fn common<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Ste
     }
     facts.network = NETWORK as u32;
     facts.transport = NETWORK as u32 + 20;
-    ipv4_fields(packet, facts, &header)?;
-    transport(packet, facts)
+    ipv4_fields(packet, facts, &header).map_err(judged)?;
+    transport(packet, facts).map_err(judged)
+}
+
+/// Whether what is malformed is dropped is for the general path to say.
+#[inline(always)]
+const fn judged(step: Step) -> Step {
+    if step.drops() { Step::rare(Rare::General) } else { step }
 }
 
 /// Reads the headers of `packet`, up to the ports, into the work's facts.
@@ -78,6 +92,18 @@ pub(crate) fn common<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Ste
 /// Stops, with a step to return, where the packet is not one that can be steered by ports.
 #[inline(always)]
 pub fn parse<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Result<(), Step> {
+    work.facts.destination = Address::default();
+    match headers(packet, tables, work) {
+        Err(step) if step.drops() => {
+            work.walk.reason = step.outcome.reason;
+            Err(Step::rare(Rare::Refused))
+        }
+        result => result,
+    }
+}
+
+#[inline(always)]
+fn headers<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Result<(), Step> {
     match ethernet(packet, &mut work.facts)? {
         IPV4 => ipv4(packet, &mut work.facts)?,
         IPV6 => {
@@ -126,13 +152,15 @@ fn ipv4<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
     ipv4_fields(packet, facts, &header)?;
     // More fragments, or an offset (RFC 791 3.1).
     if u16::from_be_bytes([header[6], header[7]]) & 0x3fff != 0 {
-        return Err(Step::rare(Rare::Fragment));
+        return Err(Step::drop(Reason::Fragment));
     }
     Ok(())
 }
 
 #[inline(always)]
 fn ipv4_fields<P: Packet>(packet: &P, facts: &mut Facts, header: &[u8; 20]) -> Result<(), Step> {
+    facts.source = Address::v4([header[12], header[13], header[14], header[15]]);
+    facts.destination = Address::v4([header[16], header[17], header[18], header[19]]);
     let length = u16::from_be_bytes([header[2], header[3]]);
     facts.length = length;
     facts.end = facts.network + length as u32;
@@ -144,8 +172,6 @@ fn ipv4_fields<P: Packet>(packet: &P, facts: &mut Facts, header: &[u8; 20]) -> R
     facts.ttl = header[8];
     facts.protocol = header[9];
     facts.check = [header[10], header[11]];
-    facts.source = Address::v4([header[12], header[13], header[14], header[15]]);
-    facts.destination = Address::v4([header[16], header[17], header[18], header[19]]);
     Ok(())
 }
 
@@ -156,10 +182,6 @@ fn ipv6<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
     let addresses = packet.load::<32>(at + 8).ok_or(Step::drop(Reason::IpTruncated))?;
     if a >> 4 != 6 {
         return Err(Step::drop(Reason::IpMalformed));
-    }
-    let length = u16::from_be_bytes([c, d]) as usize + 40;
-    if length > 0xffff || exceeds(packet, at + length) {
-        return Err(Step::drop(Reason::IpLength));
     }
     facts.v6 = 1;
     facts.class = (a << 4) | (b >> 4);
@@ -178,6 +200,10 @@ fn ipv6<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
     // On no wire (RFC 4291 2.5.5.2); here it would be taken for the IPv4 address.
     if facts.source.is_v4() || facts.destination.is_v4() {
         return Err(Step::pass(Reason::NotOurs));
+    }
+    let length = u16::from_be_bytes([c, d]) as usize + 40;
+    if length > 0xffff || exceeds(packet, at + length) {
+        return Err(Step::drop(Reason::IpLength));
     }
     facts.length = length as u16;
     facts.end = (at + length) as u32;
@@ -207,7 +233,6 @@ fn extensions<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work)
     work.walk.failed = 0;
     packet.repeat(EXTENSIONS, Round::Extension, tables, work);
     match work.walk.result() {
-        Err(Reason::Fragment) => Err(Step::rare(Rare::Fragment)),
         Err(reason) => Err(Step::drop(reason)),
         Ok(()) if is_extension(work.facts.protocol) => Err(Step::drop(Reason::ExtensionHeaders)),
         Ok(()) => Ok(()),
@@ -302,11 +327,12 @@ fn transport<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
     }
 }
 
-/// A fragment is nobody's but where it is sent to a service address.
+/// What cannot be steered is dropped where it is for a service address, or nobody can tell who it is for.
 #[inline(always)]
-pub(crate) fn fragment<T: Tables>(tables: &T, work: &Work) -> Outcome {
-    if is_service_address(tables, work.facts.destination) {
-        Outcome::drop(Reason::Fragment)
+pub(crate) fn refused<T: Tables>(tables: &T, work: &Work) -> Outcome {
+    let destination = work.facts.destination;
+    if destination == Address::default() || is_service_address(tables, destination) {
+        Outcome::drop(work.walk.reason)
     } else {
         Outcome::pass(Reason::NotOurs)
     }

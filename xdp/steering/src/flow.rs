@@ -18,7 +18,8 @@ pub(crate) fn decide<T: Tables>(tables: &T, facts: &Facts, plan: &mut Plan) -> R
     };
     let now = tables.now();
     let state = next_state(facts, flow.state);
-    if flow.seen != now || flow.state != state {
+    // For a packet that ends here nothing changes.
+    if (flow.seen != now || flow.state != state) && facts.ttl > 1 {
         tables.touch_flow(&key, now, state);
     }
     let target = tables.target(flow.target).ok_or(Step::drop(Reason::Inconsistent))?;
@@ -50,6 +51,7 @@ fn unpinned<T: Tables>(tables: &T, facts: &Facts) -> Step {
 #[inline(always)]
 fn pin<T: Tables>(tables: &T, work: &mut Work) -> Result<(), Reason> {
     let facts = &work.facts;
+    facts.alive()?;
     let service = tables.service(&service_key(tables, facts)).ok_or(Reason::Inconsistent)?;
     let ports = ((facts.source_port as u32) << 16) | facts.destination_port as u32;
     let hash = mix(mix_address(service.id as u32, &facts.source), ports);

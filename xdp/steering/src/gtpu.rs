@@ -32,8 +32,8 @@ pub(crate) fn decide<P: Packet, T: Tables>(
     facts: &mut Facts,
     plan: &mut Plan,
 ) -> Result<(), Step> {
-    let header = packet.load::<8>(facts.transport as usize + 8);
-    if let Some([_, kind, _, _, a, b, c, d]) = header {
+    let header = packet.load::<12>(facts.transport as usize + 4);
+    if let Some([_, _, _, _, _, kind, _, _, a, b, c, d]) = header {
         let teid = u32::from_be_bytes([a, b, c, d]);
         facts.word = teid;
         facts.kind = kind;
@@ -41,7 +41,7 @@ pub(crate) fn decide<P: Packet, T: Tables>(
             && kind >= message::TUNNEL_STATUS
             && let Some(pin) = tables.pin(&PinKey { address: facts.destination, teid })
         {
-            well_formed(facts, header)?;
+            well_formed(header)?;
             let target = target(tables, pin.target.wrapping_add(pin.path as u32))?;
             plan.set(target, Face::Destination, Reason::Pinned, tables.now());
             plan.teid = if pin.teid == teid { 0 } else { pin.teid };
@@ -62,9 +62,9 @@ fn hashed<T: Tables>(
     facts: &Facts,
     plan: &mut Plan,
     service: &Service,
-    header: Option<[u8; 8]>,
+    header: Option<[u8; 12]>,
 ) -> Result<(), Step> {
-    let kind = well_formed(facts, header)?;
+    let kind = well_formed(header)?;
     match kind {
         message::ECHO_REQUEST => return Err(Step::rare(Rare::Echo)),
         message::TUNNEL_STATUS | message::END_MARKER | message::G_PDU if facts.word != 0 => {}
@@ -75,7 +75,7 @@ fn hashed<T: Tables>(
         return Err(Step::rare(Rare::Tunnel));
     };
     let now = tables.now();
-    if flow.seen != now {
+    if flow.seen != now && facts.ttl > 1 {
         tables.touch_flow(&key, now, flow.state);
     }
     let target = target(tables, flow.target.wrapping_add(service.path as u32))?;
@@ -108,6 +108,9 @@ pub(crate) fn place<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut
             tables.punt(packet, Reason::UnknownTunnel);
         }
         return Outcome::drop(Reason::UnknownTunnel);
+    }
+    if let Err(reason) = work.facts.alive() {
+        return Outcome::drop(reason);
     }
     let hash = mix(mix(0x6774_7075, service.id as u32), work.facts.word);
     let Some(index) = choose(tables, &service, hash) else {
@@ -147,10 +150,10 @@ const RESPONSE: usize = 8 + 12 + 2;
 #[inline(always)]
 fn answer<P: Packet>(packet: &mut P, facts: &Facts) -> Result<(), Reason> {
     let (network, transport) = (facts.network as usize, facts.transport as usize);
-    let flags = packet.byte(transport + 8).ok_or(Reason::GtpMalformed)?;
+    let [flags, _, a, b] = packet.load(transport + 8).ok_or(Reason::GtpMalformed)?;
     // S: Echo messages carry a sequence number (TS 29.281 5.1); one without is answered with 0.
     let sequence = if flags & 2 != 0 {
-        if (facts.end as usize) < transport + 8 + 12 {
+        if u16::from_be_bytes([a, b]) < 4 {
             return Err(Reason::GtpLength);
         }
         packet.load::<2>(transport + 8 + 8).ok_or(Reason::GtpMalformed)?
@@ -159,7 +162,7 @@ fn answer<P: Packet>(packet: &mut P, facts: &Facts) -> Result<(), Reason> {
     };
     let macs: [u8; 12] = packet.load(0).ok_or(Reason::Inconsistent)?;
     let length = transport + RESPONSE;
-    packet.resize_tail(length as i32 - packet.len() as i32).ok_or(Reason::NoHeadroom)?;
+    packet.resize_tail(length as i32 - packet.whole() as i32).ok_or(Reason::NoHeadroom)?;
     let [a, b, c, d, e, f, g, h, i, j, k, l] = macs;
     let done = packet
         .store(0, [g, h, i, j, k, l, a, b, c, d, e, f])
@@ -219,17 +222,16 @@ fn response_checksum(facts: &Facts, sequence: [u8; 2]) -> [u8; 2] {
     if check == 0 { [0xff, 0xff] } else { check.to_ne_bytes() }
 }
 
-/// Checks version, protocol type and length; returns the message type.
+/// Checks version, protocol type and length; returns the message type. `header` begins at the UDP length.
 #[inline(always)]
-fn well_formed(facts: &Facts, header: Option<[u8; 8]>) -> Result<u8, Step> {
-    let at = facts.transport as usize + 8;
-    let room = (facts.end as usize).wrapping_sub(at);
-    let [flags, kind, a, b, ..] = header.ok_or(Step::drop(Reason::GtpMalformed))?;
-    if room < 8 || flags >> 4 != 3 {
+fn well_formed(header: Option<[u8; 12]>) -> Result<u8, Step> {
+    let [a, b, _, _, flags, kind, c, d, ..] = header.ok_or(Step::drop(Reason::GtpMalformed))?;
+    let datagram = u16::from_be_bytes([a, b]) as u32;
+    if datagram < 8 + 8 || flags >> 4 != 3 {
         return Err(Step::drop(Reason::GtpMalformed));
     }
     // The length does not count the eight fixed octets (TS 29.281 5.1).
-    if u16::from_be_bytes([a, b]) as usize + 8 > room {
+    if u16::from_be_bytes([c, d]) as u32 + 8 + 8 > datagram {
         return Err(Step::drop(Reason::GtpLength));
     }
     Ok(kind)

@@ -138,7 +138,7 @@ pub fn rare<P: Packet, T: Tables>(rare: Rare, packet: &mut P, tables: &T, work: 
         Rare::InitAck => sctp::init_ack(packet, tables, work),
         Rare::Control => sctp::control(packet, tables, work),
         Rare::OutOfBlue => sctp::out_of_the_blue(packet, tables, work),
-        Rare::Fragment => facts::fragment(tables, work),
+        Rare::Refused => facts::refused(tables, work),
         Rare::Arp => neighbour::arp(packet, tables, work),
         Rare::Solicitation => neighbour::solicitation(packet, tables, work),
     }

@@ -72,7 +72,7 @@ fn advertise<P: Packet>(packet: &mut P, facts: &Facts, wanted: Address, mac: [u8
     let [a, b, c, d, e, f] = mac;
     let asker: [u8; 6] = packet.load(6)?;
     let length = at + ADVERTISEMENT;
-    packet.resize_tail(length as i32 - packet.len() as i32)?;
+    packet.resize_tail(length as i32 - packet.whole() as i32)?;
     packet.store(0, asker)?;
     packet.store(6, mac)?;
     let payload = ((at - network - 40) + ADVERTISEMENT) as u16;

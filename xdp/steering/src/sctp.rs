@@ -52,6 +52,10 @@ pub(crate) fn decide<T: Tables>(tables: &T, facts: &Facts, plan: &mut Plan) -> R
     let Some((flow, path)) = found else {
         return Err(unpinned(tables, facts));
     };
+    // RFC 9260 8.5.1 A
+    if facts.kind == chunk::INIT {
+        return Err(Step::drop(Reason::InitBundled));
+    }
     if moves_state(facts.kind) {
         return Err(Step::rare(if facts.kind == chunk::INIT_ACK { Rare::InitAck } else { Rare::Control }));
     }
@@ -59,7 +63,7 @@ pub(crate) fn decide<T: Tables>(tables: &T, facts: &Facts, plan: &mut Plan) -> R
         return Err(Step::drop(Reason::AddressChange));
     }
     let now = tables.now();
-    if flow.seen != now {
+    if flow.seen != now && facts.ttl > 1 {
         tables.touch_flow(&key, now, flow.state);
     }
     let target = tables.target(flow.target.wrapping_add(path)).ok_or(Step::drop(Reason::Inconsistent))?;

@@ -102,6 +102,12 @@ impl Step {
     pub const fn drop(reason: Reason) -> Self {
         Self::done(Outcome::drop(reason))
     }
+
+    /// Whether it is done, and dropped.
+    #[inline(always)]
+    pub(crate) const fn drops(self) -> bool {
+        matches!(self.rare, Rare::None) && matches!(self.outcome.verdict, Verdict::Drop)
+    }
 }
 
 /// The rare paths, each a function of its own in the kernel.
@@ -126,8 +132,8 @@ pub enum Rare {
     Control,
     /// An SCTP packet to a service, with no pin.
     OutOfBlue,
-    /// An IP fragment.
-    Fragment,
+    /// A packet that cannot be steered: a fragment, or malformed.
+    Refused,
     /// ARP request.
     Arp,
     /// IPv6 neighbour solicitation.

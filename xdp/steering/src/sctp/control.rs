@@ -12,6 +12,9 @@ use crate::{
 #[inline(always)]
 pub(crate) fn control<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Outcome {
     let facts = work.facts;
+    if let Err(reason) = facts.alive() {
+        return Outcome::drop(reason);
+    }
     let key = key(&facts);
     let found = tables.flow(&key).and_then(|flow| path(tables, &facts, &flow).map(|path| (flow, path)));
     let decided = match found {
@@ -129,14 +132,18 @@ pub(crate) fn out_of_the_blue<P: Packet, T: Tables>(packet: &mut P, tables: &T, 
     let Some(service) = tables.service(&service_key(tables, facts)) else {
         return Outcome::drop(Reason::Inconsistent);
     };
+    if let Err(reason) = facts.alive() {
+        return Outcome::drop(reason);
+    }
     let digest = digest(&facts.source);
     let known = tables.flow(&FlowKey::peer(service.id, facts.source_port, digest));
+    let hash = mix(mix(service.id as u32, digest), facts.source_port as u32);
+    let likely = known.map(|known| known.target).or_else(|| choose(tables, &service, hash));
     let base = if reflects(facts) {
-        client_reflects(tables, facts, known.as_ref())
+        likely.and_then(|likely| client_reflects(tables, facts, service.id, likely))
     } else if facts.kind == chunk::COOKIE_ECHO || service.unknown == Unknown::Hash as u8 {
         // The endpoint's cookie is the state: it goes where its INIT went.
-        let hash = mix(mix(service.id as u32, digest), facts.source_port as u32);
-        known.map(|known| known.target).or_else(|| choose(tables, &service, hash))
+        likely
     } else {
         None
     };
@@ -154,16 +161,17 @@ pub(crate) fn out_of_the_blue<P: Packet, T: Tables>(packet: &mut P, tables: &T, 
     apply(packet, tables, work)
 }
 
-/// The client reflects its own tag: right only if a reply's pin has it. Ends the association.
+/// The client reflects its own tag, on whatever path: right only if a reply's pin has it. Ends the association.
+///
+/// `likely` is an endpoint of the service: the port of one is that of all.
 #[inline(always)]
-fn client_reflects<T: Tables>(tables: &T, facts: &Facts, known: Option<&Flow>) -> Option<u32> {
-    let known = known?;
-    let target = tables.target(known.target)?;
+fn client_reflects<T: Tables>(tables: &T, facts: &Facts, service: u16, likely: u32) -> Option<u32> {
+    let target = tables.target(likely)?;
     let reply = FlowKey::association(facts.word, facts.source_port, target.port);
-    let back = tables.flow(&reply).filter(|flow| flow.reply != 0 && flow.from == known.target)?;
+    let back = tables.flow(&reply).filter(|flow| flow.reply != 0 && flow.service == service)?;
     let now = tables.now();
     tables.touch_flow(&reply, now, State::Closed as u8);
     let forward = FlowKey::association(back.tag, facts.destination_port, facts.source_port);
     tables.touch_flow(&forward, now, State::Closed as u8);
-    Some(known.target)
+    Some(back.from)
 }

@@ -23,13 +23,14 @@ fn place<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> R
     if work.facts.word != 0 {
         return Err(Reason::InitBundled);
     }
+    work.facts.alive()?;
     let opening = Opening::read(packet, &work.facts)?;
     let source = digest(&work.facts.source);
     scan_all(packet, tables, work, &opening, source)?;
     let digest = work.walk.digest;
     let (base, reason) = endpoint(tables, &service, &work.facts, digest)?;
     let target = tables.target(base.wrapping_add(service.path as u32)).ok_or(Reason::Inconsistent)?;
-    pin(tables, &service, &work.facts, &opening, digest, base, &target)?;
+    pin(tables, &service, &work.facts, &opening, digest, (base, reason), &target)?;
     mask_all(packet, tables, work)?;
     work.plan.set(target, Face::Destination, reason, tables.now());
     work.plan.crc = work.walk.crc;
@@ -101,7 +102,7 @@ fn pin<T: Tables>(
     facts: &Facts,
     opening: &Opening,
     digest: u32,
-    base: u32,
+    (base, reason): (u32, Reason),
     target: &Target,
 ) -> Result<(), Reason> {
     let seen = tables.now();
@@ -116,29 +117,34 @@ fn pin<T: Tables>(
         reply: 1,
         tag: 0,
     };
-    let fresh = match tables.insert_flow(&reply, &back) {
-        Insert::Done => true,
+    let before = match tables.insert_flow(&reply, &back) {
+        Insert::Done => None,
         Insert::Full => return Err(Reason::FlowsFull),
         Insert::Exists => {
             let held = tables.flow(&reply).ok_or(Reason::Collision)?;
             let closed = held.state == State::Closed as u8;
-            let same = held.service == service.id && held.peer == digest && held.from == base;
+            // The same client comes again, be it that its endpoint went down meanwhile.
+            let same = held.service == service.id && held.peer == digest && held.reply != 0;
             if !closed && !same {
                 return Err(Reason::Collision);
             }
-            if closed {
+            if closed || held.from != base {
                 tables.replace_flow(&reply, &back);
             }
-            false
+            Some(held)
         }
     };
     let key = FlowKey::peer(service.id, facts.source_port, digest);
     let client = Flow { target: base, from: service.own, tag: opening.tag, reply: 0, ..back };
-    let known = tables.flow(&key);
-    let holds = known.is_some_and(|known| known.target == base && known.state == State::Established as u8);
+    // What was established holds until its restart is acknowledged, unless it has ended.
+    let holds = reason == Reason::Pinned
+        && tables.flow(&key).is_some_and(|known| known.state == State::Established as u8);
     if !holds && !tables.replace_flow(&key, &client) {
-        if fresh {
-            tables.remove_flow(&reply);
+        match before {
+            None => tables.remove_flow(&reply),
+            Some(held) => {
+                tables.replace_flow(&reply, &held);
+            }
         }
         return Err(Reason::FlowsFull);
     }

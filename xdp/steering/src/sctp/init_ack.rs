@@ -25,6 +25,7 @@ fn answer<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> 
         // A client answers nobody's INIT: to the endpoint it is out of the blue (RFC 9260 5.2.3).
         return Err(Reason::OutOfTheBlue);
     }
+    facts.alive()?;
     let opening = Opening::read(packet, &facts)?;
     scan_all(packet, tables, work, &opening, 0)?;
     let own = tables.target(back.target.wrapping_add(path)).ok_or(Reason::Inconsistent)?;
