@@ -4,19 +4,22 @@ use crate::{
 };
 use crate::{crc32c, gtpu, hop, protocol};
 
-/// Carries a plan out where the next hop is cached; else nothing was done yet, and the general path does it all
-/// again: once a tick for each next hop.
+/// Carries a plan out on the common packet, where the next hop is cached and wants no VLAN tag; else nothing was
+/// done yet, and the general path does it all again.
 #[inline(always)]
 pub(crate) fn apply_cached<P: Packet, T: Tables>(
     packet: &mut P,
     tables: &T,
     facts: &mut Facts,
-    plan: &Plan,
+    plan: &mut Plan,
 ) -> Step {
+    // An IPv4 packet's target is IPv4: said here, the compiler need not carry twelve constant bytes.
+    plan.to.address = Address::v4(plan.to.address.low());
     if facts.ttl <= 1 {
         return Step::drop(Reason::TtlExpired);
     }
     match hop::cached(tables, plan.now, &towards(facts, plan)) {
+        Some(hop) if hop.vlan != 0 => Step::rare(Rare::General),
         Some(hop) if facts.length <= hop.mtu => Step::done(send(packet, tables, facts, plan, &hop)),
         Some(_) => Step::drop(Reason::TooBig),
         None => Step::rare(Rare::General),

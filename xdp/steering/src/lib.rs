@@ -91,15 +91,15 @@ fn forward<P: Packet, T: Tables>(packet: &mut P, tables: &T, facts: &mut Facts) 
     let mut plan = Plan::default();
     match facts.protocol {
         protocol::UDP if facts.destination_port == gtpu::PORT => match gtpu::decide(packet, tables, facts, &mut plan) {
-            Ok(()) => apply_cached(packet, tables, facts, &plan),
+            Ok(()) => apply_cached(packet, tables, facts, &mut plan),
             Err(step) => step,
         },
         protocol::UDP | protocol::TCP => match flow::decide(tables, facts, &mut plan) {
-            Ok(()) => apply_cached(packet, tables, facts, &plan),
+            Ok(()) => apply_cached(packet, tables, facts, &mut plan),
             Err(step) => step,
         },
         protocol::SCTP => match sctp::decide(tables, facts, &mut plan) {
-            Ok(()) => apply_cached(packet, tables, facts, &plan),
+            Ok(()) => apply_cached(packet, tables, facts, &mut plan),
             Err(step) => step,
         },
         _ => Step::pass(Reason::NotOurs),
