@@ -106,6 +106,9 @@ pub enum Failure {
         /// What it wrote on its error output.
         reason: String,
     },
+    /// The XDP program or its tables.
+    #[error(transparent)]
+    Steering(#[from] pinion_loader::LoadError),
     /// A plan asks for more than its addresses have room for, or for nothing.
     #[error("{what} must be {least} to {most}, not {value}")]
     Plan {

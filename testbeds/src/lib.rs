@@ -17,5 +17,6 @@ pub mod packets;
 pub mod peers;
 pub mod puppet;
 pub mod python;
+pub mod scenario;
 pub mod sctp;
 pub mod topology;

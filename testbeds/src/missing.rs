@@ -34,6 +34,9 @@ pub enum Missing {
     /// Neither does the kernel have SCTP, nor is User-Mode Linux there.
     #[error("SCTP is missing: `modprobe sctp`, or install user-mode-linux ({0})")]
     Sctp(String),
+    /// The XDP program cannot be loaded.
+    #[error("XDP is missing: {0}")]
+    Xdp(String),
 }
 
 /// Whether namespaces and veths can be made here.
