@@ -42,6 +42,9 @@ pub struct Scenario {
     /// What was laid out where.
     pub setup: Setup,
     attached: Vec<Attached>,
+    /// Programs at the hosts' ends. They pass everything, but without one a veth's end sleeps on what XDP sends
+    /// back to where it came from (`XDP_TX`) until something else wakes it.
+    _wakers: Vec<Attached>,
 }
 
 impl Scenario {
@@ -53,7 +56,8 @@ impl Scenario {
     pub fn start(topology: &Topology, services: &[ServiceSpec]) -> Result<Self, Failure> {
         let mut kernel = Kernel::load(BOUNDS)?;
         kernel.verify(PROGRAM)?;
-        let mut scenario = Self { kernel, setup: Setup::default(), attached: Vec::new() };
+        let wakers = wake(topology)?;
+        let mut scenario = Self { kernel, setup: Setup::default(), attached: Vec::new(), _wakers: wakers };
         fill_links(&mut scenario.kernel, topology)?;
         scenario.apply(services)?;
         // An interface index means an interface of the namespace that the calling thread is in.
@@ -122,6 +126,24 @@ impl Scenario {
     pub fn endpoint(&self, flow: &Flow) -> Option<&str> {
         self.setup.owner(flow.target)?.endpoint.as_deref()
     }
+}
+
+/// Puts a program without services at the hosts' end of every link.
+///
+/// # Errors
+///
+/// [`Failure::Steering`].
+pub fn wake(topology: &Topology) -> Result<Vec<Attached>, Failure> {
+    let mut idle = Kernel::load(BOUNDS)?;
+    idle.verify(PROGRAM)?;
+    let mut attached = Vec::new();
+    for host in topology.hosts() {
+        for link in &host.links {
+            let index = link.host.interface.index;
+            attached.push(host.namespace.run(|| idle.attach(index, Mode::Native))??);
+        }
+    }
+    Ok(attached)
 }
 
 /// Tells the program of every interface of the balancer: with which link address it answers for services there.
