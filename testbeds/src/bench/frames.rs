@@ -59,10 +59,13 @@ pub(super) fn sctp(ends: [[u8; 4]; 2], ports: [u16; 2], tag: u32, chunk: &[u8], 
     ipv4(ends[0], ends[1], 132, &packet, size)
 }
 
-/// A DATA chunk that fills a frame of `size` bytes.
+/// A DATA chunk that fills a frame of `size` bytes, less what makes it end on a word, as SCTP packets do.
 pub(super) fn data(size: usize) -> Vec<u8> {
-    let [a, b] = ((size - 46) as u16).to_be_bytes();
-    vec![0, 3, a, b, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 60]
+    let length = (size - 46) & !3;
+    let [a, b] = (length as u16).to_be_bytes();
+    let mut chunk = vec![0, 3, a, b, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 60];
+    chunk.resize(length.max(16), 0);
+    chunk
 }
 
 /// An INIT ACK with `addresses`, and a cookie of 200 bytes.

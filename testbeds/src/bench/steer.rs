@@ -63,11 +63,11 @@ pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
         bench.steady(report, &format!("gtpu/{size}"), &frames::gtpu(TEIDS[0], size), size, empty, STEADY)?;
     }
     for size in SIZES {
-        let frame = frames::sctp([CLIENT, SERVICE], [CLIENT_PORT, SCTP_PORT], TAG, &frames::data(size), size);
+        let frame = frames::sctp([CLIENT, SERVICE], [CLIENT_PORT, SCTP_PORT], TAG, &frames::data(size), 0);
         bench.steady(report, &format!("sctp-data/{size}"), &frame, size, empty, STEADY)?;
     }
     for size in SIZES {
-        let frame = frames::sctp([CLIENT, SERVICE], [CLIENT_PORT, OTHER_PORT], TAG, &frames::data(size), size);
+        let frame = frames::sctp([CLIENT, SERVICE], [CLIENT_PORT, OTHER_PORT], TAG, &frames::data(size), 0);
         let goal = "at most sctp-data + 50 ns";
         bench.steady(report, &format!("sctp-ports/{size}"), &frame, size, empty, goal)?;
     }
@@ -256,7 +256,7 @@ fn user(report: &mut Report) -> Result<(), BenchError> {
     let mix = [
         frames::udp(CLIENT_PORT, SERVICE_PORT, &[], 64),
         frames::gtpu(TEIDS[0], 700),
-        frames::sctp([CLIENT, SERVICE], [CLIENT_PORT, SCTP_PORT], TAG, &frames::data(256), 256),
+        frames::sctp([CLIENT, SERVICE], [CLIENT_PORT, SCTP_PORT], TAG, &frames::data(256), 0),
     ];
     let begin = Instant::now();
     for frame in mix.iter().cycle().take(PACKETS as usize) {

@@ -98,6 +98,8 @@ fn forward<P: Packet, T: Tables>(packet: &mut P, tables: &T, facts: &mut Facts) 
             Ok(()) => apply_cached(packet, tables, facts, &mut plan),
             Err(step) => step,
         },
+        // A handshake is finished elsewhere: looking its pin up here would only cost twice.
+        protocol::SCTP if sctp::is_control(facts.kind) => Step::rare(Rare::General),
         protocol::SCTP => match sctp::decide(tables, facts, &mut plan) {
             Ok(()) => apply_cached(packet, tables, facts, &mut plan),
             Err(step) => step,

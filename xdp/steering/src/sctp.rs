@@ -118,7 +118,13 @@ fn path<T: Tables>(tables: &T, facts: &Facts, flow: &Flow) -> Option<u32> {
     None
 }
 
-/// Whether a chunk type can change an association's state; all others are steady traffic.
+/// Whether a chunk opens an association or can change its state; all others are steady traffic.
+#[inline(always)]
+pub(crate) const fn is_control(kind: u8) -> bool {
+    kind == chunk::INIT || moves_state(kind)
+}
+
+/// Whether a chunk type can change an association's state.
 #[inline(always)]
 const fn moves_state(kind: u8) -> bool {
     matches!(
