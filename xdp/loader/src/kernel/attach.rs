@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use aya::programs::ProgramError;
 use aya::programs::links::{FdLink, PinnedLink};
 use aya::programs::xdp::{XdpLink, XdpMode};
 
@@ -69,7 +70,8 @@ impl Kernel {
     }
 
     /// Attaches the program to an interface for good: the link is pinned under the interface's name. Where a link
-    /// is pinned there already, its program is replaced by this one, between two packets.
+    /// is pinned there already, its program is replaced by this one, between two packets; unless the interface was
+    /// removed and made anew since, where the link is too.
     ///
     /// # Errors
     /// [`LoadError::Program`] where the kernel refuses, [`LoadError::Pin`] where the link cannot be pinned.
@@ -91,9 +93,16 @@ impl Kernel {
             let link = XdpLink::try_from(FdLink::from(pinned))
                 .map_err(|error| wrong("reading the link")(std::io::Error::other(error)))?;
             let program = self.program(PROGRAM)?;
-            let id = program.attach_to_link(link).map_err(|source| failed(PROGRAM, "replacing", source))?;
-            let link = program.take_link(id).map_err(|source| failed(PROGRAM, "replacing", source))?;
-            return Ok(Attached { _link: into_fd(link)?, pin: Some(path) });
+            match program.attach_to_link(link) {
+                Ok(id) => {
+                    let link = program.take_link(id).map_err(|source| failed(PROGRAM, "replacing", source))?;
+                    return Ok(Attached { _link: into_fd(link)?, pin: Some(path) });
+                }
+                Err(error) if interface_is_gone(&error) => {
+                    fs::remove_file(&path).map_err(wrong("removing the pin of an interface that is gone"))?;
+                }
+                Err(error) => return Err(failed(PROGRAM, "replacing", error)),
+            }
         }
         let attached = self.attach(ifindex, mode)?;
         let pinned = attached
@@ -102,6 +111,12 @@ impl Kernel {
             .map_err(|error| wrong("pinning the link")(std::io::Error::other(error)))?;
         Ok(Attached { _link: pinned.into(), pin: Some(path) })
     }
+}
+
+/// Whether a link has outlived its interface.
+fn interface_is_gone(error: &ProgramError) -> bool {
+    const ENOLINK: i32 = 67;
+    matches!(error, ProgramError::SyscallError(error) if error.io_error.raw_os_error() == Some(ENOLINK))
 }
 
 fn into_fd(link: XdpLink) -> Result<FdLink, LoadError> {
