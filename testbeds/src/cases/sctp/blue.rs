@@ -19,8 +19,6 @@ pub(super) fn cases() -> Vec<Case> {
     vec![
         Case::new("out of the blue: a COOKIE ECHO is always sent on").send(&echo, hashed(&echo, OWN)).flows(0),
         Case::new("out of the blue: a COOKIE ECHO goes where its INIT went, not where the algorithm says now")
-            .after(&super::half(super::CT, ST))
-            .act(Act::RemoveFlow(Key::Association("n2", PORT, ST)))
             .send(&request(0, &[init(9, &[])]), transmits(Reason::Placed, &towards(&request(0, &[init(9, &[])]), OWN)))
             .act(Act::Reload(crate::cases::reload::moved()))
             .send(&echo, hashed(&echo, OWN)),
