@@ -282,6 +282,16 @@ impl Setup {
         Ok(())
     }
 
+    /// How many entries of `TARGETS` a service needs that it does not have yet.
+    fn unknown(&self, spec: &ServiceSpec) -> usize {
+        let endpoints = spec.endpoints.iter().map(|e| (Some((e.addresses.clone(), e.port)), e.addresses.len()));
+        std::iter::once((None, spec.addresses.len()))
+            .chain(endpoints)
+            .filter(|(owner, _)| !self.bases.contains_key(&(spec.name.clone(), owner.clone())))
+            .map(|(_, addresses)| addresses)
+            .sum()
+    }
+
     /// Whether everything fits, asked before anything is written.
     fn fits(&self, maps: &dyn Maps, services: &[ServiceSpec]) -> Result<(), SetupError> {
         let bounds = maps.bounds();
@@ -294,7 +304,8 @@ impl Setup {
         };
         bound("service addresses", 2 * addresses, bounds.services / BANKS as u32)?;
         bound("endpoint addresses", endpoints, bounds.sources)?;
-        bound("service and endpoint addresses", self.owners.len() + addresses + endpoints, bounds.targets)?;
+        let targets = self.owners.len() + services.iter().map(|spec| self.unknown(spec)).sum::<usize>();
+        bound("service and endpoint addresses", targets, bounds.targets)?;
         bound("services", services.len(), u32::from(u16::MAX))?;
         bound("Maglev slots", slots, bounds.maglev / BANKS as u32)
     }
