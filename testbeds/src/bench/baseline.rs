@@ -48,7 +48,6 @@ impl Baseline {
         let result = program(&mut self.ebpf, name)?
             .test_run(options)
             .map_err(|error| BenchError::Baseline(error.to_string()))?;
-        if name == "baseline" && result.return_value != 3 { eprintln!("in {:02x?} out {:02x?} repeat {repeat}", &frame[..48], &out[..48]); }
         Ok((result.return_value, result.duration))
     }
 }

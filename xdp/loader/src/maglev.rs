@@ -80,7 +80,7 @@ impl Walk {
 }
 
 fn is_prime(number: u32) -> bool {
-    number >= 2 && (2..).take_while(|d| d * d <= number).all(|d| number % d != 0)
+    number >= 2 && (2..).take_while(|d| d * d <= number).all(|d| !number.is_multiple_of(d))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ const POLYNOMIAL: u32 = 0x82f6_3b78;
 /// `POWERS[k]` is `x^(32k)`, for packets of up to 9,212 bytes.
 pub const POWERS: [u32; 2304] = powers();
 
+#[allow(clippy::indexing_slicing, reason = "runs while compiling, within the bounds of its loop")]
 const fn powers() -> [u32; 2304] {
     let mut powers = [0; 2304];
     // Bit-reversed: the top bit is x^0.

@@ -179,24 +179,19 @@ fn ipv4_fields<P: Packet>(packet: &P, facts: &mut Facts, header: &[u8; 20]) -> R
 fn ipv6<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
     let at = facts.network as usize;
     let [a, b, _, _, c, d, next, ttl] = packet.load::<8>(at).ok_or(Step::drop(Reason::IpTruncated))?;
-    let addresses = packet.load::<32>(at + 8).ok_or(Step::drop(Reason::IpTruncated))?;
+    let source = packet.load::<16>(at + 8);
+    let destination = packet.load::<16>(at + 24);
+    let (Some(source), Some(destination)) = (source, destination) else {
+        return Err(Step::drop(Reason::IpTruncated));
+    };
     if a >> 4 != 6 {
         return Err(Step::drop(Reason::IpMalformed));
     }
     facts.v6 = 1;
     facts.class = (a << 4) | (b >> 4);
     facts.ttl = ttl;
-    let mut words = [0; 8];
-    let mut word = 0;
-    while word < 8 {
-        let byte = word * 4;
-        words[word] =
-            u32::from_ne_bytes([addresses[byte], addresses[byte + 1], addresses[byte + 2], addresses[byte + 3]]);
-        word += 1;
-    }
-    let [s0, s1, s2, s3, d0, d1, d2, d3] = words;
-    facts.source = Address([s0, s1, s2, s3]);
-    facts.destination = Address([d0, d1, d2, d3]);
+    facts.source = Address::v6(source);
+    facts.destination = Address::v6(destination);
     // On no wire (RFC 4291 2.5.5.2); here it would be taken for the IPv4 address.
     if facts.source.is_v4() || facts.destination.is_v4() {
         return Err(Step::pass(Reason::NotOurs));

@@ -1,5 +1,6 @@
 #![no_std]
 #![forbid(unsafe_code)]
+#![allow(clippy::cast_lossless, reason = "From is not const, and one spelling serves const and other functions")]
 //! The steering decision of Pinion: what becomes of one packet.
 //!
 //! The crate knows neither kernel nor operating system. It is generic over a [`Packet`] (bounds-checked

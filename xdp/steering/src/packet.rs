@@ -6,6 +6,7 @@ use crate::{Tables, Work};
 /// they agree on every packet. Headers lie within it; of a jumbo frame the first buffer is longer than it.
 pub const REACH: usize = 0x7ff;
 
+#[allow(clippy::len_without_is_empty, reason = "no host has an empty packet")]
 /// A packet: bytes from the Ethernet header on, every access bounds-checked.
 pub trait Packet: Sized {
     /// Length in bytes of what [`Packet::load`] can see, from the Ethernet header on. A host may keep the rest

@@ -94,5 +94,5 @@ fn is_bpffs(path: &Path) -> io::Result<bool> {
     /// linux/magic.h, BPF_FS_MAGIC.
     const MAGIC: i64 = 0xcafe_4a11;
     let found = rustix::fs::statfs(path)?;
-    Ok(i64::from(found.f_type) & 0xffff_ffff == MAGIC)
+    Ok(found.f_type & 0xffff_ffff == MAGIC)
 }
