@@ -172,7 +172,8 @@ class Peer:
 
 def main():
     peer = Peer()
-    for line in sys.stdin:
+    # An empty line only wakes.
+    for line in filter(str.strip, sys.stdin):
         try:
             answer = {"ok": peer.obey(json.loads(line))}
         except Exception as error:  # whatever it was, the test is to hear of it

@@ -372,7 +372,8 @@ def main():
 
         tty.setraw(sys.stdin.fileno(), termios.TCSANOW)
     peer = Peer()
-    for line in sys.stdin:
+    # An empty line only wakes.
+    for line in filter(str.strip, sys.stdin):
         try:
             answer = {"ok": peer.obey(json.loads(line))}
         except Exception as error:  # whatever it was, the test is to hear of it

@@ -1,7 +1,7 @@
 //! A peer program that is told what to do: one JSON object a line in, one out.
 //!
 //! Every order `{"do": NAME, ...}` is answered once, by `{"ok": ANSWER}` or
-//! `{"error": WORDS}`. Other lines are its chatter: a kernel's boot messages,
+//! `{"error": WORDS}`; an empty line is no order and is not answered. Other lines are its chatter: a kernel's boot messages,
 //! a traceback. The last of it is told when the peer fails.
 
 use std::collections::VecDeque;
@@ -29,6 +29,10 @@ pub struct Puppet {
     process: Option<Process>,
     readers: Vec<JoinHandle<()>>,
 }
+
+/// How long an answer is waited for before the program is nudged by an empty line: on a busy machine a User-Mode
+/// Linux was seen to sleep on an order that lay before it, until something else woke it.
+const NUDGE: Duration = Duration::from_secs(1);
 
 /// Whether the program is the first process of a process namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,17 +121,7 @@ impl Puppet {
     ///
     /// As [`Puppet::order`].
     pub fn answer<T: DeserializeOwned>(&mut self, wait: Duration) -> Result<T, Failure> {
-        let mut answer = self
-            .answers
-            .recv_timeout(wait)
-            .map_err(|error| match error {
-                RecvTimeoutError::Disconnected => self.gone(),
-                RecvTimeoutError::Timeout => Failure::PeerSilent {
-                    name: self.name.clone(),
-                    after: wait,
-                    tail: self.chatter.tail(),
-                },
-            })?;
+        let mut answer = self.wait_for_answer(wait)?;
         if let Some(reason) = answer.get("error") {
             let reason = reason
                 .as_str()
@@ -143,6 +137,27 @@ impl Puppet {
             answer: content.to_string(),
             source,
         })
+    }
+
+    fn wait_for_answer(&mut self, wait: Duration) -> Result<Value, Failure> {
+        let mut left = wait;
+        loop {
+            let now = left.min(NUDGE);
+            match self.answers.recv_timeout(now) {
+                Ok(answer) => return Ok(answer),
+                Err(RecvTimeoutError::Disconnected) => return Err(self.gone()),
+                Err(RecvTimeoutError::Timeout) => left = left.saturating_sub(now),
+            }
+            if left.is_zero() {
+                return Err(Failure::PeerSilent {
+                    name: self.name.clone(),
+                    after: wait,
+                    tail: self.chatter.tail(),
+                });
+            }
+            // Whether it takes it is what the wait finds out.
+            let _ = self.orders.write_all(b"\n");
+        }
     }
 
     /// The program's process.
