@@ -88,10 +88,7 @@ impl Reader {
     ///
     /// [`CaptureError::Empty`], [`CaptureError::NotACapture`], [`CaptureError::HeaderCut`] and [`CaptureError::UnknownVersion`] where
     /// the source does not begin as a capture does; [`CaptureError::Io`] and [`CaptureError::Gzip`] where it cannot be read.
-    pub fn new(
-        source: impl Read + Send + 'static,
-        name: impl Into<String>,
-    ) -> Result<Self, CaptureError> {
+    pub fn new(source: impl Read + Send + 'static, name: impl Into<String>) -> Result<Self, CaptureError> {
         let mut window = Window::new(source)?;
         window.want(4)?;
         let format = match window.rest().first_chunk() {
@@ -99,9 +96,7 @@ impl Reader {
             Some(&magic) => Format::Pcap(Pcap::open(magic, &mut window)?),
             None if window.rest().is_empty() => return Err(CaptureError::Empty),
             None => {
-                return Err(CaptureError::NotACapture {
-                    begins: window.rest().to_vec(),
-                });
+                return Err(CaptureError::NotACapture { begins: window.rest().to_vec() });
             }
         };
         Ok(Self {
@@ -226,11 +221,7 @@ mod tests {
         record.extend(claimed.to_le_bytes());
         record.extend(claimed.to_le_bytes());
         record.resize(1016, 0xab);
-        std::io::Cursor::new(header).chain(Endless {
-            record,
-            at: 0,
-            left,
-        })
+        std::io::Cursor::new(header).chain(Endless { record, at: 0, left })
     }
 
     impl Read for Endless {
@@ -258,15 +249,7 @@ mod tests {
         let mut reader = Reader::new(endless(MOST_BYTES - 16, 10_160), "short").unwrap();
         let before = reader.window.held();
         assert_eq!(reader.next().unwrap(), None);
-        assert_eq!(
-            reader.warnings().cut,
-            Some(Cut {
-                number: 1,
-                offset: 24,
-                need: 16 << 20,
-                found: 10_160
-            })
-        );
+        assert_eq!(reader.warnings().cut, Some(Cut { number: 1, offset: 24, need: 16 << 20, found: 10_160 }));
         assert_eq!(reader.window.held(), before);
 
         let mut reader = Reader::new(endless(MOST_BYTES - 16, 64 << 20), "long").unwrap();
@@ -276,10 +259,7 @@ mod tests {
 
     #[test]
     fn the_name_is_kept_for_messages() {
-        assert_eq!(
-            Reader::new(endless(1000, 0), "n2.pcap").unwrap().name(),
-            "n2.pcap"
-        );
+        assert_eq!(Reader::new(endless(1000, 0), "n2.pcap").unwrap().name(), "n2.pcap");
     }
 
     #[test]
@@ -292,10 +272,7 @@ mod tests {
         }
         let mut reader = Reader::new(endless(1000, 1016).chain(Broken), "broken").unwrap();
         assert!(reader.next().unwrap().is_some());
-        assert!(matches!(
-            reader.next(),
-            Err(CaptureError::Io { offset: 1040, .. })
-        ));
+        assert!(matches!(reader.next(), Err(CaptureError::Io { offset: 1040, .. })));
         assert!(matches!(reader.next(), Ok(None)));
     }
 }

@@ -43,9 +43,7 @@ impl Decoder {
     /// A decoder that holds at most so many fragments.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self {
-            fragments: Fragments::new(limits),
-        }
+        Self { fragments: Fragments::new(limits) }
     }
 
     /// The messages of one frame; none where there is no SCTP and no GTP in it. What cannot be decoded whole has an `error` key.

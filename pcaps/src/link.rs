@@ -88,14 +88,8 @@ pub fn network(link: LinkType, bytes: &[u8]) -> Option<Network> {
         LinkType::Cooked2 => untag(bytes, 0, 20),
         LinkType::Null | LinkType::Loop => family(bytes),
         LinkType::Raw => version(bytes),
-        LinkType::Ipv4 => Some(Network {
-            ethertype: IPV4,
-            offset: 0,
-        }),
-        LinkType::Ipv6 => Some(Network {
-            ethertype: IPV6,
-            offset: 0,
-        }),
+        LinkType::Ipv4 => Some(Network { ethertype: IPV4, offset: 0 }),
+        LinkType::Ipv6 => Some(Network { ethertype: IPV6, offset: 0 }),
         LinkType::Other(_) => None,
     }
 }
@@ -111,11 +105,7 @@ pub fn to_ethernet(link: LinkType, bytes: &[u8], out: &mut Vec<u8>) -> bool {
         out.extend_from_slice(bytes);
         return true;
     }
-    let Some(Network {
-        ethertype: ethertype @ (IPV4 | IPV6 | ARP),
-        offset,
-    }) = network(link, bytes)
-    else {
+    let Some(Network { ethertype: ethertype @ (IPV4 | IPV6 | ARP), offset }) = network(link, bytes) else {
         return false;
     };
     out.extend_from_slice(&TO);
@@ -137,18 +127,13 @@ fn untag(bytes: &[u8], field: usize, mut offset: usize) -> Option<Network> {
 
 /// The address family of loopback captures: IPv6 has another number on each system.
 fn family(bytes: &[u8]) -> Option<Network> {
-    let family = bytes
-        .first_chunk()
-        .map(|&family| u32::from_be_bytes(family))?;
+    let family = bytes.first_chunk().map(|&family| u32::from_be_bytes(family))?;
     let ethertype = match family.min(family.swap_bytes()) {
         2 => IPV4,
         10 | 24 | 28 | 30 => IPV6,
         _ => return None,
     };
-    Some(Network {
-        ethertype,
-        offset: 4,
-    })
+    Some(Network { ethertype, offset: 4 })
 }
 
 fn version(bytes: &[u8]) -> Option<Network> {
@@ -157,17 +142,11 @@ fn version(bytes: &[u8]) -> Option<Network> {
         6 => IPV6,
         _ => return None,
     };
-    Some(Network {
-        ethertype,
-        offset: 0,
-    })
+    Some(Network { ethertype, offset: 0 })
 }
 
 fn be16(bytes: &[u8], offset: usize) -> Option<u16> {
-    bytes
-        .get(offset..)?
-        .first_chunk()
-        .map(|&field| u16::from_be_bytes(field))
+    bytes.get(offset..)?.first_chunk().map(|&field| u16::from_be_bytes(field))
 }
 
 #[cfg(test)]
@@ -176,17 +155,15 @@ mod tests {
 
     // What scapy makes of a UDP datagram, of ARP, and of each link layer.
     const V4: &str = "4500001c000100004011f6ccc0000201c00002020001000200087bd7";
-    const V6: &str = "600000000008114020010db800000000000000000000000120010db8000000000000000000000002000100020008a466";
+    const V6: &str =
+        "600000000008114020010db800000000000000000000000120010db8000000000000000000000002000100020008a466";
     const REQUEST: &str = "000108000604000102000000000ac0000201000000000000c0000202";
     const MACS: &str = "02000000000b02000000000a";
     const SLL: &str = "00000200000002000000000a0000";
     const SLL2: &str = "0000000000000200000002000000000a0000";
 
     fn bytes(hex: &str) -> Vec<u8> {
-        (0..hex.len())
-            .step_by(2)
-            .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
-            .collect()
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
     }
 
     fn cases() -> Vec<(LinkType, String, u16, usize, &'static str)> {
@@ -194,20 +171,8 @@ mod tests {
         vec![
             (Ethernet, format!("{MACS}0800{V4}"), 0x0800, 14, V4),
             (Ethernet, format!("{MACS}8100000586dd{V6}"), 0x86dd, 18, V6),
-            (
-                Ethernet,
-                format!("{MACS}88a80007810000050800{V4}"),
-                0x0800,
-                22,
-                V4,
-            ),
-            (
-                Ethernet,
-                format!("{MACS}9100000791000006810000050806{REQUEST}"),
-                0x0806,
-                26,
-                REQUEST,
-            ),
+            (Ethernet, format!("{MACS}88a80007810000050800{V4}"), 0x0800, 22, V4),
+            (Ethernet, format!("{MACS}9100000791000006810000050806{REQUEST}"), 0x0806, 26, REQUEST),
             (Cooked1, format!("{SLL}0800{V4}"), 0x0800, 16, V4),
             (Cooked1, format!("{SLL}8100000586dd{V6}"), 0x86dd, 20, V6),
             (Cooked1, format!("{SLL}0806{REQUEST}"), 0x0806, 16, REQUEST),
@@ -229,11 +194,7 @@ mod tests {
     #[test]
     fn the_network_layer_is_found_behind_every_link_layer() {
         for (link, frame, ethertype, offset, _) in cases() {
-            assert_eq!(
-                network(link, &bytes(&frame)),
-                Some(Network { ethertype, offset }),
-                "{frame}"
-            );
+            assert_eq!(network(link, &bytes(&frame)), Some(Network { ethertype, offset }), "{frame}");
         }
     }
 
@@ -241,11 +202,7 @@ mod tests {
     fn a_link_layer_cut_short_has_no_network_layer() {
         for (link, frame, _, offset, _) in cases() {
             for len in 0..offset {
-                assert_eq!(
-                    network(link, &bytes(&frame)[..len]),
-                    None,
-                    "{frame} of {len}"
-                );
+                assert_eq!(network(link, &bytes(&frame)[..len]), None, "{frame} of {len}");
             }
         }
         assert_eq!(network(LinkType::Raw, &[]), None);
@@ -281,11 +238,7 @@ mod tests {
     #[test]
     fn what_is_no_ip_and_no_arp_does_not_become_ethernet() {
         let mut out = vec![1, 2, 3];
-        assert!(!to_ethernet(
-            LinkType::Cooked1,
-            &bytes(&format!("{SLL}88cc{V4}")),
-            &mut out
-        ));
+        assert!(!to_ethernet(LinkType::Cooked1, &bytes(&format!("{SLL}88cc{V4}")), &mut out));
         assert!(out.is_empty());
         assert!(!to_ethernet(LinkType::Other(127), &bytes(V4), &mut out));
         assert!(to_ethernet(LinkType::Ethernet, &[9; 3], &mut out));
@@ -294,12 +247,10 @@ mod tests {
 
     #[test]
     fn any_bytes_have_their_network_layer_inside_or_none() {
-        bolero::check!()
-            .with_type::<(u16, Vec<u8>)>()
-            .for_each(|(link, bytes)| {
-                if let Some(found) = network(LinkType::from(u32::from(link % 300)), bytes) {
-                    assert!(found.offset <= bytes.len() && found.ethertype >= 0x0600);
-                }
-            });
+        bolero::check!().with_type::<(u16, Vec<u8>)>().for_each(|(link, bytes)| {
+            if let Some(found) = network(LinkType::from(u32::from(link % 300)), bytes) {
+                assert!(found.offset <= bytes.len() && found.ethertype >= 0x0600);
+            }
+        });
     }
 }

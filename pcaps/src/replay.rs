@@ -131,11 +131,7 @@ impl Replay {
     /// # Errors
     ///
     /// [`ReplayError::Engine`] where the engine cannot be had, or the services contradict each other or do not fit.
-    pub fn configured(
-        choice: Choice,
-        services: &[ServiceSpec],
-        seed: u64,
-    ) -> Result<Self, ReplayError> {
+    pub fn configured(choice: Choice, services: &[ServiceSpec], seed: u64) -> Result<Self, ReplayError> {
         let mut engines = Engines::open(choice)?;
         let mut setup = Setup::default();
         engines.each(|engine| {
@@ -172,10 +168,7 @@ impl Replay {
             return Ok(self.done(Verdict::Pass, Reason::NotIp));
         };
         self.counts.padded = self.counts.padded.saturating_add(u64::from(carried.padded));
-        self.counts.shortened = self
-            .counts
-            .shortened
-            .saturating_add(u64::from(carried.shortened));
+        self.counts.shortened = self.counts.shortened.saturating_add(u64::from(carried.shortened));
         self.came = Headers::of(&self.frame);
         if self.auto
             && let Some(headers) = &mut self.came
@@ -189,11 +182,7 @@ impl Replay {
             Made::Different(rans) => {
                 let [user, kernel] = *rans;
                 let frame = frame.number;
-                return Err(ReplayError::Differ(Box::new(Difference {
-                    frame,
-                    user,
-                    kernel,
-                })));
+                return Err(ReplayError::Differ(Box::new(Difference { frame, user, kernel })));
             }
         };
         let events = self.engines.drain()?;
@@ -212,9 +201,7 @@ impl Replay {
     /// [`ReplayError::Engine`] where the kernel's tables cannot be read.
     pub fn summary(&self) -> Result<Summary, ReplayError> {
         let flows = self.engines.maps().flows()?;
-        let mut summary = self
-            .counts
-            .summary(&self.book, flows.iter().map(|(key, _)| key.kind()));
+        let mut summary = self.counts.summary(&self.book, flows.iter().map(|(key, _)| key.kind()));
         summary.restored = self.restored;
         summary.left_out = self.left_out;
         Ok(summary)
@@ -222,15 +209,8 @@ impl Replay {
 
     fn done(&mut self, verdict: Verdict, reason: Reason) -> Step<'_> {
         let (service, endpoint) = self.who(verdict, reason);
-        self.counts
-            .count(verdict, reason, self.came.as_ref(), service, endpoint);
-        Step {
-            verdict,
-            reason,
-            service,
-            endpoint,
-            replay: self,
-        }
+        self.counts.count(verdict, reason, self.came.as_ref(), service, endpoint);
+        Step { verdict, reason, service, endpoint, replay: self }
     }
 
     /// The service and the endpoint that a packet is between, by the addresses it came with and left with.
@@ -257,14 +237,8 @@ impl Replay {
         // A tunnel's sender chooses its source port (TS 29.281 4.4.2).
         let gtpu = headers.protocol == protocol::UDP && headers.destination_port == gtpu::PORT;
         found.or_else(|| {
-            let end = End {
-                port: gtpu::PORT,
-                ..*end
-            };
-            self.book
-                .at(&end)
-                .map(|(service, _)| service)
-                .filter(|_| gtpu)
+            let end = End { port: gtpu::PORT, ..*end };
+            self.book.at(&end).map(|(service, _)| service).filter(|_| gtpu)
         })
     }
 
@@ -312,8 +286,7 @@ impl Step<'_> {
     /// [`ReplayError::Engine`] where the kernel's tables cannot be read.
     pub fn pin(&self) -> Result<Option<Pin>, ReplayError> {
         let replay = self.replay;
-        let (Some(service), Some(came), Some(left)) = (self.service, &replay.came, &replay.left)
-        else {
+        let (Some(service), Some(came), Some(left)) = (self.service, &replay.came, &replay.left) else {
             return Ok(None);
         };
         let steered = pin::Steered {
@@ -353,15 +326,8 @@ mod tests {
     fn random_numbers_are_those_of_splitmix64() {
         // The generator's published first outputs for seed 1234567: the upper halves.
         let mut random = Random(1_234_567);
-        let known: [u64; 3] = [
-            6_457_827_717_110_365_317,
-            3_203_168_211_198_807_973,
-            9_817_491_932_198_370_423,
-        ];
-        assert_eq!(
-            [(); 3].map(|()| random.next()),
-            known.map(|number| (number >> 32) as u32)
-        );
+        let known: [u64; 3] = [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
+        assert_eq!([(); 3].map(|()| random.next()), known.map(|number| (number >> 32) as u32));
     }
 
     #[test]

@@ -47,10 +47,7 @@ impl<W: Write> Writer<W> {
     ///
     /// [`WriteError::Io`].
     pub fn new(out: W) -> Result<Self, WriteError> {
-        let mut writer = Self {
-            out,
-            block: Vec::new(),
-        };
+        let mut writer = Self { out, block: Vec::new() };
         writer.begin(SECTION);
         writer.put(&BYTE_ORDER.to_le_bytes());
         writer.put(&1u16.to_le_bytes());
@@ -98,10 +95,7 @@ impl<W: Write> Writer<W> {
         if let Some(comment) = comment {
             self.option(
                 COMMENT,
-                comment
-                    .get(..comment.floor_char_boundary(usize::from(u16::MAX)))
-                    .unwrap_or_default()
-                    .as_bytes(),
+                comment.get(..comment.floor_char_boundary(usize::from(u16::MAX))).unwrap_or_default().as_bytes(),
             );
             self.option(END_OF_OPTIONS, b"");
         }
@@ -127,9 +121,7 @@ impl<W: Write> Writer<W> {
 
     fn end(&mut self) -> Result<(), WriteError> {
         let len = self.block.len().saturating_add(4);
-        let field = u32::try_from(len)
-            .map_err(|_| WriteError::Length(len.saturating_sub(FRAMING)))?
-            .to_le_bytes();
+        let field = u32::try_from(len).map_err(|_| WriteError::Length(len.saturating_sub(FRAMING)))?.to_le_bytes();
         if let Some(place) = self.block.get_mut(4..8) {
             place.copy_from_slice(&field);
         }
@@ -165,22 +157,10 @@ mod tests {
         let mut writer = Writer::new(Vec::new()).unwrap();
         let long = "x".repeat(65_534) + "é";
         writer
-            .frame(
-                Duration::new(1_700_000_000, 123_456_789),
-                60,
-                &[0xff; 60],
-                Some("drop: no such service"),
-            )
+            .frame(Duration::new(1_700_000_000, 123_456_789), 60, &[0xff; 60], Some("drop: no such service"))
             .unwrap();
         writer.frame(Duration::ZERO, 1500, &[1; 61], None).unwrap();
-        writer
-            .frame(
-                Duration::new(18_446_744_073, 709_551_615),
-                3,
-                &[1; 15],
-                Some(&long),
-            )
-            .unwrap();
+        writer.frame(Duration::new(18_446_744_073, 709_551_615), 3, &[1; 15], Some(&long)).unwrap();
         writer.finish().unwrap()
     }
 
@@ -210,26 +190,15 @@ mod tests {
         tshark.stdin.take().unwrap().write_all(&sample()).unwrap();
         let output = String::from_utf8(tshark.wait_with_output().unwrap().stdout).unwrap();
         let lines: Vec<&str> = output.lines().collect();
-        assert_eq!(
-            lines[..2],
-            [
-                "1700000000.123456789|60|60|1|drop: no such service",
-                "0.000000000|1500|61|1|"
-            ]
-        );
-        assert_eq!(
-            lines[2],
-            format!("18446744073.709551615|15|15|1|{}", "x".repeat(65_534))
-        );
+        assert_eq!(lines[..2], ["1700000000.123456789|60|60|1|drop: no such service", "0.000000000|1500|61|1|"]);
+        assert_eq!(lines[2], format!("18446744073.709551615|15|15|1|{}", "x".repeat(65_534)));
     }
 
     #[test]
     fn what_a_capture_cannot_hold_is_refused_and_writing_goes_on() {
         let mut writer = Writer::new(Vec::new()).unwrap();
         let late = Duration::new(18_446_744_073, 709_551_616);
-        assert!(
-            matches!(writer.frame(late, 60, &[0; 60], None), Err(WriteError::Time(time)) if time == late)
-        );
+        assert!(matches!(writer.frame(late, 60, &[0; 60], None), Err(WriteError::Time(time)) if time == late));
         let before = writer.out.len();
         writer.frame(Duration::ZERO, 4, &[0; 4], None).unwrap();
         assert_eq!(writer.out.len() - before, 36);
@@ -240,9 +209,6 @@ mod tests {
         let header = Writer::new(Vec::new()).unwrap().finish().unwrap().len();
         let mut room = vec![0; header + 60];
         let mut writer = Writer::new(room.as_mut_slice()).unwrap();
-        assert!(matches!(
-            writer.frame(Duration::ZERO, 60, &[0; 60], None),
-            Err(WriteError::Io(_))
-        ));
+        assert!(matches!(writer.frame(Duration::ZERO, 60, &[0; 60], None), Err(WriteError::Io(_))));
     }
 }

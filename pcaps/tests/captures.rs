@@ -31,10 +31,7 @@ fn the_manifest_is_true() {
     for [name, bytes, sha256, frames] in manifest() {
         let path = folder().join(&name);
         let file = fs::read(&path).unwrap();
-        let digest: String = Sha256::digest(&file)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest: String = Sha256::digest(&file).iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!((file.len().to_string(), digest), (bytes, sha256), "{name}");
         assert!(file.len() < 60 << 10, "{name}");
 
@@ -51,9 +48,7 @@ fn the_manifest_is_true() {
 #[test]
 fn every_capture_is_in_the_manifest() {
     let names: BTreeSet<String> = manifest().into_iter().map(|[name, ..]| name).collect();
-    let found = fs::read_dir(folder())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let found = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let captures: BTreeSet<String> = found.filter(|name| name.contains(".pcap")).collect();
     assert_eq!(captures, names);
 }
@@ -65,51 +60,27 @@ fn the_script_makes_the_same_bytes() {
                      name, version = line.strip().split('==')\n    \
                      assert installed.version(name) == version";
     let requirements = folder().join("requirements.txt");
-    let has_all = Command::new("python3")
-        .args(["-c", check])
-        .arg(requirements)
-        .output();
+    let has_all = Command::new("python3").args(["-c", check]).arg(requirements).output();
     if !has_all.is_ok_and(|output| output.status.success()) {
         println!("skipped: no python3 with what captures/requirements.txt names");
         return;
     }
     let made = Path::new(env!("CARGO_TARGET_TMPDIR")).join("captures");
     fs::create_dir_all(&made).unwrap();
-    let output = Command::new("python3")
-        .arg(folder().join("make.py"))
-        .arg(&made)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    for name in manifest()
-        .into_iter()
-        .map(|[name, ..]| name)
-        .chain(["MANIFEST.tsv".to_owned()])
-    {
-        assert!(
-            fs::read(made.join(&name)).unwrap() == fs::read(folder().join(&name)).unwrap(),
-            "{name}"
-        );
+    let output = Command::new("python3").arg(folder().join("make.py")).arg(&made).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for name in manifest().into_iter().map(|[name, ..]| name).chain(["MANIFEST.tsv".to_owned()]) {
+        assert!(fs::read(made.join(&name)).unwrap() == fs::read(folder().join(&name)).unwrap(), "{name}");
     }
 }
 
 #[test]
 fn tshark_finds_no_fault_with_what_is_well_meant() {
-    const FAULTS: &str = "_ws.malformed || sctp.checksum.status == 0 || ip.checksum.status == 0 || udp.checksum.status == 0";
+    const FAULTS: &str =
+        "_ws.malformed || sctp.checksum.status == 0 || ip.checksum.status == 0 || udp.checksum.status == 0";
     for name in ["n2.pcap", "n3.pcap", "mixed.pcapng"] {
         let output = Command::new("tshark")
-            .args([
-                "-o",
-                "sctp.checksum:TRUE",
-                "-o",
-                "ip.check_checksum:TRUE",
-                "-o",
-                "udp.check_checksum:TRUE",
-            ])
+            .args(["-o", "sctp.checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE"])
             .args(["-Y", FAULTS, "-r"])
             .arg(folder().join(name))
             .output();

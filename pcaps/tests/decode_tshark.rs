@@ -1,9 +1,5 @@
 //! Every capture of the project and of the shared folder: what is decoded is what tshark shows, frame by frame and field by field.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may stop at the first surprise"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at the first surprise")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,14 +12,8 @@ use pinion_pcaps::decode::{Decoder, Value};
 type Fields = BTreeMap<String, Vec<String>>;
 
 /// Fields that must agree whatever else is in the frame.
-const HEADERS: [&str; 6] = [
-    "sctp.chunk_type",
-    "sctp.verification_tag",
-    "sctp.srcport",
-    "sctp.dstport",
-    "gtp.message",
-    "gtp.teid",
-];
+const HEADERS: [&str; 6] =
+    ["sctp.chunk_type", "sctp.verification_tag", "sctp.srcport", "sctp.dstport", "gtp.message", "gtp.teid"];
 
 const OTHERS: [&str; 94] = [
     "sctp.checksum",
@@ -123,13 +113,7 @@ const OTHERS: [&str; 94] = [
 ];
 
 /// Fields of GTP-U elements that GTPv1-C and GTP' have too. Of those nothing is decoded but the header.
-const ELEMENTS: [&str; 5] = [
-    "gtp.length",
-    "gtp.recovery",
-    "gtp.teid_data",
-    "gtp.gsn_ipv4",
-    "gtp.ext_hdr_type",
-];
+const ELEMENTS: [&str; 5] = ["gtp.length", "gtp.recovery", "gtp.teid_data", "gtp.gsn_ipv4", "gtp.ext_hdr_type"];
 
 #[test]
 fn every_capture_decodes_as_in_tshark() {
@@ -159,11 +143,7 @@ fn every_capture_decodes_as_in_tshark() {
             }
         }
         for number in decoded.keys() {
-            assert!(
-                expected.contains_key(number),
-                "{}: {number}",
-                file.display()
-            );
+            assert!(expected.contains_key(number), "{}: {number}", file.display());
         }
     }
     println!("{compared} fields compared");
@@ -200,16 +180,12 @@ fn excepted(name: &str, expected: &Fields, decoded: &Fields) -> bool {
     // Of GTPv1-C and GTP' only headers are decoded.
     let user_plane = ["1", "2", "26", "31", "254", "255"].map(str::to_owned);
     let control = protocols.contains("gtpprime")
-        || values(expected, "gtp.message")
-            .iter()
-            .any(|kind| !user_plane.contains(kind));
+        || values(expected, "gtp.message").iter().any(|kind| !user_plane.contains(kind));
     // It has nothing of an SCTP packet that ends in its header, as ICMP errors quote it: the ports are there.
     let header_cut = values(decoded, "sctp.verification_tag").is_empty();
     // It rounds the length of a chunk up in 16 bits, 65,533 and more to 0, and shows nothing of such a chunk.
     let lengths = values(decoded, "sctp.chunk_length");
-    let rounded = lengths
-        .iter()
-        .any(|length| length.parse::<u16>().unwrap() > 65_532);
+    let rounded = lengths.iter().any(|length| length.parse::<u16>().unwrap() > 65_532);
     on_tcp
         || control && ELEMENTS.contains(&name)
         || header_cut && ["sctp.srcport", "sctp.dstport"].contains(&name)
@@ -226,10 +202,7 @@ fn captures(folder: &Path) -> Vec<PathBuf> {
         let path = entry.path();
         if path.is_dir() {
             files.extend(captures(&path));
-        } else if path
-            .extension()
-            .is_some_and(|end| end == "pcap" || end == "pcapng" || end == "cap")
-        {
+        } else if path.extension().is_some_and(|end| end == "pcap" || end == "pcapng" || end == "cap") {
             files.push(path);
         }
     }
@@ -241,11 +214,7 @@ fn tshark(file: &Path) -> BTreeMap<u64, Fields> {
     let mut names = vec!["frame.number", "frame.protocols"];
     names.extend(HEADERS.iter().chain(&OTHERS).chain(&ELEMENTS));
     let mut command = Command::new("tshark");
-    command
-        .arg("-n")
-        .arg("-r")
-        .arg(file)
-        .args(["-T", "fields", "-E", "occurrence=a"]);
+    command.arg("-n").arg("-r").arg(file).args(["-T", "fields", "-E", "occurrence=a"]);
     command.args(["-E", "aggregator=;"]);
     for name in &names {
         command.args(["-e", name]);
@@ -268,10 +237,7 @@ fn tshark(file: &Path) -> BTreeMap<u64, Fields> {
 
 /// Numbers as decimals, whatever base tshark likes.
 fn number(text: &str) -> String {
-    match text
-        .strip_prefix("0x")
-        .map(|digits| u64::from_str_radix(digits, 16))
-    {
+    match text.strip_prefix("0x").map(|digits| u64::from_str_radix(digits, 16)) {
         Some(Ok(number)) => number.to_string(),
         _ => text.to_owned(),
     }

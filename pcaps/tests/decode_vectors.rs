@@ -407,11 +407,7 @@ fn cut_anywhere() {
             let shown = |messages: &[Message]| all(messages, "sctp.chunk_type").len();
             assert!(shown(&cut) <= shown(&decode(&whole)), "{}", vector.scapy);
             for message in cut {
-                assert!(
-                    message.get("error").is_some(),
-                    "{}: {message}",
-                    vector.scapy
-                );
+                assert!(message.get("error").is_some(), "{}: {message}", vector.scapy);
             }
         }
     }
@@ -427,10 +423,7 @@ fn cut_by_the_snap_length() {
     let messages = decode_frame(&two_chunks, 96);
     assert_eq!(all(&messages, "sctp.verification_tag"), "3735928559");
     assert_eq!(all(&messages, "sctp.chunk_type"), "11");
-    assert_eq!(
-        all(&messages, "error"),
-        "SCTP chunk at offset 16: 22 bytes of 60 in a chunk of type 0"
-    );
+    assert_eq!(all(&messages, "error"), "SCTP chunk at offset 16: 22 bytes of 60 in a chunk of type 0");
     assert!(messages[0].to_string().contains("COOKIE ACK, DATA"));
 }
 
@@ -438,28 +431,26 @@ fn cut_by_the_snap_length() {
 #[test]
 fn any_bytes_end() {
     let vectors: Vec<_> = VECTORS.iter().map(|vector| bytes(vector.packet)).collect();
-    bolero::check!()
-        .with_type::<(u8, u16, Vec<(u8, u8)>, Vec<u8>)>()
-        .for_each(|(which, link, changes, tail)| {
-            let mut packet = vectors[usize::from(*which) % vectors.len()].clone();
-            for &(at, value) in changes {
-                if let Some(byte) = packet.get_mut(usize::from(at)) {
-                    *byte = value;
-                }
+    bolero::check!().with_type::<(u8, u16, Vec<(u8, u8)>, Vec<u8>)>().for_each(|(which, link, changes, tail)| {
+        let mut packet = vectors[usize::from(*which) % vectors.len()].clone();
+        for &(at, value) in changes {
+            if let Some(byte) = packet.get_mut(usize::from(at)) {
+                *byte = value;
             }
-            packet.extend(tail);
-            decode(&packet);
-            let mut decoder = Decoder::default();
-            for bytes in [&packet, tail] {
-                decoder.decode(&Frame {
-                    number: 1,
-                    time: Duration::ZERO,
-                    link: LinkType::from(u32::from(*link) % 300),
-                    wire_len: u32::try_from(bytes.len()).unwrap(),
-                    bytes,
-                });
-            }
-        });
+        }
+        packet.extend(tail);
+        decode(&packet);
+        let mut decoder = Decoder::default();
+        for bytes in [&packet, tail] {
+            decoder.decode(&Frame {
+                number: 1,
+                time: Duration::ZERO,
+                link: LinkType::from(u32::from(*link) % 300),
+                wire_len: u32::try_from(bytes.len()).unwrap(),
+                bytes,
+            });
+        }
+    });
 }
 
 /// One frame of raw IP, captured whole.
@@ -481,10 +472,7 @@ fn decode_frame(packet: &[u8], wire_len: u32) -> Vec<Message> {
 /// Values of a field in all messages.
 fn all(messages: &[Message], name: &str) -> String {
     let values = messages.iter().flat_map(|message| message.all(name));
-    values
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(",")
+    values.map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
 fn bytes(hex: &str) -> Vec<u8> {

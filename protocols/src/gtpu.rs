@@ -20,9 +20,7 @@ pub mod old;
 
 pub use element::{Element, ElementType, Elements, ExtensionTypes, RawElement};
 pub use error::Error;
-pub use extension::{
-    Comprehension, Extension, ExtensionType, Extensions, PduSessionContainer, RawExtension,
-};
+pub use extension::{Comprehension, Extension, ExtensionType, Extensions, PduSessionContainer, RawExtension};
 pub use message::MessageType;
 
 use crate::bytes;
@@ -104,9 +102,7 @@ impl<'a> Packet<'a> {
         let have = datagram.len();
         let flags = Flags(bytes::u8_at(datagram, 0).ok_or(Error::HeaderCut { have })?);
         if flags.version() != 1 {
-            return Err(Error::Version {
-                version: flags.version(),
-            });
+            return Err(Error::Version { version: flags.version() });
         }
         if !flags.is_gtp() {
             return Err(Error::ProtocolType);
@@ -180,11 +176,7 @@ impl<'a> Packet<'a> {
 
     /// The extension headers, in the order of the message; none where the optional fields are cut.
     pub fn extensions(&self) -> Extensions<'a> {
-        let next = self
-            .next_extension()
-            .ok()
-            .flatten()
-            .unwrap_or(ExtensionType::None);
+        let next = self.next_extension().ok().flatten().unwrap_or(ExtensionType::None);
         Extensions::new(next, self.rest)
     }
 
@@ -200,9 +192,7 @@ impl<'a> Packet<'a> {
             return Ok(self.rest);
         }
         if self.rest.len() < OPTIONAL_LENGTH {
-            return Err(Error::OptionalCut {
-                have: self.rest.len(),
-            });
+            return Err(Error::OptionalCut { have: self.rest.len() });
         }
         let mut extensions = self.extensions();
         for extension in extensions.by_ref() {
@@ -222,17 +212,11 @@ impl<'a> Packet<'a> {
         Ok(Elements::new(HEADER_LENGTH.saturating_add(before), body))
     }
 
-    fn optional<T>(
-        &self,
-        wanted: bool,
-        read: impl FnOnce(&'a [u8]) -> Option<T>,
-    ) -> Result<Option<T>, Error> {
+    fn optional<T>(&self, wanted: bool, read: impl FnOnce(&'a [u8]) -> Option<T>) -> Result<Option<T>, Error> {
         if !wanted {
             return Ok(None);
         }
-        read(self.rest).map(Some).ok_or(Error::OptionalCut {
-            have: self.rest.len(),
-        })
+        read(self.rest).map(Some).ok_or(Error::OptionalCut { have: self.rest.len() })
     }
 }
 

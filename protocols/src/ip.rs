@@ -68,19 +68,11 @@ impl<'a> Udp<'a> {
     /// [`Error::HeaderCut`]; [`Error::Length`] where the length is 1 to 7.
     pub fn parse(packet: &'a [u8]) -> Result<Self, Error> {
         let Some([s0, s1, d0, d1, l0, l1, c0, c1]) = bytes::array_at(packet, 0) else {
-            return Err(Error::HeaderCut {
-                field: Field::Udp,
-                need: 8,
-                have: packet.len(),
-            });
+            return Err(Error::HeaderCut { field: Field::Udp, need: 8, have: packet.len() });
         };
         let length = u16::from_be_bytes([l0, l1]);
         if (1..8).contains(&length) {
-            return Err(Error::Length {
-                field: Field::Udp,
-                length,
-                least: 8,
-            });
+            return Err(Error::Length { field: Field::Udp, length, least: 8 });
         }
         let rest = bytes::after(packet, 8);
         let payload = match length.checked_sub(8) {
@@ -119,23 +111,13 @@ impl<'a> Tcp<'a> {
     ///
     /// [`Error::HeaderCut`]; [`Error::Length`] where the data offset is less than 5 words.
     pub fn parse(packet: &'a [u8]) -> Result<Self, Error> {
-        let cut = |need| Error::HeaderCut {
-            field: Field::Tcp,
-            need,
-            have: packet.len(),
-        };
-        let Some([s0, s1, d0, d1, n0, n1, n2, n3, _, _, _, _, words, flags]) =
-            bytes::array_at(packet, 0)
-        else {
+        let cut = |need| Error::HeaderCut { field: Field::Tcp, need, have: packet.len() };
+        let Some([s0, s1, d0, d1, n0, n1, n2, n3, _, _, _, _, words, flags]) = bytes::array_at(packet, 0) else {
             return Err(cut(20));
         };
         let header = u16::from(words >> 4).saturating_mul(4);
         if header < 20 {
-            return Err(Error::Length {
-                field: Field::Tcp,
-                length: header,
-                least: 20,
-            });
+            return Err(Error::Length { field: Field::Tcp, length: header, least: 20 });
         }
         let header = usize::from(header);
         Ok(Self {

@@ -22,9 +22,8 @@ mod tlv;
 
 pub use cause::{Cause, CauseCode, Causes, RawCause};
 pub use chunk::{
-    Auth, Chunk, ChunkType, Chunks, Data, DataFlags, ForwardTsn, Forwarded, GapBlock, GapBlocks,
-    IData, IForwardTsn, IForwarded, IForwardedList, Init, NrSack, PacketDrop, RawChunk, Sack,
-    Serial, TsnList,
+    Auth, Chunk, ChunkType, Chunks, Data, DataFlags, ForwardTsn, Forwarded, GapBlock, GapBlocks, IData,
+    IForwardTsn, IForwarded, IForwardedList, Init, NrSack, PacketDrop, RawChunk, Sack, Serial, TsnList,
 };
 pub use crc32c::crc32c;
 pub use error::{Error, List};
@@ -53,8 +52,7 @@ impl<'a> Packet<'a> {
     ///
     /// [`Error::HeaderCut`] where there are fewer than 12 bytes.
     pub fn parse(packet: &'a [u8]) -> Result<Self, Error> {
-        let Some([s0, s1, d0, d1, v0, v1, v2, v3, c0, c1, c2, c3]) = bytes::array_at(packet, 0)
-        else {
+        let Some([s0, s1, d0, d1, v0, v1, v2, v3, c0, c1, c2, c3]) = bytes::array_at(packet, 0) else {
             return Err(Error::HeaderCut { have: packet.len() });
         };
         Ok(Self {

@@ -109,11 +109,7 @@ pub(crate) struct Mistake {
 
 impl Mistake {
     fn new(at: &Location, what: impl Into<String>) -> Self {
-        Self {
-            line: at.line(),
-            column: at.column(),
-            what: what.into(),
-        }
+        Self { line: at.line(), column: at.column(), what: what.into() }
     }
 }
 
@@ -124,10 +120,7 @@ impl fmt::Display for Mistake {
 }
 
 fn lines(path: &Path, mistakes: &[Mistake]) -> String {
-    let lines: Vec<_> = mistakes
-        .iter()
-        .map(|mistake| format!("{}:{mistake}", path.display()))
-        .collect();
+    let lines: Vec<_> = mistakes.iter().map(|mistake| format!("{}:{mistake}", path.display())).collect();
     lines.join("\n")
 }
 
@@ -137,28 +130,16 @@ fn lines(path: &Path, mistakes: &[Mistake]) -> String {
 ///
 /// [`ConfigError`]; nothing of a wrong configuration is given back.
 pub(crate) fn read(path: &Path) -> Result<Vec<ServiceSpec>, ConfigError> {
-    let text = fs::read_to_string(path).map_err(|source| ConfigError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    if text
-        .lines()
-        .all(|line| line.trim_start().is_empty() || line.trim_start().starts_with('#'))
-    {
-        return Err(ConfigError::Empty {
-            path: path.to_owned(),
-        });
+    let text = fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    if text.lines().all(|line| line.trim_start().is_empty() || line.trim_start().starts_with('#')) {
+        return Err(ConfigError::Empty { path: path.to_owned() });
     }
-    parse(&text).map_err(|mistakes| ConfigError::Wrong {
-        path: path.to_owned(),
-        mistakes,
-    })
+    parse(&text).map_err(|mistakes| ConfigError::Wrong { path: path.to_owned(), mistakes })
 }
 
 fn parse(text: &str) -> Result<Vec<ServiceSpec>, Vec<Mistake>> {
     let options = serde_saphyr::options! { with_snippet: false };
-    let file: File = serde_saphyr::from_str_with_options(text, options)
-        .map_err(|error| vec![mistake(&error)])?;
+    let file: File = serde_saphyr::from_str_with_options(text, options).map_err(|error| vec![mistake(&error)])?;
     check::services(&file)
 }
 
@@ -168,9 +149,7 @@ fn mistake(error: &serde_saphyr::Error) -> Mistake {
     let message = error.to_string();
     let place = format!(" at line {}, column {}", at.line(), at.column());
     let what = message.strip_suffix(&place).unwrap_or(&message);
-    let what = what
-        .strip_suffix(", set DuplicateKeyPolicy in Options if acceptable")
-        .unwrap_or(what);
+    let what = what.strip_suffix(", set DuplicateKeyPolicy in Options if acceptable").unwrap_or(what);
     Mistake::new(&at, what)
 }
 
@@ -202,33 +181,18 @@ services:
 ";
 
     fn mistakes(text: &str) -> Vec<String> {
-        parse(text)
-            .unwrap_err()
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+        parse(text).unwrap_err().iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn what_is_left_out_has_a_default() {
         let services = parse(GOOD).unwrap();
-        let [amf, upf] = services.as_slice() else {
-            panic!("{services:?}")
-        };
-        assert_eq!(
-            (amf.kind, amf.protocol, amf.port),
-            (Kind::Sctp, protocol::SCTP, 38_412)
-        );
+        let [amf, upf] = services.as_slice() else { panic!("{services:?}") };
+        assert_eq!((amf.kind, amf.protocol, amf.port), (Kind::Sctp, protocol::SCTP, 38_412));
         assert_eq!(amf.unknown, Unknown::Punt);
-        let endpoints = amf
-            .endpoints
-            .iter()
-            .map(|endpoint| (endpoint.port, endpoint.weight));
+        let endpoints = amf.endpoints.iter().map(|endpoint| (endpoint.port, endpoint.weight));
         assert_eq!(endpoints.collect::<Vec<_>>(), [(38_412, 3), (38_413, 1)]);
-        assert_eq!(
-            (upf.kind, upf.protocol, upf.port),
-            (Kind::Gtpu, protocol::UDP, 2152)
-        );
+        assert_eq!((upf.kind, upf.protocol, upf.port), (Kind::Gtpu, protocol::UDP, 2152));
         assert_eq!(upf.unknown, Unknown::Drop);
     }
 
@@ -245,31 +209,15 @@ services:
                 "protocol: gtp",
                 "15:15: unknown variant `gtp`, expected one of udp, tcp, sctp, gtpu",
             ),
-            (
-                "port: 38413",
-                "port: 70000",
-                "13:15: 70000 is no port; give a number from 1 to 65535",
-            ),
-            (
-                "port: 38413",
-                "port: 0",
-                "13:15: 0 is no port; give a number from 1 to 65535",
-            ),
-            (
-                "weight: 3",
-                "weight: -1",
-                "10:17: -1 is no weight; give a number from 0 to 65535",
-            ),
+            ("port: 38413", "port: 70000", "13:15: 70000 is no port; give a number from 1 to 65535"),
+            ("port: 38413", "port: 0", "13:15: 0 is no port; give a number from 1 to 65535"),
+            ("weight: 3", "weight: -1", "10:17: -1 is no weight; give a number from 0 to 65535"),
             (
                 "10.0.0.21",
                 "10.0.0.256",
                 "19:21: 10.0.0.256 is no IP address; give one, such as 192.0.2.1 or 2001:db8::1",
             ),
-            (
-                "protocol: gtpu",
-                "name: x",
-                "15:5: duplicate mapping key: name",
-            ),
+            ("protocol: gtpu", "name: x", "15:5: duplicate mapping key: name"),
             ("    protocol: gtpu\n", "", "16:5: missing field `protocol`"),
         ] {
             assert_eq!(mistakes(&GOOD.replace(from, to)), [expected]);
@@ -282,10 +230,7 @@ services:
             .replace("amf-2", "amf-1")
             .replace("[10.0.0.11, '2001:db8::11']", "[10.0.0.11]")
             .replace("[10.0.0.12, '2001:db8::12']", "['2001:db8::12', 10.0.0.12]")
-            .replace(
-                "addresses: [10.0.0.21]",
-                "addresses: [224.0.0.1]\n        port: 2153",
-            );
+            .replace("addresses: [10.0.0.21]", "addresses: [224.0.0.1]\n        port: 2153");
         assert_eq!(
             mistakes(&wrong),
             [
@@ -302,10 +247,7 @@ services:
     #[test]
     fn services_must_not_meet() {
         let wrong = GOOD
-            .replace(
-                "protocol: gtpu",
-                "protocol: sctp\n    port: 38412\n    unknown: drop",
-            )
+            .replace("protocol: gtpu", "protocol: sctp\n    port: 38412\n    unknown: drop")
             .replace("192.0.2.3", "192.0.2.1")
             .replace("name: upf\n", "name: amf\n");
         assert_eq!(
@@ -319,8 +261,7 @@ services:
 
     #[test]
     fn what_has_no_meaning_is_refused() {
-        let udp =
-            "services: [{name: '', protocol: udp, addresses: [], unknown: hash, endpoints: []}]";
+        let udp = "services: [{name: '', protocol: udp, addresses: [], unknown: hash, endpoints: []}]";
         assert_eq!(
             mistakes(udp),
             [
@@ -331,9 +272,6 @@ services:
                 "1:79: no endpoint; give one at least",
             ]
         );
-        assert_eq!(
-            mistakes("services: []"),
-            ["1:11: no service; give one at least"]
-        );
+        assert_eq!(mistakes("services: []"), ["1:11: no service; give one at least"]);
     }
 }

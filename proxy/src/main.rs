@@ -33,9 +33,7 @@ enum Command {
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Replay(args) => {
-            commands::replay::run(&args).unwrap_or_else(|error| fail(&error, error.code()))
-        }
+        Command::Replay(args) => commands::replay::run(&args).unwrap_or_else(|error| fail(&error, error.code())),
         Command::Decode(args) => {
             commands::decode::run(&args).unwrap_or_else(|error| fail(&error, ExitCode::FAILURE))
         }

@@ -11,9 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 fn capture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../pcaps/captures")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../pcaps/captures").join(name)
 }
 
 fn folder() -> TempDir {
@@ -21,10 +19,7 @@ fn folder() -> TempDir {
 }
 
 fn pinion(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_pinion"))
-        .args(args)
-        .output()
-        .unwrap()
+    Command::new(env!("CARGO_BIN_EXE_pinion")).args(args).output().unwrap()
 }
 
 fn replay(capture: &Path, args: &[&str]) -> Output {
@@ -46,10 +41,7 @@ fn err(output: &Output) -> String {
 }
 
 fn objects(output: &Output) -> Vec<Value> {
-    out(output)
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
+    out(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[test]
@@ -58,27 +50,17 @@ fn json_is_one_object_a_packet_and_a_summary() {
     assert_eq!((code(&output), err(&output)), (0, String::new()));
     let objects = objects(&output);
     assert_eq!(objects.len(), 78 + 1);
-    let keys = [
-        "endpoint", "frame", "pin", "reason", "service", "sha256", "time", "verdict",
-    ];
+    let keys = ["endpoint", "frame", "pin", "reason", "service", "sha256", "time", "verdict"];
     let verdicts = ["pass", "drop", "transmit", "redirect"];
     for (number, object) in (1..).zip(&objects[..78]) {
-        let mut found: Vec<_> = object
-            .as_object()
-            .unwrap()
-            .keys()
-            .map(String::as_str)
-            .collect();
+        let mut found: Vec<_> = object.as_object().unwrap().keys().map(String::as_str).collect();
         found.sort_unstable();
         assert_eq!(found, keys);
         assert_eq!(object["frame"], number);
         assert!(verdicts.contains(&object["verdict"].as_str().unwrap()));
         assert_eq!(object["sha256"].is_null(), object["verdict"] == "drop");
     }
-    assert_eq!(
-        objects[0]["time"].as_f64().unwrap().trunc(),
-        1_760_000_000.0
-    );
+    assert_eq!(objects[0]["time"].as_f64().unwrap().trunc(), 1_760_000_000.0);
     assert_eq!(objects[78]["summary"]["packets"], 78);
 }
 
@@ -88,15 +70,9 @@ fn several_captures_are_named() {
     let (n2, n3) = (n2.to_str().unwrap(), n3.to_str().unwrap());
     let output = pinion(&["replay", "--format", "json", n2, n3]);
     let objects = objects(&output);
-    assert_eq!(
-        (&objects[0]["file"], &objects[78]["file"]),
-        (&n2.into(), &n3.into())
-    );
+    assert_eq!((&objects[0]["file"], &objects[78]["file"]), (&n2.into(), &n3.into()));
     let summary = &objects[78 + 48]["summary"];
-    assert_eq!(
-        (&summary["captures"], &summary["packets"]),
-        (&2.into(), &126.into())
-    );
+    assert_eq!((&summary["captures"], &summary["packets"]), (&2.into(), &126.into()));
 
     let table = out(&pinion(&["replay", n2, n3]));
     assert!(table.starts_with(&format!("{n2}:\n")) && table.contains(&format!("\n{n3}:\n")));
@@ -111,10 +87,7 @@ fn a_table_lists_what_it_is_asked_to_and_is_plain_in_a_pipe() {
         (&["--packets", "all"], 78, ""),
     ] {
         let table = out(&replay(&capture("n2.pcap"), args));
-        let listed = table
-            .lines()
-            .take_while(|line| line.starts_with(' '))
-            .count();
+        let listed = table.lines().take_while(|line| line.starts_with(' ')).count();
         assert_eq!(listed, rows);
         assert!(table.contains(more) && !table.contains('\x1b'), "{table}");
     }
@@ -124,14 +97,8 @@ fn a_table_lists_what_it_is_asked_to_and_is_plain_in_a_pipe() {
 fn what_leaves_can_be_written() {
     let folder = folder();
     let written = folder.path().join("out.pcapng");
-    let output = replay(
-        &capture("n2.pcap"),
-        &["--format", "json", "--write", written.to_str().unwrap()],
-    );
-    let left = objects(&output)
-        .iter()
-        .filter(|object| object["sha256"].is_string())
-        .count();
+    let output = replay(&capture("n2.pcap"), &["--format", "json", "--write", written.to_str().unwrap()]);
+    let left = objects(&output).iter().filter(|object| object["sha256"].is_string()).count();
     let mut reader = pinion_pcaps::capture::open(&written).unwrap();
     let mut frames = 0;
     while reader.next().unwrap().is_some() {
@@ -141,18 +108,10 @@ fn what_leaves_can_be_written() {
 
     let output = replay(&written, &["--write", written.to_str().unwrap()]);
     assert_eq!(code(&output), 2);
-    assert!(
-        err(&output).contains("would overwrite a capture that is replayed"),
-        "{}",
-        err(&output)
-    );
+    assert!(err(&output).contains("would overwrite a capture that is replayed"), "{}", err(&output));
     let output = replay(&written, &["--write", "/nowhere/out.pcapng"]);
     assert_eq!(code(&output), 1);
-    assert!(
-        err(&output).contains("/nowhere/out.pcapng: "),
-        "{}",
-        err(&output)
-    );
+    assert!(err(&output).contains("/nowhere/out.pcapng: "), "{}", err(&output));
 }
 
 #[test]
@@ -165,55 +124,23 @@ fn a_capture_that_cannot_be_read_is_named_with_a_remedy() {
     };
     let whole = fs::read(capture("n2.pcap")).unwrap();
     let cases = [
-        (
-            folder.path().join("absent"),
-            "cannot open: No such file or directory",
-            "check the path",
-        ),
-        (
-            folder.path().to_owned(),
-            "directory",
-            "check that it is a file",
-        ),
-        (
-            place("empty", b""),
-            "empty file",
-            "give a pcap or pcapng file",
-        ),
-        (
-            place("text", b"hello, world"),
-            "not a capture: begins with 68 65 6c 6c",
-            "give a pcap or pcapng file",
-        ),
-        (
-            place("header", &whole[..10]),
-            "ends inside its header: 10 of 24 bytes",
-            "give a pcap or pcapng file",
-        ),
+        (folder.path().join("absent"), "cannot open: No such file or directory", "check the path"),
+        (folder.path().to_owned(), "directory", "check that it is a file"),
+        (place("empty", b""), "empty file", "give a pcap or pcapng file"),
+        (place("text", b"hello, world"), "not a capture: begins with 68 65 6c 6c", "give a pcap or pcapng file"),
+        (place("header", &whole[..10]), "ends inside its header: 10 of 24 bytes", "give a pcap or pcapng file"),
     ];
     for (path, what, remedy) in cases {
         let output = replay(&path, &["--format", "json"]);
         let complaint = err(&output);
         assert_eq!(code(&output), 1, "{complaint}");
-        assert!(
-            complaint.starts_with(&format!("pinion: {}: ", path.display())),
-            "{complaint}"
-        );
-        assert!(
-            complaint.contains(what) && complaint.contains(remedy),
-            "{complaint}"
-        );
+        assert!(complaint.starts_with(&format!("pinion: {}: ", path.display())), "{complaint}");
+        assert!(complaint.contains(what) && complaint.contains(remedy), "{complaint}");
         assert_eq!(complaint.lines().count(), 1);
     }
     // The others are replayed all the same.
     let good = capture("n2.pcap");
-    let output = pinion(&[
-        "replay",
-        "--format",
-        "json",
-        "/nowhere",
-        good.to_str().unwrap(),
-    ]);
+    let output = pinion(&["replay", "--format", "json", "/nowhere", good.to_str().unwrap()]);
     assert_eq!((code(&output), objects(&output).len()), (1, 79));
 }
 
@@ -225,18 +152,9 @@ fn a_capture_that_lacks_something_is_replayed_with_a_warning() {
     fs::write(&cut, &whole[..whole.len() - 5]).unwrap();
     let output = replay(&cut, &["--format", "json"]);
     assert_eq!((code(&output), objects(&output).len()), (0, 78));
-    assert!(
-        err(&output).contains("the file ends inside the record of frame 78"),
-        "{}",
-        err(&output)
-    );
+    assert!(err(&output).contains("the file ends inside the record of frame 78"), "{}", err(&output));
     let summary = objects(&output).pop().unwrap();
-    assert!(
-        summary["summary"]["warnings"][0]
-            .as_str()
-            .unwrap()
-            .contains("frame 78")
-    );
+    assert!(summary["summary"]["warnings"][0].as_str().unwrap().contains("frame 78"));
 
     // Link type 252: what Wireshark exports.
     let unknown = folder.path().join("unknown.pcap");
@@ -245,36 +163,21 @@ fn a_capture_that_lacks_something_is_replayed_with_a_warning() {
     fs::write(&unknown, bytes).unwrap();
     let output = replay(&unknown, &["--format", "json"]);
     assert_eq!((code(&output), objects(&output).len()), (0, 79));
-    assert!(
-        err(&output).contains("78 frames of an unknown link type (the first: 252)"),
-        "{}",
-        err(&output)
-    );
+    assert!(err(&output).contains("78 frames of an unknown link type (the first: 252)"), "{}", err(&output));
     assert_eq!(objects(&output)[78]["summary"]["skipped"], 78);
 }
 
 #[test]
 fn bad_usage_is_2() {
     let n2 = capture("n2.pcap");
-    for args in [
-        &["--engine", "both2"][..],
-        &["--packets", "some"],
-        &["--seed", "-1"],
-        &["--nonsense"],
-    ] {
+    for args in [&["--engine", "both2"][..], &["--packets", "some"], &["--seed", "-1"], &["--nonsense"]] {
         assert_eq!(code(&replay(&n2, args)), 2, "{args:?}");
     }
     assert_eq!(code(&pinion(&["replay"])), 2);
     let help = out(&pinion(&["replay", "--help"]));
-    assert!(
-        help.contains("Examples:") && help.contains("Exit codes:"),
-        "{help}"
-    );
+    assert!(help.contains("Examples:") && help.contains("Exit codes:"), "{help}");
     assert!(out(&pinion(&["--help"])).contains("Examples:"));
-    assert_eq!(
-        out(&pinion(&["--version"])),
-        concat!("pinion ", env!("CARGO_PKG_VERSION"), "\n")
-    );
+    assert_eq!(out(&pinion(&["--version"])), concat!("pinion ", env!("CARGO_PKG_VERSION"), "\n"));
 }
 
 const UPF: &str = "\
@@ -296,17 +199,11 @@ fn services_can_be_configured() {
     let config = folder.path().join("pinion.yaml");
     fs::write(&config, UPF).unwrap();
     let config = config.to_str().unwrap();
-    let output = replay(
-        &capture("n3.pcap"),
-        &["--format", "json", "--config", config],
-    );
+    let output = replay(&capture("n3.pcap"), &["--format", "json", "--config", config]);
     assert_eq!((code(&output), err(&output)), (0, String::new()));
     let summary = &objects(&output)[48]["summary"];
     assert_eq!(summary["services"][0]["name"], "upf");
-    assert_eq!(
-        summary["services"][0]["endpoints"][1]["addresses"][0],
-        "10.0.0.22"
-    );
+    assert_eq!(summary["services"][0]["endpoints"][1]["addresses"][0], "10.0.0.22");
     assert!(summary["reasons"]["placed"].as_u64().unwrap() > 1);
 }
 
@@ -317,18 +214,9 @@ fn a_bad_configuration_is_2_with_the_place() {
     let config = config.to_str().unwrap();
     for (text, expected) in [
         (UPF.replace("gtpu", "gtp"), "3:15: unknown variant `gtp`"),
-        (
-            UPF.replace("[10.0.0.22]", "[10.0.0.22, 10.0.0.23]"),
-            "10:20: 2 addresses where the service has 1 path;",
-        ),
-        (
-            UPF.replace("unknown", "unknwon"),
-            "5:5: unknown field `unknwon`, expected one of",
-        ),
-        (
-            "# nothing\n".to_owned(),
-            "1: nothing in it; begin with `services:`",
-        ),
+        (UPF.replace("[10.0.0.22]", "[10.0.0.22, 10.0.0.23]"), "10:20: 2 addresses where the service has 1 path;"),
+        (UPF.replace("unknown", "unknwon"), "5:5: unknown field `unknwon`, expected one of"),
+        ("# nothing\n".to_owned(), "1: nothing in it; begin with `services:`"),
         ("services: [".to_owned(), "1:11: unclosed bracket"),
     ] {
         fs::write(config, text).unwrap();
@@ -339,11 +227,7 @@ fn a_bad_configuration_is_2_with_the_place() {
     }
     let output = replay(&capture("n3.pcap"), &["--config", "/nowhere.yaml"]);
     assert_eq!(code(&output), 2);
-    assert!(
-        err(&output).contains("/nowhere.yaml: cannot read"),
-        "{}",
-        err(&output)
-    );
+    assert!(err(&output).contains("/nowhere.yaml: cannot read"), "{}", err(&output));
 }
 
 #[test]
@@ -353,11 +237,7 @@ fn a_pipe_is_no_capture_for_auto_and_one_for_a_configuration() {
     fs::write(&config, UPF).unwrap();
     let piped = |args: &[&str]| {
         let file = fs::File::open(capture("n3.pcap")).unwrap();
-        let mut cat = Command::new("cat")
-            .stdin(file)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut cat = Command::new("cat").stdin(file).stdout(Stdio::piped()).spawn().unwrap();
         let output = Command::new(env!("CARGO_BIN_EXE_pinion"))
             .args(["replay", "--format", "json", "/dev/stdin"])
             .args(args)
@@ -369,11 +249,7 @@ fn a_pipe_is_no_capture_for_auto_and_one_for_a_configuration() {
     };
     let output = piped(&[]);
     assert_eq!(code(&output), 1);
-    assert!(
-        err(&output).contains("cannot be read twice, which --config auto must"),
-        "{}",
-        err(&output)
-    );
+    assert!(err(&output).contains("cannot be read twice, which --config auto must"), "{}", err(&output));
     let output = piped(&["--config", config.to_str().unwrap()]);
     assert_eq!((code(&output), objects(&output).len()), (0, 49));
 }
@@ -390,9 +266,7 @@ fn a_reader_that_has_seen_enough_ends_it_quietly() {
         .spawn()
         .unwrap();
     let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!((code(&output), err(&output)), (0, String::new()));
 }
@@ -406,28 +280,10 @@ fn unprivileged(args: &[&str]) -> Option<Output> {
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     fs::copy(capture("n2.pcap"), &file).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-    let nobody = [
-        "--reuid",
-        "65534",
-        "--regid",
-        "65534",
-        "--clear-groups",
-        "--bounding-set",
-        "-all",
-    ];
+    let nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups", "--bounding-set", "-all"];
     let mut command = Command::new("setpriv");
-    command
-        .args(nobody)
-        .arg("--inh-caps=-all")
-        .arg("--")
-        .arg(&program)
-        .arg("replay")
-        .arg(&file)
-        .args(args);
-    let output = command
-        .output()
-        .ok()
-        .filter(|output| !err(output).contains("setpriv:"));
+    command.args(nobody).arg("--inh-caps=-all").arg("--").arg(&program).arg("replay").arg(&file).args(args);
+    let output = command.output().ok().filter(|output| !err(output).contains("setpriv:"));
     if output.is_none() {
         eprintln!("skipped: no setpriv, or no root to give up");
     }

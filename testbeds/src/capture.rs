@@ -10,8 +10,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use nix::sys::socket::{
-    AddressFamily, ControlMessageOwned, LinkAddr, MsgFlags, SockFlag, SockProtocol, SockType,
-    recvmsg, setsockopt, socket, sockopt,
+    AddressFamily, ControlMessageOwned, LinkAddr, MsgFlags, SockFlag, SockProtocol, SockType, recvmsg, setsockopt,
+    socket, sockopt,
 };
 use nix::sys::time::{TimeVal, TimeValLike};
 
@@ -39,24 +39,16 @@ impl Capture {
     /// [`Failure::NoInterface`], [`Failure::Socket`], [`Failure::File`].
     pub fn start(namespace: &Namespace, interface: &str, path: &Path) -> Result<Self, Failure> {
         let index = usize::try_from(namespace.interface(interface)?.index).unwrap_or_default();
-        let socket = namespace.run(open)?.map_err(|source| Failure::Socket {
-            what: "packet socket of a capture",
-            source,
-        })?;
+        let socket = namespace
+            .run(open)?
+            .map_err(|source| Failure::Socket { what: "packet socket of a capture", source })?;
         let file = File::create(path)
             .and_then(start_file)
-            .map_err(|source| Failure::File {
-                what: "capture file",
-                source,
-            })?;
+            .map_err(|source| Failure::File { what: "capture file", source })?;
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let writer = thread::spawn(move || copy(&socket, index, file, &stopped));
-        Ok(Self {
-            path: path.to_owned(),
-            stop,
-            writer: Some(writer),
-        })
+        Ok(Self { path: path.to_owned(), stop, writer: Some(writer) })
     }
 
     /// Ends the capture after what has already arrived, and says how many
@@ -66,10 +58,7 @@ impl Capture {
     ///
     /// [`Failure::File`] where receiving or writing failed on the way.
     pub fn finish(mut self) -> Result<u64, Failure> {
-        self.join().map_err(|source| Failure::File {
-            what: "capture file",
-            source,
-        })
+        self.join().map_err(|source| Failure::File { what: "capture file", source })
     }
 
     /// The file.
@@ -83,9 +72,7 @@ impl Capture {
         let Some(writer) = self.writer.take() else {
             return Ok(0);
         };
-        writer
-            .join()
-            .unwrap_or_else(|_| Err(io::Error::other("the capture's thread panicked")))
+        writer.join().unwrap_or_else(|_| Err(io::Error::other("the capture's thread panicked")))
     }
 }
 
@@ -104,19 +91,10 @@ const QUEUE: usize = 16 << 20;
 const LONGEST: usize = 1 << 16;
 
 fn open() -> io::Result<OwnedFd> {
-    let socket = socket(
-        AddressFamily::Packet,
-        SockType::Raw,
-        SockFlag::SOCK_CLOEXEC,
-        SockProtocol::EthAll,
-    )?;
+    let socket = socket(AddressFamily::Packet, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::EthAll)?;
     setsockopt(&socket, sockopt::RcvBufForce, &QUEUE)?;
     setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
-    setsockopt(
-        &socket,
-        sockopt::ReceiveTimeout,
-        &TimeVal::milliseconds(TICK),
-    )?;
+    setsockopt(&socket, sockopt::ReceiveTimeout, &TimeVal::milliseconds(TICK))?;
     Ok(socket)
 }
 
@@ -130,12 +108,7 @@ fn start_file(file: File) -> io::Result<BufWriter<File>> {
     Ok(file)
 }
 
-fn copy(
-    socket: &OwnedFd,
-    interface: usize,
-    mut file: BufWriter<File>,
-    stop: &AtomicBool,
-) -> io::Result<u64> {
+fn copy(socket: &OwnedFd, interface: usize, mut file: BufWriter<File>, stop: &AtomicBool) -> io::Result<u64> {
     let mut buffer = vec![0; LONGEST];
     let mut frames = 0_u64;
     loop {
@@ -167,23 +140,13 @@ struct Seen {
 fn receive(socket: &OwnedFd, interface: usize, buffer: &mut [u8]) -> io::Result<Option<Seen>> {
     let mut slices = [IoSliceMut::new(buffer)];
     let mut control = nix::cmsg_space!(nix::sys::time::TimeSpec);
-    let message = recvmsg::<LinkAddr>(
-        socket.as_raw_fd(),
-        &mut slices,
-        Some(&mut control),
-        MsgFlags::empty(),
-    )?;
+    let message = recvmsg::<LinkAddr>(socket.as_raw_fd(), &mut slices, Some(&mut control), MsgFlags::empty())?;
     let time = message.cmsgs()?.find_map(|part| match part {
         ControlMessageOwned::ScmTimestampns(time) => Some(Duration::from(time)),
         _ => None,
     });
-    let here = message
-        .address
-        .is_some_and(|from| from.ifindex() == interface);
-    Ok(here.then_some(Seen {
-        kept: message.bytes,
-        time: time.unwrap_or_default(),
-    }))
+    let here = message.address.is_some_and(|from| from.ifindex() == interface);
+    Ok(here.then_some(Seen { kept: message.bytes, time: time.unwrap_or_default() }))
 }
 
 fn write_record(file: &mut impl Write, seen: &Seen, buffer: &[u8]) -> io::Result<()> {

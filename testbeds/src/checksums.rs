@@ -55,26 +55,19 @@ impl Judge {
     ///
     /// As [`Judge::wrong_checksums`]; [`Failure::Tool`] for a bad filter too.
     pub fn count(&self, capture: &Path, filter: &str) -> Result<usize, Failure> {
-        let numbers = self.read(
-            capture,
-            &["-Y", filter, "-T", "fields", "-e", "frame.number"],
-        )?;
+        let numbers = self.read(capture, &["-Y", filter, "-T", "fields", "-e", "frame.number"])?;
         Ok(numbers.lines().count())
     }
 
     fn read(&self, capture: &Path, arguments: &[&str]) -> Result<String, Failure> {
         let mut command = Command::new(&self.tshark);
         command.arg("-n").arg("-r").arg(capture).args(arguments);
-        let output = command.output().map_err(|source| Failure::Spawn {
-            program: self.tshark.display().to_string(),
-            source,
-        })?;
+        let output = command
+            .output()
+            .map_err(|source| Failure::Spawn { program: self.tshark.display().to_string(), source })?;
         if !output.status.success() {
             let reason = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            return Err(Failure::Tool {
-                program: "tshark",
-                reason,
-            });
+            return Err(Failure::Tool { program: "tshark", reason });
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
@@ -83,26 +76,15 @@ impl Judge {
 const PROTOCOLS: [&str; 6] = ["ip", "udp", "tcp", "sctp", "icmp", "icmpv6"];
 
 /// Preferences without which tshark takes checksums as they are.
-const CHECKED: [&str; 4] = [
-    "ip.check_checksum:TRUE",
-    "udp.check_checksum:TRUE",
-    "tcp.check_checksum:TRUE",
-    "sctp.checksum:crc-32c",
-];
+const CHECKED: [&str; 4] =
+    ["ip.check_checksum:TRUE", "udp.check_checksum:TRUE", "tcp.check_checksum:TRUE", "sctp.checksum:crc-32c"];
 
 /// A frame's number, its ICMP types, then a list of statuses for each protocol.
 fn read_line(line: &str) -> Vec<Wrong> {
     let mut cells = line.split('\t');
-    let frame = cells
-        .next()
-        .and_then(|number| number.parse().ok())
-        .unwrap_or_default();
-    let icmp = cells
-        .next()
-        .is_some_and(|types| has_error(types, &ICMP_ERRORS));
-    let icmpv6 = cells
-        .next()
-        .is_some_and(|types| has_error(types, &ICMPV6_ERRORS));
+    let frame = cells.next().and_then(|number| number.parse().ok()).unwrap_or_default();
+    let icmp = cells.next().is_some_and(|types| has_error(types, &ICMP_ERRORS));
+    let icmpv6 = cells.next().is_some_and(|types| has_error(types, &ICMPV6_ERRORS));
     cells
         .zip(PROTOCOLS)
         .filter(|(statuses, protocol)| {

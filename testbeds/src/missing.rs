@@ -10,9 +10,7 @@ use crate::namespace::Namespace;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Missing {
     /// Not root, so neither CAP_SYS_ADMIN nor CAP_NET_ADMIN.
-    #[error(
-        "root (CAP_SYS_ADMIN and CAP_NET_ADMIN) is missing: run as root, for example with sudo"
-    )]
+    #[error("root (CAP_SYS_ADMIN and CAP_NET_ADMIN) is missing: run as root, for example with sudo")]
     Root,
     /// The kernel refuses a network namespace, or a veth, to root.
     #[error("network namespaces with veth are missing: {0}")]
@@ -51,16 +49,11 @@ pub fn probe() -> Result<(), Missing> {
     let tried = Namespace::new()
         .and_then(|one| Namespace::new().map(|other| (one, other)))
         .and_then(|(one, other)| one.link_to(&other, &crate::namespace::Veth::named("a", "b")));
-    tried
-        .map(drop)
-        .map_err(|failure| Missing::Namespaces(failure.to_string()))
+    tried.map(drop).map_err(|failure| Missing::Namespaces(failure.to_string()))
 }
 
 /// Finds `program` in PATH.
-pub(crate) fn find_program(
-    program: &'static str,
-    remedy: &'static str,
-) -> Result<PathBuf, Missing> {
+pub(crate) fn find_program(program: &'static str, remedy: &'static str) -> Result<PathBuf, Missing> {
     // An ordinary user's PATH often lacks the administrator's folders.
     let extra = ["/usr/sbin", "/sbin"].map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();

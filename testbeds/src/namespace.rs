@@ -106,12 +106,10 @@ impl Namespace {
     pub fn sysctls(&self, settings: &[(&str, &str)]) -> Result<(), Failure> {
         self.run(|| {
             for (name, value) in settings {
-                fs::write(format!("/proc/sys/{name}"), value).map_err(|source| {
-                    Failure::Sysctl {
-                        name: (*name).to_owned(),
-                        value: (*value).to_owned(),
-                        source,
-                    }
+                fs::write(format!("/proc/sys/{name}"), value).map_err(|source| Failure::Sysctl {
+                    name: (*name).to_owned(),
+                    value: (*value).to_owned(),
+                    source,
                 })?;
             }
             Ok(())
@@ -124,10 +122,7 @@ impl Namespace {
     ///
     /// [`Failure::Sysctl`].
     pub fn forward(&self) -> Result<(), Failure> {
-        self.sysctls(&[
-            ("net/ipv4/ip_forward", "1"),
-            ("net/ipv6/conf/all/forwarding", "1"),
-        ])
+        self.sysctls(&[("net/ipv4/ip_forward", "1"), ("net/ipv6/conf/all/forwarding", "1")])
     }
 
     /// Gives the namespace's loopback interface an address of its own, as an
@@ -152,8 +147,5 @@ fn enter(file: &File) -> Result<(), Failure> {
 }
 
 fn refused<E: Into<io::Error>>(call: &'static str) -> impl Fn(E) -> Failure {
-    move |source| Failure::Namespace {
-        call,
-        source: source.into(),
-    }
+    move |source| Failure::Namespace { call, source: source.into() }
 }

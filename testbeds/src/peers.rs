@@ -50,10 +50,7 @@ impl Echoes {
     #[must_use]
     pub fn only_identity(&self) -> Option<&str> {
         let mut names = self.identities.keys();
-        names
-            .next()
-            .filter(|_| names.next().is_none())
-            .map(String::as_str)
+        names.next().filter(|_| names.next().is_none()).map(String::as_str)
     }
 
     /// Counts what came back for `sent`: nothing, or an echo with a name in front.

@@ -50,24 +50,13 @@ impl Puppet {
     /// # Errors
     ///
     /// [`Failure::Spawn`].
-    pub fn start(
-        name: &str,
-        namespace: &Namespace,
-        mut command: Command,
-        cage: Cage,
-    ) -> Result<Self, Failure> {
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+    pub fn start(name: &str, namespace: &Namespace, mut command: Command, cage: Cage) -> Result<Self, Failure> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = match cage {
             Cage::Closed => namespace.spawn_caged(command)?,
             Cage::Open => namespace.spawn(command)?,
         };
-        let gone = || Failure::PeerGone {
-            name: name.to_owned(),
-            tail: String::new(),
-        };
+        let gone = || Failure::PeerGone { name: name.to_owned(), tail: String::new() };
         let orders = process.stdin().ok_or_else(gone)?;
         let output = process.stdout().ok_or_else(gone)?;
         let complaints = process.stderr().ok_or_else(gone)?;
@@ -77,14 +66,7 @@ impl Puppet {
             spawn_reader(output, Some(sender), chatter.clone()),
             spawn_reader(complaints, None, chatter.clone()),
         ];
-        Ok(Self {
-            name: name.to_owned(),
-            orders,
-            answers,
-            chatter,
-            process: Some(process),
-            readers,
-        })
+        Ok(Self { name: name.to_owned(), orders, answers, chatter, process: Some(process), readers })
     }
 
     /// Gives an order and waits for its answer.
@@ -93,11 +75,7 @@ impl Puppet {
     ///
     /// [`Failure::PeerGone`], [`Failure::PeerSilent`], [`Failure::PeerRefused`],
     /// [`Failure::PeerAnswer`].
-    pub fn order<T: DeserializeOwned>(
-        &mut self,
-        order: &Value,
-        wait: Duration,
-    ) -> Result<T, Failure> {
+    pub fn order<T: DeserializeOwned>(&mut self, order: &Value, wait: Duration) -> Result<T, Failure> {
         self.tell(order)?;
         self.answer(wait)
     }
@@ -110,9 +88,7 @@ impl Puppet {
     /// [`Failure::PeerGone`].
     pub fn tell(&mut self, order: &Value) -> Result<(), Failure> {
         let line = format!("{order}\n");
-        self.orders
-            .write_all(line.as_bytes())
-            .map_err(|_| self.gone())
+        self.orders.write_all(line.as_bytes()).map_err(|_| self.gone())
     }
 
     /// Waits for the answer of the oldest order that has none yet.
@@ -123,13 +99,8 @@ impl Puppet {
     pub fn answer<T: DeserializeOwned>(&mut self, wait: Duration) -> Result<T, Failure> {
         let mut answer = self.wait_for_answer(wait)?;
         if let Some(reason) = answer.get("error") {
-            let reason = reason
-                .as_str()
-                .map_or_else(|| reason.to_string(), str::to_owned);
-            return Err(Failure::PeerRefused {
-                name: self.name.clone(),
-                reason,
-            });
+            let reason = reason.as_str().map_or_else(|| reason.to_string(), str::to_owned);
+            return Err(Failure::PeerRefused { name: self.name.clone(), reason });
         }
         let content = answer.get_mut("ok").map(Value::take).unwrap_or_default();
         serde_json::from_value(content.clone()).map_err(|source| Failure::PeerAnswer {
@@ -166,10 +137,7 @@ impl Puppet {
     }
 
     fn gone(&self) -> Failure {
-        Failure::PeerGone {
-            name: self.name.clone(),
-            tail: self.chatter.tail(),
-        }
+        Failure::PeerGone { name: self.name.clone(), tail: self.chatter.tail() }
     }
 }
 
@@ -200,9 +168,7 @@ impl Chatter {
 
     fn tail(&self) -> String {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lines
-            .iter()
-            .fold(String::new(), |tail, line| tail + "\n" + line)
+        lines.iter().fold(String::new(), |tail, line| tail + "\n" + line)
     }
 }
 

@@ -44,11 +44,7 @@ impl Python {
 /// in PATH may choose an interpreter by folder or environment.
 fn ask(candidate: &Path, module: &str) -> Option<Python> {
     let question = format!("import sys, {module}; print(sys.executable)");
-    let output = Command::new(candidate)
-        .args(["-c", &question])
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
+    let output = Command::new(candidate).args(["-c", &question]).stderr(Stdio::null()).output().ok()?;
     let program = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
     (output.status.success() && program.is_file()).then_some(Python { program })
 }

@@ -63,7 +63,10 @@ impl Scenario {
         // An interface index means an interface of the namespace that the calling thread is in.
         let kernel = &mut scenario.kernel;
         scenario.attached = topology.balancer.run(|| {
-            topology.links().map(|link| kernel.attach(link.balancer.interface.index, Mode::Native)).collect::<Result<_, _>>()
+            topology
+                .links()
+                .map(|link| kernel.attach(link.balancer.interface.index, Mode::Native))
+                .collect::<Result<_, _>>()
         })??;
         Ok(scenario)
     }

@@ -42,11 +42,7 @@ impl Stack {
     /// [`Missing::PythonModule`] without any Python, else [`Missing::Sctp`].
     pub fn find() -> Result<Self, Missing> {
         let python = Python::with("json")?;
-        if kernel_has_sctp(&python) {
-            Ok(Self::Native(python))
-        } else {
-            Uml::find(python).map(Self::Uml)
-        }
+        if kernel_has_sctp(&python) { Ok(Self::Native(python)) } else { Uml::find(python).map(Self::Uml) }
     }
 
     /// Starts a peer on a host and returns at once; a User-Mode Linux takes
@@ -59,14 +55,9 @@ impl Stack {
         let (mut puppet, folder) = match self {
             Self::Native(python) => {
                 let command = python.script(SCRIPT);
-                (
-                    Puppet::start(&host.name, &host.namespace, command, Cage::Open)?,
-                    None,
-                )
+                (Puppet::start(&host.name, &host.namespace, command, Cage::Open)?, None)
             }
-            Self::Uml(uml) => uml
-                .start(host, SCRIPT)
-                .map(|(puppet, folder)| (puppet, Some(folder)))?,
+            Self::Uml(uml) => uml.start(host, SCRIPT).map(|(puppet, folder)| (puppet, Some(folder)))?,
         };
         puppet.tell(&json!({ "do": "tune", "settings": QUICK }))?;
         Ok(Peer::new(puppet, folder))
@@ -90,11 +81,7 @@ const QUICK: [(&str, u32); 7] = [
 fn kernel_has_sctp(python: &Python) -> bool {
     let question = "import socket; socket.socket(socket.AF_INET, socket.SOCK_SEQPACKET, 132)";
     let mut command = Command::new(&python.program);
-    command
-        .args(["-c", question])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.args(["-c", question]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 
@@ -135,22 +122,7 @@ pub struct Connect {
 impl Connect {
     /// NGAP from a host's addresses and a fixed port to a service: two streams.
     #[must_use]
-    pub fn ngap(
-        name: &str,
-        local: Vec<IpAddr>,
-        source_port: u16,
-        remote: Vec<IpAddr>,
-        port: u16,
-    ) -> Self {
-        Self {
-            name: name.to_owned(),
-            local,
-            source_port,
-            remote,
-            port,
-            streams: 2,
-            ppid: 60,
-            timeout: 5.0,
-        }
+    pub fn ngap(name: &str, local: Vec<IpAddr>, source_port: u16, remote: Vec<IpAddr>, port: u16) -> Self {
+        Self { name: name.to_owned(), local, source_port, remote, port, streams: 2, ppid: 60, timeout: 5.0 }
     }
 }

@@ -41,13 +41,7 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self {
-            clients: 1,
-            endpoints: 2,
-            paths: 1,
-            families: Families::Both,
-            mtu: 1500,
-        }
+        Self { clients: 1, endpoints: 2, paths: 1, families: Families::Both, mtu: 1500 }
     }
 }
 
@@ -141,18 +135,14 @@ impl Host {
         self.links
             .iter()
             .find(|link| link.path == path)
-            .ok_or_else(|| Failure::NoInterface {
-                name: format!("path{path}"),
-            })
+            .ok_or_else(|| Failure::NoInterface { name: format!("path{path}") })
     }
 
     /// Its addresses of one family, path by path.
     #[must_use]
     pub fn addresses(&self, v6: bool) -> Vec<IpAddr> {
         let all = self.links.iter().flat_map(|link| &link.host.addresses);
-        all.copied()
-            .filter(|address| address.is_ipv6() == v6)
-            .collect()
+        all.copied().filter(|address| address.is_ipv6() == v6).collect()
     }
 
     /// Adds what the host's kernel needs to reach the rest: its own addresses

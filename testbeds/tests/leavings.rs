@@ -24,10 +24,7 @@ struct Witness(Namespace);
 impl Witness {
     fn watching(topology: &Topology) -> Self {
         let witness = Self(Namespace::new().unwrap());
-        let namespaces = topology
-            .hosts()
-            .map(|host| &host.namespace)
-            .chain([&topology.balancer]);
+        let namespaces = topology.hosts().map(|host| &host.namespace).chain([&topology.balancer]);
         for (number, namespace) in namespaces.enumerate() {
             let veth = Veth::named("witness", &format!("watch{number}"));
             namespace.link_to(&witness.0, &veth).unwrap();
@@ -36,12 +33,7 @@ impl Witness {
     }
 
     fn alive(&self) -> usize {
-        self.0
-            .interfaces()
-            .unwrap()
-            .iter()
-            .filter(|it| it.name.starts_with("watch"))
-            .count()
+        self.0.interfaces().unwrap().iter().filter(|it| it.name.starts_with("watch")).count()
     }
 }
 
@@ -65,31 +57,21 @@ fn outside_is_clean() -> bool {
 /// Processes whose environment carries this mark: a child has its parent's.
 fn marked(mark: &str) -> usize {
     let processes = fs::read_dir("/proc").unwrap().flatten();
-    let environments =
-        processes.filter_map(|process| fs::read(process.path().join("environ")).ok());
-    environments
-        .filter(|it| it.windows(mark.len()).any(|part| part == mark.as_bytes()))
-        .count()
+    let environments = processes.filter_map(|process| fs::read(process.path().join("environ")).ok());
+    environments.filter(|it| it.windows(mark.len()).any(|part| part == mark.as_bytes())).count()
 }
 
 fn start_sleeper(namespace: &Namespace, mark: &str) -> Process {
     let mut command = Command::new("sh");
     // The shell's own child belongs to its group.
-    command
-        .args(["-c", "sleep 300 & sleep 300"])
-        .env("TESTBEDS_MARK", mark)
-        .stdout(Stdio::null());
+    command.args(["-c", "sleep 300 & sleep 300"]).env("TESTBEDS_MARK", mark).stdout(Stdio::null());
     namespace.spawn(command).unwrap()
 }
 
 #[test]
 fn a_dropped_topology_is_gone() {
     need!(probe());
-    let topology = Topology::build(&Plan {
-        paths: 2,
-        ..Plan::default()
-    })
-    .unwrap();
+    let topology = Topology::build(&Plan { paths: 2, ..Plan::default() }).unwrap();
     let witness = Witness::watching(&topology);
     let mark = format!("dropped-{}", std::process::id());
     let sleeper = start_sleeper(&topology.clients[0].namespace, &mark);
@@ -112,10 +94,7 @@ fn a_panic_leaves_nothing_either() {
         let topology = Topology::build(&Plan::default()).unwrap();
         witness = Some(Witness::watching(&topology));
         let _sleeper = start_sleeper(&topology.endpoints[1].namespace, &mark);
-        topology
-            .balancer
-            .run(|| panic!("inside the namespace"))
-            .unwrap();
+        topology.balancer.run(|| panic!("inside the namespace")).unwrap();
     }));
     let panic = panicked.unwrap_err();
     assert_eq!(panic.downcast_ref(), Some(&"inside the namespace"));
@@ -128,11 +107,7 @@ fn a_panic_leaves_nothing_either() {
 fn an_sctp_peer_leaves_nothing() {
     need!(probe());
     let stack = need!(Stack::find());
-    let topology = Topology::build(&Plan {
-        endpoints: 1,
-        ..Plan::default()
-    })
-    .unwrap();
+    let topology = Topology::build(&Plan { endpoints: 1, ..Plan::default() }).unwrap();
     let witness = Witness::watching(&topology);
     // One that has started, and one that is still starting.
     let mut ready = stack.start(&topology.clients[0]).unwrap();
@@ -149,10 +124,7 @@ fn a_tied_command_dies_with_who_started_it() {
     let namespace = Namespace::new().unwrap();
     let mut command = tied("sh");
     command.args(["-c", "exit 7"]);
-    assert_eq!(
-        namespace.spawn(command).unwrap().wait().unwrap().code(),
-        Some(7)
-    );
+    assert_eq!(namespace.spawn(command).unwrap().wait().unwrap().code(), Some(7));
     let mut command = tied("sleep");
     command.arg("300");
     let mut sleeper = namespace.spawn(command).unwrap();
@@ -165,16 +137,15 @@ fn a_tied_command_dies_with_who_started_it() {
 fn two_topologies_have_the_same_names_and_do_not_meet() {
     need!(probe());
     let both = [(); 2].map(|()| Topology::build(&Plan::default()).unwrap());
-    let links = both
-        .each_ref()
-        .map(|one| one.links().cloned().collect::<Vec<_>>());
+    let links = both.each_ref().map(|one| one.links().cloned().collect::<Vec<_>>());
     assert_eq!(links[0], links[1]);
     let address = both[0].endpoints[0].addresses(false)[0];
     assert_eq!(address, both[1].endpoints[0].addresses(false)[0]);
     let socket = SocketAddr::new(address, 7000);
-    let servers = both.iter().zip(["first", "second"]).map(|(one, identity)| {
-        udp::Server::start(&one.endpoints[0].namespace, identity, &[socket]).unwrap()
-    });
+    let servers = both
+        .iter()
+        .zip(["first", "second"])
+        .map(|(one, identity)| udp::Server::start(&one.endpoints[0].namespace, identity, &[socket]).unwrap());
     let _servers: Vec<_> = servers.collect();
     for (one, identity) in both.iter().zip(["first", "second"]) {
         let local = "0.0.0.0:5000".parse().unwrap();
@@ -187,18 +158,9 @@ fn two_topologies_have_the_same_names_and_do_not_meet() {
 #[test]
 fn a_plan_beyond_its_bounds_is_refused() {
     for plan in [
-        Plan {
-            paths: 0,
-            ..Plan::default()
-        },
-        Plan {
-            paths: 9,
-            ..Plan::default()
-        },
-        Plan {
-            clients: 101,
-            ..Plan::default()
-        },
+        Plan { paths: 0, ..Plan::default() },
+        Plan { paths: 9, ..Plan::default() },
+        Plan { clients: 101, ..Plan::default() },
     ] {
         assert!(Topology::build(&plan).is_err());
     }

@@ -60,7 +60,6 @@ fn the_engines_agree() {
     }
 }
 
-
 struct Lockstep {
     user: UserEngine,
     kernel: Kernel,
@@ -85,7 +84,8 @@ impl Lockstep {
             tick: 1,
             full: 0,
         };
-        lockstep.both(|engine| engine.put_link(INGRESS, &Link { lower: INGRESS, vlan: 0, address: OURS }).unwrap());
+        lockstep
+            .both(|engine| engine.put_link(INGRESS, &Link { lower: INGRESS, vlan: 0, address: OURS }).unwrap());
         lockstep.lay_out(&services());
         lockstep.teach();
         lockstep.both(|engine| engine.imagine(1, 4).unwrap());
@@ -173,7 +173,11 @@ impl Lockstep {
                 hex(&kernel.bytes)
             );
         }
-        assert_eq!(self.user.events().unwrap(), self.kernel.events().unwrap(), "packet {packet}, again by {again}");
+        assert_eq!(
+            self.user.events().unwrap(),
+            self.kernel.events().unwrap(),
+            "packet {packet}, again by {again}"
+        );
         self.full += u32::from(user.reason == Reason::FlowsFull);
         self.traffic.learn(user);
     }

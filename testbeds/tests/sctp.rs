@@ -15,12 +15,7 @@ const CLIENT_PORT: u16 = 9487;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn server(identity: &str, addresses: Vec<IpAddr>) -> Server {
-    Server {
-        identity: identity.to_owned(),
-        addresses,
-        port: PORT,
-        streams: 4,
-    }
+    Server { identity: identity.to_owned(), addresses, port: PORT, streams: 4 }
 }
 
 /// Two clients with one source port; one loses a path under way and gets it back.
@@ -28,12 +23,7 @@ fn server(identity: &str, addresses: Vec<IpAddr>) -> Server {
 fn associations_outlive_a_path() {
     need!(probe());
     let stack = need!(Stack::find());
-    let plan = Plan {
-        clients: 2,
-        endpoints: 1,
-        paths: 2,
-        ..Plan::default()
-    };
+    let plan = Plan { clients: 2, endpoints: 1, paths: 2, ..Plan::default() };
     let topology = Topology::build(&plan).unwrap();
     let endpoint = &topology.endpoints[0];
     let folder = tempfile::tempdir().unwrap();
@@ -46,22 +36,12 @@ fn associations_outlive_a_path() {
         })
         .collect();
     let mut amf = stack.start(endpoint).unwrap();
-    let mut gnbs: Vec<_> = topology
-        .clients
-        .iter()
-        .map(|host| stack.start(host).unwrap())
-        .collect();
+    let mut gnbs: Vec<_> = topology.clients.iter().map(|host| stack.start(host).unwrap()).collect();
     let all = [endpoint.addresses(false), endpoint.addresses(true)].concat();
     amf.serve(&server("amf1", all)).unwrap();
     // The first speaks IPv4, the second IPv6.
     for ((gnb, host), v6) in gnbs.iter_mut().zip(&topology.clients).zip([false, true]) {
-        let connect = Connect::ngap(
-            "n2",
-            host.addresses(v6),
-            CLIENT_PORT,
-            endpoint.addresses(v6),
-            PORT,
-        );
+        let connect = Connect::ngap("n2", host.addresses(v6), CLIENT_PORT, endpoint.addresses(v6), PORT);
         let association = gnb.connect(&connect).unwrap();
         assert_eq!(association.state, Association::ESTABLISHED);
         assert_eq!(association.source_port, CLIENT_PORT);
@@ -83,29 +63,15 @@ fn associations_outlive_a_path() {
 
     for ((gnb, host), v6) in gnbs.iter_mut().zip(&topology.clients).zip([false, true]) {
         let primary = endpoint.addresses(v6)[0];
-        gnb.start_flow("n2", 100, Duration::from_millis(10))
-            .unwrap();
+        gnb.start_flow("n2", 100, Duration::from_millis(10)).unwrap();
         topology.cut(host, 1).unwrap();
-        wait_for(|| {
-            gnb.association("n2")
-                .unwrap()
-                .paths_that_are("inactive")
-                .contains(&primary)
-        });
+        wait_for(|| gnb.association("n2").unwrap().paths_that_are("inactive").contains(&primary));
         topology.restore(host, 1).unwrap();
-        wait_for(|| {
-            gnb.association("n2")
-                .unwrap()
-                .paths_that_are("active")
-                .contains(&primary)
-        });
+        wait_for(|| gnb.association("n2").unwrap().paths_that_are("active").contains(&primary));
         let echoes = gnb.finish_flow("n2", PATIENCE).unwrap();
         assert!(echoes.whole(), "{echoes:?}");
         gnb.set_primary("n2", endpoint.addresses(v6)[1]).unwrap();
-        assert_eq!(
-            gnb.association("n2").unwrap().primary,
-            endpoint.addresses(v6)[1]
-        );
+        assert_eq!(gnb.association("n2").unwrap().primary, endpoint.addresses(v6)[1]);
         assert!(gnb.echo("n2", 20, 200, PATIENCE).unwrap().whole());
     }
     gnbs[0].close("n2").unwrap();
@@ -113,10 +79,7 @@ fn associations_outlive_a_path() {
     wait_for(|| amf.served(PORT).unwrap().associations == 0);
     let counters = amf.counters().unwrap();
     assert_eq!(counters["SctpChecksumErrors"], 0);
-    assert_eq!(
-        (counters["SctpShutdowns"], counters["SctpAborteds"]),
-        (1, 1)
-    );
+    assert_eq!((counters["SctpShutdowns"], counters["SctpAborteds"]), (1, 1));
 
     for capture in captures {
         let file = capture.path().to_owned();
@@ -136,11 +99,7 @@ fn associations_outlive_a_path() {
 fn a_client_that_starts_anew_restarts_its_association() {
     need!(probe());
     let stack = need!(Stack::find());
-    let plan = Plan {
-        endpoints: 1,
-        paths: 3,
-        ..Plan::default()
-    };
+    let plan = Plan { endpoints: 1, paths: 3, ..Plan::default() };
     let topology = Topology::build(&plan).unwrap();
     let (client, endpoint) = (&topology.clients[0], &topology.endpoints[0]);
     let all = |host: &Host| [host.addresses(false), host.addresses(true)].concat();
@@ -154,13 +113,7 @@ fn a_client_that_starts_anew_restarts_its_association() {
         let association = gnb.connect(&connect).unwrap();
         assert_eq!(association.paths.len(), 6, "{association:?}");
         assert!(gnb.echo("n2", 5, 8, PATIENCE).unwrap().whole());
-        wait_for(|| {
-            gnb.association("n2")
-                .unwrap()
-                .paths_that_are("active")
-                .len()
-                == 6
-        });
+        wait_for(|| gnb.association("n2").unwrap().paths_that_are("active").len() == 6);
         let served = amf.served(PORT).unwrap();
         assert_eq!((served.associations, served.messages), (1, 5 * life));
     }
@@ -169,10 +122,7 @@ fn a_client_that_starts_anew_restarts_its_association() {
 fn wait_for(mut done: impl FnMut() -> bool) {
     let end = std::time::Instant::now() + PATIENCE;
     while !done() {
-        assert!(
-            std::time::Instant::now() < end,
-            "it did not happen within {PATIENCE:?}"
-        );
+        assert!(std::time::Instant::now() < end, "it did not happen within {PATIENCE:?}");
         std::thread::sleep(Duration::from_millis(50));
     }
 }

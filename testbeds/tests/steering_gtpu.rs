@@ -89,7 +89,10 @@ fn tunnels(v6: bool) {
         assert_eq!(judge.count(&captures.file(host, 1), "gtp.message == 1").unwrap(), 0);
     }
     let translated = captures.file(&topology.endpoints[1], 1);
-    assert_eq!(judge.count(&translated, "gtp.teid == 0xfedcba98 && gtp.ext_hdr.pdu_ses_con.qos_flow_id == 9").unwrap(), 5);
+    assert_eq!(
+        judge.count(&translated, "gtp.teid == 0xfedcba98 && gtp.ext_hdr.pdu_ses_con.qos_flow_id == 9").unwrap(),
+        5
+    );
     assert_eq!(judge.count(&translated, "gtp.teid == 0x5002").unwrap(), 5);
     let back = captures.file(client, 1);
     let source = service.socket().ip();

@@ -98,7 +98,9 @@ fn a_pinned_program_outlives_its_process_and_is_replaced_without_loss() {
             // Adopted, not laid out: two flows, each with a pin in both directions.
             assert_eq!(next.flows().unwrap().len(), 4);
             drop(attach(&mut next, &pins.folder, &topology));
-            seen.push(topology.links().map(|link| numbers(&pins, &link.balancer.interface.name)).collect::<Vec<_>>());
+            seen.push(
+                topology.links().map(|link| numbers(&pins, &link.balancer.interface.name)).collect::<Vec<_>>(),
+            );
         }
         stop.store(true, Ordering::Release);
         echoes = traffic.join().unwrap();

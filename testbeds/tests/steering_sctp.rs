@@ -40,7 +40,8 @@ fn two_paths(v6: bool) {
     for (amf, host) in amfs.iter_mut().zip(&topology.endpoints) {
         // Of both families: of an address that the service has none for, clients must not hear.
         let addresses = [host.addresses(v6), host.addresses(!v6)].concat();
-        amf.serve(&Server { identity: host.name.clone(), addresses, port: service.endpoint_port, streams: 4 }).unwrap();
+        amf.serve(&Server { identity: host.name.clone(), addresses, port: service.endpoint_port, streams: 4 })
+            .unwrap();
     }
     let services = service.addresses(2);
 
@@ -50,7 +51,11 @@ fn two_paths(v6: bool) {
         assert_eq!(association.state, Association::ESTABLISHED);
         assert_eq!(association.source_port, CLIENT_PORT);
         let heard: BTreeSet<_> = association.paths.keys().copied().collect();
-        assert_eq!(heard, services.iter().copied().collect(), "an endpoint's own address leaked, or a path is missing");
+        assert_eq!(
+            heard,
+            services.iter().copied().collect(),
+            "an endpoint's own address leaked, or a path is missing"
+        );
         let owner = on_each_path(gnb, &services);
         // Each association has a pin for each direction, whatever path is used, and its client one more.
         let established = |kind| scenario.pins_in(kind, State::Established).unwrap();
@@ -90,14 +95,21 @@ fn two_paths(v6: bool) {
         assert!(scenario.count(reason).unwrap() > 0, "{counted:?}");
     }
     // The kernel's stack forwards only while a neighbour's link address is unknown; a cut path makes it so anew.
-    assert!(20 * scenario.count(Reason::Unresolved).unwrap() < scenario.count(Reason::Pinned).unwrap(), "{counted:?}");
+    assert!(
+        20 * scenario.count(Reason::Unresolved).unwrap() < scenario.count(Reason::Pinned).unwrap(),
+        "{counted:?}"
+    );
 
     drop((amfs, gnbs));
     captures.finish().unwrap();
     let judge = need!(Judge::find());
     assert_eq!(captures.wrong_checksums(&judge, &topology).unwrap(), []);
     // Neither packets nor their INIT ACKs tell clients of an endpoint's address; errors quote what XDP rewrote.
-    let inside: Vec<_> = topology.endpoints.iter().flat_map(|host| [host.addresses(false), host.addresses(true)].concat()).collect();
+    let inside: Vec<_> = topology
+        .endpoints
+        .iter()
+        .flat_map(|host| [host.addresses(false), host.addresses(true)].concat())
+        .collect();
     let terms = inside.iter().map(|address| match address {
         IpAddr::V4(address) => format!("ip.addr == {address} || sctp.parameter_ipv4_address == {address}"),
         IpAddr::V6(address) => format!("ipv6.addr == {address} || sctp.parameter_ipv6_address == {address}"),

@@ -92,9 +92,7 @@ pub enum CaptureError {
     },
 
     /// The total length at the end of a pcapng block is not the one at its beginning.
-    #[error(
-        "block of type {kind:#x} at byte {offset}: length {len} at its beginning but {trailer} at its end"
-    )]
+    #[error("block of type {kind:#x} at byte {offset}: length {len} at its beginning but {trailer} at its end")]
     BlockTrailer {
         /// Where the block begins.
         offset: u64,
@@ -107,9 +105,7 @@ pub enum CaptureError {
     },
 
     /// A packet of a pcapng file claims more bytes than its block has.
-    #[error(
-        "packet in the block at byte {offset}: {captured} bytes captured, but the block has room for {room}"
-    )]
+    #[error("packet in the block at byte {offset}: {captured} bytes captured, but the block has room for {room}")]
     PacketLength {
         /// Where the block begins.
         offset: u64,
@@ -120,9 +116,7 @@ pub enum CaptureError {
     },
 
     /// A packet of a pcapng file names an interface that its section has not described before.
-    #[error(
-        "packet in the block at byte {offset}: interface {interface}, but only {known} were described"
-    )]
+    #[error("packet in the block at byte {offset}: interface {interface}, but only {known} were described")]
     UnknownInterface {
         /// Where the block begins.
         offset: u64,

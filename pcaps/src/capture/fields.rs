@@ -62,10 +62,7 @@ impl<'a> Fields<'a> {
     pub(super) fn take(&mut self, len: usize) -> Option<Self> {
         let (taken, rest) = self.bytes.split_at_checked(len)?;
         self.bytes = rest;
-        Some(Self {
-            order: self.order,
-            bytes: taken,
-        })
+        Some(Self { order: self.order, bytes: taken })
     }
 
     /// How many bytes are left.

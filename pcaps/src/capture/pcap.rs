@@ -25,32 +25,19 @@ impl Pcap {
             [0x4d, 0x3c, 0xb2, 0xa1] => (Order::Little, 1),
             [0xa1, 0xb2, 0x3c, 0x4d] => (Order::Big, 1),
             _ => {
-                return Err(CaptureError::NotACapture {
-                    begins: magic.to_vec(),
-                });
+                return Err(CaptureError::NotACapture { begins: magic.to_vec() });
             }
         };
         window.want(FILE_HEADER)?;
         let Some(header) = FileHeader::read(Fields::new(order, window.rest())) else {
-            return Err(CaptureError::HeaderCut {
-                found: window.rest().len() as u64,
-                need: FILE_HEADER as u64,
-            });
+            return Err(CaptureError::HeaderCut { found: window.rest().len() as u64, need: FILE_HEADER as u64 });
         };
         let FileHeader { major, minor, link } = header;
         if (major, minor) != (2, 4) {
-            return Err(CaptureError::UnknownVersion {
-                offset: 0,
-                major,
-                minor,
-            });
+            return Err(CaptureError::UnknownVersion { offset: 0, major, minor });
         }
         window.take(FILE_HEADER);
-        Ok(Self {
-            order,
-            nanoseconds_per_tick,
-            link,
-        })
+        Ok(Self { order, nanoseconds_per_tick, link })
     }
 
     pub(super) fn next(&mut self, window: &mut Window) -> Result<Step, CaptureError> {
@@ -59,25 +46,15 @@ impl Pcap {
             return Ok(if window.rest().is_empty() {
                 Step::End
             } else {
-                Step::Cut {
-                    offset: window.offset(),
-                    need: RECORD_HEADER as u64,
-                }
+                Step::Cut { offset: window.offset(), need: RECORD_HEADER as u64 }
             });
         };
         let len = (header.captured as usize).saturating_add(RECORD_HEADER);
         if len > MOST_BYTES as usize {
-            return Err(CaptureError::TooLarge {
-                offset: window.offset(),
-                len: len as u64,
-                most: MOST_BYTES,
-            });
+            return Err(CaptureError::TooLarge { offset: window.offset(), len: len as u64, most: MOST_BYTES });
         }
         if !window.want(len)? {
-            return Ok(Step::Cut {
-                offset: window.offset(),
-                need: len as u64,
-            });
+            return Ok(Step::Cut { offset: window.offset(), need: len as u64 });
         }
         window.take(RECORD_HEADER);
         Ok(Step::Record(Record {
@@ -89,10 +66,8 @@ impl Pcap {
     }
 
     fn time(&self, header: &RecordHeader) -> Duration {
-        let nanoseconds =
-            u64::from(header.ticks).saturating_mul(u64::from(self.nanoseconds_per_tick));
-        Duration::from_secs(u64::from(header.seconds))
-            .saturating_add(Duration::from_nanos(nanoseconds))
+        let nanoseconds = u64::from(header.ticks).saturating_mul(u64::from(self.nanoseconds_per_tick));
+        Duration::from_secs(u64::from(header.seconds)).saturating_add(Duration::from_nanos(nanoseconds))
     }
 }
 
@@ -124,11 +99,6 @@ struct RecordHeader {
 
 impl RecordHeader {
     fn read(mut fields: Fields<'_>) -> Option<Self> {
-        Some(Self {
-            seconds: fields.u32()?,
-            ticks: fields.u32()?,
-            captured: fields.u32()?,
-            wire: fields.u32()?,
-        })
+        Some(Self { seconds: fields.u32()?, ticks: fields.u32()?, captured: fields.u32()?, wire: fields.u32()? })
     }
 }

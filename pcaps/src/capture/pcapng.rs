@@ -8,8 +8,7 @@ use super::fields::{Fields, Order};
 use super::window::Window;
 use super::{CaptureError, Record, Step};
 use block::{
-    Block, ENHANCED_PACKET, HEADER, INTERFACE, OLD_PACKET, SECTION_KIND, SIMPLE_PACKET, TRAILER,
-    shortest,
+    Block, ENHANCED_PACKET, HEADER, INTERFACE, OLD_PACKET, SECTION_KIND, SIMPLE_PACKET, TRAILER, shortest,
 };
 use interface::Interface;
 use packet::Packet;
@@ -28,19 +27,13 @@ pub(super) struct PcapNg {
 
 impl PcapNg {
     pub(super) fn open(window: &mut Window) -> Result<Self, CaptureError> {
-        let mut reader = Self {
-            order: Order::Little,
-            interfaces: Vec::new(),
-        };
+        let mut reader = Self { order: Order::Little, interfaces: Vec::new() };
         let need = match reader.block(window)? {
             Some(block) if skip_section(block, reader.order, window)? => return Ok(reader),
             Some(block) => block.len,
             None => shortest(SECTION_KIND),
         };
-        Err(CaptureError::HeaderCut {
-            found: window.read(),
-            need: u64::from(need),
-        })
+        Err(CaptureError::HeaderCut { found: window.read(), need: u64::from(need) })
     }
 
     pub(super) fn next(&mut self, window: &mut Window) -> Result<Step, CaptureError> {
@@ -48,33 +41,21 @@ impl PcapNg {
             let offset = window.offset();
             let Some(block) = self.block(window)? else {
                 let need = u64::from(HEADER + TRAILER);
-                return Ok(if window.rest().is_empty() {
-                    Step::End
-                } else {
-                    Step::Cut { offset, need }
-                });
+                return Ok(if window.rest().is_empty() { Step::End } else { Step::Cut { offset, need } });
             };
             let whole = match block.kind {
-                INTERFACE | OLD_PACKET | SIMPLE_PACKET | ENHANCED_PACKET => {
-                    block.hold(self.order, window)?
-                }
+                INTERFACE | OLD_PACKET | SIMPLE_PACKET | ENHANCED_PACKET => block.hold(self.order, window)?,
                 SECTION_KIND => skip_section(block, self.order, window)?,
                 _ => block.skip(self.order, window)?,
             };
             if !whole {
-                return Ok(Step::Cut {
-                    offset,
-                    need: u64::from(block.len),
-                });
+                return Ok(Step::Cut { offset, need: u64::from(block.len) });
             }
             let packet = match block.kind {
                 INTERFACE => {
                     let interface = Interface::read(self.body(block, window), block)?;
                     if self.interfaces.len() >= MOST_INTERFACES {
-                        return Err(CaptureError::TooManyInterfaces {
-                            offset,
-                            most: MOST_INTERFACES,
-                        });
+                        return Err(CaptureError::TooManyInterfaces { offset, most: MOST_INTERFACES });
                     }
                     self.interfaces.push(interface);
                     window.take(block.len as usize);
@@ -106,11 +87,7 @@ impl PcapNg {
             };
             self.interfaces.clear();
         }
-        let block = Block {
-            offset,
-            kind: self.order.u32(kind),
-            len: self.order.u32(len),
-        };
+        let block = Block { offset, kind: self.order.u32(kind), len: self.order.u32(len) };
         if block.len < shortest(block.kind) || !block.len.is_multiple_of(4) {
             return Err(block.bad_length());
         }
@@ -119,37 +96,20 @@ impl PcapNg {
 
     fn body<'w>(&self, block: Block, window: &'w Window) -> Fields<'w> {
         let end = (block.len as usize).saturating_sub(TRAILER as usize);
-        Fields::new(
-            self.order,
-            window.rest().get(HEADER as usize..end).unwrap_or_default(),
-        )
+        Fields::new(self.order, window.rest().get(HEADER as usize..end).unwrap_or_default())
     }
 
-    fn record(
-        &self,
-        packet: &Packet,
-        block: Block,
-        window: &mut Window,
-    ) -> Result<Record, CaptureError> {
+    fn record(&self, packet: &Packet, block: Block, window: &mut Window) -> Result<Record, CaptureError> {
         let offset = block.offset;
-        let interface = self.interfaces.get(packet.interface as usize).ok_or(
-            CaptureError::UnknownInterface {
-                offset,
-                interface: packet.interface,
-                known: self.interfaces.len(),
-            },
-        )?;
+        let interface = self.interfaces.get(packet.interface as usize).ok_or(CaptureError::UnknownInterface {
+            offset,
+            interface: packet.interface,
+            known: self.interfaces.len(),
+        })?;
         if packet.captured > packet.room {
-            return Err(CaptureError::PacketLength {
-                offset,
-                captured: packet.captured,
-                room: packet.room,
-            });
+            return Err(CaptureError::PacketLength { offset, captured: packet.captured, room: packet.room });
         }
-        let before = block
-            .len
-            .saturating_sub(TRAILER)
-            .saturating_sub(packet.room);
+        let before = block.len.saturating_sub(TRAILER).saturating_sub(packet.room);
         let whole = window.take(block.len as usize);
         let start = whole.start.saturating_add(before as usize);
         Ok(Record {
@@ -165,17 +125,11 @@ impl PcapNg {
 fn skip_section(block: Block, order: Order, window: &mut Window) -> Result<bool, CaptureError> {
     window.want(shortest(SECTION_KIND) as usize)?;
     let mut fields = Fields::new(order, window.rest());
-    let version = fields
-        .take(12)
-        .and_then(|_| Some((fields.u16()?, fields.u16()?)));
+    let version = fields.take(12).and_then(|_| Some((fields.u16()?, fields.u16()?)));
     match version {
         // Some writers say 1.2 where they mean 1.0.
         Some((1, 0 | 2)) => block.skip(order, window),
-        Some((major, minor)) => Err(CaptureError::UnknownVersion {
-            offset: block.offset,
-            major,
-            minor,
-        }),
+        Some((major, minor)) => Err(CaptureError::UnknownVersion { offset: block.offset, major, minor }),
         None => Ok(false),
     }
 }

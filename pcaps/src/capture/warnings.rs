@@ -45,20 +45,12 @@ impl Warnings {
         let cut = self.cut.map(|Cut { number, offset, need, found }| {
             format!("the file ends inside the record of frame {number}: it begins at byte {offset} and has {found} of {need} bytes")
         });
-        let gzip = self
-            .gzip_cut
-            .then(|| "the file ends inside its gzip data".to_owned());
+        let gzip = self.gzip_cut.then(|| "the file ends inside its gzip data".to_owned());
         let truncated = count(self.truncated, "cut by the capture's snap length");
-        let link = self.first_unknown_link.and_then(|first| {
-            count(
-                self.unknown_link,
-                &format!("of an unknown link type (the first: {first})"),
-            )
-        });
-        let untimed = count(
-            self.untimed,
-            "without a time; given that of the frame before",
-        );
+        let link = self
+            .first_unknown_link
+            .and_then(|first| count(self.unknown_link, &format!("of an unknown link type (the first: {first})")));
+        let untimed = count(self.untimed, "without a time; given that of the frame before");
         [cut, gzip, truncated, link, untimed].into_iter().flatten()
     }
 

@@ -39,32 +39,20 @@ impl Window {
         }
         let head = Cursor::new(plain.rest().to_vec());
         Ok(match plain.source {
-            Source::Plain(rest) => Self::over(Source::Gzip(Box::new(MultiGzDecoder::new(
-                BufReader::new(head.chain(rest)),
-            )))),
+            Source::Plain(rest) => {
+                Self::over(Source::Gzip(Box::new(MultiGzDecoder::new(BufReader::new(head.chain(rest))))))
+            }
             gzip @ Source::Gzip(_) => Self::over(gzip),
         })
     }
 
     fn over(source: Source) -> Self {
-        Self {
-            source,
-            bytes: vec![0; FIRST_BYTES],
-            start: 0,
-            end: 0,
-            read: 0,
-            ended: false,
-            gzip_cut: false,
-        }
+        Self { source, bytes: vec![0; FIRST_BYTES], start: 0, end: 0, read: 0, ended: false, gzip_cut: false }
     }
 
     /// Makes at least `len` bytes the [`rest`](Self::rest), or all there are: false where the source ends before.
     pub(super) fn want(&mut self, len: usize) -> Result<bool, CaptureError> {
-        if self.rest().len() >= len {
-            Ok(true)
-        } else {
-            self.refill(len)
-        }
+        if self.rest().len() >= len { Ok(true) } else { self.refill(len) }
     }
 
     #[cold]
@@ -74,10 +62,7 @@ impl Window {
         self.start = 0;
         while self.end < len && !self.ended {
             if self.end == self.bytes.len() {
-                self.bytes.resize(
-                    self.bytes.len().saturating_mul(2).min(len.max(FIRST_BYTES)),
-                    0,
-                );
+                self.bytes.resize(self.bytes.len().saturating_mul(2).min(len.max(FIRST_BYTES)), 0);
             }
             let room = self.bytes.get_mut(self.end..).unwrap_or_default();
             match self.source.read(room) {
@@ -131,10 +116,7 @@ impl Window {
             if !self.want(1)? {
                 return Ok(false);
             }
-            let some = self
-                .rest()
-                .len()
-                .min(usize::try_from(len).unwrap_or(usize::MAX));
+            let some = self.rest().len().min(usize::try_from(len).unwrap_or(usize::MAX));
             self.take(some);
             len = len.saturating_sub(some as u64);
         }

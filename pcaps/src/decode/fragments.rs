@@ -22,10 +22,7 @@ pub struct Limits {
 impl Default for Limits {
     /// 1,024 packets, 16 MiB.
     fn default() -> Self {
-        Self {
-            packets: 1024,
-            bytes: 16 << 20,
-        }
+        Self { packets: 1024, bytes: 16 << 20 }
     }
 }
 
@@ -40,12 +37,7 @@ pub(super) struct Key {
 
 impl Key {
     pub(super) fn new(ends: Ends, protocol: u8, identification: u32) -> Self {
-        Self {
-            source: ends.source,
-            destination: ends.destination,
-            protocol,
-            identification,
-        }
+        Self { source: ends.source, destination: ends.destination, protocol, identification }
     }
 }
 
@@ -81,10 +73,7 @@ struct Waiting {
 
 impl Fragments {
     pub(super) fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            ..Self::default()
-        }
+        Self { limits, ..Self::default() }
     }
 
     /// Takes a fragment; gives the payload of the packet that it completes.
@@ -99,20 +88,13 @@ impl Fragments {
         let waiting = self.waiting.entry(piece.key).or_insert_with(|| {
             *begun = begun.wrapping_add(1);
             order.push_back((piece.key, *begun));
-            Waiting {
-                number: *begun,
-                pieces: BTreeMap::new(),
-                bytes: 0,
-                length: None,
-            }
+            Waiting { number: *begun, pieces: BTreeMap::new(), bytes: 0, length: None }
         });
         if !piece.fragment.more {
             waiting.length.get_or_insert(end);
         }
         let pieces = &mut waiting.pieces;
-        if let std::collections::btree_map::Entry::Vacant(free) =
-            pieces.entry(piece.fragment.offset)
-        {
+        if let std::collections::btree_map::Entry::Vacant(free) = pieces.entry(piece.fragment.offset) {
             free.insert(piece.payload.to_vec());
             waiting.bytes = waiting.bytes.saturating_add(piece.payload.len());
             self.bytes = self.bytes.saturating_add(piece.payload.len());
@@ -130,22 +112,14 @@ impl Fragments {
             let Some((key, number)) = self.order.pop_front() else {
                 return;
             };
-            if self
-                .waiting
-                .get(&key)
-                .is_some_and(|waiting| waiting.number == number)
-            {
+            if self.waiting.get(&key).is_some_and(|waiting| waiting.number == number) {
                 self.forget(key);
             }
         }
         // Complete packets leave their keys behind: drop them before they are more than the others.
         if self.order.len() > self.limits.packets.saturating_mul(2) {
             let waiting = &self.waiting;
-            self.order.retain(|(key, number)| {
-                waiting
-                    .get(key)
-                    .is_some_and(|waiting| waiting.number == *number)
-            });
+            self.order.retain(|(key, number)| waiting.get(key).is_some_and(|waiting| waiting.number == *number));
         }
     }
 
@@ -178,24 +152,13 @@ mod tests {
     use super::*;
 
     fn key(identification: u32) -> Key {
-        let ends = Ends {
-            source: "192.0.2.1".parse().unwrap(),
-            destination: "192.0.2.2".parse().unwrap(),
-        };
+        let ends = Ends { source: "192.0.2.1".parse().unwrap(), destination: "192.0.2.2".parse().unwrap() };
         Key::new(ends, 17, identification)
     }
 
     fn piece(id: u32, offset: u16, more: bool, payload: &[u8]) -> Piece<'_> {
-        let fragment = Fragment {
-            identification: id,
-            offset,
-            more,
-        };
-        Piece {
-            key: key(id),
-            fragment,
-            payload,
-        }
+        let fragment = Fragment { identification: id, offset, more };
+        Piece { key: key(id), fragment, payload }
     }
 
     #[test]
@@ -212,10 +175,7 @@ mod tests {
 
     #[test]
     fn the_oldest_gives_way() {
-        let limits = Limits {
-            packets: 2,
-            bytes: 20,
-        };
+        let limits = Limits { packets: 2, bytes: 20 };
         let mut fragments = Fragments::new(limits);
         for id in 0..100 {
             assert_eq!(fragments.add(&piece(id, 0, true, b"01234567")), None);
@@ -229,23 +189,18 @@ mod tests {
     /// Whatever comes, the bounds hold, and a payload that is given out has the length that the last fragment said.
     #[test]
     fn bounds_hold() {
-        bolero::check!()
-            .with_type::<Vec<(u8, u16, bool, Vec<u8>)>>()
-            .for_each(|input| {
-                let limits = Limits {
-                    packets: 3,
-                    bytes: 64,
-                };
-                let mut fragments = Fragments::new(limits);
-                for (id, offset, more, payload) in input {
-                    let id = u32::from(id % 8);
-                    let whole = fragments.add(&piece(id, offset & 0xf8, *more, payload));
-                    assert!(whole.is_none_or(|whole| whole.len() <= LONGEST));
-                    let held: usize = fragments.waiting.values().map(|one| one.bytes).sum();
-                    assert_eq!(held, fragments.bytes);
-                    assert!(fragments.waiting.len() <= 3 && held <= 64);
-                    assert!(fragments.order.len() <= 6);
-                }
-            });
+        bolero::check!().with_type::<Vec<(u8, u16, bool, Vec<u8>)>>().for_each(|input| {
+            let limits = Limits { packets: 3, bytes: 64 };
+            let mut fragments = Fragments::new(limits);
+            for (id, offset, more, payload) in input {
+                let id = u32::from(id % 8);
+                let whole = fragments.add(&piece(id, offset & 0xf8, *more, payload));
+                assert!(whole.is_none_or(|whole| whole.len() <= LONGEST));
+                let held: usize = fragments.waiting.values().map(|one| one.bytes).sum();
+                assert_eq!(held, fragments.bytes);
+                assert!(fragments.waiting.len() <= 3 && held <= 64);
+                assert!(fragments.order.len() <= 6);
+            }
+        });
     }
 }

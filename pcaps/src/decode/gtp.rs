@@ -3,8 +3,7 @@
 use std::net::IpAddr;
 
 use pinion_protocols::gtpu::{
-    Element, Error, Extension, ExtensionType, MessageType, Packet, PduSessionContainer,
-    RawExtension, old,
+    Element, Error, Extension, ExtensionType, MessageType, Packet, PduSessionContainer, RawExtension, old,
 };
 
 use super::Message;
@@ -34,9 +33,7 @@ fn version_and_type(datagram: &[u8]) -> Option<(u8, bool)> {
     let [flags, kind, ..] = *datagram else {
         return None;
     };
-    MessageType::from(kind)
-        .is_assigned()
-        .then_some((flags >> 5, flags & 0x10 != 0))
+    MessageType::from(kind).is_assigned().then_some((flags >> 5, flags & 0x10 != 0))
 }
 
 fn version_1(walk: &mut Walk<'_>, ends: Ends, datagram: &[u8]) {
@@ -49,16 +46,10 @@ fn version_1(walk: &mut Walk<'_>, ends: Ends, datagram: &[u8]) {
     message.add("gtp.message", u8::from(packet.message_type()));
     message.add("gtp.length", packet.length());
     message.add("gtp.teid", packet.teid());
-    let named = format!(
-        "{} teid {:#010x}",
-        name(packet.message_type()),
-        packet.teid()
-    );
+    let named = format!("{} teid {:#010x}", name(packet.message_type()), packet.teid());
     message.summarize(named);
     let body = optional_fields(&mut message, &packet).and_then(|()| {
-        packet
-            .extensions()
-            .try_for_each(|item| extension(&mut message, &item?))?;
+        packet.extensions().try_for_each(|item| extension(&mut message, &item?))?;
         packet.body()
     });
     match (body, packet.message_type()) {
@@ -79,10 +70,7 @@ fn version_1(walk: &mut Walk<'_>, ends: Ends, datagram: &[u8]) {
     }
     if packet.missing() > 0 {
         let have = usize::from(packet.length()).saturating_sub(packet.missing());
-        message.fail(format_args!(
-            "GTP length at offset 2: {have} bytes of {}",
-            packet.length()
-        ));
+        message.fail(format_args!("GTP length at offset 2: {have} bytes of {}", packet.length()));
     }
     walk.keep(message);
     if let (Ok(body), MessageType::GPdu) = (body, packet.message_type()) {
@@ -112,9 +100,7 @@ fn extension(message: &mut Message, raw: &RawExtension<'_>) -> Result<(), Error>
         Ok(Extension::UdpPort(port)) => message.add("gtp.ext_hdr.udp_port", port),
         Ok(Extension::PdcpPduNumber(number)) => message.add("gtp.ext_hdr.pdcp_sn", number),
         // Wireshark knows this number by the type that an endpoint must understand.
-        Ok(Extension::LongPdcpPduNumber(number))
-            if raw.kind() == ExtensionType::LongPdcpPduNumberSpare =>
-        {
+        Ok(Extension::LongPdcpPduNumber(number)) if raw.kind() == ExtensionType::LongPdcpPduNumberSpare => {
             message.add("gtp.ext_hdr.long_pdcp_sn", number);
         }
         Ok(Extension::PduSession(container)) => pdu_session(message, &container),

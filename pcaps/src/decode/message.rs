@@ -93,22 +93,12 @@ pub struct Message {
 const MOST_PARTS: usize = 8;
 
 impl Message {
-    pub(super) fn new(
-        frame: u64,
-        protocol: &'static str,
-        source: IpAddr,
-        destination: IpAddr,
-    ) -> Self {
+    pub(super) fn new(frame: u64, protocol: &'static str, source: IpAddr, destination: IpAddr) -> Self {
         let (from, to) = match source {
             IpAddr::V4(_) => ("ip.src", "ip.dst"),
             IpAddr::V6(_) => ("ipv6.src", "ipv6.dst"),
         };
-        let mut message = Self {
-            fields: Vec::with_capacity(24),
-            protocol,
-            summary: Vec::new(),
-            errors: 0,
-        };
+        let mut message = Self { fields: Vec::with_capacity(24), protocol, summary: Vec::new(), errors: 0 };
         message.add("frame.number", frame);
         message.add(from, source.to_string());
         message.add(to, destination.to_string());

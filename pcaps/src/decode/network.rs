@@ -88,10 +88,7 @@ impl<'a> Walk<'a> {
     /// Keeps a message, and says so where the end of its packet was not captured, or not quoted in an ICMP error.
     pub(super) fn keep(&mut self, mut message: Message) {
         if self.missing > 0 {
-            message.fail(format_args!(
-                "IP payload: {} bytes at its end are missing",
-                self.missing
-            ));
+            message.fail(format_args!("IP payload: {} bytes at its end are missing", self.missing));
         }
         self.messages.push(message);
     }
@@ -117,61 +114,32 @@ impl<'a> Walk<'a> {
         let Ok(packet) = Ipv4::parse(packet) else {
             return;
         };
-        let ends = Ends {
-            source: packet.source.into(),
-            destination: packet.destination.into(),
-        };
+        let ends = Ends { source: packet.source.into(), destination: packet.destination.into() };
         let piece = Piece {
             key: Key::new(ends, packet.protocol, packet.fragment.identification),
             fragment: packet.fragment,
             payload: packet.payload,
         };
-        self.whole(
-            ends,
-            packet.protocol,
-            packet.is_fragment(),
-            packet.missing,
-            &piece,
-        );
+        self.whole(ends, packet.protocol, packet.is_fragment(), packet.missing, &piece);
     }
 
     fn ipv6(&mut self, packet: &[u8]) {
         let Ok(packet) = Ipv6::parse(packet) else {
             return;
         };
-        let ends = Ends {
-            source: packet.source.into(),
-            destination: packet.destination.into(),
-        };
-        let fragment = packet.fragment.unwrap_or(ip::Fragment {
-            identification: 0,
-            offset: 0,
-            more: false,
-        });
+        let ends = Ends { source: packet.source.into(), destination: packet.destination.into() };
+        let fragment = packet.fragment.unwrap_or(ip::Fragment { identification: 0, offset: 0, more: false });
         let piece = Piece {
             key: Key::new(ends, packet.protocol, fragment.identification),
             fragment,
             payload: packet.payload,
         };
-        self.whole(
-            ends,
-            packet.protocol,
-            packet.is_fragment(),
-            packet.missing,
-            &piece,
-        );
+        self.whole(ends, packet.protocol, packet.is_fragment(), packet.missing, &piece);
     }
 
     /// Follows the payload of a packet: at once where it is not fragmented, else with the fragment that completes it. A fragment of
     /// which bytes were not captured completes nothing.
-    fn whole(
-        &mut self,
-        ends: Ends,
-        protocol: u8,
-        is_fragment: bool,
-        missing: usize,
-        piece: &Piece<'_>,
-    ) {
+    fn whole(&mut self, ends: Ends, protocol: u8, is_fragment: bool, missing: usize, piece: &Piece<'_>) {
         self.missing = missing;
         if !is_fragment {
             self.upper(ends, protocol, piece.payload);
@@ -246,9 +214,7 @@ impl<'a> Walk<'a> {
         if version & 7 != 0 {
             return;
         }
-        let fields = [0x80, 0x20, 0x10]
-            .into_iter()
-            .filter(|bit| flags & bit != 0);
+        let fields = [0x80, 0x20, 0x10].into_iter().filter(|bit| flags & bit != 0);
         let offset = fields.count().saturating_mul(4).saturating_add(4);
         let payload = packet.get(offset..).unwrap_or_default();
         match u16::from_be_bytes([high, low]) {

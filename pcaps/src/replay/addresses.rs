@@ -10,8 +10,7 @@ pub(super) fn of_init_ack(packet: &[u8]) -> Vec<(usize, Address)> {
         return Vec::new();
     };
     let first = parsed.chunks().next();
-    let Some(Ok(Chunk::InitAck(ack))) = first.and_then(Result::ok).map(|chunk| chunk.parse())
-    else {
+    let Some(Ok(Chunk::InitAck(ack))) = first.and_then(Result::ok).map(|chunk| chunk.parse()) else {
         return Vec::new();
     };
     let parameters = ack.parameters.map_while(Result::ok);

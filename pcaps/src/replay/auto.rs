@@ -87,12 +87,7 @@ impl Auto {
     }
 
     fn established(&self, service: &Service) -> Flow {
-        Flow {
-            seen: tick(self.first),
-            service: service.id,
-            state: State::Established as u8,
-            ..Flow::default()
-        }
+        Flow { seen: tick(self.first), service: service.id, state: State::Established as u8, ..Flow::default() }
     }
 }
 
@@ -116,36 +111,11 @@ fn flow_pins(
     let Some(&address) = endpoint.addresses.get(path) else {
         return Vec::new();
     };
-    let forward = FlowKey::tuple(
-        own.address,
-        own.port,
-        client.address,
-        client.port,
-        own.protocol,
-    );
-    let back = FlowKey::tuple(
-        client.address,
-        client.port,
-        address,
-        endpoint.port,
-        own.protocol,
-    );
+    let forward = FlowKey::tuple(own.address, own.port, client.address, client.port, own.protocol);
+    let back = FlowKey::tuple(client.address, client.port, address, endpoint.port, own.protocol);
     vec![
-        (
-            forward,
-            Flow {
-                target: endpoint.base.saturating_add(offset),
-                ..flow
-            },
-        ),
-        (
-            back,
-            Flow {
-                target: service.own.saturating_add(offset),
-                reply: 1,
-                ..flow
-            },
-        ),
+        (forward, Flow { target: endpoint.base.saturating_add(offset), ..flow }),
+        (back, Flow { target: service.own.saturating_add(offset), reply: 1, ..flow }),
     ]
 }
 
@@ -157,16 +127,8 @@ fn association_pins(
     flow: Flow,
 ) -> Vec<(FlowKey, Flow)> {
     let (port, digest) = (association.client_port, sctp::digest(&association.client));
-    let flow = Flow {
-        peer: digest,
-        ..flow
-    };
-    let to_endpoint = Flow {
-        target: endpoint.base,
-        from: service.own,
-        tag: association.client_tag,
-        ..flow
-    };
+    let flow = Flow { peer: digest, ..flow };
+    let to_endpoint = Flow { target: endpoint.base, from: service.own, tag: association.client_tag, ..flow };
     let mut pins = Vec::with_capacity(3);
     if association.server_tag != 0 {
         let key = FlowKey::association(association.server_tag, service.port, port);
@@ -174,13 +136,8 @@ fn association_pins(
     }
     if association.client_tag != 0 {
         let key = FlowKey::association(association.client_tag, port, endpoint.port);
-        let back = Flow {
-            target: service.own,
-            from: endpoint.base,
-            tag: association.server_tag,
-            reply: 1,
-            ..flow
-        };
+        let back =
+            Flow { target: service.own, from: endpoint.base, tag: association.server_tag, reply: 1, ..flow };
         pins.push((key, back));
         pins.push((FlowKey::peer(service.id, port, digest), to_endpoint));
     }
@@ -206,16 +163,8 @@ fn spec(served: &Served, samples: &mut Samples) -> Option<ServiceSpec> {
         kind: served.kind,
         protocol: served.protocol,
         port: served.port,
-        addresses: served
-            .addresses
-            .iter()
-            .map(|address| IpAddr::from(*address))
-            .collect(),
-        unknown: if served.kind == Kind::Gtpu {
-            Unknown::Hash
-        } else {
-            Unknown::Drop
-        },
+        addresses: served.addresses.iter().map(|address| IpAddr::from(*address)).collect(),
+        unknown: if served.kind == Kind::Gtpu { Unknown::Hash } else { Unknown::Drop },
         endpoints: endpoints.collect::<Option<_>>()?,
     })
 }

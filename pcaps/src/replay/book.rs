@@ -47,19 +47,13 @@ impl Book {
         for (index, spec) in specs.iter().enumerate() {
             let service = Service::new(spec, setup);
             for (path, address) in service.addresses.iter().enumerate() {
-                let end = End {
-                    address: *address,
-                    port: spec.port,
-                    protocol: spec.protocol,
-                };
+                let end = End { address: *address, port: spec.port, protocol: spec.protocol };
                 book.by_end.insert(end, (index, path));
             }
             for (at, endpoint) in service.endpoints.iter().enumerate() {
                 for address in &endpoint.addresses {
                     // The first of endpoints that share an address, as everywhere.
-                    book.endpoints
-                        .entry((index, *address, endpoint.port))
-                        .or_insert(at);
+                    book.endpoints.entry((index, *address, endpoint.port)).or_insert(at);
                 }
             }
             book.services.push(service);
@@ -93,18 +87,14 @@ impl Service {
             addresses: addresses(&spec.addresses),
             id: setup.id(&spec.name).unwrap_or_default(),
             own: setup.own(&spec.name).unwrap_or_default(),
-            endpoints: endpoints
-                .map(|endpoint| Endpoint::new(spec, endpoint, setup))
-                .collect(),
+            endpoints: endpoints.map(|endpoint| Endpoint::new(spec, endpoint, setup)).collect(),
         }
     }
 
     /// The endpoint whose paths an index in `TARGETS` is one of.
     pub(super) fn owner(&self, target: u32) -> Option<&Endpoint> {
         self.endpoints.iter().find(|endpoint| {
-            let path = target
-                .checked_sub(endpoint.base)
-                .and_then(|path| usize::try_from(path).ok());
+            let path = target.checked_sub(endpoint.base).and_then(|path| usize::try_from(path).ok());
             path.is_some_and(|path| path < endpoint.addresses.len())
         })
     }
@@ -123,8 +113,5 @@ impl Endpoint {
 }
 
 fn addresses(addresses: &[IpAddr]) -> Vec<Address> {
-    addresses
-        .iter()
-        .map(|address| Address::from(*address))
-        .collect()
+    addresses.iter().map(|address| Address::from(*address)).collect()
 }

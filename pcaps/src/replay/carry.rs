@@ -29,10 +29,7 @@ pub(super) fn carry(frame: &Frame<'_>, out: &mut Vec<u8>) -> Option<Carried> {
     let missing = wire.saturating_sub(frame.bytes.len());
     let whole = out.len().saturating_add(missing);
     out.resize(whole.min(LONGEST), 0);
-    Some(Carried {
-        padded: missing > 0,
-        shortened: whole > LONGEST,
-    })
+    Some(Carried { padded: missing > 0, shortened: whole > LONGEST })
 }
 
 #[cfg(test)]
@@ -42,13 +39,7 @@ mod tests {
     use std::time::Duration;
 
     fn frame(link: LinkType, wire_len: u32, bytes: &[u8]) -> Frame<'_> {
-        Frame {
-            number: 1,
-            time: Duration::ZERO,
-            link,
-            wire_len,
-            bytes,
-        }
+        Frame { number: 1, time: Duration::ZERO, link, wire_len, bytes }
     }
 
     #[test]

@@ -23,11 +23,7 @@ impl fmt::Display for Difference {
         writeln!(f, "the engines differ at frame {}", self.frame)?;
         for (name, ran) in [("user", &self.user), ("kernel", &self.kernel)] {
             let (verdict, reason) = (ran.verdict.name(), ran.reason.name());
-            writeln!(
-                f,
-                "  {name:<6}  {verdict} ({reason}), {} bytes",
-                ran.bytes.len()
-            )?;
+            writeln!(f, "  {name:<6}  {verdict} ({reason}), {} bytes", ran.bytes.len())?;
         }
         let mut differing = differing(&self.user.bytes, &self.kernel.bytes);
         for (offset, user, kernel) in differing.by_ref().take(NAMED) {
@@ -41,16 +37,8 @@ impl fmt::Display for Difference {
 }
 
 fn differing(user: &[u8], kernel: &[u8]) -> impl Iterator<Item = (usize, Option<u8>, Option<u8>)> {
-    let pair = |offset: usize| {
-        (
-            offset,
-            user.get(offset).copied(),
-            kernel.get(offset).copied(),
-        )
-    };
-    (0..user.len().max(kernel.len()))
-        .map(pair)
-        .filter(|(_, user, kernel)| user != kernel)
+    let pair = |offset: usize| (offset, user.get(offset).copied(), kernel.get(offset).copied());
+    (0..user.len().max(kernel.len())).map(pair).filter(|(_, user, kernel)| user != kernel)
 }
 
 fn hex(byte: Option<u8>) -> String {
@@ -64,11 +52,7 @@ mod tests {
 
     #[test]
     fn names_outcomes_and_bytes() {
-        let ran = |verdict, reason, bytes: &[u8]| Ran {
-            verdict,
-            reason,
-            bytes: bytes.to_vec(),
-        };
+        let ran = |verdict, reason, bytes: &[u8]| Ran { verdict, reason, bytes: bytes.to_vec() };
         let difference = Difference {
             frame: 7,
             user: ran(Verdict::Transmit, Reason::Pinned, &[1, 2, 3]),

@@ -40,11 +40,7 @@ impl Engines {
             Choice::Kernel => Self::Kernel(kernel()?),
             Choice::Both => Self::Both(Box::new(UserEngine::new(bounds())), kernel()?),
         };
-        let link = Link {
-            lower: INGRESS,
-            vlan: 0,
-            address: ADDRESS,
-        };
+        let link = Link { lower: INGRESS, vlan: 0, address: ADDRESS };
         engines.each(|engine| engine.put_link(INGRESS, &link))?;
         Ok(engines)
     }
@@ -129,11 +125,5 @@ fn kernel() -> Result<Box<Kernel>, LoadError> {
 
 /// Room for as many services as [`super::MOST_SERVICES`], with three endpoints on four paths each.
 fn bounds() -> Bounds {
-    Bounds {
-        flows: 1 << 18,
-        sources: 1 << 16,
-        targets: 1 << 17,
-        maglev: 1 << 22,
-        ..Bounds::default()
-    }
+    Bounds { flows: 1 << 18, sources: 1 << 16, targets: 1 << 17, maglev: 1 << 22, ..Bounds::default() }
 }

@@ -54,19 +54,11 @@ impl Headers {
     }
 
     pub(super) fn from(&self) -> End {
-        End {
-            address: self.source,
-            port: self.source_port,
-            protocol: self.protocol,
-        }
+        End { address: self.source, port: self.source_port, protocol: self.protocol }
     }
 
     pub(super) fn to(&self) -> End {
-        End {
-            address: self.destination,
-            port: self.destination_port,
-            protocol: self.protocol,
-        }
+        End { address: self.destination, port: self.destination_port, protocol: self.protocol }
     }
 
     /// What follows the transport header's first `skip` bytes, up to the end of the IP packet.
@@ -137,21 +129,7 @@ fn ethernet(frame: &[u8]) -> Option<(u16, usize)> {
 
 fn ipv4(frame: &[u8], network: usize) -> Option<Headers> {
     let header: [u8; 20] = at(frame, network)?;
-    let [
-        first,
-        _,
-        l0,
-        l1,
-        _,
-        _,
-        f0,
-        f1,
-        _,
-        protocol,
-        _,
-        _,
-        addresses @ ..,
-    ] = header;
+    let [first, _, l0, l1, _, _, f0, f1, _, protocol, _, _, addresses @ ..] = header;
     let [s0, s1, s2, s3, d0, d1, d2, d3] = addresses;
     let size = usize::from(first & 0x0f).saturating_mul(4);
     let length = usize::from(u16::from_be_bytes([l0, l1]));
@@ -162,12 +140,7 @@ fn ipv4(frame: &[u8], network: usize) -> Option<Headers> {
     }
     let offsets = [network, network.saturating_add(size), end];
     let (source, destination) = ([s0, s1, s2, s3], [d0, d1, d2, d3]);
-    Some(Headers::new(
-        protocol,
-        Address::v4(source),
-        Address::v4(destination),
-        offsets,
-    ))
+    Some(Headers::new(protocol, Address::v4(source), Address::v4(destination), offsets))
 }
 
 fn ipv6(frame: &[u8], network: usize) -> Option<Headers> {
@@ -206,14 +179,12 @@ mod tests {
 
     /// UDP from port 1 to port 2, of scapy.
     const V4: &str = "4500001c000100004011f6ccc0000201c00002020001000200087bd7";
-    const V6: &str = "600000000008114020010db800000000000000000000000120010db8000000000000000000000002000100020008a466";
+    const V6: &str =
+        "600000000008114020010db800000000000000000000000120010db8000000000000000000000002000100020008a466";
 
     fn frame(link: &str, packet: &str) -> Vec<u8> {
         let hex = format!("02000000000b02000000000a{link}{packet}");
-        (0..hex.len())
-            .step_by(2)
-            .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
-            .collect()
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
     }
 
     #[test]
@@ -221,12 +192,7 @@ mod tests {
         for (link, packet, network, transport) in [
             ("0800", V4, 14, 34),
             ("810000050800", V4, 18, 38),
-            (
-                "88a8000781000005 86dd".replace(' ', "").as_str(),
-                V6,
-                22,
-                62,
-            ),
+            ("88a8000781000005 86dd".replace(' ', "").as_str(), V6, 22, 62),
         ] {
             let headers = Headers::of(&frame(link, packet)).unwrap();
             assert_eq!((headers.network, headers.transport), (network, transport));
@@ -240,12 +206,9 @@ mod tests {
         // Three tags; a fragment; a length beyond the frame; ARP.
         let fragment = V4.replacen("00010000", "00012000", 1);
         let long = V4.replacen("001c", "001d", 1);
-        for (link, packet) in [
-            ("8100000581000006810000070800", V4),
-            ("0800", &fragment),
-            ("0800", &long),
-            ("0806", V4),
-        ] {
+        for (link, packet) in
+            [("8100000581000006810000070800", V4), ("0800", &fragment), ("0800", &long), ("0806", V4)]
+        {
             assert_eq!(Headers::of(&frame(link, packet)), None, "{link} {packet}");
         }
     }

@@ -41,17 +41,9 @@ pub enum Pin {
 impl fmt::Display for Pin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Flow {
-                protocol,
-                client,
-                service,
-            } => write!(f, "{protocol} {client} > {service}"),
+            Self::Flow { protocol, client, service } => write!(f, "{protocol} {client} > {service}"),
             Self::Tunnel { teid } => write!(f, "teid {teid:#010x}"),
-            Self::Association {
-                port,
-                client_tag,
-                server_tag,
-            } => {
+            Self::Association { port, client_tag, server_tag } => {
                 write!(f, "sctp port {port}")?;
                 for (name, tag) in [("client", client_tag), ("server", server_tag)] {
                     if *tag != 0 {
@@ -75,11 +67,7 @@ pub(super) struct Steered<'a> {
 }
 
 /// The pin that a packet was steered by; `None` where it needed none.
-pub(super) fn pin(
-    steered: &Steered<'_>,
-    book: &Book,
-    maps: &dyn Maps,
-) -> Result<Option<Pin>, LoadError> {
+pub(super) fn pin(steered: &Steered<'_>, book: &Book, maps: &dyn Maps) -> Result<Option<Pin>, LoadError> {
     let replied = steered.reason == Reason::Replied;
     if !replied && !matches!(steered.reason, Reason::Pinned | Reason::Placed) {
         return Ok(None);
@@ -93,10 +81,7 @@ pub(super) fn pin(
         Kind::Gtpu => tunnel(came, steered.frame).filter(|_| !replied),
         Kind::Sctp => {
             let endpoint = steered.endpoint.and_then(|at| service.endpoints.get(at));
-            let tags = |key: FlowKey| {
-                maps.read_flow(&key)
-                    .map(|flow| flow.map_or(0, |flow: Flow| flow.tag))
-            };
+            let tags = |key: FlowKey| maps.read_flow(&key).map(|flow| flow.map_or(0, |flow: Flow| flow.tag));
             // An INIT asks for its tag, and carries none.
             let (port, client_tag, server_tag) = match (replied, endpoint) {
                 (false, _) if came.tag == 0 => (came.source_port, initiate(came, steered.frame), 0),
@@ -112,11 +97,7 @@ pub(super) fn pin(
                 }
                 (true, None) => return Ok(None),
             };
-            Some(Pin::Association {
-                port,
-                client_tag,
-                server_tag,
-            })
+            Some(Pin::Association { port, client_tag, server_tag })
         }
     })
 }
@@ -124,21 +105,9 @@ pub(super) fn pin(
 fn flow(headers: &Headers, replied: bool) -> Pin {
     let source = SocketAddr::new(IpAddr::from(headers.source), headers.source_port);
     let destination = SocketAddr::new(IpAddr::from(headers.destination), headers.destination_port);
-    let (client, service) = if replied {
-        (destination, source)
-    } else {
-        (source, destination)
-    };
-    let protocol = if headers.protocol == protocol::TCP {
-        "tcp"
-    } else {
-        "udp"
-    };
-    Pin::Flow {
-        protocol,
-        client,
-        service,
-    }
+    let (client, service) = if replied { (destination, source) } else { (source, destination) };
+    let protocol = if headers.protocol == protocol::TCP { "tcp" } else { "udp" };
+    Pin::Flow { protocol, client, service }
 }
 
 fn tunnel(headers: &Headers, frame: &[u8]) -> Option<Pin> {

@@ -38,11 +38,7 @@ impl<'a> Record<'a> {
     /// # Errors
     ///
     /// [`ReplayError::Engine`] where the kernel's tables cannot be read.
-    pub fn new(
-        file: Option<&'a str>,
-        frame: &Frame<'_>,
-        step: &'a Step<'_>,
-    ) -> Result<Self, ReplayError> {
+    pub fn new(file: Option<&'a str>, frame: &Frame<'_>, step: &'a Step<'_>) -> Result<Self, ReplayError> {
         let time = format!("{}.{:09}", frame.time.as_secs(), frame.time.subsec_nanos());
         Ok(Self {
             file,
@@ -62,13 +58,7 @@ fn sha256(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digest = Sha256::digest(bytes);
     let nibbles = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    nibbles
-        .filter_map(|nibble| {
-            DIGITS
-                .get(usize::from(nibble))
-                .map(|digit| char::from(*digit))
-        })
-        .collect()
+    nibbles.filter_map(|nibble| DIGITS.get(usize::from(nibble)).map(|digit| char::from(*digit))).collect()
 }
 
 #[cfg(test)]

@@ -20,9 +20,7 @@ pub(super) fn is_sample(address: &Address) -> bool {
         return u32::from_be_bytes(address.low()) >> V4_BITS == V4 >> V4_BITS;
     }
     let bits = u128::from_be_bytes(address.octets());
-    (0..)
-        .take(MAX_PATHS)
-        .any(|path: u128| bits >> V6_BITS == (V6 | path << V6_PATH) >> V6_BITS)
+    (0..).take(MAX_PATHS).any(|path: u128| bits >> V6_BITS == (V6 | path << V6_PATH) >> V6_BITS)
 }
 
 /// Gives addresses out, each once.
@@ -36,10 +34,7 @@ pub(super) struct Samples {
 impl Samples {
     /// None of `taken` is given out.
     pub(super) fn new(taken: HashSet<Address>) -> Self {
-        Self {
-            taken,
-            last: [[0; MAX_PATHS]; 2],
-        }
+        Self { taken, last: [[0; MAX_PATHS]; 2] }
     }
 
     /// The next address of a path, of a family; `None` where there are no more.
@@ -98,12 +93,7 @@ mod tests {
     fn knows_its_ranges() {
         let is = |text: &str| is_sample(&Address::from(text.parse::<IpAddr>().unwrap()));
         assert!(is("198.18.0.1") && is("198.19.255.254") && is("2001:db8:ffff:3::ffff"));
-        for other in [
-            "198.17.255.255",
-            "198.20.0.0",
-            "2001:db8:ffff:4::1",
-            "2001:db8:ffff::1:0",
-        ] {
+        for other in ["198.17.255.255", "198.20.0.0", "2001:db8:ffff:4::1", "2001:db8:ffff::1:0"] {
             assert!(!is(other), "{other}");
         }
     }

@@ -20,10 +20,7 @@ pub(super) fn stand_in(
     maps: &dyn Maps,
 ) -> Result<(), LoadError> {
     let tunnelled = headers.protocol == protocol::UDP && headers.destination_port == gtpu::PORT;
-    let gtpu = End {
-        port: gtpu::PORT,
-        ..headers.from()
-    };
+    let gtpu = End { port: gtpu::PORT, ..headers.from() };
     let sender = match book.at(&headers.from()) {
         None if tunnelled => book.at(&gtpu),
         found => found,
@@ -52,16 +49,8 @@ fn of_flow<'a>(
     maps: &dyn Maps,
 ) -> Result<Option<&'a Endpoint>, LoadError> {
     let (near, far) = (headers.from(), headers.to());
-    let key = FlowKey::tuple(
-        near.address,
-        near.port,
-        far.address,
-        far.port,
-        near.protocol,
-    );
-    let flow = maps
-        .read_flow(&key)?
-        .filter(|flow| flow.reply == 0 && flow.service == service.id);
+    let key = FlowKey::tuple(near.address, near.port, far.address, far.port, near.protocol);
+    let flow = maps.read_flow(&key)?.filter(|flow| flow.reply == 0 && flow.service == service.id);
     Ok(flow.and_then(|flow| service.owner(flow.target)))
 }
 
@@ -76,40 +65,23 @@ fn of_association<'a>(
     let port = headers.destination_port;
     for endpoint in &service.endpoints {
         let key = FlowKey::association(headers.tag, port, endpoint.port);
-        if maps
-            .read_flow(&key)?
-            .is_some_and(|flow| flow.reply != 0 && flow.from == endpoint.base)
-        {
+        if maps.read_flow(&key)?.is_some_and(|flow| flow.reply != 0 && flow.from == endpoint.base) {
             return Ok(Some(endpoint));
         }
     }
     // An ABORT or SHUTDOWN COMPLETE may reflect the server's own tag (RFC 9260 8.5.1).
     let key = FlowKey::association(headers.tag, service.port, port);
-    Ok(maps
-        .read_flow(&key)?
-        .and_then(|flow| service.owner(flow.target)))
+    Ok(maps.read_flow(&key)?.and_then(|flow| service.owner(flow.target)))
 }
 
 /// Downlink tunnels tell nothing of the uplink: one endpoint for each client.
 fn of_tunnel<'a>(service: &'a Service, headers: &Headers) -> Option<&'a Endpoint> {
-    let hash = headers
-        .destination
-        .0
-        .iter()
-        .fold(0, |hash, word| mix(hash, *word));
+    let hash = headers.destination.0.iter().fold(0, |hash, word| mix(hash, *word));
     let count = u32::try_from(service.endpoints.len()).ok()?;
-    service
-        .endpoints
-        .get(usize::try_from(hash.checked_rem(count)?).ok()?)
+    service.endpoints.get(usize::try_from(hash.checked_rem(count)?).ok()?)
 }
 
-fn rewrite(
-    frame: &mut [u8],
-    headers: &mut Headers,
-    service: &Service,
-    endpoint: &Endpoint,
-    path: usize,
-) {
+fn rewrite(frame: &mut [u8], headers: &mut Headers, service: &Service, endpoint: &Endpoint, path: usize) {
     let Some(&address) = endpoint.addresses.get(path) else {
         return;
     };
@@ -118,11 +90,7 @@ fn rewrite(
             rename(frame, headers, service, endpoint);
         }
     } else {
-        let place = if headers.protocol == protocol::TCP {
-            16
-        } else {
-            6
-        };
+        let place = if headers.protocol == protocol::TCP { 16 } else { 6 };
         checksum(frame, headers, place, address);
     }
     let new = address.octets();
@@ -164,9 +132,7 @@ fn adjusted(check: [u8; 2], old: &[u8], new: &[u8]) -> [u8; 2] {
     let word = |pair: &[u8]| at(pair, 0).map_or(0, u16::from_be_bytes);
     let mut sum = u64::from(!u16::from_be_bytes(check));
     for (old, new) in old.chunks_exact(2).zip(new.chunks_exact(2)) {
-        sum = sum
-            .saturating_add(u64::from(!word(old)))
-            .saturating_add(u64::from(word(new)));
+        sum = sum.saturating_add(u64::from(!word(old))).saturating_add(u64::from(word(new)));
     }
     while sum > 0xffff {
         sum = (sum & 0xffff).saturating_add(sum >> 16);
@@ -185,15 +151,8 @@ fn rename(frame: &mut [u8], headers: &Headers, service: &Service, endpoint: &End
             continue;
         };
         let octets = new.octets();
-        let octets = if new.is_v4() {
-            octets.get(12..)
-        } else {
-            octets.get(..)
-        };
-        for (place, word) in (place..)
-            .step_by(4)
-            .zip(octets.unwrap_or_default().chunks_exact(4))
-        {
+        let octets = if new.is_v4() { octets.get(12..) } else { octets.get(..) };
+        for (place, word) in (place..).step_by(4).zip(octets.unwrap_or_default().chunks_exact(4)) {
             if let Some(word) = at(word, 0) {
                 put_corrected(packet, place, word);
             }
@@ -206,11 +165,8 @@ fn rename(frame: &mut [u8], headers: &Headers, service: &Service, endpoint: &End
 fn put_corrected(packet: &mut [u8], place: usize, new: [u8; 4]) {
     const CHECKSUM: usize = 8;
     let behind = packet.len().saturating_sub(place);
-    let power = crc32c::POWERS
-        .get(behind / 4)
-        .filter(|_| behind.is_multiple_of(4));
-    let (Some(old), Some(check), Some(power)) = (at(packet, place), at(packet, CHECKSUM), power)
-    else {
+    let power = crc32c::POWERS.get(behind / 4).filter(|_| behind.is_multiple_of(4));
+    let (Some(old), Some(check), Some(power)) = (at(packet, place), at(packet, CHECKSUM), power) else {
         return;
     };
     put(packet, place, new);

@@ -136,21 +136,13 @@ pub(super) struct Counts {
 }
 
 const PROTOCOLS: [&str; 5] = ["gtpu", "udp", "tcp", "sctp", "other"];
-const VERDICTS: [Verdict; 4] = [
-    Verdict::Pass,
-    Verdict::Drop,
-    Verdict::Transmit,
-    Verdict::Redirect,
-];
+const VERDICTS: [Verdict; 4] = [Verdict::Pass, Verdict::Drop, Verdict::Transmit, Verdict::Redirect];
 
 impl Counts {
     pub(super) fn new(specs: &[ServiceSpec]) -> Self {
         Self {
             services: vec![0; specs.len()],
-            endpoints: specs
-                .iter()
-                .map(|spec| vec![0; spec.endpoints.len()])
-                .collect(),
+            endpoints: specs.iter().map(|spec| vec![0; spec.endpoints.len()]).collect(),
             ..Self::default()
         }
     }
@@ -187,16 +179,9 @@ impl Counts {
     }
 
     pub(super) fn summary(&self, book: &Book, flows: impl Iterator<Item = FlowKind>) -> Summary {
-        let reasons = self
-            .reasons
-            .iter()
-            .map(|(reason, count)| (reason.name(), *count));
+        let reasons = self.reasons.iter().map(|(reason, count)| (reason.name(), *count));
         let verdicts = VERDICTS.iter().map(|verdict| {
-            let count = self
-                .verdicts
-                .get(*verdict as usize)
-                .copied()
-                .unwrap_or_default();
+            let count = self.verdicts.get(*verdict as usize).copied().unwrap_or_default();
             (verdict.name(), count)
         });
         let protocols = PROTOCOLS.into_iter().zip(self.protocols);
@@ -226,11 +211,7 @@ fn class(headers: Option<&Headers>) -> usize {
     match headers {
         None => 4,
         Some(headers) => match headers.protocol {
-            protocol::UDP
-                if [headers.source_port, headers.destination_port].contains(&gtpu::PORT) =>
-            {
-                0
-            }
+            protocol::UDP if [headers.source_port, headers.destination_port].contains(&gtpu::PORT) => 0,
             protocol::UDP => 1,
             protocol::TCP => 2,
             _ => 3,
@@ -249,20 +230,14 @@ fn kind_name(kind: FlowKind) -> &'static str {
 
 fn service((service, (packets, endpoints)): (&Service, (&u64, &Vec<u64>))) -> ServiceSummary {
     let text = |addresses: &[pinion_steering::Address]| {
-        let addresses = addresses
-            .iter()
-            .map(|address| std::net::IpAddr::from(*address).to_string());
+        let addresses = addresses.iter().map(|address| std::net::IpAddr::from(*address).to_string());
         addresses.collect()
     };
-    let endpoints = service
-        .endpoints
-        .iter()
-        .zip(endpoints)
-        .map(|(endpoint, packets)| EndpointSummary {
-            name: endpoint.name.clone(),
-            addresses: text(&endpoint.addresses),
-            packets: *packets,
-        });
+    let endpoints = service.endpoints.iter().zip(endpoints).map(|(endpoint, packets)| EndpointSummary {
+        name: endpoint.name.clone(),
+        addresses: text(&endpoint.addresses),
+        packets: *packets,
+    });
     ServiceSummary {
         file: None,
         name: service.name.clone(),

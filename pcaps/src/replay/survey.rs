@@ -140,20 +140,14 @@ impl Survey {
         }
         let new = self.flows.len() < MOST_FLOWS && self.flows.insert((server, client));
         if new && !to_server && self.begun.len() < MOST_RESTORED {
-            self.begun.push(Begun {
-                service: server,
-                client,
-            });
+            self.begun.push(Begun { service: server, client });
         }
     }
 
     /// A GTP-U message to port 2152. Its sender chose its source port (TS 29.281 4.4.2), and is known by 2152 all the same.
     fn tunnel(&mut self, headers: &Headers, gtp: Gtp) {
         let to = headers.to();
-        let from = End {
-            port: gtpu::PORT,
-            ..headers.from()
-        };
+        let from = End { port: gtpu::PORT, ..headers.from() };
         let known = [to, from].map(|end| self.by_end.get(&end).copied());
         let server = match (known, gtp.way) {
             ([Some(_), _], _) => to,
@@ -169,10 +163,7 @@ impl Survey {
 
     fn association(&mut self, headers: &Headers, frame: &[u8]) {
         let (from, to) = (headers.from(), headers.to());
-        let to_server = match (
-            self.by_end.contains_key(&from),
-            self.by_end.contains_key(&to),
-        ) {
+        let to_server = match (self.by_end.contains_key(&from), self.by_end.contains_key(&to)) {
             (_, true) => true,
             // A service whose peer is one already would take the replies for requests: SCTP looks for services first.
             (true, false) => false,
@@ -182,9 +173,7 @@ impl Survey {
         let Some(service) = self.service(server, Kind::Sctp) else {
             return;
         };
-        let news =
-            self.associations
-                .packet((service, server), to_server, client.address, headers, frame);
+        let news = self.associations.packet((service, server), to_server, client.address, headers, frame);
         let service = match news.same {
             Some(same) => {
                 self.join(same, server);
@@ -207,12 +196,7 @@ impl Survey {
             return None;
         }
         let index = self.services.len();
-        self.services.push(Served {
-            kind,
-            protocol: end.protocol,
-            port: end.port,
-            addresses: vec![end.address],
-        });
+        self.services.push(Served { kind, protocol: end.protocol, port: end.port, addresses: vec![end.address] });
         self.by_end.insert(end, index);
         Some(index)
     }
@@ -255,11 +239,7 @@ fn is_host(address: Address) -> bool {
 }
 
 /// The service that took in `service`, or itself: where its port and one of its addresses lead to.
-fn settle(
-    by_end: &HashMap<End, usize, RandomState>,
-    services: &[Served],
-    service: (usize, End),
-) -> usize {
+fn settle(by_end: &HashMap<End, usize, RandomState>, services: &[Served], service: (usize, End)) -> usize {
     let (index, end) = service;
     match services.get(index) {
         Some(served) if !served.addresses.is_empty() => index,

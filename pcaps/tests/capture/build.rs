@@ -13,36 +13,21 @@ pub(crate) struct Bytes {
 
 impl Bytes {
     pub(crate) fn new(big: bool) -> Self {
-        Self {
-            big,
-            bytes: Vec::new(),
-        }
+        Self { big, bytes: Vec::new() }
     }
 
     pub(crate) fn u16(mut self, number: u16) -> Self {
-        self.bytes.extend(if self.big {
-            number.to_be_bytes()
-        } else {
-            number.to_le_bytes()
-        });
+        self.bytes.extend(if self.big { number.to_be_bytes() } else { number.to_le_bytes() });
         self
     }
 
     pub(crate) fn u32(mut self, number: u32) -> Self {
-        self.bytes.extend(if self.big {
-            number.to_be_bytes()
-        } else {
-            number.to_le_bytes()
-        });
+        self.bytes.extend(if self.big { number.to_be_bytes() } else { number.to_le_bytes() });
         self
     }
 
     pub(crate) fn u64(mut self, number: u64) -> Self {
-        self.bytes.extend(if self.big {
-            number.to_be_bytes()
-        } else {
-            number.to_le_bytes()
-        });
+        self.bytes.extend(if self.big { number.to_be_bytes() } else { number.to_le_bytes() });
         self
     }
 
@@ -59,21 +44,11 @@ impl Bytes {
 
     /// A pcap file's header. The magic is written in the file's order.
     pub(crate) fn pcap_header(self, magic: u32, link: u32) -> Self {
-        self.u32(magic)
-            .u16(2)
-            .u16(4)
-            .u32(0)
-            .u32(0)
-            .u32(65_535)
-            .u32(link)
+        self.u32(magic).u16(2).u16(4).u32(0).u32(0).u32(65_535).u32(link)
     }
 
     pub(crate) fn pcap_record(self, seconds: u32, ticks: u32, wire: u32, bytes: &[u8]) -> Self {
-        self.u32(seconds)
-            .u32(ticks)
-            .u32(bytes.len() as u32)
-            .u32(wire)
-            .raw(bytes)
+        self.u32(seconds).u32(ticks).u32(bytes.len() as u32).u32(wire).raw(bytes)
     }
 
     /// A pcapng block: its body is padded, its length written twice.
@@ -84,17 +59,10 @@ impl Bytes {
     }
 
     pub(crate) fn section(self) -> Self {
-        self.block(0x0a0d_0d0a, |body| {
-            body.u32(0x1a2b_3c4d).u16(1).u16(0).u64(u64::MAX)
-        })
+        self.block(0x0a0d_0d0a, |body| body.u32(0x1a2b_3c4d).u16(1).u16(0).u64(u64::MAX))
     }
 
-    pub(crate) fn interface(
-        self,
-        link: u16,
-        snap: u32,
-        options: impl FnOnce(Self) -> Self,
-    ) -> Self {
+    pub(crate) fn interface(self, link: u16, snap: u32, options: impl FnOnce(Self) -> Self) -> Self {
         self.block(1, |body| options(body.u16(link).u16(0).u32(snap)))
     }
 
@@ -137,11 +105,7 @@ pub(crate) fn read(bytes: &[u8]) -> Read {
     let mut reader = match Reader::new(Cursor::new(bytes.to_vec()), "built") {
         Ok(reader) => reader,
         Err(error) => {
-            return Read {
-                frames,
-                warnings: Warnings::default(),
-                error: Some(error),
-            };
+            return Read { frames, warnings: Warnings::default(), error: Some(error) };
         }
     };
     let error = loop {
@@ -157,24 +121,13 @@ pub(crate) fn read(bytes: &[u8]) -> Read {
             Err(error) => break Some(error),
         }
     };
-    assert!(
-        matches!(reader.next(), Ok(None)),
-        "nothing comes after the end"
-    );
-    Read {
-        frames,
-        warnings: reader.warnings().clone(),
-        error,
-    }
+    assert!(matches!(reader.next(), Ok(None)), "nothing comes after the end");
+    Read { frames, warnings: reader.warnings().clone(), error }
 }
 
 /// The frames of a capture that nothing is wrong with.
 pub(crate) fn frames(bytes: &[u8]) -> Vec<Seen> {
-    let Read {
-        frames,
-        warnings,
-        error,
-    } = read(bytes);
+    let Read { frames, warnings, error } = read(bytes);
     assert!(error.is_none(), "{error:?}");
     assert!(warnings.is_empty(), "{warnings:?}");
     frames

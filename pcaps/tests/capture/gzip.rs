@@ -28,11 +28,7 @@ fn one_member_or_several() {
     assert_eq!(frames(&gzip(&plain)), frames(&plain));
     for middle in [0, 1, 24, 100, plain.len()] {
         let (first, second) = plain.split_at(middle);
-        assert_eq!(
-            frames(&[gzip(first), gzip(b""), gzip(second)].concat()),
-            frames(&plain),
-            "{middle}"
-        );
+        assert_eq!(frames(&[gzip(first), gzip(b""), gzip(second)].concat()), frames(&plain), "{middle}");
     }
 }
 
@@ -46,11 +42,7 @@ fn a_gzipped_file_may_end_anywhere() {
         assert!(all.starts_with(&read.frames), "{len}");
         match read.error {
             None => assert!(read.warnings.gzip_cut, "{len}"),
-            Some(
-                CaptureError::Empty
-                | CaptureError::NotACapture { .. }
-                | CaptureError::HeaderCut { .. },
-            ) => {
+            Some(CaptureError::Empty | CaptureError::NotACapture { .. } | CaptureError::HeaderCut { .. }) => {
                 assert!(read.frames.is_empty(), "{len}");
             }
             Some(error) => panic!("{len}: {error}"),
@@ -58,10 +50,7 @@ fn a_gzipped_file_may_end_anywhere() {
     }
     let cut = read(&packed[..packed.len() - 1]);
     assert_eq!(cut.frames, all);
-    assert_eq!(
-        cut.warnings.messages().collect::<Vec<_>>(),
-        ["the file ends inside its gzip data"]
-    );
+    assert_eq!(cut.warnings.messages().collect::<Vec<_>>(), ["the file ends inside its gzip data"]);
 }
 
 #[test]
@@ -71,11 +60,7 @@ fn damage_in_the_packing_is_an_error() {
     packed[checksum] ^= 1;
     let read = read(&packed);
     assert_eq!(read.frames.len(), 20);
-    assert!(
-        matches!(read.error, Some(CaptureError::Gzip { offset: 1544, .. })),
-        "{:?}",
-        read.error
-    );
+    assert!(matches!(read.error, Some(CaptureError::Gzip { offset: 1544, .. })), "{:?}", read.error);
 }
 
 #[test]

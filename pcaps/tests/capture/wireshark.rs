@@ -32,12 +32,7 @@ fn every_capture_at_hand() {
     }
     for file in files {
         let ours = lines(&mut capture::open(&file).unwrap());
-        assert_eq!(
-            ours,
-            tshark(&fs::read(&file).unwrap()),
-            "{}",
-            file.display()
-        );
+        assert_eq!(ours, tshark(&fs::read(&file).unwrap()), "{}", file.display());
     }
 }
 
@@ -54,9 +49,7 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) {
         let path = entry.path();
         if path.is_dir() {
             list(&path, files);
-        } else if let Some("pcap" | "pcapng" | "cap" | "gz") =
-            path.extension().and_then(|end| end.to_str())
-        {
+        } else if let Some("pcap" | "pcapng" | "cap" | "gz") = path.extension().and_then(|end| end.to_str()) {
             files.push(path);
         }
     }
@@ -68,9 +61,7 @@ fn lines(reader: &mut Reader) -> Vec<String> {
     while let Some(frame) = reader.next().unwrap() {
         let (seconds, nanoseconds) = (frame.time.as_secs(), frame.time.subsec_nanos());
         let (number, wire, captured) = (frame.number, frame.wire_len, frame.bytes.len());
-        lines.push(format!(
-            "{number}\t{seconds}.{nanoseconds:09}\t{wire}\t{captured}"
-        ));
+        lines.push(format!("{number}\t{seconds}.{nanoseconds:09}\t{wire}\t{captured}"));
     }
     lines
 }
@@ -78,16 +69,7 @@ fn lines(reader: &mut Reader) -> Vec<String> {
 fn tshark(bytes: &[u8]) -> Vec<String> {
     let mut tshark = Command::new("tshark")
         .args(["-n", "-r", "-", "-T", "fields"])
-        .args([
-            "-e",
-            "frame.number",
-            "-e",
-            "frame.time_epoch",
-            "-e",
-            "frame.len",
-            "-e",
-            "frame.cap_len",
-        ])
+        .args(["-e", "frame.number", "-e", "frame.time_epoch", "-e", "frame.len", "-e", "frame.cap_len"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -98,9 +80,5 @@ fn tshark(bytes: &[u8]) -> Vec<String> {
         scope.spawn(move || stdin.write_all(bytes));
         tshark.wait_with_output().unwrap()
     });
-    String::from_utf8(output.stdout)
-        .unwrap()
-        .lines()
-        .map(str::to_owned)
-        .collect()
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }

@@ -24,11 +24,9 @@ fn captures(folder: &Path) -> Vec<PathBuf> {
     };
     let mut found = Vec::new();
     for path in entries.map(|entry| entry.unwrap().path()) {
-        let is_capture = path.extension().is_some_and(|extension| {
-            ["pcap", "pcapng", "cap"]
-                .iter()
-                .any(|known| extension == *known)
-        });
+        let is_capture = path
+            .extension()
+            .is_some_and(|extension| ["pcap", "pcapng", "cap"].iter().any(|known| extension == *known));
         if path.is_dir() {
             found.extend(captures(&path));
         } else if is_capture {

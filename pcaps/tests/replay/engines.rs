@@ -10,10 +10,7 @@ use crate::{auto, corpus, file, lines, run};
 
 /// Says why there is no kernel engine, where the machine is to blame.
 fn skipped(error: &ReplayError) -> bool {
-    let skip = matches!(
-        error,
-        ReplayError::Engine(LoadError::Privilege { .. } | LoadError::Kernel { .. })
-    );
+    let skip = matches!(error, ReplayError::Engine(LoadError::Privilege { .. } | LoadError::Kernel { .. }));
     if skip {
         eprintln!("skipped: {error}");
     }
@@ -41,12 +38,7 @@ fn each_engine_alone_prints_the_same() {
             Err(error) if skipped(&error) => return,
             kernel => kernel.unwrap(),
         };
-        assert_eq!(
-            lines(Choice::User, &open).unwrap(),
-            kernel,
-            "{}",
-            path.display()
-        );
+        assert_eq!(lines(Choice::User, &open).unwrap(), kernel, "{}", path.display());
     }
 }
 
@@ -64,11 +56,7 @@ fn damaged(bytes: &[u8], dice: &mut impl FnMut() -> usize) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for _ in 0..dice() % 4 {
         // Most of what is steered by is near the beginning.
-        let most = if dice().is_multiple_of(2) {
-            80
-        } else {
-            bytes.len()
-        };
+        let most = if dice().is_multiple_of(2) { 80 } else { bytes.len() };
         let at = dice() % most.min(bytes.len());
         bytes[at] = dice() as u8;
     }
@@ -83,9 +71,7 @@ fn the_engines_do_not_differ_on_damaged_packets() {
     let mut state = 1_u64;
     let mut dice = || {
         // Knuth's MMIX generator.
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize
     };
     for path in corpus::own() {
@@ -98,11 +84,7 @@ fn the_engines_do_not_differ_on_damaged_packets() {
             let mut reader = open();
             while let Some(frame) = reader.next().unwrap() {
                 let bytes = damaged(frame.bytes, &mut dice);
-                let damaged = Frame {
-                    bytes: &bytes,
-                    wire_len: bytes.len() as u32,
-                    ..frame
-                };
+                let damaged = Frame { bytes: &bytes, wire_len: bytes.len() as u32, ..frame };
                 if let Err(error) = replay.step(&damaged) {
                     panic!("{}: {error}\n{bytes:02x?}", path.display());
                 }
@@ -121,19 +103,12 @@ fn the_engines_do_not_differ_on_long_frames() {
     for length in [100_u16, 3520, 3521, 4096, 9000, 32_768, u16::MAX] {
         let mut bytes = vec![0; 14];
         bytes[12] = 8;
-        bytes.extend([
-            0x45, 0, 0, 0, 0, 1, 0, 0, 64, 17, 0, 0, 192, 0, 2, 66, 192, 0, 2, 5,
-        ]);
+        bytes.extend([0x45, 0, 0, 0, 0, 1, 0, 0, 64, 17, 0, 0, 192, 0, 2, 66, 192, 0, 2, 5]);
         bytes[16..18].copy_from_slice(&length.to_be_bytes());
         bytes.extend([0, 9, 0, 7, 0, 0, 0, 0]);
         bytes[38..40].copy_from_slice(&(length - 20).to_be_bytes());
         let whole = 14 + u32::from(length);
-        for (captured, wire_len) in [
-            (whole, whole),
-            (whole + 300, whole + 300),
-            (60, whole),
-            (60, u32::MAX),
-        ] {
+        for (captured, wire_len) in [(whole, whole), (whole + 300, whole + 300), (60, whole), (60, u32::MAX)] {
             bytes.resize(captured as usize, 0xab);
             let frame = Frame {
                 number: 1,

@@ -17,11 +17,7 @@ fn the_projects_captures_come_to_what_they_came_to() {
             let fields = [step.service(), step.endpoint(), pin.as_deref()];
             let fields: Vec<_> = fields.into_iter().flatten().collect();
             let (verdict, reason) = (step.verdict.name(), step.reason.name());
-            let line = format!(
-                "{:>4} {verdict:<8} {reason:<18} {}",
-                frame.number,
-                fields.join(" | ")
-            );
+            let line = format!("{:>4} {verdict:<8} {reason:<18} {}", frame.number, fields.join(" | "));
             writeln!(report, "{}", line.trim_end()).unwrap();
         });
         let summary = serde_json::to_string_pretty(&summary.unwrap()).unwrap();

@@ -28,25 +28,18 @@ fn at_least_half_of_the_shared_captures_packets_are_steered() {
     let mut totals = [(0, 0); PROTOCOLS.len()];
     println!("steered of {PROTOCOLS:?}");
     for path in corpus::shared() {
-        let Some(sets) = PROTOCOLS
-            .iter()
-            .map(|protocol| frames(&path, protocol))
-            .collect::<Option<Vec<_>>>()
+        let Some(sets) = PROTOCOLS.iter().map(|protocol| frames(&path, protocol)).collect::<Option<Vec<_>>>()
         else {
             eprintln!("skipped: no tshark");
             return;
         };
         let mut steered = BTreeSet::new();
         let open = file(&path);
-        run(
-            &mut auto(Choice::User, &open).unwrap(),
-            &open,
-            |frame, step| {
-                if matches!(step.verdict, Verdict::Transmit | Verdict::Redirect) {
-                    steered.insert(frame.number);
-                }
-            },
-        )
+        run(&mut auto(Choice::User, &open).unwrap(), &open, |frame, step| {
+            if matches!(step.verdict, Verdict::Transmit | Verdict::Redirect) {
+                steered.insert(frame.number);
+            }
+        })
         .unwrap();
         for (set, (all, found)) in sets.iter().zip(&mut totals) {
             let count = set.intersection(&steered).count();

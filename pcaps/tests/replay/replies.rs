@@ -34,11 +34,7 @@ fn with_one_zero(packet: &mut [u8]) {
 
 /// Where the transport header begins, and which it is; no reply in the captures has extension headers.
 fn transport(packet: &[u8]) -> (usize, u8) {
-    if packet[0] >> 4 == 6 {
-        (40, packet[6])
-    } else {
-        (usize::from(packet[0] & 15) * 4, packet[9])
-    }
+    if packet[0] >> 4 == 6 { (40, packet[6]) } else { (usize::from(packet[0] & 15) * 4, packet[9]) }
 }
 
 /// Takes the hop that was counted, and with it IPv4's header checksum, out of the comparison.
@@ -81,31 +77,22 @@ fn replies_leave_as_they_were_captured() {
     let mut replies = 0;
     for path in corpus::own().into_iter().chain(corpus::shared()) {
         let open = file(&path);
-        run(
-            &mut auto(Choice::User, &open).unwrap(),
-            &open,
-            |frame, step| {
-                if step.reason != Reason::Replied {
-                    return;
-                }
-                let place = || format!("{}: frame {}", path.display(), frame.number);
-                let (mut was, mut is) = (captured(frame), packet(step.bytes()));
-                assert_ne!(
-                    packet(step.presented()),
-                    was,
-                    "{}: no endpoint sent it",
-                    place()
-                );
-                let hops = (without_hop(&mut was), without_hop(&mut is));
-                assert_eq!(hops.0 - 1, hops.1, "{}", place());
-                for packet in [&mut was, &mut is] {
-                    without_changes(packet);
-                    with_one_zero(packet);
-                }
-                assert_eq!(was, is, "{}", place());
-                replies += 1;
-            },
-        )
+        run(&mut auto(Choice::User, &open).unwrap(), &open, |frame, step| {
+            if step.reason != Reason::Replied {
+                return;
+            }
+            let place = || format!("{}: frame {}", path.display(), frame.number);
+            let (mut was, mut is) = (captured(frame), packet(step.bytes()));
+            assert_ne!(packet(step.presented()), was, "{}: no endpoint sent it", place());
+            let hops = (without_hop(&mut was), without_hop(&mut is));
+            assert_eq!(hops.0 - 1, hops.1, "{}", place());
+            for packet in [&mut was, &mut is] {
+                without_changes(packet);
+                with_one_zero(packet);
+            }
+            assert_eq!(was, is, "{}", place());
+            replies += 1;
+        })
         .unwrap();
     }
     println!("{replies} replies");
@@ -114,23 +101,15 @@ fn replies_leave_as_they_were_captured() {
 
 /// Frames of a capture in which tshark finds a wrong checksum.
 fn wrong_checksums(capture: &[u8]) -> String {
-    const CHECKS: [&str; 4] = [
-        "ip.check_checksum",
-        "udp.check_checksum",
-        "tcp.check_checksum",
-        "sctp.checksum",
-    ];
+    const CHECKS: [&str; 4] = ["ip.check_checksum", "udp.check_checksum", "tcp.check_checksum", "sctp.checksum"];
     let mut command = Command::new("tshark");
     command.args(["-r", "-", "-o", "sctp.checksum:TRUE"]);
     for check in &CHECKS[..3] {
         command.args(["-o", &format!("{check}:TRUE")]);
     }
-    let wrong =
-        ["ip", "udp", "tcp", "sctp"].map(|protocol| format!("{protocol}.checksum.status == 0"));
+    let wrong = ["ip", "udp", "tcp", "sctp"].map(|protocol| format!("{protocol}.checksum.status == 0"));
     command.args(["-Y", &wrong.join(" or ")]);
-    command
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped());
+    command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
     let mut tshark = command.spawn().unwrap();
     tshark.stdin.take().unwrap().write_all(capture).unwrap();
     String::from_utf8(tshark.wait_with_output().unwrap().stdout).unwrap()
@@ -142,29 +121,17 @@ fn tshark_finds_no_wrong_checksum_in_what_leaves_or_comes_from_endpoints() {
         eprintln!("skipped: no tshark");
         return;
     }
-    for path in corpus::own()
-        .iter()
-        .filter(|path| !path.ends_with("hostile.pcap"))
-    {
+    for path in corpus::own().iter().filter(|path| !path.ends_with("hostile.pcap")) {
         let open = file(path);
         let mut capture = Writer::new(Vec::new()).unwrap();
-        run(
-            &mut auto(Choice::User, &open).unwrap(),
-            &open,
-            |frame, step| {
-                if matches!(step.verdict, Verdict::Transmit | Verdict::Redirect) {
-                    for bytes in [step.presented(), step.bytes()] {
-                        capture.frame(frame.time, 0, bytes, None).unwrap();
-                    }
+        run(&mut auto(Choice::User, &open).unwrap(), &open, |frame, step| {
+            if matches!(step.verdict, Verdict::Transmit | Verdict::Redirect) {
+                for bytes in [step.presented(), step.bytes()] {
+                    capture.frame(frame.time, 0, bytes, None).unwrap();
                 }
-            },
-        )
+            }
+        })
         .unwrap();
-        assert_eq!(
-            wrong_checksums(&capture.finish().unwrap()),
-            "",
-            "{}",
-            path.display()
-        );
+        assert_eq!(wrong_checksums(&capture.finish().unwrap()), "", "{}", path.display());
     }
 }

@@ -43,36 +43,16 @@ fn the_services_policy_decides_on_unknown_tunnels() {
     let unknown = dropped.reasons["unknown_tunnel"];
     assert!(unknown > 10);
     assert_eq!(dropped.events, 0);
-    assert_eq!(
-        (punted.reasons["unknown_tunnel"], punted.events),
-        (unknown, unknown)
-    );
+    assert_eq!((punted.reasons["unknown_tunnel"], punted.events), (unknown, unknown));
     assert_eq!(hashed.reasons["placed"] + hashed.reasons["pinned"], unknown);
     assert_eq!(hashed.flows["tunnel"], hashed.reasons["placed"]);
-    let share: Vec<_> = hashed.services[0]
-        .endpoints
-        .iter()
-        .map(|endpoint| endpoint.packets)
-        .collect();
+    let share: Vec<_> = hashed.services[0].endpoints.iter().map(|endpoint| endpoint.packets).collect();
     assert_eq!(share.iter().sum::<u64>(), unknown, "{share:?}");
 }
 
 #[test]
 fn services_that_contradict_each_other_are_refused() {
-    let twice = [
-        upf(Unknown::Drop),
-        ServiceSpec {
-            name: "other".to_owned(),
-            ..upf(Unknown::Drop)
-        },
-    ];
-    let Err(error) = Replay::configured(Choice::User, &twice, 0) else {
-        panic!("laid out")
-    };
-    assert!(
-        error
-            .to_string()
-            .contains("already the address of service upf"),
-        "{error}"
-    );
+    let twice = [upf(Unknown::Drop), ServiceSpec { name: "other".to_owned(), ..upf(Unknown::Drop) }];
+    let Err(error) = Replay::configured(Choice::User, &twice, 0) else { panic!("laid out") };
+    assert!(error.to_string().contains("already the address of service upf"), "{error}");
 }

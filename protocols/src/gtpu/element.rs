@@ -136,19 +136,11 @@ impl<'a> RawElement<'a> {
                 _ => None,
             }
             .map(Element::PeerAddress),
-            ElementType::ExtensionTypeList => {
-                Some(Element::ExtensionTypeList(ExtensionTypes(value)))
-            }
+            ElementType::ExtensionTypeList => Some(Element::ExtensionTypeList(ExtensionTypes(value))),
             ElementType::TunnelStatus => Some(Element::TunnelStatus(value)),
-            ElementType::RecoveryTimeStamp => {
-                bytes::u32_at(value, 0).map(Element::RecoveryTimeStamp)
-            }
-            ElementType::PrivateExtension => {
-                bytes::u16_at(value, 0).map(|vendor| Element::PrivateExtension {
-                    vendor,
-                    value: bytes::after(value, 2),
-                })
-            }
+            ElementType::RecoveryTimeStamp => bytes::u32_at(value, 0).map(Element::RecoveryTimeStamp),
+            ElementType::PrivateExtension => bytes::u16_at(value, 0)
+                .map(|vendor| Element::PrivateExtension { vendor, value: bytes::after(value, 2) }),
             ElementType::Unknown(_) => Some(Element::Unknown(*self)),
         };
         parsed.ok_or(Error::ElementLength {
@@ -169,11 +161,7 @@ pub struct Elements<'a> {
 
 impl<'a> Elements<'a> {
     pub(super) fn new(offset: usize, rest: &'a [u8]) -> Self {
-        Self {
-            offset,
-            rest,
-            failed: false,
-        }
+        Self { offset, rest, failed: false }
     }
 
     fn split(&self, kind: u8) -> Result<(RawElement<'a>, usize), Error> {
@@ -183,40 +171,20 @@ impl<'a> Elements<'a> {
             ElementType::TeidDataI => (1, 4),
             // The list alone counts in one octet (TS 29.281 8.5).
             ElementType::ExtensionTypeList => {
-                let length = bytes::u8_at(self.rest, 1).ok_or(Error::ElementCut {
-                    kind,
-                    offset,
-                    need: 2,
-                    have,
-                })?;
+                let length =
+                    bytes::u8_at(self.rest, 1).ok_or(Error::ElementCut { kind, offset, need: 2, have })?;
                 (2, usize::from(length))
             }
             _ if kind >= 0x80 => {
-                let length = bytes::u16_at(self.rest, 1).ok_or(Error::ElementCut {
-                    kind,
-                    offset,
-                    need: 3,
-                    have,
-                })?;
+                let length =
+                    bytes::u16_at(self.rest, 1).ok_or(Error::ElementCut { kind, offset, need: 3, have })?;
                 (3, usize::from(length))
             }
             _ => return Err(Error::ElementUnknown { kind, offset }),
         };
         let need = length.saturating_add(header);
-        let value = self.rest.get(header..need).ok_or(Error::ElementCut {
-            kind,
-            offset,
-            need,
-            have,
-        })?;
-        Ok((
-            RawElement {
-                kind: kind.into(),
-                offset,
-                value,
-            },
-            need,
-        ))
+        let value = self.rest.get(header..need).ok_or(Error::ElementCut { kind, offset, need, have })?;
+        Ok((RawElement { kind: kind.into(), offset, value }, need))
     }
 }
 

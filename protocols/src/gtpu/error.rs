@@ -104,64 +104,28 @@ impl fmt::Display for Error {
                 write!(f, "GTP version at offset 0: {version} is another protocol")
             }
             Self::ProtocolType => {
-                write!(
-                    f,
-                    "GTP protocol type at offset 0: GTP and GTP' are told apart by it"
-                )
+                write!(f, "GTP protocol type at offset 0: GTP and GTP' are told apart by it")
             }
             Self::OptionalCut { have } => {
-                write!(
-                    f,
-                    "GTP sequence and extension fields at offset 8: {have} bytes of 4"
-                )
+                write!(f, "GTP sequence and extension fields at offset 8: {have} bytes of 4")
             }
             Self::ExtensionLength { kind, offset } => {
-                write!(
-                    f,
-                    "GTP extension header length at offset {offset}: 0 in type {kind}"
-                )
+                write!(f, "GTP extension header length at offset {offset}: 0 in type {kind}")
             }
-            Self::ExtensionCut {
-                kind,
-                offset,
-                need,
-                have,
-            } => write!(
-                f,
-                "GTP extension header at offset {offset}: {have} bytes of {need} in type {kind}"
-            ),
+            Self::ExtensionCut { kind, offset, need, have } => {
+                write!(f, "GTP extension header at offset {offset}: {have} bytes of {need} in type {kind}")
+            }
             Self::ExtensionContent { kind, offset } => {
-                write!(
-                    f,
-                    "GTP extension header at offset {offset}: too short for type {kind}"
-                )
+                write!(f, "GTP extension header at offset {offset}: too short for type {kind}")
             }
-            Self::ElementCut {
-                kind,
-                offset,
-                need,
-                have,
-            } => {
-                write!(
-                    f,
-                    "GTP element at offset {offset}: {have} bytes of {need} in type {kind}"
-                )
+            Self::ElementCut { kind, offset, need, have } => {
+                write!(f, "GTP element at offset {offset}: {have} bytes of {need} in type {kind}")
             }
             Self::ElementUnknown { kind, offset } => {
-                write!(
-                    f,
-                    "GTP element at offset {offset}: type {kind} is not known"
-                )
+                write!(f, "GTP element at offset {offset}: type {kind} is not known")
             }
-            Self::ElementLength {
-                kind,
-                offset,
-                length,
-            } => {
-                write!(
-                    f,
-                    "GTP element at offset {offset}: length {length} in type {kind}"
-                )
+            Self::ElementLength { kind, offset, length } => {
+                write!(f, "GTP element at offset {offset}: length {length} in type {kind}")
             }
         }
     }

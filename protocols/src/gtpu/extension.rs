@@ -206,10 +206,7 @@ impl<'a> RawExtension<'a> {
     ///
     /// [`Error::ExtensionContent`] where the content is too short.
     pub fn parse(&self) -> Result<Extension<'a>, Error> {
-        let short = Error::ExtensionContent {
-            kind: self.kind.into(),
-            offset: self.offset,
-        };
+        let short = Error::ExtensionContent { kind: self.kind.into(), offset: self.offset };
         let content = self.content;
         let parsed = match self.kind {
             ExtensionType::ServiceClass => bytes::u8_at(content, 0).map(Extension::ServiceClass),
@@ -217,23 +214,15 @@ impl<'a> RawExtension<'a> {
             ExtensionType::PdcpPduNumber => bytes::u16_at(content, 0).map(Extension::PdcpPduNumber),
             ExtensionType::LongPdcpPduNumber | ExtensionType::LongPdcpPduNumberSpare => {
                 // TS 29.281 5.2.2.2A: two units of four octets, the number in the low 18 bits.
-                let number = if content.len() < 6 {
-                    None
-                } else {
-                    bytes::u24_at(content, 0)
-                };
+                let number = if content.len() < 6 { None } else { bytes::u24_at(content, 0) };
                 number.map(|number| Extension::LongPdcpPduNumber(number & 0x3_ffff))
             }
             ExtensionType::PduSession => bytes::array_at(content, 0).map(|[kind, second]| {
-                Extension::PduSession(PduSessionContainer {
-                    octets: content,
-                    kind,
-                    second,
-                })
+                Extension::PduSession(PduSessionContainer { octets: content, kind, second })
             }),
-            ExtensionType::RanContainer
-            | ExtensionType::XwRanContainer
-            | ExtensionType::NrRanContainer => Some(Extension::Container(content)),
+            ExtensionType::RanContainer | ExtensionType::XwRanContainer | ExtensionType::NrRanContainer => {
+                Some(Extension::Container(content))
+            }
             ExtensionType::None
             | ExtensionType::MbmsSupport
             | ExtensionType::MsInfoChange
@@ -273,33 +262,17 @@ impl<'a> Extensions<'a> {
     fn split(&self) -> Result<(RawExtension<'a>, usize), Error> {
         let (kind, offset, have) = (self.next, self.offset, self.rest.len());
         let code = u8::from(kind);
-        let units = bytes::u8_at(self.rest, 0).ok_or(Error::ExtensionCut {
-            kind: code,
-            offset,
-            need: 4,
-            have,
-        })?;
+        let units = bytes::u8_at(self.rest, 0).ok_or(Error::ExtensionCut { kind: code, offset, need: 4, have })?;
         if units == 0 {
             return Err(Error::ExtensionLength { kind: code, offset });
         }
         // The length counts units of four octets (TS 29.281 5.2.1).
         let need = usize::from(units).saturating_mul(4);
         match self.rest.get(..need) {
-            Some([_, content @ .., next]) => Ok((
-                RawExtension {
-                    kind,
-                    offset,
-                    content,
-                    next: (*next).into(),
-                },
-                need,
-            )),
-            _ => Err(Error::ExtensionCut {
-                kind: code,
-                offset,
-                need,
-                have,
-            }),
+            Some([_, content @ .., next]) => {
+                Ok((RawExtension { kind, offset, content, next: (*next).into() }, need))
+            }
+            _ => Err(Error::ExtensionCut { kind: code, offset, need, have }),
         }
     }
 }

@@ -27,9 +27,7 @@ impl<'a> Packet<'a> {
     /// [`Error::Version`] where the version is above 2.
     pub fn parse(datagram: &'a [u8]) -> Result<Self, Error> {
         let Some([flags, kind, l0, l1, s0, s1]) = bytes::array_at(datagram, 0) else {
-            return Err(Error::HeaderCut {
-                have: datagram.len(),
-            });
+            return Err(Error::HeaderCut { have: datagram.len() });
         };
         let (version, prime) = (flags >> 5, flags & 0x10 == 0);
         if version > 2 {
@@ -39,14 +37,8 @@ impl<'a> Packet<'a> {
             return Err(Error::ProtocolType);
         }
         // TS 32.295 6.1.1: GTP' version 0 has the long header unless bit 1 is set.
-        let header = if version == 0 && !(prime && flags & 1 == 1) {
-            20
-        } else {
-            6
-        };
-        let rest = datagram.get(header..).ok_or(Error::HeaderCut {
-            have: datagram.len(),
-        })?;
+        let header = if version == 0 && !(prime && flags & 1 == 1) { 20 } else { 6 };
+        let rest = datagram.get(header..).ok_or(Error::HeaderCut { have: datagram.len() })?;
         let length = u16::from_be_bytes([l0, l1]);
         Ok(Self {
             flags,

@@ -74,18 +74,11 @@ impl fmt::Display for Error {
             Self::Version { field, version } => {
                 write!(f, "{field} version at offset 0: {version}")
             }
-            Self::Length {
-                field,
-                length,
-                least,
-            } => {
+            Self::Length { field, length, least } => {
                 write!(f, "{field} length: {length}, less than {least}")
             }
             Self::ExtensionCut { offset } => {
-                write!(
-                    f,
-                    "IPv6 extension header at offset {offset}: past the end of the packet"
-                )
+                write!(f, "IPv6 extension header at offset {offset}: past the end of the packet")
             }
         }
     }

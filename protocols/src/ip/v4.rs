@@ -38,65 +38,26 @@ impl<'a> Ipv4<'a> {
     /// than 20 or the total length less than that of the header.
     pub fn parse(packet: &'a [u8]) -> Result<Self, Error> {
         let have = packet.len();
-        let cut = |need| Error::HeaderCut {
-            field: Field::Ipv4,
-            need,
-            have,
-        };
+        let cut = |need| Error::HeaderCut { field: Field::Ipv4, need, have };
         let Some(
-            [
-                first,
-                traffic_class,
-                l0,
-                l1,
-                i0,
-                i1,
-                f0,
-                f1,
-                ttl,
-                protocol,
-                _,
-                _,
-                s0,
-                s1,
-                s2,
-                s3,
-                d0,
-                d1,
-                d2,
-                d3,
-            ],
+            [first, traffic_class, l0, l1, i0, i1, f0, f1, ttl, protocol, _, _, s0, s1, s2, s3, d0, d1, d2, d3],
         ) = bytes::array_at(packet, 0)
         else {
             return Err(cut(20));
         };
         if first >> 4 != 4 {
-            return Err(Error::Version {
-                field: Field::Ipv4,
-                version: first >> 4,
-            });
+            return Err(Error::Version { field: Field::Ipv4, version: first >> 4 });
         }
         let header = u16::from(first & 0x0f).saturating_mul(4);
         if header < 20 {
-            return Err(Error::Length {
-                field: Field::Ipv4,
-                length: header,
-                least: 20,
-            });
+            return Err(Error::Length { field: Field::Ipv4, length: header, least: 20 });
         }
         let total = u16::from_be_bytes([l0, l1]);
         if total != 0 && total < header {
-            return Err(Error::Length {
-                field: Field::Ipv4,
-                length: total,
-                least: header,
-            });
+            return Err(Error::Length { field: Field::Ipv4, length: total, least: header });
         }
         let start = usize::from(header);
-        let (options, rest) = (
-            packet.get(20..start).ok_or(cut(start))?,
-            bytes::after(packet, start),
-        );
+        let (options, rest) = (packet.get(20..start).ok_or(cut(start))?, bytes::after(packet, start));
         let (payload, missing) = match total.checked_sub(header) {
             Some(most) => {
                 let payload = bytes::at_most(rest, usize::from(most));

@@ -46,32 +46,20 @@ impl<'a> Ipv6<'a> {
     /// [`Error::HeaderCut`], [`Error::Version`], [`Error::ExtensionCut`].
     pub fn parse(packet: &'a [u8]) -> Result<Self, Error> {
         let have = packet.len();
-        let (Some(fixed), Some(source), Some(destination)) = (
-            bytes::array_at::<8>(packet, 0),
-            bytes::array_at::<16>(packet, 8),
-            bytes::array_at::<16>(packet, 24),
-        ) else {
-            return Err(Error::HeaderCut {
-                field: Field::Ipv6,
-                need: HEADER_LENGTH,
-                have,
-            });
+        let (Some(fixed), Some(source), Some(destination)) =
+            (bytes::array_at::<8>(packet, 0), bytes::array_at::<16>(packet, 8), bytes::array_at::<16>(packet, 24))
+        else {
+            return Err(Error::HeaderCut { field: Field::Ipv6, need: HEADER_LENGTH, have });
         };
         let [v0, v1, _, _, l0, l1, next, hop_limit] = fixed;
         if v0 >> 4 != 6 {
-            return Err(Error::Version {
-                field: Field::Ipv6,
-                version: v0 >> 4,
-            });
+            return Err(Error::Version { field: Field::Ipv6, version: v0 >> 4 });
         }
         let length = usize::from(u16::from_be_bytes([l0, l1]));
         let rest = bytes::after(packet, HEADER_LENGTH);
         let (rest, missing) = match length {
             0 => (rest, 0),
-            _ => (
-                bytes::at_most(rest, length),
-                length.saturating_sub(rest.len()),
-            ),
+            _ => (bytes::at_most(rest, length), length.saturating_sub(rest.len())),
         };
         let (protocol, fragment, payload) = upper(next, rest)?;
         Ok(Self {
@@ -88,8 +76,7 @@ impl<'a> Ipv6<'a> {
 
     /// Whether this is a fragment, not a whole packet; an atomic fragment (RFC 6946) is whole.
     pub fn is_fragment(&self) -> bool {
-        self.fragment
-            .is_some_and(|fragment| fragment.more || fragment.offset != 0)
+        self.fragment.is_some_and(|fragment| fragment.more || fragment.offset != 0)
     }
 }
 

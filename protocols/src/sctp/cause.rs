@@ -179,9 +179,7 @@ impl<'a> RawCause<'a> {
                 types: Numbers16(value.after(4).bytes),
             },
             CauseCode::StaleCookie => Cause::StaleCookie(value.u32("Measure of Staleness", 0)?),
-            CauseCode::NoUserData => Cause::NoUserData {
-                tsn: value.u32("TSN", 0)?,
-            },
+            CauseCode::NoUserData => Cause::NoUserData { tsn: value.u32("TSN", 0)? },
             CauseCode::UnrecognizedChunk => Cause::UnrecognizedChunk(Chunks::new(value)),
             CauseCode::UnresolvableAddress
             | CauseCode::UnrecognizedParameters
@@ -210,9 +208,7 @@ pub struct Causes<'a> {
 
 impl<'a> Causes<'a> {
     pub(super) fn new(value: Value<'a>) -> Self {
-        Self {
-            items: Items::new(List::Causes, value),
-        }
+        Self { items: Items::new(List::Causes, value) }
     }
 
     /// After [`Error::ItemCut`]: the cause whose end is missing, with the bytes that are there.

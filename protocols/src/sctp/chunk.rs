@@ -7,9 +7,7 @@ mod kind;
 mod sack;
 
 pub use association::Init;
-pub use data::{
-    Data, DataFlags, ForwardTsn, Forwarded, IData, IForwardTsn, IForwarded, IForwardedList,
-};
+pub use data::{Data, DataFlags, ForwardTsn, Forwarded, IData, IForwardTsn, IForwarded, IForwardedList};
 pub use extension::{Auth, PacketDrop, Serial};
 pub use kind::ChunkType;
 pub use sack::{GapBlock, GapBlocks, NrSack, Sack, TsnList};
@@ -144,26 +142,15 @@ impl<'a> RawChunk<'a> {
             ChunkType::NrSack => Chunk::NrSack(NrSack::parse(value)?),
             ChunkType::Heartbeat => Chunk::Heartbeat(heartbeat_info(value)?),
             ChunkType::HeartbeatAck => Chunk::HeartbeatAck(heartbeat_info(value)?),
-            ChunkType::Abort => Chunk::Abort {
-                reflected: self.reflected(),
-                causes: Causes::new(value),
-            },
+            ChunkType::Abort => Chunk::Abort { reflected: self.reflected(), causes: Causes::new(value) },
             ChunkType::Error => Chunk::Error(Causes::new(value)),
-            ChunkType::Shutdown => Chunk::Shutdown {
-                cumulative_tsn: value.u32("Cumulative TSN Ack", 0)?,
-            },
+            ChunkType::Shutdown => Chunk::Shutdown { cumulative_tsn: value.u32("Cumulative TSN Ack", 0)? },
             ChunkType::ShutdownAck => Chunk::ShutdownAck,
-            ChunkType::ShutdownComplete => Chunk::ShutdownComplete {
-                reflected: self.reflected(),
-            },
+            ChunkType::ShutdownComplete => Chunk::ShutdownComplete { reflected: self.reflected() },
             ChunkType::CookieEcho => Chunk::CookieEcho(value.bytes),
             ChunkType::CookieAck => Chunk::CookieAck,
-            ChunkType::Ecne => Chunk::Ecne {
-                lowest_tsn: value.u32("Lowest TSN Number", 0)?,
-            },
-            ChunkType::Cwr => Chunk::Cwr {
-                lowest_tsn: value.u32("Lowest TSN Number", 0)?,
-            },
+            ChunkType::Ecne => Chunk::Ecne { lowest_tsn: value.u32("Lowest TSN Number", 0)? },
+            ChunkType::Cwr => Chunk::Cwr { lowest_tsn: value.u32("Lowest TSN Number", 0)? },
             ChunkType::Auth => Chunk::Auth(Auth::parse(value)?),
             ChunkType::ForwardTsn => Chunk::ForwardTsn(ForwardTsn::parse(value)?),
             ChunkType::IForwardTsn => Chunk::IForwardTsn(IForwardTsn::parse(value)?),
@@ -194,13 +181,7 @@ pub struct Chunks<'a>(Items<'a>);
 
 impl<'a> Chunks<'a> {
     pub(super) fn of_packet(packet: &'a [u8]) -> Self {
-        Self::new(
-            Value {
-                offset: 0,
-                bytes: packet,
-            }
-            .after(HEADER_LENGTH),
-        )
+        Self::new(Value { offset: 0, bytes: packet }.after(HEADER_LENGTH))
     }
 
     pub(super) fn new(value: Value<'a>) -> Self {

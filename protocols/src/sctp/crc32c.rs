@@ -25,14 +25,8 @@ fn update(mut crc: u32, bytes: &[u8]) -> u32 {
     let (words, rest) = bytes.as_chunks::<8>();
     for &[a, b, c, d, e, f, g, h] in words {
         let [w, x, y, z] = (crc ^ u32::from_le_bytes([a, b, c, d])).to_le_bytes();
-        crc = step(7, w)
-            ^ step(6, x)
-            ^ step(5, y)
-            ^ step(4, z)
-            ^ step(3, e)
-            ^ step(2, f)
-            ^ step(1, g)
-            ^ step(0, h);
+        crc =
+            step(7, w) ^ step(6, x) ^ step(5, y) ^ step(4, z) ^ step(3, e) ^ step(2, f) ^ step(1, g) ^ step(0, h);
     }
     for &byte in rest {
         let [low, ..] = crc.to_le_bytes();
@@ -42,11 +36,7 @@ fn update(mut crc: u32, bytes: &[u8]) -> u32 {
 }
 
 fn step(table: usize, byte: u8) -> u32 {
-    TABLES
-        .get(table)
-        .and_then(|table| table.get(usize::from(byte)))
-        .copied()
-        .unwrap_or_default()
+    TABLES.get(table).and_then(|table| table.get(usize::from(byte))).copied().unwrap_or_default()
 }
 
 // Evaluated by the compiler: an index out of range would be a build error, not a panic.
@@ -58,11 +48,7 @@ const fn tables() -> [[u32; 256]; 8] {
         let mut crc = byte as u32;
         let mut bit = 0;
         while bit < 8 {
-            crc = if crc & 1 == 1 {
-                (crc >> 1) ^ POLYNOMIAL
-            } else {
-                crc >> 1
-            };
+            crc = if crc & 1 == 1 { (crc >> 1) ^ POLYNOMIAL } else { crc >> 1 };
             bit += 1;
         }
         tables[0][byte] = crc;
@@ -107,11 +93,7 @@ mod tests {
             for &byte in bytes {
                 crc ^= u32::from(byte);
                 for _ in 0..8 {
-                    crc = if crc & 1 == 1 {
-                        (crc >> 1) ^ POLYNOMIAL
-                    } else {
-                        crc >> 1
-                    };
+                    crc = if crc & 1 == 1 { (crc >> 1) ^ POLYNOMIAL } else { crc >> 1 };
                 }
             }
             assert_eq!(crc32c(bytes), !crc);

@@ -108,48 +108,24 @@ impl fmt::Display for Error {
                 write!(f, "SCTP common header at offset 0: {have} bytes of 12")
             }
             Self::ItemHeaderCut { list, offset, have } => {
-                write!(
-                    f,
-                    "SCTP {} header at offset {offset}: {have} bytes of 4",
-                    list.item()
-                )
+                write!(f, "SCTP {} header at offset {offset}: {have} bytes of 4", list.item())
             }
-            Self::ItemLength {
-                list,
-                kind,
-                offset,
-                length,
-            } => write!(
+            Self::ItemLength { list, kind, offset, length } => write!(
                 f,
                 "SCTP {} length at offset {offset}: {length} in a {} of type {kind}, less than 4",
                 list.item(),
                 list.item()
             ),
-            Self::ItemCut {
-                list,
-                kind,
-                offset,
-                length,
-                have,
-            } => write!(
+            Self::ItemCut { list, kind, offset, length, have } => write!(
                 f,
                 "SCTP {} at offset {offset}: {have} bytes of {length} in a {} of type {kind}",
                 list.item(),
                 list.item()
             ),
-            Self::FieldCut {
-                field,
-                offset,
-                need,
-                have,
-            } => {
+            Self::FieldCut { field, offset, need, have } => {
                 write!(f, "SCTP {field} at offset {offset}: {have} bytes of {need}")
             }
-            Self::FieldLong {
-                field,
-                offset,
-                extra,
-            } => {
+            Self::FieldLong { field, offset, extra } => {
                 write!(f, "SCTP {field} at offset {offset}: {extra} bytes too many")
             }
         }

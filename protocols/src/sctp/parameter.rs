@@ -176,34 +176,30 @@ impl<'a> RawParameter<'a> {
                 Parameter::CookiePreservative(value.u32("Suggested Cookie Life-Span Increment", 0)?)
             }
             ParameterType::HostName => Parameter::HostName(value.bytes),
-            ParameterType::SupportedAddressTypes => {
-                Parameter::SupportedAddressTypes(Numbers16(value.bytes))
-            }
+            ParameterType::SupportedAddressTypes => Parameter::SupportedAddressTypes(Numbers16(value.bytes)),
             ParameterType::OutgoingReset
             | ParameterType::IncomingReset
             | ParameterType::TsnReset
             | ParameterType::AddOutgoing
-            | ParameterType::AddIncoming => {
-                Parameter::Reconfig(ReconfigRequest::parse(kind, value)?)
-            }
+            | ParameterType::AddIncoming => Parameter::Reconfig(ReconfigRequest::parse(kind, value)?),
             ParameterType::ReconfigResponse => reconfig_response(value)?,
             ParameterType::Ecn => Parameter::Ecn,
-            ParameterType::ZeroChecksumAcceptable => Parameter::ZeroChecksumAcceptable(
-                value.u32("Error Detection Method Identifier", 0)?,
-            ),
+            ParameterType::ZeroChecksumAcceptable => {
+                Parameter::ZeroChecksumAcceptable(value.u32("Error Detection Method Identifier", 0)?)
+            }
             ParameterType::Random => Parameter::Random(value.bytes),
             ParameterType::ChunkList => Parameter::ChunkList(value.bytes),
             ParameterType::HmacAlgorithms => Parameter::HmacAlgorithms(Numbers16(value.bytes)),
             ParameterType::Padding => Parameter::Padding(value.bytes),
             ParameterType::SupportedExtensions => Parameter::SupportedExtensions(value.bytes),
             ParameterType::ForwardTsnSupported => Parameter::ForwardTsnSupported,
-            ParameterType::AddAddress
-            | ParameterType::DeleteAddress
-            | ParameterType::SetPrimaryAddress => Parameter::Address {
-                kind,
-                correlation: value.u32("ASCONF-Request Correlation ID", 0)?,
-                address: Parameters::new(value.after(4)),
-            },
+            ParameterType::AddAddress | ParameterType::DeleteAddress | ParameterType::SetPrimaryAddress => {
+                Parameter::Address {
+                    kind,
+                    correlation: value.u32("ASCONF-Request Correlation ID", 0)?,
+                    address: Parameters::new(value.after(4)),
+                }
+            }
             ParameterType::ErrorCauseIndication => Parameter::ErrorCauseIndication {
                 correlation: value.u32("ASCONF-Response Correlation ID", 0)?,
                 causes: Causes::new(value.after(4)),
@@ -211,9 +207,7 @@ impl<'a> RawParameter<'a> {
             ParameterType::SuccessIndication => {
                 Parameter::SuccessIndication(value.u32("ASCONF-Response Correlation ID", 0)?)
             }
-            ParameterType::AdaptationLayer => {
-                Parameter::AdaptationLayer(value.u32("Adaptation Code Point", 0)?)
-            }
+            ParameterType::AdaptationLayer => Parameter::AdaptationLayer(value.u32("Adaptation Code Point", 0)?),
             ParameterType::Unknown(_) => Parameter::Unknown(*self),
         })
     }
@@ -230,10 +224,7 @@ impl<'a> ReconfigRequest<'a> {
                 last_tsn: value.u32("Sender's Last Assigned TSN", 8)?,
                 streams: streams(12),
             },
-            ParameterType::IncomingReset => Self::IncomingReset {
-                request,
-                streams: streams(4),
-            },
+            ParameterType::IncomingReset => Self::IncomingReset { request, streams: streams(4) },
             ParameterType::AddOutgoing => Self::AddOutgoing {
                 request,
                 streams: value.u16("Number of new streams", 4)?,
@@ -252,10 +243,7 @@ impl<'a> ReconfigRequest<'a> {
 fn reconfig_response(value: Value<'_>) -> Result<Parameter<'_>, Error> {
     let next_tsns = match value.after(8).bytes {
         [] => None,
-        _ => Some((
-            value.u32("Sender's Next TSN", 8)?,
-            value.u32("Receiver's Next TSN", 12)?,
-        )),
+        _ => Some((value.u32("Sender's Next TSN", 8)?, value.u32("Receiver's Next TSN", 12)?)),
     };
     Ok(Parameter::ReconfigResponse {
         response: value.u32("Re-configuration Response Sequence Number", 0)?,
@@ -272,9 +260,7 @@ pub struct Parameters<'a> {
 
 impl<'a> Parameters<'a> {
     pub(super) fn new(value: Value<'a>) -> Self {
-        Self {
-            items: Items::new(List::Parameters, value),
-        }
+        Self { items: Items::new(List::Parameters, value) }
     }
 
     /// After [`Error::ItemCut`]: the parameter whose end is missing, with the bytes that are there.

@@ -49,10 +49,7 @@ pub(super) struct Item<'a> {
 
 impl<'a> Item<'a> {
     pub(super) fn value(&self) -> Value<'a> {
-        Value {
-            offset: self.offset.saturating_add(4),
-            bytes: bytes::after(self.bytes, 4),
-        }
+        Value { offset: self.offset.saturating_add(4), bytes: bytes::after(self.bytes, 4) }
     }
 }
 
@@ -67,31 +64,18 @@ pub(super) struct Items<'a> {
 
 impl<'a> Items<'a> {
     pub(super) fn new(list: List, value: Value<'a>) -> Self {
-        Self {
-            list,
-            offset: value.offset,
-            rest: value.bytes,
-            failed: false,
-        }
+        Self { list, offset: value.offset, rest: value.bytes, failed: false }
     }
 
     /// The item that the list ended in, where its header is there but its value is not whole.
     pub(super) fn cut(&self) -> Option<Item<'a>> {
         let (kind, length) = self.header()?;
-        (self.failed && length >= 4).then_some(Item {
-            kind,
-            offset: self.offset,
-            length,
-            bytes: self.rest,
-        })
+        (self.failed && length >= 4).then_some(Item { kind, offset: self.offset, length, bytes: self.rest })
     }
 
     /// What is left of the list: where it begins, and its bytes.
     pub(super) fn rest(&self) -> Value<'a> {
-        Value {
-            offset: self.offset,
-            bytes: self.rest,
-        }
+        Value { offset: self.offset, bytes: self.rest }
     }
 
     fn header(&self) -> Option<(u16, u16)> {
@@ -104,35 +88,15 @@ impl<'a> Items<'a> {
 
     fn split(&self) -> Result<(Item<'a>, &'a [u8]), Error> {
         let (list, offset, have) = (self.list, self.offset, self.rest.len());
-        let (kind, length) = self
-            .header()
-            .ok_or(Error::ItemHeaderCut { list, offset, have })?;
+        let (kind, length) = self.header().ok_or(Error::ItemHeaderCut { list, offset, have })?;
         if length < 4 {
-            return Err(Error::ItemLength {
-                list,
-                kind,
-                offset,
-                length,
-            });
+            return Err(Error::ItemLength { list, kind, offset, length });
         }
-        let bytes = self.rest.get(..usize::from(length)).ok_or(Error::ItemCut {
-            list,
-            kind,
-            offset,
-            length,
-            have,
-        })?;
+        let bytes =
+            self.rest.get(..usize::from(length)).ok_or(Error::ItemCut { list, kind, offset, length, have })?;
         // The padding of the last item may be missing: it is not part of an enclosing length.
         let padded = usize::from(length).next_multiple_of(4);
-        Ok((
-            Item {
-                kind,
-                offset,
-                length,
-                bytes,
-            },
-            bytes::after(self.rest, padded),
-        ))
+        Ok((Item { kind, offset, length, bytes }, bytes::after(self.rest, padded)))
     }
 }
 
@@ -175,41 +139,25 @@ impl<'a> Value<'a> {
         bytes::u32_at(self.bytes, at).ok_or_else(|| self.cut(field, at, 4))
     }
 
-    pub(super) fn array<const N: usize>(
-        self,
-        field: &'static str,
-        at: usize,
-    ) -> Result<[u8; N], Error> {
+    pub(super) fn array<const N: usize>(self, field: &'static str, at: usize) -> Result<[u8; N], Error> {
         bytes::array_at(self.bytes, at).ok_or_else(|| self.cut(field, at, N))
     }
 
-    pub(super) fn slice(
-        self,
-        field: &'static str,
-        at: usize,
-        len: usize,
-    ) -> Result<&'a [u8], Error> {
+    pub(super) fn slice(self, field: &'static str, at: usize, len: usize) -> Result<&'a [u8], Error> {
         let rest = bytes::after(self.bytes, at);
         rest.get(..len).ok_or_else(|| self.cut(field, at, len))
     }
 
     /// The bytes from `at` on.
     pub(super) fn after(self, at: usize) -> Self {
-        Self {
-            offset: self.offset.saturating_add(at),
-            bytes: bytes::after(self.bytes, at),
-        }
+        Self { offset: self.offset.saturating_add(at), bytes: bytes::after(self.bytes, at) }
     }
 
     /// An error unless the value is at most `most` bytes long.
     pub(super) fn at_most(self, field: &'static str, most: usize) -> Result<(), Error> {
         match self.bytes.len().checked_sub(most) {
             None | Some(0) => Ok(()),
-            Some(extra) => Err(Error::FieldLong {
-                field,
-                offset: self.offset.saturating_add(most),
-                extra,
-            }),
+            Some(extra) => Err(Error::FieldLong { field, offset: self.offset.saturating_add(most), extra }),
         }
     }
 

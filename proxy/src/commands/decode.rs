@@ -79,10 +79,7 @@ fn print(args: &Args, mut output: impl Write, complaints: &mut impl Write) -> io
         };
         output.flush()?;
         match done {
-            Ok(Done {
-                frames,
-                messages: 0,
-            }) => {
+            Ok(Done { frames, messages: 0 }) => {
                 let nothing = format!("no SCTP and no GTP in its {frames} frames");
                 complain(complaints, path, &nothing);
             }
@@ -109,10 +106,7 @@ fn messages(
     output: &mut impl Write,
 ) -> io::Result<Result<Done, CaptureError>> {
     let mut decoder = Decoder::default();
-    let mut done = Done {
-        frames: 0,
-        messages: 0,
-    };
+    let mut done = Done { frames: 0, messages: 0 };
     loop {
         let frame = match reader.next() {
             Ok(Some(frame)) => frame,
@@ -166,21 +160,18 @@ mod tests {
     use super::*;
 
     fn args(format: Format, path: &Path) -> Args {
-        Args {
-            captures: vec![path.to_owned()],
-            format,
-        }
+        Args { captures: vec![path.to_owned()], format }
     }
 
     /// Two frames of raw IP: an SCTP COOKIE ACK and a GTP-U Echo Request.
     fn capture() -> Vec<u8> {
         let sctp: &[u8] = &[
-            0x45, 0, 0, 36, 0, 1, 0, 0, 64, 132, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2, 0x96, 0x0c,
-            0x96, 0x0c, 0, 0, 0, 9, 0, 0, 0, 0, 11, 0, 0, 4,
+            0x45, 0, 0, 36, 0, 1, 0, 0, 64, 132, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2, 0x96, 0x0c, 0x96, 0x0c, 0, 0,
+            0, 9, 0, 0, 0, 0, 11, 0, 0, 4,
         ];
         let gtp: &[u8] = &[
-            0x45, 0, 0, 40, 0, 1, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2, 0x08, 0x68, 0x08,
-            0x68, 0, 20, 0, 0, 0x32, 1, 0, 4, 0, 0, 0, 0, 0, 5, 0, 0,
+            0x45, 0, 0, 40, 0, 1, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2, 0x08, 0x68, 0x08, 0x68, 0, 20,
+            0, 0, 0x32, 1, 0, 4, 0, 0, 0, 0, 0, 5, 0, 0,
         ];
         let mut file = Vec::new();
         for word in [0xa1b2_c3d4_u32, 0x0002_0004, 0, 0, 65535, 101] {
@@ -211,10 +202,8 @@ mod tests {
     fn json_is_one_object_a_message() {
         let (code, output, complaints) = printed("json", &capture(), Format::Json);
         assert_eq!((code, complaints.as_str()), (ExitCode::SUCCESS, ""));
-        let lines: Vec<serde_json::Value> = output
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
+        let lines: Vec<serde_json::Value> =
+            output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), 2);
         assert_eq!(lines[0]["frame.number"], 1);
         assert_eq!(lines[0]["sctp.chunk_type"], 11);

@@ -151,9 +151,7 @@ impl Error {
 
 fn engine_remedy(error: &LoadError) -> &'static str {
     match error {
-        LoadError::Privilege { .. } | LoadError::Kernel { .. } => {
-            "; or use --engine user, which needs neither"
-        }
+        LoadError::Privilege { .. } | LoadError::Kernel { .. } => "; or use --engine user, which needs neither",
         _ => "",
     }
 }
@@ -165,30 +163,21 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
         Some("auto") => None,
         _ => Some(config::read(&args.config)?),
     };
-    let writer = args
-        .write
-        .as_deref()
-        .map(|path| open(path, &args.captures))
-        .transpose()?;
+    let writer = args.write.as_deref().map(|path| open(path, &args.captures)).transpose()?;
     let stdout = io::stdout();
-    let coloured =
-        stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let coloured = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let out = BufWriter::with_capacity(1 << 16, stdout.lock());
     let mut run = Run {
         args,
         services,
         output: Output::new(args, out, coloured),
         writer,
-        progress: Progress::new(
-            io::stderr().is_terminal() && !(stdout.is_terminal() && args.is_long()),
-        ),
+        progress: Progress::new(io::stderr().is_terminal() && !(stdout.is_terminal() && args.is_long())),
         complaints: io::stderr(),
         summary: Summary::default(),
     };
     match run.all() {
-        Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-            Ok(ExitCode::SUCCESS)
-        }
+        Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         done => done,
     }
 }
@@ -197,8 +186,7 @@ fn packets(text: &str) -> Result<u64, String> {
     if text == "all" {
         return Ok(u64::MAX);
     }
-    text.parse()
-        .map_err(|_| "give a number, or `all`".to_owned())
+    text.parse().map_err(|_| "give a number, or `all`".to_owned())
 }
 
 /// Opens the file for the packets, which must be none of the captures.
@@ -206,20 +194,12 @@ fn open(path: &Path, captures: &[PathBuf]) -> Result<Sink, Error> {
     let written = fs::canonicalize(path).ok();
     let same = |capture: &PathBuf| written.is_some() && fs::canonicalize(capture).ok() == written;
     if captures.iter().any(same) {
-        return Err(Error::Overwrites {
-            path: path.to_owned(),
-        });
+        return Err(Error::Overwrites { path: path.to_owned() });
     }
-    let failed = |source| Error::Write {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| Error::Write { path: path.to_owned(), source };
     let file = File::create(path).map_err(|source| failed(source.into()))?;
     let writer = Writer::new(BufWriter::new(file)).map_err(failed)?;
-    Ok(Sink {
-        path: path.to_owned(),
-        writer,
-    })
+    Ok(Sink { path: path.to_owned(), writer })
 }
 
 struct Sink {
@@ -229,18 +209,12 @@ struct Sink {
 
 impl Sink {
     /// Writes a packet as it leaves. The outer error is the replay's, the inner one the file's.
-    fn step(
-        &mut self,
-        frame: &Frame<'_>,
-        step: &Step<'_>,
-    ) -> Result<Result<(), WriteError>, ReplayError> {
+    fn step(&mut self, frame: &Frame<'_>, step: &Step<'_>) -> Result<Result<(), WriteError>, ReplayError> {
         let Some(remark) = output::remark(step)? else {
             return Ok(Ok(()));
         };
         let length = u32::try_from(step.bytes().len()).unwrap_or(u32::MAX);
-        Ok(self
-            .writer
-            .frame(frame.time, length, step.bytes(), Some(&remark)))
+        Ok(self.writer.frame(frame.time, length, step.bytes(), Some(&remark)))
     }
 }
 
@@ -287,9 +261,7 @@ impl<W: Write, C: Write> Run<'_, W, C> {
             code = ExitCode::FAILURE;
         }
         if let Some(Sink { path, writer }) = self.writer.take() {
-            writer
-                .finish()
-                .map_err(|source| Error::Write { path, source })?;
+            writer.finish().map_err(|source| Error::Write { path, source })?;
         }
         self.output.summary(&self.summary)?;
         self.output.flush()?;
@@ -352,26 +324,20 @@ impl<W: Write, C: Write> Run<'_, W, C> {
     fn steer(&mut self, replay: &mut Replay, reader: &mut Reader, path: &Path) -> Result<(), Left> {
         while let Some(frame) = reader.next().map_err(Left::Unreadable)? {
             let step = replay.step(&frame).map_err(|error| left(path, error))?;
-            self.output
-                .step(&frame, &step)
-                .map_err(|error| match error {
-                    output::Failed::Output(error) => Left::Ends(Error::Output(error)),
-                    output::Failed::Replay(error) => left(path, error),
-                })?;
+            self.output.step(&frame, &step).map_err(|error| match error {
+                output::Failed::Output(error) => Left::Ends(Error::Output(error)),
+                output::Failed::Replay(error) => left(path, error),
+            })?;
             if let Some(sink) = &mut self.writer {
-                match sink
-                    .step(&frame, &step)
-                    .map_err(|error| left(path, error))?
-                {
+                match sink.step(&frame, &step).map_err(|error| left(path, error))? {
                     Ok(()) => {}
                     Err(source @ WriteError::Io(_)) => {
                         let path = sink.path.clone();
                         return Err(Left::Ends(Error::Write { path, source }));
                     }
-                    Err(unheld) => self.complain(
-                        path,
-                        &format!("frame {} is not written: {unheld}", frame.number),
-                    ),
+                    Err(unheld) => {
+                        self.complain(path, &format!("frame {} is not written: {unheld}", frame.number))
+                    }
                 }
             }
             self.progress.tell("replaying", path, frame.number);
@@ -393,10 +359,9 @@ impl From<io::Error> for Left {
 
 fn left(path: &Path, error: ReplayError) -> Left {
     Left::Ends(match error {
-        ReplayError::Differ(difference) => Error::Differ {
-            path: path.to_owned(),
-            difference: difference.to_string().trim_end().to_owned(),
-        },
+        ReplayError::Differ(difference) => {
+            Error::Differ { path: path.to_owned(), difference: difference.to_string().trim_end().to_owned() }
+        }
         ReplayError::Engine(source) => Error::Engine { source },
     })
 }

@@ -21,10 +21,7 @@ pub(super) fn services(file: &File) -> Result<Vec<ServiceSpec>, Vec<Mistake>> {
     let mut specs = Vec::new();
     for service in &file.services.value {
         if !names.insert(service.name.value.as_str()) {
-            let what = format!(
-                "service {} is already there; give each service its own name",
-                service.name.value
-            );
+            let what = format!("service {} is already there; give each service its own name", service.name.value);
             checked.mistake(&service.name, what);
         }
         let spec = checked.service(service);
@@ -42,9 +39,7 @@ pub(super) fn services(file: &File) -> Result<Vec<ServiceSpec>, Vec<Mistake>> {
     if checked.mistakes.is_empty() {
         return Ok(specs);
     }
-    checked
-        .mistakes
-        .sort_by_key(|mistake| (mistake.line, mistake.column));
+    checked.mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
     Err(checked.mistakes)
 }
 
@@ -68,8 +63,7 @@ impl Checked {
         self.named(&service.name);
         let paths = service.addresses.value.len();
         if paths == 0 || paths > MAX_PATHS {
-            let what =
-                format!("{paths} addresses; give one for each path, at the most {MAX_PATHS}");
+            let what = format!("{paths} addresses; give one for each path, at the most {MAX_PATHS}");
             self.mistake(&service.addresses, what);
         }
         self.unicast(&service.addresses.value);
@@ -82,9 +76,8 @@ impl Checked {
         for endpoint in &service.endpoints.value {
             if !names.insert(endpoint.name.value.as_str()) {
                 let name = &endpoint.name.value;
-                let what = format!(
-                    "endpoint {name} is already there; give each endpoint of a service its own name"
-                );
+                let what =
+                    format!("endpoint {name} is already there; give each endpoint of a service its own name");
                 self.mistake(&endpoint.name, what);
             }
             endpoints.push(self.endpoint(endpoint, service, kind, port));
@@ -100,22 +93,12 @@ impl Checked {
         }
     }
 
-    fn endpoint(
-        &mut self,
-        endpoint: &Endpoint,
-        service: &Service,
-        kind: Kind,
-        port: u16,
-    ) -> EndpointSpec {
+    fn endpoint(&mut self, endpoint: &Endpoint, service: &Service, kind: Kind, port: u16) -> EndpointSpec {
         self.named(&endpoint.name);
         self.unicast(&endpoint.addresses.value);
         let (own, theirs) = (&service.addresses.value, &endpoint.addresses.value);
         if own.len() != theirs.len() {
-            let addresses = if theirs.len() == 1 {
-                "address"
-            } else {
-                "addresses"
-            };
+            let addresses = if theirs.len() == 1 { "address" } else { "addresses" };
             let paths = if own.len() == 1 { "path" } else { "paths" };
             let what = format!(
                 "{} {addresses} where the service has {} {paths}; give one for each path",
@@ -140,10 +123,7 @@ impl Checked {
             name: endpoint.name.value.clone(),
             addresses: plain(theirs),
             port: endpoint.port.as_ref().map_or(port, |port| port.value.0),
-            weight: endpoint
-                .weight
-                .as_ref()
-                .map_or(1, |weight| u32::from(weight.value.0)),
+            weight: endpoint.weight.as_ref().map_or(1, |weight| u32::from(weight.value.0)),
             up: true,
         }
     }
@@ -158,10 +138,7 @@ impl Checked {
         for address in addresses {
             let ip = address.value.0;
             if !Address::from(ip).is_unicast() {
-                self.mistake(
-                    address,
-                    format!("{ip} is no unicast address; give one that one host answers to"),
-                );
+                self.mistake(address, format!("{ip} is no unicast address; give one that one host answers to"));
             }
         }
     }
@@ -174,10 +151,7 @@ impl Checked {
             }
             None if kind == Kind::Gtpu => gtpu::PORT,
             None => {
-                self.mistake(
-                    &service.protocol,
-                    "no port; give the one that clients address",
-                );
+                self.mistake(&service.protocol, "no port; give the one that clients address");
                 0
             }
         }
@@ -185,10 +159,7 @@ impl Checked {
 
     fn tunnel_port<T>(&mut self, port: u16, at: &Spanned<T>, kind: Kind) {
         if kind == Kind::Gtpu && port != gtpu::PORT {
-            self.mistake(
-                at,
-                "GTP-U is received at port 2152 (TS 29.281 4.4.2.3); leave the port out",
-            );
+            self.mistake(at, "GTP-U is received at port 2152 (TS 29.281 4.4.2.3); leave the port out");
         }
     }
 
@@ -197,11 +168,7 @@ impl Checked {
             return steering::Unknown::Drop;
         };
         if kind == Kind::Flow {
-            let protocol = if service.protocol.value == Protocol::Tcp {
-                "tcp"
-            } else {
-                "udp"
-            };
+            let protocol = if service.protocol.value == Protocol::Tcp { "tcp" } else { "udp" };
             let what = format!("every {protocol} packet belongs to a session; leave `unknown` out");
             self.mistake(unknown, what);
         }

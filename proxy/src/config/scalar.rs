@@ -22,11 +22,7 @@ impl<'de> Deserialize<'de> for Port {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let port: u16 = read(&text, "port", "a number from 1 to 65535")?;
-        if port == 0 {
-            Err(refused(&text, "port", "a number from 1 to 65535"))
-        } else {
-            Ok(Self(port))
-        }
+        if port == 0 { Err(refused(&text, "port", "a number from 1 to 65535")) } else { Ok(Self(port)) }
     }
 }
 

@@ -30,21 +30,15 @@ impl Baseline {
         let map = ebpf.take_map("ENDPOINTS").ok_or_else(|| wrong(&"no map ENDPOINTS"))?;
         let mut endpoints: Array<MapData, [u8; 16]> = Array::try_from(map).map_err(|error| wrong(&error))?;
         let [a, b, c, d] = SERVICE;
-        endpoints
-            .set(0, [a, b, c, d, 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1], 0)
-            .map_err(|error| wrong(&error))?;
+        endpoints.set(0, [a, b, c, d, 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1], 0).map_err(|error| wrong(&error))?;
         Ok(Self { ebpf })
     }
 
     /// Runs one of the programs.
     pub(super) fn run(&mut self, name: &str, frame: &[u8], repeat: u32) -> Result<(u32, Duration), BenchError> {
         let mut out = vec![0; 1 << 14];
-        let options = TestRunOptions {
-            data_in: Some(frame),
-            data_out: Some(&mut out),
-            repeat,
-            ..TestRunOptions::default()
-        };
+        let options =
+            TestRunOptions { data_in: Some(frame), data_out: Some(&mut out), repeat, ..TestRunOptions::default() };
         let result = program(&mut self.ebpf, name)?
             .test_run(options)
             .map_err(|error| BenchError::Baseline(error.to_string()))?;

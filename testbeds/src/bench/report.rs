@@ -39,9 +39,14 @@ impl Report {
             serde_json::to_writer(&mut out, &row).map_err(io::Error::other).and_then(|()| writeln!(out))
         } else {
             if self.rows == 0 {
-                let _ = writeln!(out, "{:<26} {:>12} {:>10} {:>7}  {:<13} goal", "row", "value", "baseline", "ratio", "unit");
+                let _ = writeln!(
+                    out,
+                    "{:<26} {:>12} {:>10} {:>7}  {:<13} goal",
+                    "row", "value", "baseline", "ratio", "unit"
+                );
             }
-            let shown = |figure: Option<f64>, digits: usize| figure.map_or("-".to_owned(), |f| format!("{f:.digits$}"));
+            let shown =
+                |figure: Option<f64>, digits: usize| figure.map_or("-".to_owned(), |f| format!("{f:.digits$}"));
             writeln!(
                 out,
                 "{:<26} {:>12} {:>10} {:>7}  {:<13} {}",

@@ -7,13 +7,12 @@ use pinion_loader::kernel::{Kernel, PROGRAM};
 use pinion_loader::setup::{EndpointSpec, ServiceSpec, Setup};
 use pinion_loader::user::UserEngine;
 use pinion_loader::{Bounds, Engine as _, INGRESS, Maps};
-use pinion_steering::{
-    Address, Flow, FlowKey, Kind, NextHop, Pin, PinKey, State, Unknown, hop, protocol,
-};
+use pinion_steering::{Address, Flow, FlowKey, Kind, NextHop, Pin, PinKey, State, Unknown, hop, protocol};
 
 use super::baseline::Baseline;
 use super::frames::{self, CLIENT, CLIENT_PORT, SERVICE, SERVICE_PORT};
 use super::{BenchError, Report};
+use crate::namespace::{Mac, Namespace, Veth};
 
 /// Frame sizes that must cost the same.
 const SIZES: [usize; 4] = [64, 256, 700, 1400];
@@ -23,8 +22,12 @@ const SESSIONS: u32 = 50_000;
 const REPEAT: u32 = 250;
 /// How many measurements a row takes; their median is the row.
 const ROUNDS: usize = 400;
+/// How many runs the rows of single runs take.
+const SINGLE_RUNS: u32 = 20_000;
 /// XDP_TX.
 const TRANSMIT: u32 = 3;
+/// XDP_REDIRECT.
+const REDIRECT: u32 = 4;
 
 const STEADY: &str = "at most 1.3, flat from 64 to 1400 B within 10 %";
 const TAG: u32 = 0x0102_0304;
@@ -49,7 +52,9 @@ pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
     sessions(&mut kernel, &setup)?;
 
     let mut bench = Bench { kernel, baseline };
-    let empty = bench.median(|bench| Ok(bench.baseline.run("empty", &frames::udp(1, 2, &[], 64), REPEAT)?.1.as_nanos() as f64))?;
+    let empty = bench.median(|bench| {
+        Ok(bench.baseline.run("empty", &frames::udp(1, 2, &[], 64), REPEAT)?.1.as_nanos() as f64)
+    })?;
     report.row("empty", "ns", empty, None, "");
     let mut udp = Vec::new();
     for size in SIZES {
@@ -75,7 +80,8 @@ pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
     let chunk = frames::init_ack(TAG.wrapping_sub(1), &addresses);
     let frame = frames::sctp([SERVICE, CLIENT], [SCTP_PORT, CLIENT_PORT], CLIENT_TAG, &chunk, 0);
     bench.steady(report, "init-ack", &frame, 256, empty, "at most 500 ns")?;
-    bench.cold(report, empty)?;
+    bench.cold(report)?;
+    bench.fib(report)?;
     user(report)
 }
 
@@ -135,7 +141,8 @@ fn sessions(maps: &mut dyn Maps, setup: &Setup) -> Result<(), BenchError> {
     }
     // What an INIT left behind for its INIT ACK.
     let forward = flow("sctp");
-    let back = Flow { target: forward.from, from: forward.target, reply: 1, state: State::Opening as u8, ..forward };
+    let back =
+        Flow { target: forward.from, from: forward.target, reply: 1, state: State::Opening as u8, ..forward };
     maps.put_flow(&FlowKey::association(CLIENT_TAG, CLIENT_PORT, SCTP_PORT), &back)?;
     Ok(())
 }
@@ -169,7 +176,7 @@ impl Bench {
             let took = self.warm_run(row, frame)?;
             own.push(took.as_nanos() as f64);
             let (returned, took) = self.baseline.run("baseline", plain, REPEAT)?;
-            astray(row, returned)?;
+            went(row, returned, TRANSMIT)?;
             base.push(took.as_nanos() as f64);
         }
         Ok((median(own), median(base)))
@@ -181,7 +188,7 @@ impl Bench {
             let before = self.warm()?;
             let (returned, _, took) = self.kernel.test_run(PROGRAM, frame, REPEAT)?;
             if self.kernel.tick()? == before {
-                astray(row, returned)?;
+                went(row, returned, TRANSMIT)?;
                 return Ok(took);
             }
         }
@@ -213,10 +220,21 @@ impl Bench {
         Ok(asked)
     }
 
+    /// What a single run of the empty program takes: it includes the kernel's own timing.
+    fn empty_once(&mut self) -> Result<f64, BenchError> {
+        let frame = frames::udp(1, 2, &[], 64);
+        let mut figures = Vec::new();
+        for _ in 0..SINGLE_RUNS {
+            figures.push(self.baseline.run("empty", &frame, 1)?.1.as_nanos() as f64);
+        }
+        Ok(median(figures))
+    }
+
     /// Each packet once, of another session each time: keys and packets out of the caches.
-    fn cold(&mut self, report: &mut Report, empty: f64) -> Result<(), BenchError> {
+    fn cold(&mut self, report: &mut Report) -> Result<(), BenchError> {
+        let empty = self.empty_once()?;
         let (mut own, mut base) = (Vec::new(), Vec::new());
-        for round in 0..20_000_u32 {
+        for round in 0..SINGLE_RUNS {
             if round % 64 == 0 {
                 self.warm()?;
             }
@@ -230,14 +248,40 @@ impl Bench {
         report.row("udp-cold/64", "ns", median(own) - empty, Some(median(base) - empty), "");
         Ok(())
     }
+
+    /// Each packet has its next hop asked of the kernel, in a namespace where there is one.
+    fn fib(&mut self, report: &mut Report) -> Result<(), BenchError> {
+        let (balancer, endpoint) = (Namespace::new()?, Namespace::new()?);
+        let [here, there] = balancer.link_to(&endpoint, &Veth::named("here", "there"))?;
+        let [a, b, c, _] = SERVICE;
+        balancer.add_address(&here.name, IpAddr::from([a, b, c, 254]), 24)?;
+        balancer.add_neighbour(&here.name, IpAddr::from(SERVICE), there.mac.unwrap_or(Mac([2, 0, 0, 0, 0, 2])))?;
+        balancer.forward()?;
+        let frame = frames::udp(CLIENT_PORT, SERVICE_PORT, &[], 64);
+        let (own, base, empty) = balancer.run(|| self.asked(&frame))??;
+        report.row("udp-fib/64", "ns", own - empty, Some(base - empty), "");
+        Ok(())
+    }
+
+    /// Medians of single runs without a cached next hop, of the baseline and of the empty program.
+    fn asked(&mut self, frame: &[u8]) -> Result<(f64, f64, f64), BenchError> {
+        let empty = self.empty_once()?;
+        let slot = hop::slot(&Address::v4(SERVICE));
+        let (mut own, mut base) = (Vec::new(), Vec::new());
+        for _ in 0..SINGLE_RUNS {
+            self.kernel.put_hop(slot, &NextHop::default())?;
+            let (returned, _, took) = self.kernel.test_run(PROGRAM, frame, 1)?;
+            went("udp-fib/64", returned, REDIRECT)?;
+            own.push(took.as_nanos() as f64);
+            base.push(self.baseline.run("baseline", frame, 1)?.1.as_nanos() as f64);
+        }
+        Ok((median(own), median(base), empty))
+    }
 }
 
-fn astray(row: &str, returned: u32) -> Result<(), BenchError> {
-    if returned == TRANSMIT {
-        Ok(())
-    } else {
-        Err(BenchError::Astray { row: row.to_owned(), found: returned, wanted: TRANSMIT })
-    }
+/// Whether a packet went the way that was to be measured.
+fn went(row: &str, found: u32, wanted: u32) -> Result<(), BenchError> {
+    if found == wanted { Ok(()) } else { Err(BenchError::Astray { row: row.to_owned(), found, wanted }) }
 }
 
 fn median(mut figures: Vec<f64>) -> f64 {

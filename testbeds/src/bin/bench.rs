@@ -8,7 +8,10 @@ use testbeds::bench::{self, Report};
 
 /// Measure Pinion against a baseline in the same run.
 #[derive(Parser)]
-#[command(name = "bench", after_help = "Examples:\n  bench steer          a table for people\n  bench steer --json   one object a line: name, unit, value, baseline, ratio, goal")]
+#[command(
+    name = "bench",
+    after_help = "Examples:\n  bench steer          a table for people\n  bench steer --json   one object a line: name, unit, value, baseline, ratio, goal"
+)]
 struct Arguments {
     /// What to measure.
     #[arg(value_parser = bench::NAMES)]

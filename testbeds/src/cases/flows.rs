@@ -79,11 +79,17 @@ fn placing() -> Vec<Case> {
             }),
         Case::new("UDP: a client's two ports are two sessions")
             .after(&placed())
-            .send(&hello().from(C, 40_001), transmits(Reason::Placed, &towards(&hello().from(C, 40_001), (A, 5060))))
+            .send(
+                &hello().from(C, 40_001),
+                transmits(Reason::Placed, &towards(&hello().from(C, 40_001), (A, 5060))),
+            )
             .flows(4),
         Case::new("UDP: two clients on one port are two sessions")
             .after(&placed())
-            .send(&hello().from(D, 40_000), transmits(Reason::Placed, &towards(&hello().from(D, 40_000), (A, 5060))))
+            .send(
+                &hello().from(D, 40_000),
+                transmits(Reason::Placed, &towards(&hello().from(D, 40_000), (A, 5060))),
+            )
             .flows(4),
         Case::new("UDP: when it was last seen moves with the clock")
             .after(&placed())
@@ -148,7 +154,8 @@ fn tcp_states() -> Vec<Case> {
     let pinned = |frame: &Frame| transmits(Reason::Pinned, &towards(frame, (A, 8443)));
     let replies = |frame: &Frame| transmits(Reason::Replied, &replied(frame, (S, 443)));
     let syn = Case::new("syn").send(&web(SYN), transmits(Reason::Placed, &towards(&web(SYN), (A, 8443))));
-    let open = syn.clone().send(&answer(SYN | ACK), replies(&answer(SYN | ACK))).send(&web(ACK), pinned(&web(ACK)));
+    let open =
+        syn.clone().send(&answer(SYN | ACK), replies(&answer(SYN | ACK))).send(&web(ACK), pinned(&web(ACK)));
     let web6 = tcp(PHONE6, (S6, 443), SYN, b"");
     let options = web(SYN).tcp(|tcp| tcp.options = vec![2, 4, 5, 0xb4, 4, 2, 1, 1, 8, 10, 1, 2, 3, 4, 0, 0, 0, 0]);
     let wrong = web(SYN).sum(Sum::Off(0x4000));

@@ -65,7 +65,10 @@ pub fn cases() -> Vec<Case> {
             .send(&gnb(9001), opened(&gnb(9001)))
             .flows(2)
             .send(&tunnel(1), placed(&tunnel(1)))
-            .send(&sctp((A, 38412), (C, 9001), 7, &[crate::packets::sctp::init_ack(8, &[])]), drops(Reason::FlowsFull))
+            .send(
+                &sctp((A, 38412), (C, 9001), 7, &[crate::packets::sctp::init_ack(8, &[])]),
+                drops(Reason::FlowsFull),
+            )
             .no_flow(Key::Association("n2", 9001, 8))
             .flow(Key::Reply("n2", "a", 9001, 7), super::own("n2", State::Opening))
             .flows(3),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use pinion_steering::{Reason, State};
 
-use super::places::{A, C, C6, D, S, S6, S_DROP, S_PUNT, U, U6, V, W, X};
+use super::places::{A, C, C6, D, S, S_DROP, S_PUNT, S6, U, U6, V, W, X};
 use super::{Act, Case, Key, Tunnel, drops, passes, replied, to, towards, transmits};
 use crate::packets::gtpu::{CONTAINER, Gtpu};
 use crate::packets::ip::{HOP_BY_HOP, PADN};
@@ -44,7 +44,8 @@ fn taught() -> Vec<Case> {
         ..Gtpu::data(teid, b"user packet")
     };
     let six = |teid| gtpu((C6, 2152), (S6, 2152), &Gtpu::data(teid, b"user packet"));
-    let pin6 = Act::Pin(Tunnel { address: S6, teid: 7, service: "n36", endpoint: "a", owned: 0x0102_0304, path: 0 });
+    let pin6 =
+        Act::Pin(Tunnel { address: S6, teid: 7, service: "n36", endpoint: "a", owned: 0x0102_0304, path: 0 });
     let pinned6 = |frame: &Frame| transmits(Reason::Pinned, &towards(frame, (U6, 2152)));
     vec![
         Case::new("GTP-U: a taught tunnel goes to its owner, its TEID kept")
@@ -80,7 +81,9 @@ fn taught() -> Vec<Case> {
         Case::new("GTP-U: the key is not the source: another peer uses the tunnel")
             .act(teach(7, 7, "b"))
             .send(&user(7).from(D, 9999), pinned(&user(7).from(D, 9999), V)),
-        Case::new("GTP-U: IPv6, the TEID is translated").act(pin6.clone()).send(&six(7), pinned6(&six(0x0102_0304))),
+        Case::new("GTP-U: IPv6, the TEID is translated")
+            .act(pin6.clone())
+            .send(&six(7), pinned6(&six(0x0102_0304))),
         Case::new("GTP-U: IPv6 without checksum (RFC 6935)")
             .act(pin6)
             .send(&six(7).sum(Sum::Zero), pinned6(&six(0x0102_0304).sum(Sum::Zero))),
@@ -94,7 +97,14 @@ fn taught() -> Vec<Case> {
             .act(Act::Unpin(S, 7))
             .send(&user(7), pinned(&user(7), U)),
         Case::new("GTP-U: a tunnel taught for another address is another")
-            .act(Act::Pin(Tunnel { address: S_DROP, teid: 7, service: "n3drop", endpoint: "w", owned: 8, path: 0 }))
+            .act(Act::Pin(Tunnel {
+                address: S_DROP,
+                teid: 7,
+                service: "n3drop",
+                endpoint: "w",
+                owned: 8,
+                path: 0,
+            }))
             .send(&user(7), transmits(Reason::Placed, &towards(&user(7), (U, 2152)))),
         Case::new("GTP-U: the hop count of a taught tunnel's packet ends here")
             .act(teach(7, 7, "b"))
@@ -140,7 +150,8 @@ fn hashed() -> Vec<Case> {
 fn policies() -> Vec<Case> {
     let at = |address| gtpu(GNB, (address, 2152), &Gtpu::data(1, b"user packet"));
     let long = gtpu(GNB, (S_PUNT, 2152), &Gtpu::data(1, &[3; 3000]));
-    let taught = Act::Pin(Tunnel { address: S_DROP, teid: 1, service: "n3drop", endpoint: "w", owned: 2, path: 0 });
+    let taught =
+        Act::Pin(Tunnel { address: S_DROP, teid: 1, service: "n3drop", endpoint: "w", owned: 2, path: 0 });
     let out = gtpu(GNB, (S_DROP, 2152), &Gtpu::data(2, b"user packet"));
     vec![
         Case::new("GTP-U, policy drop: an untaught tunnel is dropped")
@@ -162,9 +173,8 @@ fn policies() -> Vec<Case> {
 fn malformed() -> Vec<Case> {
     let sent = |message: Gtpu| uplink(&message);
     let user = || Gtpu::data(7, b"user packet");
-    let refused = |name, frame: Frame, reason| {
-        Case::new(name).act(teach(7, 8, "b")).send(&frame, drops(reason)).flows(0)
-    };
+    let refused =
+        |name, frame: Frame, reason| Case::new(name).act(teach(7, 8, "b")).send(&frame, drops(reason)).flows(0);
     let unknown = |name, frame: Frame, reason| Case::new(name).send(&frame, drops(reason)).flows(0);
     let short = |length: usize| udp(GNB, UPF, uplink(&user()).bytes().get(42..42 + length).unwrap_or_default());
     let (bad, length) = (Reason::GtpMalformed, Reason::GtpLength);
@@ -190,12 +200,13 @@ fn malformed() -> Vec<Case> {
         unknown("GTP-U: an empty datagram", short(0), bad),
         unknown("GTP-U: a header of 7 bytes", short(7), bad),
         refused("GTP-U: a header that goes on in the frame's padding", short(4).padded(40), bad),
-        Case::new("GTP-U: length shorter than the datagram goes on")
-            .act(teach(7, 8, "b"))
-            .send(&sent(Gtpu { length: Some(2), ..user() }), {
+        Case::new("GTP-U: length shorter than the datagram goes on").act(teach(7, 8, "b")).send(
+            &sent(Gtpu { length: Some(2), ..user() }),
+            {
                 let out = sent(Gtpu { length: Some(2), ..Gtpu::data(8, b"user packet") });
                 transmits(Reason::Pinned, &towards(&out, (V, 2152)))
-            }),
+            },
+        ),
     ]
 }
 
@@ -237,7 +248,12 @@ fn echoes() -> Vec<Case> {
         answered("echo: IPv6 without a sequence number", v6(plain()), 0, right),
         answered("echo: IPv6 with hop-by-hop options", v6(numbered()).extension(HOP_BY_HOP, &PADN), 0xbeef, right),
         answered("echo: IPv6 with a private extension IE", v6(extended), 0xbeef, right),
-        answered("echo: a service that drops untaught tunnels answers", v4(numbered()).to(S_DROP, 2152), 0xbeef, none),
+        answered(
+            "echo: a service that drops untaught tunnels answers",
+            v4(numbered()).to(S_DROP, 2152),
+            0xbeef,
+            none,
+        ),
         Case::new("echo: a sequence number that is not there")
             .send(&udp(GNB, UPF, &[0x32, 1, 0, 0, 0, 0, 0, 0, 0, 0]), drops(Reason::GtpLength)),
         Case::new("echo: to an address that is not ours passes")
@@ -246,13 +262,15 @@ fn echoes() -> Vec<Case> {
 }
 
 fn signalling() -> Vec<Case> {
-    let dropped = |name, message: Gtpu| {
-        Case::new(name).send(&uplink(&message), drops(Reason::GtpSignalling)).flows(0)
-    };
+    let dropped =
+        |name, message: Gtpu| Case::new(name).send(&uplink(&message), drops(Reason::GtpSignalling)).flows(0);
     vec![
         dropped("GTP-U: an Echo Response ends here", Gtpu::echo_response(1)),
         dropped("GTP-U: an Error Indication ends here", Gtpu::error_indication(7, [192, 0, 2, 10])),
-        dropped("GTP-U: Supported Extension Headers Notification ends here", Gtpu::message(31, 0, &[141, 1, 0x85])),
+        dropped(
+            "GTP-U: Supported Extension Headers Notification ends here",
+            Gtpu::message(31, 0, &[141, 1, 0x85]),
+        ),
         dropped("GTP-U: a user packet with TEID 0", Gtpu::data(0, b"user packet")),
         dropped("GTP-U: an unknown message type", Gtpu::message(77, 7, b"?")),
     ]
@@ -265,7 +283,9 @@ fn downlink() -> Vec<Case> {
     let none = down.clone().sum(Sum::Zero);
     let left = |frame: &Frame, service: End| transmits(Reason::Replied, &replied(frame, service));
     vec![
-        Case::new("GTP-U: downlink leaves from the service's address").send(&down, left(&down, (S, 2152))).flows(0),
+        Case::new("GTP-U: downlink leaves from the service's address")
+            .send(&down, left(&down, (S, 2152)))
+            .flows(0),
         Case::new("GTP-U: downlink keeps the source port that the UPF chose").send(&odd, left(&odd, (S, 50_000))),
         Case::new("GTP-U: downlink without checksum").send(&none, left(&none, (S, 2152))),
         Case::new("GTP-U: downlink, IPv6").send(&six, left(&six, (S6, 2152))),

@@ -46,15 +46,13 @@ fn tags() -> Vec<Case> {
             .act(Act::Hop(C, |hop| hop.vlan = 100))
             .send(&hello().vlan(100), transmits(Reason::Placed, &out))
             .send(&ok, transmits(Reason::Replied, &replied(&ok, (S, 5060)).vlan(100))),
-        Case::new("VLAN: a priority tag is taken off")
-            .send(&hello().vlan(0), transmits(Reason::Placed, &out)),
+        Case::new("VLAN: a priority tag is taken off").send(&hello().vlan(0), transmits(Reason::Placed, &out)),
         Case::new("QinQ: both tags are taken off where the next hop has none")
             .send(&hello().qinq(100, 7), transmits(Reason::Placed, &out)),
         Case::new("QinQ: one tag is left where the next hop has one")
             .act(Act::Hop(A, |hop| hop.vlan = 0x2007))
             .send(&hello().qinq(100, 7), transmits(Reason::Placed, &out.vlan(0x2007))),
-        Case::new("QinQ: IPv6, TCP")
-            .send(&web, transmits(Reason::Placed, &towards(&web, (A6, 8443)))),
+        Case::new("QinQ: IPv6, TCP").send(&web, transmits(Reason::Placed, &towards(&web, (A6, 8443)))),
         Case::new("VLAN: IPv6 gets a tag")
             .act(Act::Hop(A6, |hop| hop.vlan = 9))
             .send(&hello6(), transmits(Reason::Placed, &out6.vlan(9))),
@@ -80,11 +78,10 @@ fn v4() -> Vec<Case> {
             .send(&hello().padded(5), placed(&hello().padded(5))),
         Case::new("IPv4: a short packet padded to 60 bytes")
             .send(&udp(PHONE, (S, 5060), b"x").padded(17), placed(&udp(PHONE, (S, 5060), b"x").padded(17))),
-        Case::new("IPv4: a header checksum that is wrong stays wrong")
-            .send(&raw_sum(&hello(), 0x0100), {
-                let out = raw_sum(&towards(&hello(), (A, 5060)), 0x0100);
-                transmits(Reason::Placed, &out)
-            }),
+        Case::new("IPv4: a header checksum that is wrong stays wrong").send(&raw_sum(&hello(), 0x0100), {
+            let out = raw_sum(&towards(&hello(), (A, 5060)), 0x0100);
+            transmits(Reason::Placed, &out)
+        }),
         Case::new("IPv4: the evil bit is no fragment")
             .send(&hello().ip(|ip| ip.fragment = 0x8000), placed(&hello().ip(|ip| ip.fragment = 0x8000))),
     ]
@@ -117,7 +114,8 @@ fn v6() -> Vec<Case> {
     let eight = (0..8).fold(hello6(), |frame, _| frame.extension(DESTINATION, &PADN));
     let nine = (0..9).fold(hello6(), |frame, _| frame.extension(DESTINATION, &PADN));
     let class = hello6().ip(|ip| ip.class = 0xb8);
-    let init = sctp((C6, 38412), (S6, 38412), 0, &[crate::packets::sctp::init(7, &[])]).extension(HOP_BY_HOP, &PADN);
+    let init =
+        sctp((C6, 38412), (S6, 38412), 0, &[crate::packets::sctp::init(7, &[])]).extension(HOP_BY_HOP, &PADN);
     vec![
         Case::new("IPv6: hop-by-hop options are stepped over").send(&hop_by_hop, placed(&hop_by_hop)),
         Case::new("IPv6: destination options of 24 bytes").send(&long, placed(&long)),

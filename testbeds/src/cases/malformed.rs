@@ -87,19 +87,20 @@ fn lengths() -> Vec<Case> {
     let (version, length, transport) = (Reason::IpMalformed, Reason::IpLength, Reason::TransportLength);
     let short = Reason::TransportTruncated;
     let v6 = |frame: Frame, length: u16| frame.ip(|ip| ip.length = Some(length));
-    let whole = |frame: Frame| Frame::new(Network::Raw(0x86dd, frame.bytes().get(14..).unwrap_or_default().to_vec()));
+    let whole =
+        |frame: Frame| Frame::new(Network::Raw(0x86dd, frame.bytes().get(14..).unwrap_or_default().to_vec()));
     vec![
         Case::new("IPv4: header length below 20")
             .send(&hello().ip(|ip| ip.first = Some(0x44)), drops(version))
             .send(&hello().ip(|ip| ip.first = Some(0x40)), drops(version)),
         Case::new("IPv4: version 6 inside").send(&hello().ip(|ip| ip.first = Some(0x65)), drops(version)),
         Case::new("IPv6: version 4 inside").send(&hello6().ip(|ip| ip.first = Some(0x45)), drops(version)),
-        Case::new("IPv4 under IPv6's EtherType")
-            .send(&whole(udp(PHONE, (S, 5060), &[0; 60])), drops(version)),
+        Case::new("IPv4 under IPv6's EtherType").send(&whole(udp(PHONE, (S, 5060), &[0; 60])), drops(version)),
         Case::new("IPv4: total length below the header's")
             .send(&hello().ip(|ip| ip.length = Some(19)), drops(length))
             .send(&hello().options(&[1; 4]).ip(|ip| ip.length = Some(23)), drops(length)),
-        Case::new("IPv4: total length beyond the frame").send(&hello().ip(|ip| ip.length = Some(49)), drops(length)),
+        Case::new("IPv4: total length beyond the frame")
+            .send(&hello().ip(|ip| ip.length = Some(49)), drops(length)),
         Case::new("IPv4: total length 65,535").send(&hello().ip(|ip| ip.length = Some(0xffff)), drops(length)),
         Case::new("IPv6: payload length beyond the frame").send(&v6(hello6(), 29), drops(length)),
         Case::new("IPv6: payload length 65,535").send(&v6(hello6(), 0xffff), drops(length)),

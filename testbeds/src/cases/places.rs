@@ -109,7 +109,10 @@ pub fn services() -> Vec<ServiceSpec> {
         unknown(Unknown::Hash, service("n3", Kind::Gtpu, udp, 2152, &[S], single(U, V, 2152))),
         unknown(Unknown::Hash, service("n36", Kind::Gtpu, udp, 2152, &[S6], vec![endpoint("a", &[U6], 2152, 1)])),
         service("n3drop", Kind::Gtpu, udp, 2152, &[S_DROP], vec![endpoint("w", &[W], 2152, 1)]),
-        unknown(Unknown::Punt, service("n3punt", Kind::Gtpu, udp, 2152, &[S_PUNT], vec![endpoint("w", &[W], 2152, 1)])),
+        unknown(
+            Unknown::Punt,
+            service("n3punt", Kind::Gtpu, udp, 2152, &[S_PUNT], vec![endpoint("w", &[W], 2152, 1)]),
+        ),
         service("n2", Kind::Sctp, sctp, 38412, &[S, S1], double(38412)),
         service("n26", Kind::Sctp, sctp, 38412, &[S6, S61], double6(38412)),
         service("ports", Kind::Sctp, sctp, 36412, &[S, S1], double(36422)),

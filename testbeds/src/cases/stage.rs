@@ -4,9 +4,7 @@ use std::net::IpAddr;
 
 use pinion_loader::setup::{ServiceSpec, Setup};
 use pinion_loader::{Engine, Event, INGRESS, LoadError};
-use pinion_steering::{
-    Address, Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, hop, sctp::digest,
-};
+use pinion_steering::{Address, Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, hop, sctp::digest};
 
 use super::places::{HOSTS, OURS, mac, services};
 use super::{Act, At, Case, Expect, Key, Tunnel};
@@ -202,10 +200,9 @@ impl<'a> Stage<'a> {
         self.last = frame.to_vec();
         self.events.extend(self.engine.events()?);
         let wanted = expect.bytes.as_deref().unwrap_or(frame);
-        differs(
-            (ran.verdict, ran.reason) == (expect.verdict, expect.reason),
-            || format!("{:?} {:?}, not {:?} {:?}", ran.verdict, ran.reason, expect.verdict, expect.reason),
-        )?;
+        differs((ran.verdict, ran.reason) == (expect.verdict, expect.reason), || {
+            format!("{:?} {:?}, not {:?} {:?}", ran.verdict, ran.reason, expect.verdict, expect.reason)
+        })?;
         differs(ran.bytes == wanted, || difference(frame, wanted, &ran.bytes))?;
         for ((reason, before), after) in Reason::ALL.iter().zip(before).zip(after) {
             let more = u64::from(*reason == expect.reason);
@@ -287,7 +284,9 @@ impl<'a> Stage<'a> {
     }
 
     fn base(&self, service: &str, endpoint: &str) -> Result<u32, Wrong> {
-        self.setup.base(service, endpoint).ok_or_else(|| Wrong::Differs(format!("no endpoint {endpoint} of {service}")))
+        self.setup
+            .base(service, endpoint)
+            .ok_or_else(|| Wrong::Differs(format!("no endpoint {endpoint} of {service}")))
     }
 
     fn own(&self, service: &str) -> Result<u32, Wrong> {

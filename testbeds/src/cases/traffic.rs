@@ -11,7 +11,7 @@ use pinion_steering::Reason;
 
 use super::dice::Dice;
 use super::mutation::mutate;
-use super::places::{A, B, C, C6, S, S1, S6, S_DROP, S_PUNT, U, U6, V, W, X, X6};
+use super::places::{A, B, C, C6, S, S_DROP, S_PUNT, S1, S6, U, U6, V, W, X, X6};
 use crate::packets::gtpu::Gtpu;
 use crate::packets::transport::{Payload, Sum};
 use crate::packets::{End, FROM, Frame, Network, arp, gtpu, icmp, packet, tcp, udp};

@@ -38,10 +38,7 @@ impl Namespace {
     /// ethtool netlink (before 5.6).
     pub fn set_features(&self, interface: &str, features: &[(&str, bool)]) -> Result<(), Failure> {
         self.ask_features(interface, features)
-            .map_err(|source| Failure::Netlink {
-                what: format!("features {features:?} of {interface}"),
-                source,
-            })
+            .map_err(|source| Failure::Netlink { what: format!("features {features:?} of {interface}"), source })
     }
 
     fn ask_features(&self, interface: &str, features: &[(&str, bool)]) -> io::Result<()> {
@@ -60,10 +57,7 @@ impl Namespace {
         let request = Generic {
             family: self.generic_family("ethtool")?,
             command: FEATURES_SET,
-            attributes: emit(&[
-                nest(FEATURES_HEADER, &header),
-                nest(FEATURES_WANTED, &[bits]),
-            ]),
+            attributes: emit(&[nest(FEATURES_HEADER, &header), nest(FEATURES_WANTED, &[bits])]),
         };
         self.generic.ask(0, request).map(drop)
     }
@@ -99,9 +93,7 @@ impl Generic {
             if u16::from_ne_bytes([*k0, *k1]) == wanted {
                 return rest.get(4..length);
             }
-            rest = rest
-                .get(length.next_multiple_of(4).max(4)..)
-                .unwrap_or_default();
+            rest = rest.get(length.next_multiple_of(4).max(4)..).unwrap_or_default();
         }
         None
     }

@@ -6,9 +6,7 @@ use std::os::fd::AsRawFd;
 
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::link::{
-    InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
-};
+use netlink_packet_route::link::{InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage};
 
 use super::Namespace;
 use crate::failure::Failure;
@@ -54,11 +52,7 @@ impl Veth {
     /// A pair of these names, 1500 bytes wide.
     #[must_use]
     pub fn named(here: &str, there: &str) -> Self {
-        Self {
-            names: [here.to_owned(), there.to_owned()],
-            macs: None,
-            mtu: 1500,
-        }
+        Self { names: [here.to_owned(), there.to_owned()], macs: None, mtu: 1500 }
     }
 }
 
@@ -75,17 +69,14 @@ impl Namespace {
         let [here, there] = &veth.names;
         let mac = |end: usize| veth.macs.and_then(|macs| macs.get(end).copied());
         let mut peer = end_of_veth(there, mac(1), veth.mtu);
-        peer.attributes
-            .push(LinkAttribute::NetNsFd(other.file.as_raw_fd()));
+        peer.attributes.push(LinkAttribute::NetNsFd(other.file.as_raw_fd()));
         let mut link = end_of_veth(here, mac(0), veth.mtu);
         link.attributes.push(LinkAttribute::LinkInfo(vec![
             LinkInfo::Kind(InfoKind::Veth),
             LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(peer))),
         ]));
         let request = RouteNetlinkMessage::NewLink(link);
-        self.ask(NLM_F_CREATE | NLM_F_EXCL, request, || {
-            format!("veth {here} to {there}")
-        })?;
+        self.ask(NLM_F_CREATE | NLM_F_EXCL, request, || format!("veth {here} to {there}"))?;
         let ends = [(self, here), (other, there)];
         for (namespace, name) in ends {
             namespace.set_features(name, &PLAIN_WIRE)?;
@@ -106,10 +97,7 @@ impl Namespace {
     /// [`Failure::NoInterface`], [`Failure::Netlink`].
     pub fn remove(&self, interface: &str) -> Result<(), Failure> {
         let message = self.link(interface)?;
-        self.ask(0, RouteNetlinkMessage::DelLink(message), || {
-            format!("remove {interface}")
-        })
-        .map(drop)
+        self.ask(0, RouteNetlinkMessage::DelLink(message), || format!("remove {interface}")).map(drop)
     }
 
     /// Switches an interface on or off.
@@ -120,11 +108,7 @@ impl Namespace {
     pub fn set_up(&self, interface: &str, up: bool) -> Result<(), Failure> {
         let mut message = self.link(interface)?;
         message.header.change_mask = LinkFlags::Up;
-        message.header.flags = if up {
-            LinkFlags::Up
-        } else {
-            LinkFlags::empty()
-        };
+        message.header.flags = if up { LinkFlags::Up } else { LinkFlags::empty() };
         self.change(message, || format!("{interface} up: {up}"))
     }
 
@@ -148,9 +132,7 @@ impl Namespace {
         let all = self.interfaces()?;
         all.into_iter()
             .find(|interface| interface.name == name)
-            .ok_or_else(|| Failure::NoInterface {
-                name: name.to_owned(),
-            })
+            .ok_or_else(|| Failure::NoInterface { name: name.to_owned() })
     }
 
     /// All interfaces, loopback included.
@@ -175,8 +157,7 @@ impl Namespace {
     }
 
     fn change(&self, message: LinkMessage, what: impl Fn() -> String) -> Result<(), Failure> {
-        self.ask(0, RouteNetlinkMessage::SetLink(message), what)
-            .map(drop)
+        self.ask(0, RouteNetlinkMessage::SetLink(message), what).map(drop)
     }
 
     /// Limits generic receive offload to one frame: the veth keeps the poll
@@ -194,10 +175,7 @@ impl Namespace {
         what: impl Fn() -> String,
     ) -> Result<Vec<RouteNetlinkMessage>, Failure> {
         let answer: io::Result<_> = self.route.ask(flags, request);
-        answer.map_err(|source| Failure::Netlink {
-            what: what(),
-            source,
-        })
+        answer.map_err(|source| Failure::Netlink { what: what(), source })
     }
 }
 
@@ -217,13 +195,9 @@ const PLAIN_WIRE: [(&str, bool); 9] = [
 
 fn end_of_veth(name: &str, mac: Option<Mac>, mtu: u32) -> LinkMessage {
     let mut message = LinkMessage::default();
-    message
-        .attributes
-        .push(LinkAttribute::IfName(name.to_owned()));
+    message.attributes.push(LinkAttribute::IfName(name.to_owned()));
     message.attributes.push(LinkAttribute::Mtu(mtu));
-    message
-        .attributes
-        .extend(mac.map(|mac| LinkAttribute::Address(mac.0.to_vec())));
+    message.attributes.extend(mac.map(|mac| LinkAttribute::Address(mac.0.to_vec())));
     message
 }
 
@@ -236,10 +210,7 @@ fn describe(answer: RouteNetlinkMessage) -> Option<Interface> {
         index: message.header.index,
         mac: None,
         mtu: 0,
-        running: message
-            .header
-            .flags
-            .contains(LinkFlags::Up | LinkFlags::LowerUp),
+        running: message.header.flags.contains(LinkFlags::Up | LinkFlags::LowerUp),
     };
     for attribute in message.attributes {
         match attribute {

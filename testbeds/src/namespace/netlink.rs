@@ -21,9 +21,7 @@ impl Channel {
         let mut socket = Socket::new(protocol)?;
         socket.bind_auto()?;
         socket.connect(&SocketAddr::new(0, 0))?;
-        Ok(Self {
-            socket: Mutex::new(socket),
-        })
+        Ok(Self { socket: Mutex::new(socket) })
     }
 
     /// Sends one request and gathers what the kernel answers before its
@@ -60,11 +58,7 @@ fn read_answers<T: NetlinkDeserializable>(datagram: &[u8], into: &mut Vec<T>) ->
         match message.payload {
             NetlinkPayload::Done(_) => return Ok(true),
             NetlinkPayload::Error(error) => {
-                return if error.code.is_some() {
-                    Err(error.to_io())
-                } else {
-                    Ok(true)
-                };
+                return if error.code.is_some() { Err(error.to_io()) } else { Ok(true) };
             }
             NetlinkPayload::InnerMessage(answer) => into.push(answer),
             _ => {}

@@ -64,15 +64,9 @@ impl Namespace {
             }
         });
         let child = reported.recv().unwrap_or_else(|_| {
-            Err(Failure::Namespace {
-                call: "thread",
-                source: io::Error::other("it ended early"),
-            })
+            Err(Failure::Namespace { call: "thread", source: io::Error::other("it ended early") })
         })?;
-        Ok(Process {
-            child,
-            anchor: Some((release, thread)),
-        })
+        Ok(Process { child, anchor: Some((release, thread)) })
     }
 }
 

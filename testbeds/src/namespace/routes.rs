@@ -23,10 +23,7 @@ impl Namespace {
         let message = self.address(interface, address, length)?;
         let request = RouteNetlinkMessage::NewAddress(message);
         let flags = NLM_F_CREATE | NLM_F_EXCL;
-        self.ask(flags, request, || {
-            format!("address {address}/{length} on {interface}")
-        })
-        .map(drop)
+        self.ask(flags, request, || format!("address {address}/{length} on {interface}")).map(drop)
     }
 
     /// Takes an address away.
@@ -34,17 +31,9 @@ impl Namespace {
     /// # Errors
     ///
     /// [`Failure::NoInterface`], [`Failure::Netlink`].
-    pub fn remove_address(
-        &self,
-        interface: &str,
-        address: IpAddr,
-        length: u8,
-    ) -> Result<(), Failure> {
+    pub fn remove_address(&self, interface: &str, address: IpAddr, length: u8) -> Result<(), Failure> {
         let request = RouteNetlinkMessage::DelAddress(self.address(interface, address, length)?);
-        self.ask(0, request, || {
-            format!("remove {address}/{length} from {interface}")
-        })
-        .map(drop)
+        self.ask(0, request, || format!("remove {address}/{length} from {interface}")).map(drop)
     }
 
     /// Adds a route to `network`/`length` (length 0: the default route) out of
@@ -67,28 +56,16 @@ impl Namespace {
         message.header.table = RouteHeader::RT_TABLE_MAIN;
         message.header.protocol = RouteProtocol::Static;
         message.header.kind = RouteType::Unicast;
-        message.header.scope = if gateway.is_none() && network.is_ipv4() {
-            RouteScope::Link
-        } else {
-            RouteScope::Universe
-        };
+        message.header.scope =
+            if gateway.is_none() && network.is_ipv4() { RouteScope::Link } else { RouteScope::Universe };
         if length > 0 {
-            message
-                .attributes
-                .push(RouteAttribute::Destination(network.into()));
+            message.attributes.push(RouteAttribute::Destination(network.into()));
         }
-        message
-            .attributes
-            .extend(gateway.map(|via| RouteAttribute::Gateway(via.into())));
-        message
-            .attributes
-            .push(RouteAttribute::Oif(self.index(interface)?));
+        message.attributes.extend(gateway.map(|via| RouteAttribute::Gateway(via.into())));
+        message.attributes.push(RouteAttribute::Oif(self.index(interface)?));
         let request = RouteNetlinkMessage::NewRoute(message);
         let flags = NLM_F_CREATE | NLM_F_REPLACE;
-        self.ask(flags, request, || {
-            format!("route {network}/{length} by {gateway:?} on {interface}")
-        })
-        .map(drop)
+        self.ask(flags, request, || format!("route {network}/{length} by {gateway:?} on {interface}")).map(drop)
     }
 
     /// Tells the namespace who has an address on a link, for ever, so that it
@@ -108,18 +85,10 @@ impl Namespace {
         ];
         let request = RouteNetlinkMessage::NewNeighbour(message);
         let flags = NLM_F_CREATE | NLM_F_REPLACE;
-        self.ask(flags, request, || {
-            format!("neighbour {address} {mac} on {interface}")
-        })
-        .map(drop)
+        self.ask(flags, request, || format!("neighbour {address} {mac} on {interface}")).map(drop)
     }
 
-    fn address(
-        &self,
-        interface: &str,
-        address: IpAddr,
-        length: u8,
-    ) -> Result<AddressMessage, Failure> {
+    fn address(&self, interface: &str, address: IpAddr, length: u8) -> Result<AddressMessage, Failure> {
         let mut message = AddressMessage::default();
         message.header.family = family(address);
         message.header.prefix_len = length;
@@ -134,9 +103,5 @@ impl Namespace {
 }
 
 fn family(address: IpAddr) -> AddressFamily {
-    if address.is_ipv4() {
-        AddressFamily::Inet
-    } else {
-        AddressFamily::Inet6
-    }
+    if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 }
 }

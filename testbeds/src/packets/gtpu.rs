@@ -73,9 +73,8 @@ impl Gtpu {
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         let flag = |set: bool, flag: u8| if set { flag } else { 0 };
-        let flags = flag(!self.extensions.is_empty(), 4)
-            | flag(self.sequence.is_some(), 2)
-            | flag(self.npdu.is_some(), 1);
+        let flags =
+            flag(!self.extensions.is_empty(), 4) | flag(self.sequence.is_some(), 2) | flag(self.npdu.is_some(), 1);
         let mut body = Vec::new();
         if flags != 0 {
             body.extend(self.sequence.unwrap_or_default().to_be_bytes());

@@ -99,11 +99,7 @@ impl Gnb {
     /// # Errors
     ///
     /// [`Failure::Spawn`], and as [`Puppet::order`].
-    pub fn start(
-        python: &Python,
-        namespace: &Namespace,
-        local: SocketAddr,
-    ) -> Result<Self, Failure> {
+    pub fn start(python: &Python, namespace: &Namespace, local: SocketAddr) -> Result<Self, Failure> {
         let mut puppet = start(python, namespace, "gnb")?;
         let order = json!({ "do": "bind", "address": local.ip(), "port": local.port() });
         puppet.order::<Value>(&order, GRACE)?;
@@ -130,8 +126,7 @@ impl Gnb {
             "inner": [session.terminal, session.beyond],
             "messages": messages, "size": size, "timeout": wait.as_secs_f64(),
         });
-        self.0
-            .order(&order, wait.saturating_mul(messages).saturating_add(GRACE))
+        self.0.order(&order, wait.saturating_mul(messages).saturating_add(GRACE))
     }
 
     /// Sends an Echo Request and says after how long its response came.
@@ -139,19 +134,12 @@ impl Gnb {
     /// # Errors
     ///
     /// [`Failure::PeerRefused`] where none comes within `wait`.
-    pub fn ping(
-        &mut self,
-        to: SocketAddr,
-        sequence: u16,
-        wait: Duration,
-    ) -> Result<Duration, Failure> {
+    pub fn ping(&mut self, to: SocketAddr, sequence: u16, wait: Duration) -> Result<Duration, Failure> {
         let order = json!({
             "do": "ping", "remote": to.ip(), "remote_port": to.port(), "sequence": sequence,
             "timeout": wait.as_secs_f64(),
         });
-        self.0
-            .order(&order, wait.saturating_add(GRACE))
-            .map(Duration::from_millis)
+        self.0.order(&order, wait.saturating_add(GRACE)).map(Duration::from_millis)
     }
 }
 

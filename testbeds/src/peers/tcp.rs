@@ -24,22 +24,14 @@ impl Server {
     /// # Errors
     ///
     /// [`Failure::Socket`] where an address cannot be bound.
-    pub fn start(
-        namespace: &Namespace,
-        identity: &str,
-        addresses: &[SocketAddr],
-    ) -> Result<Self, Failure> {
+    pub fn start(namespace: &Namespace, identity: &str, addresses: &[SocketAddr]) -> Result<Self, Failure> {
         let mut service = Service::default();
         for address in addresses {
-            let listener = namespace
-                .run(|| TcpListener::bind(address))?
-                .map_err(failed)?;
+            let listener = namespace.run(|| TcpListener::bind(address))?.map_err(failed)?;
             listener.set_nonblocking(true).map_err(failed)?;
             let identity = identity.to_owned();
             let state = Arc::clone(&service.state);
-            service
-                .threads
-                .push(thread::spawn(move || listen(&listener, &identity, &state)));
+            service.threads.push(thread::spawn(move || listen(&listener, &identity, &state)));
         }
         Ok(Self { service })
     }
@@ -90,14 +82,8 @@ impl Client {
     /// # Errors
     ///
     /// [`Failure::Socket`] where there is no connection within `wait`.
-    pub fn connect(
-        namespace: &Namespace,
-        server: SocketAddr,
-        wait: Duration,
-    ) -> Result<Self, Failure> {
-        let stream = namespace
-            .run(|| TcpStream::connect_timeout(&server, wait))?
-            .map_err(failed)?;
+    pub fn connect(namespace: &Namespace, server: SocketAddr, wait: Duration) -> Result<Self, Failure> {
+        let stream = namespace.run(|| TcpStream::connect_timeout(&server, wait))?.map_err(failed)?;
         stream.set_nodelay(true).map_err(failed)?;
         Ok(Self { stream, next: 0 })
     }
@@ -117,19 +103,14 @@ impl Client {
     /// # Errors
     ///
     /// [`Failure::Socket`] where the wait cannot be set.
-    pub fn exchange(
-        &mut self,
-        messages: u64,
-        size: usize,
-        wait: Duration,
-    ) -> Result<Echoes, Failure> {
+    pub fn exchange(&mut self, messages: u64, size: usize, wait: Duration) -> Result<Echoes, Failure> {
         self.stream.set_read_timeout(Some(wait)).map_err(failed)?;
         let mut echoes = Echoes::default();
         for _ in 0..messages {
             let sent = message(self.next, size);
             self.next = self.next.wrapping_add(1);
-            let back = write_message(&mut self.stream, &sent)
-                .and_then(|()| read_message(&mut self.stream, || false));
+            let back =
+                write_message(&mut self.stream, &sent).and_then(|()| read_message(&mut self.stream, || false));
             match back {
                 Ok(Some(back)) => echoes.count(&sent, Some(&back)),
                 Ok(None) => {
@@ -168,11 +149,7 @@ fn read_message(stream: &mut TcpStream, again: impl Fn() -> bool) -> io::Result<
     Ok(fill(stream, &mut message, &again)?.then_some(message))
 }
 
-fn fill(
-    stream: &mut TcpStream,
-    mut room: &mut [u8],
-    again: &impl Fn() -> bool,
-) -> io::Result<bool> {
+fn fill(stream: &mut TcpStream, mut room: &mut [u8], again: &impl Fn() -> bool) -> io::Result<bool> {
     while !room.is_empty() {
         match stream.read(room) {
             Ok(0) => return Ok(false),
@@ -189,8 +166,5 @@ fn fill(
 }
 
 fn failed(source: io::Error) -> Failure {
-    Failure::Socket {
-        what: "TCP peer",
-        source,
-    }
+    Failure::Socket { what: "TCP peer", source }
 }

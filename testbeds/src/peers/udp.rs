@@ -23,19 +23,13 @@ impl Server {
     /// # Errors
     ///
     /// [`Failure::Socket`] where an address cannot be bound.
-    pub fn start(
-        namespace: &Namespace,
-        identity: &str,
-        addresses: &[SocketAddr],
-    ) -> Result<Self, Failure> {
+    pub fn start(namespace: &Namespace, identity: &str, addresses: &[SocketAddr]) -> Result<Self, Failure> {
         let mut service = Service::default();
         for address in addresses {
             let socket = bind(namespace, *address, TICK)?;
             let identity = identity.to_owned();
             let state = Arc::clone(&service.state);
-            service
-                .threads
-                .push(thread::spawn(move || serve(&socket, &identity, &state)));
+            service.threads.push(thread::spawn(move || serve(&socket, &identity, &state)));
         }
         Ok(Self { service })
     }
@@ -55,10 +49,7 @@ fn serve(socket: &UdpSocket, identity: &str, state: &State) {
         };
         state.count_one();
         // Whether the answer arrives is what the client finds out.
-        let _ = socket.send_to(
-            &reply(identity, buffer.get(..length).unwrap_or_default()),
-            from,
-        );
+        let _ = socket.send_to(&reply(identity, buffer.get(..length).unwrap_or_default()), from);
     }
 }
 
@@ -76,10 +67,7 @@ impl Client {
     ///
     /// [`Failure::Socket`].
     pub fn bind(namespace: &Namespace, local: SocketAddr) -> Result<Self, Failure> {
-        Ok(Self {
-            socket: bind(namespace, local, TICK)?,
-            next: 0,
-        })
+        Ok(Self { socket: bind(namespace, local, TICK)?, next: 0 })
     }
 
     /// Its address and port.
@@ -132,8 +120,5 @@ fn bind(namespace: &Namespace, address: SocketAddr, wait: Duration) -> Result<Ud
 }
 
 fn failed(source: io::Error) -> Failure {
-    Failure::Socket {
-        what: "UDP peer",
-        source,
-    }
+    Failure::Socket { what: "UDP peer", source }
 }

@@ -30,11 +30,7 @@ const GRACE: Duration = Duration::from_secs(10);
 impl Peer {
     /// A puppet that has been told how to tune its kernel, and no more.
     pub(super) fn new(puppet: Puppet, folder: Option<TempDir>) -> Self {
-        Self {
-            puppet,
-            started: false,
-            _folder: folder,
-        }
+        Self { puppet, started: false, _folder: folder }
     }
 
     /// Waits until the peer runs.
@@ -56,8 +52,7 @@ impl Peer {
     ///
     /// [`Failure::PeerRefused`] with the kernel's words, else as [`Peer::ready`].
     pub fn serve(&mut self, server: &Server) -> Result<(), Failure> {
-        self.order::<Value>(&name(server.port), "serve", json!(server), GRACE)
-            .map(drop)
+        self.order::<Value>(&name(server.port), "serve", json!(server), GRACE).map(drop)
     }
 
     /// What the server on a port has seen.
@@ -75,9 +70,7 @@ impl Peer {
     ///
     /// [`Failure::PeerRefused`] where there is no association in time.
     pub fn connect(&mut self, connect: &Connect) -> Result<Association, Failure> {
-        let wait = Duration::try_from_secs_f64(connect.timeout)
-            .unwrap_or_default()
-            .saturating_add(GRACE);
+        let wait = Duration::try_from_secs_f64(connect.timeout).unwrap_or_default().saturating_add(GRACE);
         self.order(&connect.name, "connect", json!(connect), wait)
     }
 
@@ -96,8 +89,7 @@ impl Peer {
     ///
     /// As [`Peer::serve`].
     pub fn set_primary(&mut self, name: &str, address: IpAddr) -> Result<(), Failure> {
-        self.order::<Value>(name, "primary", json!({ "address": address }), GRACE)
-            .map(drop)
+        self.order::<Value>(name, "primary", json!({ "address": address }), GRACE).map(drop)
     }
 
     /// Sends messages of `size` bytes (8 at least) at once, on the streams in
@@ -106,13 +98,7 @@ impl Peer {
     /// # Errors
     ///
     /// As [`Peer::serve`].
-    pub fn echo(
-        &mut self,
-        name: &str,
-        messages: u32,
-        size: usize,
-        wait: Duration,
-    ) -> Result<Echoes, Failure> {
+    pub fn echo(&mut self, name: &str, messages: u32, size: usize, wait: Duration) -> Result<Echoes, Failure> {
         let order = json!({ "messages": messages, "size": size, "timeout": wait.as_secs_f64() });
         self.order(name, "echo", order, wait.saturating_add(GRACE))
     }
@@ -123,12 +109,7 @@ impl Peer {
     /// # Errors
     ///
     /// As [`Peer::serve`].
-    pub fn start_flow(
-        &mut self,
-        name: &str,
-        size: usize,
-        interval: Duration,
-    ) -> Result<(), Failure> {
+    pub fn start_flow(&mut self, name: &str, size: usize, interval: Duration) -> Result<(), Failure> {
         let order = json!({ "size": size, "interval": interval.as_secs_f64() });
         self.order::<Value>(name, "start", order, GRACE).map(drop)
     }
@@ -140,12 +121,7 @@ impl Peer {
     ///
     /// As [`Peer::serve`].
     pub fn finish_flow(&mut self, name: &str, wait: Duration) -> Result<Echoes, Failure> {
-        self.order(
-            name,
-            "finish",
-            json!({ "timeout": wait.as_secs_f64() }),
-            wait.saturating_add(GRACE),
-        )
+        self.order(name, "finish", json!({ "timeout": wait.as_secs_f64() }), wait.saturating_add(GRACE))
     }
 
     /// Ends an association with SHUTDOWN.
@@ -154,8 +130,7 @@ impl Peer {
     ///
     /// As [`Peer::serve`].
     pub fn close(&mut self, name: &str) -> Result<(), Failure> {
-        self.order::<Value>(name, "close", json!({ "abort": false }), GRACE)
-            .map(drop)
+        self.order::<Value>(name, "close", json!({ "abort": false }), GRACE).map(drop)
     }
 
     /// Ends an association with ABORT.
@@ -164,8 +139,7 @@ impl Peer {
     ///
     /// As [`Peer::serve`].
     pub fn abort(&mut self, name: &str) -> Result<(), Failure> {
-        self.order::<Value>(name, "close", json!({ "abort": true }), GRACE)
-            .map(drop)
+        self.order::<Value>(name, "close", json!({ "abort": true }), GRACE).map(drop)
     }
 
     /// The kernel's counters of SCTP by their names in `/proc/net/sctp/snmp`:

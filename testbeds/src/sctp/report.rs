@@ -30,11 +30,7 @@ impl Association {
     /// The peer's addresses that are in this state.
     #[must_use]
     pub fn paths_that_are(&self, state: &str) -> Vec<IpAddr> {
-        self.paths
-            .iter()
-            .filter(|(_, is)| *is == state)
-            .map(|(address, _)| *address)
-            .collect()
+        self.paths.iter().filter(|(_, is)| *is == state).map(|(address, _)| *address).collect()
     }
 }
 

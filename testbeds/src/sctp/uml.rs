@@ -48,18 +48,11 @@ impl Uml {
         }
         let folders = fs::read_dir(MODULES).into_iter().flatten().flatten();
         let with_sctp = |folder: &PathBuf| folder.join("kernel/net/sctp").is_dir();
-        let modules: Vec<_> = folders
-            .map(|entry| entry.path())
-            .filter(with_sctp)
-            .collect();
+        let modules: Vec<_> = folders.map(|entry| entry.path()).filter(with_sctp).collect();
         if modules.is_empty() {
             return Err(Missing::Sctp(format!("no SCTP module in {MODULES}")));
         }
-        Ok(Self {
-            kernel,
-            modules,
-            python,
-        })
+        Ok(Self { kernel, modules, python })
     }
 
     /// Boots a kernel in the host's place, running `script`. Its files are in
@@ -67,21 +60,11 @@ impl Uml {
     pub(super) fn start(&self, host: &Host, script: &str) -> Result<(Puppet, TempDir), Failure> {
         let folder = self
             .write_files(host, script)
-            .map_err(|source| Failure::File {
-                what: "files of a User-Mode Linux",
-                source,
-            })?;
+            .map_err(|source| Failure::File { what: "files of a User-Mode Linux", source })?;
         host.unsettle()?;
         let mut command = tied(&self.kernel);
         command
-            .args([
-                MEMORY,
-                "root=/dev/root",
-                "rootfstype=hostfs",
-                "rootflags=/",
-                "ro",
-                "quiet",
-            ])
+            .args([MEMORY, "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", "quiet"])
             .args(["con=null", "con0=fd:0,fd:1"])
             .arg(assigned("init=", &folder.path().join("init")))
             .arg(assigned("uml_dir=", folder.path()))
@@ -92,10 +75,7 @@ impl Uml {
         for (number, link) in host.links.iter().enumerate() {
             let end = &link.host.interface;
             let mac = end.mac.map(|mac| format!(",mac={mac}")).unwrap_or_default();
-            command.arg(format!(
-                "vec{number}:transport=raw,ifname={}{mac}",
-                end.name
-            ));
+            command.arg(format!("vec{number}:transport=raw,ifname={}{mac}", end.name));
         }
         let puppet = Puppet::start(&host.name, &host.namespace, command, Cage::Closed)?;
         Ok((puppet, folder))
@@ -106,10 +86,7 @@ impl Uml {
         let modules = folder.path().join("lib/modules");
         fs::create_dir_all(&modules)?;
         for version in &self.modules {
-            symlink(
-                version,
-                modules.join(version.file_name().unwrap_or_default()),
-            )?;
+            symlink(version, modules.join(version.file_name().unwrap_or_default()))?;
         }
         fs::write(folder.path().join("peer.py"), script)?;
         let init = folder.path().join("init");
@@ -133,24 +110,14 @@ impl Uml {
         for (number, link) in host.links.iter().enumerate() {
             let name = format!("vec{number}");
             // Writing to a string cannot fail.
-            let _ = writeln!(
-                script,
-                "ip link set {name} mtu {} up",
-                link.host.interface.mtu
-            );
+            let _ = writeln!(script, "ip link set {name} mtu {} up", link.host.interface.mtu);
             let settlement = Settlement::of(link);
             for (address, length) in settlement.addresses {
                 let at_once = if address.is_ipv6() { "nodad" } else { "" };
-                let _ = writeln!(
-                    script,
-                    "ip address add {address}/{length} dev {name} {at_once}"
-                );
+                let _ = writeln!(script, "ip address add {address}/{length} dev {name} {at_once}");
             }
             for (network, length, gateway) in settlement.routes {
-                let _ = writeln!(
-                    script,
-                    "ip route add {network}/{length} via {gateway} dev {name}"
-                );
+                let _ = writeln!(script, "ip route add {network}/{length} via {gateway} dev {name}");
             }
         }
         let python = self.python.program.display();

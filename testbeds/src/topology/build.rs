@@ -29,29 +29,16 @@ impl Topology {
         };
         let clients = group("client", 0, plan.clients)?;
         let endpoints = group("endpoint", ENDPOINTS, plan.endpoints)?;
-        Ok(Self {
-            balancer,
-            clients,
-            endpoints,
-        })
+        Ok(Self { balancer, clients, endpoints })
     }
 }
 
-fn build_host(
-    balancer: &Namespace,
-    plan: &Plan,
-    name: String,
-    number: u8,
-) -> Result<Host, Failure> {
+fn build_host(balancer: &Namespace, plan: &Plan, name: String, number: u8) -> Result<Host, Failure> {
     let namespace = Namespace::new()?;
     let links = (1..=plan.paths)
         .map(|path| build_link(balancer, &namespace, plan, &name, number, path))
         .collect::<Result<Vec<_>, _>>()?;
-    let host = Host {
-        name,
-        namespace,
-        links,
-    };
+    let host = Host { name, namespace, links };
     host.settle()?;
     Ok(host)
 }
@@ -71,20 +58,11 @@ fn build_link(
         mtu: plan.mtu,
     };
     let end = |interface: Interface, last: u8| {
-        let addresses = families(plan.families)
-            .iter()
-            .map(|v6| address(number, host, last, *v6));
-        End {
-            interface,
-            addresses: addresses.collect(),
-        }
+        let addresses = families(plan.families).iter().map(|v6| address(number, host, last, *v6));
+        End { interface, addresses: addresses.collect() }
     };
     let [near, far] = balancer.link_to(namespace, &veth)?;
-    let link = Link {
-        path,
-        host: end(far, HOST),
-        balancer: end(near, BALANCER),
-    };
+    let link = Link { path, host: end(far, HOST), balancer: end(near, BALANCER) };
     for address in &link.balancer.addresses {
         let (length, _) = lengths(address.is_ipv6());
         balancer.add_address(&link.balancer.interface.name, *address, length)?;
@@ -103,23 +81,14 @@ pub(crate) struct Settlement {
 impl Settlement {
     /// Routes to the link's whole path; by the first path also to everything else.
     pub(crate) fn of(link: &Link) -> Self {
-        let mut settlement = Self {
-            addresses: Vec::new(),
-            routes: Vec::new(),
-        };
+        let mut settlement = Self { addresses: Vec::new(), routes: Vec::new() };
         for (address, gateway) in link.host.addresses.iter().zip(&link.balancer.addresses) {
             let v6 = address.is_ipv6();
             let (on_link, path) = lengths(v6);
             settlement.addresses.push((*address, on_link));
-            settlement
-                .routes
-                .push((network(byte(link.path), v6), path, *gateway));
+            settlement.routes.push((network(byte(link.path), v6), path, *gateway));
             if link.path == 1 {
-                let anywhere = if v6 {
-                    IpAddr::from(Ipv6Addr::UNSPECIFIED)
-                } else {
-                    Ipv4Addr::UNSPECIFIED.into()
-                };
+                let anywhere = if v6 { IpAddr::from(Ipv6Addr::UNSPECIFIED) } else { Ipv4Addr::UNSPECIFIED.into() };
                 settlement.routes.push((anywhere, 0, *gateway));
             }
         }
@@ -147,8 +116,7 @@ pub(super) fn unsettle(namespace: &Namespace, link: &Link) -> Result<(), Failure
         let removed = namespace.remove_address(name, *address, lengths(address.is_ipv6()).0);
         match removed {
             // It was taken before, for another peer on this host.
-            Err(Failure::Netlink { source, .. })
-                if source.kind() == ErrorKind::AddrNotAvailable => {}
+            Err(Failure::Netlink { source, .. }) if source.kind() == ErrorKind::AddrNotAvailable => {}
             other => other?,
         }
     }
@@ -164,12 +132,7 @@ fn within(what: &'static str, value: usize, least: usize, most: usize) -> Result
     if (least..=most).contains(&value) {
         return Ok(());
     }
-    Err(Failure::Plan {
-        what,
-        least,
-        most,
-        value,
-    })
+    Err(Failure::Plan { what, least, most, value })
 }
 
 /// Bounded by [`within`] before.

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum LoadError {
     /// Not enough privilege for BPF.
-    #[error("loading BPF programs needs CAP_BPF and CAP_NET_ADMIN (missing: {missing}): run it with sudo, or grant them with setcap")]
+    #[error(
+        "loading BPF programs needs CAP_BPF and CAP_NET_ADMIN (missing: {missing}): run it with sudo, or grant them with setcap"
+    )]
     Privilege {
         /// The capabilities that the process lacks.
         missing: String,
@@ -32,7 +34,9 @@ pub enum LoadError {
         source: Box<aya::programs::ProgramError>,
     },
     /// A program or map that the object should have is not in it.
-    #[error("the BPF object has no {what} {name}: it was built from other sources; rebuild it with xdp/program/build")]
+    #[error(
+        "the BPF object has no {what} {name}: it was built from other sources; rebuild it with xdp/program/build"
+    )]
     Absent {
         /// `program` or `map`.
         what: &'static str,
@@ -80,7 +84,9 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// A pinned map is not what this build expects under that name.
-    #[error("{path} is {found}, and this build needs {needed}: it was pinned by another version or with other bounds; remove the folder to start with empty tables, or run the version that made it")]
+    #[error(
+        "{path} is {found}, and this build needs {needed}: it was pinned by another version or with other bounds; remove the folder to start with empty tables, or run the version that made it"
+    )]
     Schema {
         /// The pinned map.
         path: PathBuf,

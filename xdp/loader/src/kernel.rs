@@ -13,7 +13,8 @@ use aya::maps::{Array, HashMap, MapData, PerCpuArray, PerCpuValues, RingBuf};
 use aya::programs::{ProgramError, TestRun as _, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader};
 use pinion_steering::{
-    Flow, FlowKey, Link, LongKey, NextHop, Pin, PinKey, Reason, Service, ServiceKey, ShortKey, Source, SourceKey, Target, Verdict,
+    Flow, FlowKey, Link, LongKey, NextHop, Pin, PinKey, Reason, Service, ServiceKey, ShortKey, Source, SourceKey,
+    Target, Verdict,
 };
 
 use crate::engine::LEAST;
@@ -151,16 +152,11 @@ impl Kernel {
         repeat: u32,
     ) -> Result<(u32, &[u8], Duration), LoadError> {
         let mut out = std::mem::take(&mut self.out);
-        let options = TestRunOptions {
-            data_in: Some(frame),
-            data_out: Some(&mut out),
-            repeat,
-            ..TestRunOptions::default()
-        };
+        let options =
+            TestRunOptions { data_in: Some(frame), data_out: Some(&mut out), repeat, ..TestRunOptions::default() };
         let result = self.program(name)?.test_run(options);
         self.out = out;
-        let result =
-            result.map_err(|source| LoadError::Run { length: frame.len(), source: Box::new(source) })?;
+        let result = result.map_err(|source| LoadError::Run { length: frame.len(), source: Box::new(source) })?;
         let length = result.data_size_out as usize;
         Ok((result.return_value, self.out.get(..length).unwrap_or_default(), result.duration))
     }
@@ -228,8 +224,7 @@ impl Engine for Kernel {
         };
         let bytes = if verdict == Verdict::Drop { Vec::new() } else { bytes.to_vec() };
         let told = self.replay.get(&2, 0).map_err(wrong("REPLAY"))?;
-        let reason =
-            Reason::ALL.get(told as usize).copied().ok_or(LoadError::Aborted { length: frame.len() })?;
+        let reason = Reason::ALL.get(told as usize).copied().ok_or(LoadError::Aborted { length: frame.len() })?;
         Ok(Ran { verdict, reason, bytes })
     }
 
@@ -296,8 +291,10 @@ impl Maps for Kernel {
     }
 
     fn flows(&self) -> Result<Vec<(FlowKey, Flow)>, LoadError> {
-        let short = self.flows.iter().map(|entry| entry.map(|(Plain(key), Plain(flow))| (FlowKey::Short(key), flow)));
-        let long = self.flows6.iter().map(|entry| entry.map(|(Plain(key), Plain(flow))| (FlowKey::Long(key), flow)));
+        let short =
+            self.flows.iter().map(|entry| entry.map(|(Plain(key), Plain(flow))| (FlowKey::Short(key), flow)));
+        let long =
+            self.flows6.iter().map(|entry| entry.map(|(Plain(key), Plain(flow))| (FlowKey::Long(key), flow)));
         short.chain(long).map(|entry| entry.map_err(wrong("FLOWS"))).collect()
     }
 
@@ -346,11 +343,7 @@ fn event(record: &[u8]) -> Option<Event> {
     let reason = u32::from_ne_bytes(*record.get(4..)?.first_chunk()?);
     let bytes = record.get(8..)?;
     let held = bytes.len().min(length as usize);
-    Some(Event {
-        reason: *Reason::ALL.get(reason as usize)?,
-        length,
-        bytes: bytes.get(..held)?.to_vec(),
-    })
+    Some(Event { reason: *Reason::ALL.get(reason as usize)?, length, bytes: bytes.get(..held)?.to_vec() })
 }
 
 fn wrong(map: &'static str) -> impl Fn(aya::maps::MapError) -> LoadError {

@@ -31,7 +31,8 @@ pub fn table(members: &[Member], length: u32) -> Vec<u32> {
         return Vec::new();
     }
     // The order of members must not matter: slots are contended for in the order of their seeds.
-    let mut order: Vec<Walk> = members.iter().filter(|member| member.weight > 0).map(|m| Walk::new(m, length)).collect();
+    let mut order: Vec<Walk> =
+        members.iter().filter(|member| member.weight > 0).map(|m| Walk::new(m, length)).collect();
     order.sort_by_key(|walk| (walk.member.seed, walk.member.target));
     let mut slots: Vec<Option<u32>> = vec![None; length as usize];
     let mut free = length;
@@ -137,7 +138,11 @@ mod tests {
                 .iter()
                 .take(16)
                 .enumerate()
-                .map(|(n, (seed, weight))| Member { target: n as u32, seed: u32::from(*seed), weight: u32::from(*weight % 8) })
+                .map(|(n, (seed, weight))| Member {
+                    target: n as u32,
+                    seed: u32::from(*seed),
+                    weight: u32::from(*weight % 8),
+                })
                 .collect();
             let table = table(&members, length(members.len()));
             let any = members.iter().any(|member| member.weight > 0);

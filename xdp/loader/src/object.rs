@@ -33,7 +33,11 @@ mod tests {
     #[test]
     fn the_object_is_the_one_of_its_sidecar() {
         let object = entries("object");
-        assert_eq!(object[0][1], hex(OBJECT), "xdp/program/build was not run, or half of its result not committed");
+        assert_eq!(
+            object[0][1],
+            hex(OBJECT),
+            "xdp/program/build was not run, or half of its result not committed"
+        );
     }
 
     #[test]

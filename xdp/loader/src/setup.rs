@@ -60,7 +60,9 @@ pub enum SetupError {
         found: usize,
     },
     /// An endpoint has not one address for each path of its service.
-    #[error("service {service}: endpoint {endpoint} has {found} addresses and the service has {needed} paths; give one for each path")]
+    #[error(
+        "service {service}: endpoint {endpoint} has {found} addresses and the service has {needed} paths; give one for each path"
+    )]
     EndpointPaths {
         /// The service.
         service: String,
@@ -72,7 +74,9 @@ pub enum SetupError {
         needed: usize,
     },
     /// An endpoint's address on a path is of the other family than the service's.
-    #[error("service {service}: endpoint {endpoint} has {address} on path {path}, where the service has an address of the other family")]
+    #[error(
+        "service {service}: endpoint {endpoint} has {address} on path {path}, where the service has an address of the other family"
+    )]
     Family {
         /// The service.
         service: String,
@@ -246,8 +250,7 @@ impl Setup {
         let base = *self.bases.entry(key).or_insert(self.owners.len() as u32);
         for (path, address) in addresses.iter().enumerate() {
             let index = base + path as u32;
-            let owner =
-                Owner { service: spec.name.clone(), endpoint: endpoint.map(|e| e.name.clone()), path };
+            let owner = Owner { service: spec.name.clone(), endpoint: endpoint.map(|e| e.name.clone()), path };
             match self.owners.get_mut(index as usize) {
                 Some(known) => *known = owner,
                 None => self.owners.push(owner),
@@ -275,8 +278,7 @@ impl Setup {
         own: u32,
     ) -> Result<(), LoadError> {
         for (path, key) in source_keys(spec, endpoint).enumerate() {
-            let source =
-                Source { own, service: id, path: path as u8, paths: spec.addresses.len() as u8 };
+            let source = Source { own, service: id, path: path as u8, paths: spec.addresses.len() as u8 };
             maps.put_source(&key, &source)?;
         }
         Ok(())
@@ -360,16 +362,19 @@ fn source_keys<'a>(spec: &'a ServiceSpec, endpoint: &'a EndpointSpec) -> impl It
         Kind::Gtpu | Kind::Flow => (0, protocol::UDP),
     };
     let none = spec.kind == Kind::Flow;
-    endpoint
-        .addresses
-        .iter()
-        .filter(move |_| !none)
-        .map(move |address| SourceKey { address: Address::from(*address), port, protocol, reserved: 0 })
+    endpoint.addresses.iter().filter(move |_| !none).map(move |address| SourceKey {
+        address: Address::from(*address),
+        port,
+        protocol,
+        reserved: 0,
+    })
 }
 
 /// A number that stays with an endpoint: of its addresses and port, not of its place in the list.
 fn seed(endpoint: &EndpointSpec) -> u32 {
-    endpoint.addresses.iter().map(|address| Address::from(*address)).fold(u32::from(endpoint.port), |hash, address| {
-        address.0.iter().fold(hash, |hash, word| mix(hash, *word))
-    })
+    endpoint
+        .addresses
+        .iter()
+        .map(|address| Address::from(*address))
+        .fold(u32::from(endpoint.port), |hash, address| address.0.iter().fold(hash, |hash, word| mix(hash, *word)))
 }

@@ -70,7 +70,8 @@ impl Maps for UserEngine {
 
     fn put_target(&mut self, index: u32, target: &Target) -> Result<(), LoadError> {
         let bound = self.memory.bounds.targets;
-        let entry = self.memory.targets.get_mut(index as usize).ok_or(LoadError::Bound { table: "TARGETS", bound })?;
+        let entry =
+            self.memory.targets.get_mut(index as usize).ok_or(LoadError::Bound { table: "TARGETS", bound })?;
         *entry = *target;
         Ok(())
     }

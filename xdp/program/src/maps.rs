@@ -3,7 +3,8 @@
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, HashMap, PerCpuArray, RingBuf};
 use pinion_steering::{
-    Flow, Link, LongKey, NextHop, Pin, PinKey, Reason, Service, ServiceKey, ShortKey, Source, SourceKey, Target, Work, hop,
+    Flow, Link, LongKey, NextHop, Pin, PinKey, Reason, Service, ServiceKey, ShortKey, Source, SourceKey, Target,
+    Work, hop,
 };
 
 /// Pins that XDP makes.

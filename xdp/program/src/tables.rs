@@ -1,10 +1,8 @@
 use aya_ebpf::bindings::{BPF_ANY, BPF_NOEXIST, bpf_fib_lookup as FibLookup, xdp_md};
-use aya_ebpf::helpers::generated::{
-    bpf_fib_lookup, bpf_get_prandom_u32, bpf_jiffies64, bpf_xdp_load_bytes,
-};
+use aya_ebpf::helpers::generated::{bpf_fib_lookup, bpf_get_prandom_u32, bpf_jiffies64, bpf_xdp_load_bytes};
 use pinion_steering::{
-    Ask, Flow, FlowKey, Insert, Link, NextHop, Packet, Pin, PinKey, Reason, Route, Service, ServiceKey,
-    Source, SourceKey, Tables, Target, crc32c, hop,
+    Ask, Flow, FlowKey, Insert, Link, NextHop, Packet, Pin, PinKey, Reason, Route, Service, ServiceKey, Source,
+    SourceKey, Tables, Target, crc32c, hop,
 };
 
 use crate::access::opaque;

@@ -177,7 +177,8 @@ fn transport<P: Packet>(packet: &mut P, facts: &Facts, plan: &Plan, addresses: D
         delta = delta.words(1, u32::from_ne_bytes(before) as u64, u32::from_ne_bytes(teid) as u64);
         packet.store(at + gtpu::TEID, teid)?;
     }
-    let (source, destination) = if to_destination { (facts.source_port, new) } else { (new, facts.destination_port) };
+    let (source, destination) =
+        if to_destination { (facts.source_port, new) } else { (new, facts.destination_port) };
     let ([a, b], [c, d]) = (source.to_be_bytes(), destination.to_be_bytes());
     if facts.protocol == protocol::UDP {
         let [e, f, g, h] = facts.tail;
@@ -231,8 +232,7 @@ fn sctp_correction<P: Packet, T: Tables>(
     }
     let before: [u8; 4] = packet.load(at).ok_or(Reason::Inconsistent)?;
     let [a, b] = plan.to.port.to_be_bytes();
-    let after =
-        if to_destination { [before[0], before[1], a, b] } else { [a, b, before[2], before[3]] };
+    let after = if to_destination { [before[0], before[1], a, b] } else { [a, b, before[2], before[3]] };
     let ports = crc32c::correction(tables, u32::from_le_bytes(before), u32::from_le_bytes(after), length)
         .ok_or(Reason::TooBig)?;
     Ok(plan.crc ^ ports)

@@ -2,8 +2,8 @@
 
 use crate::choose::{choose, mix, mix_address};
 use crate::{
-    Face, Facts, Flow, FlowKey, Insert, Kind, Outcome, Packet, Plan, Rare, Reason, ServiceKey, State, Step, Tables, Work,
-    apply, protocol,
+    Face, Facts, Flow, FlowKey, Insert, Kind, Outcome, Packet, Plan, Rare, Reason, ServiceKey, State, Step,
+    Tables, Work, apply, protocol,
 };
 
 const FIN: u8 = 0x01;

@@ -6,8 +6,8 @@
 use crate::choose::{choose, mix};
 use crate::flow::{self, service_key};
 use crate::{
-    Face, Facts, Flow, FlowKey, Insert, Kind, Outcome, Packet, PinKey, Plan, Rare, Reason, Service, SourceKey, State, Step,
-    Target, Tables, Unknown, Work, apply, checksum, protocol,
+    Face, Facts, Flow, FlowKey, Insert, Kind, Outcome, Packet, PinKey, Plan, Rare, Reason, Service, SourceKey,
+    State, Step, Tables, Target, Unknown, Work, apply, checksum, protocol,
 };
 
 /// The registered port of GTP-U (TS 29.281 4.4.2.3).
@@ -120,13 +120,8 @@ pub(crate) fn place<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut
         return Outcome::drop(Reason::Inconsistent);
     };
     let now = tables.now();
-    let flow = Flow {
-        target: index,
-        seen: now,
-        service: service.id,
-        state: State::Established as u8,
-        ..Flow::default()
-    };
+    let flow =
+        Flow { target: index, seen: now, service: service.id, state: State::Established as u8, ..Flow::default() };
     if tables.insert_flow(&FlowKey::tunnel(service.id, work.facts.word), &flow) == Insert::Full {
         return Outcome::drop(Reason::FlowsFull);
     }

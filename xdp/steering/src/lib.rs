@@ -91,10 +91,12 @@ pub fn steer<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Step {
 fn forward<P: Packet, T: Tables>(packet: &mut P, tables: &T, facts: &mut Facts) -> Step {
     let mut plan = Plan::default();
     match facts.protocol {
-        protocol::UDP if facts.destination_port == gtpu::PORT => match gtpu::decide(packet, tables, facts, &mut plan) {
-            Ok(()) => apply_cached(packet, tables, facts, &mut plan),
-            Err(step) => step,
-        },
+        protocol::UDP if facts.destination_port == gtpu::PORT => {
+            match gtpu::decide(packet, tables, facts, &mut plan) {
+                Ok(()) => apply_cached(packet, tables, facts, &mut plan),
+                Err(step) => step,
+            }
+        }
         protocol::UDP | protocol::TCP => match flow::decide(tables, facts, &mut plan) {
             Ok(()) => apply_cached(packet, tables, facts, &mut plan),
             Err(step) => step,

@@ -1,4 +1,7 @@
-use crate::{Address, Flow, FlowKey, Link, NextHop, Packet, Pin, PinKey, Reason, Service, ServiceKey, Source, SourceKey, Target};
+use crate::{
+    Address, Flow, FlowKey, Link, NextHop, Packet, Pin, PinKey, Reason, Service, ServiceKey, Source, SourceKey,
+    Target,
+};
 
 /// The tables and faculties that steering asks of its host.
 ///

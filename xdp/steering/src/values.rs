@@ -333,11 +333,7 @@ impl NextHop {
     #[must_use]
     pub const fn link(gateway: [u8; 6], source: [u8; 6]) -> [u32; 3] {
         let ([a, b, c, d, e, f], [g, h, i, j, k, l]) = (gateway, source);
-        [
-            u32::from_ne_bytes([a, b, c, d]),
-            u32::from_ne_bytes([e, f, g, h]),
-            u32::from_ne_bytes([i, j, k, l]),
-        ]
+        [u32::from_ne_bytes([a, b, c, d]), u32::from_ne_bytes([e, f, g, h]), u32::from_ne_bytes([i, j, k, l])]
     }
 }
 
@@ -382,9 +378,6 @@ mod tests {
             FlowKey::tunnel(1, 17),
         ];
         let kinds = keys.map(|key| key.kind());
-        assert_eq!(
-            kinds,
-            [FlowKind::Tuple, FlowKind::Association, FlowKind::Peer, FlowKind::Tunnel]
-        );
+        assert_eq!(kinds, [FlowKind::Tuple, FlowKind::Association, FlowKind::Peer, FlowKind::Tunnel]);
     }
 }

@@ -37,18 +37,13 @@ impl Block {
         if !window.want(self.len as usize)? {
             return Ok(false);
         }
-        let end = window
-            .rest()
-            .get(..self.len as usize)
-            .and_then(<[u8]>::last_chunk);
+        let end = window.rest().get(..self.len as usize).and_then(<[u8]>::last_chunk);
         self.check_trailer(end.map(|&end| order.u32(end)))
     }
 
     /// Moves past the block: false where the source ends before.
     pub(super) fn skip(self, order: Order, window: &mut Window) -> Result<bool, CaptureError> {
-        if !window.skip(u64::from(self.len.saturating_sub(TRAILER)))?
-            || !window.want(TRAILER as usize)?
-        {
+        if !window.skip(u64::from(self.len.saturating_sub(TRAILER)))? || !window.want(TRAILER as usize)? {
             return Ok(false);
         }
         let end = window.rest().first_chunk().map(|&end| order.u32(end));
@@ -59,23 +54,14 @@ impl Block {
     fn check_trailer(self, trailer: Option<u32>) -> Result<bool, CaptureError> {
         let Self { offset, kind, len } = self;
         match trailer {
-            Some(trailer) if trailer != len => Err(CaptureError::BlockTrailer {
-                offset,
-                kind,
-                len,
-                trailer,
-            }),
+            Some(trailer) if trailer != len => Err(CaptureError::BlockTrailer { offset, kind, len, trailer }),
             Some(_) => Ok(true),
             None => Ok(false),
         }
     }
 
     pub(super) fn bad_length(self) -> CaptureError {
-        CaptureError::BlockLength {
-            offset: self.offset,
-            kind: self.kind,
-            len: self.len,
-        }
+        CaptureError::BlockLength { offset: self.offset, kind: self.kind, len: self.len }
     }
 }
 

@@ -37,11 +37,7 @@ impl Interface {
             if code == END_OF_OPTIONS {
                 break;
             }
-            let bad = || CaptureError::OptionLength {
-                offset: block.offset,
-                code,
-                len,
-            };
+            let bad = || CaptureError::OptionLength { offset: block.offset, code, len };
             let mut value = body.take(usize::from(len)).ok_or_else(bad)?;
             match (code, len) {
                 (TIME_RESOLUTION, 1) => {
@@ -64,22 +60,14 @@ impl Interface {
 
     /// How much of a packet is captured.
     pub(super) fn snap(&self, wire: u32) -> u32 {
-        if self.snap_len == 0 {
-            wire
-        } else {
-            wire.min(self.snap_len)
-        }
+        if self.snap_len == 0 { wire } else { wire.min(self.snap_len) }
     }
 
     /// Since 1970; zero for what lies before.
     pub(super) fn time(&self, ticks: u64) -> Duration {
         let time = self.resolution.time(ticks);
         let offset = Duration::from_secs(self.time_offset.unsigned_abs());
-        if self.time_offset < 0 {
-            time.saturating_sub(offset)
-        } else {
-            time.saturating_add(offset)
-        }
+        if self.time_offset < 0 { time.saturating_sub(offset) } else { time.saturating_add(offset) }
     }
 }
 
@@ -94,10 +82,7 @@ enum Resolution {
 
 impl Default for Resolution {
     fn default() -> Self {
-        Self::Nanoseconds {
-            each: 1000,
-            per_second: 1_000_000,
-        }
+        Self::Nanoseconds { each: 1000, per_second: 1_000_000 }
     }
 }
 
@@ -109,10 +94,9 @@ impl From<u8> for Resolution {
         // No 64-bit count of ticks finer than that makes a nanosecond.
         let per_second = base.checked_pow(exponent).unwrap_or(u128::MAX);
         match u64::try_from(per_second) {
-            Ok(per_second) if NANOSECONDS.checked_rem(per_second) == Some(0) => Self::Nanoseconds {
-                each: NANOSECONDS.checked_div(per_second).unwrap_or(1),
-                per_second,
-            },
+            Ok(per_second) if NANOSECONDS.checked_rem(per_second) == Some(0) => {
+                Self::Nanoseconds { each: NANOSECONDS.checked_div(per_second).unwrap_or(1), per_second }
+            }
             _ => Self::Ticks { per_second },
         }
     }
@@ -123,26 +107,14 @@ impl Resolution {
         let (seconds, nanoseconds) = match self {
             Self::Nanoseconds { each, per_second } => {
                 let seconds = ticks.checked_div(per_second).unwrap_or(0);
-                (
-                    seconds,
-                    ticks
-                        .checked_rem(per_second)
-                        .unwrap_or(0)
-                        .saturating_mul(each),
-                )
+                (seconds, ticks.checked_rem(per_second).unwrap_or(0).saturating_mul(each))
             }
             Self::Ticks { per_second } => {
                 let ticks = u128::from(ticks);
                 let seconds = ticks.checked_div(per_second).unwrap_or(0);
-                let rest = ticks
-                    .checked_rem(per_second)
-                    .unwrap_or(0)
-                    .saturating_mul(u128::from(NANOSECONDS));
+                let rest = ticks.checked_rem(per_second).unwrap_or(0).saturating_mul(u128::from(NANOSECONDS));
                 let nanoseconds = rest.checked_div(per_second).unwrap_or(0);
-                (
-                    u64::try_from(seconds).unwrap_or(u64::MAX),
-                    u64::try_from(nanoseconds).unwrap_or(0),
-                )
+                (u64::try_from(seconds).unwrap_or(u64::MAX), u64::try_from(nanoseconds).unwrap_or(0))
             }
         };
         Duration::from_secs(seconds).saturating_add(Duration::from_nanos(nanoseconds))

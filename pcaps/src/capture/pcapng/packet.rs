@@ -29,25 +29,13 @@ impl Packet {
         let (high, low) = (body.u32()?, body.u32()?);
         let (captured, wire) = (body.u32()?, body.u32()?);
         let ticks = (u64::from(high) << 32) | u64::from(low);
-        Some(Self {
-            interface,
-            ticks: Some(ticks),
-            captured,
-            wire,
-            room: body.len(),
-        })
+        Some(Self { interface, ticks: Some(ticks), captured, wire, room: body.len() })
     }
 
     /// Says its length on the wire alone: what was captured of it follows from the snap length.
     pub(super) fn simple(mut body: Fields<'_>, interface: Option<&Interface>) -> Option<Self> {
         let wire = body.u32()?;
         let captured = interface.map_or(wire, |interface| interface.snap(wire));
-        Some(Self {
-            interface: 0,
-            ticks: None,
-            captured,
-            wire,
-            room: body.len(),
-        })
+        Some(Self { interface: 0, ticks: None, captured, wire, room: body.len() })
     }
 }

@@ -22,10 +22,7 @@ pub(super) fn fields(message: &mut Message, chunk: &RawChunk<'_>, depth: usize) 
         Err(error) => {
             message.summarize(name(chunk.kind()));
             message.fail(error);
-            matches!(
-                chunk.kind(),
-                ChunkType::Data | ChunkType::IData | ChunkType::Init | ChunkType::InitAck
-            )
+            matches!(chunk.kind(), ChunkType::Data | ChunkType::IData | ChunkType::Init | ChunkType::InitAck)
         }
     }
 }
@@ -41,10 +38,7 @@ fn value(message: &mut Message, chunk: Chunk<'_>, depth: usize) {
         Chunk::Heartbeat(list) | Chunk::HeartbeatAck(list) | Chunk::ReConfig(list) => {
             parameters(message, list, depth);
         }
-        Chunk::Abort {
-            reflected,
-            causes: list,
-        } => {
+        Chunk::Abort { reflected, causes: list } => {
             message.add("sctp.abort_t_bit", reflected);
             causes(message, list, depth);
         }
@@ -93,11 +87,7 @@ fn value(message: &mut Message, chunk: Chunk<'_>, depth: usize) {
                 super::fields(message, report.packet, true, depth);
             }
         }
-        Chunk::ShutdownAck
-        | Chunk::CookieEcho(_)
-        | Chunk::CookieAck
-        | Chunk::Pad(_)
-        | Chunk::Unknown(_) => {}
+        Chunk::ShutdownAck | Chunk::CookieEcho(_) | Chunk::CookieAck | Chunk::Pad(_) | Chunk::Unknown(_) => {}
     }
 }
 
@@ -162,15 +152,8 @@ fn sack_fields(message: &mut Message, sack: &Sack<'_>) {
     message.add("sctp.sack_cumulative_tsn_ack_raw", sack.cumulative_tsn);
     message.add("sctp.sack_a_rwnd", sack.a_rwnd);
     message.add("sctp.sack_number_of_gap_blocks", count(&sack.gaps));
-    message.add(
-        "sctp.sack_number_of_duplicated_tsns",
-        count(&sack.duplicates),
-    );
-    gaps(
-        message,
-        ["sctp.sack_gap_block_start", "sctp.sack_gap_block_end"],
-        sack.gaps,
-    );
+    message.add("sctp.sack_number_of_duplicated_tsns", count(&sack.duplicates));
+    gaps(message, ["sctp.sack_gap_block_start", "sctp.sack_gap_block_end"], sack.gaps);
     duplicates(message, "sctp.sack_duplicate_tsn", sack.duplicates);
 }
 
@@ -178,27 +161,10 @@ fn nr_sack_fields(message: &mut Message, sack: &NrSack<'_>) {
     message.add("sctp.nr_sack_cumulative_tsn_ack", sack.cumulative_tsn);
     message.add("sctp.nr_sack_a_rwnd", sack.a_rwnd);
     message.add("sctp.nr_sack_number_of_gap_blocks", count(&sack.gaps));
-    message.add(
-        "sctp.nr_sack_number_of_nr_gap_blocks",
-        count(&sack.kept_gaps),
-    );
-    message.add(
-        "sctp.nr_sack_number_of_duplicated_tsns",
-        count(&sack.duplicates),
-    );
-    gaps(
-        message,
-        ["sctp.nr_sack_gap_block_start", "sctp.nr_sack_gap_block_end"],
-        sack.gaps,
-    );
-    gaps(
-        message,
-        [
-            "sctp.nr_sack_nr_gap_block_start",
-            "sctp.nr_sack_nr_gap_block_end",
-        ],
-        sack.kept_gaps,
-    );
+    message.add("sctp.nr_sack_number_of_nr_gap_blocks", count(&sack.kept_gaps));
+    message.add("sctp.nr_sack_number_of_duplicated_tsns", count(&sack.duplicates));
+    gaps(message, ["sctp.nr_sack_gap_block_start", "sctp.nr_sack_gap_block_end"], sack.gaps);
+    gaps(message, ["sctp.nr_sack_nr_gap_block_start", "sctp.nr_sack_nr_gap_block_end"], sack.kept_gaps);
     duplicates(message, "sctp.nr_sack_duplicate_tsn", sack.duplicates);
 }
 

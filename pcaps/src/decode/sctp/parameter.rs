@@ -1,8 +1,6 @@
 //! Fields of parameters and error causes.
 
-use pinion_protocols::sctp::{
-    Cause, Causes, Parameter, Parameters, RawCause, RawParameter, ReconfigRequest,
-};
+use pinion_protocols::sctp::{Cause, Causes, Parameter, Parameters, RawCause, RawParameter, ReconfigRequest};
 
 use super::chunk;
 use crate::decode::Message;
@@ -51,11 +49,7 @@ fn parameter(message: &mut Message, raw: &RawParameter<'_>, depth: usize) {
             each(message, "sctp.parameter_supported_address_type", types);
         }
         Parameter::Reconfig(request) => reconfig(message, request),
-        Parameter::ReconfigResponse {
-            response,
-            result,
-            next_tsns,
-        } => {
+        Parameter::ReconfigResponse { response, result, next_tsns } => {
             message.add("sctp.parameter_reconfig_response_sequence_number", response);
             message.add("sctp.parameter_reconfig_response_result", result);
             if let Some((sender, receiver)) = next_tsns {
@@ -70,18 +64,11 @@ fn parameter(message: &mut Message, raw: &RawParameter<'_>, depth: usize) {
         Parameter::SupportedExtensions(types) => {
             each(message, "sctp.supported_chunk_type", types.iter().copied());
         }
-        Parameter::Address {
-            correlation,
-            address,
-            ..
-        } => {
+        Parameter::Address { correlation, address, .. } => {
             message.add("sctp.correlation_id", correlation);
             parameters(message, address, depth);
         }
-        Parameter::ErrorCauseIndication {
-            correlation,
-            causes: list,
-        } => {
+        Parameter::ErrorCauseIndication { correlation, causes: list } => {
             message.add("sctp.correlation_id", correlation);
             causes(message, list, depth);
         }
@@ -106,12 +93,7 @@ fn reconfig(message: &mut Message, request: ReconfigRequest<'_>) {
     const REQUEST: &str = "sctp.parameter_reconfig_request_sequence_number";
     const STREAM: &str = "sctp.parameter_reconfig_sid";
     match request {
-        ReconfigRequest::OutgoingReset {
-            request,
-            response,
-            last_tsn,
-            streams,
-        } => {
+        ReconfigRequest::OutgoingReset { request, response, last_tsn, streams } => {
             message.add(REQUEST, request);
             message.add("sctp.parameter_reconfig_response_sequence_number", response);
             message.add("sctp.parameter_senders_last_assigned_tsn", last_tsn);
@@ -122,20 +104,12 @@ fn reconfig(message: &mut Message, request: ReconfigRequest<'_>) {
             each(message, STREAM, streams);
         }
         ReconfigRequest::TsnReset { request } => message.add(REQUEST, request),
-        ReconfigRequest::AddOutgoing {
-            request,
-            streams,
-            reserved,
-        } => {
+        ReconfigRequest::AddOutgoing { request, streams, reserved } => {
             message.add(REQUEST, request);
             message.add("sctp.parameter_add_outgoing_streams_number", streams);
             message.add("sctp.parameter_add_outgoing_streams_reserved", reserved);
         }
-        ReconfigRequest::AddIncoming {
-            request,
-            streams,
-            reserved,
-        } => {
+        ReconfigRequest::AddIncoming { request, streams, reserved } => {
             message.add(REQUEST, request);
             message.add("sctp.parameter_add_incoming_streams_number", streams);
             message.add("sctp.parameter_add_incoming_streams_reserved", reserved);

@@ -101,47 +101,17 @@ impl Associations {
         headers: &Headers,
         frame: &[u8],
     ) -> News {
-        let client_port = if to_server {
-            headers.source_port
-        } else {
-            headers.destination_port
-        };
-        let ends = Ends {
-            service: service.0,
-            client,
-            client_port,
-        };
-        let tag = Tag {
-            server_port: service.1.port,
-            client_port,
-            to_server,
-            tag: headers.tag,
-        };
+        let client_port = if to_server { headers.source_port } else { headers.destination_port };
+        let ends = Ends { service: service.0, client, client_port };
+        let tag = Tag { server_port: service.1.port, client_port, to_server, tag: headers.tag };
         let same = self.tags.get(&tag).map(|known| known.service);
-        let mut news = News {
-            same: same.filter(|same| *same != service.0),
-            ..News::default()
-        };
+        let mut news = News { same: same.filter(|same| *same != service.0), ..News::default() };
         let chunk = headers.payload(frame, 12);
         match (headers.kind, to_server) {
-            (INIT, true) => self.opening(
-                ends,
-                Tag {
-                    to_server: false,
-                    ..tag
-                },
-                chunk,
-            ),
+            (INIT, true) => self.opening(ends, Tag { to_server: false, ..tag }, chunk),
             (INIT_ACK, false) => {
                 if self.tags.contains_key(&tag) {
-                    self.opening(
-                        ends,
-                        Tag {
-                            to_server: true,
-                            ..tag
-                        },
-                        chunk,
-                    );
+                    self.opening(ends, Tag { to_server: true, ..tag }, chunk);
                     self.seen(ends).set_up = true;
                 } else {
                     self.under_way(service, ends, tag);
@@ -150,10 +120,7 @@ impl Associations {
                 news.named = named.into_iter().map(|(_, address)| address).collect();
             }
             (ABORT, false) if headers.flags & REFLECTED != 0 => {
-                self.deny(Tag {
-                    to_server: true,
-                    ..tag
-                });
+                self.deny(Tag { to_server: true, ..tag });
             }
             // Their tag may be the sender's own (RFC 9260 8.5.1), and nothing comes after them.
             (INIT | ABORT | SHUTDOWN_COMPLETE, _) => {}
@@ -175,14 +142,7 @@ impl Associations {
     /// The tag that INIT and INIT ACK ask for is that of packets the other way.
     fn opening(&mut self, ends: Ends, tag: Tag, chunk: &[u8]) {
         if let Some(initiate) = at(chunk, 4).map(u32::from_be_bytes) {
-            self.own(
-                ends,
-                Tag {
-                    tag: initiate,
-                    ..tag
-                },
-                Owner::SetUp,
-            );
+            self.own(ends, Tag { tag: initiate, ..tag }, Owner::SetUp);
         }
     }
 
@@ -235,11 +195,7 @@ impl Associations {
     ) -> Option<usize> {
         let known = current.and_then(|at| self.restored.get(at));
         let awaits = known.is_some_and(|known| {
-            let tag = if to_server {
-                known.server_tag
-            } else {
-                known.client_tag
-            };
+            let tag = if to_server { known.server_tag } else { known.client_tag };
             tag == 0
         });
         if awaits {
@@ -281,27 +237,14 @@ mod tests {
 
     const SERVER: Address = Address::v4([192, 0, 2, 1]);
     const CLIENT: Address = Address::v4([192, 0, 2, 9]);
-    const SERVICE: (usize, End) = (
-        0,
-        End {
-            address: SERVER,
-            port: 38_412,
-            protocol: protocol::SCTP,
-        },
-    );
+    const SERVICE: (usize, End) = (0, End { address: SERVER, port: 38_412, protocol: protocol::SCTP });
 
     /// A packet of one chunk: its tag, its type, and where it is INIT or INIT ACK the tag it asks for.
     fn packet(seen: &mut Associations, to_server: bool, tag: u32, kind: u8, initiate: u32) {
         flagged(seen, to_server, tag, (kind, 0), initiate);
     }
 
-    fn flagged(
-        seen: &mut Associations,
-        to_server: bool,
-        tag: u32,
-        (kind, flags): (u8, u8),
-        initiate: u32,
-    ) {
+    fn flagged(seen: &mut Associations, to_server: bool, tag: u32, (kind, flags): (u8, u8), initiate: u32) {
         let (source_port, destination_port) = if to_server { (9, 38_412) } else { (38_412, 9) };
         let mut frame = vec![0; 12];
         frame.extend([kind, 0, 0, 20]);
@@ -325,10 +268,7 @@ mod tests {
 
     fn tags(seen: Associations) -> Vec<(u32, u32)> {
         let restored = seen.finish(|service| service.0);
-        restored
-            .iter()
-            .map(|found| (found.server_tag, found.client_tag))
-            .collect()
+        restored.iter().map(|found| (found.server_tag, found.client_tag)).collect()
     }
 
     #[test]

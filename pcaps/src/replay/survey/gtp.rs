@@ -35,9 +35,7 @@ impl Gtp {
         }
         match kind {
             ECHO_REQUEST => Some(Self { way: Way::Unknown }),
-            TUNNEL_STATUS.. if teid != [0; 4] => Some(Self {
-                way: way(flags, payload).unwrap_or(Way::Unknown),
-            }),
+            TUNNEL_STATUS.. if teid != [0; 4] => Some(Self { way: way(flags, payload).unwrap_or(Way::Unknown) }),
             _ => None,
         }
     }

@@ -50,8 +50,8 @@ pub(super) fn role(headers: &Headers) -> Role {
 
 /// Ports that cores serve at: GTP, PFCP, Diameter, SIP, M2UA, M3UA, Megaco, SUA, and the applications over SCTP from S1AP to E1AP.
 const CORE: [u16; 25] = [
-    2123, 2152, 2904, 2905, 2944, 2945, 3386, 3868, 5060, 5061, 5868, 8805, 14_001, 25_471, 29_118,
-    29_168, 29_169, 36_412, 36_422, 36_443, 36_444, 38_412, 38_422, 38_462, 38_472,
+    2123, 2152, 2904, 2905, 2944, 2945, 3386, 3868, 5060, 5061, 5868, 8805, 14_001, 25_471, 29_118, 29_168,
+    29_169, 36_412, 36_422, 36_443, 36_444, 38_412, 38_422, 38_462, 38_472,
 ];
 
 /// How unlikely it is that something is served at a port.

@@ -87,8 +87,7 @@ impl<'a> IData<'a> {
             stream: value.u16("Stream Identifier", 4)?,
             reserved: value.u16("Reserved", 6)?,
             message: value.u32("Message Identifier", 8)?,
-            protocol_or_fragment: value
-                .u32("Payload Protocol Identifier / Fragment Sequence Number", 12)?,
+            protocol_or_fragment: value.u32("Payload Protocol Identifier / Fragment Sequence Number", 12)?,
             payload: value.after(16).bytes,
         })
     }
@@ -105,10 +104,7 @@ pub struct ForwardTsn<'a> {
 
 impl<'a> ForwardTsn<'a> {
     pub(super) fn parse(value: Value<'a>) -> Result<Self, Error> {
-        Ok(Self {
-            cumulative_tsn: value.u32("New Cumulative TSN", 0)?,
-            streams: Forwarded(value.after(4).bytes),
-        })
+        Ok(Self { cumulative_tsn: value.u32("New Cumulative TSN", 0)?, streams: Forwarded(value.after(4).bytes) })
     }
 }
 

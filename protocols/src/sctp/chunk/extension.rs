@@ -35,10 +35,7 @@ pub struct Serial<'a> {
 
 impl<'a> Serial<'a> {
     pub(super) fn parse(value: Value<'a>) -> Result<Self, Error> {
-        Ok(Self {
-            number: value.u32("Sequence Number", 0)?,
-            parameters: Parameters::new(value.after(4)),
-        })
+        Ok(Self { number: value.u32("Sequence Number", 0)?, parameters: Parameters::new(value.after(4)) })
     }
 }
 

@@ -147,14 +147,8 @@ mod tests {
     #[test]
     fn high_bits_say_what_becomes_of_unknown_chunks() {
         assert_eq!(ChunkType::Unknown(0x3f).unrecognized(), Unrecognized::Stop);
-        assert_eq!(
-            ChunkType::Unknown(0x7f).unrecognized(),
-            Unrecognized::StopAndReport
-        );
+        assert_eq!(ChunkType::Unknown(0x7f).unrecognized(), Unrecognized::StopAndReport);
         assert_eq!(ChunkType::Unknown(0xbf).unrecognized(), Unrecognized::Skip);
-        assert_eq!(
-            ChunkType::Asconf.unrecognized(),
-            Unrecognized::SkipAndReport
-        );
+        assert_eq!(ChunkType::Asconf.unrecognized(), Unrecognized::SkipAndReport);
     }
 }

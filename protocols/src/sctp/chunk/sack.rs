@@ -24,12 +24,7 @@ impl<'a> Sack<'a> {
         let duplicates = value.u16("Number of Duplicate TSNs", 10)?;
         let (gaps, value) = gap_blocks("Gap Ack Blocks", gaps, value.after(12))?;
         let duplicates = tsn_list(duplicates, value)?;
-        Ok(Self {
-            cumulative_tsn,
-            a_rwnd,
-            gaps,
-            duplicates,
-        })
+        Ok(Self { cumulative_tsn, a_rwnd, gaps, duplicates })
     }
 }
 
@@ -59,26 +54,13 @@ impl<'a> NrSack<'a> {
         let (gaps, value) = gap_blocks("R Gap Ack Blocks", gaps, value.after(16))?;
         let (kept_gaps, value) = gap_blocks("NR Gap Ack Blocks", kept, value)?;
         let duplicates = tsn_list(duplicates, value)?;
-        Ok(Self {
-            cumulative_tsn,
-            a_rwnd,
-            gaps,
-            kept_gaps,
-            duplicates,
-        })
+        Ok(Self { cumulative_tsn, a_rwnd, gaps, kept_gaps, duplicates })
     }
 }
 
-fn gap_blocks<'a>(
-    field: &'static str,
-    count: u16,
-    value: Value<'a>,
-) -> Result<(GapBlocks<'a>, Value<'a>), Error> {
+fn gap_blocks<'a>(field: &'static str, count: u16, value: Value<'a>) -> Result<(GapBlocks<'a>, Value<'a>), Error> {
     let length = usize::from(count).saturating_mul(4);
-    Ok((
-        GapBlocks(value.slice(field, 0, length)?),
-        value.after(length),
-    ))
+    Ok((GapBlocks(value.slice(field, 0, length)?), value.after(length)))
 }
 
 fn tsn_list<'a>(count: u16, value: Value<'a>) -> Result<TsnList<'a>, Error> {
@@ -105,10 +87,7 @@ impl Iterator for GapBlocks<'_> {
     fn next(&mut self) -> Option<GapBlock> {
         let (&[s0, s1, e0, e1], rest) = self.0.split_first_chunk()?;
         self.0 = rest;
-        Some(GapBlock {
-            start: u16::from_be_bytes([s0, s1]),
-            end: u16::from_be_bytes([e0, e1]),
-        })
+        Some(GapBlock { start: u16::from_be_bytes([s0, s1]), end: u16::from_be_bytes([e0, e1]) })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -158,27 +158,10 @@ mod tests {
     // RFC 9260 3.2.1: 00 stop, 01 stop and report, 10 skip, 11 skip and report.
     #[test]
     fn high_bits_say_what_becomes_of_unknown_parameters() {
-        assert_eq!(
-            ParameterType::Unknown(0x3fff).unrecognized(),
-            Unrecognized::Stop
-        );
-        assert_eq!(
-            ParameterType::Unknown(0x7fff).unrecognized(),
-            Unrecognized::StopAndReport
-        );
-        assert!(
-            ParameterType::ZeroChecksumAcceptable
-                .unrecognized()
-                .goes_on()
-        );
-        assert!(
-            !ParameterType::ZeroChecksumAcceptable
-                .unrecognized()
-                .reports()
-        );
-        assert_eq!(
-            ParameterType::AddAddress.unrecognized(),
-            Unrecognized::SkipAndReport
-        );
+        assert_eq!(ParameterType::Unknown(0x3fff).unrecognized(), Unrecognized::Stop);
+        assert_eq!(ParameterType::Unknown(0x7fff).unrecognized(), Unrecognized::StopAndReport);
+        assert!(ParameterType::ZeroChecksumAcceptable.unrecognized().goes_on());
+        assert!(!ParameterType::ZeroChecksumAcceptable.unrecognized().reports());
+        assert_eq!(ParameterType::AddAddress.unrecognized(), Unrecognized::SkipAndReport);
     }
 }

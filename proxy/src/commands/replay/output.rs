@@ -130,11 +130,7 @@ pub(super) fn remark(step: &Step<'_>) -> Result<Option<String>, ReplayError> {
     }
     let mut remark = format!("{}: {}", step.verdict.name(), step.reason.name());
     let pin = step.pin()?.map(|pin| pin.to_string());
-    for (name, value) in [
-        ("service", step.service()),
-        ("endpoint", step.endpoint()),
-        ("pin", pin.as_deref()),
-    ] {
+    for (name, value) in [("service", step.service()), ("endpoint", step.endpoint()), ("pin", pin.as_deref())] {
         if let Some(value) = value {
             remark.push_str(&format!("; {name} {value}"));
         }

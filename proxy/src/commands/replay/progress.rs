@@ -18,11 +18,7 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) fn new(enabled: bool) -> Self {
-        Self {
-            enabled,
-            last: Instant::now(),
-            shown: false,
-        }
+        Self { enabled, last: Instant::now(), shown: false }
     }
 
     pub(super) fn tell(&mut self, action: &str, path: &Path, packets: u64) {
@@ -30,11 +26,7 @@ impl Progress {
             return;
         }
         // Whoever closed standard error does not miss it.
-        let _ = write!(
-            std::io::stderr(),
-            "\r\x1b[K{action} {}: {packets} packets",
-            path.display()
-        );
+        let _ = write!(std::io::stderr(), "\r\x1b[K{action} {}: {packets} packets", path.display());
         self.last = Instant::now();
         self.shown = true;
     }

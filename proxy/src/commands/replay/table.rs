@@ -50,34 +50,17 @@ fn colour(verdict: Verdict) -> &'static str {
     }
 }
 
-fn paint(
-    out: &mut impl Write,
-    coloured: bool,
-    colour: &str,
-    text: &impl Display,
-) -> io::Result<()> {
-    if coloured {
-        write!(out, "\x1b[{colour}m{text}\x1b[0m")
-    } else {
-        write!(out, "{text}")
-    }
+fn paint(out: &mut impl Write, coloured: bool, colour: &str, text: &impl Display) -> io::Result<()> {
+    if coloured { write!(out, "\x1b[{colour}m{text}\x1b[0m") } else { write!(out, "{text}") }
 }
 
 /// How many services are listed, those with the most packets first.
 const SERVICES: usize = 20;
 
 pub(super) fn summary(out: &mut impl Write, summary: &Summary, coloured: bool) -> io::Result<()> {
-    let captures = if summary.captures == 1 {
-        String::new()
-    } else {
-        format!(" of {} captures", summary.captures)
-    };
-    paint(
-        out,
-        coloured,
-        BOLD,
-        &format!("{} packets{captures}", summary.packets),
-    )?;
+    let captures =
+        if summary.captures == 1 { String::new() } else { format!(" of {} captures", summary.captures) };
+    paint(out, coloured, BOLD, &format!("{} packets{captures}", summary.packets))?;
     for (verdict, count) in &summary.verdicts {
         if *count > 0 {
             write!(out, ", {count} {verdict}")?;
@@ -85,26 +68,16 @@ pub(super) fn summary(out: &mut impl Write, summary: &Summary, coloured: bool) -
     }
     writeln!(out)?;
 
-    heading(
-        out,
-        coloured,
-        "  protocol          packets      steered       passed      dropped",
-    )?;
+    heading(out, coloured, "  protocol          packets      steered       passed      dropped")?;
     for (name, fate) in &summary.protocols {
-        let [packets, steered, passed, dropped] =
-            [fate.packets, fate.steered, fate.passed, fate.dropped];
-        writeln!(
-            out,
-            "  {name:<12} {packets:>12} {steered:>12} {passed:>12} {dropped:>12}"
-        )?;
+        let [packets, steered, passed, dropped] = [fate.packets, fate.steered, fate.passed, fate.dropped];
+        writeln!(out, "  {name:<12} {packets:>12} {steered:>12} {passed:>12} {dropped:>12}")?;
     }
 
     heading(out, coloured, "  reason                  packets")?;
     for (name, count) in &summary.reasons {
-        let meaning = Reason::ALL
-            .iter()
-            .find(|reason| reason.name() == *name)
-            .map_or("", |reason| reason.meaning());
+        let meaning =
+            Reason::ALL.iter().find(|reason| reason.name() == *name).map_or("", |reason| reason.meaning());
         writeln!(out, "  {name:<18} {count:>12} {meaning}")?;
     }
 
@@ -116,25 +89,14 @@ fn services(out: &mut impl Write, summary: &Summary, coloured: bool) -> io::Resu
     if summary.services.is_empty() {
         return Ok(());
     }
-    heading(
-        out,
-        coloured,
-        "  service                                   packets  endpoints",
-    )?;
+    heading(out, coloured, "  service                                   packets  endpoints")?;
     let mut services: Vec<&ServiceSummary> = summary.services.iter().collect();
     services.sort_by_key(|service| std::cmp::Reverse(service.packets));
     for service in services.iter().take(SERVICES) {
         let endpoints = service.endpoints.iter();
-        let endpoints: Vec<_> = endpoints
-            .map(|endpoint| format!("{} {}", endpoint.name, endpoint.packets))
-            .collect();
-        writeln!(
-            out,
-            "  {:<36} {:>12}  {}",
-            service.name,
-            service.packets,
-            endpoints.join(", ")
-        )?;
+        let endpoints: Vec<_> =
+            endpoints.map(|endpoint| format!("{} {}", endpoint.name, endpoint.packets)).collect();
+        writeln!(out, "  {:<36} {:>12}  {}", service.name, service.packets, endpoints.join(", "))?;
         if let [_, more @ ..] = service.addresses.as_slice()
             && !more.is_empty()
         {
@@ -149,23 +111,11 @@ fn services(out: &mut impl Write, summary: &Summary, coloured: bool) -> io::Resu
 
 fn remarks(out: &mut impl Write, summary: &Summary, coloured: bool) -> io::Result<()> {
     let counted = [
-        (
-            summary.restored,
-            "sessions were under way when the capture began, and were restored",
-        ),
-        (
-            summary.left_out,
-            "conversations found no room among the services",
-        ),
+        (summary.restored, "sessions were under way when the capture began, and were restored"),
+        (summary.left_out, "conversations found no room among the services"),
         (summary.events, "copies of packets went to user space"),
-        (
-            summary.padded,
-            "frames were cut by the snap length, and steered with zeros for what is missing",
-        ),
-        (
-            summary.shortened,
-            "frames were longer than any IP packet, and steered without their tail",
-        ),
+        (summary.padded, "frames were cut by the snap length, and steered with zeros for what is missing"),
+        (summary.shortened, "frames were longer than any IP packet, and steered without their tail"),
         (summary.skipped, "frames carry no IP, and were passed"),
     ];
     let counted: Vec<_> = counted.iter().filter(|(count, _)| *count > 0).collect();

@@ -84,13 +84,10 @@ fn answers() -> Vec<Case> {
             .flows(2),
         Case::new("INIT ACK: a wrong checksum stays wrong")
             .send(&request(0, &[init(CT, &[])]), placed(&request(0, &[init(CT, &[])])))
-            .send(
-                &answer(CT, &[init_ack(ST, &[address(A), cookie(4)])]).sum(Sum::Off(1)),
-                {
-                    let out = answer(CT, &[init_ack(ST, &[address(S), cookie(4)])]);
-                    transmits(Reason::Replied, &replied(&out.sum(Sum::Off(1)), AMF))
-                },
-            ),
+            .send(&answer(CT, &[init_ack(ST, &[address(A), cookie(4)])]).sum(Sum::Off(1)), {
+                let out = answer(CT, &[init_ack(ST, &[address(S), cookie(4)])]);
+                transmits(Reason::Replied, &replied(&out.sum(Sum::Off(1)), AMF))
+            }),
     ]
 }
 
@@ -116,11 +113,13 @@ fn questions() -> Vec<Case> {
         Case::new("INIT: a host name is refused")
             .send(&request(0, &[init(CT, &[host_name()])]), drops(Reason::HostName))
             .flows(0),
-        Case::new("INIT: of 1,400 bytes, its list of addresses far behind")
-            .send(
-                &sctp(GNB, AMF, 0, &[init(CT, &[padding(1300), address(C)])]),
-                transmits(Reason::Placed, &towards(&sctp(GNB, AMF, 0, &[init(CT, &[padding(1300), address(C)])]), OWN)),
+        Case::new("INIT: of 1,400 bytes, its list of addresses far behind").send(
+            &sctp(GNB, AMF, 0, &[init(CT, &[padding(1300), address(C)])]),
+            transmits(
+                Reason::Placed,
+                &towards(&sctp(GNB, AMF, 0, &[init(CT, &[padding(1300), address(C)])]), OWN),
             ),
+        ),
     ]
 }
 

@@ -19,7 +19,10 @@ pub(super) fn cases() -> Vec<Case> {
     vec![
         Case::new("out of the blue: a COOKIE ECHO is always sent on").send(&echo, hashed(&echo, OWN)).flows(0),
         Case::new("out of the blue: a COOKIE ECHO goes where its INIT went, not where the algorithm says now")
-            .send(&request(0, &[init(9, &[])]), transmits(Reason::Placed, &towards(&request(0, &[init(9, &[])]), OWN)))
+            .send(
+                &request(0, &[init(9, &[])]),
+                transmits(Reason::Placed, &towards(&request(0, &[init(9, &[])]), OWN)),
+            )
             .act(Act::Reload(crate::cases::reload::moved()))
             .send(&echo, hashed(&echo, OWN)),
         Case::new("out of the blue: a COOKIE ECHO with no pin at all goes where the algorithm says")
@@ -28,7 +31,10 @@ pub(super) fn cases() -> Vec<Case> {
         dropped("out of the blue: DATA is dropped", request(ST, &[data(b"x")])),
         dropped("out of the blue: SHUTDOWN ACK is dropped", request(ST, &[shutdown_ack()])),
         dropped("out of the blue: ABORT with the T bit is dropped", request(ST, &[abort().flags(1)])),
-        dropped("out of the blue: SHUTDOWN COMPLETE with the T bit is dropped", hash(shutdown_complete().flags(1))),
+        dropped(
+            "out of the blue: SHUTDOWN COMPLETE with the T bit is dropped",
+            hash(shutdown_complete().flags(1)),
+        ),
         Case::new("out of the blue, policy hash: DATA goes where the algorithm says")
             .send(&hash(data(b"x")), hashed(&hash(data(b"x")), (A, 38413)))
             .send(&hash1, hashed(&hash1, (A1, 38413)))

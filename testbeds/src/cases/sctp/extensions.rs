@@ -67,11 +67,7 @@ pub(super) fn cases() -> Vec<Case> {
             &[parameter(0x8005, &[ASCONF, ASCONF_ACK])],
         ),
         asked("INIT: a list without ASCONF stays", &list(&[AUTH, FORWARD_TSN]), &list(&[AUTH, FORWARD_TSN])),
-        asked(
-            "INIT: what enters the key of AUTH stays",
-            &with_keys(&[AUTH, ASCONF]),
-            &with_keys(&[AUTH, AUTH]),
-        ),
+        asked("INIT: what enters the key of AUTH stays", &with_keys(&[AUTH, ASCONF]), &with_keys(&[AUTH, AUTH])),
         answered(
             "INIT ACK: ASCONF is overwritten, and addresses are rewritten",
             &[address(A), extensions(&[AUTH, ASCONF, ASCONF_ACK]), cookie(4)],

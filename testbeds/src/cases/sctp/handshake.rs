@@ -3,8 +3,8 @@
 use pinion_steering::{Reason, State};
 
 use super::{
-    AMF, AMF1, CT, GNB, GNB1, OWN, OWN1, PORT, ST, acked, answer, back, established, half, init, init_ack, init_ack_out,
-    pinned, placed, request,
+    AMF, AMF1, CT, GNB, GNB1, OWN, OWN1, PORT, ST, acked, answer, back, established, half, init, init_ack,
+    init_ack_out, pinned, placed, request,
 };
 use crate::cases::places::{A, A6, A61, B, C, C1, C6, C61, D, S, S1, S6, S61};
 use crate::cases::{Act, Case, Key, drops, own, passes, replied, to, towards, transmits};
@@ -98,7 +98,10 @@ fn steady() -> Vec<Case> {
         to_server("SCTP: SACK to the server", request(ST, &[sack()])),
         to_server("SCTP: ERROR ends nothing", request(ST, &[error()])),
         to_server("SCTP: HEARTBEAT's information is not touched", request(ST, &[heartbeat(&[10, 0, 101, 2])])),
-        to_server("SCTP: an ASCONF of the client goes on: its addresses are its own", request(ST, &[asconf(C, D)])),
+        to_server(
+            "SCTP: an ASCONF of the client goes on: its addresses are its own",
+            request(ST, &[asconf(C, D)]),
+        ),
         to_client("SCTP: DATA to the client", answer(CT, &[data(b"DownlinkNASTransport")])),
         to_client("SCTP: SACK to the client", answer(CT, &[sack()])),
         to_client("SCTP: HEARTBEAT ACK to the client", answer(CT, &[heartbeat_ack(&[10, 0, 101, 2])])),

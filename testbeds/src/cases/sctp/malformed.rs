@@ -33,8 +33,16 @@ fn asked() -> Vec<Case> {
         refused("INIT: a parameter longer than the chunk", &[lying(8)], Reason::ParameterLength),
         refused("INIT: a parameter of length 65,535", &[lying(0xffff)], Reason::ParameterLength),
         refused("INIT: half a parameter's header", &[bytes(init(CT, &[]), 2)], Reason::ParameterLength),
-        refused("INIT: an IPv4 address of 5 bytes", &[init(CT, &[parameter(5, &[1; 5])])], Reason::ParameterLength),
-        refused("INIT: an IPv6 address of 4 bytes", &[init(CT, &[parameter(6, &[1; 4])])], Reason::ParameterLength),
+        refused(
+            "INIT: an IPv4 address of 5 bytes",
+            &[init(CT, &[parameter(5, &[1; 5])])],
+            Reason::ParameterLength,
+        ),
+        refused(
+            "INIT: an IPv6 address of 4 bytes",
+            &[init(CT, &[parameter(6, &[1; 4])])],
+            Reason::ParameterLength,
+        ),
         Case::new("INIT: with a verification tag (RFC 9260 8.5.1 A)")
             .send(&request(ST, &[init(CT, &[])]), drops(Reason::InitBundled))
             .flows(0),
@@ -76,9 +84,11 @@ fn tags() -> Vec<Case> {
     };
     vec![
         untouched("INIT: with the tag of its association", request(ST, &[init(CT, &[])]), Reason::InitBundled),
-        untouched("INIT: of the endpoint with the tag of its association", answer(CT, &[init(ST, &[address(A)])]), {
-            Reason::InitBundled
-        }),
+        untouched(
+            "INIT: of the endpoint with the tag of its association",
+            answer(CT, &[init(ST, &[address(A)])]),
+            { Reason::InitBundled },
+        ),
         untouched("SCTP: DATA with tag zero", request(0, &[data(b"x")]), Reason::TagZero),
         untouched("SCTP: DATA with a wrong tag", request(ST ^ 1, &[data(b"x")]), Reason::OutOfTheBlue),
         untouched("SCTP: DATA with the client's own tag", request(CT, &[data(b"x")]), Reason::OutOfTheBlue),

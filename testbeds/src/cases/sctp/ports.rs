@@ -34,9 +34,8 @@ fn back(frame: &Frame) -> Expect {
 
 pub(super) fn cases() -> Vec<Case> {
     let asked = |kinds: &[u8]| request(0, &[init(CT, &[extensions(kinds)])]);
-    let acked = |own: End, kinds: &[u8]| {
-        answer(CT, &[init_ack(ST, &[address(own.0), extensions(kinds), cookie(40)])])
-    };
+    let acked =
+        |own: End, kinds: &[u8]| answer(CT, &[init_ack(ST, &[address(own.0), extensions(kinds), cookie(40)])]);
     let half = Case::new("half")
         .send(&asked(&[0x0f, 0xc1]), transmits(Reason::Placed, &towards(&asked(&[0x0f, 0x0f]), OWN)))
         .send(&acked(OWN, &[0x80, 0xc0]), back(&acked(SERVICE, &[0xc0, 0xc0])));

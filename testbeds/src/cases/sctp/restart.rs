@@ -61,19 +61,13 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new("an INIT retransmitted with its tag goes to another endpoint when the first one is down")
             .send(&request(0, &[init(CT)]), placed(&request(0, &[init(CT)])))
             .act(Act::Reload(crate::cases::reload::failed()))
-            .send(
-                &request(0, &[init(CT)]),
-                transmits(Reason::Placed, &towards(&request(0, &[init(CT)]), OTHER)),
-            )
+            .send(&request(0, &[init(CT)]), transmits(Reason::Placed, &towards(&request(0, &[init(CT)]), OTHER)))
             .flow(peer(), to("n2", "b", State::Opening).tag(CT))
             .flow(Key::Reply("n2", "b", PORT, CT), own("n2", State::Opening)),
         Case::new("restart: an INIT with the tag of before goes to another endpoint when the pinned one is down")
             .after(&established(CT, ST))
             .act(Act::Reload(crate::cases::reload::failed()))
-            .send(
-                &request(0, &[init(CT)]),
-                transmits(Reason::Placed, &towards(&request(0, &[init(CT)]), OTHER)),
-            )
+            .send(&request(0, &[init(CT)]), transmits(Reason::Placed, &towards(&request(0, &[init(CT)]), OTHER)))
             .flow(peer(), to("n2", "b", State::Opening).tag(CT)),
         Case::new("an INIT after an ABORT is placed anew")
             .after(&established(CT, ST))
@@ -88,11 +82,13 @@ pub(super) fn cases() -> Vec<Case> {
             .after(&shut)
             .send(&request(0, &[init(CT)]), placed(&request(0, &[init(CT)])))
             .flow(Key::Reply("n2", "a", PORT, CT), own("n2", State::Opening)),
-        Case::new("an INIT after a shutdown, retransmitted, goes where it was placed, whatever the algorithm says")
-            .after(&shut)
-            .send(&again, transmits(Reason::Placed, &towards(&again, OWN)))
-            .act(Act::Reload(crate::cases::reload::moved()))
-            .send(&again, pinned(&again))
-            .flow(Key::Reply("n2", "a", PORT, CT2), own("n2", State::Opening)),
+        Case::new(
+            "an INIT after a shutdown, retransmitted, goes where it was placed, whatever the algorithm says",
+        )
+        .after(&shut)
+        .send(&again, transmits(Reason::Placed, &towards(&again, OWN)))
+        .act(Act::Reload(crate::cases::reload::moved()))
+        .send(&again, pinned(&again))
+        .flow(Key::Reply("n2", "a", PORT, CT2), own("n2", State::Opening)),
     ]
 }

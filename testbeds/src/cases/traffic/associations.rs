@@ -5,9 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::cases::dice::Dice;
 use crate::cases::places::{A, A1, A6, A61, B, B1, B6, B61, S, S1, S6, S61, X, X6};
 use crate::packets::sctp::{
-    Chunk, Parameter, abort, address, address_types, asconf, asconf_ack, cookie, cookie_ack, cookie_echo, data, error,
-    extensions, forward_tsn, heartbeat, heartbeat_ack, host_name, init, init_ack, padding, parameter, sack, shutdown,
-    shutdown_ack, shutdown_complete,
+    Chunk, Parameter, abort, address, address_types, asconf, asconf_ack, cookie, cookie_ack, cookie_echo, data,
+    error, extensions, forward_tsn, heartbeat, heartbeat_ack, host_name, init, init_ack, padding, parameter, sack,
+    shutdown, shutdown_ack, shutdown_complete,
 };
 use crate::packets::{Frame, sctp};
 

@@ -105,10 +105,8 @@ impl Kernel {
             }
         }
         let attached = self.attach(ifindex, mode)?;
-        let pinned = attached
-            ._link
-            .pin(&path)
-            .map_err(|error| wrong("pinning the link")(std::io::Error::other(error)))?;
+        let pinned =
+            attached._link.pin(&path).map_err(|error| wrong("pinning the link")(std::io::Error::other(error)))?;
         Ok(Attached { _link: pinned.into(), pin: Some(path) })
     }
 }

@@ -27,9 +27,7 @@ impl PinFolder {
     /// # Errors
     /// [`LoadError::Pin`] where a folder cannot be made or mounted.
     pub fn open(root: &Path) -> Result<Self, LoadError> {
-        let wrong = |action| {
-            move |source: io::Error| LoadError::Pin { path: root.to_owned(), action, source }
-        };
+        let wrong = |action| move |source: io::Error| LoadError::Pin { path: root.to_owned(), action, source };
         fs::create_dir_all(root).map_err(wrong("making the folder of pins"))?;
         if !is_bpffs(root).map_err(wrong("reading the file system's type"))? {
             let flags = rustix::mount::MountFlags::NOSUID | rustix::mount::MountFlags::NOEXEC;
@@ -70,7 +68,8 @@ impl PinFolder {
             }
             let info = MapInfo::from_pin(&path)
                 .map_err(|source| LoadError::Map { map: map.name, source: Box::new(source) })?;
-            let kind = info.map_type().map_err(|source| LoadError::Map { map: map.name, source: Box::new(source) })?;
+            let kind =
+                info.map_type().map_err(|source| LoadError::Map { map: map.name, source: Box::new(source) })?;
             let bound = bounded(bounds).iter().find(|(name, _)| *name == map.name).map(|(_, bound)| *bound);
             let found = describe(kind as u32, info.key_size(), info.value_size(), info.max_entries());
             let needed = expected(map, bound.unwrap_or(info.max_entries()));

@@ -4,9 +4,7 @@ use super::init::reflects;
 use super::{chunk, digest, key, path, source_key};
 use crate::choose::{choose, mix};
 use crate::flow::service_key;
-use crate::{
-    Face, Facts, Flow, FlowKey, Outcome, Packet, Reason, State, Tables, Target, Unknown, Work, apply,
-};
+use crate::{Face, Facts, Flow, FlowKey, Outcome, Packet, Reason, State, Tables, Target, Unknown, Work, apply};
 
 /// Carries a control chunk of a known association, and moves its state.
 #[inline(always)]

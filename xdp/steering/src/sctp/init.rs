@@ -137,8 +137,8 @@ fn pin<T: Tables>(
     let key = FlowKey::peer(service.id, facts.source_port, digest);
     let client = Flow { target: base, from: service.own, tag: opening.tag, reply: 0, ..back };
     // What was established holds until its restart is acknowledged, unless it has ended.
-    let holds = reason == Reason::Pinned
-        && tables.flow(&key).is_some_and(|known| known.state == State::Established as u8);
+    let holds =
+        reason == Reason::Pinned && tables.flow(&key).is_some_and(|known| known.state == State::Established as u8);
     if !holds && !tables.replace_flow(&key, &client) {
         match before {
             None => tables.remove_flow(&reply),

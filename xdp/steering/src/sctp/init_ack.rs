@@ -1,9 +1,7 @@
 use super::init::Opening;
 use super::parameters::{mask_all, rewrite_all, scan_all};
 use super::{key, path};
-use crate::{
-    Face, Flow, FlowKey, Insert, Outcome, Packet, Reason, State, Tables, Work, apply,
-};
+use crate::{Face, Flow, FlowKey, Insert, Outcome, Packet, Reason, State, Tables, Work, apply};
 
 /// Carries an INIT ACK to its client: pins the server's tag before it leaves, and puts the service's
 /// addresses where the endpoint's were.

@@ -30,13 +30,8 @@ pub(super) fn scan_all<P: Packet, T: Tables>(
     opening: &Opening,
     source: u32,
 ) -> Result<(), Reason> {
-    work.walk = Walk {
-        at: opening.parameters,
-        end: opening.end,
-        tail: opening.tail,
-        digest: source,
-        ..Walk::default()
-    };
+    work.walk =
+        Walk { at: opening.parameters, end: opening.end, tail: opening.tail, digest: source, ..Walk::default() };
     packet.repeat(MOST, Round::Scan, tables, work);
     work.walk.result()?;
     if work.walk.at < work.walk.end { Err(Reason::ParameterCount) } else { Ok(()) }
@@ -191,11 +186,7 @@ fn counterpart<T: Tables>(tables: &T, walk: &Walk, address: &Address) -> Result<
 /// A later ASCONF would carry addresses that steering cannot rewrite when it is authenticated; so it is
 /// prevented at the handshake. Its place in the list is taken by a duplicate of another type.
 #[inline(always)]
-pub(super) fn mask_all<P: Packet, T: Tables>(
-    packet: &mut P,
-    tables: &T,
-    work: &mut Work,
-) -> Result<(), Reason> {
+pub(super) fn mask_all<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Result<(), Reason> {
     let begin = work.walk.extensions;
     if begin == 0 {
         return Ok(());
