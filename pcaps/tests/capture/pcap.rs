@@ -90,7 +90,7 @@ fn a_file_may_end_anywhere() {
         match len {
             0 => assert!(matches!(read.error, Some(CaptureError::Empty))),
             1..4 => {
-                assert!(matches!(read.error, Some(CaptureError::NotACapture { begins }) if begins == file[..len]))
+                assert!(matches!(read.error, Some(CaptureError::NotACapture { begins }) if begins == file[..len]));
             }
             4..24 => {
                 assert!(

@@ -336,7 +336,7 @@ impl<W: Write, C: Write> Run<'_, W, C> {
                         return Err(Left::Ends(Error::Write { path, source }));
                     }
                     Err(unheld) => {
-                        self.complain(path, &format!("frame {} is not written: {unheld}", frame.number))
+                        self.complain(path, &format!("frame {} is not written: {unheld}", frame.number));
                     }
                 }
             }

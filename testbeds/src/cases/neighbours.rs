@@ -84,7 +84,7 @@ fn solicitations() -> Vec<Case> {
         Case::new("NS: without the asker's link address")
             .send(&bare, transmits(Reason::NeighbourAnswered, &answer)),
         Case::new("NS: a VLAN tag stays")
-            .send(&asked(S6).vlan(100), { transmits(Reason::NeighbourAnswered, &answer.clone().vlan(100)) }),
+            .send(&asked(S6).vlan(100), transmits(Reason::NeighbourAnswered, &answer.clone().vlan(100))),
         Case::new("NS: padding behind it goes")
             .send(&asked(S6).padded(6), transmits(Reason::NeighbourAnswered, &answer)),
         Case::new("NS: a hop limit below 255 may come from afar (RFC 4861 7.1.1)")

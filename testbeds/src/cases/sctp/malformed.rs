@@ -87,7 +87,7 @@ fn tags() -> Vec<Case> {
         untouched(
             "INIT: of the endpoint with the tag of its association",
             answer(CT, &[init(ST, &[address(A)])]),
-            { Reason::InitBundled },
+            Reason::InitBundled,
         ),
         untouched("SCTP: DATA with tag zero", request(0, &[data(b"x")]), Reason::TagZero),
         untouched("SCTP: DATA with a wrong tag", request(ST ^ 1, &[data(b"x")]), Reason::OutOfTheBlue),
