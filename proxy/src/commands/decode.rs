@@ -8,6 +8,8 @@ use std::process::ExitCode;
 use pinion_pcaps::capture::{self, CaptureError, Reader};
 use pinion_pcaps::decode::{Decoder, Message};
 
+use super::remedy::remedy;
+
 const EXAMPLES: &str = "\
 Examples:
   pinion decode n2.pcap
@@ -134,25 +136,6 @@ fn line(message: &Message, format: Format, output: &mut impl Write) -> io::Resul
 /// Says something about a capture. Where even that cannot be written there is nobody to tell.
 fn complain(complaints: &mut impl Write, path: &Path, what: &impl fmt::Display) {
     let _ = writeln!(complaints, "pinion decode: {}: {what}", path.display());
-}
-
-/// What to do about a capture that cannot be read.
-fn remedy(error: &CaptureError) -> &'static str {
-    match error {
-        CaptureError::Open(source) => match source.kind() {
-            io::ErrorKind::NotFound => "check the path",
-            io::ErrorKind::PermissionDenied => "make it readable for this user",
-            _ => "check that it is a file",
-        },
-        CaptureError::Io { .. } => "check that it is a file, on a disk that works",
-        CaptureError::Empty
-        | CaptureError::NotACapture { .. }
-        | CaptureError::HeaderCut { .. }
-        | CaptureError::UnknownVersion { .. } => {
-            "give a pcap or pcapng file, such as tcpdump -w or Wireshark write"
-        }
-        _ => "the file is damaged: what came before was decoded, capture or copy it again",
-    }
 }
 
 #[cfg(test)]
