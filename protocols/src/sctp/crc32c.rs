@@ -39,8 +39,7 @@ fn step(table: usize, byte: u8) -> u32 {
     TABLES.get(table).and_then(|table| table.get(usize::from(byte))).copied().unwrap_or_default()
 }
 
-// Evaluated by the compiler: an index out of range would be a build error, not a panic.
-#[allow(clippy::indexing_slicing)]
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler: an index out of range is a build error")]
 const fn tables() -> [[u32; 256]; 8] {
     let mut tables = [[0; 256]; 8];
     let mut byte = 0;
