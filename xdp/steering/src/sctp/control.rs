@@ -4,7 +4,7 @@ use super::init::reflects;
 use super::{chunk, digest, key, path, source_key};
 use crate::choose::{choose, mix};
 use crate::flow::service_key;
-use crate::{Face, Facts, Flow, FlowKey, Outcome, Packet, Reason, State, Tables, Target, Unknown, Work, apply};
+use crate::{Face, Facts, Flow, FlowKey, Outcome, Packet, Reason, State, Tables, Unknown, Work, apply};
 
 /// Carries a control chunk of a known association, and moves its state.
 #[inline(always)]
@@ -35,8 +35,11 @@ fn known<T: Tables>(tables: &T, work: &mut Work, key: &FlowKey, flow: &Flow, pat
     let target = tables.target(flow.target.wrapping_add(path)).ok_or(Outcome::drop(Reason::Inconsistent))?;
     let now = tables.now();
     // The other direction's pin: its packets go back to where these came to, from where these go.
-    let other = FlowKey::association(flow.tag, facts.source_port, target.port);
-    let other = if flow.reply == 0 { other } else { forward_key(facts, flow, &target) };
+    let other = if flow.reply == 0 {
+        FlowKey::association(flow.tag, facts.source_port, target.port)
+    } else {
+        FlowKey::association(flow.tag, target.port, facts.destination_port)
+    };
     if facts.kind == chunk::COOKIE_ECHO && flow.reply == 0 {
         // Only now is it known which of several INIT ACKs the client took up.
         if let Some(back) = tables.flow(&other)
@@ -61,12 +64,6 @@ fn known<T: Tables>(tables: &T, work: &mut Work, key: &FlowKey, flow: &Flow, pat
         work.plan.set(target, Face::Source, Reason::Replied, now);
     }
     Ok(())
-}
-
-/// The key of the direction towards the service, from a reply: `own` is what the reply is rewritten to.
-#[inline(always)]
-fn forward_key(facts: &Facts, reply: &Flow, own: &Target) -> FlowKey {
-    FlowKey::association(reply.tag, own.port, facts.destination_port)
 }
 
 /// From an endpoint, with no pin: an ABORT or SHUTDOWN COMPLETE with the T bit reflects the tag of what the
