@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pinion_loader::setup::{EndpointSpec, ServiceSpec};
 use pinion_loader::{LoadError, Maps};
-use pinion_steering::{Address, Flow, FlowKey, Kind, State, Unknown, protocol, sctp};
+use pinion_steering::{Address, Exhausted, Flow, FlowKey, Kind, Placement, State, Unknown, protocol, sctp};
 
 use super::book::{Book, Endpoint, Service};
 use super::sample::Samples;
@@ -165,6 +165,8 @@ fn spec(served: &Served, samples: &mut Samples) -> Option<ServiceSpec> {
         port: served.port,
         addresses: served.addresses.iter().map(|address| IpAddr::from(*address)).collect(),
         unknown: if served.kind == Kind::Gtpu { Unknown::Hash } else { Unknown::Drop },
+        placement: Placement::Maglev,
+        exhausted: Exhausted::Drop,
         endpoints: endpoints.collect::<Option<_>>()?,
     })
 }

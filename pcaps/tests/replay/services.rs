@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pinion_loader::setup::{EndpointSpec, ServiceSpec};
 use pinion_pcaps::replay::{Choice, Replay, Summary};
-use pinion_steering::{Kind, Reason, Unknown, protocol};
+use pinion_steering::{Exhausted, Kind, Placement, Reason, Unknown, protocol};
 
 use crate::{file, run};
 
@@ -23,6 +23,8 @@ fn upf(unknown: Unknown) -> ServiceSpec {
         port: 2152,
         addresses: vec![[192, 0, 2, 3].into()],
         unknown,
+        placement: Placement::Maglev,
+        exhausted: Exhausted::Drop,
         endpoints: vec![endpoint(1), endpoint(2)],
     }
 }

@@ -89,6 +89,8 @@ impl Checked {
             port,
             addresses: plain(&service.addresses.value),
             unknown: self.unknown(service, kind),
+            placement: steering::Placement::Maglev,
+            exhausted: steering::Exhausted::Drop,
             endpoints,
         }
     }

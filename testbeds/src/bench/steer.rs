@@ -7,7 +7,9 @@ use pinion_loader::kernel::{Kernel, PROGRAM};
 use pinion_loader::setup::{EndpointSpec, ServiceSpec, Setup};
 use pinion_loader::user::UserEngine;
 use pinion_loader::{Bounds, Engine as _, INGRESS, Maps};
-use pinion_steering::{Address, Flow, FlowKey, Kind, NextHop, Pin, PinKey, State, Unknown, hop, protocol};
+use pinion_steering::{
+    Address, Exhausted, Flow, FlowKey, Kind, NextHop, Pin, PinKey, Placement, State, Unknown, hop, protocol,
+};
 
 use super::baseline::Baseline;
 use super::frames::{self, CLIENT, CLIENT_PORT, SERVICE, SERVICE_PORT};
@@ -101,6 +103,8 @@ fn services() -> Vec<ServiceSpec> {
             port,
             addresses: addresses.clone(),
             unknown: Unknown::Hash,
+            placement: Placement::Maglev,
+            exhausted: Exhausted::Drop,
             endpoints: vec![EndpointSpec { name: "one".to_owned(), addresses, port: to, weight: 1, up: true }],
         }
     };

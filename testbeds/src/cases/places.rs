@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use pinion_loader::setup::{EndpointSpec, ServiceSpec};
-use pinion_steering::{Kind, Unknown};
+use pinion_steering::{Exhausted, Kind, Placement, Unknown};
 
 use crate::packets::Mac;
 
@@ -135,7 +135,8 @@ pub fn service(
     endpoints: Vec<EndpointSpec>,
 ) -> ServiceSpec {
     let (name, addresses) = (name.to_owned(), addresses.to_vec());
-    ServiceSpec { name, kind, protocol, port, addresses, unknown: Unknown::Drop, endpoints }
+    let (placement, exhausted) = (Placement::Maglev, Exhausted::Drop);
+    ServiceSpec { name, kind, protocol, port, addresses, unknown: Unknown::Drop, placement, exhausted, endpoints }
 }
 
 /// An endpoint that is up.

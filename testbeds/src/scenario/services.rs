@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use pinion_loader::setup::{EndpointSpec, ServiceSpec};
-use pinion_steering::{Kind, Unknown, protocol};
+use pinion_steering::{Exhausted, Kind, Placement, Unknown, protocol};
 
 use crate::topology::{Topology, service};
 
@@ -85,6 +85,8 @@ impl Service {
             port: self.port,
             addresses: self.addresses(paths),
             unknown: Unknown::Drop,
+            placement: Placement::Maglev,
+            exhausted: Exhausted::Drop,
             endpoints: endpoints.collect(),
         }
     }

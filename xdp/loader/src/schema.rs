@@ -73,7 +73,7 @@ pub const MAPS: &[MapSpec] = &[
         value: size!(Service),
         layout: &[
             fields!(ServiceKey: address, port, protocol, bank),
-            fields!(Service: maglev, slots, own, id, kind, path, paths, unknown, reserved),
+            fields!(Service: maglev, slots, own, id, kind, path, paths, unknown, placement, exhausted),
         ],
     },
     MapSpec {

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use pinion_steering::{
-    Address, BANKS, Kind, MAX_PATHS, Service, ServiceKey, Source, SourceKey, Target, Unknown, mix, protocol,
+    Address, BANKS, Exhausted, Kind, MAX_PATHS, Placement, Service, ServiceKey, Source, SourceKey, Target,
+    Unknown, mix, protocol,
 };
 
 use crate::maglev::{self, Member};
@@ -29,6 +30,11 @@ pub struct ServiceSpec {
     pub addresses: Vec<IpAddr>,
     /// What happens to packets that belong to no session.
     pub unknown: Unknown,
+    /// How the endpoint of a new session is chosen.
+    pub placement: Placement,
+    /// What becomes of a new session where no endpoint takes one. To let all take some again ("fail open"), hand
+    /// them in as up.
+    pub exhausted: Exhausted,
     /// Its endpoints.
     pub endpoints: Vec<EndpointSpec>,
 }
@@ -42,9 +48,10 @@ pub struct EndpointSpec {
     pub addresses: Vec<IpAddr>,
     /// Its port.
     pub port: u16,
-    /// Its share relative to the others; 0 gets no new sessions.
+    /// Its share relative to the others. With 0 it drains: it keeps its sessions, and gets no new ones.
     pub weight: u32,
-    /// Whether it is up.
+    /// Whether it is up. One that is down gets no new sessions; those that it has keep going there, but for SCTP's
+    /// INIT, which is placed anew.
     pub up: bool,
 }
 
@@ -222,7 +229,8 @@ impl Setup {
                 path: path as u8,
                 paths: paths as u8,
                 unknown: spec.unknown as u8,
-                reserved: 0,
+                placement: spec.placement as u8,
+                exhausted: spec.exhausted as u8,
             };
             let address = Address::from(*address);
             let key = ServiceKey { address, port: spec.port, protocol: spec.protocol, bank: bank as u8 };

@@ -46,8 +46,8 @@ pub use plan::{Face, Plan};
 pub use reason::Reason;
 pub use tables::{Ask, Insert, Route, Tables};
 pub use values::{
-    BANKS, Flow, FlowKey, FlowKind, Kind, Link, LongKey, MAX_PATHS, NextHop, Pin, PinKey, Service, ServiceKey,
-    ShortKey, Source, SourceKey, State, Target, Unknown, protocol,
+    BANKS, Exhausted, Flow, FlowKey, FlowKind, Kind, Link, LongKey, MAX_PATHS, NextHop, Pin, PinKey, Placement,
+    Service, ServiceKey, ShortKey, Source, SourceKey, State, Target, Unknown, protocol,
 };
 pub use verdict::{Outcome, Rare, Step, Verdict};
 pub use walk::Walk;

@@ -66,6 +66,32 @@ pub enum Unknown {
     Punt = 2,
 }
 
+/// How a session's endpoint is chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Placement {
+    /// By consistent hashing of all that tells the session from others.
+    #[default]
+    Maglev = 0,
+    /// By consistent hashing of the client's address alone: all sessions of a client go to one endpoint.
+    SourceAffinity = 1,
+    /// In turn, each as often as its weight says.
+    RoundRobin = 2,
+    /// Where there are the fewest sessions for its weight, of all endpoints.
+    LeastSessions = 3,
+}
+
+/// What becomes of a new session where no endpoint takes one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exhausted {
+    /// Its packet is dropped.
+    #[default]
+    Drop = 0,
+    /// Its client is told: by a TCP RST, an SCTP ABORT, or ICMP's port unreachable.
+    Reject = 1,
+}
+
 /// A service as steering sees it: the value of `SERVICES`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -86,8 +112,10 @@ pub struct Service {
     pub paths: u8,
     /// An [`Unknown`], as a number.
     pub unknown: u8,
-    /// Zero.
-    pub reserved: u16,
+    /// A [`Placement`], as a number.
+    pub placement: u8,
+    /// An [`Exhausted`], as a number.
+    pub exhausted: u8,
 }
 
 /// An address and port to rewrite to: the value of `TARGETS`.
