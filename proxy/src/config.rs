@@ -15,6 +15,7 @@
 //! ```
 
 mod check;
+pub mod model;
 mod scalar;
 
 use std::fmt;
