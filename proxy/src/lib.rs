@@ -9,6 +9,7 @@
 mod commands;
 pub mod config;
 pub mod control;
+pub mod pool;
 
 use std::fmt;
 use std::process::ExitCode;
