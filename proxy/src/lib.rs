@@ -10,6 +10,7 @@ mod commands;
 pub mod config;
 pub mod control;
 pub mod pool;
+pub mod sessions;
 
 use std::fmt;
 use std::process::ExitCode;

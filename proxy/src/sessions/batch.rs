@@ -1,0 +1,229 @@
+//! A batch on the shards that it touches: all of it, or nothing.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use pinion_steering::PinKey;
+use tokio::sync::OwnedMutexGuard;
+
+use super::change::{Change, CommitError};
+use super::key::Key;
+use super::record::{Moment, NewPin, Record};
+use super::shard::Shard;
+use super::table::{Full, PinTable};
+
+/// The shards that a batch touches, held until it is done.
+pub(super) struct Held {
+    shards: BTreeMap<usize, OwnedMutexGuard<Shard>>,
+}
+
+/// How many pins there may be, over all shards.
+#[derive(Debug)]
+pub(super) struct Room {
+    pub(super) used: AtomicU32,
+    pub(super) bound: u32,
+}
+
+impl Room {
+    fn take(&self) -> bool {
+        let one_more = |used: u32| (used < self.bound).then_some(used.saturating_add(1));
+        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_ok()
+    }
+
+    fn give(&self, by: u32) {
+        self.used.fetch_sub(by, Ordering::Relaxed);
+    }
+}
+
+/// What a batch did.
+pub(super) struct Done {
+    /// The keys that it changed.
+    pub(super) changed: Vec<Key>,
+    /// How many pins were ended to make room.
+    pub(super) evicted: u64,
+}
+
+/// What there was of each key before a batch, and how much room the batch holds.
+#[derive(Default)]
+struct Undo {
+    before: BTreeMap<Key, Option<Record>>,
+    /// Room of pins that the batch ended: others get it only once the batch is in force.
+    spare: u32,
+    taken: u32,
+    evicted: u64,
+}
+
+impl Held {
+    pub(super) fn new(shards: BTreeMap<usize, OwnedMutexGuard<Shard>>) -> Self {
+        Self { shards }
+    }
+
+    pub(super) fn get(&self, key: Key) -> Option<&Record> {
+        self.shards.get(&key.shard())?.get(key)
+    }
+
+    pub(super) fn after(&self, shard: usize, key: Option<Key>) -> impl Iterator<Item = (Key, &Record)> {
+        self.shards.get(&shard).into_iter().flat_map(move |shard| shard.after(key))
+    }
+
+    pub(super) fn due(&self, now: Moment, most: usize) -> Vec<Key> {
+        self.shards.values().flat_map(|shard| shard.due(now, most)).take(most).collect()
+    }
+
+    pub(super) fn is_sure(&self) -> bool {
+        self.shards.values().all(|shard| shard.unsure.is_empty())
+    }
+
+    /// Puts a batch into force: first in the table, which can refuse it without a write, then in the kernel's map.
+    pub(super) fn apply(
+        &mut self,
+        batch: Vec<Change>,
+        maps: &mut dyn PinTable,
+        room: &Room,
+        full: Full,
+    ) -> Result<Done, CommitError> {
+        let mut undo = Undo::default();
+        let changed = batch.into_iter().try_for_each(|change| self.change(change, room, full, &mut undo));
+        let written = changed.and_then(|()| self.write(&undo.before, maps));
+        if let Err(error) = written {
+            for (key, record) in undo.before {
+                self.set(key, record);
+            }
+            room.give(undo.taken);
+            return Err(error);
+        }
+        room.give(undo.spare);
+        Ok(Done { changed: undo.before.into_keys().collect(), evicted: undo.evicted })
+    }
+
+    fn change(&mut self, change: Change, room: &Room, full: Full, undo: &mut Undo) -> Result<(), CommitError> {
+        match change {
+            Change::Remove(key) => {
+                self.end(Key::from(key), undo);
+                Ok(())
+            }
+            Change::Insert(pin) => {
+                let known = self.get(pin.key.into()).filter(|known| !known.steers_as(&pin.record));
+                if let Some(known) = known {
+                    return Err(CommitError::Taken {
+                        address: pin.key.address.into(),
+                        teid: pin.key.teid,
+                        endpoint: known.place.endpoint.to_string(),
+                    });
+                }
+                self.put(pin, room, full, undo)
+            }
+            Change::Replace(pin) => self.put(pin, room, full, undo),
+            Change::InsertMissing(pin) if self.get(pin.key.into()).is_some() => Ok(()),
+            Change::InsertMissing(pin) => self.put(pin, room, full, undo),
+        }
+    }
+
+    fn put(&mut self, pin: NewPin, room: &Room, full: Full, undo: &mut Undo) -> Result<(), CommitError> {
+        let key = Key::from(pin.key);
+        if self.get(key).is_none() {
+            if undo.spare == 0 && !room.take() {
+                let soonest = match full {
+                    Full::Refuse => None,
+                    Full::EndSoonest => self.shards.get(&key.shard()).and_then(|shard| shard.soonest()),
+                };
+                let soonest = soonest.filter(|soonest| !undo.before.contains_key(soonest));
+                self.end(soonest.ok_or(CommitError::Full { bound: room.bound })?, undo);
+                undo.evicted += 1;
+                undo.spare = undo.spare.saturating_sub(1);
+            } else if undo.spare > 0 {
+                undo.spare -= 1;
+            } else {
+                undo.taken += 1;
+            }
+        }
+        let before = self.set(key, Some(pin.record));
+        undo.before.entry(key).or_insert(before);
+        Ok(())
+    }
+
+    fn end(&mut self, key: Key, undo: &mut Undo) {
+        if let Some(before) = self.set(key, None) {
+            undo.before.entry(key).or_insert(Some(before));
+            undo.spare += 1;
+        }
+    }
+
+    fn set(&mut self, key: Key, record: Option<Record>) -> Option<Record> {
+        self.shards.get_mut(&key.shard())?.set(key, record)
+    }
+
+    /// Writes what is different from before; takes it back where the kernel refuses a part of it.
+    fn write(
+        &mut self,
+        before: &BTreeMap<Key, Option<Record>>,
+        maps: &mut dyn PinTable,
+    ) -> Result<(), CommitError> {
+        // What ends goes first: a full map takes a batch that gives as much as it takes.
+        let ending = before.iter().filter(|(key, _)| self.get(**key).is_none());
+        let staying = before.iter().filter(|(key, _)| self.get(**key).is_some());
+        let mut done: Vec<(Key, Option<&Record>)> = Vec::with_capacity(before.len());
+        let mut failure = None;
+        for (key, old) in ending.chain(staying) {
+            let (old, new) = (old.as_ref(), self.get(*key));
+            if self.same(*key, old, new) {
+                continue;
+            }
+            if let Err(error) = write(maps, *key, new) {
+                failure = Some(error);
+                break;
+            }
+            done.push((*key, old));
+        }
+        let Some(source) = failure else {
+            for (key, _) in done {
+                self.sure(key);
+            }
+            return Ok(());
+        };
+        let mut unsure = 0;
+        for (key, old) in done.into_iter().rev() {
+            if write(maps, key, old).is_err() {
+                unsure += 1;
+                if let Some(shard) = self.shards.get_mut(&key.shard()) {
+                    shard.unsure.insert(key);
+                }
+            }
+        }
+        Err(CommitError::Maps { source, unsure })
+    }
+
+    /// Whether the kernel's map holds already what it should.
+    fn same(&self, key: Key, old: Option<&Record>, new: Option<&Record>) -> bool {
+        let unsure = self.shards.get(&key.shard()).is_some_and(|shard| shard.unsure.contains(&key));
+        !unsure && old.map(|old| old.pin) == new.map(|new| new.pin)
+    }
+
+    fn sure(&mut self, key: Key) {
+        if let Some(shard) = self.shards.get_mut(&key.shard()) {
+            shard.unsure.remove(&key);
+        }
+    }
+
+    /// Writes what the table says of keys of which it is not known what the kernel's map holds; how many are left.
+    pub(super) fn repair(&mut self, maps: &mut dyn PinTable) -> usize {
+        let mut left = 0;
+        for shard in self.shards.values_mut() {
+            for key in std::mem::take(&mut shard.unsure) {
+                if write(maps, key, shard.get(key)).is_err() {
+                    shard.unsure.insert(key);
+                    left += 1;
+                }
+            }
+        }
+        left
+    }
+}
+
+fn write(maps: &mut dyn PinTable, key: Key, record: Option<&Record>) -> Result<(), pinion_loader::LoadError> {
+    let key = PinKey::from(key);
+    match record {
+        Some(record) => maps.install(&key, &record.pin),
+        None => maps.withdraw(&key),
+    }
+}

@@ -1,0 +1,270 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use pinion_loader::{LoadError, Maps};
+use pinion_steering::{Pin, PinKey};
+
+use super::batch::{Done, Held, Room};
+use super::change::{Change, CommitError, Installed, Interrupted};
+use super::key::{Key, SHARDS};
+use super::owner::Owner;
+use super::record::{Moment, Record};
+use super::shard::Shard;
+
+/// `PINS` as the session table writes it.
+///
+/// # Errors
+/// Both fail with [`LoadError`] where the kernel refuses, or the bound is reached; then nothing was written.
+pub trait PinTable: Send {
+    /// Writes an entry.
+    fn install(&mut self, key: &PinKey, pin: &Pin) -> Result<(), LoadError>;
+    /// Takes an entry out; one that is not there is as good.
+    fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError>;
+}
+
+impl<M: Maps + Send> PinTable for M {
+    fn install(&mut self, key: &PinKey, pin: &Pin) -> Result<(), LoadError> {
+        self.put_pin(key, pin)
+    }
+
+    fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError> {
+        self.remove_pin(key)
+    }
+}
+
+/// What becomes of a new pin when all are taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Full {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// The pin of its shard that would end next by itself ends now; where none ends by itself, the new one is
+    /// refused. (Which tunnel idles longest is not known: XDP writes nothing down of a packet that a pin steers.)
+    EndSoonest,
+}
+
+/// How the table is to behave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// How many pins there may be; at the most as many as the kernel's map holds.
+    pub bound: u32,
+    /// What becomes of a new pin when all are taken.
+    pub full: Full,
+}
+
+/// How full the table is, and what it did so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Level {
+    /// How many pins there are.
+    pub used: u32,
+    /// How many there may be.
+    pub bound: u32,
+    /// How many batches are in force.
+    pub committed: u64,
+    /// How many batches were refused, for whatever reason.
+    pub refused: u64,
+    /// How many of those because all pins were taken.
+    pub full: u64,
+    /// How many pins were ended to make room.
+    pub evicted: u64,
+    /// How many pins ended at their time.
+    pub expired: u64,
+}
+
+/// The session table. A clone is the same table.
+#[derive(Clone)]
+pub struct Table {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shards: Vec<Arc<tokio::sync::Mutex<Shard>>>,
+    maps: Owner<dyn PinTable>,
+    room: Room,
+    full: Full,
+    counts: Counts,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    committed: AtomicU64,
+    refused: AtomicU64,
+    full: AtomicU64,
+    evicted: AtomicU64,
+    expired: AtomicU64,
+}
+
+/// How many records of a shard are looked at before others get their turn.
+const STRIDE: usize = 1024;
+
+impl Table {
+    /// An empty table that writes to `maps`.
+    #[must_use]
+    pub fn new<M: PinTable + 'static>(maps: &Owner<M>, settings: Settings) -> Self {
+        let maps: Arc<Mutex<dyn PinTable>> = maps.tables();
+        Self {
+            inner: Arc::new(Inner {
+                shards: (0..SHARDS).map(|_| Arc::default()).collect(),
+                maps: Owner::from(maps),
+                room: Room { used: AtomicU32::new(0), bound: settings.bound },
+                full: settings.full,
+                counts: Counts::default(),
+            }),
+        }
+    }
+
+    /// Puts a batch into force, whole or not at all.
+    ///
+    /// It goes on even if this future is dropped.
+    ///
+    /// # Errors
+    /// [`CommitError`]: the table and the kernel's maps are as they were before.
+    pub async fn commit(&self, batch: Vec<Change>) -> Result<Installed, CommitError> {
+        let shards = batch.iter().map(shard_of).collect();
+        let held = self.hold(&shards).await;
+        self.apply(held, batch).await.map(|done| Installed::new(done.changed.len()))
+    }
+
+    /// Ends the pins whose time has come, at the most `most`; how many it were. Fewer than `most`: there are no more.
+    ///
+    /// # Errors
+    /// [`Interrupted`] where the kernel refuses; they are still there, and due.
+    pub async fn expire(&self, now: Moment, most: usize) -> Result<usize, Interrupted> {
+        let mut ended = 0;
+        for shard in 0..SHARDS {
+            while ended < most {
+                let held = self.hold(&BTreeSet::from([shard])).await;
+                let due = held.due(now, STRIDE.min(most - ended));
+                if due.is_empty() {
+                    break;
+                }
+                ended += self.end(held, due).await.map_err(|source| Interrupted { done: ended, source })?;
+            }
+        }
+        self.inner.counts.expired.fetch_add(ended as u64, Ordering::Relaxed);
+        Ok(ended)
+    }
+
+    /// Ends all pins of an endpoint, `POOL/NAME`; how many it were. Others get their turn in between, and what is
+    /// pinned to it meanwhile may stay.
+    ///
+    /// # Errors
+    /// [`Interrupted`] where the kernel refuses: the rest are still there.
+    pub async fn end_endpoint(&self, endpoint: &str) -> Result<usize, Interrupted> {
+        let mut ended = 0;
+        for shard in 0..SHARDS {
+            let mut from = None;
+            loop {
+                let held = self.hold(&BTreeSet::from([shard])).await;
+                let page: Vec<(Key, bool)> = held
+                    .after(shard, from)
+                    .take(STRIDE)
+                    .map(|(key, record)| (key, &*record.place.endpoint == endpoint))
+                    .collect();
+                let Some((last, _)) = page.last() else { break };
+                from = Some(*last);
+                let theirs: Vec<Key> =
+                    page.into_iter().filter(|(_, theirs)| *theirs).map(|(key, _)| key).collect();
+                if !theirs.is_empty() {
+                    ended += self.end(held, theirs).await.map_err(|source| Interrupted { done: ended, source })?;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Tries again to write what the kernel refused to take back ([`CommitError::Maps`]); how many are left.
+    pub async fn repair(&self) -> usize {
+        let mut left = 0;
+        for shard in 0..SHARDS {
+            let mut held = self.hold(&BTreeSet::from([shard])).await;
+            if !held.is_sure() {
+                left += self.inner.maps.quick(move |maps| held.repair(maps)).await;
+            }
+        }
+        left
+    }
+
+    /// What is kept of a key.
+    pub async fn get(&self, key: &PinKey) -> Option<Record> {
+        let key = Key::from(*key);
+        self.hold(&BTreeSet::from([key.shard()])).await.get(key).cloned()
+    }
+
+    /// How full it is.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        let Inner { room, counts, .. } = &*self.inner;
+        Level {
+            used: room.used.load(Ordering::Relaxed),
+            bound: room.bound,
+            committed: counts.committed.load(Ordering::Relaxed),
+            refused: counts.refused.load(Ordering::Relaxed),
+            full: counts.full.load(Ordering::Relaxed),
+            evicted: counts.evicted.load(Ordering::Relaxed),
+            expired: counts.expired.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Calls `look` with the records after a key in a shard, until it returns `false`.
+    pub(super) async fn look(&self, shard: usize, from: Option<Key>, mut look: impl FnMut(Key, &Record) -> bool) {
+        let held = self.hold(&BTreeSet::from([shard])).await;
+        for (key, record) in held.after(shard, from) {
+            if !look(key, record) {
+                break;
+            }
+        }
+    }
+
+    /// Takes shards, in ascending order: two who want the same ones never wait for each other.
+    async fn hold(&self, shards: &BTreeSet<usize>) -> Held {
+        let mut held = BTreeMap::new();
+        for index in shards {
+            if let Some(shard) = self.inner.shards.get(*index) {
+                held.insert(*index, Arc::clone(shard).lock_owned().await);
+            }
+        }
+        Held::new(held)
+    }
+
+    async fn end(&self, held: Held, keys: Vec<Key>) -> Result<usize, CommitError> {
+        let batch = keys.into_iter().map(|key| Change::Remove(key.into())).collect();
+        self.apply(held, batch).await.map(|done| done.changed.len())
+    }
+
+    async fn apply(&self, mut held: Held, batch: Vec<Change>) -> Result<Done, CommitError> {
+        let inner = Arc::clone(&self.inner);
+        self.inner
+            .maps
+            .quick(move |maps| {
+                let result = held.apply(batch, maps, &inner.room, inner.full);
+                inner.counts.count(&result);
+                result
+            })
+            .await
+    }
+}
+
+impl Counts {
+    fn count(&self, result: &Result<Done, CommitError>) {
+        match result {
+            Ok(done) => {
+                self.committed.fetch_add(1, Ordering::Relaxed);
+                self.evicted.fetch_add(done.evicted, Ordering::Relaxed);
+            }
+            Err(error) => {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                self.full.fetch_add(u64::from(matches!(error, CommitError::Full { .. })), Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+fn shard_of(change: &Change) -> usize {
+    match change {
+        Change::Insert(pin) | Change::Replace(pin) | Change::InsertMissing(pin) => Key::from(pin.key).shard(),
+        Change::Remove(key) => Key::from(*key).shard(),
+    }
+}

@@ -1,0 +1,63 @@
+//! A map that fails when told to.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use pinion::sessions::PinTable;
+use pinion_loader::LoadError;
+use pinion_steering::{Pin, PinKey};
+
+#[derive(Clone, Default)]
+pub(crate) struct Faulty {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// TEID to target.
+    pins: BTreeMap<u32, u32>,
+    /// After how many writes it fails, and how often in a row then.
+    fail: (u8, u8),
+}
+
+impl Faulty {
+    pub(crate) fn fail(&self, after: u8, times: u8) {
+        self.state.lock().unwrap().fail = (after, times);
+    }
+
+    pub(crate) fn pins(&self) -> BTreeMap<u32, u32> {
+        self.state.lock().unwrap().pins.clone()
+    }
+}
+
+impl State {
+    fn write(&mut self) -> Result<(), LoadError> {
+        match &mut self.fail {
+            (_, 0) => Ok(()),
+            (0, times) => {
+                *times -= 1;
+                Err(LoadError::Bound { table: "PINS", bound: 0 })
+            }
+            (after, _) => {
+                *after -= 1;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl PinTable for Faulty {
+    fn install(&mut self, key: &PinKey, pin: &Pin) -> Result<(), LoadError> {
+        let mut state = self.state.lock().unwrap();
+        state.write()?;
+        state.pins.insert(key.teid, pin.target);
+        Ok(())
+    }
+
+    fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError> {
+        let mut state = self.state.lock().unwrap();
+        state.write()?;
+        state.pins.remove(&key.teid);
+        Ok(())
+    }
+}
