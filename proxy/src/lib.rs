@@ -9,6 +9,7 @@
 mod commands;
 pub mod config;
 pub mod control;
+pub mod metrics;
 pub mod pool;
 pub mod sessions;
 

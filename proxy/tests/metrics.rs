@@ -1,0 +1,231 @@
+//! What Prometheus reads, over HTTP.
+#![cfg(test)]
+
+#[path = "metrics/fake.rs"]
+mod fake;
+#[path = "metrics/oracles.rs"]
+mod oracles;
+#[path = "metrics/scraper.rs"]
+mod scraper;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pinion::metrics::{Limits, Page, Readiness, registry, serve};
+use prometheus_client::registry::Registry;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use fake::Fake;
+use scraper::{Answer, Scraper, ask};
+
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+const OPEN: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Everything that registers metrics of its own, as the daemon has it.
+fn components() -> Registry {
+    registry()
+}
+
+async fn stand(control: Fake, limits: Limits) -> Scraper {
+    let (_, readiness) = watch::channel(Readiness::Ready);
+    stand_with(control, limits, readiness).await
+}
+
+async fn stand_with(control: Fake, limits: Limits, readiness: watch::Receiver<Readiness>) -> Scraper {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let page = Arc::new(Page::new(Arc::new(control), components(), readiness, limits));
+    tokio::spawn(serve(listener, page));
+    Scraper { address }
+}
+
+async fn page(accept: &str) -> String {
+    let scraper = stand(Fake::default(), Limits::default()).await;
+    let answer = scraper.get("/metrics", &[("Accept", accept)]).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.body
+}
+
+/// A row of the table: name, type, labels, help.
+type Row = (String, String, String, String);
+
+fn documented() -> BTreeSet<Row> {
+    let table = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.md")).unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| `pinion_"));
+    rows.map(|row| {
+        let mut cells = row.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', ""));
+        let mut next = || cells.next().unwrap();
+        (next(), next(), next(), next())
+    })
+    .collect()
+}
+
+fn exposed(page: &str) -> BTreeSet<Row> {
+    let families = oracles::families(page);
+    let rows = families.into_iter().map(|(name, family)| {
+        let labels: Vec<_> = family.labels.into_iter().collect();
+        (name, family.kind, labels.join(", "), family.help)
+    });
+    rows.collect()
+}
+
+#[tokio::test]
+async fn the_table_is_what_is_exposed() {
+    let (documented, exposed) = (documented(), exposed(&page("text/plain").await));
+    let row = |(name, kind, labels, help): &Row| {
+        let labels: Vec<_> = labels.split(", ").filter(|it| !it.is_empty()).map(|it| format!("`{it}`")).collect();
+        format!("| `{name}` | {kind} | {} | {help} |", labels.join(", "))
+    };
+    let missing: Vec<_> = exposed.difference(&documented).map(row).collect();
+    let surplus: Vec<_> = documented.difference(&exposed).map(row).collect();
+    assert!(
+        missing.is_empty() && surplus.is_empty(),
+        "docs/metrics.md lacks:\n{}\nand has in vain:\n{}",
+        missing.join("\n"),
+        surplus.join("\n")
+    );
+}
+
+#[tokio::test]
+async fn what_control_tells_is_shown() {
+    let page = page("text/plain").await;
+    for line in [
+        "pinion_build_info{version=\"1.2.3\"} 1",
+        "pinion_uptime_seconds 90.5",
+        "pinion_packets_total{reason=\"ip_truncated\",verdict=\"drop\"} 7",
+        "pinion_sessions 12",
+        "pinion_table_bound_entries{table=\"flows\"} 200000",
+        "pinion_store_lag_seconds 0.25",
+        "pinion_interface_attached{interface=\"eth1\",mode=\"missing\"} 0",
+        "pinion_service_info{service=\"n2\",protocol=\"sctp\",pool=\"amfs\",algorithm=\"least_sessions\"} 1",
+        "pinion_endpoint_state{pool=\"amfs\",endpoint=\"amf-1\",state=\"draining\"} 1",
+        "pinion_endpoint_state{pool=\"amfs\",endpoint=\"amf-1\",state=\"up\"} 0",
+        "pinion_endpoint_drain_remaining_seconds{pool=\"amfs\",endpoint=\"amf-1\"} 30.0",
+        "pinion_path_up{pool=\"amfs\",endpoint=\"amf-1\",path=\"0\"} 1",
+        "pinion_path_up{pool=\"amfs\",endpoint=\"amf-1\",path=\"1\"} 0",
+        "pinion_path_round_trip_seconds{pool=\"amfs\",endpoint=\"amf-1\",path=\"0\"} 0.0015",
+    ] {
+        assert!(page.lines().any(|it| it == line), "{line} is not in\n{page}");
+    }
+    assert!(!page.contains("path=\"2\""), "a path that is not probed has no series");
+}
+
+#[tokio::test]
+async fn a_name_of_any_kind_is_quoted() {
+    let page = page("text/plain").await;
+    assert!(page.contains(r#"interface="a\"b\\c\nd""#), "{page}");
+}
+
+#[tokio::test]
+async fn both_formats_are_read_by_others() {
+    oracles::read_by_prometheus_client("openmetrics", &page("application/openmetrics-text").await);
+    oracles::read_by_prometheus_client("text", &page("text/plain").await);
+    oracles::checked_by_promtool(&page("text/plain").await);
+}
+
+#[tokio::test]
+async fn the_format_is_what_was_asked_for() {
+    let scraper = stand(Fake::default(), Limits::default()).await;
+    let open = scraper.get("/metrics", &[("Accept", "application/openmetrics-text;version=1.0.0")]).await;
+    assert_eq!(open.header("content-type"), Some(OPEN));
+    assert!(open.body.ends_with("# EOF\n") && open.body.contains("# TYPE pinion_packets counter\n"));
+    let text = scraper.get("/metrics", &[]).await;
+    assert_eq!(text.header("content-type"), Some(TEXT));
+    assert!(!text.body.contains("# EOF") && text.body.contains("# TYPE pinion_packets_total counter\n"));
+}
+
+#[tokio::test]
+async fn only_get_and_head_of_two_pages_are_answered() {
+    let scraper = stand(Fake::default(), Limits::default()).await;
+    for path in ["/metrics", "/ready"] {
+        let head = scraper.send("HEAD", path, &[]).await;
+        assert_eq!((head.status, head.body.as_str()), (200, ""), "{path}");
+        for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
+            let answer = scraper.send(method, path, &[]).await;
+            assert_eq!((answer.status, answer.header("allow")), (405, Some("GET, HEAD")), "{method} {path}");
+        }
+    }
+    for path in ["/", "/metrics/", "/metrics2", "/../metrics", "/%6detrics"] {
+        assert_eq!(scraper.get(path, &[]).await.status, 404, "{path}");
+    }
+    assert_eq!(scraper.get("/metrics?x=1", &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn readiness_is_shown_as_it_changes() {
+    let (set, readiness) = watch::channel(Readiness::Not("reading the configuration".to_owned()));
+    let scraper = stand_with(Fake::default(), Limits::default(), readiness).await;
+    let Answer { status, body, .. } = scraper.get("/ready", &[]).await;
+    assert_eq!((status, body.as_str()), (503, "reading the configuration\n"));
+    set.send(Readiness::Ready).unwrap();
+    assert_eq!(scraper.get("/ready", &[]).await.status, 200);
+    set.send(Readiness::Not("stopping".to_owned())).unwrap();
+    assert_eq!(scraper.get("/ready", &[]).await.status, 503);
+}
+
+#[tokio::test]
+async fn a_daemon_that_cannot_tell_is_said_so() {
+    let scraper = stand(Fake { broken: true, ..Fake::default() }, Limits::default()).await;
+    let answer = scraper.get("/metrics", &[]).await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.body.contains("cannot be read") && answer.body.contains("EPERM"), "{}", answer.body);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_daemon_that_does_not_answer_is_not_waited_for() {
+    let (_set, readiness) = watch::channel(Readiness::Ready);
+    let page =
+        Page::new(Arc::new(Fake { stuck: true, ..Fake::default() }), components(), readiness, Limits::default());
+    let (client, server) = tokio::io::duplex(1 << 16);
+    let served = pinion::metrics::connection(server, Arc::new(page));
+    let (answer, ()) = tokio::join!(ask(client, "GET", "/metrics", &[]), served);
+    assert_eq!((answer.status, answer.body.as_str()), (503, "the metrics could not be gathered in time\n"));
+}
+
+/// Scrapers that do not ask, or ask half, more of them than there may be.
+#[tokio::test]
+async fn slow_scrapers_hold_nobody_up() {
+    let limits = Limits { connections: 4, deadline: Duration::from_secs(600), ..Limits::default() };
+    let scraper = stand(Fake::default(), limits).await;
+    let mut slow = Vec::new();
+    for number in 0..12 {
+        let mut stream = TcpStream::connect(scraper.address).await.unwrap();
+        if number % 2 == 0 {
+            stream.write_all(b"GET /metrics HTTP/1.1\r\nHo").await.unwrap();
+        }
+        slow.push(stream);
+    }
+    let answer = scraper.get("/metrics", &[]).await;
+    assert_eq!(answer.status, 200);
+    // Twelve and this one, of which four may stay.
+    assert!(answer.body.contains("\npinion_scrape_connections_cut_total 9\n"), "{}", answer.body);
+    drop(slow);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_ends_at_its_deadline() {
+    let (_set, readiness) = watch::channel(Readiness::Ready);
+    let fake = Fake { endpoints: 1000, ..Fake::default() };
+    let page = Arc::new(Page::new(Arc::new(fake), components(), readiness, Limits::default()));
+    // One says nothing, one says half, one does not read.
+    for said in ["", "GET /metrics HTTP/1.1\r\nHost", "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"] {
+        let (mut client, server) = tokio::io::duplex(1024);
+        client.write_all(said.as_bytes()).await.unwrap();
+        let begin = tokio::time::Instant::now();
+        pinion::metrics::connection(server, Arc::clone(&page)).await;
+        assert_eq!(begin.elapsed().as_secs(), 10, "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_bounded() {
+    let limits = Limits { endpoints: 10, ..Limits::default() };
+    let scraper = stand(Fake { endpoints: 13, ..Fake::default() }, limits).await;
+    let body = scraper.get("/metrics", &[]).await.body;
+    assert_eq!(body.lines().filter(|it| it.starts_with("pinion_endpoint_weight{")).count(), 10);
+    assert!(body.contains("\npinion_metrics_left_out_endpoints 3\n"));
+}

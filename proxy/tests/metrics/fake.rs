@@ -1,0 +1,134 @@
+//! A daemon that tells what a test wants.
+
+use std::time::Duration;
+
+use pinion::config::model::{Algorithm, Protocol};
+use pinion::control::{
+    Control, ControlError, EndpointState, EndpointView, Explanation, InterfaceView, PacketCount, PageAsk,
+    PathView, Reloaded, ServiceView, SessionFilter, SessionPage, Stats, StoreLevel, TableLevel,
+};
+
+pub(crate) struct Fake {
+    /// How many endpoints there are.
+    pub(crate) endpoints: usize,
+    /// It tells nothing but an error.
+    pub(crate) broken: bool,
+    /// It never answers.
+    pub(crate) stuck: bool,
+}
+
+impl Default for Fake {
+    fn default() -> Self {
+        Self { endpoints: 2, broken: false, stuck: false }
+    }
+}
+
+fn path(address: &str, up: Option<bool>, round_trip: Option<Duration>) -> PathView {
+    let why = "an answer".to_owned();
+    PathView { address: address.parse().unwrap(), up, why, since: Duration::from_secs(9), round_trip }
+}
+
+fn endpoint(number: usize) -> EndpointView {
+    EndpointView {
+        pool: "amfs".to_owned(),
+        name: format!("amf-{number}"),
+        port: None,
+        weight: 100,
+        effective: 50,
+        priority: 0,
+        state: if number == 1 { EndpointState::Draining } else { EndpointState::Up },
+        why: "it answers".to_owned(),
+        since: Duration::from_secs(60),
+        paths: vec![
+            path("192.0.2.1", Some(true), Some(Duration::from_micros(1500))),
+            path("198.51.100.1", Some(false), None),
+            path("203.0.113.1", None, None),
+        ],
+        sessions: 6,
+        deadline: (number == 1).then_some(Duration::from_secs(30)),
+    }
+}
+
+#[tonic::async_trait]
+impl Control for Fake {
+    async fn services(&self) -> Vec<ServiceView> {
+        vec![ServiceView {
+            name: "n2".to_owned(),
+            protocol: Protocol::Sctp,
+            port: 38412,
+            addresses: vec!["192.0.2.100".parse().unwrap()],
+            pool: "amfs".to_owned(),
+            algorithm: Algorithm::LeastSessions,
+            serving: 1,
+            endpoints: 2,
+            sessions: 12,
+        }]
+    }
+
+    async fn endpoints(&self, _: Option<&str>) -> Result<Vec<EndpointView>, ControlError> {
+        Ok((1..=self.endpoints).map(endpoint).collect())
+    }
+
+    async fn stats(&self) -> Result<Stats, ControlError> {
+        if self.stuck {
+            std::future::pending::<()>().await;
+        }
+        if self.broken {
+            return Err(ControlError::Maps("EPERM".to_owned()));
+        }
+        let count = |reason: &str, verdict: &str, packets| PacketCount {
+            reason: reason.to_owned(),
+            verdict: verdict.to_owned(),
+            packets,
+        };
+        let interface =
+            |name: &str, attached: &str| InterfaceView { name: name.to_owned(), attached: attached.to_owned() };
+        Ok(Stats {
+            version: "1.2.3".to_owned(),
+            uptime: Duration::from_millis(90_500),
+            packets: vec![count("pinned", "redirect", 100), count("ip_truncated", "drop", 7)],
+            tables: vec![TableLevel { name: "flows".to_owned(), used: 24, bound: 200_000 }],
+            sessions: 12,
+            placed: 20,
+            ended: 8,
+            store: StoreLevel {
+                kind: "redis://192.0.2.9:6379".to_owned(),
+                up: true,
+                why: String::new(),
+                waiting: 3,
+                lag: Duration::from_millis(250),
+                written: 17,
+                lost: 0,
+            },
+            interfaces: vec![
+                interface("eth0", "native"),
+                interface("eth1", "missing"),
+                interface("a\"b\\c\nd", "generic"),
+            ],
+        })
+    }
+
+    async fn sessions(&self, _: &SessionFilter, _: &PageAsk) -> Result<SessionPage, ControlError> {
+        Ok(SessionPage::default())
+    }
+
+    async fn drain(&self, endpoint: &str, _: Option<Duration>) -> Result<EndpointView, ControlError> {
+        Err(ControlError::NoEndpoint(endpoint.to_owned()))
+    }
+
+    async fn undrain(&self, endpoint: &str) -> Result<EndpointView, ControlError> {
+        Err(ControlError::NoEndpoint(endpoint.to_owned()))
+    }
+
+    async fn set_weight(&self, endpoint: &str, _: u32) -> Result<EndpointView, ControlError> {
+        Err(ControlError::NoEndpoint(endpoint.to_owned()))
+    }
+
+    async fn reload(&self) -> Result<Reloaded, ControlError> {
+        Ok(Reloaded::default())
+    }
+
+    async fn explain(&self, key: &str) -> Result<Vec<Explanation>, ControlError> {
+        Err(ControlError::Key(key.to_owned()))
+    }
+}
