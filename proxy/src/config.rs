@@ -1,92 +1,100 @@
-//! The configuration file: services and their endpoints, in YAML.
+//! The configuration file, in YAML: services and their endpoints, and what is around them.
 //!
 //! ```yaml
-//! services:
-//!   - name: amf
-//!     protocol: sctp                  # udp, tcp, sctp or gtpu
-//!     port: 38412                     # gtpu: 2152 where it is left out
-//!     addresses: [192.0.2.1, 198.51.100.1]   # one for each path, at the most four
-//!     unknown: drop                   # sctp, gtpu: drop (the default), hash or punt
+//! interfaces: [n2-a, {name: n2-b, attach: generic}]   # auto (the default), native, generic
+//! api: {unix: /run/pinion/pinion.sock, mode: '0660'}  # or tls: {listen, certificate, key, clients}
+//! metrics: 127.0.0.1:9090                # or {listen, public: true} for other than loopback
+//! store: redis://192.0.2.10:6379/0       # or memory (the default), or {url, wait, backlog, prefix}
+//! bounds: {flows: 200000}                # also flows6, pins, services, sources, targets, maglev
+//! on_exit: keep                          # or detach
+//! pools:
+//!   - name: amfs
 //!     endpoints:
 //!       - name: amf-1
-//!         addresses: [10.0.0.11, 10.1.0.11]  # one for each path of the service
-//!         port: 38412                 # the service's where it is left out
-//!         weight: 1                   # 1 where it is left out; 0 gets no new sessions
+//!         addresses: [10.0.0.11, 10.1.0.11]  # one for each path of the services
+//!         port: 38412                    # the service's where it is left out
+//!         weight: 1                      # 1 where it is left out; 0 gets no new sessions
+//!         priority: 0                    # 0 where it is left out; the lowest that is up gets the new sessions
+//!     health: {kind: sctp, interval: 1s, timeout: 500ms, rise: 2, fall: 3, jitter: 10}
+//!     slow_start: 30s                    # 0s where it is left out
+//!     drain: 10m                         # until sessions end where it is left out
+//! services:
+//!   - name: amf
+//!     protocol: sctp                     # udp, tcp, sctp or gtpu
+//!     port: 38412                        # gtpu: 2152 where it is left out
+//!     addresses: [192.0.2.1, 198.51.100.1]   # one for each path, at the most four
+//!     pool: amfs                         # or endpoints, health, slow_start and drain as in a pool
+//!     algorithm: maglev                  # the default; round_robin, weighted, least_sessions, source_affinity
+//!     unknown: drop                      # sctp, gtpu: drop (the default), hash or punt
+//!     all_down: drop                     # the default; fail_open, reject
+//!     timeouts: {opening: 30s, established: 15m, closing: 30s, closed: 10s}
 //! ```
+//!
+//! Only `services` is needed. Every default is in the JSON Schema ([`schema`]), which is made from the types that
+//! files are read into.
+//!
+//! A file is read into a tree of values first, and then field by field, so that every mistake is found at once;
+//! each has its place. What is wrong as YAML ends the reading there.
 
 mod check;
+mod mistake;
 pub mod model;
+mod nearest;
+mod read;
 mod scalar;
+mod specs;
+mod written;
+mod yaml;
 
-use std::fmt;
-use std::fs;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use pinion_loader::setup::ServiceSpec;
-use serde::Deserialize;
-use serde_saphyr::{Location, Spanned};
+use mistake::{Place, Wrong};
+use model::Config;
+use read::Read as _;
 
-use scalar::{Ip, Port, Weight};
+pub use mistake::Mistake;
+pub use specs::{exhausted, kind, placement, specs, unknown};
 
-/// A configuration as it is written.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    services: Spanned<Vec<Service>>,
+/// The longest file that is read, in bytes.
+pub const LONGEST: u64 = 64 << 20;
+
+/// What is known of the host that a configuration is for. The default knows nothing, and finds nothing wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Host {
+    /// Its addresses, which no endpoint can have.
+    pub addresses: Vec<IpAddr>,
+    /// The names of its interfaces.
+    pub interfaces: Vec<String>,
+    /// Whether the files that a configuration names are on it and can be looked for.
+    pub files: bool,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Service {
-    name: Spanned<String>,
-    protocol: Spanned<Protocol>,
-    port: Option<Spanned<Port>>,
-    addresses: Spanned<Vec<Spanned<Ip>>>,
-    unknown: Option<Spanned<Unknown>>,
-    endpoints: Spanned<Vec<Endpoint>>,
+/// A configuration in which nothing is wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Read {
+    /// What it says.
+    pub config: Config,
+    /// What is odd in it and works, in the order of the file.
+    pub warnings: Vec<Mistake>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Endpoint {
-    name: Spanned<String>,
-    addresses: Spanned<Vec<Spanned<Ip>>>,
-    port: Option<Spanned<Port>>,
-    weight: Option<Spanned<Weight>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Protocol {
-    Udp,
-    Tcp,
-    Sctp,
-    Gtpu,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Unknown {
-    Drop,
-    Hash,
-    Punt,
-}
-
-/// Why a configuration is refused.
+/// Why a configuration is refused. Nothing of one that is wrong is used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ConfigError {
+pub enum ConfigError {
     /// The file cannot be read.
-    #[error("{path}: cannot read: {source}; check the path")]
+    #[error("{path}: cannot read: {source}; {}", remedy(.source))]
     Read {
         /// The file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
-    /// There is nothing in it.
-    #[error("{path}:1: nothing in it; begin with `services:`")]
-    Empty {
+    /// The file is longer than [`LONGEST`].
+    #[error("{path}: longer than 64 MiB; give a configuration file")]
+    Long {
         /// The file.
         path: PathBuf,
     },
@@ -100,179 +108,80 @@ pub(crate) enum ConfigError {
     },
 }
 
-/// Something wrong in a configuration: where, what, and what would be right.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mistake {
-    line: u64,
-    column: u64,
-    what: String,
-}
-
-impl Mistake {
-    fn new(at: &Location, what: impl Into<String>) -> Self {
-        Self { line: at.line(), column: at.column(), what: what.into() }
+impl ConfigError {
+    /// The mistakes, where the file could be read.
+    #[must_use]
+    pub fn mistakes(&self) -> &[Mistake] {
+        match self {
+            Self::Wrong { mistakes, .. } => mistakes,
+            Self::Read { .. } | Self::Long { .. } => &[],
+        }
     }
 }
 
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.line, self.column, self.what)
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "check the path",
+        io::ErrorKind::PermissionDenied => "make it readable for this user",
+        io::ErrorKind::IsADirectory => "give a file in it",
+        _ => "check that it is a file, on a disk that works",
     }
 }
 
+/// `FILE:LINE:COLUMN: what; what would be right`, a mistake a line.
 fn lines(path: &Path, mistakes: &[Mistake]) -> String {
     let lines: Vec<_> = mistakes.iter().map(|mistake| format!("{}:{mistake}", path.display())).collect();
     lines.join("\n")
 }
 
-/// Reads the services of a configuration file.
+/// Reads a configuration file.
 ///
 /// # Errors
 ///
-/// [`ConfigError`]; nothing of a wrong configuration is given back.
-pub(crate) fn read(path: &Path) -> Result<Vec<ServiceSpec>, ConfigError> {
-    let text = fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-    if text.lines().all(|line| line.trim_start().is_empty() || line.trim_start().starts_with('#')) {
-        return Err(ConfigError::Empty { path: path.to_owned() });
+/// [`ConfigError`], with every mistake; nothing of a wrong configuration is given back.
+pub fn read(path: &Path, host: &Host) -> Result<Read, ConfigError> {
+    let failed = |source| ConfigError::Read { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(ConfigError::Long { path: path.to_owned() });
     }
-    parse(&text).map_err(|mistakes| ConfigError::Wrong { path: path.to_owned(), mistakes })
+    parse(&bytes, host).map_err(|mistakes| ConfigError::Wrong { path: path.to_owned(), mistakes })
 }
 
-fn parse(text: &str) -> Result<Vec<ServiceSpec>, Vec<Mistake>> {
-    let options = serde_saphyr::options! { with_snippet: false };
-    let file: File = serde_saphyr::from_str_with_options(text, options).map_err(|error| vec![mistake(&error)])?;
-    check::services(&file)
+/// Reads a configuration from the bytes of its file.
+///
+/// # Errors
+///
+/// Every mistake, in the order of the file; at least one.
+pub fn parse(bytes: &[u8], host: &Host) -> Result<Read, Vec<Mistake>> {
+    let mut wrong = Wrong::default();
+    let config = text(bytes, &mut wrong)
+        .and_then(|text| yaml::parse(text, &mut wrong))
+        .and_then(|root| written::File::read(&root, &mut wrong))
+        .map(|file| check::config(&file, host, &mut wrong));
+    let warnings = wrong.end()?;
+    match config {
+        Some(config) => Ok(Read { config, warnings }),
+        // Whatever is not read is a mistake, so that this is not reached; but if it were, it must not be silent.
+        None => Err(vec![Mistake::new(Place::START, "not a configuration; begin with `services:`")]),
+    }
 }
 
-/// A mistake that the reader of YAML found. It names the place, which is taken off.
-fn mistake(error: &serde_saphyr::Error) -> Mistake {
-    let at = error.location().unwrap_or(Location::UNKNOWN);
-    let message = error.to_string();
-    let place = format!(" at line {}, column {}", at.line(), at.column());
-    let what = message.strip_suffix(&place).unwrap_or(&message);
-    let what = what.strip_suffix(", set DuplicateKeyPolicy in Options if acceptable").unwrap_or(what);
-    Mistake::new(&at, what)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use pinion_steering::{Kind, Unknown, protocol};
-
-    const GOOD: &str = "\
-services:
-  - name: amf
-    protocol: sctp
-    port: 38412
-    addresses: [192.0.2.1, '2001:db8::1']
-    unknown: punt
-    endpoints:
-      - name: amf-1
-        addresses: [10.0.0.11, '2001:db8::11']
-        weight: 3
-      - name: amf-2
-        addresses: [10.0.0.12, '2001:db8::12']
-        port: 38413
-  - name: upf
-    protocol: gtpu
-    addresses: [192.0.2.3]
-    endpoints:
-      - name: upf-1
-        addresses: [10.0.0.21]
-";
-
-    fn mistakes(text: &str) -> Vec<String> {
-        parse(text).unwrap_err().iter().map(ToString::to_string).collect()
-    }
-
-    #[test]
-    fn what_is_left_out_has_a_default() {
-        let services = parse(GOOD).unwrap();
-        let [amf, upf] = services.as_slice() else { panic!("{services:?}") };
-        assert_eq!((amf.kind, amf.protocol, amf.port), (Kind::Sctp, protocol::SCTP, 38_412));
-        assert_eq!(amf.unknown, Unknown::Punt);
-        let endpoints = amf.endpoints.iter().map(|endpoint| (endpoint.port, endpoint.weight));
-        assert_eq!(endpoints.collect::<Vec<_>>(), [(38_412, 3), (38_413, 1)]);
-        assert_eq!((upf.kind, upf.protocol, upf.port), (Kind::Gtpu, protocol::UDP, 2152));
-        assert_eq!(upf.unknown, Unknown::Drop);
-    }
-
-    #[test]
-    fn yaml_and_types_are_refused_with_their_place() {
-        for (from, to, expected) in [
-            (
-                "port: 38413",
-                "prot: 38413",
-                "13:9: unknown field `prot`, expected one of name, addresses, port, weight",
-            ),
-            (
-                "protocol: gtpu",
-                "protocol: gtp",
-                "15:15: unknown variant `gtp`, expected one of udp, tcp, sctp, gtpu",
-            ),
-            ("port: 38413", "port: 70000", "13:15: 70000 is no port; give a number from 1 to 65535"),
-            ("port: 38413", "port: 0", "13:15: 0 is no port; give a number from 1 to 65535"),
-            ("weight: 3", "weight: -1", "10:17: -1 is no weight; give a number from 0 to 65535"),
-            (
-                "10.0.0.21",
-                "10.0.0.256",
-                "19:21: 10.0.0.256 is no IP address; give one, such as 192.0.2.1 or 2001:db8::1",
-            ),
-            ("protocol: gtpu", "name: x", "15:5: duplicate mapping key: name"),
-            ("    protocol: gtpu\n", "", "16:5: missing field `protocol`"),
-        ] {
-            assert_eq!(mistakes(&GOOD.replace(from, to)), [expected]);
+fn text<'a>(bytes: &'a [u8], wrong: &mut Wrong) -> Option<&'a str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Some(text),
+        Err(error) => {
+            let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            let line = before.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+            let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            let column =
+                String::from_utf8_lossy(before.get(start..).unwrap_or_default()).chars().count() as u64 + 1;
+            let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
+            let what = format!("byte 0x{byte:02x} is no UTF-8; save the file as UTF-8");
+            wrong.mistake(Place { line, column }, what);
+            None
         }
-    }
-
-    #[test]
-    fn contradictions_are_refused_all_at_once() {
-        let wrong = GOOD
-            .replace("amf-2", "amf-1")
-            .replace("[10.0.0.11, '2001:db8::11']", "[10.0.0.11]")
-            .replace("[10.0.0.12, '2001:db8::12']", "['2001:db8::12', 10.0.0.12]")
-            .replace("addresses: [10.0.0.21]", "addresses: [224.0.0.1]\n        port: 2153");
-        assert_eq!(
-            mistakes(&wrong),
-            [
-                "9:20: 1 address where the service has 2 paths; give one for each path",
-                "11:15: endpoint amf-1 is already there; give each endpoint of a service its own name",
-                "12:21: 2001:db8::12 on path 0, where the service has 192.0.2.1; give an address of the same family",
-                "12:37: 10.0.0.12 on path 1, where the service has 2001:db8::1; give an address of the same family",
-                "19:21: 224.0.0.1 is no unicast address; give one that one host answers to",
-                "20:15: GTP-U is received at port 2152 (TS 29.281 4.4.2.3); leave the port out",
-            ]
-        );
-    }
-
-    #[test]
-    fn services_must_not_meet() {
-        let wrong = GOOD
-            .replace("protocol: gtpu", "protocol: sctp\n    port: 38412\n    unknown: drop")
-            .replace("192.0.2.3", "192.0.2.1")
-            .replace("name: upf\n", "name: amf\n");
-        assert_eq!(
-            mistakes(&wrong),
-            [
-                "14:11: service amf is already there; give each service its own name",
-                "18:17: 192.0.2.1 port 38412 is already service amf's; give each service its own address or port",
-            ]
-        );
-    }
-
-    #[test]
-    fn what_has_no_meaning_is_refused() {
-        let udp = "services: [{name: '', protocol: udp, addresses: [], unknown: hash, endpoints: []}]";
-        assert_eq!(
-            mistakes(udp),
-            [
-                "1:19: no name; give one",
-                "1:33: no port; give the one that clients address",
-                "1:49: 0 addresses; give one for each path, at the most 4",
-                "1:62: every udp packet belongs to a session; leave `unknown` out",
-                "1:79: no endpoint; give one at least",
-            ]
-        );
-        assert_eq!(mistakes("services: []"), ["1:11: no service; give one at least"]);
     }
 }

@@ -16,7 +16,7 @@ use pinion_pcaps::replay::{Choice, Replay, ReplayError, Step, Summary, Survey};
 use pinion_pcaps::writer::{WriteError, Writer};
 
 use super::remedy::remedy;
-use crate::config::{self, ConfigError};
+use crate::config::{self, ConfigError, Host};
 use output::Output;
 use progress::Progress;
 
@@ -161,7 +161,7 @@ fn engine_remedy(error: &LoadError) -> &'static str {
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     let services = match args.config.to_str() {
         Some("auto") => None,
-        _ => Some(config::read(&args.config)?),
+        _ => Some(config::specs(&config::read(&args.config, &Host::default())?.config)),
     };
     let writer = args.write.as_deref().map(|path| open(path, &args.captures)).transpose()?;
     let stdout = io::stdout();

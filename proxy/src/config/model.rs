@@ -263,3 +263,22 @@ pub struct Timeouts {
     /// After a RST, an ABORT or a SHUTDOWN COMPLETE.
     pub closed: Duration,
 }
+
+impl Timeouts {
+    /// The timeouts of a service that names none: for UDP as RFC 4787 REQ-5 asks of a translator, for TCP as
+    /// RFC 5382 REQ-5 does, for SCTP and GTP-U long enough for a lost path's retransmissions and heartbeats.
+    #[must_use]
+    pub const fn of(protocol: Protocol) -> Self {
+        let (established, closing) = match protocol {
+            Protocol::Udp => (120, 30),
+            Protocol::Tcp => (7440, 240),
+            Protocol::Sctp | Protocol::Gtpu => (900, 30),
+        };
+        Self {
+            opening: Duration::from_secs(30),
+            established: Duration::from_secs(established),
+            closing: Duration::from_secs(closing),
+            closed: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Whether the tables hold what is configured, by the sums of [`pinion_loader::setup`].
+
+use pinion_loader::{Bounds, maglev};
+
+use super::pools::Gathered;
+use crate::config::mistake::{Place, Wrong};
+use crate::config::written::{File, Service};
+
+/// What services and their endpoints need of the tables; the others fill with traffic.
+pub(super) fn check(
+    file: &File,
+    pools: &[Gathered<'_>],
+    members: &[Vec<&Service>],
+    bounds: Bounds,
+    wrong: &mut Wrong,
+) {
+    let (mut own, mut theirs, mut slots) = (0_u64, 0_u64, 0_u64);
+    for (pool, users) in pools.iter().zip(members) {
+        let count = pool.endpoints.value.as_ref().map_or(0, |endpoints| endpoints.0.len());
+        let addresses: usize =
+            pool.endpoints.values().map(|e| e.addresses.value.as_ref().map_or(0, |list| list.0.len())).sum();
+        let users = users.len() as u64;
+        theirs = theirs.saturating_add(users.saturating_mul(addresses as u64));
+        slots = slots.saturating_add(users.saturating_mul(u64::from(maglev::length(count))));
+    }
+    for service in file.services.values() {
+        own = own.saturating_add(service.addresses.value.as_ref().map_or(0, |list| list.0.len() as u64));
+    }
+    let places = file.bounds.value.as_ref();
+    let fallback = file.services.at.unwrap_or(Place::START);
+    let tables = [
+        ("services", 4 * own, bounds.services, places.and_then(|bounds| bounds.services.at)),
+        ("sources", theirs, bounds.sources, places.and_then(|bounds| bounds.sources.at)),
+        ("targets", own + theirs, bounds.targets, places.and_then(|bounds| bounds.targets.at)),
+        ("maglev", 2 * slots, bounds.maglev, places.and_then(|bounds| bounds.maglev.at)),
+    ];
+    for (name, needed, bound, at) in tables {
+        if needed > u64::from(bound) {
+            let what = format!(
+                "table `{name}` holds {bound} entries and what is configured needs {needed}; \
+                 raise it by `bounds: {{{name}: {needed}}}` or more, or configure less"
+            );
+            wrong.mistake(at.unwrap_or(fallback), what);
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! Services: what clients see, and whether their pools fit them.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use pinion_steering::{MAX_PATHS, gtpu};
+
+use super::addresses::{families, family};
+use super::pools::{Gathered, paths};
+use crate::config::mistake::{Place, Wrong};
+use crate::config::model::{self, Protocol, Timeouts};
+use crate::config::nearest::nearest;
+use crate::config::read::{Field, List};
+use crate::config::scalar::{Ip, Span, shown, written};
+use crate::config::written::{File, Service};
+
+/// The most services.
+const SERVICES: usize = 4096;
+/// Sessions are seen to be idle in whole seconds.
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(168 * 3600);
+
+/// Which services use which pool, in the order of `pools`, and what is wrong with how they name them.
+pub(super) fn members<'a>(file: &'a File, pools: &[Gathered<'a>], wrong: &mut Wrong) -> Vec<Vec<&'a Service>> {
+    let mut members = vec![Vec::new(); pools.len()];
+    let mut add = |index: usize, service: &'a Service| {
+        if let Some(users) = members.get_mut(index) {
+            users.push(service);
+        }
+    };
+    let mut declared: HashMap<&str, usize> = HashMap::new();
+    for (index, pool) in pools.iter().enumerate().filter(|(_, pool)| !pool.inline) {
+        if let Some(name) = &pool.name.value {
+            declared.entry(&name.0).or_insert(index);
+        }
+    }
+    let mut inline = (0..pools.len()).filter(|index| pools.get(*index).is_some_and(|pool| pool.inline));
+    for (at, service) in file.services.each() {
+        match (service.pool.at, service.endpoints.at) {
+            (None, None) => {
+                wrong.mistake(at, "a service without endpoints; name a `pool`, or list `endpoints`");
+            }
+            (at, Some(_)) => {
+                if let Some(at) = at {
+                    wrong.mistake(at, "a `pool` beside `endpoints`; leave one of them out");
+                }
+                if let Some(index) = inline.next() {
+                    add(index, service);
+                }
+            }
+            (Some(at), None) => {
+                outside(service, wrong);
+                let Some(name) = &service.pool.value else {
+                    continue;
+                };
+                if let Some(index) = declared.get(name.0.as_str()) {
+                    add(*index, service);
+                } else {
+                    wrong.mistake(at, unknown_pool(&name.0, &declared));
+                }
+            }
+        }
+    }
+    members
+}
+
+fn unknown_pool(name: &str, declared: &HashMap<&str, usize>) -> String {
+    let mut known: Vec<&str> = declared.keys().copied().collect();
+    known.sort_unstable();
+    match nearest(name, known.iter().copied()) {
+        Some(near) => format!("there is no pool {name}; did you mean {near}?"),
+        None if known.is_empty() => format!("there is no pool {name}; add it to `pools`"),
+        None => {
+            let listed = known.get(..known.len().min(8)).unwrap_or_default();
+            format!("there is no pool {name}; add it to `pools`, or name one of {}", listed.join(", "))
+        }
+    }
+}
+
+/// What belongs into the pool, where a pool is named.
+fn outside(service: &Service, wrong: &mut Wrong) {
+    let fields =
+        [("health", service.health.at), ("slow_start", service.slow_start.at), ("drain", service.drain.at)];
+    for (name, at) in fields {
+        if let Some(at) = at {
+            wrong.mistake(at, format!("`{name}` beside `pool`; write it into the pool"));
+        }
+    }
+}
+
+/// The port that clients address; `None` where it is wrong, or missing.
+pub(super) fn port(service: &Service) -> Option<u16> {
+    match (service.port.at, service.protocol.value) {
+        (Some(_), _) => service.port.value.as_ref().map(|port| port.0),
+        (None, Some(Protocol::Gtpu)) => Some(gtpu::PORT),
+        (None, _) => None,
+    }
+}
+
+/// Whether a pool's endpoints fit the services that use it: paths, families and ports.
+pub(super) fn meet(pool: &Gathered<'_>, users: &[&Service], wrong: &mut Wrong) {
+    let Some(endpoints) = &pool.endpoints.value else {
+        return;
+    };
+    if pool.inline {
+        if let Some(service) = users.first() {
+            let own = service.addresses.value.as_ref();
+            for endpoint in endpoints.values() {
+                if let (Some(own), Some((at, theirs))) = (own, endpoint.addresses.given()) {
+                    alike(at, theirs, own, "the service", wrong);
+                }
+            }
+        }
+    } else {
+        // A pool is of one shape, and each of its services is of the same.
+        let mut shape: Option<(&List<Ip>, String)> = None;
+        for endpoint in endpoints.values() {
+            let Some((at, theirs)) = endpoint.addresses.given() else {
+                continue;
+            };
+            if let Some((first, whose)) = &shape {
+                alike(at, theirs, first, whose, wrong);
+            } else {
+                if theirs.0.is_empty() || theirs.0.len() > MAX_PATHS {
+                    wrong.mistake(at, too_many(theirs.0.len()));
+                }
+                shape = Some((theirs, format!("endpoint {}", shown(endpoint.name.value.as_ref()))));
+            }
+        }
+        for service in users {
+            if let (Some((first, _)), Some(own), Some(at)) = (&shape, &service.addresses.value, service.pool.at) {
+                same_shape(at, &pool.shown(), first, own, wrong);
+            }
+        }
+    }
+    if users.iter().any(|service| service.protocol.value == Some(Protocol::Gtpu)) {
+        for endpoint in endpoints.values() {
+            if let Some((at, port)) = endpoint.port.given() {
+                tunnel_port(at, port.0, wrong);
+            }
+        }
+    }
+}
+
+/// Whether an endpoint has an address of the right family on each path.
+fn alike(at: Place, theirs: &List<Ip>, own: &List<Ip>, whose: &str, wrong: &mut Wrong) {
+    if theirs.0.len() != own.0.len() {
+        wrong.mistake(at, paths(theirs.0.len(), whose, own.0.len()));
+    }
+    for (path, (theirs, own)) in theirs.0.iter().zip(&own.0).enumerate() {
+        let (Some((at, theirs)), Some(own)) = (theirs.given(), &own.value) else {
+            continue;
+        };
+        let (theirs, own) = (theirs.0, own.0);
+        if theirs.is_ipv4() != own.is_ipv4() {
+            let family = family(own);
+            let what = format!("{theirs} on path {path}, where {whose} has {own}; give an {family} address");
+            wrong.mistake(at, what);
+        }
+    }
+}
+
+/// Whether a service is of the same shape as its pool.
+fn same_shape(at: Place, pool: &str, first: &List<Ip>, own: &List<Ip>, wrong: &mut Wrong) {
+    if first.0.len() != own.0.len() {
+        let theirs = super::counted(first.0.len(), "path", "paths");
+        let own = super::counted(own.0.len(), "address", "addresses");
+        let what = format!("pool {pool} has {theirs} and the service has {own}; give one for each path");
+        wrong.mistake(at, what);
+        return;
+    }
+    let differ = |(theirs, own): (&Field<Ip>, &Field<Ip>)| {
+        theirs
+            .value
+            .as_ref()
+            .zip(own.value.as_ref())
+            .is_some_and(|(theirs, own)| theirs.0.is_ipv4() != own.0.is_ipv4())
+    };
+    if first.0.iter().zip(&own.0).any(differ) {
+        let flat = |list: &List<Ip>| families(&list.values().map(|ip| ip.0).collect::<Vec<IpAddr>>());
+        let (theirs, own) = (flat(first), flat(own));
+        let what = format!("pool {pool} is {theirs} and the service is {own}; give the same family on each path");
+        wrong.mistake(at, what);
+    }
+}
+
+fn too_many(count: usize) -> String {
+    let count = super::counted(count, "address", "addresses");
+    format!("{count}; give one for each path, at the most {MAX_PATHS}")
+}
+
+fn tunnel_port(at: Place, port: u16, wrong: &mut Wrong) {
+    if port != gtpu::PORT {
+        wrong.mistake(at, "GTP-U is received at port 2152 (TS 29.281 4.4.2.3); leave the port out");
+    }
+}
+
+/// What the services mean, and what is wrong with each by itself.
+pub(super) fn model(file: &File, wrong: &mut Wrong) -> Vec<model::Service> {
+    let Some((at, services)) = file.services.given() else {
+        return Vec::new();
+    };
+    match services.0.len() {
+        0 => wrong.mistake(at, "no service; give one at least"),
+        count if count > SERVICES => {
+            wrong.mistake(at, format!("{count} services; {SERVICES} are the most, use several hosts"));
+        }
+        _ => {}
+    }
+    let mut names: HashMap<&str, Place> = HashMap::new();
+    for (at, name) in services.values().filter_map(|service| service.name.given()) {
+        if let Some(other) = names.get(name.0.as_str()) {
+            let what =
+                format!("service {} is already at line {}; give each service its own name", name.0, other.line);
+            wrong.mistake(at, what);
+        } else {
+            names.insert(&name.0, at);
+        }
+    }
+    services.values().map(|service| one(service, wrong)).collect()
+}
+
+fn one(service: &Service, wrong: &mut Wrong) -> model::Service {
+    if let Some((at, addresses)) = service.addresses.given()
+        && (addresses.0.is_empty() || addresses.0.len() > MAX_PATHS)
+    {
+        wrong.mistake(at, too_many(addresses.0.len()));
+    }
+    if let Some((at, protocol)) = service.protocol.given() {
+        match (protocol, service.port.given()) {
+            (Protocol::Gtpu, Some((at, port))) => tunnel_port(at, port.0, wrong),
+            (Protocol::Udp | Protocol::Tcp | Protocol::Sctp, None) if !service.port.is_given() => {
+                wrong.mistake(at, "no port; give the one that clients address");
+            }
+            _ => {}
+        }
+        if let (Protocol::Udp | Protocol::Tcp, Some(at)) = (protocol, service.unknown.at) {
+            let word = if *protocol == Protocol::Udp { "udp" } else { "tcp" };
+            wrong.mistake(at, format!("every {word} packet belongs to a session; leave `unknown` out"));
+        }
+    }
+    let protocol = service.protocol.or(Protocol::Udp);
+    let pool = if service.endpoints.is_given() { &service.name } else { &service.pool };
+    model::Service {
+        name: service.name.value.as_ref().map(|name| name.0.clone()).unwrap_or_default(),
+        protocol,
+        port: port(service).unwrap_or_default(),
+        addresses: plain(&service.addresses),
+        pool: pool.value.as_ref().map(|name| name.0.clone()).unwrap_or_default(),
+        algorithm: service.algorithm.or(model::Algorithm::default()),
+        unknown: service.unknown.or(model::Unknown::default()),
+        all_down: service.all_down.or(model::AllDown::default()),
+        timeouts: timeouts(service, protocol, wrong),
+    }
+}
+
+fn timeouts(service: &Service, protocol: Protocol, wrong: &mut Wrong) -> Timeouts {
+    let default = Timeouts::of(protocol);
+    let Some(timeouts) = &service.timeouts.value else {
+        return default;
+    };
+    let mut span = |name: &str, field: &Field<Span>, default: Duration| {
+        let Some((at, span)) = field.given() else {
+            return default;
+        };
+        if !(SHORTEST..=LONGEST).contains(&span.0) {
+            let (given, least, most) = (written(span.0), written(SHORTEST), written(LONGEST));
+            wrong.mistake(at, format!("`{name}` of {given} is out of range; give {least} to {most}"));
+        }
+        span.0
+    };
+    Timeouts {
+        opening: span("opening", &timeouts.opening, default.opening),
+        established: span("established", &timeouts.established, default.established),
+        closing: span("closing", &timeouts.closing, default.closing),
+        closed: span("closed", &timeouts.closed, default.closed),
+    }
+}
+
+/// The addresses that are right.
+pub(super) fn plain(addresses: &Field<List<Ip>>) -> Vec<IpAddr> {
+    addresses.values().map(|ip| ip.0).collect()
+}

@@ -1,0 +1,317 @@
+//! A configuration as it is written: the types that files are read into, and that the JSON Schema is made from.
+
+use super::model::{Algorithm, AllDown, Attach, Exit, Protocol, Unknown};
+use super::read::{Either, List, choice, record};
+use super::scalar::{
+    Authority, Backlog, Entries, InARow, InterfaceName, Ip, Jitter, Listen, Mode, Name, Path, Payload, Port,
+    Prefix, Priority, Socket, Span, StoreUrl, StoreWord, Truth, UrlPath, Weight,
+};
+
+record! {
+    /// The configuration of Pinion.
+    File = "a configuration" {
+        /// The interfaces that XDP is attached to: client side and endpoint side. Left out: none is touched.
+        optional interfaces: List<Either<InterfaceName, Interface>>,
+        /// How others ask the daemon. Left out: the unix socket /run/pinion/pinion.sock with mode '0660'.
+        optional api: Api,
+        /// Where Prometheus reads /metrics: an address with a port. Left out: nowhere.
+        optional metrics: Either<Listen, Metrics>,
+        /// Where pins are written behind: memory, or the URL of a Redis or Valkey server. Left out: memory.
+        optional store: Either<StoreWord, Store>,
+        /// How many entries the tables hold.
+        optional bounds: Bounds,
+        /// What happens when the daemon is told to end. Left out: keep.
+        optional on_exit: Exit,
+        /// Endpoints that services share.
+        optional pools: List<Pool>,
+        /// What clients see.
+        required services: List<Service>,
+    }
+}
+
+record! {
+    /// An interface of a path.
+    Interface = "an interface" {
+        /// Its name.
+        required name: InterfaceName,
+        /// How XDP is attached. Left out: auto.
+        optional attach: Attach,
+    }
+}
+
+record! {
+    /// How others ask the daemon: by a unix socket, or by TCP with mutual TLS.
+    Api = "api" {
+        /// The path of a unix socket.
+        optional unix: Socket,
+        /// The unix socket's permissions, octal and in quotes. Left out: '0660'.
+        optional mode: Mode,
+        /// TCP with mutual TLS, in place of the unix socket.
+        optional tls: Tls,
+    }
+}
+
+record! {
+    /// TCP with mutual TLS.
+    Tls = "tls" {
+        /// Where it listens: an address with a port.
+        required listen: Listen,
+        /// The daemon's certificate chain, PEM.
+        required certificate: Path,
+        /// Its private key, PEM.
+        required key: Path,
+        /// The authorities whose certificates a client may show, PEM.
+        required clients: Path,
+    }
+}
+
+record! {
+    /// Where Prometheus reads /metrics.
+    Metrics = "metrics" {
+        /// An address with a port.
+        required listen: Listen,
+        /// Whether the address may be other than loopback: /metrics asks nobody who they are. Left out: false.
+        optional public: Truth,
+    }
+}
+
+record! {
+    /// Where pins are written behind.
+    Store = "store" {
+        /// The URL of a Redis or Valkey server.
+        required url: StoreUrl,
+        /// Whether a binding message waits until its pin is stored. Left out: false.
+        optional wait: Truth,
+        /// How many changes may wait for the store. Left out: 65536.
+        optional backlog: Backlog,
+        /// What keys in the store begin with. Left out: 'pinion:'.
+        optional prefix: Prefix,
+    }
+}
+
+record! {
+    /// How many entries the tables hold; all are made when the daemon starts.
+    Bounds = "bounds" {
+        /// Two for each UDP or TCP session over IPv4, three for each SCTP association. Left out: 200000.
+        optional flows: Entries,
+        /// Two for each UDP or TCP session over IPv6. Left out: 65536.
+        optional flows6: Entries,
+        /// One for each learned or configured tunnel. Left out: 200000.
+        optional pins: Entries,
+        /// Four for each address of a service. Left out: 65536.
+        optional services: Entries,
+        /// One for each address of each endpoint of each service. Left out: 16384.
+        optional sources: Entries,
+        /// One for each address of each service and of each of its endpoints. Left out: 65536.
+        optional targets: Entries,
+        /// Two hundred and some for each endpoint of each service. Left out: 1048576.
+        optional maglev: Entries,
+    }
+}
+
+record! {
+    /// Endpoints that services share.
+    Pool = "a pool" {
+        /// Its name, unique.
+        required name: Name,
+        /// Its endpoints, 1 to 1,024.
+        required endpoints: List<Endpoint>,
+        /// How endpoints are probed. Left out: not at all, they count as up.
+        optional health: Health,
+        /// How long an endpoint that comes up takes to its full weight, up to 1h. Left out: 0s, at once.
+        optional slow_start: Span,
+        /// How long the sessions of an endpoint that is drained may stay, up to 168h. Left out: until they end.
+        optional drain: Span,
+    }
+}
+
+record! {
+    /// A backend instance.
+    Endpoint = "an endpoint" {
+        /// Its name, unique in its pool.
+        required name: Name,
+        /// Its address on each path of the service.
+        required addresses: List<Ip>,
+        /// Its port. Left out: the service's.
+        optional port: Port,
+        /// Its share relative to the others of its group; 0 gets no new sessions. Left out: 1.
+        optional weight: Weight,
+        /// Its group: the lowest number with an endpoint that is up gets the new sessions. Left out: 0.
+        optional priority: Priority,
+    }
+}
+
+record! {
+    /// How endpoints are probed, on each path by itself.
+    Health = "health" {
+        /// What is sent, and what counts as an answer.
+        required kind: ProbeKind,
+        /// The port that is probed; icmp has none. Left out: the endpoint's.
+        optional port: Port,
+        /// Time from one probe of a path to the next, 10ms to 1h. Left out: 1s.
+        optional interval: Span,
+        /// How long an answer may take, at the most the interval. Left out: 500ms, or the interval if that is less.
+        optional timeout: Span,
+        /// How many answers in a row make a path up. Left out: 2.
+        optional rise: InARow,
+        /// How many missing in a row make it down. Left out: 3.
+        optional fall: InARow,
+        /// The part of the interval that is left to chance, in percent. Left out: 10.
+        optional jitter: Jitter,
+        /// udp: what is sent, as text, or as hex digits after 0x. Left out: nothing, an empty datagram.
+        optional payload: Payload,
+        /// udp: whether an answer is needed; otherwise silence counts too. Left out: false.
+        optional answer: Truth,
+        /// http2: what is asked for. Left out: /.
+        optional path: UrlPath,
+        /// http2: the :authority. Left out: the endpoint's address and port.
+        optional authority: Authority,
+    }
+}
+
+record! {
+    /// What clients see. Its endpoints are those of a pool, or listed here.
+    Service = "a service" {
+        /// Its name, unique.
+        required name: Name,
+        /// What is balanced.
+        required protocol: Protocol,
+        /// Its port. gtpu: 2152, or left out.
+        optional port: Port,
+        /// Its address on each path, 1 to 4.
+        required addresses: List<Ip>,
+        /// The name of its pool.
+        optional pool: Name,
+        /// The endpoints of a pool of its own, which is named as the service is.
+        optional endpoints: List<Endpoint>,
+        /// As in a pool, for endpoints that are listed here.
+        optional health: Health,
+        /// As in a pool, for endpoints that are listed here.
+        optional slow_start: Span,
+        /// As in a pool, for endpoints that are listed here.
+        optional drain: Span,
+        /// Which endpoint a new session gets. Left out: maglev.
+        optional algorithm: Algorithm,
+        /// What becomes of packets of no session, for sctp and gtpu. Left out: drop.
+        optional unknown: Unknown,
+        /// What a new session gets when no endpoint is up. Left out: drop.
+        optional all_down: AllDown,
+        /// How long sessions live without packets.
+        optional timeouts: Timeouts,
+    }
+}
+
+record! {
+    /// How long sessions live without packets, each 1s to 168h. What is left out depends on the protocol.
+    Timeouts = "timeouts" {
+        /// While they are made. Left out: 30s.
+        optional opening: Span,
+        /// Under way. Left out: udp 2m, tcp 124m, sctp 15m, gtpu 15m.
+        optional established: Span,
+        /// After a FIN or a SHUTDOWN. Left out: tcp 4m, otherwise 30s.
+        optional closing: Span,
+        /// After a RST, an ABORT or a SHUTDOWN COMPLETE. Left out: 10s.
+        optional closed: Span,
+    }
+}
+
+/// A kind of probe as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ProbeKind {
+    Icmp,
+    Tcp,
+    Udp,
+    Gtpu,
+    Sctp,
+    Pfcp,
+    Http2,
+}
+
+choice! {
+    ProbeKind = "kind of probe", "icmp, tcp, udp, gtpu, sctp, pfcp or http2" {
+        /// ICMP or ICMPv6 echo.
+        "icmp" => ProbeKind::Icmp,
+        /// A TCP connection.
+        "tcp" => ProbeKind::Tcp,
+        /// A UDP datagram.
+        "udp" => ProbeKind::Udp,
+        /// GTP-U Echo Request.
+        "gtpu" => ProbeKind::Gtpu,
+        /// SCTP INIT.
+        "sctp" => ProbeKind::Sctp,
+        /// PFCP Heartbeat Request.
+        "pfcp" => ProbeKind::Pfcp,
+        /// An HTTP/2 GET with prior knowledge; a status of 200 to 399 counts.
+        "http2" => ProbeKind::Http2,
+    }
+}
+
+choice! {
+    Attach = "way to attach", "auto, native or generic" {
+        /// In the driver where it can, otherwise in the stack.
+        "auto" => Attach::Auto,
+        /// In the driver, or not at all.
+        "native" => Attach::Native,
+        /// In the kernel's stack: slower, works everywhere.
+        "generic" => Attach::Generic,
+    }
+}
+
+choice! {
+    Exit = "way to end", "keep or detach" {
+        /// The programs stay attached and go on forwarding.
+        "keep" => Exit::Keep,
+        /// The programs are detached, and what is pinned is taken away.
+        "detach" => Exit::Detach,
+    }
+}
+
+choice! {
+    Protocol = "protocol", "udp, tcp, sctp or gtpu" {
+        /// UDP, by 5-tuple.
+        "udp" => Protocol::Udp,
+        /// TCP, by 5-tuple.
+        "tcp" => Protocol::Tcp,
+        /// SCTP, by verification tag.
+        "sctp" => Protocol::Sctp,
+        /// GTP-U, by TEID.
+        "gtpu" => Protocol::Gtpu,
+    }
+}
+
+choice! {
+    Algorithm = "algorithm", "maglev, round_robin, weighted, least_sessions or source_affinity" {
+        /// Consistent hashing of the whole flow, by weight.
+        "maglev" => Algorithm::Maglev,
+        /// One after the other, whatever their weight.
+        "round_robin" => Algorithm::RoundRobin,
+        /// One after the other, by weight.
+        "weighted" => Algorithm::Weighted,
+        /// The one with the fewest sessions for its weight.
+        "least_sessions" => Algorithm::LeastSessions,
+        /// Consistent hashing of the client's address: all its sessions go to one endpoint.
+        "source_affinity" => Algorithm::SourceAffinity,
+    }
+}
+
+choice! {
+    Unknown = "choice for packets of no session", "drop, hash or punt" {
+        /// They are dropped.
+        "drop" => Unknown::Drop,
+        /// They go where consistent hashing says.
+        "hash" => Unknown::Hash,
+        /// They are dropped, and user space gets a copy.
+        "punt" => Unknown::Punt,
+    }
+}
+
+choice! {
+    AllDown = "choice for when no endpoint is up", "fail_open, drop or reject" {
+        /// An endpoint as if all were up: health may be wrong.
+        "fail_open" => AllDown::FailOpen,
+        /// Nothing: its packets are dropped.
+        "drop" => AllDown::Drop,
+        /// A refusal: TCP RST, SCTP ABORT, ICMP port unreachable.
+        "reject" => AllDown::Reject,
+    }
+}

@@ -1,0 +1,21 @@
+//! What a configuration means, and what is said of one that is wrong.
+#![cfg(test)]
+
+#[path = "config/meaning.rs"]
+mod meaning;
+#[path = "config/mistakes.rs"]
+mod mistakes;
+
+use pinion::config::{Host, parse};
+
+/// Every mistake of a configuration, as it is shown after the file's name.
+fn mistakes(text: &str) -> Vec<String> {
+    mistakes_here(text, &Host::default())
+}
+
+fn mistakes_here(text: &str, host: &Host) -> Vec<String> {
+    match parse(text.as_bytes(), host) {
+        Ok(_) => Vec::new(),
+        Err(mistakes) => mistakes.iter().map(ToString::to_string).collect(),
+    }
+}
