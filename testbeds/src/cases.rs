@@ -11,7 +11,9 @@ pub mod headers;
 pub mod malformed;
 pub mod mutation;
 pub mod neighbours;
+pub mod placement;
 pub mod places;
+pub mod rejects;
 pub mod reload;
 pub mod sctp;
 pub mod stage;
@@ -43,6 +45,8 @@ pub enum Act {
     Flow(Key, Option<At>),
     /// So many flows must be there.
     Flows(usize),
+    /// An endpoint of a service must have so many sessions.
+    Sessions(&'static str, &'static str, u32),
     /// A flow is put there.
     PutFlow(Key, At),
     /// A flow is taken away.
@@ -127,6 +131,8 @@ pub fn all() -> Vec<Case> {
         headers::cases(),
         malformed::cases(),
         neighbours::cases(),
+        placement::cases(),
+        rejects::cases(),
         reload::cases(),
         gtpu::cases(),
         sctp::cases(),
@@ -170,6 +176,12 @@ impl Case {
     #[must_use]
     pub fn flows(self, count: usize) -> Self {
         self.act(Act::Flows(count))
+    }
+
+    /// An endpoint of a service must have so many sessions.
+    #[must_use]
+    pub fn sessions(self, service: &'static str, endpoint: &'static str, count: u32) -> Self {
+        self.act(Act::Sessions(service, endpoint, count))
     }
 
     /// Adds what another case does.

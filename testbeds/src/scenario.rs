@@ -22,7 +22,7 @@ pub use services::Service;
 
 /// Tables for a handful of sessions: made and swept quickly.
 pub const BOUNDS: Bounds =
-    Bounds { flows: 4096, flows6: 4096, pins: 256, services: 256, sources: 64, targets: 512, maglev: 1 << 14 };
+    Bounds { flows: 4096, flows6: 4096, pins: 256, services: 256, sources: 128, targets: 512, maglev: 1 << 14 };
 
 /// Whether namespaces can be made and the XDP program loaded here.
 ///

@@ -13,7 +13,7 @@ use testbeds::cases::{self, Case};
 
 /// Tables as small as the cases need them: a kernel zeroes them at each load.
 const BOUNDS: Bounds =
-    Bounds { flows: 64, flows6: 64, pins: 64, services: 256, sources: 64, targets: 512, maglev: 1 << 14 };
+    Bounds { flows: 64, flows6: 64, pins: 64, services: 256, sources: 128, targets: 512, maglev: 1 << 14 };
 
 #[test]
 fn on_the_user_space_engine() {

@@ -19,7 +19,7 @@ use testbeds::cases::traffic::Traffic;
 use testbeds::packets::check::{Sums, hex, sums};
 
 const BOUNDS: Bounds =
-    Bounds { flows: 40, flows6: 8, pins: 8, services: 256, sources: 64, targets: 512, maglev: 1 << 14 };
+    Bounds { flows: 40, flows6: 8, pins: 8, services: 256, sources: 128, targets: 512, maglev: 1 << 14 };
 
 /// A seed of traffic and how much of it makes the state; bytes that are a frame; changes to frames of the traffic.
 type Input = (u64, u8, Vec<u8>, Vec<(u16, u8)>);

@@ -11,7 +11,7 @@ use crate::packets::{End, gtpu, sctp, udp};
 
 /// The bounds of the engine.
 pub const BOUNDS: Bounds =
-    Bounds { flows: 3, flows6: 3, pins: 8, services: 256, sources: 64, targets: 512, maglev: 1 << 14 };
+    Bounds { flows: 3, flows6: 3, pins: 8, services: 256, sources: 128, targets: 512, maglev: 1 << 14 };
 
 /// The cases.
 #[must_use]

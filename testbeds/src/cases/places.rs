@@ -38,6 +38,10 @@ pub const S61: IpAddr = v6(1, 255, 1);
 pub const S_DROP: IpAddr = v4(10, 0, 255, 2);
 /// Address of the GTP-U service that punts them.
 pub const S_PUNT: IpAddr = v4(10, 0, 255, 3);
+/// Address of the GTP-U service that gives tunnels in turn.
+pub const S_TURNS: IpAddr = v4(10, 0, 255, 4);
+/// Address of the GTP-U service that has no endpoint, and says so.
+pub const S_REJECT: IpAddr = v4(10, 0, 255, 5);
 
 /// Endpoint a on path 0.
 pub const A: IpAddr = v4(10, 0, 101, 2);
@@ -63,13 +67,17 @@ pub const V: IpAddr = v4(10, 0, 112, 2);
 pub const U6: IpAddr = v6(0, 111, 2);
 /// A UPF behind the services that drop or punt.
 pub const W: IpAddr = v4(10, 0, 113, 2);
+/// A UPF behind the service that gives tunnels in turn.
+pub const Y: IpAddr = v4(10, 0, 114, 2);
+/// Another one.
+pub const Z: IpAddr = v4(10, 0, 115, 2);
 /// Somebody that no service knows.
 pub const X: IpAddr = v4(203, 0, 113, 77);
 /// Somebody that no service knows.
 pub const X6: IpAddr = v6(9, 9, 9);
 
 /// Everybody that frames are sent on to.
-pub const HOSTS: [IpAddr; 17] = [C, C1, D, C6, C61, A, A1, A6, A61, B, B1, B6, B61, U, V, U6, W];
+pub const HOSTS: [IpAddr; 19] = [C, C1, D, C6, C61, A, A1, A6, A61, B, B1, B6, B61, U, V, U6, W, Y, Z];
 
 /// The balancer's own link address.
 pub const OURS: Mac = [0x02, 0xba, 0, 0, 0, 0x01];
@@ -90,13 +98,16 @@ pub fn mac(host: IpAddr) -> Mac {
     [0x02, 0x0e, u8::from(host.is_ipv6()), a, b, c]
 }
 
-/// The services that every case begins with. Endpoint a takes all new sessions: b has weight 0.
+/// The services that every case begins with. Endpoint a takes all new sessions: b has weight 0, but for the
+/// services that show placements, and those that reject.
 #[must_use]
 pub fn services() -> Vec<ServiceSpec> {
     let (udp, tcp, sctp) = (17, 6, 132);
     let single = |a, b, port| vec![endpoint("a", &[a], port, 1), endpoint("b", &[b], port, 0)];
     let double = |port| vec![endpoint("a", &[A, A1], port, 1), endpoint("b", &[B, B1], port, 0)];
     let double6 = |port| vec![endpoint("a", &[A6, A61], port, 1), endpoint("b", &[B6, B61], port, 0)];
+    let both = |port, weight| vec![endpoint("a", &[A], port, weight), endpoint("b", &[B], port, 1)];
+    let turning = vec![endpoint("a", &[Y], 2152, 1), endpoint("b", &[Z], 2152, 1)];
     let mixed = vec![endpoint("a", &[A, A61], 38416, 1), endpoint("b", &[B, B61], 38416, 0)];
     vec![
         service("sip", Kind::Flow, udp, 5060, &[S], single(A, B, 5060)),
@@ -121,6 +132,24 @@ pub fn services() -> Vec<ServiceSpec> {
         service("lone", Kind::Sctp, sctp, 38415, &[S], single(A, B, 38415)),
         service("mix", Kind::Sctp, sctp, 38416, &[S, S61], mixed),
         service("gone", Kind::Sctp, sctp, 38417, &[S], vec![down(endpoint("a", &[A], 38417, 1))]),
+        placed(Placement::RoundRobin, service("turns", Kind::Flow, udp, 5081, &[S], both(5081, 1))),
+        placed(Placement::RoundRobin, service("turns3", Kind::Flow, udp, 5082, &[S], both(5082, 3))),
+        placed(
+            Placement::RoundRobin,
+            unknown(Unknown::Hash, service("turns-n3", Kind::Gtpu, udp, 2152, &[S_TURNS], turning)),
+        ),
+        placed(Placement::LeastSessions, service("fewest", Kind::Flow, tcp, 5083, &[S], both(5083, 1))),
+        placed(Placement::LeastSessions, service("fewest3", Kind::Flow, udp, 5084, &[S], both(5084, 3))),
+        placed(Placement::LeastSessions, service("fewest-n2", Kind::Sctp, sctp, 5085, &[S], both(5085, 1))),
+        placed(Placement::SourceAffinity, service("near", Kind::Flow, udp, 5086, &[S], both(5086, 1))),
+        placed(Placement::SourceAffinity, service("near-n2", Kind::Sctp, sctp, 5087, &[S], both(5087, 1))),
+        rejecting(service("no-udp", Kind::Flow, udp, 5090, &[S], vec![down(endpoint("a", &[A], 5090, 1))])),
+        rejecting(service("no-tcp", Kind::Flow, tcp, 5090, &[S], vec![down(endpoint("a", &[A], 5090, 1))])),
+        rejecting(service("no-sctp", Kind::Sctp, sctp, 5090, &[S], Vec::new())),
+        rejecting(service("no-udp6", Kind::Flow, udp, 5090, &[S6], vec![down(endpoint("a", &[A6], 5090, 1))])),
+        rejecting(service("no-tcp6", Kind::Flow, tcp, 5090, &[S6], vec![down(endpoint("a", &[A6], 5090, 1))])),
+        rejecting(service("no-sctp6", Kind::Sctp, sctp, 5090, &[S6], Vec::new())),
+        rejecting(unknown(Unknown::Hash, service("no-n3", Kind::Gtpu, udp, 2152, &[S_REJECT], Vec::new()))),
     ]
 }
 
@@ -147,6 +176,14 @@ pub fn endpoint(name: &str, addresses: &[IpAddr], port: u16, weight: u32) -> End
 
 fn unknown(unknown: Unknown, service: ServiceSpec) -> ServiceSpec {
     ServiceSpec { unknown, ..service }
+}
+
+fn placed(placement: Placement, service: ServiceSpec) -> ServiceSpec {
+    ServiceSpec { placement, ..service }
+}
+
+fn rejecting(service: ServiceSpec) -> ServiceSpec {
+    ServiceSpec { exhausted: Exhausted::Reject, ..service }
 }
 
 fn down(endpoint: EndpointSpec) -> EndpointSpec {

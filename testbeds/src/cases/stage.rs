@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use pinion_loader::setup::{ServiceSpec, Setup};
-use pinion_loader::{Engine, Event, INGRESS, LoadError};
+use pinion_loader::{Engine, Event, INGRESS, LoadError, sessions};
 use pinion_steering::{Address, Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, hop, sctp::digest};
 
 use super::places::{HOSTS, OURS, mac, services};
@@ -110,8 +110,8 @@ impl<'a> Stage<'a> {
     }
 
     fn reset(&mut self) -> Result<(), LoadError> {
-        for (key, _) in self.engine.flows()? {
-            self.engine.remove_flow(&key)?;
+        for (key, flow) in self.engine.flows()? {
+            sessions::forget(self.engine, &key, &flow)?;
         }
         for key in std::mem::take(&mut self.pins) {
             self.engine.remove_pin(&key)?;
@@ -162,11 +162,17 @@ impl<'a> Stage<'a> {
             Act::PutFlow(key, at) => {
                 let flow = Flow { seen: self.tick, ..self.value(key, at)? };
                 let key = self.key(key)?;
-                self.engine.put_flow(&key, &flow)?;
+                sessions::restore(self.engine, &key, &flow)?;
             }
             Act::RemoveFlow(key) => {
                 let key = self.key(key)?;
-                self.engine.remove_flow(&key)?;
+                if let Some(flow) = self.engine.read_flow(&key)? {
+                    sessions::forget(self.engine, &key, &flow)?;
+                }
+            }
+            Act::Sessions(service, endpoint, count) => {
+                let sessions = self.engine.sessions(self.base(service, endpoint)?)?;
+                differs(sessions == *count, || format!("{endpoint} of {service} has {sessions}, not {count}"))?;
             }
             Act::Pin(tunnel) => self.pin(tunnel)?,
             Act::Unpin(address, teid) => {

@@ -11,7 +11,7 @@ use pinion_steering::Reason;
 
 use super::dice::Dice;
 use super::mutation::mutate;
-use super::places::{A, B, C, C6, S, S_DROP, S_PUNT, S1, S6, U, U6, V, W, X, X6};
+use super::places::{A, B, C, C6, S, S_DROP, S_PUNT, S_REJECT, S_TURNS, S1, S6, U, U6, V, W, X, X6};
 use crate::packets::gtpu::Gtpu;
 use crate::packets::transport::{Payload, Sum};
 use crate::packets::{End, FROM, Frame, Network, arp, gtpu, icmp, packet, tcp, udp};
@@ -122,11 +122,11 @@ fn flow(dice: &mut Dice) -> Frame {
         (true, _) => S6,
     };
     let frame = if dice.chance(50) {
-        let port = dice.pick(&[5060_u16, 5060, 5070, 7000, 5061, 9999]);
+        let port = dice.pick(&[5060_u16, 5060, 5070, 7000, 5061, 5081, 5082, 5084, 5086, 5090, 9999]);
         udp(from, (to, port), &data(dice))
     } else {
         let flags = dice.pick(&[2_u8, 16, 16, 24, 17, 4, 20, 18]);
-        tcp(from, (to, dice.pick(&[443_u16, 443, 443, 80])), flags, &data(dice))
+        tcp(from, (to, dice.pick(&[443_u16, 443, 443, 80, 5083, 5090])), flags, &data(dice))
     };
     dressed(dice, frame)
 }
@@ -163,6 +163,13 @@ fn tunnel(dice: &mut Dice) -> Frame {
             _ if v6 => S6,
             0 => S_DROP,
             1 => S_PUNT,
+            2 => {
+                if dice.chance(50) {
+                    S_TURNS
+                } else {
+                    S_REJECT
+                }
+            }
             _ => S,
         };
         gtpu(peer, (to, 2152), &message)

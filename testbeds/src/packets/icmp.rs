@@ -2,8 +2,9 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use super::checksum::internet;
 use super::transport::Payload;
-use super::{Frame, Mac, packet};
+use super::{Frame, Mac, Network, packet};
 
 /// A neighbour solicitation for `wanted` (RFC 4861 4.3), with the asker's link address.
 #[must_use]
@@ -41,4 +42,27 @@ pub fn ping6(from: IpAddr, to: IpAddr) -> Frame {
 #[must_use]
 pub fn ping(from: IpAddr, to: IpAddr) -> Frame {
     packet(from, to, Payload::Raw(1, vec![8, 0, 0xf7, 0xfd, 0, 1, 0, 1]))
+}
+
+/// The port unreachable that a frame gets from where it was sent to, quoting it up to 576 bytes in all (RFC 792,
+/// RFC 1812 4.3.2.3), in IPv6 up to 1,280 (RFC 4443 2.4 c, 3.1). Linux gives it the precedence and flags that it has here.
+#[must_use]
+pub fn port_unreachable(of: &Frame) -> Frame {
+    let Network::Ip(ip) = &of.network else {
+        return of.clone();
+    };
+    let mut quoted = ip.bytes();
+    let payload = if ip.to.is_ipv4() {
+        quoted.truncate(576 - 28);
+        let check = internet(&[&[3, 3], &[0; 4], &quoted]);
+        Payload::Raw(1, [&[3, 3][..], &check.to_be_bytes(), &[0; 4], &quoted].concat())
+    } else {
+        quoted.truncate(1280 - 48);
+        Payload::Icmpv6(1, 4, [&[0; 4][..], &quoted].concat())
+    };
+    let answer = packet(ip.to, ip.from, payload).macs(of.macs.0, of.macs.1).ip(|ip| {
+        ip.id = 0;
+        ip.class = 0xc0;
+    });
+    Frame { tags: of.tags.clone(), ..answer }
 }

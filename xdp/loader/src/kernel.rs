@@ -44,6 +44,8 @@ pub struct Kernel {
     targets: Array<MapData, Plain<Target>>,
     maglev: Array<MapData, u32>,
     active: Array<MapData, u32>,
+    placed: Array<MapData, u64>,
+    ended: Array<MapData, u64>,
     hops: PerCpuArray<MapData, Plain<NextHop>>,
     counters: PerCpuArray<MapData, u64>,
     replay: Array<MapData, u32>,
@@ -116,6 +118,8 @@ impl Kernel {
             targets: take(&mut ebpf, "TARGETS")?,
             maglev: take(&mut ebpf, "MAGLEV")?,
             active: take(&mut ebpf, "ACTIVE")?,
+            placed: take(&mut ebpf, "PLACED")?,
+            ended: take(&mut ebpf, "ENDED")?,
             hops: take(&mut ebpf, "HOPS")?,
             counters: take(&mut ebpf, "COUNTERS")?,
             replay: take(&mut ebpf, "REPLAY")?,
@@ -187,7 +191,7 @@ fn failed(program: &'static str, action: &'static str, source: ProgramError) -> 
 }
 
 /// The maps whose bounds are configured.
-fn bounded(bounds: &Bounds) -> [(&'static str, u32); 7] {
+fn bounded(bounds: &Bounds) -> [(&'static str, u32); 9] {
     [
         ("FLOWS", bounds.flows),
         ("FLOWS6", bounds.flows6),
@@ -196,6 +200,8 @@ fn bounded(bounds: &Bounds) -> [(&'static str, u32); 7] {
         ("SOURCES", bounds.sources),
         ("TARGETS", bounds.targets),
         ("MAGLEV", bounds.maglev),
+        ("PLACED", bounds.targets),
+        ("ENDED", bounds.targets),
     ]
 }
 
@@ -244,7 +250,7 @@ impl Maps for Kernel {
     }
 
     fn remove_service(&mut self, key: &ServiceKey) -> Result<(), LoadError> {
-        gone(self.services.remove(&Plain(*key)), "SERVICES")
+        gone(self.services.remove(&Plain(*key)), "SERVICES").map(drop)
     }
 
     fn put_source(&mut self, key: &SourceKey, source: &Source) -> Result<(), LoadError> {
@@ -253,6 +259,10 @@ impl Maps for Kernel {
 
     fn put_target(&mut self, index: u32, target: &Target) -> Result<(), LoadError> {
         self.targets.set(index, Plain(*target), 0).map_err(wrong("TARGETS"))
+    }
+
+    fn read_target(&self, index: u32) -> Result<Target, LoadError> {
+        self.targets.get(&index, 0).map(|Plain(target)| target).map_err(wrong("TARGETS"))
     }
 
     fn put_maglev(&mut self, base: u32, block: &[u32]) -> Result<(), LoadError> {
@@ -275,7 +285,7 @@ impl Maps for Kernel {
     }
 
     fn remove_pin(&mut self, key: &PinKey) -> Result<(), LoadError> {
-        gone(self.pins.remove(&Plain(*key)), "PINS")
+        gone(self.pins.remove(&Plain(*key)), "PINS").map(drop)
     }
 
     fn read_flow(&self, key: &FlowKey) -> Result<Option<Flow>, LoadError> {
@@ -306,12 +316,23 @@ impl Maps for Kernel {
         .map_err(wrong("FLOWS"))
     }
 
-    fn remove_flow(&mut self, key: &FlowKey) -> Result<(), LoadError> {
+    fn remove_flow(&mut self, key: &FlowKey) -> Result<bool, LoadError> {
         let removed = match key {
             FlowKey::Short(key) => self.flows.remove(&Plain(*key)),
             FlowKey::Long(key) => self.flows6.remove(&Plain(*key)),
         };
         gone(removed, "FLOWS")
+    }
+
+    fn sessions(&self, target: u32) -> Result<u32, LoadError> {
+        let placed = self.placed.get(&target, 0).map_err(wrong("PLACED"))?;
+        let ended = self.ended.get(&target, 0).map_err(wrong("ENDED"))?;
+        Ok((placed.wrapping_sub(ended) as u32 as i32).max(0).unsigned_abs())
+    }
+
+    fn end_sessions(&mut self, target: u32, by: i32) -> Result<(), LoadError> {
+        let ended = self.ended.get(&target, 0).map_err(wrong("ENDED"))?;
+        self.ended.set(target, ended.wrapping_add_signed(i64::from(by)), 0).map_err(wrong("ENDED"))
     }
 
     fn put_hop(&mut self, slot: u32, hop: &NextHop) -> Result<(), LoadError> {
@@ -350,11 +371,12 @@ fn wrong(map: &'static str) -> impl Fn(aya::maps::MapError) -> LoadError {
     move |source| LoadError::Map { map, source: Box::new(source) }
 }
 
-/// What is not there need not be removed.
-fn gone(result: Result<(), aya::maps::MapError>, map: &'static str) -> Result<(), LoadError> {
+/// What is not there need not be removed; whether it was.
+fn gone(result: Result<(), aya::maps::MapError>, map: &'static str) -> Result<bool, LoadError> {
     match result {
-        Ok(()) | Err(aya::maps::MapError::KeyNotFound) => Ok(()),
-        Err(aya::maps::MapError::SyscallError(error)) if error.io_error.raw_os_error() == Some(2) => Ok(()),
+        Ok(()) => Ok(true),
+        Err(aya::maps::MapError::KeyNotFound) => Ok(false),
+        Err(aya::maps::MapError::SyscallError(error)) if error.io_error.raw_os_error() == Some(2) => Ok(false),
         Err(source) => Err(wrong(map)(source)),
     }
 }

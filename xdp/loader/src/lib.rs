@@ -6,6 +6,7 @@
 
 #![deny(unsafe_code)]
 
+mod block;
 mod engine;
 mod error;
 pub mod kernel;
@@ -13,6 +14,7 @@ pub mod maglev;
 mod maps;
 pub mod object;
 pub mod schema;
+pub mod sessions;
 pub mod setup;
 pub mod user;
 

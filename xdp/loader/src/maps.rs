@@ -64,7 +64,9 @@ pub trait Maps {
     fn put_source(&mut self, key: &SourceKey, source: &Source) -> Result<(), LoadError>;
     /// Writes an entry of `TARGETS`.
     fn put_target(&mut self, index: u32, target: &Target) -> Result<(), LoadError>;
-    /// Writes a block of the Maglev arena.
+    /// Reads an entry of `TARGETS`.
+    fn read_target(&self, index: u32) -> Result<Target, LoadError>;
+    /// Writes a block of the arena.
     fn put_maglev(&mut self, base: u32, block: &[u32]) -> Result<(), LoadError>;
     /// Chooses the bank of `SERVICES` that is in force.
     fn activate(&mut self, bank: u8) -> Result<(), LoadError>;
@@ -82,8 +84,13 @@ pub trait Maps {
     fn flows(&self) -> Result<Vec<(FlowKey, Flow)>, LoadError>;
     /// Writes an entry of `FLOWS`: restoring, and tests.
     fn put_flow(&mut self, key: &FlowKey, flow: &Flow) -> Result<(), LoadError>;
-    /// Takes an entry out of `FLOWS`; one that is not there is as good.
-    fn remove_flow(&mut self, key: &FlowKey) -> Result<(), LoadError>;
+    /// Takes an entry out of `FLOWS`; whether it was there.
+    fn remove_flow(&mut self, key: &FlowKey) -> Result<bool, LoadError>;
+
+    /// How many sessions an endpoint has, by its index in `TARGETS` on path 0.
+    fn sessions(&self, target: u32) -> Result<u32, LoadError>;
+    /// Says that sessions of an endpoint have ended; of restored ones, by a negative number, that they have begun.
+    fn end_sessions(&mut self, target: u32, by: i32) -> Result<(), LoadError>;
 
     /// Writes an entry of the next-hop cache, on every CPU.
     fn put_hop(&mut self, slot: u32, hop: &NextHop) -> Result<(), LoadError>;

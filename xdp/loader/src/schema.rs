@@ -94,6 +94,10 @@ pub const MAPS: &[MapSpec] = &[
         layout: &[fields!(Target: address, port, paths, up, owner, reserved)],
     },
     MapSpec { name: "MAGLEV", kind: ARRAY, key: 4, value: 4, layout: &[] },
+    MapSpec { name: "ROUNDS", kind: ARRAY, key: 4, value: 8, layout: &[] },
+    MapSpec { name: "PLACED", kind: ARRAY, key: 4, value: 8, layout: &[] },
+    MapSpec { name: "ENDED", kind: ARRAY, key: 4, value: 8, layout: &[] },
+    MapSpec { name: "ERRORS", kind: ARRAY, key: 4, value: 8, layout: &[] },
     MapSpec { name: "ACTIVE", kind: ARRAY, key: 4, value: 4, layout: &[] },
     MapSpec {
         name: "LINKS",

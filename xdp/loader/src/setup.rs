@@ -12,7 +12,8 @@ use pinion_steering::{
     Unknown, mix, protocol,
 };
 
-use crate::maglev::{self, Member};
+use crate::block::{block, most};
+use crate::maglev::Member;
 use crate::{LoadError, Maps};
 
 /// A service as it is configured.
@@ -216,8 +217,7 @@ impl Setup {
             let weight = if endpoint.up { endpoint.weight } else { 0 };
             members.push(Member { target: base, seed: seed(endpoint), weight });
         }
-        let length = maglev::length(members.len());
-        let table = maglev::table(&members, length);
+        let table = block(spec.placement, &members);
         maps.put_maglev(*maglev, &table)?;
         for (path, address) in spec.addresses.iter().enumerate() {
             let service = Service {
@@ -307,7 +307,7 @@ impl Setup {
         let bounds = maps.bounds();
         let addresses: usize = services.iter().map(|s| s.addresses.len()).sum();
         let endpoints: usize = services.iter().flat_map(|s| &s.endpoints).map(|e| e.addresses.len()).sum();
-        let slots: usize = services.iter().map(|s| maglev::length(s.endpoints.len()) as usize).sum();
+        let slots: usize = services.iter().map(|s| most(s.endpoints.len()) as usize).sum();
         let bound = |what, needed, bound: u32| {
             let bound = bound as usize;
             if needed > bound { Err(SetupError::Bound { what, needed, bound }) } else { Ok(()) }

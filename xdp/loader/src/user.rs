@@ -76,6 +76,11 @@ impl Maps for UserEngine {
         Ok(())
     }
 
+    fn read_target(&self, index: u32) -> Result<Target, LoadError> {
+        let bound = self.memory.bounds.targets;
+        self.memory.targets.get(index as usize).copied().ok_or(LoadError::Bound { table: "TARGETS", bound })
+    }
+
     fn put_maglev(&mut self, base: u32, block: &[u32]) -> Result<(), LoadError> {
         let bound = self.memory.bounds.maglev;
         let end = (base as usize).saturating_add(block.len());
@@ -121,8 +126,19 @@ impl Maps for UserEngine {
         }
     }
 
-    fn remove_flow(&mut self, key: &FlowKey) -> Result<(), LoadError> {
-        pinion_steering::Tables::remove_flow(&self.memory, key);
+    fn remove_flow(&mut self, key: &FlowKey) -> Result<bool, LoadError> {
+        Ok(self.memory.forget(key))
+    }
+
+    fn sessions(&self, target: u32) -> Result<u32, LoadError> {
+        Ok(pinion_steering::Tables::sessions(&self.memory, target))
+    }
+
+    fn end_sessions(&mut self, target: u32, by: i32) -> Result<(), LoadError> {
+        let bound = self.memory.bounds.targets;
+        let ended =
+            self.memory.ended.get_mut(target as usize).ok_or(LoadError::Bound { table: "ENDED", bound })?;
+        *ended = ended.wrapping_add_signed(by);
         Ok(())
     }
 

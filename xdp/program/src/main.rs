@@ -13,7 +13,7 @@ use aya_ebpf::bindings::{xdp_action, xdp_md};
 use aya_ebpf::helpers::generated::bpf_redirect;
 use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
-use pinion_steering::{Outcome, Rare, Round, Tables as _, Verdict, Work};
+use pinion_steering::{Outcome, Rare, Round, Step, Tables as _, Verdict, Work};
 
 use packet::Frame;
 use tables::Kernel;
@@ -32,7 +32,7 @@ pub fn pinion(ctx: XdpContext) -> u32 {
     if told < RARE {
         return told;
     }
-    match told - RARE {
+    let told = match told - RARE {
         r if r == Rare::Place as u32 => place(ctx.ctx, work),
         r if r == Rare::Tunnel as u32 => tunnel(ctx.ctx, work),
         r if r == Rare::Echo as u32 => echo(ctx.ctx, work),
@@ -43,7 +43,9 @@ pub fn pinion(ctx: XdpContext) -> u32 {
         r if r == Rare::Refused as u32 => refused(ctx.ctx, work),
         r if r == Rare::Arp as u32 => arp(ctx.ctx, work),
         _ => solicitation(ctx.ctx, work),
-    }
+    };
+    // Of the rare paths, only one is where others end.
+    if told < RARE { told } else { reject(ctx.ctx, work) }
 }
 
 /// Returns the clock's tick: how user space reads it.
@@ -74,9 +76,14 @@ pub extern "C" fn general(ctx: *mut xdp_md, work: *mut Work) -> u32 {
         return xdp_action::XDP_ABORTED;
     };
     let kernel = Kernel::new(ctx);
-    let step = pinion_steering::steer_general(&mut Frame::new(ctx), &kernel, work);
+    told(&kernel, pinion_steering::steer_general(&mut Frame::new(ctx), &kernel, work))
+}
+
+/// What the entry is told of a step.
+#[inline(always)]
+fn told(kernel: &Kernel, step: Step) -> u32 {
     match step.rare {
-        Rare::None => finish(&kernel, step.outcome),
+        Rare::None => finish(kernel, step.outcome),
         path => RARE + path as u32,
     }
 }
@@ -114,7 +121,7 @@ macro_rules! rare {
                     return xdp_action::XDP_ABORTED;
                 };
                 let kernel = Kernel::new(ctx);
-                finish(&kernel, pinion_steering::rare(Rare::$path, &mut Frame::new(ctx), &kernel, work))
+                told(&kernel, pinion_steering::rare(Rare::$path, &mut Frame::new(ctx), &kernel, work))
             }
         )+
     };
@@ -131,6 +138,7 @@ rare! {
     refused: Refused,
     arp: Arp,
     solicitation: Solicitation,
+    reject: Reject,
 }
 
 /// Declares the rounds of loops as global functions; they return 1 to end the loop.
@@ -157,6 +165,8 @@ rounds! {
     rewrite_round: Rewrite,
     mask_round: Mask,
     extension_round: Extension,
+    least_round: Least,
+    sum_round: Sum,
 }
 
 /// Far call: a multiplication in GF(2), verified once.

@@ -3,8 +3,8 @@
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, HashMap, PerCpuArray, RingBuf};
 use pinion_steering::{
-    Flow, Link, LongKey, NextHop, Pin, PinKey, Reason, Service, ServiceKey, ShortKey, Source, SourceKey, Target,
-    Work, hop,
+    Flow, Link, LongKey, NextHop, Pin, PinKey, Reason, SERVICES_MOST, Service, ServiceKey, ShortKey, Source,
+    SourceKey, Target, Work, hop,
 };
 
 /// Pins that XDP makes.
@@ -28,6 +28,18 @@ pub static TARGETS: Array<Target> = Array::with_max_entries(65_536, 0);
 /// Maglev tables, side by side.
 #[map]
 pub static MAGLEV: Array<u32> = Array::with_max_entries(1 << 20, 0);
+/// Whose turn it is, by a service's number.
+#[map]
+pub static ROUNDS: Array<u64> = Array::with_max_entries(SERVICES_MOST, 0);
+/// Sessions that XDP placed, by an endpoint's index in `TARGETS` on path 0.
+#[map]
+pub static PLACED: Array<u64> = Array::with_max_entries(65_536, 0);
+/// Of these, the sessions that user space ended.
+#[map]
+pub static ENDED: Array<u64> = Array::with_max_entries(65_536, 0);
+/// ICMP errors that were sent: in which tick, and how many.
+#[map]
+pub static ERRORS: Array<u64> = Array::with_max_entries(2, 0);
 /// The bank of `SERVICES` that is in force.
 #[map]
 pub static ACTIVE: Array<u32> = Array::with_max_entries(1, 0);

@@ -97,6 +97,8 @@ impl Packet for Frame {
             Round::Rewrite => rewrite as *const (),
             Round::Mask => mask as *const (),
             Round::Extension => extension as *const (),
+            Round::Least => least as *const (),
+            Round::Sum => sum as *const (),
         };
         let mut under = Under { ctx: self.ctx, work };
         // SAFETY: the body and what it is handed outlive the call.
@@ -129,4 +131,6 @@ bodies! {
     rewrite: rewrite_round,
     mask: mask_round,
     extension: extension_round,
+    least: least_round,
+    sum: sum_round,
 }

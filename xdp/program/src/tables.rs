@@ -1,8 +1,10 @@
+use core::intrinsics::AtomicOrdering;
+
 use aya_ebpf::bindings::{BPF_ANY, BPF_NOEXIST, bpf_fib_lookup as FibLookup, xdp_md};
 use aya_ebpf::helpers::generated::{bpf_fib_lookup, bpf_get_prandom_u32, bpf_jiffies64, bpf_xdp_load_bytes};
 use pinion_steering::{
-    Ask, Flow, FlowKey, Insert, Link, NextHop, Packet, Pin, PinKey, Reason, Route, Service, ServiceKey, Source,
-    SourceKey, Tables, Target, crc32c, hop,
+    Ask, ERRORS_MOST, Flow, FlowKey, Insert, Link, NextHop, Packet, Pin, PinKey, Reason, Route, Service,
+    ServiceKey, Source, SourceKey, Tables, Target, crc32c, hop,
 };
 
 use crate::access::opaque;
@@ -64,6 +66,27 @@ impl Tables for Kernel {
     #[inline(always)]
     fn maglev(&self, slot: u32) -> Option<u32> {
         maps::MAGLEV.get(slot).copied()
+    }
+
+    #[inline(always)]
+    fn turn(&self, service: u16) -> u32 {
+        maps::ROUNDS.get_ptr_mut(service as u32).map_or(0, |turn| add(turn, 1) as u32)
+    }
+
+    #[inline(always)]
+    fn sessions(&self, target: u32) -> u32 {
+        let placed = maps::PLACED.get(target).map_or(0, |placed| *placed);
+        let ended = maps::ENDED.get(target).map_or(0, |ended| *ended);
+        // A session that one CPU places may be ended before its count is seen here.
+        let sessions = (placed as u32).wrapping_sub(ended as u32) as i32;
+        if sessions < 0 { 0 } else { sessions as u32 }
+    }
+
+    #[inline(always)]
+    fn count_sessions(&self, target: u32, by: i32) {
+        if let Some(placed) = maps::PLACED.get_ptr_mut(target) {
+            add(placed, by as u64);
+        }
     }
 
     #[inline(always)]
@@ -205,6 +228,22 @@ impl Tables for Kernel {
     }
 
     #[inline(always)]
+    fn may_err(&self, now: u32) -> bool {
+        let (Some(tick), Some(sent)) = (maps::ERRORS.get_ptr_mut(0), maps::ERRORS.get_ptr_mut(1)) else {
+            return false;
+        };
+        // Two CPUs may both begin a tick: a few errors more, which is as good.
+        // SAFETY: map values; single words, written whole.
+        unsafe {
+            if *tick != now as u64 {
+                *tick = now as u64;
+                *sent = 0;
+            }
+        }
+        add(sent, 1) < ERRORS_MOST as u64
+    }
+
+    #[inline(always)]
     fn count(&self, reason: Reason) {
         if let Some(counter) = maps::COUNTERS.get_ptr_mut(reason as u32) {
             // SAFETY: this CPU's own counter.
@@ -227,6 +266,14 @@ impl Tables for Kernel {
         // SAFETY: within the table, as just checked.
         Some(unsafe { core::ptr::read_volatile((&raw const POWERS).cast::<u32>().add(index)) })
     }
+}
+
+/// Adds to an entry that all CPUs write; what it was before.
+#[inline(always)]
+fn add(entry: *mut u64, by: u64) -> u64 {
+    // SAFETY: a map value, aligned. The target has the instruction, but `core` no type for it. With a weaker order
+    // LLVM takes the one that returns nothing, and the result is `by`.
+    unsafe { core::intrinsics::atomic_xadd::<u64, u64, { AtomicOrdering::SeqCst }>(entry, by) }
 }
 
 /// How much of a packet a copy for user space holds.

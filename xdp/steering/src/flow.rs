@@ -1,8 +1,8 @@
 //! UDP and TCP: pinned by 5-tuple, both directions at once.
 
-use crate::choose::{choose, mix, mix_address};
+use crate::choose::{Session, choose, exhausted, mix, mix_address};
 use crate::{
-    Face, Facts, Flow, FlowKey, Insert, Kind, Outcome, Packet, Plan, Rare, Reason, ServiceKey, State, Step,
+    Face, Facts, Flow, FlowKey, Insert, Kind, Packet, Plan, Rare, Reason, Service, ServiceKey, State, Step,
     Tables, Work, apply, protocol,
 };
 
@@ -33,10 +33,22 @@ pub(crate) fn decide<T: Tables>(tables: &T, facts: &Facts, plan: &mut Plan) -> R
 
 /// Places the first packet of a flow: chooses an endpoint and makes both pins, or neither.
 #[inline(always)]
-pub(crate) fn place<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Outcome {
-    match pin(tables, work) {
-        Ok(()) => apply(packet, tables, work),
-        Err(reason) => Outcome::drop(reason),
+pub(crate) fn place<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Step {
+    let Some(service) = tables.service(&service_key(tables, &work.facts)) else {
+        return Step::drop(Reason::Inconsistent);
+    };
+    if let Err(reason) = work.facts.alive() {
+        return Step::drop(reason);
+    }
+    let facts = &work.facts;
+    let ports = ((facts.source_port as u32) << 16) | facts.destination_port as u32;
+    let client = mix_address(service.id as u32, &facts.source);
+    let Some(base) = choose(packet, tables, work, &service, Session { whole: mix(client, ports), client }) else {
+        return exhausted(&service);
+    };
+    match pin(tables, work, &service, base) {
+        Ok(()) => Step::done(apply(packet, tables, work)),
+        Err(reason) => Step::drop(reason),
     }
 }
 
@@ -49,13 +61,9 @@ fn unpinned<T: Tables>(tables: &T, facts: &Facts) -> Step {
 }
 
 #[inline(always)]
-fn pin<T: Tables>(tables: &T, work: &mut Work) -> Result<(), Reason> {
+fn pin<T: Tables>(tables: &T, work: &mut Work, service: &Service, base: u32) -> Result<(), Reason> {
     let facts = &work.facts;
-    facts.alive()?;
-    let service = tables.service(&service_key(tables, facts)).ok_or(Reason::Inconsistent)?;
-    let ports = ((facts.source_port as u32) << 16) | facts.destination_port as u32;
-    let hash = mix(mix_address(service.id as u32, &facts.source), ports);
-    let index = choose(tables, &service, hash).ok_or(Reason::NoEndpoint)?.wrapping_add(service.path as u32);
+    let index = base.wrapping_add(service.path as u32);
     let target = tables.target(index).ok_or(Reason::Inconsistent)?;
 
     let now = tables.now();
@@ -75,12 +83,28 @@ fn pin<T: Tables>(tables: &T, work: &mut Work) -> Result<(), Reason> {
             }
         }
     }
-    if !tables.replace_flow(&key(facts), &forward) {
-        tables.remove_flow(&back);
-        return Err(Reason::FlowsFull);
+    let key = key(facts);
+    match tables.insert_flow(&key, &forward) {
+        Insert::Done => {
+            tables.count_sessions(base, 1);
+            work.plan.set(target, Face::Destination, Reason::Placed, now);
+            Ok(())
+        }
+        Insert::Full => {
+            tables.remove_flow(&back);
+            Err(Reason::FlowsFull)
+        }
+        Insert::Exists => {
+            // Another CPU was faster: its choice holds.
+            let held = tables.flow(&key).ok_or(Reason::Collision)?;
+            if held.target != index {
+                tables.remove_flow(&back);
+            }
+            let target = tables.target(held.target).ok_or(Reason::Inconsistent)?;
+            work.plan.set(target, Face::Destination, Reason::Pinned, now);
+            Ok(())
+        }
     }
-    work.plan.set(target, Face::Destination, Reason::Placed, now);
-    Ok(())
 }
 
 #[inline(always)]

@@ -3,7 +3,8 @@
 //! The key is the service's address and the TEID, never the source: one tunnel may be used by several
 //! peers (TS 29.281 4.3.0). Tunnels that user space taught (`PINS`) come first and may be translated.
 
-use crate::choose::{choose, mix};
+use crate::answer::turn;
+use crate::choose::{Session, choose, exhausted, mix, mix_address};
 use crate::flow::{self, service_key};
 use crate::{
     Face, Facts, Flow, FlowKey, Insert, Kind, Outcome, Packet, PinKey, Plan, Rare, Reason, Service, SourceKey,
@@ -99,34 +100,46 @@ fn reply<T: Tables>(tables: &T, facts: &Facts, plan: &mut Plan) -> Result<(), St
 
 /// Places the first packet of an untaught tunnel, by the service's policy.
 #[inline(always)]
-pub(crate) fn place<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Outcome {
+pub(crate) fn place<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Step {
     let Some(service) = tables.service(&service_key(tables, &work.facts)) else {
-        return Outcome::drop(Reason::Inconsistent);
+        return Step::drop(Reason::Inconsistent);
     };
     if service.unknown != Unknown::Hash as u8 {
         if service.unknown == Unknown::Punt as u8 {
             tables.punt(packet, Reason::UnknownTunnel);
         }
-        return Outcome::drop(Reason::UnknownTunnel);
+        return Step::drop(Reason::UnknownTunnel);
     }
     if let Err(reason) = work.facts.alive() {
-        return Outcome::drop(reason);
+        return Step::drop(reason);
     }
-    let hash = mix(mix(0x6774_7075, service.id as u32), work.facts.word);
-    let Some(index) = choose(tables, &service, hash) else {
-        return Outcome::drop(Reason::NoEndpoint);
+    let whole = mix(mix(0x6774_7075, service.id as u32), work.facts.word);
+    let client = mix_address(service.id as u32, &work.facts.source);
+    let Some(index) = choose(packet, tables, work, &service, Session { whole, client }) else {
+        return exhausted(&service);
     };
-    let Ok(target) = target(tables, index.wrapping_add(service.path as u32)) else {
-        return Outcome::drop(Reason::Inconsistent);
-    };
+    match pin(tables, work, &service, index) {
+        Ok(()) => Step::done(apply(packet, tables, work)),
+        Err(reason) => Step::drop(reason),
+    }
+}
+
+#[inline(always)]
+fn pin<T: Tables>(tables: &T, work: &mut Work, service: &Service, index: u32) -> Result<(), Reason> {
     let now = tables.now();
     let flow =
         Flow { target: index, seen: now, service: service.id, state: State::Established as u8, ..Flow::default() };
-    if tables.insert_flow(&FlowKey::tunnel(service.id, work.facts.word), &flow) == Insert::Full {
-        return Outcome::drop(Reason::FlowsFull);
+    let key = FlowKey::tunnel(service.id, work.facts.word);
+    let mut index = index;
+    match tables.insert_flow(&key, &flow) {
+        Insert::Done => tables.count_sessions(index, 1),
+        Insert::Full => return Err(Reason::FlowsFull),
+        // Another CPU was faster: its choice holds.
+        Insert::Exists => index = tables.flow(&key).map_or(index, |held| held.target),
     }
+    let target = tables.target(index.wrapping_add(service.path as u32)).ok_or(Reason::Inconsistent)?;
     work.plan.set(target, Face::Destination, Reason::Placed, now);
-    apply(packet, tables, work)
+    Ok(())
 }
 
 /// Answers an Echo Request (TS 29.281 7.2.1) with an Echo Response that carries the request's sequence
@@ -144,7 +157,7 @@ const RESPONSE: usize = 8 + 12 + 2;
 
 #[inline(always)]
 fn answer<P: Packet>(packet: &mut P, facts: &Facts) -> Result<(), Reason> {
-    let (network, transport) = (facts.network as usize, facts.transport as usize);
+    let transport = facts.transport as usize;
     let [flags, _, a, b] = packet.load(transport + 8).ok_or(Reason::GtpMalformed)?;
     // S: Echo messages carry a sequence number (TS 29.281 5.1); one without is answered with 0.
     let sequence = if flags & 2 != 0 {
@@ -155,18 +168,10 @@ fn answer<P: Packet>(packet: &mut P, facts: &Facts) -> Result<(), Reason> {
     } else {
         [0, 0]
     };
-    let macs: [u8; 12] = packet.load(0).ok_or(Reason::Inconsistent)?;
-    let length = transport + RESPONSE;
-    packet.resize_tail(length as i32 - packet.whole() as i32).ok_or(Reason::NoHeadroom)?;
-    let [a, b, c, d, e, f, g, h, i, j, k, l] = macs;
+    turn(packet, facts, RESPONSE)?;
+    let ([a, b], [c, d]) = (facts.source_port.to_be_bytes(), PORT.to_be_bytes());
     let done = packet
-        .store(0, [g, h, i, j, k, l, a, b, c, d, e, f])
-        .and_then(|()| swap_addresses(packet, facts, (length - network) as u16))
-        .and_then(|()| {
-            let [a, b] = facts.source_port.to_be_bytes();
-            let [c, d] = PORT.to_be_bytes();
-            packet.store(transport, [c, d, a, b, 0, RESPONSE as u8, 0, 0])
-        })
+        .store(transport, [c, d, a, b, 0, RESPONSE as u8, 0, 0])
         .and_then(|()| packet.store(transport + 8, [0x32, 2, 0, 6, 0, 0, 0, 0]))
         .and_then(|()| packet.store(transport + 16, [sequence[0], sequence[1], 0, 0, 14, 0]));
     done.ok_or(Reason::Inconsistent)?;
@@ -175,28 +180,6 @@ fn answer<P: Packet>(packet: &mut P, facts: &Facts) -> Result<(), Reason> {
         packet.store(transport + 6, check).ok_or(Reason::Inconsistent)?;
     }
     Ok(())
-}
-
-/// Turns the IP header around, with a new length and a full time to live.
-#[inline(always)]
-fn swap_addresses<P: Packet>(packet: &mut P, facts: &Facts, length: u16) -> Option<()> {
-    let at = facts.network as usize;
-    if facts.v6 == 1 {
-        let payload = length.wrapping_sub(40).to_be_bytes();
-        packet.store(at + 4, payload)?;
-        packet.store(at + 7, [64])?;
-        packet.store(at + 8, facts.destination.octets())?;
-        return packet.store(at + 24, facts.source.octets());
-    }
-    let check = checksum::Delta::default()
-        .number(facts.length, length)
-        .number(u16::from_be_bytes([facts.ttl, facts.protocol]), u16::from_be_bytes([64, facts.protocol]))
-        .apply(packet.load(at + 10)?);
-    packet.store(at + 2, length.to_be_bytes())?;
-    packet.store(at + 8, [64])?;
-    packet.store(at + 10, check)?;
-    packet.store(at + 12, facts.destination.low())?;
-    packet.store(at + 16, facts.source.low())
 }
 
 /// The UDP checksum that IPv6 demands (RFC 8200 8.1), over the few fields that are not constant.

@@ -18,6 +18,7 @@
 //! function of its own that the verifier checks once; on the host [`run`] calls it directly.
 
 mod address;
+mod answer;
 mod apply;
 mod checksum;
 mod choose;
@@ -30,6 +31,7 @@ mod neighbour;
 mod packet;
 mod plan;
 mod reason;
+mod reject;
 pub mod sctp;
 mod tables;
 mod values;
@@ -39,15 +41,15 @@ mod walk;
 pub use address::Address;
 pub use apply::apply;
 use apply::apply_cached;
-pub use choose::mix;
+pub use choose::{MOST, Search, mix};
 pub use facts::{Facts, parse};
 pub use packet::{Packet, REACH, Round};
 pub use plan::{Face, Plan};
 pub use reason::Reason;
 pub use tables::{Ask, Insert, Route, Tables};
 pub use values::{
-    BANKS, Exhausted, Flow, FlowKey, FlowKind, Kind, Link, LongKey, MAX_PATHS, NextHop, Pin, PinKey, Placement,
-    Service, ServiceKey, ShortKey, Source, SourceKey, State, Target, Unknown, protocol,
+    BANKS, ERRORS_MOST, Exhausted, Flow, FlowKey, FlowKind, Kind, Link, LongKey, MAX_PATHS, NextHop, Pin, PinKey,
+    Placement, SERVICES_MOST, Service, ServiceKey, ShortKey, Source, SourceKey, State, Target, Unknown, protocol,
 };
 pub use verdict::{Outcome, Rare, Step, Verdict};
 pub use walk::Walk;
@@ -66,6 +68,8 @@ pub struct Work {
     pub hop: NextHop,
     /// How far a loop over the packet has come.
     pub walk: Walk,
+    /// How far a loop over endpoints has come.
+    pub search: Search,
 }
 
 /// Steers one packet: parse, decide, apply.
@@ -130,22 +134,23 @@ pub fn steer_general<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mu
     }
 }
 
-/// Finishes what [`steer`] handed back.
+/// Finishes what [`steer`] handed back; what is to be rejected it hands back as [`Rare::Reject`].
 #[inline(always)]
-pub fn rare<P: Packet, T: Tables>(rare: Rare, packet: &mut P, tables: &T, work: &mut Work) -> Outcome {
+pub fn rare<P: Packet, T: Tables>(rare: Rare, packet: &mut P, tables: &T, work: &mut Work) -> Step {
     match rare {
         // Both hosts have come further before they ask.
-        Rare::None | Rare::General => Outcome::drop(Reason::Inconsistent),
+        Rare::None | Rare::General => Step::drop(Reason::Inconsistent),
         Rare::Place => flow::place(packet, tables, work),
         Rare::Tunnel => gtpu::place(packet, tables, work),
-        Rare::Echo => gtpu::echo(packet, work),
+        Rare::Echo => Step::done(gtpu::echo(packet, work)),
         Rare::Init => sctp::init(packet, tables, work),
-        Rare::InitAck => sctp::init_ack(packet, tables, work),
-        Rare::Control => sctp::control(packet, tables, work),
+        Rare::InitAck => Step::done(sctp::init_ack(packet, tables, work)),
+        Rare::Control => Step::done(sctp::control(packet, tables, work)),
         Rare::OutOfBlue => sctp::out_of_the_blue(packet, tables, work),
-        Rare::Refused => facts::refused(tables, work),
-        Rare::Arp => neighbour::arp(packet, tables, work),
-        Rare::Solicitation => neighbour::solicitation(packet, tables, work),
+        Rare::Refused => Step::done(facts::refused(tables, work)),
+        Rare::Arp => Step::done(neighbour::arp(packet, tables, work)),
+        Rare::Solicitation => Step::done(neighbour::solicitation(packet, tables, work)),
+        Rare::Reject => Step::done(reject::reject(packet, tables, work)),
     }
 }
 
@@ -157,6 +162,8 @@ pub fn round<P: Packet, T: Tables>(round: Round, packet: &mut P, tables: &T, wor
         Round::Scan => sctp::scan(packet, work),
         Round::Rewrite => sctp::rewrite(packet, tables, work),
         Round::Mask => sctp::mask(packet, tables, work),
+        Round::Least => choose::least(tables, work),
+        Round::Sum => reject::sum(packet, work),
     }
 }
 
@@ -167,10 +174,9 @@ pub fn run<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Outcome {
     if step.rare != Rare::None {
         step = steer_general(packet, tables, &mut work);
     }
-    let outcome = match step.rare {
-        Rare::None => step.outcome,
-        path => rare(path, packet, tables, &mut work),
-    };
-    tables.count(outcome.reason);
-    outcome
+    while step.rare != Rare::None {
+        step = rare(step.rare, packet, tables, &mut work);
+    }
+    tables.count(step.outcome.reason);
+    step.outcome
 }

@@ -68,4 +68,8 @@ pub enum Round {
     Rewrite,
     /// Takes ASCONF out of a word of supported chunk types.
     Mask,
+    /// Looks at an endpoint for the one with the fewest sessions.
+    Least,
+    /// Adds up what an ICMP error quotes.
+    Sum,
 }

@@ -119,6 +119,15 @@ reasons! {
     OutOfTheBlue = "out_of_the_blue",
     /// ASCONF from an endpoint: it would tell the client an address that is not the service's.
     AddressChange = "address_change",
+
+    /// No endpoint took the TCP connection, and its client was told by a RST.
+    ResetAnswered = "reset_answered",
+    /// No endpoint took the SCTP association, and its client was told by an ABORT.
+    AbortAnswered = "abort_answered",
+    /// No endpoint took the UDP session or tunnel, and its client was told by ICMP's port unreachable.
+    UnreachableAnswered = "unreachable_answered",
+    /// No endpoint took the session, and its client was not told: enough ICMP errors were sent in this second.
+    ErrorLimited = "error_limited",
 }
 
 impl Reason {

@@ -16,8 +16,14 @@ pub trait Tables {
     fn source(&self, key: &SourceKey) -> Option<Source>;
     /// `TARGETS`.
     fn target(&self, index: u32) -> Option<Target>;
-    /// The Maglev arena: an index in `TARGETS`.
+    /// The arena: mostly an index in `TARGETS`.
     fn maglev(&self, slot: u32) -> Option<u32>;
+    /// Whose turn it is, by a service's number: one more with every call.
+    fn turn(&self, service: u16) -> u32;
+    /// How many sessions an endpoint has, by its index in `TARGETS` on path 0.
+    fn sessions(&self, target: u32) -> u32;
+    /// Adds to an endpoint's sessions, or takes from them.
+    fn count_sessions(&self, target: u32, by: i32);
     /// `PINS`: written by user space alone.
     fn pin(&self, key: &PinKey) -> Option<Pin>;
 
@@ -49,6 +55,8 @@ pub trait Tables {
     fn random(&self) -> u32;
     /// Gives user space a copy of the packet, and why.
     fn punt<P: Packet>(&self, packet: &P, reason: Reason);
+    /// Whether one more ICMP error may be sent in this tick (RFC 4443 2.4 f).
+    fn may_err(&self, now: u32) -> bool;
     /// Counts one packet.
     fn count(&self, reason: Reason);
 

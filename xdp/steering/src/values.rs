@@ -20,6 +20,12 @@ pub mod protocol {
 /// Most paths of a multi-homed service.
 pub const MAX_PATHS: usize = 4;
 
+/// How many numbers for services there are: twice as many as there may be services, so that a number can rest.
+pub const SERVICES_MOST: u32 = 8192;
+
+/// How many ICMP errors are sent in a tick: about as many as Linux sends in a second.
+pub const ERRORS_MOST: u32 = 1000;
+
 /// How many banks the configuration maps have; one is active.
 pub const BANKS: usize = 2;
 
@@ -96,9 +102,10 @@ pub enum Exhausted {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Service {
-    /// Where its Maglev table begins in the arena.
+    /// Where its block begins in the arena.
     pub maglev: u32,
-    /// How long that table is, a prime; 0 where no endpoint is up.
+    /// How long that block is; 0 where no endpoint takes sessions. What it holds depends on the placement: a Maglev
+    /// table, whose length is a prime; whose turn it is, in order; or pairs of an endpoint and its weight.
     pub slots: u32,
     /// Index in `TARGETS` of its own address on path 0; the others follow.
     pub own: u32,
@@ -238,6 +245,18 @@ impl FlowKey {
     #[must_use]
     pub const fn tunnel(service: u16, teid: u32) -> Self {
         Self::Short(ShortKey([teid, service as u32, 0, mark::TUNNEL]))
+    }
+
+    /// Whether a pin under this key stands for a session of its endpoint: of the keys that a session has, one does.
+    ///
+    /// A UDP or TCP flow's forward key, a tunnel's, and of an SCTP association its client's.
+    #[must_use]
+    pub const fn is_session(&self, flow: &Flow) -> bool {
+        match self.kind() {
+            FlowKind::Tuple => flow.reply == 0,
+            FlowKind::Peer | FlowKind::Tunnel => true,
+            FlowKind::Association => false,
+        }
     }
 
     /// Which constructor made it.

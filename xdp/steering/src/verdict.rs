@@ -138,4 +138,6 @@ pub enum Rare {
     Arp,
     /// IPv6 neighbour solicitation.
     Solicitation,
+    /// A new session that no endpoint takes, and the service rejects: where another rare path ends.
+    Reject,
 }

@@ -40,12 +40,15 @@ struct Service {
     endpoint_port: u16,
 }
 
-const SERVICES: [Service; 5] = [
+const SERVICES: [Service; 8] = [
     Service { own: [S, S1], endpoints: [[A, A1], [B, B1]], port: 38412, endpoint_port: 38412 },
     Service { own: [S, S1], endpoints: [[A, A1], [B, B1]], port: 36412, endpoint_port: 36422 },
     Service { own: [S, S1], endpoints: [[A, A1], [B, B1]], port: 38413, endpoint_port: 38413 },
     Service { own: [S6, S61], endpoints: [[A6, A61], [B6, B61]], port: 38412, endpoint_port: 38412 },
     Service { own: [S, S61], endpoints: [[A, A61], [B, B61]], port: 38416, endpoint_port: 38416 },
+    Service { own: [S, S], endpoints: [[A, A], [B, B]], port: 5085, endpoint_port: 5085 },
+    Service { own: [S, S], endpoints: [[A, A], [B, B]], port: 5087, endpoint_port: 5087 },
+    Service { own: [S, S6], endpoints: [[A, A6], [B, B6]], port: 5090, endpoint_port: 5090 },
 ];
 
 /// How many associations there are at a time.

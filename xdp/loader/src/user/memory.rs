@@ -2,8 +2,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use pinion_steering::{
-    Ask, Flow, FlowKey, Insert, Link, NextHop, Packet, Pin, PinKey, Reason, Route, Service, ServiceKey, Source,
-    SourceKey, Tables, Target, hop,
+    Ask, ERRORS_MOST, Flow, FlowKey, Insert, Link, NextHop, Packet, Pin, PinKey, Reason, Route, SERVICES_MOST,
+    Service, ServiceKey, Source, SourceKey, Tables, Target, hop,
 };
 
 use crate::engine::INGRESS;
@@ -22,6 +22,11 @@ pub(super) struct Memory {
     pub(super) links: Map<u32, Link>,
     pub(super) pins: Map<PinKey, Pin>,
     pub(super) active: u8,
+    pub(super) placed: RefCell<Vec<u32>>,
+    pub(super) ended: Vec<u32>,
+    rounds: RefCell<Vec<u32>>,
+    /// ICMP errors that were sent: in which tick, and how many.
+    errors: Cell<(u32, u32)>,
     pub(super) flows: RefCell<Map<FlowKey, Flow>>,
     pub(super) counters: RefCell<Vec<u64>>,
     pub(super) events: RefCell<Vec<Event>>,
@@ -46,6 +51,10 @@ impl Memory {
             links: Map::default(),
             pins: Map::default(),
             active: 0,
+            placed: RefCell::new(vec![0; bounds.targets as usize]),
+            ended: vec![0; bounds.targets as usize],
+            rounds: RefCell::new(vec![0; SERVICES_MOST as usize]),
+            errors: Cell::default(),
             flows: RefCell::new(Map::default()),
             counters: RefCell::new(vec![0; Reason::COUNT]),
             events: RefCell::new(Vec::new()),
@@ -64,6 +73,15 @@ impl Memory {
     /// Writes a flow from outside of a packet.
     pub(super) fn restore(&mut self, key: &FlowKey, flow: &Flow) -> bool {
         self.replace_flow(key, flow)
+    }
+
+    /// Takes a flow out; whether it was there.
+    pub(super) fn forget(&self, key: &FlowKey) -> bool {
+        let removed = self.flows.borrow_mut().remove(key).is_some();
+        if removed {
+            self.count_key(key, -1);
+        }
+        removed
     }
 
     fn count_key(&self, key: &FlowKey, by: isize) {
@@ -108,6 +126,27 @@ impl Tables for Memory {
         self.maglev.get(slot as usize).copied()
     }
 
+    fn turn(&self, service: u16) -> u32 {
+        self.rounds.borrow_mut().get_mut(usize::from(service)).map_or(0, |turn| {
+            let mine = *turn;
+            *turn = turn.wrapping_add(1);
+            mine
+        })
+    }
+
+    fn sessions(&self, target: u32) -> u32 {
+        let target = target as usize;
+        let placed = self.placed.borrow().get(target).copied().unwrap_or(0);
+        let ended = self.ended.get(target).copied().unwrap_or(0);
+        (placed.wrapping_sub(ended) as i32).max(0).unsigned_abs()
+    }
+
+    fn count_sessions(&self, target: u32, by: i32) {
+        if let Some(placed) = self.placed.borrow_mut().get_mut(target as usize) {
+            *placed = placed.wrapping_add_signed(by);
+        }
+    }
+
     fn pin(&self, key: &PinKey) -> Option<Pin> {
         self.pins.get(key).copied()
     }
@@ -144,9 +183,7 @@ impl Tables for Memory {
     }
 
     fn remove_flow(&self, key: &FlowKey) {
-        if self.flows.borrow_mut().remove(key).is_some() {
-            self.count_key(key, -1);
-        }
+        self.forget(key);
     }
 
     fn touch_flow(&self, key: &FlowKey, seen: u32, state: u8) {
@@ -188,6 +225,13 @@ impl Tables for Memory {
         let held = packet.len().min(SNAP);
         let bytes = (0..held).filter_map(|at| packet.byte(at)).collect();
         self.events.borrow_mut().push(Event { reason, length: packet.whole() as u32, bytes });
+    }
+
+    fn may_err(&self, now: u32) -> bool {
+        let (tick, sent) = self.errors.get();
+        let sent = if tick == now { sent } else { 0 };
+        self.errors.set((now, sent.saturating_add(1)));
+        sent < ERRORS_MOST
     }
 
     fn count(&self, reason: Reason) {

@@ -2,9 +2,9 @@
 
 use super::init::reflects;
 use super::{chunk, digest, key, path, source_key};
-use crate::choose::{choose, mix};
+use crate::choose::{Session, exhausted, likely, mix};
 use crate::flow::service_key;
-use crate::{Face, Facts, Flow, FlowKey, Outcome, Packet, Reason, State, Tables, Unknown, Work, apply};
+use crate::{Face, Facts, Flow, FlowKey, Outcome, Packet, Reason, State, Step, Tables, Unknown, Work, apply};
 
 /// Carries a control chunk of a known association, and moves its state.
 #[inline(always)]
@@ -122,18 +122,22 @@ const fn next(kind: u8, state: u8) -> Option<u8> {
 
 /// A packet to a service that matches no association (RFC 9260 8.4).
 #[inline(always)]
-pub(crate) fn out_of_the_blue<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Outcome {
+pub(crate) fn out_of_the_blue<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Step {
     let facts = &work.facts;
     let Some(service) = tables.service(&service_key(tables, facts)) else {
-        return Outcome::drop(Reason::Inconsistent);
+        return Step::drop(Reason::Inconsistent);
     };
     if let Err(reason) = facts.alive() {
-        return Outcome::drop(reason);
+        return Step::drop(reason);
     }
     let digest = digest(&facts.source);
     let known = tables.flow(&FlowKey::peer(service.id, facts.source_port, digest));
-    let hash = mix(mix(service.id as u32, digest), facts.source_port as u32);
-    let likely = known.map(|known| known.target).or_else(|| choose(tables, &service, hash));
+    let client = mix(service.id as u32, digest);
+    let session = Session { whole: mix(client, facts.source_port as u32), client };
+    let likely = known.map(|known| known.target).or_else(|| likely(tables, &service, session));
+    if likely.is_none() && facts.kind == chunk::COOKIE_ECHO {
+        return exhausted(&service);
+    }
     let base = if reflects(facts) {
         likely.and_then(|likely| client_reflects(tables, facts, service.id, likely))
     } else if facts.kind == chunk::COOKIE_ECHO || service.unknown == Unknown::Hash as u8 {
@@ -146,14 +150,14 @@ pub(crate) fn out_of_the_blue<P: Packet, T: Tables>(packet: &mut P, tables: &T, 
         if service.unknown == Unknown::Punt as u8 {
             tables.punt(packet, Reason::OutOfTheBlue);
         }
-        return Outcome::drop(Reason::OutOfTheBlue);
+        return Step::drop(Reason::OutOfTheBlue);
     };
     let Some(target) = tables.target(base.wrapping_add(service.path as u32)) else {
-        return Outcome::drop(Reason::Inconsistent);
+        return Step::drop(Reason::Inconsistent);
     };
     let reason = if reflects(facts) { Reason::Pinned } else { Reason::Hashed };
     work.plan.set(target, Face::Destination, reason, tables.now());
-    apply(packet, tables, work)
+    Step::done(apply(packet, tables, work))
 }
 
 /// The client reflects its own tag, on whatever path: right only if a reply's pin has it. Ends the association.

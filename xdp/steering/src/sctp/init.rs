@@ -1,24 +1,43 @@
 use super::chunk;
 use super::digest;
 use super::parameters::{mask_all, scan_all};
-use crate::choose::{choose, mix};
+use crate::choose::{Session, choose, exhausted, mix};
 use crate::flow::service_key;
 use crate::{
-    Face, Facts, Flow, FlowKey, Insert, Outcome, Packet, Reason, Service, State, Tables, Target, Work, apply,
+    Face, Facts, Flow, FlowKey, Insert, Packet, Reason, Service, State, Step, Tables, Target, Work, apply,
 };
 
 /// Places an INIT: to the endpoint that has the client's association, else by consistent hashing.
 #[inline(always)]
-pub(crate) fn init<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Outcome {
-    match place(packet, tables, work) {
-        Ok(()) => apply(packet, tables, work),
-        Err(reason) => Outcome::drop(reason),
+pub(crate) fn init<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Step {
+    let Some(service) = tables.service(&service_key(tables, &work.facts)) else {
+        return Step::drop(Reason::Inconsistent);
+    };
+    let opening = match read(packet, tables, work) {
+        Ok(opening) => opening,
+        Err(reason) => return Step::drop(reason),
+    };
+    let digest = work.walk.digest;
+    let (base, reason) = match known(tables, &service, &work.facts, digest) {
+        Some(base) => (base, Reason::Pinned),
+        None => {
+            let client = mix(service.id as u32, digest);
+            let whole = mix(client, work.facts.source_port as u32);
+            match choose(packet, tables, work, &service, Session { whole, client }) {
+                Some(base) => (base, Reason::Placed),
+                None => return exhausted(&service),
+            }
+        }
+    };
+    match place(packet, tables, work, &service, &opening, (base, reason)) {
+        Ok(()) => Step::done(apply(packet, tables, work)),
+        Err(reason) => Step::drop(reason),
     }
 }
 
+/// Checks the whole chunk before anything is changed for it.
 #[inline(always)]
-fn place<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Result<(), Reason> {
-    let service = tables.service(&service_key(tables, &work.facts)).ok_or(Reason::Inconsistent)?;
+fn read<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Result<Opening, Reason> {
     // RFC 9260 8.5.1 A, 6.10
     if work.facts.word != 0 {
         return Err(Reason::InitBundled);
@@ -27,10 +46,21 @@ fn place<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> R
     let opening = Opening::read(packet, &work.facts)?;
     let source = digest(&work.facts.source);
     scan_all(packet, tables, work, &opening, source)?;
+    Ok(opening)
+}
+
+#[inline(always)]
+fn place<P: Packet, T: Tables>(
+    packet: &mut P,
+    tables: &T,
+    work: &mut Work,
+    service: &Service,
+    opening: &Opening,
+    (base, reason): (u32, Reason),
+) -> Result<(), Reason> {
     let digest = work.walk.digest;
-    let (base, reason) = endpoint(tables, &service, &work.facts, digest)?;
     let target = tables.target(base.wrapping_add(service.path as u32)).ok_or(Reason::Inconsistent)?;
-    pin(tables, &service, &work.facts, &opening, digest, (base, reason), &target)?;
+    pin(tables, service, &work.facts, opening, digest, (base, reason), &target)?;
     mask_all(packet, tables, work)?;
     work.plan.set(target, Face::Destination, reason, tables.now());
     work.plan.crc = work.walk.crc;
@@ -71,15 +101,10 @@ impl Opening {
     }
 }
 
-/// Which endpoint: the one whose association this client has, whatever the algorithm says now (only that
-/// endpoint can detect a restart, RFC 9260 5.2.2); else the one that hashing gives.
+/// The endpoint whose association this client has, whatever the algorithm says now: only that one can detect a
+/// restart (RFC 9260 5.2.2).
 #[inline(always)]
-fn endpoint<T: Tables>(
-    tables: &T,
-    service: &Service,
-    facts: &Facts,
-    digest: u32,
-) -> Result<(u32, Reason), Reason> {
+fn known<T: Tables>(tables: &T, service: &Service, facts: &Facts, digest: u32) -> Option<u32> {
     let peer = FlowKey::peer(service.id, facts.source_port, digest);
     if let Some(known) = tables.flow(&peer)
         && let Some(target) = tables.target(known.target)
@@ -87,11 +112,10 @@ fn endpoint<T: Tables>(
     {
         let reply = FlowKey::association(known.tag, facts.source_port, target.port);
         if tables.flow(&reply).is_some_and(|flow| flow.state != State::Closed as u8) {
-            return Ok((known.target, Reason::Pinned));
+            return Some(known.target);
         }
     }
-    let hash = mix(mix(service.id as u32, digest), facts.source_port as u32);
-    choose(tables, service, hash).map(|base| (base, Reason::Placed)).ok_or(Reason::NoEndpoint)
+    None
 }
 
 /// Makes the reply's pin, which the INIT ACK is looked up by, and the client's.
@@ -139,7 +163,7 @@ fn pin<T: Tables>(
     // What was established holds until its restart is acknowledged, unless it has ended.
     let holds =
         reason == Reason::Pinned && tables.flow(&key).is_some_and(|known| known.state == State::Established as u8);
-    if !holds && !tables.replace_flow(&key, &client) {
+    if !holds && !pin_client(tables, &key, &client) {
         match before {
             None => tables.remove_flow(&reply),
             Some(held) => {
@@ -149,6 +173,27 @@ fn pin<T: Tables>(
         return Err(Reason::FlowsFull);
     }
     Ok(())
+}
+
+/// Makes the client's pin, which is what its endpoint's sessions are counted by; `false` where the table is full.
+#[inline(always)]
+fn pin_client<T: Tables>(tables: &T, key: &FlowKey, client: &Flow) -> bool {
+    match tables.insert_flow(key, client) {
+        Insert::Done => {
+            tables.count_sessions(client.target, 1);
+            true
+        }
+        Insert::Full => false,
+        Insert::Exists => {
+            let before = tables.flow(key).map_or(client.target, |known| known.target);
+            let done = tables.replace_flow(key, client);
+            if done && before != client.target {
+                tables.count_sessions(client.target, 1);
+                tables.count_sessions(before, -1);
+            }
+            done
+        }
+    }
 }
 
 /// Whether a packet is the kind of ABORT or SHUTDOWN COMPLETE that reflects the sender's tag (RFC 9260 8.5.1 B, C).
