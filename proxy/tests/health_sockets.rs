@@ -1,0 +1,198 @@
+//! Probes over real sockets, on loopback.
+
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test may stop at the first surprise, as it may"
+)]
+
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use pinion::config::model::{Health, Probe};
+use pinion::health::probe::{Prober, Sockets};
+use pinion::health::{Answer, Outcome, Target};
+use tokio::net::{TcpListener, UdpSocket};
+
+const V4: &str = "127.0.0.1:0";
+const V6: &str = "[::1]:0";
+
+fn target(to: SocketAddr, probe: Probe) -> Target {
+    // Long enough for any machine to answer.
+    let timeout = Duration::from_secs(10);
+    let health =
+        Health { probe, port: None, interval: Duration::from_secs(1), timeout, rise: 1, fall: 1, jitter: 0 };
+    Target { pool: "pool".into(), endpoint: "endpoint".into(), path: 0, to, from: None, health: Arc::new(health) }
+}
+
+/// The same for a probe that waits in vain.
+fn brief(target: Target) -> Target {
+    let health = Health { timeout: Duration::from_millis(300), ..(*target.health).clone() };
+    Target { health: Arc::new(health), ..target }
+}
+
+async fn probe(target: Target) -> Outcome {
+    Sockets::new(SystemTime::now()).probe(Arc::new(target), [0x1234_5678_9abc_def0, 0x0fed_cba9_8765_4321]).await
+}
+
+fn answers(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Answer(Answer::To(..)))
+}
+
+fn words(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Answer(answer) => answer.to_string(),
+        Outcome::Failure(failure) => failure.to_string(),
+        Outcome::Unprobed(obstacle) => format!("cannot probe: {obstacle}"),
+    }
+}
+
+/// Whether this host has the address; without ::1, what needs it is left out.
+async fn bound(address: &str) -> Option<UdpSocket> {
+    match UdpSocket::bind(address).await {
+        Ok(socket) => Some(socket),
+        Err(error) => {
+            println!("skipped: {address} cannot be bound: {error}");
+            None
+        }
+    }
+}
+
+/// An address of loopback at which nothing listens.
+async fn closed(address: &str) -> Option<SocketAddr> {
+    Some(bound(address).await?.local_addr().unwrap())
+}
+
+/// Answers each datagram with what `answer` makes of it.
+async fn peer(
+    address: &str,
+    answer: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static,
+) -> Option<(SocketAddr, impl Future<Output = SocketAddr>)> {
+    let socket = bound(address).await?;
+    let at = socket.local_addr().unwrap();
+    let (asked, first) = tokio::sync::oneshot::channel();
+    tokio::spawn(async move {
+        let mut asked = Some(asked);
+        let mut buffer = [0; 2048];
+        while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
+            if let Some(asked) = asked.take() {
+                let _ = asked.send(from);
+            }
+            for datagram in answer(&buffer[..length]) {
+                socket.send_to(&datagram, from).await.unwrap();
+            }
+        }
+    });
+    Some((at, async { first.await.unwrap() }))
+}
+
+fn udp(payload: &[u8], answer: bool) -> Probe {
+    Probe::Udp { payload: payload.to_vec(), answer }
+}
+
+#[tokio::test]
+async fn udp_counts_answers_silence_and_unreachables() {
+    for address in [V4, V6] {
+        let Some((echo, _)) = peer(address, |datagram| vec![datagram.to_vec()]).await else { continue };
+        let (mute, _) = peer(address, |_| Vec::new()).await.unwrap();
+        let nobody = closed(address).await.unwrap();
+        for asks in [true, false] {
+            assert!(answers(&probe(target(echo, udp(b"ping", asks))).await));
+            let icmp = if nobody.is_ipv6() { "ICMPv6" } else { "ICMP" };
+            assert_eq!(
+                words(&probe(target(nobody, udp(b"ping", asks))).await),
+                format!("connection refused ({icmp} port unreachable from {})", nobody.ip())
+            );
+        }
+        assert_eq!(
+            words(&probe(brief(target(mute, udp(b"", true)))).await),
+            "no answer to UDP datagram within 300 ms"
+        );
+        assert_eq!(words(&probe(brief(target(mute, udp(b"", false)))).await), "no ICMP unreachable within 300 ms");
+    }
+}
+
+#[tokio::test]
+async fn gtpu_echo_is_answered_by_its_own_sequence_number() {
+    for address in [V4, V6] {
+        // Echo Response as scapy 2.8.0 builds it, with the request's sequence number.
+        let response = |request: &[u8], more: u8| {
+            assert_eq!(request[..8], *b"\x32\x01\0\x04\0\0\0\0");
+            vec![0x32, 2, 0, 6, 0, 0, 0, 0, request[8], request[9].wrapping_add(more), 0, 0, 14, 0]
+        };
+        let Some((good, _)) = peer(address, move |request| vec![response(request, 0)]).await else { continue };
+        let (late, _) = peer(address, move |request| vec![response(request, 1)]).await.unwrap();
+        let (both, _) =
+            peer(address, move |request| vec![response(request, 1), response(request, 0)]).await.unwrap();
+        assert!(answers(&probe(target(good, Probe::Gtpu)).await));
+        assert!(answers(&probe(target(both, Probe::Gtpu)).await));
+        assert_eq!(words(&probe(brief(target(late, Probe::Gtpu))).await), "no answer to GTP-U Echo within 300 ms");
+    }
+}
+
+#[tokio::test]
+async fn pfcp_heartbeat_tells_when_the_balancer_began() {
+    let (stamps, mut seen) = tokio::sync::mpsc::unbounded_channel();
+    let (at, _) = peer(V4, move |request| {
+        assert_eq!(request[..4], *b"\x20\x01\0\x0c");
+        stamps.send(request[12..16].to_vec()).unwrap();
+        // Heartbeat Response as scapy 2.8.0 builds it.
+        let [s, t, u] = [request[4], request[5], request[6]];
+        vec![vec![0x20, 2, 0, 12, s, t, u, 0, 0, 96, 0, 4, 0xe0, 0, 0, 2]]
+    })
+    .await
+    .unwrap();
+    let sockets = Sockets::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1));
+    for draw in [1, 2] {
+        assert!(answers(&sockets.probe(Arc::new(target(at, Probe::Pfcp)), [draw, draw]).await));
+        // RFC 5905: one second after 2,208,988,800.
+        assert_eq!(seen.recv().await.unwrap(), 2_208_988_801_u32.to_be_bytes());
+    }
+    let (other, _) = peer(V4, |request| vec![[b"\x20\x0b\0\x04", &request[4..7], b"\0"].concat()]).await.unwrap();
+    assert_eq!(words(&probe(target(other, Probe::Pfcp)).await), "peer does not speak this version of PFCP");
+}
+
+#[tokio::test]
+async fn tcp_connects_or_is_refused() {
+    for address in [V4, V6] {
+        let Some(nobody) = closed(address).await else { continue };
+        let listener = TcpListener::bind(address).await.unwrap();
+        let at = listener.local_addr().unwrap();
+        assert!(answers(&probe(target(at, Probe::Tcp)).await));
+        assert_eq!(words(&probe(target(nobody, Probe::Tcp)).await), "connection refused (RST)");
+        // It was closed by RST: nothing is left in TIME-WAIT.
+        let (stream, _) = listener.accept().await.unwrap();
+        stream.readable().await.unwrap();
+        assert_eq!(stream.try_read(&mut [0]).unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    }
+}
+
+#[tokio::test]
+async fn probes_come_from_the_address_that_is_given() {
+    let from: IpAddr = "127.0.0.7".parse().unwrap();
+    for kind in [udp(b"x", true), Probe::Gtpu] {
+        let (at, first) = peer(V4, |_| Vec::new()).await.unwrap();
+        probe(Target { from: Some(from), ..brief(target(at, kind)) }).await;
+        assert_eq!(first.await.ip(), from);
+    }
+    let listener = TcpListener::bind(V4).await.unwrap();
+    let at = listener.local_addr().unwrap();
+    assert!(answers(&probe(Target { from: Some(from), ..target(at, Probe::Tcp) }).await));
+    assert_eq!(listener.accept().await.unwrap().1.ip(), from);
+}
+
+#[tokio::test]
+async fn what_hinders_the_balancer_is_no_failure_of_the_path() {
+    let at: SocketAddr = "127.0.0.1:9".parse().unwrap();
+    let elsewhere = Some("198.51.100.1".parse().unwrap());
+    for kind in [udp(b"x", true), Probe::Tcp] {
+        let outcome = probe(Target { from: elsewhere, ..target(at, kind) }).await;
+        assert!(matches!(outcome, Outcome::Unprobed(_)), "{}", words(&outcome));
+    }
+    let outcome = probe(Target { from: Some("::1".parse().unwrap()), ..target(at, Probe::Tcp) }).await;
+    assert_eq!(words(&outcome), "cannot probe: ::1 cannot be the source of a probe of 127.0.0.1");
+}
