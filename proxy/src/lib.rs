@@ -11,3 +11,47 @@ pub mod config;
 pub mod control;
 pub mod health;
 pub mod metrics;
+pub mod pool;
+pub mod sessions;
+
+use std::fmt;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+const EXAMPLES: &str = "\
+Examples:
+  pinion replay n2.pcap
+      What the steering code makes of a capture.
+  pinion decode n2.pcap
+      What is in it.";
+
+/// A load balancer for 4G and 5G cores
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Replay(commands::replay::Args),
+    Decode(commands::decode::Args),
+}
+
+/// The command line: reads the arguments of this process, and does what they say.
+#[must_use]
+pub fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Replay(args) => commands::replay::run(&args).unwrap_or_else(|error| fail(&error, error.code())),
+        Command::Decode(args) => {
+            commands::decode::run(&args).unwrap_or_else(|error| fail(&error, ExitCode::FAILURE))
+        }
+    }
+}
+
+fn fail(error: &impl fmt::Display, code: ExitCode) -> ExitCode {
+    eprintln!("pinion: {error}");
+    code
+}
