@@ -2,10 +2,11 @@
 #![forbid(unsafe_code)]
 //! Bytes to values and back for the protocols that Pinion understands.
 //!
-//! Nothing here does I/O, reads a clock or allocates: a view borrows the bytes that it was parsed
-//! from, and every way in which bytes can be wrong is a variant of the module's `Error` that says
+//! Nothing here does I/O or reads a clock. A view allocates nothing: it borrows the bytes that it was
+//! parsed from, and every way in which bytes can be wrong is a variant of the module's `Error` that says
 //! where. Offsets in errors count from the first byte of the slice that was given to `parse`.
 
+extern crate alloc;
 #[cfg(test)]
 extern crate std;
 

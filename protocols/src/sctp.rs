@@ -19,6 +19,7 @@ mod crc32c;
 mod error;
 mod parameter;
 mod tlv;
+pub mod write;
 
 pub use cause::{Cause, CauseCode, Causes, RawCause};
 pub use chunk::{

@@ -6,7 +6,7 @@ use std::vec::Vec;
 use super::*;
 
 /// Bytes of a hexadecimal string.
-fn hex(text: &str) -> Vec<u8> {
+pub(super) fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u32> = text.chars().filter_map(|digit| digit.to_digit(16)).collect();
     digits.as_chunks().0.iter().map(|[high, low]| (high << 4 | low) as u8).collect()
 }
