@@ -16,6 +16,7 @@
 mod cause;
 mod chunk;
 mod crc32c;
+pub mod endpoint;
 mod error;
 mod parameter;
 mod tlv;
