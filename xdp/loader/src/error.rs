@@ -95,6 +95,14 @@ pub enum LoadError {
         /// Type, sizes and bound needed.
         needed: String,
     },
+    /// A batch was refused, and so was taking it back.
+    #[error("{error}; and what was done of it could not be undone: {undo}")]
+    Undo {
+        /// Why it was refused.
+        error: Box<LoadError>,
+        /// Why it could not be undone.
+        undo: Box<LoadError>,
+    },
     /// The configuration cannot be laid out in the tables.
     #[error(transparent)]
     Setup(#[from] crate::setup::SetupError),

@@ -1,15 +1,17 @@
 //! The kernel's side: the BPF object loaded, its maps typed, its program run, attached and pinned.
 
 mod attach;
+mod batch;
 mod pinned;
 mod plain;
 mod probe;
 mod tick;
 
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use aya::maps::{Array, HashMap, MapData, PerCpuArray, PerCpuValues, RingBuf};
+use aya::maps::{Array, HashMap, Map, MapData, PerCpuArray, PerCpuValues, RingBuf};
 use aya::programs::{ProgramError, TestRun as _, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader};
 use pinion_steering::{
@@ -19,7 +21,7 @@ use pinion_steering::{
 
 use crate::engine::LEAST;
 use crate::object::OBJECT;
-use crate::{Bounds, Engine, Event, LoadError, Maps, Ran};
+use crate::{Bounds, Cursor, Engine, Event, LoadError, Maps, Paged, Ran};
 use plain::Plain;
 
 pub use attach::{Attached, Mode};
@@ -42,7 +44,6 @@ pub struct Kernel {
     sources: Hash<SourceKey, Source>,
     links: Hash<u32, Link>,
     targets: Array<MapData, Plain<Target>>,
-    maglev: Array<MapData, u32>,
     active: Array<MapData, u32>,
     placed: Array<MapData, u64>,
     ended: Array<MapData, u64>,
@@ -50,7 +51,18 @@ pub struct Kernel {
     counters: PerCpuArray<MapData, u64>,
     replay: Array<MapData, u32>,
     events: RingBuf<MapData>,
+    raw: Raw,
+    tick: Duration,
     out: Vec<u8>,
+}
+
+/// The maps that are read or written many entries at once.
+struct Raw {
+    flows: OwnedFd,
+    flows6: OwnedFd,
+    pins: OwnedFd,
+    services: OwnedFd,
+    maglev: OwnedFd,
 }
 
 /// A program that returns the clock's tick.
@@ -107,8 +119,17 @@ impl Kernel {
             }
         }
         let mut ebpf = loader.load(OBJECT).map_err(|error| LoadError::Object(Box::new(error)))?;
+        let raw = Raw {
+            flows: descriptor(&ebpf, "FLOWS")?,
+            flows6: descriptor(&ebpf, "FLOWS6")?,
+            pins: descriptor(&ebpf, "PINS")?,
+            services: descriptor(&ebpf, "SERVICES")?,
+            maglev: descriptor(&ebpf, "MAGLEV")?,
+        };
         Ok(Self {
             bounds,
+            raw,
+            tick: tick::length(),
             flows: take(&mut ebpf, "FLOWS")?,
             flows6: take(&mut ebpf, "FLOWS6")?,
             pins: take(&mut ebpf, "PINS")?,
@@ -116,7 +137,6 @@ impl Kernel {
             sources: take(&mut ebpf, "SOURCES")?,
             links: take(&mut ebpf, "LINKS")?,
             targets: take(&mut ebpf, "TARGETS")?,
-            maglev: take(&mut ebpf, "MAGLEV")?,
             active: take(&mut ebpf, "ACTIVE")?,
             placed: take(&mut ebpf, "PLACED")?,
             ended: take(&mut ebpf, "ENDED")?,
@@ -213,6 +233,14 @@ fn take<M: TryFrom<aya::maps::Map, Error = aya::maps::MapError>>(
     M::try_from(map).map_err(|source| LoadError::Map { map: name, source: Box::new(source) })
 }
 
+/// A descriptor of a map's own.
+fn descriptor(ebpf: &Ebpf, name: &'static str) -> Result<OwnedFd, LoadError> {
+    let Some(Map::HashMap(map) | Map::Array(map)) = ebpf.map(name) else {
+        return Err(LoadError::Absent { what: "map", name });
+    };
+    map.fd().as_fd().try_clone_to_owned().map_err(refused(name))
+}
+
 impl Engine for Kernel {
     fn run(&mut self, frame: &[u8]) -> Result<Ran, LoadError> {
         if frame.len() < LEAST {
@@ -249,12 +277,34 @@ impl Maps for Kernel {
         self.services.insert(Plain(*key), Plain(*service), 0).map_err(wrong("SERVICES"))
     }
 
+    fn put_services(&mut self, services: &[(ServiceKey, Service)]) -> Result<(), LoadError> {
+        let (keys, values): (Vec<_>, Vec<_>) = services.iter().copied().unzip();
+        batch::write(self.raw.services.as_fd(), &keys, &values).map_err(|(_, error)| refused("SERVICES")(error))
+    }
+
+    fn services(&self) -> Result<Vec<(ServiceKey, Service)>, LoadError> {
+        let mut all = Vec::new();
+        let mut from = None;
+        loop {
+            let page = batch::read(self.raw.services.as_fd(), from, 4096).map_err(refused("SERVICES"))?;
+            all.extend(page.entries);
+            from = page.next;
+            if from.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
     fn remove_service(&mut self, key: &ServiceKey) -> Result<(), LoadError> {
         gone(self.services.remove(&Plain(*key)), "SERVICES").map(drop)
     }
 
     fn put_source(&mut self, key: &SourceKey, source: &Source) -> Result<(), LoadError> {
         self.sources.insert(Plain(*key), Plain(*source), 0).map_err(wrong("SOURCES"))
+    }
+
+    fn remove_source(&mut self, key: &SourceKey) -> Result<(), LoadError> {
+        gone(self.sources.remove(&Plain(*key)), "SOURCES").map(drop)
     }
 
     fn put_target(&mut self, index: u32, target: &Target) -> Result<(), LoadError> {
@@ -266,14 +316,18 @@ impl Maps for Kernel {
     }
 
     fn put_maglev(&mut self, base: u32, block: &[u32]) -> Result<(), LoadError> {
-        for (slot, target) in (base..).zip(block) {
-            self.maglev.set(slot, target, 0).map_err(wrong("MAGLEV"))?;
-        }
-        Ok(())
+        let slots: Vec<u32> = (base..).take(block.len()).collect();
+        batch::write(self.raw.maglev.as_fd(), &slots, block).map_err(|(_, error)| refused("MAGLEV")(error))
     }
 
     fn activate(&mut self, bank: u8) -> Result<(), LoadError> {
-        self.active.set(0, u32::from(bank), 0).map_err(wrong("ACTIVE"))
+        self.active.set(0, u32::from(bank), 0).map_err(wrong("ACTIVE"))?;
+        batch::settle();
+        Ok(())
+    }
+
+    fn active(&self) -> Result<u8, LoadError> {
+        self.active.get(&0, 0).map(|bank| bank as u8).map_err(wrong("ACTIVE"))
     }
 
     fn put_link(&mut self, ifindex: u32, link: &Link) -> Result<(), LoadError> {
@@ -282,6 +336,25 @@ impl Maps for Kernel {
 
     fn put_pin(&mut self, key: &PinKey, pin: &Pin) -> Result<(), LoadError> {
         self.pins.insert(Plain(*key), Plain(*pin), 0).map_err(wrong("PINS"))
+    }
+
+    fn put_pins(&mut self, pins: &[(PinKey, Pin)]) -> Result<(), (usize, LoadError)> {
+        let (keys, values): (Vec<_>, Vec<_>) = pins.iter().copied().unzip();
+        batch::write(self.raw.pins.as_fd(), &keys, &values).map_err(|(done, error)| (done, refused("PINS")(error)))
+    }
+
+    fn read_pin(&self, key: &PinKey) -> Result<Option<Pin>, LoadError> {
+        match self.pins.get(&Plain(*key), 0) {
+            Ok(Plain(pin)) => Ok(Some(pin)),
+            Err(aya::maps::MapError::KeyNotFound) => Ok(None),
+            Err(source) => Err(wrong("PINS")(source)),
+        }
+    }
+
+    fn pins_page(&self, from: Cursor, most: usize) -> Result<Paged<(PinKey, Pin)>, LoadError> {
+        let (_, from) = from.place();
+        let page = batch::read(self.raw.pins.as_fd(), from, most).map_err(refused("PINS"))?;
+        Ok(Paged { entries: page.entries, next: page.next.map(|at| Cursor::at(0, Some(at))) })
     }
 
     fn remove_pin(&mut self, key: &PinKey) -> Result<(), LoadError> {
@@ -306,6 +379,21 @@ impl Maps for Kernel {
         let long =
             self.flows6.iter().map(|entry| entry.map(|(Plain(key), Plain(flow))| (FlowKey::Long(key), flow)));
         short.chain(long).map(|entry| entry.map_err(wrong("FLOWS"))).collect()
+    }
+
+    fn flows_page(&self, from: Cursor, most: usize) -> Result<Paged<(FlowKey, Flow)>, LoadError> {
+        const SHORT: u8 = 0;
+        const LONG: u8 = 1;
+        let (table, from) = from.place();
+        if table == SHORT {
+            let page = batch::read(self.raw.flows.as_fd(), from, most).map_err(refused("FLOWS"))?;
+            let entries = page.entries.into_iter().map(|(key, flow)| (FlowKey::Short(key), flow)).collect();
+            let next = page.next.map_or(Cursor::at(LONG, None), |at| Cursor::at(SHORT, Some(at)));
+            return Ok(Paged { entries, next: Some(next) });
+        }
+        let page = batch::read(self.raw.flows6.as_fd(), from, most).map_err(refused("FLOWS6"))?;
+        let entries = page.entries.into_iter().map(|(key, flow)| (FlowKey::Long(key), flow)).collect();
+        Ok(Paged { entries, next: page.next.map(|at| Cursor::at(LONG, Some(at))) })
     }
 
     fn put_flow(&mut self, key: &FlowKey, flow: &Flow) -> Result<(), LoadError> {
@@ -342,6 +430,14 @@ impl Maps for Kernel {
         self.hops.set(slot, values, 0).map_err(wrong("HOPS"))
     }
 
+    fn clock(&mut self) -> Result<u32, LoadError> {
+        self.tick()
+    }
+
+    fn tick_length(&self) -> Duration {
+        self.tick
+    }
+
     fn counters(&self) -> Result<Vec<u64>, LoadError> {
         self.counters
             .iter()
@@ -369,6 +465,10 @@ fn event(record: &[u8]) -> Option<Event> {
 
 fn wrong(map: &'static str) -> impl Fn(aya::maps::MapError) -> LoadError {
     move |source| LoadError::Map { map, source: Box::new(source) }
+}
+
+fn refused(map: &'static str) -> impl Fn(std::io::Error) -> LoadError {
+    move |source| wrong(map)(aya::maps::MapError::IoError(source))
 }
 
 /// What is not there need not be removed; whether it was.

@@ -13,11 +13,13 @@ pub mod kernel;
 pub mod maglev;
 mod maps;
 pub mod object;
+pub mod pins;
 pub mod schema;
 pub mod sessions;
 pub mod setup;
+pub mod sweep;
 pub mod user;
 
 pub use engine::{Engine, INGRESS, LEAST, Ran};
 pub use error::LoadError;
-pub use maps::{Bounds, Event, Maps};
+pub use maps::{Bounds, Cursor, Event, Maps, Paged};

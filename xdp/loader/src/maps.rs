@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use pinion_steering::{
     Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, Service, ServiceKey, Source, SourceKey, Target,
 };
@@ -48,6 +50,44 @@ pub struct Event {
     pub bytes: Vec<u8>,
 }
 
+/// A place in a table, to read it page by page from; the default is its beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Cursor(u64);
+
+impl Cursor {
+    /// The cursor that [`Cursor::number`] gave; of another number, some place in the table.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// As a number, for those who ask page by page.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+
+    /// Bucket `at` of a table that is made of several; `None` is the beginning.
+    pub(crate) fn at(table: u8, at: Option<u32>) -> Self {
+        Self(u64::from(table) << 33 | at.map_or(0, |at| 1 << 32 | u64::from(at)))
+    }
+
+    /// What [`Cursor::at`] was given.
+    pub(crate) fn place(self) -> (u8, Option<u32>) {
+        let begun = self.0 >> 32 & 1 == 1;
+        ((self.0 >> 33) as u8, begun.then_some(self.0 as u32))
+    }
+}
+
+/// A page, and where the next one begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paged<T> {
+    /// What is in it.
+    pub entries: Vec<T>,
+    /// Where the next one begins; `None` where this was the last.
+    pub next: Option<Cursor>,
+}
+
 /// The tables as user space writes and reads them, of either host.
 ///
 /// # Errors
@@ -58,10 +98,16 @@ pub trait Maps {
 
     /// Writes an entry of `SERVICES`.
     fn put_service(&mut self, key: &ServiceKey, service: &Service) -> Result<(), LoadError>;
+    /// Writes entries of `SERVICES`.
+    fn put_services(&mut self, services: &[(ServiceKey, Service)]) -> Result<(), LoadError>;
+    /// Reads all of `SERVICES`, sorted by nothing.
+    fn services(&self) -> Result<Vec<(ServiceKey, Service)>, LoadError>;
     /// Takes an entry out of `SERVICES`; one that is not there is as good.
     fn remove_service(&mut self, key: &ServiceKey) -> Result<(), LoadError>;
     /// Writes an entry of `SOURCES`.
     fn put_source(&mut self, key: &SourceKey, source: &Source) -> Result<(), LoadError>;
+    /// Takes an entry out of `SOURCES`; one that is not there is as good.
+    fn remove_source(&mut self, key: &SourceKey) -> Result<(), LoadError>;
     /// Writes an entry of `TARGETS`.
     fn put_target(&mut self, index: u32, target: &Target) -> Result<(), LoadError>;
     /// Reads an entry of `TARGETS`.
@@ -69,12 +115,25 @@ pub trait Maps {
     /// Writes a block of the arena.
     fn put_maglev(&mut self, base: u32, block: &[u32]) -> Result<(), LoadError>;
     /// Chooses the bank of `SERVICES` that is in force.
+    ///
+    /// When it returns, no packet sees the other one any more.
     fn activate(&mut self, bank: u8) -> Result<(), LoadError>;
+    /// The bank of `SERVICES` that is in force.
+    fn active(&self) -> Result<u8, LoadError>;
     /// Writes an entry of `LINKS`.
     fn put_link(&mut self, ifindex: u32, link: &Link) -> Result<(), LoadError>;
 
     /// Writes an entry of `PINS`.
     fn put_pin(&mut self, key: &PinKey, pin: &Pin) -> Result<(), LoadError>;
+    /// Writes entries of `PINS`, in order: some hundred thousand in a second.
+    ///
+    /// # Errors
+    /// How many were written before the one that was refused, and why.
+    fn put_pins(&mut self, pins: &[(PinKey, Pin)]) -> Result<(), (usize, LoadError)>;
+    /// Reads one entry of `PINS`.
+    fn read_pin(&self, key: &PinKey) -> Result<Option<Pin>, LoadError>;
+    /// Reads a page of `PINS`, as [`Maps::flows_page`] does.
+    fn pins_page(&self, from: Cursor, most: usize) -> Result<Paged<(PinKey, Pin)>, LoadError>;
     /// Takes an entry out of `PINS`; one that is not there is as good.
     fn remove_pin(&mut self, key: &PinKey) -> Result<(), LoadError>;
 
@@ -82,6 +141,11 @@ pub trait Maps {
     fn read_flow(&self, key: &FlowKey) -> Result<Option<Flow>, LoadError>;
     /// Reads all of `FLOWS`, sorted by nothing.
     fn flows(&self) -> Result<Vec<(FlowKey, Flow)>, LoadError>;
+    /// Reads a page of `FLOWS`: at the most `most` entries, or a few more, and where the next page begins.
+    ///
+    /// A cursor is a place in the table and no entry: what is removed or inserted meanwhile harms nothing. Every entry
+    /// that is there from the first page to the last is in one page.
+    fn flows_page(&self, from: Cursor, most: usize) -> Result<Paged<(FlowKey, Flow)>, LoadError>;
     /// Writes an entry of `FLOWS`: restoring, and tests.
     fn put_flow(&mut self, key: &FlowKey, flow: &Flow) -> Result<(), LoadError>;
     /// Takes an entry out of `FLOWS`; whether it was there.
@@ -94,6 +158,10 @@ pub trait Maps {
 
     /// Writes an entry of the next-hop cache, on every CPU.
     fn put_hop(&mut self, slot: u32, hop: &NextHop) -> Result<(), LoadError>;
+    /// The clock that pins are seen by, in ticks; only differences mean something, and it wraps.
+    fn clock(&mut self) -> Result<u32, LoadError>;
+    /// How long a tick is.
+    fn tick_length(&self) -> Duration;
     /// How many packets there were for each reason, summed over CPUs, by [`Reason`] as a number.
     fn counters(&self) -> Result<Vec<u64>, LoadError>;
     /// Takes what packets left behind for user space.

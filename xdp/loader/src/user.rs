@@ -4,12 +4,15 @@
 
 mod bytes;
 mod memory;
+mod page;
+
+use std::time::Duration;
 
 use pinion_steering::{
     Flow, FlowKey, Link, NextHop, Pin, PinKey, Service, ServiceKey, Source, SourceKey, Target, Verdict, run,
 };
 
-use crate::{Bounds, Engine, Event, LoadError, Maps, Ran};
+use crate::{Bounds, Cursor, Engine, Event, LoadError, Maps, Paged, Ran};
 use bytes::Bytes;
 use memory::Memory;
 
@@ -58,6 +61,14 @@ impl Maps for UserEngine {
         bounded("SERVICES", &mut self.memory.services, bound, key, service)
     }
 
+    fn put_services(&mut self, services: &[(ServiceKey, Service)]) -> Result<(), LoadError> {
+        services.iter().try_for_each(|(key, service)| self.put_service(key, service))
+    }
+
+    fn services(&self) -> Result<Vec<(ServiceKey, Service)>, LoadError> {
+        Ok(self.memory.services.iter().map(|(key, service)| (*key, *service)).collect())
+    }
+
     fn remove_service(&mut self, key: &ServiceKey) -> Result<(), LoadError> {
         self.memory.services.remove(key);
         Ok(())
@@ -66,6 +77,11 @@ impl Maps for UserEngine {
     fn put_source(&mut self, key: &SourceKey, source: &Source) -> Result<(), LoadError> {
         let bound = self.memory.bounds.sources;
         bounded("SOURCES", &mut self.memory.sources, bound, key, source)
+    }
+
+    fn remove_source(&mut self, key: &SourceKey) -> Result<(), LoadError> {
+        self.memory.sources.remove(key);
+        Ok(())
     }
 
     fn put_target(&mut self, index: u32, target: &Target) -> Result<(), LoadError> {
@@ -95,6 +111,10 @@ impl Maps for UserEngine {
         Ok(())
     }
 
+    fn active(&self) -> Result<u8, LoadError> {
+        Ok(self.memory.active)
+    }
+
     fn put_link(&mut self, ifindex: u32, link: &Link) -> Result<(), LoadError> {
         self.memory.links.insert(ifindex, *link);
         Ok(())
@@ -103,6 +123,21 @@ impl Maps for UserEngine {
     fn put_pin(&mut self, key: &PinKey, pin: &Pin) -> Result<(), LoadError> {
         let bound = self.memory.bounds.pins;
         bounded("PINS", &mut self.memory.pins, bound, key, pin)
+    }
+
+    fn put_pins(&mut self, pins: &[(PinKey, Pin)]) -> Result<(), (usize, LoadError)> {
+        for (done, (key, pin)) in pins.iter().enumerate() {
+            self.put_pin(key, pin).map_err(|error| (done, error))?;
+        }
+        Ok(())
+    }
+
+    fn read_pin(&self, key: &PinKey) -> Result<Option<Pin>, LoadError> {
+        Ok(self.memory.pins.get(key).copied())
+    }
+
+    fn pins_page(&self, from: Cursor, most: usize) -> Result<Paged<(PinKey, Pin)>, LoadError> {
+        Ok(page::page(self.memory.pins.iter(), from, most, page::pin))
     }
 
     fn remove_pin(&mut self, key: &PinKey) -> Result<(), LoadError> {
@@ -116,6 +151,10 @@ impl Maps for UserEngine {
 
     fn flows(&self) -> Result<Vec<(FlowKey, Flow)>, LoadError> {
         Ok(self.memory.flows.borrow().iter().map(|(key, flow)| (*key, *flow)).collect())
+    }
+
+    fn flows_page(&self, from: Cursor, most: usize) -> Result<Paged<(FlowKey, Flow)>, LoadError> {
+        Ok(page::page(self.memory.flows.borrow().iter(), from, most, page::flow))
     }
 
     fn put_flow(&mut self, key: &FlowKey, flow: &Flow) -> Result<(), LoadError> {
@@ -145,6 +184,14 @@ impl Maps for UserEngine {
     fn put_hop(&mut self, slot: u32, hop: &NextHop) -> Result<(), LoadError> {
         self.memory.put_hop(slot, hop);
         Ok(())
+    }
+
+    fn clock(&mut self) -> Result<u32, LoadError> {
+        Ok(pinion_steering::Tables::now(&self.memory))
+    }
+
+    fn tick_length(&self) -> Duration {
+        Duration::from_nanos(1 << 30)
     }
 
     fn counters(&self) -> Result<Vec<u64>, LoadError> {

@@ -48,8 +48,9 @@ pub use plan::{Face, Plan};
 pub use reason::Reason;
 pub use tables::{Ask, Insert, Route, Tables};
 pub use values::{
-    BANKS, ERRORS_MOST, Exhausted, Flow, FlowKey, FlowKind, Kind, Link, LongKey, MAX_PATHS, NextHop, Pin, PinKey,
-    Placement, SERVICES_MOST, Service, ServiceKey, ShortKey, Source, SourceKey, State, Target, Unknown, protocol,
+    BANKS, ERRORS_MOST, Exhausted, Flow, FlowKey, FlowKind, Kind, Link, LongKey, MAX_PATHS, NextHop, Parts, Pin,
+    PinKey, Placement, SERVICES_MOST, Service, ServiceKey, ShortKey, Source, SourceKey, State, Target, Unknown,
+    protocol,
 };
 pub use verdict::{Outcome, Rare, Step, Verdict};
 pub use walk::Walk;

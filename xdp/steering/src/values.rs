@@ -259,6 +259,29 @@ impl FlowKey {
         }
     }
 
+    /// What it was made of.
+    #[must_use]
+    pub const fn parts(&self) -> Parts {
+        match *self {
+            Self::Long(LongKey { near, far, ports, protocol }) => {
+                Parts::Tuple { near: (near, high(ports)), far: (far, low(ports)), protocol: protocol as u8 }
+            }
+            Self::Short(ShortKey([tag, ports, _, mark::ASSOCIATION])) => {
+                Parts::Association { tag, near: high(ports), far: low(ports) }
+            }
+            Self::Short(ShortKey([digest, words, _, mark::PEER])) => {
+                Parts::Peer { service: high(words), port: low(words), digest }
+            }
+            Self::Short(ShortKey([teid, service, _, mark::TUNNEL])) => {
+                Parts::Tunnel { service: service as u16, teid }
+            }
+            Self::Short(ShortKey([near, far, ports, protocol])) => {
+                let (near, far) = (Address::v4(near.to_ne_bytes()), Address::v4(far.to_ne_bytes()));
+                Parts::Tuple { near: (near, high(ports)), far: (far, low(ports)), protocol: protocol as u8 }
+            }
+        }
+    }
+
     /// Which constructor made it.
     #[must_use]
     pub const fn kind(&self) -> FlowKind {
@@ -274,6 +297,53 @@ impl FlowKey {
 #[inline(always)]
 const fn pair(high: u16, low: u16) -> u32 {
     (high as u32) << 16 | low as u32
+}
+
+const fn high(pair: u32) -> u16 {
+    (pair >> 16) as u16
+}
+
+const fn low(pair: u32) -> u16 {
+    pair as u16
+}
+
+/// What a [`FlowKey`] was made of, by its constructor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parts {
+    /// [`FlowKey::tuple`].
+    Tuple {
+        /// Where the packets are sent: address and port.
+        near: (Address, u16),
+        /// Where they are from.
+        far: (Address, u16),
+        /// IP protocol.
+        protocol: u8,
+    },
+    /// [`FlowKey::association`].
+    Association {
+        /// The verification tag.
+        tag: u32,
+        /// The port that the packets are sent to.
+        near: u16,
+        /// The port that they are from.
+        far: u16,
+    },
+    /// [`FlowKey::peer`].
+    Peer {
+        /// The service's number.
+        service: u16,
+        /// The client's port.
+        port: u16,
+        /// The digest of its addresses.
+        digest: u32,
+    },
+    /// [`FlowKey::tunnel`].
+    Tunnel {
+        /// The service's number.
+        service: u16,
+        /// The TEID.
+        teid: u32,
+    },
 }
 
 /// What a [`FlowKey`] is the key of.
@@ -426,5 +496,33 @@ mod tests {
         ];
         let kinds = keys.map(|key| key.kind());
         assert_eq!(kinds, [FlowKind::Tuple, FlowKind::Association, FlowKind::Peer, FlowKind::Tunnel]);
+    }
+
+    #[test]
+    fn keys_tell_what_they_were_made_of() {
+        bolero::check!().with_type::<([u32; 2], [u16; 2], [u8; 16], bool)>().for_each(
+            |(words, ports, bytes, v6)| {
+                let ([a, b], [p, q]) = (*words, *ports);
+                let address =
+                    if *v6 { Address::v6(*bytes) } else { Address::v4([bytes[0], bytes[1], bytes[2], bytes[3]]) };
+                let keys = [
+                    FlowKey::tuple(address, p, address, q, 6),
+                    FlowKey::association(a, p, q),
+                    FlowKey::peer(p, q, b),
+                    FlowKey::tunnel(p, a),
+                ];
+                for key in keys {
+                    let again = match key.parts() {
+                        Parts::Tuple { near, far, protocol } => {
+                            FlowKey::tuple(near.0, near.1, far.0, far.1, protocol)
+                        }
+                        Parts::Association { tag, near, far } => FlowKey::association(tag, near, far),
+                        Parts::Peer { service, port, digest } => FlowKey::peer(service, port, digest),
+                        Parts::Tunnel { service, teid } => FlowKey::tunnel(service, teid),
+                    };
+                    assert_eq!(again, key);
+                }
+            },
+        );
     }
 }

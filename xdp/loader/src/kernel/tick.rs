@@ -4,9 +4,17 @@ use std::time::Duration;
 ///
 /// The kernel's tick rate is the resolution of its coarse clocks (clock_getres(2)).
 pub(super) fn shift() -> u32 {
+    shift_for(jiffy())
+}
+
+/// How long a tick is.
+pub(super) fn length() -> Duration {
+    jiffy() * (1 << shift())
+}
+
+fn jiffy() -> Duration {
     let resolution = rustix::time::clock_getres(rustix::time::ClockId::MonotonicCoarse);
-    let jiffy = Duration::new(resolution.tv_sec.unsigned_abs(), resolution.tv_nsec.unsigned_abs() as u32);
-    shift_for(jiffy)
+    Duration::new(resolution.tv_sec.unsigned_abs(), resolution.tv_nsec.unsigned_abs() as u32)
 }
 
 fn shift_for(jiffy: Duration) -> u32 {

@@ -1,0 +1,196 @@
+//! Ending sessions: those that were silent for too long, and those of endpoints that must be rid of theirs.
+//!
+//! The sweeper goes through the table of flows page by page, and never holds it. A session is judged as a whole: it is
+//! live as long as any of its pins is. What it judges dead it reads once more right before it deletes, forward pins
+//! first: a packet that comes between places its session anew beside the reply's pin.
+
+mod session;
+mod timeouts;
+
+use std::collections::{HashMap, HashSet};
+
+use pinion_steering::{Flow, FlowKey, Target};
+
+use crate::{Cursor, LoadError, Maps, sessions};
+use session::Session;
+pub use timeouts::Timeouts;
+
+/// How far a sweep has come, and what it goes by.
+#[derive(Debug, Default)]
+pub struct Sweeper {
+    from: Cursor,
+    timeouts: Timeouts,
+    services: HashMap<u16, Timeouts>,
+    doomed: HashSet<u32>,
+    /// What the pass under way has seen named.
+    named: Named,
+    targets: HashMap<u32, Target>,
+}
+
+/// What entries name: it must not be used for anything else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// Indices in `TARGETS` of owners' first paths.
+    pub targets: HashSet<u32>,
+    /// Numbers of services.
+    pub services: HashSet<u16>,
+}
+
+/// What a step did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Pins that were looked at.
+    pub looked: usize,
+    /// Sessions that ended.
+    pub ended: Vec<Ended>,
+    /// At the end of a pass through the whole table: what was named in it.
+    pub pass: Option<Named>,
+}
+
+/// A session that the sweeper ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The key of the pin that it is counted by; of half a session, that of any pin.
+    pub key: FlowKey,
+    /// That pin.
+    pub flow: Flow,
+    /// Whether it was ended before its time, because its endpoint is doomed.
+    pub doomed: bool,
+}
+
+impl Sweeper {
+    /// A sweeper that goes by these timeouts, but for services that have their own.
+    #[must_use]
+    pub fn new(timeouts: Timeouts) -> Self {
+        Self { timeouts, ..Self::default() }
+    }
+
+    /// Gives a service timeouts of its own.
+    pub fn set(&mut self, service: u16, timeouts: Timeouts) {
+        self.services.insert(service, timeouts);
+    }
+
+    /// Takes back what [`Sweeper::set`] gave every service.
+    pub fn reset(&mut self) {
+        self.services.clear();
+    }
+
+    /// Ends the sessions of an endpoint, given by its index in `TARGETS` on path 0, wherever they are met from now on.
+    pub fn doom(&mut self, endpoint: u32) {
+        self.doomed.insert(endpoint);
+    }
+
+    /// Takes back what [`Sweeper::doom`] did.
+    pub fn spare(&mut self, endpoint: u32) {
+        self.doomed.remove(&endpoint);
+    }
+
+    /// Goes on by one page of about `most` pins, and ends what has ended in it: so many system calls at the most as
+    /// about seven for each.
+    ///
+    /// # Errors
+    /// [`LoadError::Map`] where the kernel refuses; the next step goes on where this one began.
+    pub fn step(&mut self, maps: &mut dyn Maps, most: usize) -> Result<Swept, LoadError> {
+        let now = maps.clock()?;
+        let ticks = Ticks { now, length: maps.tick_length().as_secs_f64() };
+        if self.from == Cursor::default() {
+            self.named = Named::default();
+            self.targets.clear();
+        }
+        let page = maps.flows_page(self.from, most)?;
+        let mut swept = Swept { looked: page.entries.len(), ..Swept::default() };
+        let mut gone = HashSet::new();
+        for (key, flow) in &page.entries {
+            let endpoint = self.endpoint(maps, key, flow)?;
+            let doomed = self.doomed.contains(&endpoint);
+            if !gone.contains(key) && (doomed || self.expired(&ticks, key, flow)) {
+                let ended = self.end(maps, &ticks, key, doomed, &mut gone)?;
+                swept.ended.extend(ended);
+            }
+            if !gone.contains(key) {
+                self.name(maps, flow)?;
+            }
+        }
+        self.from = page.next.unwrap_or_default();
+        if page.next.is_none() {
+            swept.pass = Some(std::mem::take(&mut self.named));
+        }
+        Ok(swept)
+    }
+
+    /// Reads a session anew, and takes it away where it is over.
+    fn end(
+        &mut self,
+        maps: &mut dyn Maps,
+        ticks: &Ticks,
+        key: &FlowKey,
+        doomed: bool,
+        gone: &mut HashSet<FlowKey>,
+    ) -> Result<Option<Ended>, LoadError> {
+        let Some(session) = Session::read(maps, key)? else {
+            gone.insert(*key);
+            return Ok(None);
+        };
+        if !doomed && !session.pins().all(|(key, flow)| self.expired(ticks, key, flow)) {
+            return Ok(None);
+        }
+        for (key, flow) in session.pins() {
+            sessions::forget(maps, key, flow)?;
+            gone.insert(*key);
+        }
+        session.heal(maps)?;
+        let counted = session.pins().find(|(key, flow)| key.is_session(flow)).or_else(|| session.pins().next());
+        Ok(counted.map(|(key, flow)| Ended { key: *key, flow: *flow, doomed }))
+    }
+
+    /// Whether a pin alone says that its session is over.
+    fn expired(&self, ticks: &Ticks, key: &FlowKey, flow: &Flow) -> bool {
+        let timeouts = self.services.get(&flow.service).unwrap_or(&self.timeouts);
+        ticks.since(flow.seen) > timeouts.of(key, flow).as_secs_f64()
+    }
+
+    /// The endpoint that a pin belongs to, by its index in `TARGETS` on path 0.
+    fn endpoint(&mut self, maps: &dyn Maps, key: &FlowKey, flow: &Flow) -> Result<u32, LoadError> {
+        if flow.reply == 0 {
+            return Ok(self.target(maps, flow.target)?.owner);
+        }
+        // A reply's pin leads to the service; SCTP's says where it comes from, and a flow's is judged by the other one.
+        Ok(if key.kind() == pinion_steering::FlowKind::Association { flow.from } else { flow.target })
+    }
+
+    fn name(&mut self, maps: &dyn Maps, flow: &Flow) -> Result<(), LoadError> {
+        let owner = self.target(maps, flow.target)?.owner;
+        self.named.targets.insert(owner);
+        // Only SCTP's pins have another one; index 0 is always somebody's first path, and kept the longer for it.
+        self.named.targets.insert(flow.from);
+        self.named.services.insert(flow.service);
+        Ok(())
+    }
+
+    fn target(&mut self, maps: &dyn Maps, index: u32) -> Result<Target, LoadError> {
+        if let Some(target) = self.targets.get(&index) {
+            return Ok(*target);
+        }
+        let target = maps.read_target(index)?;
+        self.targets.insert(index, target);
+        Ok(target)
+    }
+}
+
+/// The clock.
+struct Ticks {
+    now: u32,
+    /// Of one, in seconds.
+    length: f64,
+}
+
+impl Ticks {
+    /// Seconds since a tick. What was seen after the clock was read was seen now.
+    fn since(&self, seen: u32) -> f64 {
+        let ticks = self.now.wrapping_sub(seen);
+        if ticks > u32::MAX / 2 { 0.0 } else { f64::from(ticks) * self.length }
+    }
+}
+
+#[cfg(test)]
+mod tests;

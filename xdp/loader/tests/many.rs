@@ -1,0 +1,127 @@
+//! Many entries, in the kernel: pins in batches, pages of flows, sweeps.
+//!
+//! `PINION_MANY` says how many (20,000); how long it took is printed, as is what the maps take.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use pinion_loader::kernel::Kernel;
+use pinion_loader::pins::{Change, commit};
+use pinion_loader::sweep::{Sweeper, Timeouts};
+use pinion_loader::{Bounds, Cursor, LoadError, Maps, sessions};
+use pinion_steering::{Address, Flow, FlowKey, Pin, PinKey, State, Target, protocol};
+
+fn many() -> u32 {
+    std::env::var("PINION_MANY").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000)
+}
+
+/// None, and why is printed, where this machine lets nobody load BPF.
+fn kernel(bounds: Bounds) -> Option<Kernel> {
+    match Kernel::load(bounds) {
+        Ok(kernel) => Some(kernel),
+        Err(error @ (LoadError::Privilege { .. } | LoadError::Kernel { .. })) => {
+            eprintln!("skipped: {error}");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn pin(teid: u32) -> (PinKey, Pin) {
+    (PinKey { address: Address::v4([192, 0, 2, 1]), teid }, Pin { teid: !teid, target: 1, ..Pin::default() })
+}
+
+#[test]
+fn pins_go_in_by_batches_and_come_out_by_pages() {
+    let many = many();
+    let Some(mut kernel) = kernel(Bounds { pins: many, ..Bounds::default() }) else { return };
+    let changes: Vec<Change> = (0..many).map(|teid| Change::Put(pin(teid).0, pin(teid).1)).collect();
+    let begin = Instant::now();
+    for batch in changes.chunks(10_000) {
+        let _ = commit(&mut kernel, batch).unwrap();
+    }
+    println!("{many} pins in {:?}", begin.elapsed());
+    let begin = Instant::now();
+    let first = kernel.pins_page(Cursor::default(), 100).unwrap();
+    println!("a page of {} in {:?}", first.entries.len(), begin.elapsed());
+    let begin = Instant::now();
+    let mut seen = HashSet::new();
+    let mut from = Some(Cursor::default());
+    while let Some(cursor) = from {
+        let page = kernel.pins_page(cursor, 4096).unwrap();
+        assert!(page.entries.len() <= 4096);
+        for (key, value) in page.entries {
+            assert_eq!(value, pin(key.teid).1);
+            assert!(seen.insert(key.teid), "{} twice", key.teid);
+        }
+        from = page.next.map(|next| Cursor::new(next.number()));
+    }
+    println!("all pages in {:?}", begin.elapsed());
+    assert_eq!(seen.len() as u32, many);
+    // One more does not fit, and a batch with it is undone.
+    let other = Change::Put(pin(0).0, Pin::default());
+    let refused = commit(&mut kernel, &[other, Change::Put(pin(many).0, pin(many).1)]);
+    assert!(matches!(refused, Err(LoadError::Map { map: "PINS", .. })), "{refused:?}");
+    assert_eq!(kernel.read_pin(&pin(0).0).unwrap(), Some(pin(0).1));
+    assert_eq!(kernel.read_pin(&pin(many).0).unwrap(), None);
+}
+
+/// Both pins of a TCP flow of a client.
+fn pair(number: u32, seen: u32) -> [(FlowKey, Flow); 2] {
+    let [_, a, b, c] = number.to_be_bytes();
+    let client = (Address::v4([10, a, b, c]), 40_000);
+    let flow = Flow { target: 1, seen, service: 1, state: State::Established as u8, ..Flow::default() };
+    let (own, endpoint) = (Address::v4([192, 0, 2, 1]), Address::v4([192, 0, 2, 2]));
+    [
+        (FlowKey::tuple(own, 80, client.0, client.1, protocol::TCP), flow),
+        (FlowKey::tuple(client.0, client.1, endpoint, 80, protocol::TCP), Flow { target: 0, reply: 1, ..flow }),
+    ]
+}
+
+#[test]
+fn half_of_many_flows_expire() {
+    let many = many();
+    let Some(mut kernel) = kernel(Bounds { flows: 2 * many, ..Bounds::default() }) else { return };
+    for (index, last) in [(0, 1), (1, 2)] {
+        let address = Address::v4([192, 0, 2, last]);
+        let target = Target { address, port: 80, paths: 1, up: 1, owner: index, reserved: [0; 2] };
+        kernel.put_target(index, &target).unwrap();
+    }
+    let now = kernel.clock().unwrap();
+    println!("tick {now}, {:?} long", kernel.tick_length());
+    let begin = Instant::now();
+    for number in 0..many {
+        let seen = if number % 2 == 0 { now.wrapping_sub(1000) } else { now };
+        for (key, flow) in pair(number, seen) {
+            assert!(sessions::restore(&mut kernel, &key, &flow).unwrap());
+        }
+    }
+    println!("{many} flows restored one by one in {:?}", begin.elapsed());
+    assert_eq!(kernel.sessions(1).unwrap(), many);
+    let mut sweeper = Sweeper::new(Timeouts { tcp_established: Duration::from_secs(500), ..Timeouts::default() });
+    let begin = Instant::now();
+    let (mut steps, mut longest, mut ended) = (0, Duration::ZERO, 0);
+    let named = loop {
+        let step = Instant::now();
+        let swept = sweeper.step(&mut kernel, 1024).unwrap();
+        longest = longest.max(step.elapsed());
+        steps += 1;
+        ended += swept.ended.len() as u32;
+        if let Some(named) = swept.pass {
+            break named;
+        }
+    };
+    println!("{ended} of {many} flows expired in {:?}, {steps} steps, the longest {longest:?}", begin.elapsed());
+    assert_eq!(ended, many / 2);
+    assert_eq!(kernel.sessions(1).unwrap(), many - many / 2);
+    assert_eq!(kernel.flows().unwrap().len() as u32, 2 * (many - many / 2));
+    assert!(named.targets.contains(&1) && named.services.contains(&1));
+    for number in 0..many {
+        let live = number % 2 != 0;
+        for (key, _) in pair(number, 0) {
+            assert_eq!(kernel.read_flow(&key).unwrap().is_some(), live, "{number}");
+        }
+    }
+}
