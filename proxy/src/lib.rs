@@ -11,7 +11,9 @@ pub mod config;
 pub mod control;
 pub mod health;
 pub mod metrics;
+pub mod notify;
 pub mod pool;
+pub mod privileges;
 pub mod sessions;
 
 use std::fmt;
