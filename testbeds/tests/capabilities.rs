@@ -3,12 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
-use nix::unistd::{Gid, Uid, chown};
+use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, socket};
 use pinion_loader::kernel::{Kernel, Mode, PROGRAM, PinFolder};
 use testbeds::missing::Missing;
 use testbeds::namespace::{Namespace, Veth};
@@ -47,8 +46,8 @@ fn child() {
         return println!("refused: {error}");
     }
     step("probe");
-    for family in [AddressFamily::Inet, AddressFamily::Packet] {
-        if let Err(error) = socket(family, SockType::Raw, SockFlag::empty(), None) {
+    for (family, protocol) in [(AddressFamily::Inet, Some(SockProtocol::Icmp)), (AddressFamily::Packet, None)] {
+        if let Err(error) = socket(family, SockType::Raw, SockFlag::empty(), protocol) {
             return println!("refused: {error}");
         }
     }
@@ -79,7 +78,7 @@ impl Room {
     fn run(&self, capabilities: &[&str]) -> Result<(String, String), Missing> {
         let root = self.pins.root();
         for folder in [root.to_owned()].into_iter().chain(folders(root)) {
-            chown(&folder, Some(Uid::from_raw(USER)), Some(Gid::from_raw(USER))).unwrap();
+            chown(&folder, Some(USER), Some(USER)).unwrap();
         }
         let set: String = capabilities.iter().map(|it| format!(",+{it}")).collect();
         let mut command = Command::new("setpriv");
@@ -95,9 +94,10 @@ impl Room {
         let out = String::from_utf8_lossy(&output.stdout).into_owned();
         let err = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{out}{err}");
-        let last = |mark: &str| out.lines().filter_map(|it| it.split_once(mark)).next_back();
-        let step = last("came to: ").unwrap_or_else(|| panic!("{out}{err}")).1;
-        Ok((step.to_owned(), last("refused: ").map_or_else(String::new, |(_, why)| why.to_owned())))
+        let step = out.lines().filter_map(|line| line.split_once("came to: ")).next_back();
+        let step = step.unwrap_or_else(|| panic!("{out}{err}")).1;
+        let refused = out.split_once("refused: ").map_or_else(String::new, |(_, why)| why.to_owned());
+        Ok((step.to_owned(), refused))
     }
 }
 
@@ -118,9 +118,14 @@ fn four_capabilities_are_enough() {
 #[test]
 fn each_of_them_is_needed() {
     need!(probe());
-    for (lacking, step) in [("bpf", "load"), ("perfmon", "verify"), ("net_admin", "load"), ("net_raw", "probe")] {
+    for (lacking, step, why) in [
+        ("bpf", "load", "CAP_BPF"),
+        ("perfmon", "verify", "pointer -= pointer prohibited"),
+        ("net_admin", "load", "CAP_NET_ADMIN"),
+        ("net_raw", "probe", "EPERM"),
+    ] {
         let rest: Vec<_> = CAPABILITIES.into_iter().filter(|it| *it != lacking).collect();
         let (came, refused) = need!(Room::new().run(&rest));
-        assert!(came == step && !refused.is_empty(), "without {lacking} it came to {came}: {refused}");
+        assert!(came == step && refused.contains(why), "without {lacking} it came to {came}: {refused}");
     }
 }
