@@ -10,6 +10,7 @@ mod commands;
 pub mod config;
 pub mod control;
 pub mod health;
+pub mod logging;
 pub mod metrics;
 pub mod notify;
 pub mod pool;

@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pinion::logging::{Format, Logging, Options};
 use pinion::metrics::{Limits, Page, Readiness, registry, serve};
 use prometheus_client::registry::Registry;
 use tokio::io::AsyncWriteExt as _;
@@ -27,7 +28,11 @@ const OPEN: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Everything that registers metrics of its own, as the daemon has it.
 fn components() -> Registry {
-    registry()
+    let mut registry = registry();
+    let filter = pinion::logging::filter(None, None).unwrap();
+    let options = Options { format: Format::Text, filter, colour: false, repeats: 1, collector: None };
+    Logging::new(options, std::io::sink, &mut registry).map(drop).unwrap();
+    registry
 }
 
 async fn stand(control: Fake, limits: Limits) -> Scraper {
