@@ -1,5 +1,14 @@
 //! The commands of `pinion`, one module each.
 
+pub(crate) mod ask;
 pub(crate) mod decode;
+pub(crate) mod drain;
+pub(crate) mod endpoints;
+pub(crate) mod explain;
+pub(crate) mod reload;
 mod remedy;
 pub(crate) mod replay;
+pub(crate) mod services;
+pub(crate) mod sessions;
+pub(crate) mod stats;
+pub(crate) mod weight;

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod api;
 mod commands;
 pub mod config;
 pub mod control;
@@ -41,6 +42,14 @@ struct Arguments {
 enum Command {
     Replay(commands::replay::Args),
     Decode(commands::decode::Args),
+    Services(commands::services::Args),
+    Endpoints(commands::endpoints::Args),
+    Sessions(commands::sessions::Args),
+    Stats(commands::stats::Args),
+    Drain(commands::drain::Args),
+    Weight(commands::weight::Args),
+    Explain(commands::explain::Args),
+    Reload(commands::reload::Args),
 }
 
 /// The command line: reads the arguments of this process, and does what they say.
@@ -51,7 +60,22 @@ pub fn main() -> ExitCode {
         Command::Decode(args) => {
             commands::decode::run(&args).unwrap_or_else(|error| fail(&error, ExitCode::FAILURE))
         }
+        Command::Services(args) => asked(commands::services::run(&args)),
+        Command::Endpoints(args) => asked(commands::endpoints::run(&args)),
+        Command::Sessions(args) => asked(commands::sessions::run(&args)),
+        Command::Stats(args) => asked(commands::stats::run(&args)),
+        Command::Drain(args) => asked(commands::drain::run(&args)),
+        Command::Weight(args) => asked(commands::weight::run(&args)),
+        Command::Explain(args) => asked(commands::explain::run(&args)),
+        Command::Reload(args) => asked(commands::reload::run(&args)),
     }
+}
+
+fn asked(done: Result<ExitCode, commands::ask::Error>) -> ExitCode {
+    done.unwrap_or_else(|error| {
+        let code = error.code();
+        fail(&error, code)
+    })
 }
 
 fn fail(error: &impl fmt::Display, code: ExitCode) -> ExitCode {

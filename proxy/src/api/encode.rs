@@ -1,0 +1,192 @@
+//! What the daemon shows, as it goes over the wire.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::v1;
+use crate::config::model::{Algorithm, Protocol};
+use crate::control::{
+    EndpointState, EndpointView, Explanation, Origin, PathView, Reloaded, ServiceView, SessionFilter, SessionKey,
+    SessionPage, SessionState, SessionView, Stats,
+};
+
+pub(super) fn service(view: ServiceView) -> v1::Service {
+    v1::Service {
+        name: view.name,
+        protocol: protocol(view.protocol).into(),
+        port: view.port.into(),
+        addresses: view.addresses.iter().map(IpAddr::to_string).collect(),
+        pool: view.pool,
+        algorithm: algorithm(view.algorithm).into(),
+        serving: view.serving,
+        endpoints: view.endpoints,
+        sessions: view.sessions,
+    }
+}
+
+pub(super) fn endpoint(view: EndpointView) -> v1::Endpoint {
+    v1::Endpoint {
+        pool: view.pool,
+        name: view.name,
+        port: view.port.map(u32::from),
+        weight: view.weight,
+        effective_weight: view.effective,
+        priority: view.priority.into(),
+        state: endpoint_state(view.state).into(),
+        why: view.why,
+        since_ms: milliseconds(view.since),
+        paths: view.paths.into_iter().map(path).collect(),
+        sessions: view.sessions,
+        deadline_ms: view.deadline.map(milliseconds),
+    }
+}
+
+fn path(view: PathView) -> v1::Path {
+    v1::Path {
+        address: view.address.to_string(),
+        up: view.up,
+        why: view.why,
+        since_ms: milliseconds(view.since),
+        round_trip_us: view.round_trip.map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
+    }
+}
+
+pub(super) fn page(page: SessionPage) -> v1::ListSessionsResponse {
+    v1::ListSessionsResponse { sessions: page.sessions.into_iter().map(session).collect(), next: page.next }
+}
+
+pub(super) fn session(view: SessionView) -> v1::Session {
+    v1::Session {
+        service: view.service,
+        endpoint: view.endpoint,
+        key: Some(key(view.key)),
+        state: session_state(view.state).into(),
+        origin: origin(view.origin).into(),
+        idle_ms: view.idle.map(milliseconds),
+    }
+}
+
+fn key(key: SessionKey) -> v1::session::Key {
+    match key {
+        SessionKey::Flow { client, service } => v1::session::Key::Flow(v1::Flow {
+            client_address: client.ip().to_string(),
+            client_port: client.port().into(),
+            service_address: service.ip().to_string(),
+            service_port: service.port().into(),
+        }),
+        SessionKey::Association { client_port, service_port, tag, client_tag } => {
+            v1::session::Key::Association(v1::Association {
+                client_port: client_port.into(),
+                service_port: service_port.into(),
+                tag,
+                client_tag,
+            })
+        }
+        SessionKey::Tunnel { address, teid, endpoint_teid } => v1::session::Key::Tunnel(v1::Tunnel {
+            service_address: address.map(|address| address.to_string()),
+            teid,
+            endpoint_teid,
+        }),
+    }
+}
+
+pub(super) fn filter(filter: SessionFilter, limit: u32, cursor: Option<String>) -> v1::ListSessionsRequest {
+    v1::ListSessionsRequest {
+        service: filter.service,
+        endpoint: filter.endpoint,
+        client: filter.client.map(|client| client.to_string()),
+        state: filter.state.map_or(v1::SessionState::Unspecified, session_state).into(),
+        limit,
+        cursor,
+    }
+}
+
+pub(super) fn stats(stats: Stats) -> v1::Stats {
+    let packets = stats.packets.into_iter();
+    let tables = stats.tables.into_iter();
+    let interfaces = stats.interfaces.into_iter();
+    v1::Stats {
+        version: stats.version,
+        uptime_ms: milliseconds(stats.uptime),
+        packets: packets
+            .map(|count| v1::PacketCount { reason: count.reason, verdict: count.verdict, packets: count.packets })
+            .collect(),
+        tables: tables
+            .map(|level| v1::TableLevel { name: level.name, used: level.used, bound: level.bound })
+            .collect(),
+        sessions: stats.sessions,
+        placed: stats.placed,
+        ended: stats.ended,
+        store: Some(v1::Store {
+            kind: stats.store.kind,
+            up: stats.store.up,
+            why: stats.store.why,
+            waiting: stats.store.waiting,
+            lag_ms: milliseconds(stats.store.lag),
+            written: stats.store.written,
+            lost: stats.store.lost,
+        }),
+        interfaces: interfaces
+            .map(|interface| v1::Interface { name: interface.name, attached: interface.attached })
+            .collect(),
+    }
+}
+
+pub(super) fn reloaded(reloaded: Reloaded) -> v1::ReloadResponse {
+    v1::ReloadResponse { services: reloaded.services, changes: reloaded.changes }
+}
+
+pub(super) fn explanation(explanation: Explanation) -> v1::Explanation {
+    v1::Explanation { session: Some(session(explanation.session)), steps: explanation.steps }
+}
+
+pub(super) fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn protocol(protocol: Protocol) -> v1::Protocol {
+    match protocol {
+        Protocol::Udp => v1::Protocol::Udp,
+        Protocol::Tcp => v1::Protocol::Tcp,
+        Protocol::Sctp => v1::Protocol::Sctp,
+        Protocol::Gtpu => v1::Protocol::Gtpu,
+    }
+}
+
+fn algorithm(algorithm: Algorithm) -> v1::Algorithm {
+    match algorithm {
+        Algorithm::Maglev => v1::Algorithm::Maglev,
+        Algorithm::RoundRobin => v1::Algorithm::RoundRobin,
+        Algorithm::Weighted => v1::Algorithm::Weighted,
+        Algorithm::LeastSessions => v1::Algorithm::LeastSessions,
+        Algorithm::SourceAffinity => v1::Algorithm::SourceAffinity,
+    }
+}
+
+fn endpoint_state(state: EndpointState) -> v1::EndpointState {
+    match state {
+        EndpointState::Unknown => v1::EndpointState::Unknown,
+        EndpointState::Up => v1::EndpointState::Up,
+        EndpointState::Down => v1::EndpointState::Down,
+        EndpointState::Draining => v1::EndpointState::Draining,
+        EndpointState::Drained => v1::EndpointState::Drained,
+    }
+}
+
+fn session_state(state: SessionState) -> v1::SessionState {
+    match state {
+        SessionState::Opening => v1::SessionState::Opening,
+        SessionState::Established => v1::SessionState::Established,
+        SessionState::Closing => v1::SessionState::Closing,
+        SessionState::Closed => v1::SessionState::Closed,
+    }
+}
+
+fn origin(origin: Origin) -> v1::Origin {
+    match origin {
+        Origin::Placed => v1::Origin::Placed,
+        Origin::Learned => v1::Origin::Learned,
+        Origin::Configured => v1::Origin::Configured,
+        Origin::Restored => v1::Origin::Restored,
+    }
+}

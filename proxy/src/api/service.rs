@@ -1,0 +1,139 @@
+//! The calls of `pinion.v1`, answered by a [`Control`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tonic::{Request, Response, Status};
+
+use super::status::{invalid, status};
+use super::{NAME_BYTES, decode, encode, v1};
+use crate::control::{Control, ControlError, PageAsk, SessionFilter};
+
+/// How many sessions a page has where the request says nothing.
+const PAGE: u32 = 100;
+const PAGE_MOST: u32 = 10_000;
+const DEADLINE_MOST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+pub(super) struct Service {
+    pub(super) control: Arc<dyn Control>,
+}
+
+impl Service {
+    /// Does something that must not be left half done: a client that goes away does not stop it.
+    async fn whole<T: Send + 'static, F: Future<Output = Result<T, ControlError>> + Send + 'static>(
+        &self,
+        act: impl FnOnce(Arc<dyn Control>) -> F,
+    ) -> Result<T, Status> {
+        let done = tokio::spawn(act(Arc::clone(&self.control))).await;
+        let done = done.map_err(|_| Status::internal("the daemon failed; its log says why"))?;
+        done.map_err(|error| status(&error))
+    }
+}
+
+#[tonic::async_trait]
+impl v1::pinion_server::Pinion for Service {
+    async fn list_services(
+        &self,
+        _: Request<v1::ListServicesRequest>,
+    ) -> Result<Response<v1::ListServicesResponse>, Status> {
+        let services = self.control.services().await.into_iter().map(encode::service).collect();
+        Ok(Response::new(v1::ListServicesResponse { services }))
+    }
+
+    async fn list_endpoints(
+        &self,
+        request: Request<v1::ListEndpointsRequest>,
+    ) -> Result<Response<v1::ListEndpointsResponse>, Status> {
+        let pool = request.into_inner().pool.map(|pool| name("pool", pool)).transpose()?;
+        let endpoints = self.control.endpoints(pool.as_deref()).await.map_err(|error| status(&error))?;
+        let endpoints = endpoints.into_iter().map(encode::endpoint).collect();
+        Ok(Response::new(v1::ListEndpointsResponse { endpoints }))
+    }
+
+    async fn list_sessions(
+        &self,
+        request: Request<v1::ListSessionsRequest>,
+    ) -> Result<Response<v1::ListSessionsResponse>, Status> {
+        let request = request.into_inner();
+        let meaning = |error: decode::MeaningError| invalid(&error.to_string());
+        let filter = SessionFilter {
+            service: request.service.map(|service| name("service", service)).transpose()?,
+            endpoint: request.endpoint.map(|endpoint| name("endpoint", endpoint)).transpose()?,
+            client: match request.client.map(|client| name("client", client)).transpose()? {
+                Some(client) => Some(decode::address("client", &client).map_err(meaning)?),
+                None => None,
+            },
+            state: decode::session_state(request.state).map_err(meaning)?,
+        };
+        let ask = PageAsk {
+            limit: if request.limit == 0 { PAGE } else { request.limit.min(PAGE_MOST) },
+            cursor: request.cursor.map(|cursor| name("cursor", cursor)).transpose()?,
+        };
+        let page = self.control.sessions(&filter, &ask).await.map_err(|error| status(&error))?;
+        Ok(Response::new(encode::page(page)))
+    }
+
+    async fn get_stats(&self, _: Request<v1::GetStatsRequest>) -> Result<Response<v1::Stats>, Status> {
+        let stats = self.control.stats().await.map_err(|error| status(&error))?;
+        Ok(Response::new(encode::stats(stats)))
+    }
+
+    async fn drain_endpoint(
+        &self,
+        request: Request<v1::DrainEndpointRequest>,
+    ) -> Result<Response<v1::Endpoint>, Status> {
+        let request = request.into_inner();
+        let endpoint = name("endpoint", request.endpoint)?;
+        let deadline = request.deadline_ms.map(Duration::from_millis);
+        if deadline.is_some_and(|deadline| deadline > DEADLINE_MOST) {
+            return Err(invalid("deadline_ms: more than a year; leave it out for none but the pool's"));
+        }
+        let view = self.whole(|control| async move { control.drain(&endpoint, deadline).await }).await?;
+        Ok(Response::new(encode::endpoint(view)))
+    }
+
+    async fn undrain_endpoint(
+        &self,
+        request: Request<v1::UndrainEndpointRequest>,
+    ) -> Result<Response<v1::Endpoint>, Status> {
+        let endpoint = name("endpoint", request.into_inner().endpoint)?;
+        let view = self.whole(|control| async move { control.undrain(&endpoint).await }).await?;
+        Ok(Response::new(encode::endpoint(view)))
+    }
+
+    async fn set_weight(&self, request: Request<v1::SetWeightRequest>) -> Result<Response<v1::Endpoint>, Status> {
+        let v1::SetWeightRequest { endpoint, weight } = request.into_inner();
+        let endpoint = name("endpoint", endpoint)?;
+        if weight > u16::MAX.into() {
+            return Err(status(&ControlError::Weight(weight)));
+        }
+        let view = self.whole(|control| async move { control.set_weight(&endpoint, weight).await }).await?;
+        Ok(Response::new(encode::endpoint(view)))
+    }
+
+    async fn reload(&self, _: Request<v1::ReloadRequest>) -> Result<Response<v1::ReloadResponse>, Status> {
+        let reloaded = self.whole(|control| async move { control.reload().await }).await?;
+        Ok(Response::new(encode::reloaded(reloaded)))
+    }
+
+    async fn explain(
+        &self,
+        request: Request<v1::ExplainRequest>,
+    ) -> Result<Response<v1::ExplainResponse>, Status> {
+        let key = name("key", request.into_inner().key)?;
+        let explanations = self.control.explain(&key).await.map_err(|error| status(&error))?;
+        let explanations = explanations.into_iter().map(encode::explanation).collect();
+        Ok(Response::new(v1::ExplainResponse { explanations }))
+    }
+}
+
+/// A name, which is neither empty nor beyond any bound.
+fn name(field: &str, text: String) -> Result<String, Status> {
+    match text.len() {
+        0 => Err(invalid(&format!("{field}: empty; leave it out, or give a name"))),
+        length if length > NAME_BYTES => {
+            Err(invalid(&format!("{field}: {length} bytes; {NAME_BYTES} are the most")))
+        }
+        _ => Ok(text),
+    }
+}

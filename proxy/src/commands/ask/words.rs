@@ -1,0 +1,77 @@
+//! What enums are called, in tables and in JSON alike.
+
+use super::columns::Look;
+use crate::config::model::{Algorithm, Protocol};
+use crate::control::{EndpointState, Origin, SessionKey, SessionState};
+
+pub(crate) fn protocol(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Udp => "udp",
+        Protocol::Tcp => "tcp",
+        Protocol::Sctp => "sctp",
+        Protocol::Gtpu => "gtpu",
+    }
+}
+
+pub(crate) fn algorithm(algorithm: Algorithm) -> &'static str {
+    match algorithm {
+        Algorithm::Maglev => "maglev",
+        Algorithm::RoundRobin => "round_robin",
+        Algorithm::Weighted => "weighted",
+        Algorithm::LeastSessions => "least_sessions",
+        Algorithm::SourceAffinity => "source_affinity",
+    }
+}
+
+pub(crate) fn endpoint_state(state: EndpointState) -> (&'static str, Look) {
+    match state {
+        EndpointState::Unknown => ("unknown", Look::Warning),
+        EndpointState::Up => ("up", Look::Good),
+        EndpointState::Down => ("down", Look::Bad),
+        EndpointState::Draining => ("draining", Look::Warning),
+        EndpointState::Drained => ("drained", Look::Faint),
+    }
+}
+
+pub(crate) fn session_state(state: SessionState) -> (&'static str, Look) {
+    match state {
+        SessionState::Opening => ("opening", Look::Warning),
+        SessionState::Established => ("established", Look::Good),
+        SessionState::Closing => ("closing", Look::Warning),
+        SessionState::Closed => ("closed", Look::Faint),
+    }
+}
+
+pub(crate) fn origin(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Placed => "placed",
+        Origin::Learned => "learned",
+        Origin::Configured => "configured",
+        Origin::Restored => "restored",
+    }
+}
+
+/// A session's key, as `pinion explain` takes it.
+pub(crate) fn key(key: &SessionKey) -> String {
+    match key {
+        SessionKey::Flow { client, .. } => client.to_string(),
+        SessionKey::Association { tag, .. } => format!("tag:{tag}"),
+        SessionKey::Tunnel { teid, .. } => format!("teid:{teid}"),
+    }
+}
+
+/// What else there is to say about a key.
+pub(crate) fn detail(key: &SessionKey) -> String {
+    match key {
+        SessionKey::Flow { service, .. } => format!("to {service}"),
+        SessionKey::Association { client_port, service_port, client_tag, .. } => {
+            format!("ports {client_port} to {service_port}, back tag:{client_tag}")
+        }
+        SessionKey::Tunnel { address: Some(address), endpoint_teid, .. } => {
+            format!("at {address}, endpoint's teid:{endpoint_teid}")
+        }
+        SessionKey::Tunnel { address: None, endpoint_teid, .. } => {
+            format!("by hashing, endpoint's teid:{endpoint_teid}")
+        }
+    }
+}

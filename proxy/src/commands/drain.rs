@@ -1,0 +1,77 @@
+//! `pinion drain`: gives an endpoint no new sessions.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::ask::columns::printable;
+use super::ask::{self, Daemon, Error, Format, json, time, words};
+use crate::control::EndpointView;
+
+const EXAMPLES: &str = "\
+Examples:
+  pinion drain amf-1
+      New sessions go to others; those that amf-1 has stay until they end or, where the pool has a deadline, until then.
+  pinion drain amf/amf-1 --deadline 5m
+      Whatever is left in five minutes is ended.
+  pinion drain amf-1 --undo
+      amf-1 gets new sessions again.
+
+JSON: the endpoint, an object with the keys that `pinion endpoints --help` lists.
+
+Exit codes: 0 done; 1 the daemon does not answer, or there is no such endpoint; 2 bad usage.";
+
+/// Give an endpoint no new sessions, and let those it has end
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The endpoint, with its pool where several pools have one of this name
+    #[arg(value_name = "NAME|POOL/NAME")]
+    endpoint: String,
+
+    /// End the sessions that are left after so long, such as 90s, 5m or 1h30m [default: the pool's]
+    #[arg(long, value_name = "TIME", value_parser = time::read)]
+    deadline: Option<Duration>,
+
+    /// Give it new sessions again
+    #[arg(long, conflicts_with = "deadline")]
+    undo: bool,
+
+    /// How to print what it is now
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+
+    #[command(flatten)]
+    daemon: Daemon,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
+    ask::ask(&args.daemon, async |mut client| {
+        let endpoint = if args.undo {
+            client.undrain(&args.endpoint).await?
+        } else {
+            client.drain(&args.endpoint, args.deadline).await?
+        };
+        match args.format {
+            Format::Json => ask::print_json(&json::Endpoint::from(&endpoint)),
+            Format::Table => ask::print(&text(&endpoint, args.undo)),
+        }
+    })
+}
+
+fn text(endpoint: &EndpointView, undo: bool) -> String {
+    let name = printable(&format!("{}/{}", endpoint.pool, endpoint.name));
+    if undo {
+        let state = words::endpoint_state(endpoint.state).0;
+        return format!("{name} is {state}, with weight {}\n", endpoint.effective);
+    }
+    match (endpoint.sessions, endpoint.deadline) {
+        (0, _) => format!("{name} gets no new sessions, and has none\n"),
+        (sessions, Some(deadline)) => format!(
+            "{name} gets no new sessions; the {sessions} that it has end by themselves, or in {}\n",
+            time::shown(deadline)
+        ),
+        (sessions, None) => {
+            format!("{name} gets no new sessions; the {sessions} that it has end by themselves\n")
+        }
+    }
+}

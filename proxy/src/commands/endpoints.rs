@@ -1,0 +1,122 @@
+//! `pinion endpoints`: who serves, and how it is.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use super::ask::columns::{Cell, Side, bar, table};
+use super::ask::{self, Daemon, Error, Format, json, time, words};
+use crate::control::{EndpointView, PathView};
+
+const EXAMPLES: &str = "\
+Examples:
+  pinion endpoints
+      A line an endpoint: its state and since when, its paths, its weight, its sessions, and why it is so.
+  pinion endpoints --pool amf --format json | jq '.[] | select(.state == \"down\") | {name, why}'
+      What is down, and why.
+
+JSON: an array of objects with pool, name, port (null: the service's), state (unknown, up, down, draining, drained), why,
+since_seconds, weight, effective_weight (less in slow start, 0 without new sessions), priority, sessions, deadline_seconds (while
+it drains), paths: objects with address, up (null: not probed), why, since_seconds, round_trip_seconds.
+
+Exit codes: 0 done; 1 the daemon does not answer, or refuses; 2 bad usage.";
+
+/// List endpoints and how they are
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Only those of this pool
+    #[arg(long, value_name = "NAME")]
+    pool: Option<String>,
+
+    /// How to print them
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+
+    #[command(flatten)]
+    daemon: Daemon,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
+    ask::ask(&args.daemon, async |mut client| {
+        let endpoints = client.endpoints(args.pool.as_deref()).await?;
+        match args.format {
+            Format::Json => ask::print_json(&endpoints.iter().map(json::Endpoint::from).collect::<Vec<_>>()),
+            Format::Table => ask::print(&text(&endpoints, ask::coloured())),
+        }
+    })
+}
+
+fn text(endpoints: &[EndpointView], coloured: bool) -> String {
+    if endpoints.is_empty() {
+        return "no endpoints: the configuration has none\n".to_owned();
+    }
+    let heads = [
+        ("POOL", Side::Left),
+        ("ENDPOINT", Side::Left),
+        ("STATE", Side::Left),
+        ("SINCE", Side::Right),
+        ("WEIGHT", Side::Right),
+        ("GROUP", Side::Right),
+        ("PATHS", Side::Left),
+        ("SESSIONS", Side::Right),
+        ("", Side::Left),
+        ("WHY", Side::Left),
+    ];
+    let most = endpoints.iter().map(|endpoint| endpoint.sessions).max().unwrap_or(0);
+    let rows: Vec<_> = endpoints
+        .iter()
+        .map(|endpoint| {
+            let (state, look) = words::endpoint_state(endpoint.state);
+            let paths: Vec<_> = endpoint.paths.iter().map(|path| path_text(path, endpoint.port)).collect();
+            vec![
+                Cell::new(&endpoint.pool),
+                Cell::new(&endpoint.name),
+                Cell::looking(state, look),
+                Cell::new(time::shown(endpoint.since)),
+                Cell::new(weight(endpoint)),
+                Cell::new(endpoint.priority.to_string()),
+                Cell::new(paths.join(", ")),
+                Cell::new(endpoint.sessions.to_string()),
+                Cell::new(bar(endpoint.sessions, most, 10)),
+                Cell::new(why(endpoint)),
+            ]
+        })
+        .collect();
+    table(&heads, &rows, coloured)
+}
+
+/// An endpoint's weight, and what is left of it now.
+pub(super) fn weight(endpoint: &EndpointView) -> String {
+    if endpoint.effective == endpoint.weight {
+        endpoint.weight.to_string()
+    } else {
+        format!("{} of {}", endpoint.effective, endpoint.weight)
+    }
+}
+
+fn path_text(path: &PathView, port: Option<u16>) -> String {
+    let address = match port {
+        Some(port) => SocketAddr::new(path.address, port).to_string(),
+        None => path.address.to_string(),
+    };
+    match (path.up, path.round_trip) {
+        (Some(true), Some(round_trip)) => format!("{address} up {}", time::shown(round_trip)),
+        (Some(true), None) => format!("{address} up"),
+        (Some(false), _) => format!("{address} down"),
+        (None, _) => address,
+    }
+}
+
+/// Why an endpoint is as it is, what its paths that are down say, and how long it may drain.
+fn why(endpoint: &EndpointView) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    if !endpoint.why.is_empty() {
+        parts.push(endpoint.why.clone());
+    }
+    if let Some(deadline) = endpoint.deadline {
+        parts.push(format!("sessions end in {}", time::shown(deadline)));
+    }
+    let down = endpoint.paths.iter().filter(|path| path.up == Some(false) && !path.why.is_empty());
+    parts.extend(down.map(|path| format!("{}: {}", path.address, path.why)));
+    parts.join("; ")
+}

@@ -1,0 +1,156 @@
+//! `pinion stats`: counters and fill levels.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use super::ask::columns::{Cell, Look, Side, bar, printable, table};
+use super::ask::{self, Daemon, Error, Format, json, time};
+use crate::control::{Stats, StoreLevel};
+
+const EXAMPLES: &str = "\
+Examples:
+  pinion stats
+      Sessions, packets by what became of them, tables, store and interfaces.
+  pinion stats --format json | jq '[.packets[] | select(.verdict == \"drop\") | .packets] | add'
+      How many packets were dropped.
+
+JSON: an object with version, uptime_seconds, sessions, placed, ended, packets: objects with verdict (pass, drop, transmit,
+redirect), reason, packets; tables: objects with name, used, bound; store: an object with kind (memory, or its address), up, why,
+waiting, lag_seconds, written, lost; interfaces: objects with name, attached (native, generic, missing).
+
+Exit codes: 0 done; 1 the daemon does not answer, or refuses; 2 bad usage.";
+
+/// Show counters and fill levels
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// How to print them
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+
+    #[command(flatten)]
+    daemon: Daemon,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
+    ask::ask(&args.daemon, async |mut client| {
+        let stats = client.stats().await?;
+        match args.format {
+            Format::Json => ask::print_json(&json::All::from(&stats)),
+            Format::Table => ask::print(&text(&stats, ask::coloured())),
+        }
+    })
+}
+
+fn text(stats: &Stats, coloured: bool) -> String {
+    let mut text = format!("pinion {}, up {}\n", printable(&stats.version), time::shown(stats.uptime));
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "{} sessions, {} placed, {} ended", stats.sessions, stats.placed, stats.ended);
+    let _ = writeln!(text, "store {}", store(&stats.store));
+    let sections = [packets(stats, coloured), tables(stats, coloured), interfaces(stats, coloured)];
+    for section in sections.into_iter().flatten() {
+        text.push('\n');
+        text.push_str(&section);
+    }
+    text
+}
+
+/// A line on the store.
+pub(super) fn store(store: &StoreLevel) -> String {
+    let mut text = printable(&store.kind);
+    if !store.up {
+        text.push_str(" is away");
+        if !store.why.is_empty() {
+            text.push_str(&format!(" ({})", printable(&store.why)));
+        }
+    }
+    text.push_str(&format!(", {} written", store.written));
+    if store.waiting > 0 {
+        text.push_str(&format!(", {} waiting for {}", store.waiting, time::shown(store.lag)));
+    }
+    if store.lost > 0 {
+        text.push_str(&format!(", {} given up", store.lost));
+    }
+    text
+}
+
+fn packets(stats: &Stats, coloured: bool) -> Option<String> {
+    let seen: Vec<_> = stats.packets.iter().filter(|count| count.packets > 0).collect();
+    let most = seen.iter().map(|count| count.packets).max()?;
+    let heads = [("VERDICT", Side::Left), ("REASON", Side::Left), ("PACKETS", Side::Right), ("", Side::Left)];
+    let rows: Vec<_> = seen
+        .iter()
+        .map(|count| {
+            vec![
+                Cell::looking(&count.verdict, verdict(&count.verdict)),
+                Cell::new(&count.reason),
+                Cell::new(count.packets.to_string()),
+                Cell::new(bar(count.packets, most, 20)),
+            ]
+        })
+        .collect();
+    Some(table(&heads, &rows, coloured))
+}
+
+pub(super) fn verdict(verdict: &str) -> Look {
+    match verdict {
+        "drop" => Look::Bad,
+        "transmit" | "redirect" => Look::Good,
+        _ => Look::Plain,
+    }
+}
+
+fn tables(stats: &Stats, coloured: bool) -> Option<String> {
+    if stats.tables.is_empty() {
+        return None;
+    }
+    let heads = [
+        ("TABLE", Side::Left),
+        ("USED", Side::Right),
+        ("OF", Side::Right),
+        ("FULL", Side::Right),
+        ("", Side::Left),
+    ];
+    let rows: Vec<_> = stats
+        .tables
+        .iter()
+        .map(|level| {
+            let (percent, look) = fill(level.used, level.bound);
+            vec![
+                Cell::new(&level.name),
+                Cell::new(level.used.to_string()),
+                Cell::new(level.bound.to_string()),
+                Cell::looking(format!("{percent}%"), look),
+                Cell::new(bar(level.used, level.bound, 20)),
+            ]
+        })
+        .collect();
+    Some(table(&heads, &rows, coloured))
+}
+
+/// How full a table is, in whole percent, and how bad that is.
+pub(super) fn fill(used: u64, bound: u64) -> (u64, Look) {
+    let percent = u128::from(used) * 100 / u128::from(bound.max(1));
+    let percent = u64::try_from(percent).unwrap_or(u64::MAX);
+    let look = match percent {
+        ..80 => Look::Plain,
+        80..95 => Look::Warning,
+        _ => Look::Bad,
+    };
+    (percent, look)
+}
+
+fn interfaces(stats: &Stats, coloured: bool) -> Option<String> {
+    if stats.interfaces.is_empty() {
+        return None;
+    }
+    let rows: Vec<_> = stats
+        .interfaces
+        .iter()
+        .map(|interface| {
+            let look = if interface.attached == "missing" { Look::Bad } else { Look::Plain };
+            vec![Cell::new(&interface.name), Cell::looking(&interface.attached, look)]
+        })
+        .collect();
+    Some(table(&[("INTERFACE", Side::Left), ("ATTACHED", Side::Left)], &rows, coloured))
+}
