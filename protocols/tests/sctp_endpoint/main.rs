@@ -1,4 +1,4 @@
-//! The SCTP endpoint against a network that is simulated, and against packets of others.
+//! The SCTP endpoint against a network that is simulated, and against a peer that a test makes up.
 
 #![forbid(unsafe_code)]
 #![allow(
@@ -9,6 +9,14 @@
     reason = "a test may stop at the first surprise"
 )]
 
+mod blue;
+mod collisions;
+mod ending;
+mod handshake;
 mod network;
 mod oracle;
+mod paths;
+mod puppet;
+mod receiving;
+mod sending;
 mod simulation;

@@ -6,7 +6,7 @@ use bytes::{BufMut, BytesMut};
 
 use super::association::{Association, Context, Control, State};
 use super::offer::Own;
-use super::outbound::Fate;
+use super::outbound::{Fate, Sent};
 use super::path::Path;
 use super::replies::{begin_auth, finish_auth};
 use super::time::Time;
@@ -231,8 +231,7 @@ impl Association {
         if self.outbound.lost > 0
             && let Some(path) = self.lost_path()
         {
-            let open = self.path(path).is_some_and(Path::may_send);
-            return (open || self.outbound.fast).then_some(path).or(forward);
+            return self.may_send_lost(path).then_some(path).or(forward);
         }
         if self.outbound.pending.is_empty() {
             return forward;
@@ -276,12 +275,18 @@ impl Association {
         Some(if stays { sent.path } else { self.best_path_but(Some(sent.path)) })
     }
 
+    /// Whether the first lost chunk may leave on that path now.
+    fn may_send_lost(&mut self, path: u8) -> bool {
+        let Some((index, _)) = self.outbound.first_lost() else { return false };
+        let length = self.outbound.sent.get(index).map_or(0, Sent::length);
+        self.outbound.fast || self.path(path).is_some_and(|path| path.may_send_again(length))
+    }
+
     /// Adds chunks that are sent again.
     fn add_lost(&mut self, context: &mut Context<'_>, packet: &mut Packet<'_>, target: u8) {
         while let Some(path) = self.lost_path() {
             let Some((index, tsn)) = self.outbound.first_lost() else { return };
-            let open = self.path(path).is_some_and(Path::may_send) || self.outbound.fast;
-            if path != target || !open {
+            if path != target || !self.may_send_lost(path) {
                 break;
             }
             let had_auth = packet.auth;

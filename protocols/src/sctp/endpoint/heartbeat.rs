@@ -13,7 +13,7 @@ impl Association {
         let Some(path) = self.path_mut(index) else { return };
         if path.heartbeat.take().is_some() {
             let down = path.reach == Reach::Inactive || !path.confirmed;
-            if self.timed_out(context, index) {
+            if !path.excused && self.timed_out(context, index) {
                 return;
             }
             if down {
@@ -27,6 +27,7 @@ impl Association {
         let now = context.now;
         let Some(path) = self.path_mut(index) else { return };
         path.heartbeat = Some((nonce, now));
+        path.excused = false;
         path.heartbeat_at = now.after(wait);
         // One that was never sent is worth nothing any more.
         self.control.retain(|(control, path)| !(matches!(control, Control::Heartbeat(_)) && *path == index));

@@ -51,6 +51,8 @@ pub(super) struct Path {
     pub(super) heartbeat_at: Time,
     /// The HEARTBEAT that is not answered yet: its nonce and when it left.
     pub(super) heartbeat: Option<(u64, Time)>,
+    /// DATA timed out here while that HEARTBEAT was on its way: one silence counts once.
+    pub(super) excused: bool,
     /// The DATA whose round trip is being measured, and when it left.
     pub(super) timed: Option<(u32, Time)>,
     /// When DATA left here last.
@@ -82,6 +84,7 @@ impl Path {
             t3: Time::NEVER,
             heartbeat_at: now,
             heartbeat: None,
+            excused: false,
             timed: None,
             used: now,
             acked: 0,
@@ -106,6 +109,11 @@ impl Path {
     /// Whether DATA may be sent here without a second thought.
     pub(super) fn is_usable(&self) -> bool {
         self.confirmed && self.reach == Reach::Active
+    }
+
+    /// Whether DATA of that length may be sent again (RFC 9260 6.1 B, 6.3.3 E3).
+    pub(super) fn may_send_again(&self, length: u32) -> bool {
+        self.flight == 0 || (self.burst > 0 && self.flight.saturating_add(length) <= self.cwnd)
     }
 
     /// Whether another DATA chunk may leave (RFC 9260 6.1 B and D).

@@ -47,6 +47,7 @@ impl Association {
         if path.flight > 0 {
             path.lost_all(context.config);
         }
+        path.excused = true;
         for at in 0..self.outbound.sent.len() {
             let Some(sent) = self.outbound.sent.get_mut(at) else { break };
             if sent.path == index && sent.fate == Fate::Outstanding {
@@ -69,6 +70,7 @@ impl Association {
     /// Counts a timeout on a path; true where the peer is lost for it (RFC 9260 8.1, 8.2).
     pub(super) fn timed_out(&mut self, context: &mut Context<'_>, index: u8) -> bool {
         let config = context.config;
+        let alternative = self.paths.len() > 1;
         let Some(path) = self.path_mut(index) else { return false };
         path.back_off(config);
         path.errors = path.errors.saturating_add(1);
@@ -78,10 +80,12 @@ impl Association {
                 path.reach = Reach::Inactive;
                 self.events.push_back(Event::PathDown(remote));
             }
-        } else if errors > config.potentially_failed_after && reach == Reach::Active {
+        } else if errors > config.potentially_failed_after && reach == Reach::Active && alternative {
             path.reach = Reach::PotentiallyFailed;
-            // RFC 7829 3.2: it is probed at once.
-            path.heartbeat_at = context.now;
+            // RFC 7829 3.2: it is probed at once, unless it is being probed.
+            if path.heartbeat.is_none() {
+                path.heartbeat_at = context.now;
+            }
             if confirmed {
                 self.events.push_back(Event::PathPotentiallyFailed(remote));
             }
