@@ -9,9 +9,11 @@
     reason = "a test may stop at the first surprise"
 )]
 
+mod attacks;
 mod blue;
 mod collisions;
 mod ending;
+mod extensions;
 mod handshake;
 mod network;
 mod oracle;

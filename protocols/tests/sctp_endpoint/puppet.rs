@@ -114,6 +114,13 @@ impl Puppet {
         self.id = Some(self.endpoint.connect(self.now, (&local.0, local.1), (&[puppet(0)], PORTS.0)).unwrap());
     }
 
+    /// Lets the endpoint ask somebody else, so that there are two.
+    pub(crate) fn connect_again(&mut self) {
+        let local = ([host(0)], PORTS.1);
+        let _id =
+            self.endpoint.connect(self.now, (&local.0, local.1), (&[[10, 9, 9, 9].into()], PORTS.0)).unwrap();
+    }
+
     pub(crate) fn init(&mut self, tag: u32, networks: u8, more: impl FnOnce(&mut BytesMut)) {
         let value = init_value(tag, WINDOW, (10, 10), networks, more);
         self.give_from(puppet(0), 0, |packet| {

@@ -372,7 +372,7 @@ fn every_message_arrives_once_in_order_or_is_reported() {
         println!("{:?}", simulate(seed));
         return;
     }
-    let count = number("PINION_SIMULATIONS").unwrap_or(60);
+    let count = number("PINION_SIMULATIONS").unwrap_or(40);
     let workers = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     let tallies: Vec<Tally> = std::thread::scope(|scope| {
         let run = |worker| (0..count).skip(worker as usize).step_by(workers as usize).map(named).collect();

@@ -1,6 +1,7 @@
 //! Addresses that come and go while the association is up (RFC 5061).
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -84,6 +85,14 @@ impl Association {
         }
         changes.asked = true;
         changes.timer = context.now.after(rto);
+        let deleted = match changes.waiting.front() {
+            Some(&Change::Delete(address)) => Some(address),
+            _ => None,
+        };
+        // RFC 5061 5.3 D13: what goes is not asked from what is to go.
+        if let Some(address) = deleted {
+            self.avoid_source(address);
+        }
         self.queue(Control::Asconf, path);
     }
 
@@ -144,6 +153,14 @@ impl Association {
         self.ask(context);
     }
 
+    /// Sends from other addresses, where there are any.
+    fn avoid_source(&mut self, address: IpAddr) {
+        let others: Vec<IpAddr> = self.local_addresses.iter().copied().filter(|&local| local != address).collect();
+        for path in self.paths.iter_mut().filter(|path| path.local == address) {
+            path.local = local_for(&others, path.remote, 0).unwrap_or(address);
+        }
+    }
+
     fn done(&mut self, change: Change) {
         match change {
             Change::Add(address) => {
@@ -153,14 +170,8 @@ impl Association {
                 self.events.push_back(Event::AddressAdded(address));
             }
             Change::Delete(address) => {
+                self.avoid_source(address);
                 self.local_addresses.retain(|&local| local != address);
-                for path in &mut self.paths {
-                    if path.local == address
-                        && let Some(other) = local_for(&self.local_addresses, path.remote, 0)
-                    {
-                        path.local = other;
-                    }
-                }
                 self.events.push_back(Event::AddressDeleted(address));
             }
             Change::Primary(_) => {}
@@ -225,7 +236,7 @@ impl Association {
         match kind {
             ParameterType::AddAddress => self.add_remote(context, target, source, destination),
             ParameterType::DeleteAddress if given.is_unspecified() => {
-                let others: alloc::vec::Vec<_> =
+                let others: Vec<_> =
                     self.paths.iter().map(|path| path.remote).filter(|&remote| remote != source).collect();
                 for other in others {
                     self.delete_remote(other);

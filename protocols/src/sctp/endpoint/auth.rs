@@ -105,6 +105,35 @@ mod tests {
         assert!(!is_smaller(&[0, 1], &[1]));
     }
 
+    // Python 3: hmac.new(v1 + v2, chunk + rest, hashlib.sha256), v1 and v2 being 80020024, 32 bytes 01 or
+    // 02, 80030006c180, 8004000800030001; chunk the header with 32 (SHA-1: 20) zeros; rest an ASCONF.
+    #[test]
+    fn rfc4895_6_2_hmac_is_over_the_chunk_with_zeros_and_what_follows() {
+        let vector = |byte: u8| {
+            let tail = [0x80, 3, 0, 6, 0xc1, 0x80, 0x80, 4, 0, 8, 0, 3, 0, 1];
+            [&[0x80, 2, 0, 0x24][..], &[byte; 32], &tail].concat()
+        };
+        let rest = [0xc1, 0, 0, 16, 0, 0, 0, 1, 0, 5, 0, 8, 10, 0, 0, 1];
+        for (hmac, hex) in [
+            (SHA256, "debd77a09d1100e242567e046ebd944e61f9aee9a2c62eecb8e22edbc5865975"),
+            (SHA1, "30c836bc0d3689ffcfd432a8ff56d062f0c7e7db"),
+        ] {
+            let peer = AuthOffer { vector: vector(1), hmac, chunks: Vec::new() };
+            let auth = Auth::new(&vector(2), &peer);
+            let digest: Vec<u8> = crate::sctp::tests::hex(hex);
+            let length = u8::try_from(digest.len() + 8).unwrap();
+            let mut chunk = [&[15, 0, 0, length, 0, 0, 0, u8::try_from(hmac).unwrap()][..], &digest].concat();
+            assert_eq!(auth.verify(hmac, &chunk, &digest, &rest), Some(true));
+            chunk[8..].fill(0);
+            assert_eq!(auth.sign(&[&chunk[..], &rest].concat()), digest);
+            let mut wrong = digest.clone();
+            wrong[0] ^= 1;
+            assert_eq!(auth.verify(hmac, &chunk, &wrong, &rest), Some(false));
+            assert_eq!(auth.verify(hmac, &chunk, &digest[1..], &rest), Some(false));
+            assert_eq!(auth.verify(2, &chunk, &digest, &rest), None);
+        }
+    }
+
     // RFC 4231 4.3 and RFC 2202 3, test case 2.
     #[test]
     fn published_vectors() {
