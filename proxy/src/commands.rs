@@ -8,6 +8,7 @@ pub(crate) mod explain;
 pub(crate) mod reload;
 mod remedy;
 pub(crate) mod replay;
+pub(crate) mod run;
 pub(crate) mod services;
 pub(crate) mod sessions;
 pub(crate) mod stats;

@@ -10,6 +10,7 @@ pub mod api;
 mod commands;
 pub mod config;
 pub mod control;
+pub mod daemon;
 pub mod health;
 pub mod logging;
 pub mod metrics;
@@ -25,6 +26,8 @@ use clap::Parser;
 
 const EXAMPLES: &str = "\
 Examples:
+  pinion run pinion.yaml
+      Steers what the configuration says.
   pinion replay n2.pcap
       What the steering code makes of a capture.
   pinion decode n2.pcap
@@ -40,6 +43,7 @@ struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Run(commands::run::Args),
     Replay(commands::replay::Args),
     Decode(commands::decode::Args),
     Services(commands::services::Args),
@@ -56,6 +60,7 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
+        Command::Run(args) => commands::run::run(args).unwrap_or_else(|error| fail(&error, error.code())),
         Command::Replay(args) => commands::replay::run(&args).unwrap_or_else(|error| fail(&error, error.code())),
         Command::Decode(args) => {
             commands::decode::run(&args).unwrap_or_else(|error| fail(&error, ExitCode::FAILURE))

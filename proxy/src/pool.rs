@@ -18,13 +18,13 @@ use crate::control::{ControlError, EndpointView};
 pub use endpoint::{Endpoint, Path};
 
 /// All pools and how their endpoints are.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Pools {
     pools: Vec<Entry>,
 }
 
 /// A pool and its endpoints, in the order of the configuration.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     config: Pool,
     endpoints: Vec<Endpoint>,
@@ -127,6 +127,17 @@ impl Pools {
             over.map(|endpoint| (entry.config.name.clone(), endpoint.config.name.clone())).collect::<Vec<_>>()
         };
         self.pools.iter().flat_map(due).collect()
+    }
+
+    /// The endpoints, as `(pool, endpoint)`, that are down while another of their pool serves: what can move, moves.
+    #[must_use]
+    pub fn forsaken(&self) -> Vec<(String, String)> {
+        let down = |entry: &Entry| {
+            let others = entry.endpoints.iter().any(Endpoint::eligible);
+            let down = entry.endpoints.iter().filter(|endpoint| others && endpoint.up() == Some(false));
+            down.map(|endpoint| (entry.config.name.clone(), endpoint.config.name.clone())).collect::<Vec<_>>()
+        };
+        self.pools.iter().flat_map(down).collect()
     }
 
     /// How endpoints are, of one pool or of all.

@@ -10,6 +10,7 @@ pub mod bench;
 pub mod capture;
 pub mod cases;
 pub mod checksums;
+pub mod daemon;
 pub mod failure;
 pub mod missing;
 pub mod namespace;

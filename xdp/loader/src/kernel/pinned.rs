@@ -56,6 +56,18 @@ impl PinFolder {
         self.links.join(interface)
     }
 
+    /// Takes the maps away: what no program holds ends.
+    ///
+    /// # Errors
+    /// [`LoadError::Pin`] where a pin cannot be removed.
+    pub fn remove(&self) -> Result<(), LoadError> {
+        fs::remove_dir_all(&self.maps).map_err(|source| LoadError::Pin {
+            path: self.maps.clone(),
+            action: "removing the pins",
+            source,
+        })
+    }
+
     /// Whether every map that is already pinned is what this build makes: aya opens one by name without looking.
     ///
     /// # Errors

@@ -1,0 +1,18 @@
+//! The daemon: what `pinion run` starts.
+//!
+//! It reads the configuration, takes over the packet path that an earlier one left, and from then on makes plans:
+//! whenever health, an operator, a reload or the time changes which endpoints get sessions, the pools say what the
+//! packet path is given, and [`packet_path::PacketPath`] puts it in force. Everybody who asks goes through
+//! [`crate::control::Control`].
+
+mod ask;
+mod end;
+mod explain;
+pub mod interfaces;
+pub mod packet_path;
+mod reload;
+mod run;
+mod state;
+mod tasks;
+
+pub use run::{Options, RunError, run};

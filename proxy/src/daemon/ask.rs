@@ -1,0 +1,198 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pinion_loader::{LoadError, Maps as _};
+use pinion_steering::Reason;
+
+use super::packet_path::PacketPath;
+use super::state::{Daemon, State};
+use crate::config::model::{Config, Service};
+use crate::control::{
+    Control, ControlError, EndpointView, Explanation, PacketCount, PageAsk, Reloaded, ServiceView, SessionFilter,
+    SessionPage, Stats, StoreLevel, TableLevel,
+};
+use crate::pool::Sessions;
+use crate::sessions::{Ticks, list};
+
+#[tonic::async_trait]
+impl Control for Daemon {
+    async fn services(&self) -> Vec<ServiceView> {
+        let counts = self.counts().await.unwrap_or_default();
+        let (config, endpoints) = self.endpoint_views(None, &counts).unwrap_or_default();
+        let view = |service: &Service| {
+            let pool = || endpoints.iter().filter(|endpoint| endpoint.pool == service.pool);
+            ServiceView {
+                name: service.name.clone(),
+                protocol: service.protocol,
+                port: service.port,
+                addresses: service.addresses.clone(),
+                pool: service.pool.clone(),
+                algorithm: service.algorithm,
+                serving: pool().filter(|endpoint| endpoint.effective > 0).count() as u32,
+                endpoints: pool().count() as u32,
+                sessions: counts.of_service(&service.name),
+            }
+        };
+        config.iter().flat_map(|config| &config.services).map(view).collect()
+    }
+
+    async fn endpoints(&self, pool: Option<&str>) -> Result<Vec<EndpointView>, ControlError> {
+        let counts = self.counts().await?;
+        Ok(self.endpoint_views(pool, &counts)?.1)
+    }
+
+    async fn sessions(&self, filter: &SessionFilter, page: &PageAsk) -> Result<SessionPage, ControlError> {
+        let names = Arc::clone(&self.state().names);
+        let ticks = self.ticks().await?;
+        list(&self.path, &self.table, &names, filter, page, ticks).await
+    }
+
+    async fn stats(&self) -> Result<Stats, ControlError> {
+        let counts = self.counts().await?;
+        let (config, level) = (Arc::clone(&self.state().config), self.table.level());
+        let wanted = config.interfaces.clone();
+        let read =
+            move |path: &mut PacketPath| Ok((path.kernel.counters()?, path.interfaces(&wanted), path.flows()));
+        let (counters, interfaces, flows) = self.path.long(read).await.map_err(refused)?;
+        let sessions = counts.all();
+        let placed = counters.get(Reason::Placed as usize).copied().unwrap_or_default();
+        Ok(Stats {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime: self.now(),
+            packets: packets(&counters),
+            tables: vec![
+                flows,
+                TableLevel { name: "PINS".into(), used: level.used.into(), bound: level.bound.into() },
+            ],
+            sessions: sessions + u64::from(level.used),
+            placed,
+            ended: placed.saturating_sub(sessions),
+            store: StoreLevel { kind: "memory".to_owned(), up: true, ..StoreLevel::default() },
+            interfaces,
+        })
+    }
+
+    async fn drain(&self, endpoint: &str, deadline: Option<Duration>) -> Result<EndpointView, ControlError> {
+        let now = self.now();
+        self.state().pools.drain(endpoint, deadline, now)?;
+        tracing::info!(endpoint, "drains: no new sessions");
+        self.changed(endpoint).await
+    }
+
+    async fn undrain(&self, endpoint: &str) -> Result<EndpointView, ControlError> {
+        let now = self.now();
+        self.state().pools.undrain(endpoint, now)?;
+        tracing::info!(endpoint, "gets new sessions again");
+        self.changed(endpoint).await
+    }
+
+    async fn set_weight(&self, endpoint: &str, weight: u32) -> Result<EndpointView, ControlError> {
+        self.state().pools.set_weight(endpoint, weight)?;
+        tracing::info!(endpoint, weight, "has another weight");
+        self.changed(endpoint).await
+    }
+
+    async fn reload(&self) -> Result<Reloaded, ControlError> {
+        self.reload_file().await
+    }
+
+    async fn explain(&self, key: &str) -> Result<Vec<Explanation>, ControlError> {
+        super::explain::explain(self, key).await
+    }
+}
+
+impl Daemon {
+    /// Puts in force what was asked for, and shows the endpoint as it is then.
+    async fn changed(&self, endpoint: &str) -> Result<EndpointView, ControlError> {
+        self.plan().await.map_err(refused)?;
+        self.replan.notify_one();
+        let counts = self.counts().await?;
+        let (state, now) = (self.state(), self.now());
+        state.pools.view(endpoint, &counts, now)
+    }
+
+    fn endpoint_views(
+        &self,
+        pool: Option<&str>,
+        counts: &Counts,
+    ) -> Result<(Option<Arc<Config>>, Vec<EndpointView>), ControlError> {
+        let (state, now) = (self.state(), self.now());
+        let State { config, pools, .. } = &*state;
+        Ok((Some(Arc::clone(config)), pools.views(pool, counts, now)?))
+    }
+
+    /// How many sessions every endpoint has.
+    pub(super) async fn counts(&self) -> Result<Counts, ControlError> {
+        let config = Arc::clone(&self.state().config);
+        self.path.quick(move |path| Counts::read(path, &config)).await.map_err(refused)
+    }
+
+    /// The packet path's clock.
+    pub(super) async fn ticks(&self) -> Result<Ticks, ControlError> {
+        let read = |path: &mut PacketPath| Ok((path.kernel.clock()?, path.kernel.tick_length()));
+        let (now, length) = self.path.quick(read).await.map_err(refused)?;
+        Ok(Ticks { now, length })
+    }
+}
+
+/// How many sessions there are.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    by_service: HashMap<String, u64>,
+    by_endpoint: HashMap<(String, String), u64>,
+}
+
+impl Counts {
+    fn read(path: &mut PacketPath, config: &Config) -> Result<Self, LoadError> {
+        let mut counts = Self::default();
+        for spec in path.specs() {
+            let Some(service) = config.services.iter().find(|service| service.name == spec.name) else { continue };
+            for endpoint in &spec.endpoints {
+                let Some(base) = path.setup.base(&spec.name, &endpoint.name) else { continue };
+                let sessions = u64::from(path.kernel.sessions(base)?);
+                *counts.by_service.entry(spec.name.clone()).or_default() += sessions;
+                *counts.by_endpoint.entry((service.pool.clone(), endpoint.name.clone())).or_default() += sessions;
+            }
+        }
+        Ok(counts)
+    }
+
+    fn of_service(&self, service: &str) -> u64 {
+        self.by_service.get(service).copied().unwrap_or_default()
+    }
+
+    fn all(&self) -> u64 {
+        self.by_service.values().sum()
+    }
+}
+
+impl Sessions for Counts {
+    fn of(&self, pool: &str, endpoint: &str) -> u64 {
+        self.by_endpoint.get(&(pool.to_owned(), endpoint.to_owned())).copied().unwrap_or_default()
+    }
+}
+
+fn packets(counters: &[u64]) -> Vec<PacketCount> {
+    let count = |(reason, packets): (&Reason, &u64)| PacketCount {
+        reason: reason.name().to_owned(),
+        verdict: fate(*reason).to_owned(),
+        packets: *packets,
+    };
+    Reason::ALL.iter().zip(counters).map(count).collect()
+}
+
+/// What becomes of packets that are counted for a reason.
+fn fate(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Pinned | Reason::Placed | Reason::Replied | Reason::Hashed => "redirect",
+        Reason::ArpAnswered | Reason::NeighbourAnswered | Reason::EchoAnswered => "transmit",
+        Reason::NotIp | Reason::NotOurs | Reason::ReplyWithoutPin | Reason::Unresolved => "pass",
+        _ => "drop",
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` is given")]
+pub(super) fn refused(error: LoadError) -> ControlError {
+    ControlError::Maps(error.to_string())
+}

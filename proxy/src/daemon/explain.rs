@@ -1,0 +1,149 @@
+use std::net::{IpAddr, SocketAddr};
+
+use super::state::Daemon;
+use crate::config::model::{Algorithm, Service};
+use crate::control::{
+    Control as _, ControlError, Explanation, Origin, PageAsk, SessionFilter, SessionKey, SessionState, SessionView,
+};
+
+/// How many sessions are explained at the most.
+const MOST: usize = 20;
+
+/// What sessions are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    Client(IpAddr),
+    Socket(SocketAddr),
+    Tag(u32),
+    Teid(u32),
+}
+
+impl Wanted {
+    /// Reads `ADDRESS`, `ADDRESS:PORT`, `tag:NUMBER` or `teid:NUMBER`; numbers are decimal, or hexadecimal after `0x`.
+    fn parse(key: &str) -> Option<Self> {
+        if let Some(tag) = key.strip_prefix("tag:") {
+            return number(tag).map(Self::Tag);
+        }
+        if let Some(teid) = key.strip_prefix("teid:") {
+            return number(teid).map(Self::Teid);
+        }
+        key.parse().map(Self::Client).or_else(|_| key.parse().map(Self::Socket)).ok()
+    }
+
+    fn is(self, key: &SessionKey) -> bool {
+        match (self, *key) {
+            (Self::Client(address), SessionKey::Flow { client, .. }) => client.ip() == address,
+            (Self::Socket(socket), SessionKey::Flow { client, service }) => client == socket || service == socket,
+            (Self::Tag(wanted), SessionKey::Association { tag, client_tag, .. }) => {
+                wanted == tag || wanted == client_tag
+            }
+            (Self::Teid(wanted), SessionKey::Tunnel { teid, endpoint_teid, .. }) => {
+                wanted == teid || wanted == endpoint_teid
+            }
+            _ => false,
+        }
+    }
+}
+
+fn number(text: &str) -> Option<u32> {
+    text.strip_prefix("0x").map_or_else(|| text.parse(), |hex| u32::from_str_radix(hex, 16)).ok()
+}
+
+/// Why sessions with this key are where they are.
+pub(super) async fn explain(daemon: &Daemon, key: &str) -> Result<Vec<Explanation>, ControlError> {
+    let wanted = Wanted::parse(key).ok_or_else(|| ControlError::Key(key.to_owned()))?;
+    let client = match wanted {
+        Wanted::Client(address) => Some(address),
+        _ => None,
+    };
+    let filter = SessionFilter { client, ..SessionFilter::default() };
+    let mut ask = PageAsk { limit: 10_000, cursor: None };
+    let mut found = Vec::new();
+    while found.len() < MOST {
+        let page = daemon.sessions(&filter, &ask).await?;
+        found.extend(page.sessions.into_iter().filter(|session| wanted.is(&session.key)));
+        let Some(next) = page.next else { break };
+        ask.cursor = Some(next);
+    }
+    found.truncate(MOST);
+    let mut explanations = Vec::with_capacity(found.len());
+    for session in found {
+        let steps = steps(daemon, &session).await;
+        explanations.push(Explanation { session, steps });
+    }
+    Ok(explanations)
+}
+
+/// The steps that lead a packet of a session to its endpoint.
+async fn steps(daemon: &Daemon, session: &SessionView) -> Vec<String> {
+    let config = std::sync::Arc::clone(&daemon.state().config);
+    let service = config.services.iter().find(|service| service.name == session.service);
+    let mut steps = vec![found_by(session)];
+    steps.push(match (session.origin, service) {
+        (Origin::Placed, Some(service)) => placed(service, session),
+        (Origin::Placed, None) => format!("service {} is configured no longer; its pins stay", session.service),
+        (Origin::Learned, _) => "a decoder read the binding in the control plane and pinned it".to_owned(),
+        (Origin::Configured, _) => "the configuration, or an operator, pinned it".to_owned(),
+        (Origin::Restored, _) => "the store had the pin, and it was put back at the start".to_owned(),
+    });
+    if session.state == SessionState::Opening {
+        steps.push("no answer of the endpoint was seen yet".to_owned());
+    }
+    let endpoints = daemon.endpoints(service.map(|service| service.pool.as_str())).await.unwrap_or_default();
+    let named = |pool: &str, name: &str| session.endpoint == format!("{pool}/{name}");
+    steps.push(match endpoints.iter().find(|endpoint| named(&endpoint.pool, &endpoint.name)) {
+        Some(endpoint) if endpoint.effective == 0 => {
+            format!("{} gets no new sessions now ({}); those that it has stay", session.endpoint, endpoint.why)
+        }
+        Some(endpoint) => format!("{} gets new sessions with weight {}", session.endpoint, endpoint.effective),
+        None => format!("{} is configured no longer; its sessions stay until they end", session.endpoint),
+    });
+    steps
+}
+
+fn found_by(session: &SessionView) -> String {
+    match session.key {
+        SessionKey::Flow { client, service } => {
+            format!("packets from {client} to {service} match the pin of their 5-tuple")
+        }
+        SessionKey::Association { tag, client_tag, .. } => format!(
+            "SCTP packets with verification tag {tag:#010x} match the pin of their association, on whatever path; \
+             those back to the client have {client_tag:#010x}"
+        ),
+        SessionKey::Tunnel { teid, endpoint_teid, .. } if teid != endpoint_teid => {
+            format!(
+                "GTP-U packets with TEID {teid:#010x} match the pin of their tunnel and leave with {endpoint_teid:#010x}"
+            )
+        }
+        SessionKey::Tunnel { teid, .. } => {
+            format!("GTP-U packets with TEID {teid:#010x} match the pin of their tunnel")
+        }
+    }
+}
+
+fn placed(service: &Service, session: &SessionView) -> String {
+    let how = match service.algorithm {
+        Algorithm::Maglev => "consistent hashing of the session's key (maglev)",
+        Algorithm::SourceAffinity => "consistent hashing of the client's address (source-affinity)",
+        Algorithm::RoundRobin => "its turn (round-robin)",
+        Algorithm::Weighted => "its turn, by weight (weighted)",
+        Algorithm::LeastSessions => "the fewest sessions for its weight (least-sessions)",
+    };
+    format!("at its first packet service {} chose {} by {how}", service.name, session.endpoint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_read() {
+        assert_eq!(Wanted::parse("tag:0xff"), Some(Wanted::Tag(255)));
+        assert_eq!(Wanted::parse("teid:12"), Some(Wanted::Teid(12)));
+        assert_eq!(Wanted::parse("192.0.2.1"), Some(Wanted::Client([192, 0, 2, 1].into())));
+        assert_eq!(Wanted::parse("[2001:db8::1]:7"), Some(Wanted::Socket("[2001:db8::1]:7".parse().unwrap())));
+        for wrong in ["", "tag:", "tag:-1", "teid:0x", "teid:0x1ffffffff", "amf-1", "192.0.2.1:"] {
+            assert_eq!(Wanted::parse(wrong), None, "{wrong}");
+        }
+    }
+}

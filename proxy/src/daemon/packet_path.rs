@@ -1,0 +1,233 @@
+//! The packet path as the daemon holds it: the program and its tables, what was laid out in them, and the
+//! interfaces that it is attached to.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use pinion_loader::kernel::{Attached, Kernel, Mode, PROGRAM, PinFolder};
+use pinion_loader::setup::{ServiceSpec, Setup};
+use pinion_loader::sweep::{Sweeper, Timeouts};
+use pinion_loader::{LoadError, Maps as _};
+
+use pinion_steering::{Flow, FlowKey, Pin, PinKey};
+
+use super::interfaces::Host;
+use crate::config::model::{self, Attach, Config, Protocol, Service};
+use crate::control::{InterfaceView, TableLevel};
+use crate::sessions::{FlowPages, PinTable};
+
+/// The program, its tables and its interfaces.
+pub struct PacketPath {
+    /// The program and its tables.
+    pub kernel: Kernel,
+    /// What was laid out where.
+    pub setup: Setup,
+    folder: PinFolder,
+    attached: BTreeMap<String, On>,
+    /// What is in force.
+    specs: Vec<ServiceSpec>,
+    sweeper: Sweeper,
+    /// Pins that the sweep under way has looked at, and those of the last whole one.
+    looked: u64,
+    flows: u64,
+}
+
+/// An interface that the program is attached to.
+struct On {
+    index: u32,
+    mode: Attach,
+    native: bool,
+    link: Attached,
+}
+
+impl PacketPath {
+    /// Loads the program over the tables that are pinned below `folder`: those of a daemon before this one are
+    /// adopted with all that is pinned in them. Nothing is attached yet.
+    ///
+    /// # Errors
+    /// What is missing, or what the kernel refuses; [`LoadError::Schema`] where the tables are not this build's.
+    pub fn open(config: &Config, pins: &Path, _state: &Path) -> Result<Self, LoadError> {
+        let folder = PinFolder::open(pins)?;
+        let mut kernel = Kernel::load_pinned(config.bounds, &folder)?;
+        kernel.verify(PROGRAM)?;
+        Ok(Self {
+            kernel,
+            setup: Setup::default(),
+            folder,
+            attached: BTreeMap::new(),
+            specs: Vec::new(),
+            sweeper: Sweeper::default(),
+            looked: 0,
+            flows: 0,
+        })
+    }
+
+    /// Puts services in force, whole or not at all; whether anything changed.
+    ///
+    /// # Errors
+    /// What [`Setup::apply`] fails with.
+    pub fn apply(&mut self, specs: Vec<ServiceSpec>) -> Result<bool, LoadError> {
+        if specs == self.specs {
+            return Ok(false);
+        }
+        self.setup.apply(&mut self.kernel, &specs)?;
+        self.specs = specs;
+        Ok(true)
+    }
+
+    /// Says how long sessions live without packets.
+    pub fn set_timeouts(&mut self, config: &Config) {
+        self.sweeper.reset();
+        for service in &config.services {
+            if let Some(id) = self.setup.id(&service.name) {
+                self.sweeper.set(id, timeouts(service));
+            }
+        }
+    }
+
+    /// Looks at about `most` flows, and ends those whose time has come; how many, and whether that was the last of
+    /// them.
+    ///
+    /// # Errors
+    /// What the kernel refuses; the next step goes on where this one began.
+    pub fn sweep(&mut self, most: usize) -> Result<(usize, bool), LoadError> {
+        let swept = self.sweeper.step(&mut self.kernel, most)?;
+        self.looked += swept.looked as u64;
+        let last = swept.pass.is_some();
+        if last {
+            self.flows = std::mem::take(&mut self.looked);
+        }
+        Ok((swept.ended.len(), last))
+    }
+
+    /// How full the tables of flows are, both together, as the last whole sweep found them.
+    #[must_use]
+    pub fn flows(&self) -> TableLevel {
+        let bounds = self.kernel.bounds();
+        TableLevel {
+            name: "FLOWS".into(),
+            used: self.flows,
+            bound: u64::from(bounds.flows) + u64::from(bounds.flows6),
+        }
+    }
+
+    /// What is in force.
+    #[must_use]
+    pub fn specs(&self) -> &[ServiceSpec] {
+        &self.specs
+    }
+
+    /// Attaches the program to the configured interfaces that are there and not attached yet, and detaches it from
+    /// those that are configured no longer. What was done, a line each.
+    ///
+    /// # Errors
+    /// The first interface that the kernel refuses; those before it are attached.
+    pub fn attach(&mut self, wanted: &[model::Interface], host: &Host) -> Result<Vec<String>, LoadError> {
+        let mut done = Vec::new();
+        for interface in &host.interfaces {
+            self.kernel.put_link(interface.index, &interface.link())?;
+        }
+        for interface in wanted {
+            let Some(found) = host.interface(&interface.name) else { continue };
+            let lower = host.interfaces.iter().find(|below| below.index == found.lower).unwrap_or(found);
+            let known = self.attached.get(&interface.name);
+            if known.is_some_and(|on| on.index == lower.index && on.mode == interface.attach) {
+                continue;
+            }
+            let on = self.attach_one(&lower.name, lower.index, interface.attach)?;
+            done.push(format!("{}: attached, {}", interface.name, how(on.native)));
+            self.attached.insert(interface.name.clone(), on);
+        }
+        let gone: Vec<String> =
+            self.attached.keys().filter(|name| wanted.iter().all(|it| it.name != **name)).cloned().collect();
+        for name in gone {
+            if let Some(on) = self.attached.remove(&name) {
+                on.link.detach()?;
+                done.push(format!("{name}: detached"));
+            }
+        }
+        Ok(done)
+    }
+
+    fn attach_one(&mut self, name: &str, index: u32, attach: Attach) -> Result<On, LoadError> {
+        let mut attached = |mode| self.kernel.attach_pinned(&self.folder, name, index, mode);
+        let (link, native) = match attach {
+            Attach::Native => (attached(Mode::Native)?, true),
+            Attach::Generic => (attached(Mode::Generic)?, false),
+            Attach::Auto => match attached(Mode::Native) {
+                Ok(link) => (link, true),
+                Err(_) => (attached(Mode::Generic)?, false),
+            },
+        };
+        Ok(On { index, mode: attach, native, link })
+    }
+
+    /// The interfaces, and how the program is attached to each.
+    #[must_use]
+    pub fn interfaces(&self, wanted: &[model::Interface]) -> Vec<InterfaceView> {
+        let view = |interface: &model::Interface| InterfaceView {
+            name: interface.name.clone(),
+            attached: self.attached.get(&interface.name).map_or("missing", |on| how(on.native)).to_owned(),
+        };
+        wanted.iter().map(view).collect()
+    }
+
+    /// Detaches the program from every interface and takes away what is pinned.
+    ///
+    /// # Errors
+    /// The first that the kernel refuses.
+    pub fn detach(&mut self) -> Result<(), LoadError> {
+        for (_, on) in std::mem::take(&mut self.attached) {
+            on.link.detach()?;
+        }
+        self.folder.remove()
+    }
+}
+
+impl FlowPages for PacketPath {
+    fn flow_page(
+        &self,
+        after: Option<FlowKey>,
+        most: usize,
+    ) -> Result<(Vec<(FlowKey, Flow)>, Option<FlowKey>), LoadError> {
+        self.kernel.flow_page(after, most)
+    }
+}
+
+impl PinTable for PacketPath {
+    fn install(&mut self, key: &PinKey, pin: &Pin) -> Result<(), LoadError> {
+        self.kernel.put_pin(key, pin)
+    }
+
+    fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError> {
+        self.kernel.remove_pin(key)
+    }
+}
+
+/// How long sessions of a service live without packets.
+fn timeouts(service: &Service) -> Timeouts {
+    let model::Timeouts { opening, established, closing, closed } = service.timeouts;
+    let others = Timeouts::default();
+    match service.protocol {
+        Protocol::Udp => Timeouts { udp: established, ..others },
+        Protocol::Gtpu => Timeouts { tunnel: established, ..others },
+        Protocol::Tcp => Timeouts {
+            tcp_opening: opening,
+            tcp_established: established,
+            tcp_closing: closing,
+            tcp_closed: closed,
+            ..others
+        },
+        Protocol::Sctp => Timeouts {
+            sctp_opening: opening,
+            sctp_established: established,
+            sctp_closing: closing,
+            sctp_closed: closed,
+            ..others
+        },
+    }
+}
+
+const fn how(native: bool) -> &'static str {
+    if native { "native" } else { "generic" }
+}

@@ -1,0 +1,113 @@
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::ask::refused;
+use super::interfaces::Host;
+use super::state::Daemon;
+use crate::config;
+use crate::config::model::{Config, Endpoint, Pool};
+use crate::control::{ControlError, Reloaded};
+use crate::health;
+
+impl Daemon {
+    /// Reads the configuration's file again and puts it in force, whole or not at all.
+    ///
+    /// # Errors
+    /// [`ControlError::Config`] with every mistake, [`ControlError::Maps`]: the old one stays in force.
+    pub(super) async fn reload_file(&self) -> Result<Reloaded, ControlError> {
+        let host = Host::read().await.map_err(|error| ControlError::Config(error.to_string()))?;
+        let read = config::read(&self.file, &host.for_config());
+        let read = read.map_err(|error| ControlError::Config(error.to_string()))?;
+        for warning in &read.warnings {
+            tracing::warn!(file = %self.file.display(), "{warning}");
+        }
+        let (new, old) = (read.config, Arc::clone(&self.state().config));
+        if let Some(what) = fixed(&old, &new) {
+            return Err(ControlError::Config(format!(
+                "{}: {what} cannot change while the daemon runs; change it back, or restart the daemon",
+                self.file.display()
+            )));
+        }
+        let changes = changes(&old, &new);
+        let (services, targets) = (new.services.len() as u32, health::targets(&new));
+        let interfaces = new.interfaces.clone();
+        self.configure(new).await.map_err(refused)?;
+        self.checker.update(targets).await;
+        self.leave(&old);
+        let attached = self.path.long(move |path| path.attach(&interfaces, &host)).await.map_err(refused)?;
+        for line in changes.iter().chain(&attached) {
+            tracing::info!("{line}");
+        }
+        tracing::info!(services, "the configuration is in force");
+        Ok(Reloaded { services, changes: changes.into_iter().chain(attached).collect() })
+    }
+
+    /// Notes which endpoints are configured no longer, and until when their sessions may stay.
+    fn leave(&self, old: &Config) {
+        let now = self.now();
+        let mut state = self.state();
+        let here: HashSet<String> = endpoints(&state.config).map(|(name, ..)| name).collect();
+        state.leaving.retain(|name, _| !here.contains(name));
+        for pool in &old.pools {
+            let Some(deadline) = pool.drain else { continue };
+            for endpoint in &pool.endpoints {
+                let name = format!("{}/{}", pool.name, endpoint.name);
+                if !here.contains(&name) {
+                    state.leaving.entry(name).or_insert(now + deadline);
+                }
+            }
+        }
+    }
+}
+
+/// What is set once, when a daemon starts, and is not the same in `new`.
+fn fixed(old: &Config, new: &Config) -> Option<&'static str> {
+    [
+        ("bounds", old.bounds != new.bounds),
+        ("api", old.api != new.api),
+        ("metrics", old.metrics != new.metrics),
+        ("store", old.store != new.store),
+    ]
+    .into_iter()
+    .find_map(|(what, changed)| changed.then_some(what))
+}
+
+/// What is added, changed and removed, a line each.
+fn changes(old: &Config, new: &Config) -> Vec<String> {
+    let mut lines = Vec::new();
+    let services = |config: &Config| -> HashMap<String, _> {
+        config.services.iter().map(|service| (service.name.clone(), service.clone())).collect()
+    };
+    let pools = |config: &Config| -> HashMap<String, _> {
+        let shape = |pool: &Pool| (pool.health.clone(), pool.slow_start, pool.drain);
+        config.pools.iter().map(|pool| (pool.name.clone(), shape(pool))).collect()
+    };
+    let endpoints = |config: &Config| -> HashMap<String, _> {
+        endpoints(config).map(|(name, endpoint)| (name, endpoint.clone())).collect()
+    };
+    differ(&mut lines, "service", &services(old), &services(new));
+    differ(&mut lines, "pool", &pools(old), &pools(new));
+    differ(&mut lines, "endpoint", &endpoints(old), &endpoints(new));
+    lines
+}
+
+fn differ<T: PartialEq>(lines: &mut Vec<String>, what: &str, old: &HashMap<String, T>, new: &HashMap<String, T>) {
+    let mut found: Vec<String> = Vec::new();
+    for (name, value) in new {
+        match old.get(name) {
+            None => found.push(format!("{what} {name}: added")),
+            Some(before) if before != value => found.push(format!("{what} {name}: changed")),
+            Some(_) => {}
+        }
+    }
+    found.extend(old.keys().filter(|name| !new.contains_key(*name)).map(|name| format!("{what} {name}: removed")));
+    found.sort();
+    lines.append(&mut found);
+}
+
+/// Every endpoint, as `POOL/NAME`.
+fn endpoints(config: &Config) -> impl Iterator<Item = (String, &Endpoint)> {
+    config.pools.iter().flat_map(|pool| {
+        pool.endpoints.iter().map(move |endpoint| (format!("{}/{}", pool.name, endpoint.name), endpoint))
+    })
+}

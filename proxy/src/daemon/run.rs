@@ -1,0 +1,268 @@
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use pinion_loader::LoadError;
+use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::interfaces::Host;
+use super::packet_path::PacketPath;
+use super::state::{Daemon, State, names};
+use super::tasks;
+use crate::api::{BindError, Server};
+use crate::config::model::{Config, Exit};
+use crate::config::{self, ConfigError};
+use crate::control::Control;
+use crate::health::probe::Sockets;
+use crate::health::{self, Chance, Checker};
+use crate::logging::Logging;
+use crate::metrics::{self, Page, Readiness};
+use crate::notify::{Notifier, NotifyError, monotonic};
+use crate::pool::Pools;
+use crate::privileges::{Facts, FactsError, Missing, Needs, missing};
+use crate::sessions::{Full, Owner, Settings, Table};
+
+/// Where a daemon finds what it needs.
+#[derive(Debug)]
+pub struct Options {
+    /// The configuration's file.
+    pub config: PathBuf,
+    /// The bpffs that the packet path is pinned in.
+    pub pins: PathBuf,
+    /// Where the layout of the pinned tables is written down.
+    pub state: PathBuf,
+    /// Who is told how it goes.
+    pub supervisor: Notifier,
+    /// How often the supervisor wants a sign of life; `None` where it does not.
+    pub watchdog: Option<Duration>,
+    /// What is logged, and how much of it.
+    pub logging: Logging,
+    /// Where the metrics of components are registered.
+    pub registry: Registry,
+}
+
+/// Why a daemon does not start, or ends before it is told to.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The configuration is refused.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// This process may not do what it is asked to.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Missing(Vec<Missing>),
+    /// What this process may do cannot be read.
+    #[error(transparent)]
+    Facts(#[from] FactsError),
+    /// The host's interfaces cannot be read.
+    #[error("this host's interfaces cannot be read: {0}; is there netlink?")]
+    Host(rtnetlink::Error),
+    /// The packet path.
+    #[error(transparent)]
+    Path(#[from] LoadError),
+    /// The API cannot listen.
+    #[error(transparent)]
+    Api(#[from] BindError),
+    /// The API ended by itself.
+    #[error("the API ended{}", .0.as_ref().map(|error| format!(": {error}")).unwrap_or_default())]
+    Ended(Option<tonic::transport::Error>),
+    /// The metrics' port cannot be had.
+    #[error(
+        "{address}: cannot listen there for metrics: {source}; set `metrics` to a local address and a free port"
+    )]
+    Metrics {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Signals cannot be waited for.
+    #[error("signals cannot be waited for: {0}")]
+    Signals(io::Error),
+}
+
+/// Files and sockets beside those of probes: maps, links, listeners, connections.
+const FILES: usize = 256;
+
+/// Probes that are out at once, each with a socket at the most.
+const PROBES: usize = 512;
+
+/// Runs a daemon until it is told to end by SIGTERM or SIGINT.
+///
+/// # Errors
+/// [`RunError`]. What runs already is left as it was found unless the configuration could be put in force.
+pub async fn run(options: Options) -> Result<(), RunError> {
+    let began = Instant::now();
+    let host = Host::read().await.map_err(RunError::Host)?;
+    let read = config::read(&options.config, &host.for_config())?;
+    for warning in &read.warnings {
+        tracing::warn!(file = %options.config.display(), "{warning}");
+    }
+    let config = Arc::new(read.config);
+    privileges(&options, &config)?;
+    let server = Server::bind(&config.api).await?;
+    let listener = listen(config.metrics).await?;
+    let signals = Signals::new().map_err(RunError::Signals)?;
+
+    let pools = Pools::default().configure(&config, Duration::ZERO);
+    let path = open(&options, &config, &pools, &host)?;
+    let names = Arc::new(names(&path, &config, None));
+    let path = Owner::new(path);
+    let table = Table::new(&path, Settings { bound: config.bounds.pins, full: Full::Refuse });
+    let sockets = Sockets::new(SystemTime::now());
+    let (checker, changes) =
+        Checker::start(health::targets(&config), sockets, health::Limits::default(), Chance::from_system());
+    let state = State { config: Arc::clone(&config), pools, names, leaving: HashMap::new() };
+    let daemon = Arc::new(Daemon::new(options.config, began, path.clone(), table, checker, state));
+
+    let (stop, stopping) = watch::channel(false);
+    let mut tasks = tasks::start(&daemon, changes);
+    if let Some(listener) = listener {
+        tasks.push(serve_metrics(&daemon, options.registry, listener));
+    }
+    let control: Arc<dyn Control> = Arc::clone(&daemon) as _;
+    let mut api = tokio::spawn(server.serve(control, told(stopping)));
+    let status = format!("{} services on {} interfaces", config.services.len(), config.interfaces.len());
+    tell(options.supervisor.ready(&status));
+    tracing::info!("ready: {status}");
+
+    let ended = tokio::select! {
+        ended = attend(&daemon, &options.supervisor, signals, &mut api) => ended,
+        () = alive(&options.supervisor, options.watchdog) => Ok(()),
+        () = options.logging.keep_reporting() => Ok(()),
+    };
+    tell(options.supervisor.stopping("ending"));
+    stop.send_replace(true);
+    if ended.is_ok() {
+        // What it says at its end changes nothing any more.
+        let _ = api.await;
+    }
+    for task in tasks {
+        task.abort();
+    }
+    let left = leave(&daemon, path).await;
+    options.logging.end().await;
+    left?;
+    ended
+}
+
+/// Whether this process may do what the configuration asks for: said before anything is touched.
+fn privileges(options: &Options, config: &Config) -> Result<(), RunError> {
+    let facts = Facts::read(Path::new("/proc"))?;
+    let probes: usize = config.pools.iter().map(|pool| pool.endpoints.len()).sum();
+    let needs = Needs { attach: true, pins: options.pins.clone(), files: (FILES + probes.min(PROBES)) as u64 };
+    let missing = missing(&facts, &needs);
+    if missing.is_empty() { Ok(()) } else { Err(RunError::Missing(missing)) }
+}
+
+/// Takes the packet path over, puts the configuration in force and attaches.
+fn open(options: &Options, config: &Config, pools: &Pools, host: &Host) -> Result<PacketPath, LoadError> {
+    let mut path = PacketPath::open(config, &options.pins, &options.state)?;
+    path.apply(pools.plan(config, Duration::ZERO).0)?;
+    path.set_timeouts(config);
+    for line in path.attach(&config.interfaces, host)? {
+        tracing::info!("{line}");
+    }
+    Ok(path)
+}
+
+async fn listen(address: Option<SocketAddr>) -> Result<Option<TcpListener>, RunError> {
+    let Some(address) = address else { return Ok(None) };
+    let listener = TcpListener::bind(address).await;
+    listener.map(Some).map_err(|source| RunError::Metrics { address, source })
+}
+
+fn serve_metrics(daemon: &Arc<Daemon>, registry: Registry, listener: TcpListener) -> JoinHandle<()> {
+    let (_, ready) = watch::channel(Readiness::Ready);
+    let control: Arc<dyn Control> = Arc::clone(daemon) as _;
+    let page = Arc::new(Page::new(control, registry, ready, metrics::Limits::default()));
+    tokio::spawn(metrics::serve(listener, page))
+}
+
+async fn told(mut stopping: watch::Receiver<bool>) {
+    // An error means that there is nobody left who could say it.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+/// What a supervisor does not hear is no reason to end.
+fn tell(said: Result<(), NotifyError>) {
+    if let Err(error) = said {
+        tracing::warn!(%error, "the supervisor does not listen");
+    }
+}
+
+/// Tells the supervisor that this thread still gets its turn; for ever.
+async fn alive(supervisor: &Notifier, watchdog: Option<Duration>) {
+    match watchdog {
+        Some(limit) => supervisor.keep_alive(limit, || true).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The signals that a daemon is driven by.
+struct Signals {
+    end: Signal,
+    interrupt: Signal,
+    reload: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            end: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            reload: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
+/// Does what signals say until one says to end.
+async fn attend(
+    daemon: &Daemon,
+    supervisor: &Notifier,
+    mut signals: Signals,
+    api: &mut JoinHandle<Result<(), tonic::transport::Error>>,
+) -> Result<(), RunError> {
+    loop {
+        tokio::select! {
+            _ = signals.end.recv() => return Ok(()),
+            _ = signals.interrupt.recv() => return Ok(()),
+            _ = signals.reload.recv() => reload(daemon, supervisor).await,
+            ended = &mut *api => return Err(RunError::Ended(ended.ok().and_then(Result::err))),
+        }
+    }
+}
+
+async fn reload(daemon: &Daemon, supervisor: &Notifier) {
+    tell(supervisor.reloading(monotonic()));
+    let status = match daemon.reload_file().await {
+        Ok(reloaded) => format!("{} services in force", reloaded.services),
+        Err(error) => {
+            for line in error.to_string().lines() {
+                tracing::error!("{line}");
+            }
+            tracing::error!("the configuration is refused; the one before stays in force");
+            "the new configuration is refused; the one before is in force".to_owned()
+        }
+    };
+    tell(supervisor.ready(&status));
+}
+
+/// Leaves the packet path to itself, or takes it away, as configured.
+async fn leave(daemon: &Daemon, path: Owner<PacketPath>) -> Result<(), RunError> {
+    let exit = daemon.state().config.exit;
+    match exit {
+        Exit::Keep => tracing::info!("ended; the packet path goes on steering"),
+        Exit::Detach => {
+            path.long(PacketPath::detach).await?;
+            tracing::info!("ended; packets are steered no longer");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,215 @@
+//! The daemon, as an operator runs it: a process in the balancer's namespace, its configuration a file, asked by
+//! the command line.
+
+mod configuration;
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::failure::Failure;
+use crate::namespace::{Namespace, Process, tied};
+use crate::scenario::Pins;
+
+pub use configuration::{Configuration, Served};
+
+/// How long a daemon may take to say that it is ready, or to end.
+const WAIT: Duration = Duration::from_secs(20);
+
+/// A place that daemons run in, one after the other: their pins, socket and configuration.
+#[derive(Debug)]
+pub struct Place {
+    binary: PathBuf,
+    pins: Pins,
+    folder: TempDir,
+}
+
+/// A running daemon. It is killed when this is dropped; what it pinned stays.
+#[derive(Debug)]
+pub struct Daemon {
+    process: Process,
+    notify: UnixDatagram,
+    log: PathBuf,
+}
+
+impl Place {
+    /// A fresh place for the program `binary`.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::File`], [`Failure::Steering`].
+    pub fn new(binary: impl Into<PathBuf>) -> Result<Self, Failure> {
+        let folder = tempfile::tempdir().map_err(wrong("folder of a daemon"))?;
+        Ok(Self { binary: binary.into(), pins: Pins::mount()?, folder })
+    }
+
+    /// Where its pins are.
+    #[must_use]
+    pub const fn pins(&self) -> &Pins {
+        &self.pins
+    }
+
+    /// Where the API listens, if the configuration says so.
+    #[must_use]
+    pub fn api(&self) -> PathBuf {
+        self.folder.path().join("api.sock")
+    }
+
+    /// A file of this place.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes the configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::File`].
+    pub fn configure(&self, configuration: &Configuration) -> Result<(), Failure> {
+        fs::write(self.configuration(), configuration.yaml(&self.api()))
+            .map_err(wrong("configuration of a daemon"))
+    }
+
+    /// Starts the daemon in `namespace` and waits until it says that it is ready.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Spawn`]; [`Failure::Tool`] with its log where it ends, or says nothing in time.
+    pub fn start(&self, namespace: &Namespace) -> Result<Daemon, Failure> {
+        let address = self.file("notify.sock");
+        // A daemon before this one may have left it.
+        let _ = fs::remove_file(&address);
+        let notify = UnixDatagram::bind(&address).map_err(wrong("socket of notifications"))?;
+        notify.set_read_timeout(Some(Duration::from_millis(200))).map_err(wrong("socket of notifications"))?;
+        let log = self.file("daemon.log");
+        let output = File::options().create(true).append(true).open(&log).map_err(wrong("log of a daemon"))?;
+        let mut command = tied(&self.binary);
+        command
+            .arg("run")
+            .arg(self.configuration())
+            .arg("--pins")
+            .arg(self.pins.root())
+            .arg("--state")
+            .arg(self.file("state"))
+            .env("NOTIFY_SOCKET", &address)
+            .stderr(output);
+        let mut daemon = Daemon { process: namespace.spawn(command)?, notify, log };
+        daemon.until("READY=1")?;
+        Ok(daemon)
+    }
+
+    /// Runs a command of `pinion` that asks the daemon, and gives back the JSON that it prints.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Tool`] with what it says where it fails or prints something else.
+    pub fn ask(&self, arguments: &[&str]) -> Result<Value, Failure> {
+        let output = self.command(arguments)?;
+        let said = || String::from_utf8_lossy(&output.stderr).into_owned();
+        if !output.status.success() {
+            return Err(Failure::Tool { program: "pinion", reason: said() });
+        }
+        serde_json::from_slice(&output.stdout)
+            .map_err(|error| Failure::Tool { program: "pinion", reason: format!("{error}: {}", said()) })
+    }
+
+    /// Runs a command of `pinion` that asks the daemon for JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Spawn`].
+    pub fn command(&self, arguments: &[&str]) -> Result<Output, Failure> {
+        let mut command = Command::new(&self.binary);
+        command.args(arguments).args(["--format", "json", "--api"]).arg(format!("unix:{}", self.api().display()));
+        command.output().map_err(|source| Failure::Spawn { program: "pinion".to_owned(), source })
+    }
+
+    fn configuration(&self) -> PathBuf {
+        self.file("pinion.yaml")
+    }
+}
+
+impl Daemon {
+    /// Has it read its configuration again, and waits until it is in force.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Tool`] with its log where it does not say so in time.
+    pub fn reload(&mut self) -> Result<(), Failure> {
+        self.signal(Signal::SIGHUP)?;
+        self.until("READY=1")
+    }
+
+    /// Kills it as a crash would.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Socket`] where it cannot be signalled.
+    pub fn kill(mut self) -> Result<(), Failure> {
+        self.signal(Signal::SIGKILL)?;
+        self.process.wait().map(drop).map_err(|source| Failure::Socket { what: "wait for the daemon", source })
+    }
+
+    /// Asks it to end, and waits until it has; whether it ended as it should.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Socket`] where it cannot be signalled.
+    pub fn stop(mut self) -> Result<bool, Failure> {
+        self.signal(Signal::SIGTERM)?;
+        let status = self.process.wait();
+        status.map(|it| it.success()).map_err(|source| Failure::Socket { what: "wait for the daemon", source })
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Socket`].
+    pub fn signal(&mut self, signal: Signal) -> Result<(), Failure> {
+        self.process.signal(signal).map_err(|source| Failure::Socket { what: "signal to the daemon", source })
+    }
+
+    /// What it has logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        read(&self.log)
+    }
+
+    /// Waits until it tells its supervisor `word`.
+    fn until(&mut self, word: &str) -> Result<(), Failure> {
+        let end = Instant::now() + WAIT;
+        let mut buffer = [0; 4096];
+        while Instant::now() < end {
+            if let Ok(length) = self.notify.recv(&mut buffer)
+                && String::from_utf8_lossy(buffer.get(..length).unwrap_or_default())
+                    .lines()
+                    .any(|line| line == word)
+            {
+                return Ok(());
+            }
+            if let Ok(Some(status)) = self.process.ended() {
+                let reason = format!("ended ({status}) before it said {word}:\n{}", self.log());
+                return Err(Failure::Tool { program: "pinion run", reason });
+            }
+        }
+        let reason = format!("did not say {word} within {WAIT:?}:\n{}", self.log());
+        Err(Failure::Tool { program: "pinion run", reason })
+    }
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+fn wrong(what: &'static str) -> impl Fn(io::Error) -> Failure {
+    move |source| Failure::File { what, source }
+}
