@@ -13,43 +13,25 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use pinion::config::model::{Health, Probe};
+use http_body_util::Empty;
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use pinion::config::model::Probe;
 use pinion::health::probe::{Prober, Sockets};
-use pinion::health::{Answer, Outcome, Target};
+use pinion::health::{Outcome, Target};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, UdpSocket};
+
+#[path = "health/common.rs"]
+mod common;
+
+use common::{answers, brief, probe, target, words};
 
 const V4: &str = "127.0.0.1:0";
 const V6: &str = "[::1]:0";
-
-fn target(to: SocketAddr, probe: Probe) -> Target {
-    // Long enough for any machine to answer.
-    let timeout = Duration::from_secs(10);
-    let health =
-        Health { probe, port: None, interval: Duration::from_secs(1), timeout, rise: 1, fall: 1, jitter: 0 };
-    Target { pool: "pool".into(), endpoint: "endpoint".into(), path: 0, to, from: None, health: Arc::new(health) }
-}
-
-/// The same for a probe that waits in vain.
-fn brief(target: Target) -> Target {
-    let health = Health { timeout: Duration::from_millis(300), ..(*target.health).clone() };
-    Target { health: Arc::new(health), ..target }
-}
-
-async fn probe(target: Target) -> Outcome {
-    Sockets::new(SystemTime::now()).probe(Arc::new(target), [0x1234_5678_9abc_def0, 0x0fed_cba9_8765_4321]).await
-}
-
-fn answers(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Answer(Answer::To(..)))
-}
-
-fn words(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Answer(answer) => answer.to_string(),
-        Outcome::Failure(failure) => failure.to_string(),
-        Outcome::Unprobed(obstacle) => format!("cannot probe: {obstacle}"),
-    }
-}
 
 /// Whether this host has the address; without ::1, what needs it is left out.
 async fn bound(address: &str) -> Option<UdpSocket> {
@@ -195,4 +177,60 @@ async fn what_hinders_the_balancer_is_no_failure_of_the_path() {
     }
     let outcome = probe(Target { from: Some("::1".parse().unwrap()), ..target(at, Probe::Tcp) }).await;
     assert_eq!(words(&outcome), "cannot probe: ::1 cannot be the source of a probe of 127.0.0.1");
+}
+
+/// Answers each HTTP/2 request on one connection after another: its path is the status.
+async fn http2_server() -> (SocketAddr, tokio::sync::mpsc::UnboundedReceiver<String>) {
+    let listener = TcpListener::bind(V4).await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let (asked, seen) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let asked = asked.clone();
+            let service = service_fn(move |request: Request<Incoming>| {
+                asked.send(format!("{} {}", request.method(), request.uri())).unwrap();
+                let status = request.uri().path().trim_start_matches('/').parse::<u16>().unwrap();
+                std::future::ready(Response::builder().status(status).body(Empty::<Bytes>::new()))
+            });
+            let connection =
+                http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service);
+            tokio::spawn(connection);
+        }
+    });
+    (at, seen)
+}
+
+fn get(path: &str, authority: Option<&str>) -> Probe {
+    Probe::Http2 { path: path.to_owned(), authority: authority.map(str::to_owned) }
+}
+
+#[tokio::test]
+async fn http2_counts_by_status() {
+    let (at, mut seen) = http2_server().await;
+    assert_eq!(words(&probe(target(at, get("/204", None))).await), "answers HTTP/2 GET");
+    assert_eq!(seen.recv().await.unwrap(), format!("GET http://{at}/204"));
+    assert_eq!(words(&probe(target(at, get("/302?a=b", Some("nrf.5gc:80")))).await), "answers HTTP/2 GET");
+    assert_eq!(seen.recv().await.unwrap(), "GET http://nrf.5gc:80/302?a=b");
+    assert_eq!(words(&probe(target(at, get("/503", None))).await), "HTTP status 503");
+}
+
+#[tokio::test]
+async fn what_speaks_no_http2_is_told_from_what_is_not_there() {
+    let nobody = closed(V4).await.unwrap();
+    assert_eq!(words(&probe(target(nobody, get("/", None))).await), "connection refused (RST)");
+    for said in ["HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", ""] {
+        let listener = TcpListener::bind(V4).await.unwrap();
+        let at = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(said.as_bytes()).await.unwrap();
+        });
+        let said = words(&probe(target(at, get("/", None))).await);
+        assert!(said.starts_with("no HTTP/2: "), "{said}");
+    }
+    // It accepts, and says nothing.
+    let listener = TcpListener::bind(V4).await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let said = words(&probe(brief(target(at, get("/", None)))).await);
+    assert_eq!(said, "no answer to HTTP/2 GET within 300 ms");
 }

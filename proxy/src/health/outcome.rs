@@ -167,12 +167,13 @@ impl fmt::Display for Answer {
 }
 
 impl IcmpError {
-    /// Destination unreachable or time exceeded: what it was sent for did not arrive. Others, such as packet too
+    /// Destination unreachable, time exceeded, or no such protocol there: what it was sent for did not arrive. Others, such as packet too
     /// big, say nothing of the endpoint.
     pub fn is_fatal(&self) -> bool {
         match (self.v6, self.kind) {
             (false, 3) => self.code != FRAGMENTATION_NEEDED,
             (false, 11) | (true, 1 | 3) => true,
+            (true, 4) => self.code == UNKNOWN_NEXT_HEADER,
             _ => false,
         }
     }
@@ -180,10 +181,14 @@ impl IcmpError {
 
 const FRAGMENTATION_NEEDED: u8 = 4;
 
+/// ICMPv6 says by a parameter problem what ICMP calls protocol unreachable (RFC 4443 3.4).
+const UNKNOWN_NEXT_HEADER: u8 = 1;
+
 impl fmt::Display for IcmpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (verdict, what) = match (self.v6, self.kind, self.code) {
             (false, 3, 2) => ("connection refused", "protocol unreachable"),
+            (true, 4, UNKNOWN_NEXT_HEADER) => ("connection refused", "unknown next header"),
             (false, 3, 3) | (true, 1, 4) => ("connection refused", "port unreachable"),
             (false, 3, 9 | 10 | 13) | (true, 1, 1) => ("connection refused", "administratively prohibited"),
             (false, 3, 0) | (true, 1, 0) => ("no way there", "network unreachable"),
@@ -244,7 +249,13 @@ mod tests {
     #[test]
     fn too_big_is_no_failure() {
         let fatal = |v6, kind, code| IcmpError { v6, kind, code, from: None }.is_fatal();
-        assert!(fatal(false, 3, 1) && fatal(false, 11, 0) && fatal(true, 1, 4) && fatal(true, 3, 0));
-        assert!(!fatal(false, 3, 4) && !fatal(true, 2, 0) && !fatal(false, 5, 1));
+        assert!(
+            fatal(false, 3, 1)
+                && fatal(false, 11, 0)
+                && fatal(true, 1, 4)
+                && fatal(true, 3, 0)
+                && fatal(true, 4, 1)
+        );
+        assert!(!fatal(false, 3, 4) && !fatal(true, 2, 0) && !fatal(false, 5, 1) && !fatal(true, 4, 0));
     }
 }

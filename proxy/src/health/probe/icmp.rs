@@ -2,6 +2,7 @@
 //! `net.ipv4.ping_group_range` lets it, else by a raw socket.
 
 use std::io;
+use std::net::SocketAddr;
 
 use socket2::{Protocol, SockFilter, Type};
 use tokio::sync::OnceCell;
@@ -77,31 +78,38 @@ fn checksum(bytes: &[u8]) -> u16 {
     !u16::from_be_bytes([high, low])
 }
 
-/// The sockets, one for each family.
+/// The sockets, one for each family; one more for echoes that come from an IPv6 address that is given, because the
+/// kernel's ICMPv6 ping sockets take none with a packet (`ping_v6_sendmsg`).
 #[derive(Debug, Default)]
 pub(super) struct Echoes {
     v4: OnceCell<Exchange>,
     v6: OnceCell<Exchange>,
+    v6_from: OnceCell<Exchange>,
 }
 
 impl Echoes {
     pub(super) async fn ask(&self, ends: Ends, draws: [u64; 2]) -> Reply {
         let v6 = ends.to.is_ipv6();
-        let cell = if v6 { &self.v6 } else { &self.v4 };
-        let exchange = cell.get_or_try_init(|| async { open(v6, low16(draws[1] >> 16)) }).await?;
+        let (cell, ping) = match (v6, ends.from) {
+            (false, _) => (&self.v4, true),
+            (true, None) => (&self.v6, true),
+            (true, Some(_)) => (&self.v6_from, false),
+        };
+        let exchange = cell.get_or_try_init(|| async { open(v6, ping, low16(draws[1] >> 16)) }).await?;
         // ICMP has no ports.
-        let to = std::net::SocketAddr::new(ends.to.ip(), 0);
+        let to = SocketAddr::new(ends.to.ip(), 0);
         exchange.ask(Ends { to, ..ends }, draws).await
     }
 }
 
-fn open(v6: bool, id: u16) -> Result<Exchange, Outcome> {
+/// Opens a ping socket where that is wanted and permitted, else a raw socket, whose echoes have this identifier.
+fn open(v6: bool, ping: bool, id: u16) -> Result<Exchange, Outcome> {
     let protocol = if v6 { Protocol::ICMPV6 } else { Protocol::ICMPV4 };
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::PermissionDenied => Obstacle::Privilege.into(),
         _ => Outcome::of_call("socket", &error),
     };
-    if let Ok(socket) = Packets::open(v6, Type::DGRAM, protocol, &[]) {
+    if ping && let Ok(socket) = Packets::open(v6, Type::DGRAM, protocol, &[]) {
         return Ok(Exchange::start(socket, Echoing { v6, id: None }, false));
     }
     let socket = Packets::open(v6, Type::RAW, protocol, &replies(v6)).map_err(failed)?;
