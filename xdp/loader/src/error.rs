@@ -103,6 +103,14 @@ pub enum LoadError {
         /// Why it could not be undone.
         undo: Box<LoadError>,
     },
+    /// The file that says what the pinned maps' numbers mean contradicts them.
+    #[error("{path}: {what}")]
+    Layout {
+        /// The file.
+        path: PathBuf,
+        /// What contradicts what, and what to do.
+        what: String,
+    },
     /// The configuration cannot be laid out in the tables.
     #[error(transparent)]
     Setup(#[from] crate::setup::SetupError),

@@ -1,123 +1,30 @@
 //! From services and endpoints to entries of the tables.
 //!
 //! A new configuration is laid out in the bank that is not in force, and then that bank is put in force: a
-//! packet sees the old one whole or the new one whole. What pins may name (`TARGETS`, `SOURCES`) is never
-//! rewritten: an endpoint that is known keeps its entries, a new one gets new ones.
+//! packet sees the old one whole or the new one whole. Only what differs is written. What pins may name (`TARGETS`,
+//! `SOURCES`, a service's number) never changes its meaning: what is configured no more rests until no pin names it
+//! ([`Setup::reclaim`]). Which number means what is kept in a file beside the pinned maps, so that a process that
+//! adopts them goes on as the last one left off ([`Setup::restore`]).
+
+mod arena;
+mod layout;
+mod spec;
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 
-use pinion_steering::{
-    Address, BANKS, Exhausted, Kind, MAX_PATHS, Placement, Service, ServiceKey, Source, SourceKey, Target,
-    Unknown, mix, protocol,
-};
+use pinion_steering::{Address, BANKS, Kind, Service, ServiceKey, Source, SourceKey, Target, mix, protocol};
 
 use crate::block::{block, most};
 use crate::maglev::Member;
+use crate::sweep::Named;
 use crate::{LoadError, Maps};
+use arena::{Arena, Blocks, Recipe};
+use layout::{Layout, OwnerKey, Record};
+pub use spec::{EndpointSpec, ServiceSpec, SetupError, check};
 
-/// A service as it is configured.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceSpec {
-    /// Its name.
-    pub name: String,
-    /// How its packets are pinned.
-    pub kind: Kind,
-    /// IP protocol: UDP, TCP or SCTP.
-    pub protocol: u8,
-    /// Its port.
-    pub port: u16,
-    /// Its address on each path, one to four.
-    pub addresses: Vec<IpAddr>,
-    /// What happens to packets that belong to no session.
-    pub unknown: Unknown,
-    /// How the endpoint of a new session is chosen.
-    pub placement: Placement,
-    /// What becomes of a new session where no endpoint takes one. To let all take some again ("fail open"), hand
-    /// them in as up.
-    pub exhausted: Exhausted,
-    /// Its endpoints.
-    pub endpoints: Vec<EndpointSpec>,
-}
-
-/// An endpoint as it is configured.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EndpointSpec {
-    /// Its name.
-    pub name: String,
-    /// Its address on each path, as many as the service has.
-    pub addresses: Vec<IpAddr>,
-    /// Its port.
-    pub port: u16,
-    /// Its share relative to the others. With 0 it drains: it keeps its sessions, and gets no new ones.
-    pub weight: u32,
-    /// Whether it is up. One that is down gets no new sessions; those that it has keep going there, but for SCTP's
-    /// INIT, which is placed anew.
-    pub up: bool,
-}
-
-/// Why services cannot be laid out.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SetupError {
-    /// No address, or more than four.
-    #[error("service {service}: has {found} addresses; give one for each path, at the most {MAX_PATHS}")]
-    Paths {
-        /// The service.
-        service: String,
-        /// How many addresses it has.
-        found: usize,
-    },
-    /// An endpoint has not one address for each path of its service.
-    #[error(
-        "service {service}: endpoint {endpoint} has {found} addresses and the service has {needed} paths; give one for each path"
-    )]
-    EndpointPaths {
-        /// The service.
-        service: String,
-        /// The endpoint.
-        endpoint: String,
-        /// How many addresses it has.
-        found: usize,
-        /// How many paths the service has.
-        needed: usize,
-    },
-    /// An endpoint's address on a path is of the other family than the service's.
-    #[error(
-        "service {service}: endpoint {endpoint} has {address} on path {path}, where the service has an address of the other family"
-    )]
-    Family {
-        /// The service.
-        service: String,
-        /// The endpoint.
-        endpoint: String,
-        /// The path, from 0.
-        path: usize,
-        /// The endpoint's address.
-        address: IpAddr,
-    },
-    /// Two services have one address, protocol and port.
-    #[error("service {service}: {address} port {port} is already the address of service {other}")]
-    Duplicate {
-        /// The service.
-        service: String,
-        /// The service that has it.
-        other: String,
-        /// The address.
-        address: IpAddr,
-        /// The port.
-        port: u16,
-    },
-    /// More than fit in a table.
-    #[error("{what}: {needed} are needed and the bound is {bound}: raise the bound, or configure less")]
-    Bound {
-        /// What there are too many of.
-        what: &'static str,
-        /// How many are needed.
-        needed: usize,
-        /// How many fit.
-        bound: usize,
-    },
-}
+/// Most services.
+pub const MAX_SERVICES: usize = 4096;
 
 /// Who an entry of `TARGETS` belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,20 +37,54 @@ pub struct Owner {
     pub path: usize,
 }
 
-/// What identifies an owner over reloads: service, and for an endpoint its addresses and port.
-type OwnerKey = (String, Option<(Vec<IpAddr>, u16)>);
-
 /// Lays services out, and remembers what it laid out where.
 #[derive(Debug, Default)]
 pub struct Setup {
-    owners: Vec<Owner>,
+    layout: Layout,
+    file: Option<PathBuf>,
+    owners: Vec<Option<Owner>>,
     bases: HashMap<OwnerKey, u32>,
-    ids: HashMap<String, u16>,
-    written: [Vec<ServiceKey>; BANKS],
+    named: HashMap<(String, Option<String>), u32>,
+    /// What each bank holds; `None` where a write failed: it is read again.
+    written: [Option<HashMap<ServiceKey, Service>>; BANKS],
+    targets: HashMap<u32, Target>,
+    sources: HashMap<SourceKey, Source>,
+    blocks: Blocks,
     active: usize,
+    begun: bool,
 }
 
 impl Setup {
+    /// Goes on over maps that another process may have filled: `file` says what it laid out where, and is written
+    /// before each new configuration is in force.
+    ///
+    /// The old configuration stays in force until [`Setup::apply`] puts another there.
+    ///
+    /// # Errors
+    /// [`LoadError::Layout`] where file and maps contradict each other: nothing was changed.
+    pub fn restore(maps: &dyn Maps, file: &Path) -> Result<Self, LoadError> {
+        let services = maps.services()?;
+        let known = Layout::read(file)?;
+        let first = maps.read_target(0)?;
+        let empty = services.is_empty() && first == Target::default();
+        let layout = match known {
+            Some(layout) if !empty => layout,
+            None if !empty => {
+                let what = "it is not there, or of another schema, and the pinned maps hold services: remove the \
+                            folder of pins to start with empty tables, which ends every session"
+                    .to_owned();
+                return Err(LoadError::Layout { path: file.to_owned(), what });
+            }
+            _ => Layout::default(),
+        };
+        layout.agrees(maps, file)?;
+        let mut setup = Self { file: Some(file.to_owned()), layout, begun: true, ..Self::default() };
+        setup.active = usize::from(maps.active()?) % BANKS;
+        setup.written = Self::banks(services);
+        setup.index();
+        Ok(setup)
+    }
+
     /// Lays `services` out and puts them in force.
     ///
     /// # Errors
@@ -152,117 +93,204 @@ impl Setup {
     pub fn apply(&mut self, maps: &mut dyn Maps, services: &[ServiceSpec]) -> Result<(), LoadError> {
         check(services)?;
         self.fits(maps, services)?;
+        if !std::mem::replace(&mut self.begun, true) {
+            self.written = [Some(HashMap::new()), Some(HashMap::new())];
+        }
         let bank = (self.active + 1) % BANKS;
-        for key in self.written.get_mut(bank).map(std::mem::take).unwrap_or_default() {
-            maps.remove_service(&key)?;
-        }
-        let half = maps.bounds().maglev / BANKS as u32;
-        let mut maglev = half * bank as u32;
-        for spec in services {
-            self.service(maps, spec, bank, &mut maglev)?;
-        }
-        maps.activate(bank as u8)?;
+        let before = self.layout.clone();
+        self.layout.rest();
+        let result = self.lay_out(maps, services, bank, &before);
+        let Ok(blocks) = result else {
+            self.layout.back_to(&before);
+            self.index();
+            if let Some(written) = self.written.get_mut(bank) {
+                *written = None;
+            }
+            return result.map(|_| ());
+        };
+        self.blocks = blocks;
         self.active = bank;
         Ok(())
+    }
+
+    /// Takes back the numbers of what is configured no more, once nothing names them: `named` is what a whole pass of
+    /// [`crate::sweep::Sweeper`] met. It takes two passes in a row.
+    ///
+    /// # Errors
+    /// [`LoadError::Map`] or [`LoadError::Pin`] where a write is refused.
+    pub fn reclaim(&mut self, maps: &mut dyn Maps, named: &Named) -> Result<usize, LoadError> {
+        let gone = self.layout.forget(named);
+        if gone.is_empty() {
+            return Ok(0);
+        }
+        self.index();
+        for (base, record) in &gone {
+            let left = maps.sessions(*base)?;
+            maps.end_sessions(*base, left as i32)?;
+            for index in (*base..).take(record.addresses.len()) {
+                maps.put_target(index, &Target::default())?;
+                self.targets.remove(&index);
+            }
+        }
+        let owns: std::collections::HashSet<u32> = self.layout.owners().map(|(base, _)| base).collect();
+        let lost: Vec<SourceKey> =
+            self.sources.iter().filter(|(_, source)| !owns.contains(&source.own)).map(|(key, _)| *key).collect();
+        for key in lost {
+            maps.remove_source(&key)?;
+            self.sources.remove(&key);
+        }
+        self.keep()?;
+        Ok(gone.len())
     }
 
     /// Who an entry of `TARGETS` belongs to.
     #[must_use]
     pub fn owner(&self, target: u32) -> Option<&Owner> {
-        self.owners.get(target as usize)
+        self.owners.get(target as usize)?.as_ref()
     }
 
-    /// The index in `TARGETS` of an endpoint's first path, by its service's name and its own.
+    /// The index in `TARGETS` of an endpoint's first path, by its service's name and its own; of two that had the
+    /// name, the one that is configured.
     #[must_use]
     pub fn base(&self, service: &str, endpoint: &str) -> Option<u32> {
-        let at = self.owners.iter().position(|owner| {
-            owner.path == 0 && owner.service == service && owner.endpoint.as_deref() == Some(endpoint)
-        })?;
-        u32::try_from(at).ok()
+        self.named.get(&(service.to_owned(), Some(endpoint.to_owned()))).copied()
     }
 
-    /// The index in `TARGETS` of a service's own first path, by its name.
+    /// The index in `TARGETS` of a service's own first path, by its name; of two, the one that is configured.
     #[must_use]
     pub fn own(&self, service: &str) -> Option<u32> {
-        self.bases.get(&(service.to_owned(), None)).copied()
+        self.named.get(&(service.to_owned(), None)).copied()
     }
 
     /// A service's number.
     #[must_use]
     pub fn id(&self, service: &str) -> Option<u16> {
-        self.ids.get(service).copied()
+        self.layout.id(service)
     }
 
     /// A service's name, by number.
     #[must_use]
     pub fn name(&self, id: u16) -> Option<&str> {
-        self.ids.iter().find(|(_, known)| **known == id).map(|(name, _)| name.as_str())
+        self.layout.name(id)
     }
 
-    fn service(
+    fn lay_out(
         &mut self,
         maps: &mut dyn Maps,
-        spec: &ServiceSpec,
+        services: &[ServiceSpec],
         bank: usize,
-        maglev: &mut u32,
-    ) -> Result<(), LoadError> {
-        let paths = spec.addresses.len();
-        let next = self.ids.len() as u16;
-        let id = *self.ids.entry(spec.name.clone()).or_insert(next);
-        let own = self.targets(maps, spec, None)?;
-        let mut members = Vec::with_capacity(spec.endpoints.len());
-        for endpoint in &spec.endpoints {
-            let base = self.targets(maps, spec, Some(endpoint))?;
-            self.sources(maps, spec, endpoint, id, own)?;
-            let weight = if endpoint.up { endpoint.weight } else { 0 };
-            members.push(Member { target: base, seed: seed(endpoint), weight });
-        }
-        let table = block(spec.placement, &members);
-        maps.put_maglev(*maglev, &table)?;
-        for (path, address) in spec.addresses.iter().enumerate() {
-            let service = Service {
-                maglev: *maglev,
-                slots: table.len() as u32,
-                own,
-                id,
-                kind: spec.kind as u8,
-                path: path as u8,
-                paths: paths as u8,
-                unknown: spec.unknown as u8,
-                placement: spec.placement as u8,
-                exhausted: spec.exhausted as u8,
-            };
-            let address = Address::from(*address);
-            let key = ServiceKey { address, port: spec.port, protocol: spec.protocol, bank: bank as u8 };
-            for key in [key, ServiceKey { port: 0, protocol: 0, ..key }] {
-                maps.put_service(&key, &service)?;
-                if let Some(written) = self.written.get_mut(bank) {
-                    written.push(key);
+        before: &Layout,
+    ) -> Result<Blocks, LoadError> {
+        let mut entries = HashMap::new();
+        let mut blocks = Blocks::new();
+        let active = self.written.get(self.active).cloned().flatten();
+        let active = active.map_or_else(|| Self::read(maps, self.active), Ok)?;
+        let mut arena = Arena::of(active.values().map(|service| (service.maglev, service.slots)));
+        let mut behind = 0;
+        for spec in services {
+            let (id, own) = self.number(maps, spec)?;
+            let members = self.members(maps, spec, id, own)?;
+            let recipe = Recipe { placement: spec.placement, members };
+            let taken = match self.blocks.get(&id) {
+                Some((known, taken)) if *known == recipe => *taken,
+                _ => {
+                    let slots = block(recipe.placement, &recipe.members);
+                    let (length, bound) = (slots.len() as u32, maps.bounds().maglev);
+                    let at = arena.take_after(behind, length, bound).ok_or(SetupError::Bound {
+                        what: "slots of the arena, with those in force",
+                        needed: slots.len(),
+                        bound: bound as usize,
+                    })?;
+                    maps.put_maglev(at, &slots)?;
+                    behind = at + length;
+                    (at, length)
                 }
-            }
+            };
+            blocks.insert(id, (recipe, taken));
+            entries.extend(service_entries(spec, bank, id, own, taken));
         }
-        *maglev += table.len() as u32;
+        self.index();
+        self.write_bank(maps, bank, entries)?;
+        if self.layout != *before {
+            self.keep()?;
+        }
+        maps.activate(bank as u8)?;
+        Ok(blocks)
+    }
+
+    /// Makes a bank hold exactly these entries.
+    fn write_bank(
+        &mut self,
+        maps: &mut dyn Maps,
+        bank: usize,
+        entries: HashMap<ServiceKey, Service>,
+    ) -> Result<(), LoadError> {
+        let Some(written) = self.written.get_mut(bank) else { return Ok(()) };
+        let held = written.take().map_or_else(|| Self::read(maps, bank), Ok)?;
+        for key in held.keys().filter(|key| !entries.contains_key(key)) {
+            maps.remove_service(key)?;
+        }
+        let new: Vec<(ServiceKey, Service)> = entries
+            .iter()
+            .filter(|(key, service)| held.get(key) != Some(service))
+            .map(|(key, service)| (*key, *service))
+            .collect();
+        maps.put_services(&new)?;
+        *written = Some(entries);
         Ok(())
     }
 
-    /// Writes the entries of `TARGETS` of a service or an endpoint; one that is known keeps its place.
-    fn targets(
+    /// What a bank holds.
+    fn read(maps: &dyn Maps, bank: usize) -> Result<HashMap<ServiceKey, Service>, LoadError> {
+        Ok(maps.services()?.into_iter().filter(|(key, _)| usize::from(key.bank) == bank).collect())
+    }
+
+    fn banks(services: Vec<(ServiceKey, Service)>) -> [Option<HashMap<ServiceKey, Service>>; BANKS] {
+        let (first, second) = services.into_iter().partition(|(key, _)| key.bank == 0);
+        [Some(first), Some(second)]
+    }
+
+    /// A service's number, and the index of its own addresses.
+    fn number(&mut self, maps: &mut dyn Maps, spec: &ServiceSpec) -> Result<(u16, u32), LoadError> {
+        let id = self.layout.number(&spec.name)?;
+        let record = Record::new(&spec.name, None, &spec.addresses, spec.port);
+        let own = self.targets(maps, record, true)?;
+        Ok((id, own))
+    }
+
+    /// A service's endpoints, with their entries written.
+    fn members(
         &mut self,
         maps: &mut dyn Maps,
         spec: &ServiceSpec,
-        endpoint: Option<&EndpointSpec>,
-    ) -> Result<u32, LoadError> {
-        let (addresses, port, up) =
-            endpoint.map_or((&spec.addresses, spec.port, true), |e| (&e.addresses, e.port, e.up));
-        let key = (spec.name.clone(), endpoint.map(|e| (e.addresses.clone(), e.port)));
-        let base = *self.bases.entry(key).or_insert(self.owners.len() as u32);
-        for (path, address) in addresses.iter().enumerate() {
-            let index = base + path as u32;
-            let owner = Owner { service: spec.name.clone(), endpoint: endpoint.map(|e| e.name.clone()), path };
-            match self.owners.get_mut(index as usize) {
-                Some(known) => *known = owner,
-                None => self.owners.push(owner),
+        id: u16,
+        own: u32,
+    ) -> Result<Vec<Member>, LoadError> {
+        let mut members = Vec::with_capacity(spec.endpoints.len());
+        for endpoint in &spec.endpoints {
+            let record = Record::new(&spec.name, Some(&endpoint.name), &endpoint.addresses, endpoint.port);
+            let base = self.targets(maps, record, endpoint.up)?;
+            for (path, key) in source_keys(spec, endpoint).enumerate() {
+                let source = Source { own, service: id, path: path as u8, paths: spec.addresses.len() as u8 };
+                if self.sources.get(&key) != Some(&source) {
+                    maps.put_source(&key, &source)?;
+                    self.sources.insert(key, source);
+                }
             }
+            let weight = if endpoint.up { endpoint.weight } else { 0 };
+            members.push(Member { target: base, seed: seed(endpoint), weight });
+        }
+        Ok(members)
+    }
+
+    /// Writes the entries of `TARGETS` of a service or an endpoint; one that is known keeps its place.
+    fn targets(&mut self, maps: &mut dyn Maps, record: Record, up: bool) -> Result<u32, LoadError> {
+        let key = record.key();
+        let (addresses, port) = (record.addresses.clone(), record.port);
+        let known = self.bases.get(&key).copied();
+        let base = self.layout.place(known, record, maps.bounds().targets)?;
+        self.bases.insert(key, base);
+        for (index, address) in (base..).zip(&addresses) {
             let target = Target {
                 address: Address::from(*address),
                 port,
@@ -271,96 +299,86 @@ impl Setup {
                 owner: base,
                 reserved: [0; 2],
             };
-            maps.put_target(index, &target)?;
+            if self.targets.get(&index) != Some(&target) {
+                maps.put_target(index, &target)?;
+                self.targets.insert(index, target);
+            }
         }
         Ok(base)
     }
 
-    /// Writes where replies of an endpoint come from, for the kinds that look it up.
-    fn sources(
-        &mut self,
-        maps: &mut dyn Maps,
-        spec: &ServiceSpec,
-        endpoint: &EndpointSpec,
-        id: u16,
-        own: u32,
-    ) -> Result<(), LoadError> {
-        for (path, key) in source_keys(spec, endpoint).enumerate() {
-            let source = Source { own, service: id, path: path as u8, paths: spec.addresses.len() as u8 };
-            maps.put_source(&key, &source)?;
-        }
-        Ok(())
+    /// Finds owners again by what others ask for.
+    fn index(&mut self) {
+        self.owners = self.layout.told();
+        self.bases = self.layout.bases();
+        self.named = self.layout.named();
     }
 
-    /// How many entries of `TARGETS` a service needs that it does not have yet.
-    fn unknown(&self, spec: &ServiceSpec) -> usize {
-        let endpoints = spec.endpoints.iter().map(|e| (Some((e.addresses.clone(), e.port)), e.addresses.len()));
-        std::iter::once((None, spec.addresses.len()))
-            .chain(endpoints)
-            .filter(|(owner, _)| !self.bases.contains_key(&(spec.name.clone(), owner.clone())))
-            .map(|(_, addresses)| addresses)
-            .sum()
+    /// Writes the layout to its file.
+    fn keep(&mut self) -> Result<(), LoadError> {
+        let Some(file) = &self.file else { return Ok(()) };
+        self.layout.write(file)
     }
 
     /// Whether everything fits, asked before anything is written.
     fn fits(&self, maps: &dyn Maps, services: &[ServiceSpec]) -> Result<(), SetupError> {
         let bounds = maps.bounds();
         let addresses: usize = services.iter().map(|s| s.addresses.len()).sum();
-        let endpoints: usize = services.iter().flat_map(|s| &s.endpoints).map(|e| e.addresses.len()).sum();
+        let sources = services.iter().filter(|s| s.kind != Kind::Flow).flat_map(|s| &s.endpoints);
+        let sources: usize = sources.map(|e| e.addresses.len()).sum();
         let slots: usize = services.iter().map(|s| most(s.endpoints.len()) as usize).sum();
         let bound = |what, needed, bound: u32| {
             let bound = bound as usize;
             if needed > bound { Err(SetupError::Bound { what, needed, bound }) } else { Ok(()) }
         };
+        bound("services", services.len(), MAX_SERVICES as u32)?;
         bound("service addresses", 2 * addresses, bounds.services / BANKS as u32)?;
-        bound("endpoint addresses", endpoints, bounds.sources)?;
-        let targets = self.owners.len() + services.iter().map(|spec| self.unknown(spec)).sum::<usize>();
+        bound("endpoint addresses", sources, bounds.sources)?;
+        let held: usize = self.layout.owners().map(|(_, record)| record.addresses.len()).sum();
+        let targets = held + services.iter().map(|spec| self.unknown(spec)).sum::<usize>();
         bound("service and endpoint addresses", targets, bounds.targets)?;
-        bound("services", services.len(), u32::from(u16::MAX))?;
-        bound("Maglev slots", slots, bounds.maglev / BANKS as u32)
+        bound("slots of the arena", slots, bounds.maglev / BANKS as u32)
+    }
+
+    /// How many entries of `TARGETS` a service needs that it does not have yet.
+    fn unknown(&self, spec: &ServiceSpec) -> usize {
+        let endpoints = spec.endpoints.iter().map(|endpoint| (true, &endpoint.addresses, endpoint.port));
+        std::iter::once((false, &spec.addresses, spec.port))
+            .chain(endpoints)
+            .filter(|(is_endpoint, addresses, port)| {
+                !self.bases.contains_key(&(spec.name.clone(), *is_endpoint, (*addresses).clone(), *port))
+            })
+            .map(|(_, addresses, _)| addresses.len())
+            .sum()
     }
 }
 
-/// Whether services contradict each other; [`Setup::apply`] asks it too.
-///
-/// # Errors
-/// The first [`SetupError`] that it finds.
-pub fn check(services: &[ServiceSpec]) -> Result<(), SetupError> {
-    let mut taken: HashMap<(IpAddr, u8, u16), &str> = HashMap::new();
-    for spec in services {
-        let service = || spec.name.clone();
-        let paths = spec.addresses.len();
-        if paths == 0 || paths > MAX_PATHS {
-            return Err(SetupError::Paths { service: service(), found: paths });
-        }
-        for address in &spec.addresses {
-            if let Some(other) = taken.insert((*address, spec.protocol, spec.port), &spec.name) {
-                let (address, port) = (*address, spec.port);
-                return Err(SetupError::Duplicate { service: service(), other: other.to_owned(), address, port });
-            }
-        }
-        for endpoint in &spec.endpoints {
-            if endpoint.addresses.len() != paths {
-                return Err(SetupError::EndpointPaths {
-                    service: service(),
-                    endpoint: endpoint.name.clone(),
-                    found: endpoint.addresses.len(),
-                    needed: paths,
-                });
-            }
-            for (path, (own, theirs)) in spec.addresses.iter().zip(&endpoint.addresses).enumerate() {
-                if own.is_ipv4() != theirs.is_ipv4() {
-                    return Err(SetupError::Family {
-                        service: service(),
-                        endpoint: endpoint.name.clone(),
-                        path,
-                        address: *theirs,
-                    });
-                }
-            }
-        }
-    }
-    Ok(())
+/// The entries of `SERVICES` of a service: for each path its address and port, and the bare address.
+fn service_entries(
+    spec: &ServiceSpec,
+    bank: usize,
+    id: u16,
+    own: u32,
+    (maglev, slots): (u32, u32),
+) -> impl Iterator<Item = (ServiceKey, Service)> {
+    let paths = spec.addresses.len() as u8;
+    (0..).zip(&spec.addresses).flat_map(move |(path, address)| {
+        let service = Service {
+            maglev,
+            slots,
+            own,
+            id,
+            kind: spec.kind as u8,
+            path,
+            paths,
+            unknown: spec.unknown as u8,
+            placement: spec.placement as u8,
+            exhausted: spec.exhausted as u8,
+        };
+        let address = Address::from(*address);
+        let key = ServiceKey { address, port: spec.port, protocol: spec.protocol, bank: bank as u8 };
+        [(key, service), (ServiceKey { port: 0, protocol: 0, ..key }, service)]
+    })
 }
 
 /// The keys that replies of an endpoint are looked up by; UDP and TCP flows need none.
@@ -386,3 +404,6 @@ fn seed(endpoint: &EndpointSpec) -> u32 {
         .map(|address| Address::from(*address))
         .fold(u32::from(endpoint.port), |hash, address| address.0.iter().fold(hash, |hash, word| mix(hash, *word)))
 }
+
+#[cfg(test)]
+mod tests;

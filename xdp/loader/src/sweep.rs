@@ -19,6 +19,8 @@ pub use timeouts::Timeouts;
 #[derive(Debug, Default)]
 pub struct Sweeper {
     from: Cursor,
+    /// Whether the flows are done, and it is the pins' turn: they end by nobody's silence, but they name endpoints.
+    pins: bool,
     timeouts: Timeouts,
     services: HashMap<u16, Timeouts>,
     doomed: HashSet<u32>,
@@ -43,7 +45,7 @@ pub struct Swept {
     pub looked: usize,
     /// Sessions that ended.
     pub ended: Vec<Ended>,
-    /// At the end of a pass through the whole table: what was named in it.
+    /// At the end of a pass through all flows, and all pins of user space: what was named in it.
     pub pass: Option<Named>,
 }
 
@@ -93,6 +95,9 @@ impl Sweeper {
     pub fn step(&mut self, maps: &mut dyn Maps, most: usize) -> Result<Swept, LoadError> {
         let now = maps.clock()?;
         let ticks = Ticks { now, length: maps.tick_length().as_secs_f64() };
+        if self.pins {
+            return self.step_pins(maps, most);
+        }
         if self.from == Cursor::default() {
             self.named = Named::default();
             self.targets.clear();
@@ -112,10 +117,21 @@ impl Sweeper {
             }
         }
         self.from = page.next.unwrap_or_default();
-        if page.next.is_none() {
-            swept.pass = Some(std::mem::take(&mut self.named));
-        }
+        self.pins = page.next.is_none();
         Ok(swept)
+    }
+
+    fn step_pins(&mut self, maps: &dyn Maps, most: usize) -> Result<Swept, LoadError> {
+        let page = maps.pins_page(self.from, most)?;
+        for (_, pin) in &page.entries {
+            let owner = self.target(maps, pin.target)?.owner;
+            self.named.targets.insert(owner);
+            self.named.services.insert(pin.service);
+        }
+        self.from = page.next.unwrap_or_default();
+        self.pins = page.next.is_some();
+        let pass = if self.pins { None } else { Some(std::mem::take(&mut self.named)) };
+        Ok(Swept { looked: page.entries.len(), pass, ..Swept::default() })
     }
 
     /// Reads a session anew, and takes it away where it is over.

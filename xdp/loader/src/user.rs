@@ -29,6 +29,11 @@ impl UserEngine {
         Self { memory: Memory::new(bounds), frame: Bytes::default() }
     }
 
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> &impl pinion_steering::Tables {
+        &self.memory
+    }
+
     /// Runs one frame in place: `frame` is what leaves. Nothing is allocated once the engine has seen
     /// a frame of that length.
     pub fn steer(&mut self, frame: &[u8]) -> (pinion_steering::Outcome, &[u8]) {

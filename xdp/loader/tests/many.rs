@@ -9,9 +9,12 @@ use std::time::{Duration, Instant};
 
 use pinion_loader::kernel::Kernel;
 use pinion_loader::pins::{Change, commit};
+use pinion_loader::setup::{EndpointSpec, ServiceSpec, Setup};
 use pinion_loader::sweep::{Sweeper, Timeouts};
 use pinion_loader::{Bounds, Cursor, LoadError, Maps, sessions};
-use pinion_steering::{Address, Flow, FlowKey, Pin, PinKey, State, Target, protocol};
+use pinion_steering::{
+    Address, Exhausted, Flow, FlowKey, Kind, Pin, PinKey, Placement, State, Target, Unknown, protocol,
+};
 
 fn many() -> u32 {
     std::env::var("PINION_MANY").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000)
@@ -123,5 +126,84 @@ fn half_of_many_flows_expire() {
         for (key, _) in pair(number, 0) {
             assert_eq!(kernel.read_flow(&key).unwrap().is_some(), live, "{number}");
         }
+    }
+}
+
+/// A service with eight endpoints.
+fn service(number: u16) -> ServiceSpec {
+    let [high, low] = number.to_be_bytes();
+    let endpoint = |last| EndpointSpec {
+        name: format!("e{last}"),
+        addresses: vec![[10, high, low, last].into()],
+        port: 80,
+        weight: 1,
+        up: true,
+    };
+    ServiceSpec {
+        name: format!("s{number}"),
+        kind: Kind::Flow,
+        protocol: protocol::UDP,
+        port: 80,
+        addresses: vec![[192, 0, high, low].into()],
+        unknown: Unknown::Drop,
+        placement: Placement::Maglev,
+        exhausted: Exhausted::Drop,
+        endpoints: (1..=8).map(endpoint).collect(),
+    }
+}
+
+#[test]
+fn as_many_services_as_may_be_are_laid_out_and_reloaded() {
+    let count = if many() > 20_000 { 4096 } else { 200 };
+    let bounds = Bounds { services: 1 << 15, maglev: 1 << 23, ..Bounds::default() };
+    let Some(mut kernel) = kernel(bounds) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut setup = Setup::restore(&kernel, &folder.path().join("layout.json")).unwrap();
+    let mut services: Vec<ServiceSpec> = (0..count).map(service).collect();
+    for what in ["first", "again", "again"] {
+        let begin = Instant::now();
+        setup.apply(&mut kernel, &services).unwrap();
+        println!("{count} services, {what}: {:?}", begin.elapsed());
+    }
+    for endpoint in services.iter_mut().take(10).filter_map(|service| service.endpoints.first_mut()) {
+        endpoint.weight = 0;
+    }
+    let begin = Instant::now();
+    setup.apply(&mut kernel, &services).unwrap();
+    println!("{count} services, ten of them changed: {:?}", begin.elapsed());
+    let bank = kernel.active().unwrap();
+    let held = kernel.services().unwrap();
+    assert_eq!(held.iter().filter(|(key, _)| key.bank == bank).count(), 2 * usize::from(count));
+    let begin = Instant::now();
+    let again = Setup::restore(&kernel, &folder.path().join("layout.json")).unwrap();
+    println!("restored in {:?}", begin.elapsed());
+    assert_eq!(again.base("s17", "e3"), setup.base("s17", "e3"));
+}
+
+#[test]
+fn the_greatest_pool_is_laid_out() {
+    let bounds = Bounds { maglev: 1 << 18, ..Bounds::default() };
+    let Some(mut kernel) = kernel(bounds) else { return };
+    for placement in
+        [Placement::Maglev, Placement::SourceAffinity, Placement::RoundRobin, Placement::LeastSessions]
+    {
+        let endpoints = (0..1024_u16).map(|number| {
+            let [high, low] = number.to_be_bytes();
+            EndpointSpec {
+                name: format!("e{number}"),
+                addresses: vec![[10, 0, high, low].into()],
+                port: 80,
+                weight: 1 + u32::from(number),
+                up: true,
+            }
+        });
+        let service = ServiceSpec { placement, endpoints: endpoints.collect(), ..service(1) };
+        let begin = Instant::now();
+        Setup::default().apply(&mut kernel, std::slice::from_ref(&service)).unwrap();
+        println!("a pool of 1,024, {placement:?}: {:?}", begin.elapsed());
+        let more = [service.endpoints.clone(), vec![service.endpoints[0].clone()]].concat();
+        let error =
+            Setup::default().apply(&mut kernel, &[ServiceSpec { endpoints: more, ..service }]).unwrap_err();
+        assert!(error.to_string().contains("endpoints of a service: 1025 are needed"), "{error}");
     }
 }
