@@ -157,17 +157,22 @@ fn rfc9260_8_5_1_c_shutdown_complete_needs_the_same_and_the_right_state() {
 
 #[test]
 fn rfc9260_8_5_1_e_shutdown_ack_before_the_handshake_is_over() {
-    let mut peer = Puppet::new(Config::default());
-    peer.connect();
-    peer.tag = peer.look()[0].u32(0);
-    peer.init_ack(b"cookie");
-    peer.look();
-    peer.give(|packet| {
-        packet.chunk(ChunkType::ShutdownAck, 0, |_| {});
-    });
-    let seen = peer.look();
-    assert_eq!((kinds(&seen), seen[0].flags, seen[0].tag), (vec![ChunkType::ShutdownComplete], 1, peer.tag));
-    assert_eq!(peer.endpoint.associations().count(), 1);
+    for echoed in [false, true] {
+        let mut peer = Puppet::new(Config::default());
+        peer.connect();
+        peer.tag = peer.look()[0].u32(0);
+        if echoed {
+            peer.init_ack(b"cookie");
+            peer.look();
+        }
+        // Its tag is that of an association from before.
+        peer.give_from(puppet(0), SOME_TAG, |packet| {
+            packet.chunk(ChunkType::ShutdownAck, 0, |_| {});
+        });
+        let seen = peer.look();
+        assert_eq!((kinds(&seen), seen[0].flags, seen[0].tag), (vec![ChunkType::ShutdownComplete], 1, SOME_TAG));
+        assert_eq!(peer.endpoint.associations().count(), 1);
+    }
 }
 
 #[test]

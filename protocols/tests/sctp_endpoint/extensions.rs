@@ -15,8 +15,8 @@ use crate::puppet::{Puppet, Seen, TSN, WINDOW, but_heartbeats, host, kinds, pupp
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn partial(config: Config) -> Puppet {
-    Puppet::established_with(Config { heartbeat_interval: None, ..config }, 1, |out| {
+fn partial() -> Puppet {
+    Puppet::established_with(Config { heartbeat_interval: None, ..Config::default() }, 1, |out| {
         parameter(out, ParameterType::ForwardTsnSupported, |_| {});
     })
 }
@@ -33,7 +33,7 @@ fn forwards(seen: &[(Duration, Seen)]) -> Vec<&Seen> {
 
 #[test]
 fn rfc3758_3_5_what_is_too_old_is_given_up_and_the_peer_is_told() {
-    let mut peer = partial(Config::default());
+    let mut peer = partial();
     send(&mut peer, 7, Reliability::Lifetime(SECOND / 2), 10);
     assert_eq!(kinds(&peer.look()), [ChunkType::Data]);
     let seen = peer.wait(Duration::from_millis(1100));
@@ -50,7 +50,7 @@ fn rfc3758_3_5_what_is_too_old_is_given_up_and_the_peer_is_told() {
 
 #[test]
 fn rfc3758_4_1_what_was_never_sent_is_given_up_without_a_tsn() {
-    let mut peer = partial(Config::default());
+    let mut peer = partial();
     peer.sack(0, &[], 0);
     send(&mut peer, 0, Reliability::Full, 10);
     send(&mut peer, 1, Reliability::Lifetime(SECOND / 2), 10);
@@ -67,7 +67,7 @@ fn rfc3758_4_1_what_was_never_sent_is_given_up_without_a_tsn() {
 
 #[test]
 fn rfc3758_3_5_fragments_are_given_up_together() {
-    let mut peer = partial(Config::default());
+    let mut peer = partial();
     send(&mut peer, 1, Reliability::Lifetime(SECOND / 2), 12_000);
     send(&mut peer, 2, Reliability::Full, 10);
     let sent = peer.look().len() as u32;
@@ -84,7 +84,7 @@ fn rfc3758_3_5_fragments_are_given_up_together() {
 #[test]
 fn rfc7496_4_1_so_many_retransmissions_and_no_more() {
     for most in 0..3 {
-        let mut peer = partial(Config::default());
+        let mut peer = partial();
         send(&mut peer, 1, Reliability::Retransmissions(most), 10);
         peer.look();
         let seen = peer.wait(SECOND * 30);
@@ -107,7 +107,7 @@ fn rfc3758_3_1_nothing_is_given_up_where_the_peer_cannot_be_told() {
 
 #[test]
 fn rfc3758_3_6_the_peer_gives_up() {
-    let mut peer = partial(Config::default());
+    let mut peer = partial();
     peer.data(2, 0, 1, 3, b"second");
     assert_eq!(peer.take_messages(), Vec::<Bytes>::new());
     peer.look();

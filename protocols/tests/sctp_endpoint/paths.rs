@@ -83,8 +83,8 @@ fn rfc9260_8_2_a_path_that_never_answers_is_down_and_the_other_one_is_used() {
     assert_eq!(peer.endpoint.paths(id)[0].reach, Reach::Inactive);
     // It comes back, is the primary still, and is used again (RFC 9260 6.4).
     let probe = peer.wait(SECOND * 100).into_iter().map(|(_, chunk)| chunk);
-    let probe = probe.filter(|chunk| chunk.kind == ChunkType::Heartbeat && chunk.destination == puppet(0));
-    let probe = probe.last().expect("a path that is down is still asked");
+    let mut probe = probe.filter(|chunk| chunk.kind == ChunkType::Heartbeat && chunk.destination == puppet(0));
+    let probe = probe.next_back().expect("a path that is down is still asked");
     peer.answer_heartbeat(&probe);
     assert!(peer.take_events().contains(&Event::PathUp(puppet(0))));
     peer.send(1, 10);

@@ -54,14 +54,14 @@ impl Endpoint {
             return self.out_of_the_blue(now, packet, datagram, first);
         };
         let Some(slot) = self.slots.get(id) else { return };
+        let state = slot.association.state;
+        if first.kind() == ChunkType::ShutdownAck && matches!(state, State::CookieWait | State::CookieEchoed) {
+            // RFC 9260 8.5.1 E: of an association from before, whose end the peer did not see.
+            return self.out_of_the_blue(now, packet, datagram, first);
+        }
         if !slot.association.tag_is_right(packet.verification_tag(), first) {
             self.counters.wrong_tag = self.counters.wrong_tag.saturating_add(1);
             return;
-        }
-        let state = slot.association.state;
-        if first.kind() == ChunkType::ShutdownAck && matches!(state, State::CookieWait | State::CookieEchoed) {
-            // RFC 9260 8.5.1 E: as if it came out of the blue.
-            return self.out_of_the_blue(now, packet, datagram, first);
         }
         self.with(now, id, |association, context| association.packet(context, packet, datagram, path, 0));
     }
