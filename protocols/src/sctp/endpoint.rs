@@ -157,7 +157,9 @@ pub struct PathStatus {
 
 impl Endpoint {
     /// An endpoint without associations. The seed decides every number that it will make up.
+    /// What contradicts itself in the configuration is moved to the next value that does not.
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
+        let config = config.bounded();
         Self {
             replies: Replies::new(config.max_replies),
             slots: Slots::new(config.max_associations),
@@ -355,7 +357,7 @@ impl Endpoint {
         let Some(slot) = self.slots.get_mut(id) else { return false };
         let Some(index) = slot.association.path_to(remote) else { return false };
         if let Some(path) = slot.association.path_mut(index) {
-            path.mtu = mtu.max(512);
+            path.mtu = mtu.max(config::SMALLEST_MTU);
         }
         true
     }

@@ -320,6 +320,22 @@ fn rfc9260_5_4_an_address_is_not_used_until_it_is_confirmed() {
 }
 
 #[test]
+fn rfc9260_5_4_addresses_that_a_peer_names_are_probed_one_by_one() {
+    let mut puppet = Puppet::new(Config::default());
+    puppet.init(TAG, 5, |_| {});
+    let cookie = puppet.take_init_ack();
+    let tag = puppet.tag;
+    echo(&mut puppet, tag, &cookie);
+    let first = puppet.look().into_iter().filter(|chunk| chunk.kind == ChunkType::Heartbeat).count();
+    assert_eq!(first, 1);
+    let seen = puppet.wait(Duration::from_millis(3500));
+    for second in 1..=3 {
+        let new: Vec<_> = seen.iter().filter(|(at, _)| at.as_secs() == second).collect();
+        assert!(new.iter().any(|(_, chunk)| chunk.destination == crate::puppet::puppet(second as u8 + 1)));
+    }
+}
+
+#[test]
 fn rfc9260_6_data_before_the_handshake_is_over_is_discarded() {
     let mut puppet = Puppet::new(Config::default());
     puppet.connect();

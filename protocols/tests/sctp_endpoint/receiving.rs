@@ -34,6 +34,14 @@ fn rfc9260_6_2_a_single_packet_is_acknowledged_after_the_delay() {
 }
 
 #[test]
+fn rfc9260_6_2_the_delay_is_half_a_second_at_most() {
+    let mut peer = Puppet::established(Config { sack_delay: Duration::from_secs(10), ..Config::default() }, 1);
+    peer.data(0, 0, 0, WHOLE, b"one");
+    let seen = peer.wait(Duration::from_secs(1));
+    assert_eq!((seen[0].0, seen[0].1.kind), (Duration::from_millis(500), ChunkType::Sack));
+}
+
+#[test]
 fn rfc9260_6_2_the_i_bit_is_heeded() {
     let mut peer = Puppet::established(Config::default(), 1);
     peer.data(0, 0, 0, WHOLE | 8, b"now");

@@ -2,6 +2,11 @@
 
 use core::time::Duration;
 
+/// Longest delay of an acknowledgement (RFC 9260 6.2).
+const LONGEST_SACK_DELAY: Duration = Duration::from_millis(500);
+/// Smallest IP packet that a path is taken to carry, bytes.
+pub(super) const SMALLEST_MTU: u16 = 512;
+
 /// Protocol parameters (RFC 9260 16) and bounds. [`Config::default`] has the RFC's values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -30,7 +35,7 @@ pub struct Config {
     pub sack_delay: Duration,
     /// How many packets with DATA one SACK may answer.
     pub sack_frequency: u16,
-    /// Largest IP packet of a path, bytes, as long as nothing else is said.
+    /// Largest IP packet of a path, bytes, as long as nothing else is said; at least 512.
     pub mtu: u16,
     /// Bytes that the transport puts between the IP header and SCTP: 8 for UDP (RFC 6951).
     pub encapsulation: u16,
@@ -44,7 +49,8 @@ pub struct Config {
     pub receive_buffer: u32,
     /// Bytes of messages that wait to be acknowledged.
     pub send_buffer: u32,
-    /// Largest message, bytes, sent or received. A peer that sends a larger one is aborted.
+    /// Largest message, bytes, sent or received; three quarters of the receive buffer at most. A peer that
+    /// sends a larger one is aborted.
     pub max_message: u32,
     /// Ranges of TSNs that can be known beyond a gap.
     pub max_gaps: u16,
@@ -60,6 +66,22 @@ pub struct Config {
     pub dynamic_addresses: bool,
     /// How often SHUTDOWN is repeated before the association is aborted, as a multiple of RTO.Max (T5, RFC 9260 9.2).
     pub shutdown_guard: u16,
+}
+
+impl Config {
+    /// The same, with what contradicts itself or the RFC moved to the next value that does not.
+    pub(super) fn bounded(mut self) -> Self {
+        // A message is put together in the receive buffer, and its fragments cost more than their bytes.
+        self.max_message = self.max_message.min(self.receive_buffer / 4 * 3).max(1);
+        self.sack_delay = self.sack_delay.min(LONGEST_SACK_DELAY);
+        self.sack_frequency = self.sack_frequency.max(1);
+        self.max_burst = self.max_burst.max(1);
+        self.outbound_streams = self.outbound_streams.max(1);
+        self.inbound_streams = self.inbound_streams.max(1);
+        self.mtu = self.mtu.max(SMALLEST_MTU);
+        self.rto_max = self.rto_max.max(self.rto_min);
+        self
+    }
 }
 
 impl Default for Config {

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::net::IpAddr;
+use core::time::Duration;
 
 use bytes::Bytes;
 
@@ -16,7 +17,7 @@ use super::message::Event;
 use super::offer::{Offer, Own, Read, Refusal};
 use super::outbound::Outbound;
 use super::path::Path;
-use super::time::Time;
+use super::time::{Time, micros};
 use crate::sctp::{CauseCode, Init};
 
 /// What an association begins with.
@@ -211,15 +212,20 @@ impl Association {
             outbound_streams: self.outbound.streams,
             inbound_streams: self.inbound.streams,
         });
+        let mut unconfirmed = Duration::ZERO;
         for path in &mut self.paths {
             path.errors = 0;
-            // RFC 9260 5.4: what is not confirmed is probed at once.
             path.heartbeat_at = match (path.confirmed, context.config.heartbeat_interval) {
-                (false, _) => context.now,
+                // RFC 9260 5.4: what is not confirmed is probed, one address an RTO (HB.Max.Burst): a peer
+                // may name addresses of others.
+                (false, _) => {
+                    let at = context.now.after(unconfirmed);
+                    unconfirmed = unconfirmed.saturating_add(path.rto);
+                    at
+                }
                 (true, Some(interval)) => {
                     // Spread, so that a crowd that begins at once does not go on at once.
-                    let rto = super::time::micros(path.rto).max(1);
-                    let jitter = core::time::Duration::from_micros(context.random.below(rto));
+                    let jitter = Duration::from_micros(context.random.below(micros(path.rto).max(1)));
                     context.now.after(interval).after(jitter)
                 }
                 (true, None) => Time::NEVER,
