@@ -2,6 +2,7 @@
 //! the command line.
 
 mod configuration;
+mod traffic;
 
 use std::fs::{self, File};
 use std::io;
@@ -19,6 +20,7 @@ use crate::namespace::{Namespace, Process, tied};
 use crate::scenario::Pins;
 
 pub use configuration::{Configuration, Served};
+pub use traffic::{Flow, Traffic};
 
 /// How long a daemon may take to say that it is ready, or to end.
 const WAIT: Duration = Duration::from_secs(20);

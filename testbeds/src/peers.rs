@@ -53,6 +53,22 @@ impl Echoes {
         names.next().filter(|_| names.next().is_none()).map(String::as_str)
     }
 
+    /// Adds what came back to the same client later.
+    pub fn add(&mut self, later: Self) {
+        self.sent = self.sent.saturating_add(later.sent);
+        self.echoed = self.echoed.saturating_add(later.echoed);
+        self.missing = self.missing.saturating_add(later.missing);
+        self.wrong = self.wrong.saturating_add(later.wrong);
+        self.refused = self.refused.saturating_add(later.refused);
+        self.unordered = self.unordered.saturating_add(later.unordered);
+        self.longest_gap_ms = self.longest_gap_ms.max(later.longest_gap_ms);
+        self.ended = self.ended.take().or(later.ended);
+        for (name, count) in later.identities {
+            let of_name = self.identities.entry(name).or_default();
+            *of_name = of_name.saturating_add(count);
+        }
+    }
+
     /// Counts what came back for `sent`: nothing, or an echo with a name in front.
     fn count(&mut self, sent: &[u8], back: Option<&[u8]>) {
         self.sent = self.sent.saturating_add(1);
