@@ -2,11 +2,12 @@
 //! interfaces that it is attached to.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 
 use pinion_loader::kernel::{Attached, Kernel, Mode, PROGRAM, PinFolder};
 use pinion_loader::setup::{ServiceSpec, Setup};
-use pinion_loader::sweep::{Sweeper, Timeouts};
+use pinion_loader::sweep::{Named, Sweeper, Timeouts};
 use pinion_loader::{LoadError, Maps as _};
 
 use pinion_steering::{Flow, FlowKey, Pin, PinKey};
@@ -15,6 +16,9 @@ use super::interfaces::Host;
 use crate::config::model::{self, Attach, Config, Protocol, Service};
 use crate::control::{InterfaceView, TableLevel};
 use crate::sessions::{FlowPages, PinTable};
+
+/// What the layout of the tables is written down in, so that the next daemon knows it.
+const LAYOUT: &str = "layout.json";
 
 /// The program, its tables and its interfaces.
 pub struct PacketPath {
@@ -46,13 +50,19 @@ impl PacketPath {
     ///
     /// # Errors
     /// What is missing, or what the kernel refuses; [`LoadError::Schema`] where the tables are not this build's.
-    pub fn open(config: &Config, pins: &Path, _state: &Path) -> Result<Self, LoadError> {
+    pub fn open(config: &Config, pins: &Path, state: &Path) -> Result<Self, LoadError> {
         let folder = PinFolder::open(pins)?;
         let mut kernel = Kernel::load_pinned(config.bounds, &folder)?;
         kernel.verify(PROGRAM)?;
+        fs::create_dir_all(state).map_err(|source| LoadError::Pin {
+            path: state.to_owned(),
+            action: "making the folder of the layout",
+            source,
+        })?;
+        let setup = Setup::restore(&kernel, &state.join(LAYOUT))?;
         Ok(Self {
             kernel,
-            setup: Setup::default(),
+            setup,
             folder,
             attached: BTreeMap::new(),
             specs: Vec::new(),
@@ -85,19 +95,25 @@ impl PacketPath {
         }
     }
 
-    /// Looks at about `most` flows, and ends those whose time has come; how many, and whether that was the last of
-    /// them.
+    /// Looks at about `most` flows, and ends those whose time has come. After the last of them: what they name.
     ///
     /// # Errors
     /// What the kernel refuses; the next step goes on where this one began.
-    pub fn sweep(&mut self, most: usize) -> Result<(usize, bool), LoadError> {
+    pub fn sweep(&mut self, most: usize) -> Result<Option<Named>, LoadError> {
         let swept = self.sweeper.step(&mut self.kernel, most)?;
         self.looked += swept.looked as u64;
-        let last = swept.pass.is_some();
-        if last {
+        if swept.pass.is_some() {
             self.flows = std::mem::take(&mut self.looked);
         }
-        Ok((swept.ended.len(), last))
+        Ok(swept.pass)
+    }
+
+    /// Takes back the numbers of what is configured no more and named no more.
+    ///
+    /// # Errors
+    /// What [`Setup::reclaim`] fails with.
+    pub fn reclaim(&mut self, named: &Named) -> Result<usize, LoadError> {
+        self.setup.reclaim(&mut self.kernel, named)
     }
 
     /// How full the tables of flows are, both together, as the last whole sweep found them.

@@ -3,6 +3,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use pinion_loader::sweep::Named;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -118,13 +119,21 @@ async fn sweep(daemon: Arc<Daemon>) {
 async fn sweep_flows(daemon: &Daemon) {
     for _ in 0..PAGES {
         match daemon.path.quick(|path| path.sweep(PAGE)).await {
-            Ok((_, true)) => return,
-            Ok((_, false)) => tokio::task::yield_now().await,
+            Ok(None) => tokio::task::yield_now().await,
+            Ok(Some(named)) => return reclaim(daemon, named).await,
             Err(error) => {
                 tracing::error!(%error, "sessions whose time has come stay");
                 return;
             }
         }
+    }
+}
+
+/// Takes back the numbers of endpoints that are configured no more, once neither flows nor pins name them.
+async fn reclaim(daemon: &Daemon, mut named: Named) {
+    named.targets.extend(daemon.state().names.pinned());
+    if let Err(error) = daemon.path.quick(move |path| path.reclaim(&named)).await {
+        tracing::warn!(%error, "numbers of removed endpoints are not free yet");
     }
 }
 

@@ -47,8 +47,11 @@ impl Names {
     ) -> Self {
         let mut names = Self::default();
         let mut bases: HashMap<PlaceKey, Bases> = HashMap::new();
-        for index in 0.. {
-            let Some(owner) = setup.owner(index) else { break };
+        for (index, owner) in (0..).zip(setup.owners()) {
+            let Some(owner) = owner else {
+                names.targets.push(None);
+                continue;
+            };
             let place = owner.endpoint.as_ref().map(|endpoint| {
                 let pool = pool(&owner.service).unwrap_or_default();
                 let key = (Arc::from(owner.service.as_str()), Arc::from(format!("{pool}/{endpoint}")));
@@ -96,6 +99,14 @@ impl Names {
     #[must_use]
     pub fn place(&self, target: u32) -> Option<&Arc<Place>> {
         self.targets.get(target as usize)?.as_ref()
+    }
+
+    /// The entries of `TARGETS` that pins of the table name.
+    pub fn pinned(&self) -> impl Iterator<Item = u32> {
+        let places = (0..).zip(&self.targets);
+        places
+            .filter(|(_, place)| place.as_ref().is_some_and(|place| place.sessions() > 0))
+            .map(|(index, _)| index)
     }
 
     /// A service's name, by number.

@@ -143,6 +143,11 @@ impl Setup {
         Ok(gone.len())
     }
 
+    /// Who each entry of `TARGETS` belongs to, from the first on; `None` where one is free.
+    pub fn owners(&self) -> impl Iterator<Item = Option<&Owner>> {
+        self.owners.iter().map(Option::as_ref)
+    }
+
     /// Who an entry of `TARGETS` belongs to.
     #[must_use]
     pub fn owner(&self, target: u32) -> Option<&Owner> {
