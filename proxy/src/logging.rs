@@ -13,6 +13,7 @@
 //! A warning or an error that comes from the same line of code more often than [`Options::repeats`] times a second is
 //! held back, and how many were is said within a second: a storm of packets is no storm of log lines.
 
+mod args;
 mod counts;
 #[cfg(feature = "otlp")]
 mod otlp;
@@ -29,6 +30,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
+pub use args::Args;
 use counts::Counts;
 use repeats::Repeats;
 
@@ -79,7 +81,7 @@ pub enum LoggingError {
     /// Something else logs already.
     #[error("logging was started twice in this process")]
     Twice,
-    /// The collector's address cannot be used.
+    /// The collector's address cannot be used, or there is no runtime.
     #[error("spans cannot go to {endpoint}: {reason}; give a URL such as http://127.0.0.1:4317")]
     Collector {
         /// The address.
@@ -116,7 +118,7 @@ pub struct Logging {
 }
 
 impl Logging {
-    /// Makes what writes to `writer`, and what it counts. Spans go out only where this is called in a runtime of tokio.
+    /// Makes what writes to `writer`, and what it counts. With a collector it must be called in a runtime of tokio.
     ///
     /// # Errors
     /// [`LoggingError::Collector`].

@@ -75,3 +75,21 @@ fn systemd_understands_the_unit() {
     let ours: Vec<_> = said.iter().filter(|line| line.contains("pinion")).collect();
     assert!(output.status.success() && ours.is_empty(), "{said:?}");
 }
+
+#[test]
+fn systemd_understands_the_user() {
+    let users = folder().join("pinion.sysusers");
+    let output = match Command::new("systemd-sysusers").arg("--dry-run").arg(&users).output() {
+        Ok(output) => output,
+        Err(error) => return println!("skipped: systemd-sysusers: {error}"),
+    };
+    let said = String::from_utf8(output.stderr).unwrap();
+    if said.contains("unrecognized option") {
+        return println!("skipped: this systemd-sysusers is older than 250");
+    }
+    assert!(output.status.success() && !said.contains("pinion.sysusers:"), "{said}");
+    let unit = file("pinion.service");
+    let user = unit.lines().find_map(|line| line.strip_prefix("User=")).unwrap();
+    assert!(file("pinion.sysusers").contains(&format!("\nu {user} ")));
+    assert!(file("Containerfile").contains(&format!("USER {user}\n")));
+}

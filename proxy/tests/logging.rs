@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use pinion::logging::{Format, Logging, Options, filter};
@@ -91,6 +92,17 @@ fn json_is_an_object_a_line_with_the_documented_keys() {
     assert_eq!((&objects[1]["level"], &objects[1]["fields"]["level"]), (&"WARN".into(), &"x".into()));
     assert_eq!((&objects[1]["span"]["name"], &objects[1]["span"]["services"]), (&"reload".into(), &3.into()));
     assert_eq!(objects[1]["spans"].as_array().unwrap().len(), 1);
+    assert_eq!(keys(&objects[1]), documented());
+}
+
+/// The keys of docs/logging.md, in alphabetical order.
+fn documented() -> Vec<String> {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/logging.md")).unwrap();
+    let table = page.split_once("| key | value |").unwrap().1;
+    let cells = table.lines().filter_map(|row| row.strip_prefix("| `")?.split_once(" |"));
+    let mut keys: Vec<_> = cells.flat_map(|(keys, _)| keys.split(", ")).map(|it| it.replace('`', "")).collect();
+    keys.sort();
+    keys
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Spans at a collector that speaks gRPC, read by messages of its own.
-#![cfg(all(test, feature = "otlp"))]
+#![cfg(test)]
+#![cfg(feature = "otlp")]
 
 use std::convert::Infallible;
 use std::io;
@@ -155,4 +156,10 @@ async fn a_collector_that_is_no_address_is_refused() {
     let error = Logging::new(options("not a url"), io::sink, &mut registry()).map(drop).unwrap_err();
     assert!(matches!(error, LoggingError::Collector { .. }), "{error}");
     assert!(error.to_string().contains("not a url"), "{error}");
+}
+
+#[test]
+fn without_a_runtime_it_is_refused() {
+    let error = Logging::new(options("http://127.0.0.1:4317"), io::sink, &mut registry()).map(drop).unwrap_err();
+    assert!(matches!(error, LoggingError::Collector { .. }), "{error}");
 }

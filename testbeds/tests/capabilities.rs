@@ -25,7 +25,9 @@ const INTERFACE: &str = "path0";
 #[ignore = "run by the other tests, as a user with few capabilities"]
 fn child() {
     let step = |name: &str| println!("came to: {name}");
-    let root = PathBuf::from(std::env::var_os("TESTBEDS_PINS").unwrap());
+    let Some(root) = std::env::var_os("TESTBEDS_PINS").map(PathBuf::from) else {
+        return println!("skipped: it is run by the other tests");
+    };
     step("load");
     let folder = PinFolder::open(&root).unwrap();
     let mut kernel = match Kernel::load_pinned(BOUNDS, &folder) {

@@ -21,11 +21,11 @@ impl Spans {
     const PATIENCE: Duration = Duration::from_secs(5);
 
     pub(super) fn to(endpoint: &str) -> Result<Self, LoggingError> {
+        let refused = |reason: String| LoggingError::Collector { endpoint: endpoint.to_owned(), reason };
+        // Tonic's channel would panic without one.
+        tokio::runtime::Handle::try_current().map_err(|error| refused(error.to_string()))?;
         let exporter = SpanExporter::builder().with_tonic().with_endpoint(endpoint).with_timeout(Self::PATIENCE);
-        let exporter = exporter.build().map_err(|error| LoggingError::Collector {
-            endpoint: endpoint.to_owned(),
-            reason: error.to_string(),
-        })?;
+        let exporter = exporter.build().map_err(|error| refused(error.to_string()))?;
         let resource = Resource::builder().with_service_name("pinion").build();
         let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build();
         Ok(Self { provider })
