@@ -174,10 +174,9 @@ fn text<'a>(bytes: &'a [u8], wrong: &mut Wrong) -> Option<&'a str> {
         Ok(text) => Some(text),
         Err(error) => {
             let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let line = before.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
-            let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-            let column =
-                String::from_utf8_lossy(before.get(start..).unwrap_or_default()).chars().count() as u64 + 1;
+            let before = String::from_utf8_lossy(before).replace("\r\n", "\n");
+            let line = before.matches(['\n', '\r']).count() as u64 + 1;
+            let column = before.chars().rev().take_while(|c| !matches!(c, '\n' | '\r')).count() as u64 + 1;
             let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
             let what = format!("byte 0x{byte:02x} is no UTF-8; save the file as UTF-8");
             wrong.mistake(Place { line, column }, what);

@@ -175,7 +175,8 @@ impl<'a> Keys<'a> {
     ) -> Option<Self> {
         let Value::Map(entries) = &node.value else {
             let found = node.describe();
-            wrong.mistake(node.at, format!("{found} is no {noun}; give a mapping with {}", listed(known, "and")));
+            let bare = noun.strip_prefix("an ").or(noun.strip_prefix("a ")).unwrap_or(noun);
+            wrong.mistake(node.at, format!("{found} is no {bare}; give a mapping with {}", listed(known, "and")));
             return None;
         };
         for (key, _) in entries {

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
+use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, Span, StructureStyle, Tag};
 
 use super::mistake::{Place, Wrong};
 
@@ -83,7 +83,7 @@ pub(super) fn parse(text: &str, wrong: &mut Wrong) -> Option<Rc<Node>> {
         match event {
             Ok((event, span)) => builder.event(event, &span, wrong)?,
             Err(error) => {
-                refuse(&error, wrong);
+                refuse(text, &error, builder.bracket(), wrong);
                 return None;
             }
         }
@@ -106,6 +106,8 @@ struct Builder {
 /// A list or a mapping whose end was not seen yet.
 struct Open {
     at: Place,
+    /// Whether it is in brackets.
+    flow: bool,
     anchor: usize,
     size: usize,
     content: Content,
@@ -120,6 +122,7 @@ impl Builder {
     /// Takes an event; `None` ends the reading, after a mistake.
     fn event(&mut self, event: Event<'_>, span: &Span, wrong: &mut Wrong) -> Option<()> {
         let at = place(&span.start);
+        let tag_at = span.tag_start().map_or(at, |start| place(&start));
         match event {
             Event::DocumentStart(..) => {
                 self.documents += 1;
@@ -129,20 +132,22 @@ impl Builder {
                 }
             }
             Event::Scalar(text, style, anchor, tag) => {
-                let value = scalar(&text, style, tag.as_deref(), at, wrong);
+                let value = scalar(&text, style, tag.as_deref(), tag_at, wrong);
                 self.put(Node { at, value, size: 1 }, anchor, wrong);
             }
-            Event::SequenceStart(_, anchor, tag) => {
-                untagged(tag.as_deref(), "seq", at, wrong);
-                self.open.push(Open { at, anchor, size: 1, content: Content::List(Vec::new()) });
+            Event::SequenceStart(style, anchor, tag) => {
+                untagged(tag.as_deref(), "seq", tag_at, wrong);
+                let flow = style == StructureStyle::Flow;
+                self.open.push(Open { at, flow, anchor, size: 1, content: Content::List(Vec::new()) });
             }
-            Event::MappingStart(_, anchor, tag) => {
-                untagged(tag.as_deref(), "map", at, wrong);
+            Event::MappingStart(style, anchor, tag) => {
+                untagged(tag.as_deref(), "map", tag_at, wrong);
+                let flow = style == StructureStyle::Flow;
                 let content = Content::Map { entries: Vec::new(), lines: HashMap::new(), key: None };
-                self.open.push(Open { at, anchor, size: 1, content });
+                self.open.push(Open { at, flow, anchor, size: 1, content });
             }
             Event::SequenceEnd | Event::MappingEnd => {
-                let Open { at, anchor, size, content } = self.open.pop()?;
+                let Open { at, anchor, size, content, .. } = self.open.pop()?;
                 let value = match content {
                     Content::List(items) => Value::List(items),
                     Content::Map { entries, .. } => Value::Map(entries),
@@ -168,6 +173,11 @@ impl Builder {
         Some(())
     }
 
+    /// The bracket that is open, innermost.
+    fn bracket(&self) -> Option<Place> {
+        self.open.iter().rev().find(|open| open.flow).map(|open| open.at)
+    }
+
     fn put(&mut self, node: Node, anchor: usize, wrong: &mut Wrong) {
         let (at, node) = (node.at, Rc::new(node));
         if anchor != 0 {
@@ -185,7 +195,13 @@ impl Builder {
         match &mut open.content {
             Content::List(items) => items.push(node),
             Content::Map { entries, lines, key } => match key.take() {
-                Some(Some(key)) => entries.push((key, node)),
+                Some(Some(key)) => {
+                    // Nothing is nowhere: it is missed at its key.
+                    let nothing = matches!(node.value, Value::Null);
+                    let node =
+                        if nothing { Rc::new(Node { at: key.at, value: Value::Null, size: 1 }) } else { node };
+                    entries.push((key, node));
+                }
                 Some(None) => {}
                 None => *key = Some(unique(&node, at, lines, wrong)),
             },
@@ -276,29 +292,48 @@ fn place(marker: &Marker) -> Place {
 }
 
 /// What is no YAML. Reading ends there: what follows could mean anything.
-fn refuse(error: &ScanError, wrong: &mut Wrong) {
-    let (what, right) = match error.kind() {
-        ErrorKind::TabNotAllowed
-        | ErrorKind::TabInBlockIndentation
-        | ErrorKind::TabInIndentation
-        | ErrorKind::TabInPlainScalar
-        | ErrorKind::TabAtBlockScalarStart => ("a tab".to_owned(), "indent with spaces"),
-        ErrorKind::UnclosedFlowCollection { open } => {
-            (format!("unclosed bracket `{open}`"), "close it after its last item")
+fn refuse(text: &str, error: &ScanError, bracket: Option<Place>, wrong: &mut Wrong) {
+    let at = place(error.marker());
+    let what = match (error.kind(), bracket) {
+        (
+            ErrorKind::TabNotAllowed
+            | ErrorKind::TabInBlockIndentation
+            | ErrorKind::TabInIndentation
+            | ErrorKind::TabInPlainScalar
+            | ErrorKind::TabAtBlockScalarStart,
+            _,
+        ) => {
+            wrong.mistake(tab(text, at).unwrap_or(at), "a tab; indent with spaces");
+            return;
         }
-        ErrorKind::UnexpectedEofFlowSequence | ErrorKind::UnexpectedEofFlowMapping => {
-            ("unclosed bracket".to_owned(), "close it after its last item")
+        (ErrorKind::UnclosedFlowCollection { open }, _) => {
+            format!("unclosed bracket `{open}`; close it after its last item")
         }
-        ErrorKind::UnclosedQuotedScalar => ("unclosed quote".to_owned(), "close it at the end of the text"),
-        ErrorKind::UnknownAnchor => {
-            ("an alias of an anchor that is not there".to_owned(), "put `&NAME` before the value, above")
+        (ErrorKind::UnclosedQuotedScalar, _) => "unclosed quote; close it at the end of the text".to_owned(),
+        (ErrorKind::UnknownAnchor, _) => {
+            "an alias of an anchor that is not there; put `&NAME` before the value, above".to_owned()
         }
-        ErrorKind::RecursionLimitExceeded => {
-            (format!("nested more than {DEPTH} deep"), "nothing here needs more than 6")
+        (ErrorKind::RecursionLimitExceeded, _) => {
+            format!("nested more than {DEPTH} deep; nothing here needs more than 6")
         }
-        kind => (kind.to_string(), "check indentation, quotes and brackets here and above"),
+        (kind, Some(Place { line, column })) => {
+            format!("{kind}, in the bracket of line {line}, column {column}; close it, or check what is in it")
+        }
+        (kind, None) => format!("{kind}; check indentation and quotes here and above"),
     };
-    wrong.mistake(place(error.marker()), format!("{what}; {right}"));
+    wrong.mistake(at, what);
+}
+
+/// The first tab from a place on: the scanner names where it began to look.
+fn tab(text: &str, from: Place) -> Option<Place> {
+    text.lines().zip(1_u64..).skip_while(|(_, line)| *line < from.line).find_map(|(content, line)| {
+        let before = if line == from.line { from.column } else { 1 };
+        content
+            .chars()
+            .zip(1_u64..)
+            .find(|(letter, column)| *letter == '\t' && *column >= before)
+            .map(|(_, column)| Place { line, column })
+    })
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ pub(super) fn meet(pool: &Gathered<'_>, users: &[&Service], wrong: &mut Wrong) {
     };
     if pool.inline {
         if let Some(service) = users.first() {
-            let own = service.addresses.value.as_ref();
+            let own = service.addresses.value.as_ref().filter(|own| (1..=MAX_PATHS).contains(&own.0.len()));
             for endpoint in endpoints.values() {
                 if let (Some(own), Some((at, theirs))) = (own, endpoint.addresses.given()) {
                     alike(at, theirs, own, "the service", wrong);
@@ -124,6 +124,7 @@ pub(super) fn meet(pool: &Gathered<'_>, users: &[&Service], wrong: &mut Wrong) {
             } else {
                 if theirs.0.is_empty() || theirs.0.len() > MAX_PATHS {
                     wrong.mistake(at, too_many(theirs.0.len()));
+                    continue;
                 }
                 shape = Some((theirs, format!("endpoint {}", shown(endpoint.name.value.as_ref()))));
             }

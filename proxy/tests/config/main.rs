@@ -1,9 +1,8 @@
 //! What a configuration means, and what is said of one that is wrong.
 #![cfg(test)]
 
-#[path = "config/meaning.rs"]
+mod fuzz;
 mod meaning;
-#[path = "config/mistakes.rs"]
 mod mistakes;
 
 use pinion::config::{Host, parse};

@@ -1,0 +1,129 @@
+//! Services that contradict themselves or each other.
+
+use super::{Case, POOLED, each};
+use crate::mistakes;
+use pinion::config::Host;
+
+pub(super) const CASES: &[Case] = &[
+    ("name: upf\n", "name: ¶amf\n", &["service amf is already at line 21; give each service its own name"]),
+    ("pool: amfs", "pool: ¶amf", &["there is no pool amf; did you mean amfs?"]),
+    (
+        "pool: amfs",
+        "pool: ¶core-network",
+        &["there is no pool core-network; add it to `pools`, or name one of amfs, upfs"],
+    ),
+    (
+        "  - name: upf\n    protocol: gtpu\n    addresses: [192.0.2.3]\n    pool: upfs",
+        "  - ¶name: upf\n    protocol: gtpu\n    addresses: [192.0.2.3]",
+        &["a service without endpoints; name a `pool`, or list `endpoints`"],
+    ),
+    (
+        "    endpoints:\n      - {name: dns-1, ",
+        "    pool: ¶upfs\n    endpoints:\n      - {name: dns-1, ",
+        &["a `pool` beside `endpoints`; leave one of them out"],
+    ),
+    (
+        "pool: amfs",
+        "pool: amfs\n    health: ¶{kind: icmp}\n    drain: ¶1m\n    slow_start: ¶1m",
+        &[
+            "`health` beside `pool`; write it into the pool",
+            "`drain` beside `pool`; write it into the pool",
+            "`slow_start` beside `pool`; write it into the pool",
+        ],
+    ),
+    (
+        "name: dns\n",
+        "name: ¶amfs\n",
+        &["service amfs lists endpoints, and a pool of that name is at line 7; give one of them another name"],
+    ),
+    ("protocol: sctp\n    port: 38412", "protocol: ¶sctp", &["no port; give the one that clients address"]),
+    (
+        "protocol: gtpu",
+        "protocol: gtpu\n    port: ¶2153",
+        &["GTP-U is received at port 2152 (TS 29.281 4.4.2.3); leave the port out"],
+    ),
+    ("port: 53", "port: 53\n    unknown: ¶hash", &["every udp packet belongs to a session; leave `unknown` out"]),
+    (
+        "protocol: udp\n    port: 53",
+        "protocol: tcp\n    port: 53\n    unknown: ¶drop",
+        &["every tcp packet belongs to a session; leave `unknown` out"],
+    ),
+    (
+        "    protocol: gtpu\n    addresses: [192.0.2.3]\n    pool: upfs",
+        "    protocol: sctp\n    port: 38412\n    addresses: [¶198.51.100.1]\n    pool: upfs",
+        &["198.51.100.1 port 38412 is already service amf's; give each service its own address or port"],
+    ),
+    (
+        "[192.0.2.1, 198.51.100.1]",
+        "[192.0.2.1, ¶192.0.2.1]",
+        &["192.0.2.1 port 38412 is already service amf's; give each service its own address or port"],
+    ),
+    (
+        "[192.0.2.1, 198.51.100.1]",
+        "[¶0.0.0.0, 198.51.100.1]",
+        &["0.0.0.0 stands for no address; give one that one host answers to"],
+    ),
+    (
+        "[192.0.2.1, 198.51.100.1]",
+        "[¶239.1.2.3, 198.51.100.1]",
+        &["239.1.2.3 is a multicast address; give one that one host answers to"],
+    ),
+    (
+        "[192.0.2.1, 198.51.100.1]",
+        "[¶169.254.1.1, 198.51.100.1]",
+        &["169.254.1.1 is a link-local address; give one that is routed"],
+    ),
+    (
+        "[192.0.2.1, 198.51.100.1]",
+        "[¶255.255.255.255, 198.51.100.1]",
+        &["255.255.255.255 is the broadcast address; give one that one host answers to"],
+    ),
+    (
+        "[192.0.2.1, 198.51.100.1]",
+        "[¶0.1.2.3, 198.51.100.1]",
+        &["0.1.2.3 is a reserved address; give one that one host answers to"],
+    ),
+    ("['2001:db8::53']", "[¶'fe80::1']", &["fe80::1 is a link-local address; give one that is routed"]),
+    ("['2001:db8::53']", "[¶'ff02::1']", &["ff02::1 is a multicast address; give one that one host answers to"]),
+    ("['2001:db8::53']", "[¶'::']", &[":: stands for no address; give one that one host answers to"]),
+    (
+        "['2001:db8::53']",
+        "[¶'::ffff:192.0.2.1']",
+        &["::ffff:192.0.2.1 is an IPv4 address in IPv6's clothes; write 192.0.2.1"],
+    ),
+    (
+        "[192.0.2.1, 198.51.100.1]\n    pool: amfs",
+        "[192.0.2.1]\n    pool: ¶amfs",
+        &["pool amfs has 2 paths and the service has 1 address; give one for each path"],
+    ),
+    (
+        "[192.0.2.1, 198.51.100.1]\n    pool: amfs",
+        "[192.0.2.1, '2001:db8::1']\n    pool: ¶amfs",
+        &["pool amfs is IPv4 and IPv4 and the service is IPv4 and IPv6; give the same family on each path"],
+    ),
+    ("['2001:db8::53']", "¶[]", &["0 addresses; give one for each path, at the most 4"]),
+    (
+        "['2001:db8::53']",
+        "¶['2001:db8::1', '2001:db8::2', '2001:db8::3', '2001:db8::4', '2001:db8::5']",
+        &["5 addresses; give one for each path, at the most 4"],
+    ),
+];
+
+#[test]
+fn services_that_contradict_themselves_or_each_other() {
+    each(POOLED, CASES, &Host::default());
+}
+
+#[test]
+fn there_are_4096_services_at_the_most() {
+    let many = |count: u32| {
+        let mut text = "bounds: {services: 100000, maglev: 2000000, targets: 100000}\npools: [{name: p, endpoints: [{name: e, addresses: [10.0.0.1]}]}]\nservices:\n".to_owned();
+        for n in 0..count {
+            let address = std::net::Ipv4Addr::from(0xc633_0000 + n);
+            text += &format!("  - {{name: s{n}, protocol: udp, port: 1, addresses: [{address}], pool: p}}\n");
+        }
+        text
+    };
+    assert_eq!(mistakes(&many(4096)), [""; 0]);
+    assert_eq!(mistakes(&many(4097)), ["4:3: 4097 services; 4096 are the most, use several hosts"]);
+}
