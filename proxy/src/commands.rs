@@ -1,10 +1,12 @@
 //! The commands of `pinion`, one module each.
 
 pub(crate) mod ask;
+pub(crate) mod check;
 pub(crate) mod decode;
 pub(crate) mod drain;
 pub(crate) mod endpoints;
 pub(crate) mod explain;
+pub(crate) mod init;
 pub(crate) mod reload;
 mod remedy;
 pub(crate) mod replay;

@@ -37,11 +37,13 @@
 //! each has its place. What is wrong as YAML ends the reading there.
 
 mod check;
+mod host;
 mod mistake;
 pub mod model;
 mod nearest;
 mod read;
 mod scalar;
+mod schema;
 mod specs;
 mod written;
 mod yaml;
@@ -56,6 +58,8 @@ use model::Config;
 use read::Read as _;
 
 pub use mistake::Mistake;
+pub(crate) use scalar::written as duration;
+pub use schema::schema;
 pub use specs::{exhausted, kind, placement, specs, unknown};
 
 /// The longest file that is read, in bytes.

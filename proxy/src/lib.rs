@@ -43,6 +43,8 @@ struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Init(commands::init::Args),
+    Check(commands::check::Args),
     Run(commands::run::Args),
     Replay(commands::replay::Args),
     Decode(commands::decode::Args),
@@ -60,6 +62,8 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
+        Command::Init(args) => commands::init::run(&args).unwrap_or_else(|error| fail(&error, error.code())),
+        Command::Check(args) => commands::check::run(&args).unwrap_or_else(|error| fail(&error, error.code())),
         Command::Run(args) => commands::run::run(args).unwrap_or_else(|error| fail(&error, error.code())),
         Command::Replay(args) => commands::replay::run(&args).unwrap_or_else(|error| fail(&error, error.code())),
         Command::Decode(args) => {

@@ -282,3 +282,19 @@ impl Timeouts {
         }
     }
 }
+
+impl Probe {
+    /// The word that a configuration has for its kind.
+    #[must_use]
+    pub const fn as_written(&self) -> &'static str {
+        match self {
+            Self::Icmp => "icmp",
+            Self::Tcp => "tcp",
+            Self::Udp { .. } => "udp",
+            Self::Gtpu => "gtpu",
+            Self::Sctp => "sctp",
+            Self::Pfcp => "pfcp",
+            Self::Http2 { .. } => "http2",
+        }
+    }
+}

@@ -290,7 +290,7 @@ macro_rules! record {
 
 /// One word of several: how it is read, and its schema. The type is there already.
 macro_rules! choice {
-    ($type:ident = $noun:literal, $right:literal { $( $(#[doc = $doc:literal])* $word:literal => $value:path, )* }) => {
+    ($visible:vis $type:ident = $noun:literal, $right:literal { $( $(#[doc = $doc:literal])* $word:literal => $value:path, )* }) => {
         impl $crate::config::read::Read for $type {
             const NOUN: &'static str = $noun;
             const RIGHT: &'static str = $right;
@@ -302,6 +302,16 @@ macro_rules! choice {
                 match &node.value {
                     $( $crate::config::yaml::Value::Text(word) if word == $word => Some($value), )*
                     _ => Self::refuse(node, wrong),
+                }
+            }
+        }
+
+        impl $type {
+            /// The word that a configuration has for it.
+            #[must_use]
+            $visible fn as_written(self) -> &'static str {
+                match self {
+                    $( $value => $word, )*
                 }
             }
         }

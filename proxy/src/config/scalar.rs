@@ -285,7 +285,7 @@ fn duration(text: &str) -> Option<Duration> {
 }
 
 /// A duration as it is written: in the greatest unit that it is whole in.
-pub(super) fn written(span: Duration) -> String {
+pub(crate) fn written(span: Duration) -> String {
     let millis = span.as_millis();
     match millis {
         0 => "0s".to_owned(),

@@ -228,7 +228,7 @@ pub(super) enum ProbeKind {
 }
 
 choice! {
-    ProbeKind = "kind of probe", "icmp, tcp, udp, gtpu, sctp, pfcp or http2" {
+    pub(super) ProbeKind = "kind of probe", "icmp, tcp, udp, gtpu, sctp, pfcp or http2" {
         /// ICMP or ICMPv6 echo.
         "icmp" => ProbeKind::Icmp,
         /// A TCP connection.
@@ -247,7 +247,7 @@ choice! {
 }
 
 choice! {
-    Attach = "way to attach", "auto, native or generic" {
+    pub Attach = "way to attach", "auto, native or generic" {
         /// In the driver where it can, otherwise in the stack.
         "auto" => Attach::Auto,
         /// In the driver, or not at all.
@@ -258,7 +258,7 @@ choice! {
 }
 
 choice! {
-    Exit = "way to end", "keep or detach" {
+    pub Exit = "way to end", "keep or detach" {
         /// The programs stay attached and go on forwarding.
         "keep" => Exit::Keep,
         /// The programs are detached, and what is pinned is taken away.
@@ -267,7 +267,7 @@ choice! {
 }
 
 choice! {
-    Protocol = "protocol", "udp, tcp, sctp or gtpu" {
+    pub Protocol = "protocol", "udp, tcp, sctp or gtpu" {
         /// UDP, by 5-tuple.
         "udp" => Protocol::Udp,
         /// TCP, by 5-tuple.
@@ -280,7 +280,7 @@ choice! {
 }
 
 choice! {
-    Algorithm = "algorithm", "maglev, round_robin, weighted, least_sessions or source_affinity" {
+    pub Algorithm = "algorithm", "maglev, round_robin, weighted, least_sessions or source_affinity" {
         /// Consistent hashing of the whole flow, by weight.
         "maglev" => Algorithm::Maglev,
         /// One after the other, whatever their weight.
@@ -295,7 +295,7 @@ choice! {
 }
 
 choice! {
-    Unknown = "choice for packets of no session", "drop, hash or punt" {
+    pub Unknown = "choice for packets of no session", "drop, hash or punt" {
         /// They are dropped.
         "drop" => Unknown::Drop,
         /// They go where consistent hashing says.
@@ -306,7 +306,7 @@ choice! {
 }
 
 choice! {
-    AllDown = "choice for when no endpoint is up", "fail_open, drop or reject" {
+    pub AllDown = "choice for when no endpoint is up", "fail_open, drop or reject" {
         /// An endpoint as if all were up: health may be wrong.
         "fail_open" => AllDown::FailOpen,
         /// Nothing: its packets are dropped.

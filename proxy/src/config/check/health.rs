@@ -16,7 +16,7 @@ const JITTER: u8 = 10;
 const SHORTEST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_secs(3600);
 
-/// PFCP's port (TS 29.244 6.1).
+/// PFCP's port, as IANA registers it.
 const PFCP: u16 = 8805;
 
 /// Whether a probe is answered at the port that the services of its endpoints use.
@@ -42,14 +42,14 @@ pub(super) fn check(health: &Health, users: &[&Service], wrong: &mut Wrong) {
 
 /// Why a probe without a port of its own is not answered.
 fn unanswered(kind: ProbeKind, protocol: Protocol, port: u16, service: &str) -> Option<String> {
-    let (word, transport, own) = match kind {
+    let word = kind.as_written();
+    let (transport, own) = match kind {
         ProbeKind::Icmp => return None,
-        ProbeKind::Tcp => ("tcp", "TCP", None),
-        ProbeKind::Http2 => ("http2", "TCP", None),
-        ProbeKind::Udp => ("udp", "UDP", None),
-        ProbeKind::Sctp => ("sctp", "SCTP", None),
-        ProbeKind::Gtpu => ("gtpu", "UDP", Some(pinion_steering::gtpu::PORT)),
-        ProbeKind::Pfcp => ("pfcp", "UDP", Some(PFCP)),
+        ProbeKind::Tcp | ProbeKind::Http2 => ("TCP", None),
+        ProbeKind::Udp => ("UDP", None),
+        ProbeKind::Sctp => ("SCTP", None),
+        ProbeKind::Gtpu => ("UDP", Some(pinion_steering::gtpu::PORT)),
+        ProbeKind::Pfcp => ("UDP", Some(PFCP)),
     };
     let served = match protocol {
         Protocol::Udp | Protocol::Gtpu => "UDP",

@@ -128,7 +128,7 @@ fn a_file_that_cannot_be_read_is_named_with_a_remedy() {
     assert_eq!(said(&latin1), "FILE:2:13: byte 0xe9 is no UTF-8; save the file as UTF-8");
     assert_eq!(said(&place("empty", b"")), "FILE:1:1: nothing in it; begin with `services:`");
     let secret = place("secret", b"services: []");
-    fs::set_permissions(&secret, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o0)).unwrap();
     if fs::read(&secret).is_ok() {
         println!("skipped: an unreadable file, since this user reads every file");
     } else {

@@ -1,0 +1,173 @@
+//! `pinion check` and `pinion init` as a user meets them.
+#![cfg(test)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const FRONTS: [&str; 6] = ["n2", "n4", "n3", "diameter", "sbi", "all"];
+
+fn pinion(folder: &TempDir, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_pinion")).args(args).current_dir(folder.path()).output().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[test]
+fn every_sample_is_right() {
+    let folder = folder();
+    for front in FRONTS {
+        let file = format!("{front}.yaml");
+        let written = pinion(&folder, &["init", "--for", front, &file]);
+        assert_eq!((code(&written), out(&written)), (0, String::new()), "{}", err(&written));
+        assert!(err(&written).contains(&format!("pinion check {file}")), "{}", err(&written));
+        // Its interfaces and its certificates need not be here.
+        let checked = pinion(&folder, &["check", "--elsewhere", &file]);
+        assert_eq!((code(&checked), err(&checked)), (0, String::new()), "{front}");
+        let shown = pinion(&folder, &["init", "--for", front, "-"]);
+        assert_eq!(out(&shown), fs::read_to_string(folder.path().join(&file)).unwrap());
+    }
+}
+
+/// What is commented out is right too, in the place of what it stands beside.
+#[test]
+fn what_samples_hold_in_comments_is_right() {
+    let folder = folder();
+    let sample = out(&pinion(&folder, &["init", "--for", "n2", "-"]));
+    let (before, rest) = sample.split_once("api:\n").unwrap();
+    let (api, rest) = rest.split_once("\n\n").unwrap();
+    let commented = api.split_once("# api:\n").unwrap().1.replace("# ", "").replace("who may", "# who may");
+    let tls = format!("{before}api:\n{}\n\n{rest}", commented.replace("\n#  ", "\n  ").replacen("#  ", "  ", 1));
+    let other = tls
+        .replace("metrics: 127.0.0.1:9090\n", "")
+        .replace("# metrics:", "metrics:")
+        .replace("store: memory\n", "")
+        .replace("# store:", "store:");
+    let pools = other.split_once("# pools:\n").unwrap().1.split_once("\n\n").unwrap().0;
+    let uncommented: String =
+        pools.lines().map(|line| format!("{}\n", line.strip_prefix("# ").unwrap())).collect();
+    let other = other.replace(&format!("# pools:\n{pools}"), &format!("pools:\n{uncommented}"));
+    fs::write(folder.path().join("other.yaml"), &other).unwrap();
+    let checked = pinion(&folder, &["check", "--elsewhere", "--format", "json", "other.yaml"]);
+    assert_eq!(code(&checked), 0, "{}\n{other}", err(&checked));
+    let summary: Value = serde_json::from_str(&out(&checked)).unwrap();
+    assert_eq!(summary["api"], "mutual TLS at 192.0.2.2:7443");
+    assert_eq!(summary["metrics"], "http://192.0.2.2:9090/metrics");
+    assert_eq!(summary["store"], "redis://192.0.2.3:6379/0");
+    assert_eq!(summary["pools"][0]["name"], "amfs");
+}
+
+#[test]
+fn nothing_is_written_over_without_force() {
+    let folder = folder();
+    let file = folder.path().join("pinion.yaml");
+    fs::write(&file, "mine, and longer than nothing").unwrap();
+    let refused = pinion(&folder, &["init"]);
+    assert_eq!(code(&refused), 2);
+    assert_eq!(
+        err(&refused),
+        "pinion: pinion.yaml: is there already; give another name, or say --force to write over it\n"
+    );
+    assert_eq!(fs::read_to_string(&file).unwrap(), "mine, and longer than nothing");
+    assert_eq!(code(&pinion(&folder, &["init", "--force"])), 0);
+    assert_eq!(fs::read_to_string(&file).unwrap(), out(&pinion(&folder, &["init", "-"])));
+    let nowhere = pinion(&folder, &["init", "no/folder.yaml"]);
+    assert_eq!(code(&nowhere), 1);
+    assert!(
+        err(&nowhere).contains("no/folder.yaml: cannot write: No such file or directory"),
+        "{}",
+        err(&nowhere)
+    );
+}
+
+#[test]
+fn mistakes_go_to_standard_error_a_line_each() {
+    let folder = folder();
+    fs::write(folder.path().join("bad.yaml"), "services:\n  - name: a\n    port: 0\n").unwrap();
+    for format in ["table", "json"] {
+        let checked = pinion(&folder, &["check", "--format", format, "bad.yaml"]);
+        assert_eq!((code(&checked), out(&checked)), (2, String::new()));
+        assert_eq!(
+            err(&checked),
+            "bad.yaml:2:5: a service without `addresses`; give items that begin with `- `, or in brackets and separated by commas\n\
+             bad.yaml:2:5: a service without `protocol`; give udp, tcp, sctp or gtpu\n\
+             bad.yaml:2:5: a service without endpoints; name a `pool`, or list `endpoints`\n\
+             bad.yaml:3:11: 0 is no port; give a number from 1 to 65535\n"
+        );
+    }
+    let missing = pinion(&folder, &["check", "none.yaml"]);
+    assert_eq!(code(&missing), 2);
+    assert_eq!(
+        err(&missing),
+        "pinion: none.yaml: cannot read: No such file or directory (os error 2); check the path\n"
+    );
+    assert_eq!(code(&pinion(&folder, &["check"])), 2);
+    assert_eq!(code(&pinion(&folder, &["check", "--schema", "bad.yaml"])), 2);
+}
+
+#[test]
+fn this_host_is_asked() {
+    let folder = folder();
+    let text = "interfaces: [lo, no-such-one]\nservices:\n  - {name: a, protocol: udp, port: 1, addresses: [192.0.2.1], \
+                endpoints: [{name: b, addresses: [10.0.0.1]}]}\n";
+    fs::write(folder.path().join("a.yaml"), text).unwrap();
+    let checked = pinion(&folder, &["check", "a.yaml"]);
+    assert_eq!(code(&checked), 0, "{}", err(&checked));
+    assert!(
+        err(&checked).starts_with("a.yaml:1:18: warning: this host has no interface no-such-one; "),
+        "{}",
+        err(&checked)
+    );
+    let text = text.replace("10.0.0.1", "127.0.0.1");
+    let column = text.lines().nth(2).unwrap().find("127.0.0.1").unwrap() + 1;
+    fs::write(folder.path().join("b.yaml"), text).unwrap();
+    let checked = pinion(&folder, &["check", "b.yaml"]);
+    assert_eq!(code(&checked), 2);
+    let expected = format!("b.yaml:3:{column}: 127.0.0.1 is an address of this host");
+    assert!(err(&checked).starts_with(&expected), "{}", err(&checked));
+    assert_eq!(code(&pinion(&folder, &["check", "--elsewhere", "b.yaml"])), 0);
+}
+
+#[test]
+fn a_right_one_is_summed_up_on_one_screen() {
+    let folder = folder();
+    pinion(&folder, &["init"]);
+    let table = out(&pinion(&folder, &["check", "pinion.yaml"]));
+    assert!(table.starts_with("pinion.yaml is right: 6 services, 6 pools, 13 endpoints\n"), "{table}");
+    assert!(table.lines().count() <= 50 && table.lines().all(|line| line.len() <= 110), "{table}");
+    let json = out(&pinion(&folder, &["check", "--format", "json", "pinion.yaml"]));
+    let summary: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(summary["services"][0]["name"], "amf");
+    assert_eq!(summary["services"][0]["endpoints"], 3);
+    assert_eq!(summary["pools"][0]["endpoints"][2]["priority"], 1);
+    let bytes: u64 =
+        summary["tables"].as_array().unwrap().iter().map(|table| table["bytes"].as_u64().unwrap()).sum();
+    assert_eq!(summary["bytes"], bytes);
+    // What the default may take, all tables together.
+    assert!((40 << 20..=64 << 20).contains(&bytes), "{bytes}");
+}
+
+#[test]
+fn the_published_schema_is_the_programs() {
+    let printed = out(&pinion(&folder(), &["check", "--schema"]));
+    let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/pinion.schema.json");
+    let hint = "write it anew: cargo run -p pinion -- check --schema > proxy/schema/pinion.schema.json";
+    assert!(fs::read_to_string(published).unwrap_or_default() == printed, "{hint}");
+}
