@@ -171,3 +171,52 @@ fn the_published_schema_is_the_programs() {
     let hint = "write it anew: cargo run -p pinion -- check --schema > proxy/schema/pinion.schema.json";
     assert!(fs::read_to_string(published).unwrap_or_default() == printed, "{hint}");
 }
+
+/// The schema as others read it: by Python's jsonschema, over what PyYAML reads.
+#[test]
+fn every_sample_is_what_the_schema_says() {
+    const PROGRAM: &str = "\
+import sys, json, yaml, jsonschema
+schema = json.load(open(sys.argv[1]))
+jsonschema.Draft202012Validator.check_schema(schema)
+validator = jsonschema.Draft202012Validator(schema)
+for name in sys.argv[2:]:
+    for error in validator.iter_errors(yaml.safe_load(open(name))):
+        print(name, error.message)
+";
+    let python = std::env::var("PINION_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let has = Command::new(&python).args(["-c", "import yaml, jsonschema"]).output();
+    if !has.is_ok_and(|output| output.status.success()) {
+        println!("skipped: {python} has no yaml and jsonschema to hold the schema against");
+        return;
+    }
+    let folder = folder();
+    let schema = folder.path().join("schema.json");
+    fs::write(&schema, out(&pinion(&folder, &["check", "--schema"]))).unwrap();
+    let sample = out(&pinion(&folder, &["init", "-"]));
+    let files: Vec<_> = FRONTS.iter().map(|front| format!("{front}.yaml")).collect();
+    for (front, file) in FRONTS.iter().zip(&files) {
+        pinion(&folder, &["init", "--for", front, file]);
+    }
+    let validate = |files: &[String]| {
+        let mut command = Command::new(&python);
+        let output =
+            command.args(["-c", PROGRAM]).arg(&schema).args(files).current_dir(folder.path()).output().unwrap();
+        assert_eq!(code(&output), 0, "{}", err(&output));
+        out(&output)
+    };
+    assert_eq!(validate(&files), "");
+    // And what is no configuration is none to it either.
+    for (from, to) in [
+        ("port: 38412", "port: 70000"),
+        ("port: 38412", "prot: 38412"),
+        ("mode: '0660'", "mode: 0660"),
+        ("protocol: sctp", "protocol: SCTP"),
+        ("slow_start: 30s", "slow_start: 30"),
+        ("store: memory", "store: disk"),
+        ("    protocol: gtpu", "    unknown: hash"),
+    ] {
+        fs::write(folder.path().join("wrong.yaml"), sample.replacen(from, to, 1)).unwrap();
+        assert_ne!(validate(&["wrong.yaml".to_owned()]), "", "{to}");
+    }
+}

@@ -12,7 +12,7 @@ record! {
     File = "a configuration" {
         /// The interfaces that XDP is attached to: client side and endpoint side. Left out: none is touched.
         optional interfaces: List<Either<InterfaceName, Interface>>,
-        /// How others ask the daemon. Left out: the unix socket /run/pinion/pinion.sock with mode '0660'.
+        /// How others ask the daemon. Left out: the unix socket /run/pinion/api.sock with mode '0660'.
         optional api: Api,
         /// Where Prometheus reads /metrics: an address with a port. Left out: nowhere.
         optional metrics: Either<Listen, Metrics>,
@@ -100,7 +100,7 @@ record! {
         optional pins: Entries,
         /// Four for each address of a service. Left out: 65536.
         optional services: Entries,
-        /// One for each address of each endpoint of each service. Left out: 16384.
+        /// One for each address of each endpoint of each sctp or gtpu service. Left out: 16384.
         optional sources: Entries,
         /// One for each address of each service and of each of its endpoints. Left out: 65536.
         optional targets: Entries,

@@ -87,7 +87,7 @@ fn seconds(count: u64) -> Duration {
 fn what_is_left_out_has_a_default() {
     let config = config(LEAST);
     assert_eq!(config.interfaces, []);
-    assert_eq!(config.api, Api::Unix { path: PathBuf::from("/run/pinion/pinion.sock"), mode: 0o660 });
+    assert_eq!(config.api, Api::Unix { path: PathBuf::from("/run/pinion/api.sock"), mode: 0o660 });
     assert_eq!(config.metrics, None);
     let store = Store { redis: None, wait: false, backlog: 65_536, prefix: "pinion:".to_owned() };
     assert_eq!(config.store, store);

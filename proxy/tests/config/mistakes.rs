@@ -18,7 +18,7 @@ pub(super) type Case = (&'static str, &'static str, &'static [&'static str]);
 /// Pools, and services that share them; every other case begins here.
 pub(super) const POOLED: &str = "\
 interfaces: [n2-a, n2-b]
-api: {unix: /run/pinion/pinion.sock}
+api: {unix: /run/pinion/api.sock}
 metrics: 127.0.0.1:9090
 store: memory
 bounds: {flows: 200000}

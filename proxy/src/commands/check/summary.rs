@@ -1,5 +1,6 @@
 //! What a configuration would run.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -8,7 +9,7 @@ use pinion_loader::schema::{MAPS, MapSpec};
 use serde::Serialize;
 
 use super::table::Table;
-use crate::config::model::{Api, Config, Endpoint, Exit, Health, Pool, Service};
+use crate::config::model::{Api, Config, Endpoint, Exit, Health, Pool, Protocol, Service};
 use crate::config::{Read, duration};
 
 /// How many services, and how many pools, one screen lists.
@@ -177,7 +178,10 @@ fn tables(config: &Config) -> Vec<TableRow> {
     const HASH: u32 = 1;
     let Bounds { flows, flows6, pins, services, sources, targets, maglev } = config.bounds;
     let own: usize = config.services.iter().map(|service| service.addresses.len()).sum();
-    let theirs: usize = config.pools.iter().flat_map(|pool| &pool.endpoints).map(|e| e.addresses.len()).sum();
+    let by_source = config.services.iter().filter(|s| matches!(s.protocol, Protocol::Sctp | Protocol::Gtpu));
+    let used: BTreeSet<&str> = by_source.map(|service| service.pool.as_str()).collect();
+    let pools = config.pools.iter().filter(|pool| used.contains(pool.name.as_str()));
+    let theirs: usize = pools.flat_map(|pool| &pool.endpoints).map(|endpoint| endpoint.addresses.len()).sum();
     let named = |name: &str| match name {
         "FLOWS" => Some(("flows", flows, None)),
         "FLOWS6" => Some(("flows6", flows6, None)),

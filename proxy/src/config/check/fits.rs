@@ -4,6 +4,7 @@ use pinion_loader::{Bounds, maglev};
 
 use super::pools::Gathered;
 use crate::config::mistake::{Place, Wrong};
+use crate::config::model::Protocol;
 use crate::config::written::{File, Service};
 
 /// What services and their endpoints need of the tables; the others fill with traffic.
@@ -14,12 +15,17 @@ pub(super) fn check(
     bounds: Bounds,
     wrong: &mut Wrong,
 ) {
-    let (mut own, mut theirs, mut slots) = (0_u64, 0_u64, 0_u64);
+    let (mut own, mut theirs, mut sources, mut slots) = (0_u64, 0_u64, 0_u64, 0_u64);
     for (pool, users) in pools.iter().zip(members) {
         let count = pool.endpoints.value.as_ref().map_or(0, |endpoints| endpoints.0.len());
         let addresses: usize =
             pool.endpoints.values().map(|e| e.addresses.value.as_ref().map_or(0, |list| list.0.len())).sum();
+        // Replies of UDP and TCP are found by their flow alone.
+        let by_source =
+            |service: &&&Service| matches!(service.protocol.value, Some(Protocol::Sctp | Protocol::Gtpu));
+        let found = users.iter().filter(by_source).count() as u64;
         let users = users.len() as u64;
+        sources = sources.saturating_add(found.saturating_mul(addresses as u64));
         theirs = theirs.saturating_add(users.saturating_mul(addresses as u64));
         slots = slots.saturating_add(users.saturating_mul(u64::from(maglev::length(count))));
     }
@@ -30,7 +36,7 @@ pub(super) fn check(
     let fallback = file.services.at.unwrap_or(Place::START);
     let tables = [
         ("services", 4 * own, bounds.services, places.and_then(|bounds| bounds.services.at)),
-        ("sources", theirs, bounds.sources, places.and_then(|bounds| bounds.sources.at)),
+        ("sources", sources, bounds.sources, places.and_then(|bounds| bounds.sources.at)),
         ("targets", own + theirs, bounds.targets, places.and_then(|bounds| bounds.targets.at)),
         ("maglev", 2 * slots, bounds.maglev, places.and_then(|bounds| bounds.maglev.at)),
     ];

@@ -15,7 +15,7 @@ use crate::config::scalar::{self, Entries, Listen};
 use crate::config::written::{File, Tls};
 
 /// Where the daemon is asked, where nothing else is said.
-pub(crate) const SOCKET: &str = "/run/pinion/pinion.sock";
+pub(crate) const SOCKET: &str = "/run/pinion/api.sock";
 const MODE: u32 = 0o660;
 const BACKLOG: u32 = 65_536;
 const PREFIX: &str = "pinion:";

@@ -25,39 +25,39 @@ pub(super) const CASES: &[Case] = &[
         "[{name: n2-a, attach: ¶driver}]",
         &["driver is no way to attach; give auto, native or generic"],
     ),
-    ("{unix: /run/pinion/pinion.sock}", "¶{}", &["neither `unix` nor `tls`; give one of them"]),
+    ("{unix: /run/pinion/api.sock}", "¶{}", &["neither `unix` nor `tls`; give one of them"]),
     (
-        "{unix: /run/pinion/pinion.sock}",
+        "{unix: /run/pinion/api.sock}",
         "{unix: ¶pinion.sock}",
         &["pinion.sock is no path of a unix socket; give one that begins with `/`, of at most 107 bytes"],
     ),
     (
-        "{unix: /run/pinion/pinion.sock}",
+        "{unix: /run/pinion/api.sock}",
         "{unix: /run/p.sock, mode: ¶0660}",
         &["0660 is no mode of a unix socket; give octal digits in quotes, from '0000' to '0777', such as '0660'"],
     ),
     (
-        "{unix: /run/pinion/pinion.sock}",
+        "{unix: /run/pinion/api.sock}",
         "{unix: /run/p.sock, mode: ¶'0888'}",
         &["0888 is no mode of a unix socket; give octal digits in quotes, from '0000' to '0777', such as '0660'"],
     ),
     (
-        "{unix: /run/pinion/pinion.sock}",
+        "{unix: /run/pinion/api.sock}",
         "{mode: ¶'1777'}",
         &["1777 is no mode of a unix socket; give octal digits in quotes, from '0000' to '0777', such as '0660'"],
     ),
     (
-        "{unix: /run/pinion/pinion.sock}",
+        "{unix: /run/pinion/api.sock}",
         "{unix: ¶/run/p.sock, mode: ¶'0660', tls: {listen: '127.0.0.1:7443', certificate: a, key: b, clients: c}}",
         &["`unix` beside `tls`; leave one of them out", "`mode` is for a unix socket; leave it out beside `tls`"],
     ),
     (
-        "{unix: /run/pinion/pinion.sock}",
+        "{unix: /run/pinion/api.sock}",
         "{tls: ¶{listen: '127.0.0.1:7443', certificate: a, key: b}}",
         &["tls without `clients`; give the path of a file"],
     ),
     (
-        "{unix: /run/pinion/pinion.sock}",
+        "{unix: /run/pinion/api.sock}",
         "{tls: {listen: ¶127.0.0.1, certificate: a, key: b, clients: ¶''}}",
         &[
             "127.0.0.1 is no address with a port; give both, such as 127.0.0.1:9090 or '[::1]:9090'",
@@ -138,9 +138,9 @@ pub(super) const CASES: &[Case] = &[
     ),
     (
         "{flows: 200000}",
-        "{sources: ¶5}",
+        "{sources: ¶4}",
         &[
-            "table `sources` holds 5 entries and what is configured needs 6; raise it by `bounds: {sources: 6}` or more, or configure less",
+            "table `sources` holds 4 entries and what is configured needs 5; raise it by `bounds: {sources: 5}` or more, or configure less",
         ],
     ),
     (
@@ -168,7 +168,7 @@ fn what_is_around_services() {
 /// The loader itself lays out what is just found to fit, and refuses one less.
 #[test]
 fn bounds_are_the_loaders() {
-    let exact = POOLED.replace("{flows: 200000}", "{services: 16, sources: 6, targets: 10, maglev: 826}");
+    let exact = POOLED.replace("{flows: 200000}", "{services: 16, sources: 5, targets: 10, maglev: 826}");
     let config = parse(exact.as_bytes(), &Host::default()).unwrap().config;
     Setup::default().apply(&mut UserEngine::new(config.bounds), &specs(&config)).unwrap();
     for field in [0, 1, 2, 3] {
@@ -193,7 +193,7 @@ fn what_does_not_fit_by_default_is_named_at_the_services() {
     }
     text += "services:\n";
     for port in 1..=17 {
-        text += &format!("  - {{name: s{port}, protocol: udp, port: {port}, addresses: [192.0.2.1], pool: p}}\n");
+        text += &format!("  - {{name: s{port}, protocol: sctp, port: {port}, addresses: [192.0.2.1], pool: p}}\n");
     }
     assert_eq!(
         mistakes(&text),
@@ -216,7 +216,7 @@ fn files_are_looked_for_where_they_can_be() {
         place("empty.pem"),
         place("none.pem")
     );
-    let text = POOLED.replace("{unix: /run/pinion/pinion.sock}", &api);
+    let text = POOLED.replace("{unix: /run/pinion/api.sock}", &api);
     assert_eq!(mistakes(&text), [""; 0]);
     let found = mistakes_here(&text, &Host { files: true, ..Host::default() });
     let column = |name: &str| text.lines().nth(1).unwrap().find(&place(name)).unwrap() + 1;
