@@ -18,6 +18,7 @@ pub mod notify;
 pub mod pool;
 pub mod privileges;
 pub mod sessions;
+pub mod store;
 
 use std::fmt;
 use std::process::ExitCode;

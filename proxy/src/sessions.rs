@@ -26,4 +26,5 @@ pub use list::{FlowPage, FlowPages, Ticks, list};
 pub use names::Names;
 pub use owner::Owner;
 pub use record::{Moment, NewPin, PinOrigin, Place, Record};
+pub(crate) use table::Position;
 pub use table::{Full, Level, PinTable, Settings, Table};

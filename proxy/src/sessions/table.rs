@@ -1,16 +1,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use pinion_loader::{LoadError, Maps};
 use pinion_steering::{Pin, PinKey};
+use tokio::sync::mpsc;
 
 use super::batch::{Done, Held, Room};
 use super::change::{Change, CommitError, Installed, Interrupted};
 use super::key::{Key, SHARDS};
 use super::owner::Owner;
-use super::record::{Moment, Record};
+use super::record::{Moment, NewPin, Record};
 use super::shard::Shard;
+use crate::store::{Behind, Teller};
 
 /// `PINS` as the session table writes it.
 ///
@@ -70,6 +73,19 @@ pub struct Level {
     pub evicted: u64,
     /// How many pins ended at their time.
     pub expired: u64,
+    /// How many batches were to wait for the store, and did so in vain.
+    pub unstored: u64,
+}
+
+/// A place in an order of all keys there can be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Position {
+    shard: usize,
+    after: Option<Key>,
+}
+
+impl Position {
+    pub(crate) const FIRST: Self = Self { shard: 0, after: None };
 }
 
 /// The session table. A clone is the same table.
@@ -84,6 +100,14 @@ struct Inner {
     room: Room,
     full: Full,
     counts: Counts,
+    store: Option<Behind>,
+    wait: Option<Duration>,
+}
+
+/// Whether a batch is left for the store to write.
+enum Journal {
+    Yes(Option<Teller>),
+    No,
 }
 
 #[derive(Debug, Default)]
@@ -93,6 +117,7 @@ struct Counts {
     full: AtomicU64,
     evicted: AtomicU64,
     expired: AtomicU64,
+    unstored: AtomicU64,
 }
 
 /// How many records of a shard are looked at before others get their turn.
@@ -102,6 +127,28 @@ impl Table {
     /// An empty table that writes to `maps`.
     #[must_use]
     pub fn new<M: PinTable + 'static>(maps: &Owner<M>, settings: Settings) -> Self {
+        Self::make(maps, settings, None, None)
+    }
+
+    /// An empty table that writes to `maps`, and leaves its changes for a store to be written. With `wait`, a commit
+    /// waits for the store for so long; beyond, the batch is in force all the same, and counted
+    /// ([`Level::unstored`]).
+    #[must_use]
+    pub fn stored<M: PinTable + 'static>(
+        maps: &Owner<M>,
+        settings: Settings,
+        store: Behind,
+        wait: Option<Duration>,
+    ) -> Self {
+        Self::make(maps, settings, Some(store), wait)
+    }
+
+    fn make<M: PinTable + 'static>(
+        maps: &Owner<M>,
+        settings: Settings,
+        store: Option<Behind>,
+        wait: Option<Duration>,
+    ) -> Self {
         let maps: Arc<Mutex<dyn PinTable>> = maps.tables();
         Self {
             inner: Arc::new(Inner {
@@ -110,6 +157,8 @@ impl Table {
                 room: Room { used: AtomicU32::new(0), bound: settings.bound },
                 full: settings.full,
                 counts: Counts::default(),
+                store,
+                wait,
             }),
         }
     }
@@ -123,7 +172,54 @@ impl Table {
     pub async fn commit(&self, batch: Vec<Change>) -> Result<Installed, CommitError> {
         let shards = batch.iter().map(shard_of).collect();
         let held = self.hold(&shards).await;
-        self.apply(held, batch).await.map(|done| Installed::new(done.changed.len()))
+        let Some(wait) = self.inner.wait else {
+            return self
+                .apply(held, batch, Journal::Yes(None))
+                .await
+                .map(|done| Installed::new(done.changed.len()));
+        };
+        let (teller, mut told) = mpsc::channel(1);
+        let done = self.apply(held, batch, Journal::Yes(Some(teller))).await?;
+        // No answer means that nobody is left to give one: all is written.
+        if !matches!(tokio::time::timeout(wait, told.recv()).await, Ok(None)) {
+            self.inner.counts.unstored.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(Installed::new(done.changed.len()))
+    }
+
+    /// Pins what the store holds, where the table has nothing yet.
+    pub(crate) async fn restore(&self, pins: Vec<NewPin>) -> Result<Installed, CommitError> {
+        let batch: Vec<Change> = pins.into_iter().map(Change::InsertMissing).collect();
+        let held = self.hold(&batch.iter().map(shard_of).collect()).await;
+        self.apply(held, batch, Journal::No).await.map(|done| Installed::new(done.changed.len()))
+    }
+
+    /// Leaves about `most` records from a position on to be written again; where the next begin.
+    pub(crate) async fn write_again(&self, store: &Behind, from: Position, most: usize) -> Option<Position> {
+        let Position { shard, after } = from;
+        let held = self.hold(&BTreeSet::from([shard])).await;
+        let mut last = after;
+        for (key, record) in held.after(shard, after).take(most) {
+            if !store.push_again(key.into(), Some(record.clone())) {
+                return Some(Position { shard, after: last });
+            }
+            last = Some(key);
+        }
+        if last != after {
+            return Some(Position { shard, after: last });
+        }
+        (shard + 1 < SHARDS).then_some(Position { shard: shard + 1, after: None })
+    }
+
+    /// Leaves those of some keys to be taken out of the store that the table does not have.
+    pub(crate) async fn forget_strangers(&self, store: &Behind, keys: Vec<PinKey>) {
+        let held = self.hold(&keys.iter().map(|key| Key::from(*key).shard()).collect()).await;
+        for key in keys.into_iter().filter(|key| held.get(Key::from(*key)).is_none()) {
+            if !store.push_again(key, None) {
+                // They are found again at the next walk.
+                store.push([(key, None)], None);
+            }
+        }
     }
 
     /// Ends the pins whose time has come, at the most `most`; how many it were. Fewer than `most`: there are no more.
@@ -205,6 +301,7 @@ impl Table {
             full: counts.full.load(Ordering::Relaxed),
             evicted: counts.evicted.load(Ordering::Relaxed),
             expired: counts.expired.load(Ordering::Relaxed),
+            unstored: counts.unstored.load(Ordering::Relaxed),
         }
     }
 
@@ -231,16 +328,20 @@ impl Table {
 
     async fn end(&self, held: Held, keys: Vec<Key>) -> Result<usize, CommitError> {
         let batch = keys.into_iter().map(|key| Change::Remove(key.into())).collect();
-        self.apply(held, batch).await.map(|done| done.changed.len())
+        self.apply(held, batch, Journal::Yes(None)).await.map(|done| done.changed.len())
     }
 
-    async fn apply(&self, mut held: Held, batch: Vec<Change>) -> Result<Done, CommitError> {
+    async fn apply(&self, mut held: Held, batch: Vec<Change>, journal: Journal) -> Result<Done, CommitError> {
         let inner = Arc::clone(&self.inner);
         self.inner
             .maps
             .quick(move |maps| {
                 let result = held.apply(batch, maps, &inner.room, inner.full);
                 inner.counts.count(&result);
+                if let (Ok(done), Some(store), Journal::Yes(teller)) = (&result, &inner.store, &journal) {
+                    let changes = done.changed.iter().map(|key| (PinKey::from(*key), held.get(*key).cloned()));
+                    store.push(changes, teller.as_ref());
+                }
                 result
             })
             .await
