@@ -22,9 +22,9 @@ mod shard;
 mod table;
 
 pub use change::{Change, CommitError, Installed, Interrupted};
-pub use list::{FlowPage, FlowPages, Ticks, list};
+pub use list::{FlowPages, Ticks, list};
 pub use names::Names;
 pub use owner::Owner;
 pub use record::{Moment, NewPin, PinOrigin, Place, Record};
 pub(crate) use table::Position;
-pub use table::{Full, Level, PinTable, Settings, Table};
+pub use table::{Adopted, Full, Level, PinTable, Settings, Table};

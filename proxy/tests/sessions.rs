@@ -3,6 +3,8 @@
 
 #[path = "sessions/faulty.rs"]
 mod faulty;
+#[path = "sessions/million.rs"]
+mod million;
 #[path = "sessions/pages.rs"]
 mod pages;
 #[path = "sessions/sample.rs"]
@@ -234,9 +236,14 @@ async fn a_batch_whose_caller_gave_up_is_whole() {
     let owner = Owner::new(Faulty::default());
     let table = Table::new(&owner, Settings { bound: 64, full: Full::Refuse });
     let (go, wait) = std::sync::mpsc::channel::<()>();
+    let (begun, began) = tokio::sync::oneshot::channel();
     let busy = owner.clone();
-    let busy = tokio::spawn(async move { busy.long(move |_| wait.recv()).await });
-    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    let work = move |_: &mut Faulty| {
+        begun.send(()).unwrap();
+        wait.recv()
+    };
+    let busy = tokio::spawn(async move { busy.long(work).await });
+    began.await.unwrap();
     let batch = (0..32).map(|teid| Change::Insert(pin(&places[0], teid))).collect();
     let commit = table.commit(batch);
     assert!(tokio::time::timeout(std::time::Duration::from_millis(20), commit).await.is_err());

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use pinion_loader::{LoadError, sessions};
+use pinion_loader::{Cursor, LoadError, Paged, sessions};
 use pinion_steering::{Flow, FlowKey, FlowKind};
 
 use super::packet_path::PacketPath;
@@ -28,15 +28,15 @@ impl Daemon {
     /// Where the kernel refuses; some sessions may have ended.
     pub(super) async fn end(&self, endpoints: &HashSet<String>, which: Which) -> Result<usize, LoadError> {
         let names = Arc::clone(&self.state().names);
-        let (mut ended, mut after) = (0, None);
+        let (mut ended, mut from) = (0, Cursor::default());
         let endpoints = Arc::new(endpoints.clone());
         loop {
             let (names, endpoints) = (Arc::clone(&names), Arc::clone(&endpoints));
-            let step = move |path: &mut PacketPath| step(path, &names, &endpoints, which, after);
+            let step = move |path: &mut PacketPath| step(path, &names, &endpoints, which, from);
             let (gone, next) = self.path.quick(step).await?;
             ended += gone;
             let Some(next) = next else { return Ok(ended) };
-            after = Some(next);
+            from = next;
             tokio::task::yield_now().await;
         }
     }
@@ -48,9 +48,9 @@ fn step(
     names: &Names,
     endpoints: &HashSet<String>,
     which: Which,
-    after: Option<FlowKey>,
-) -> Result<(usize, Option<FlowKey>), LoadError> {
-    let (flows, next) = path.flow_page(after, STRIDE)?;
+    from: Cursor,
+) -> Result<(usize, Option<Cursor>), LoadError> {
+    let Paged { entries: flows, next } = path.flow_page(from, STRIDE)?;
     let meant = |(key, flow): &(FlowKey, Flow)| {
         let movable = matches!(key.kind(), FlowKind::Tuple | FlowKind::Tunnel);
         let theirs = || names.place(endpoint_of(flow)).is_some_and(|place| endpoints.contains(&*place.endpoint));

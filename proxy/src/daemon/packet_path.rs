@@ -8,7 +8,7 @@ use std::path::Path;
 use pinion_loader::kernel::{Attached, Kernel, Mode, PROGRAM, PinFolder};
 use pinion_loader::setup::{ServiceSpec, Setup};
 use pinion_loader::sweep::{Named, Sweeper, Timeouts};
-use pinion_loader::{LoadError, Maps as _};
+use pinion_loader::{Cursor, LoadError, Maps as _, Paged};
 
 use pinion_steering::{Flow, FlowKey, Pin, PinKey};
 
@@ -201,12 +201,8 @@ impl PacketPath {
 }
 
 impl FlowPages for PacketPath {
-    fn flow_page(
-        &self,
-        after: Option<FlowKey>,
-        most: usize,
-    ) -> Result<(Vec<(FlowKey, Flow)>, Option<FlowKey>), LoadError> {
-        self.kernel.flow_page(after, most)
+    fn flow_page(&self, from: Cursor, most: usize) -> Result<Paged<(FlowKey, Flow)>, LoadError> {
+        self.kernel.flows_page(from, most)
     }
 }
 
@@ -217,6 +213,10 @@ impl PinTable for PacketPath {
 
     fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError> {
         self.kernel.remove_pin(key)
+    }
+
+    fn installed(&self, from: Cursor, most: usize) -> Result<Paged<(PinKey, Pin)>, LoadError> {
+        self.kernel.pins_page(from, most)
     }
 }
 

@@ -5,10 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pinion_loader::{LoadError, Maps};
+use pinion_loader::{Cursor as Place, LoadError, Maps, Paged};
 use pinion_steering::{Address, Flow, FlowKey, FlowKind, PinKey, ShortKey, State};
 
-use super::cursor::Cursor;
+use super::cursor::{self, Cursor};
 use super::key::{Key, SHARDS};
 use super::names::Names;
 use super::owner::Owner;
@@ -18,27 +18,18 @@ use crate::control::{
     ControlError, Origin, PageAsk, SessionFilter, SessionKey, SessionPage, SessionState, SessionView,
 };
 
-/// Entries, and after which key the next page begins; `None` where there is none.
-pub type FlowPage = (Vec<(FlowKey, Flow)>, Option<FlowKey>);
-
 /// `FLOWS` and `FLOWS6`, in pages.
 pub trait FlowPages: Send {
-    /// The entries after a key in the tables' order, at the most `most`.
+    /// The entries at a place, as [`Maps::flows_page`] reads them.
     ///
     /// # Errors
     /// [`LoadError::Map`] where the kernel refuses.
-    fn flow_page(&self, after: Option<FlowKey>, most: usize) -> Result<FlowPage, LoadError>;
+    fn flow_page(&self, from: Place, most: usize) -> Result<Paged<(FlowKey, Flow)>, LoadError>;
 }
 
 impl<M: Maps + Send> FlowPages for M {
-    fn flow_page(&self, after: Option<FlowKey>, most: usize) -> Result<FlowPage, LoadError> {
-        let mut flows = self.flows()?;
-        flows.retain(|(key, _)| after.is_none_or(|after| *key > after));
-        flows.sort_unstable_by_key(|(key, _)| *key);
-        let more = flows.len() > most;
-        flows.truncate(most);
-        let last = flows.last().map(|(key, _)| *key).filter(|_| more);
-        Ok((flows, last))
+    fn flow_page(&self, from: Place, most: usize) -> Result<Paged<(FlowKey, Flow)>, LoadError> {
+        self.flows_page(from, most)
     }
 }
 
@@ -56,6 +47,9 @@ const MOST_LOOKED_AT: usize = 1 << 16;
 
 /// How many entries are read while nobody else is at the tables.
 const STRIDE: usize = 1024;
+
+/// How many more than asked for the tables give at the most, but for rare buckets.
+const BUCKET: usize = 16;
 
 /// A page of sessions.
 ///
@@ -80,39 +74,49 @@ pub async fn list<M: FlowPages + 'static>(
     ticks: Ticks,
 ) -> Result<SessionPage, ControlError> {
     let sieve = Sieve::new(names, filter)?;
-    let mut cursor = match &ask.cursor {
-        None => Cursor::FIRST,
+    let begin = match &ask.cursor {
+        None => Cursor::first(),
         Some(text) => text.parse().map_err(|_| ControlError::Cursor(text.clone()))?,
     };
     let limit = ask.limit.clamp(1, 10_000) as usize;
     let mut sessions = Vec::new();
     let mut looked_at = 0;
-    let mut next = Some(cursor);
-    while let Some(at) = next
-        && sessions.len() < limit
-        && looked_at < MOST_LOOKED_AT
-    {
-        cursor = at;
-        let most = STRIDE.min(MOST_LOOKED_AT - looked_at);
-        next = match cursor {
-            Cursor::Flows(after) => {
-                let most = most.min(limit - sessions.len());
-                let page = maps.quick(move |maps| maps.flow_page(after, most)).await;
-                let (flows, last) = page.map_err(|error| ControlError::Maps(error.to_string()))?;
-                looked_at += flows.len();
-                sessions.extend(flows.iter().filter_map(|(key, flow)| sieve.flow(key, flow, ticks)));
-                Some(last.map_or(Cursor::FIRST_PIN, |last| Cursor::Flows(Some(last))))
+    let mut next = Some(begin);
+    while let Some(at) = next.take() {
+        let room = limit.saturating_sub(sessions.len());
+        // Buckets are read whole: with little room left, the next ones are left to the next page.
+        if room == 0 || looked_at >= MOST_LOOKED_AT || (room < BUCKET && !sessions.is_empty()) {
+            next = Some(at);
+            break;
+        }
+        next = match at {
+            Cursor::Flows { from, shown } => {
+                let most = STRIDE.min(room);
+                let page = maps.quick(move |maps| maps.flow_page(from, most)).await;
+                let page = page.map_err(|error| ControlError::Maps(error.to_string()))?;
+                looked_at += page.entries.len().max(1);
+                let new = page.entries.iter().filter(|(key, _)| !shown.contains(&cursor::name(key)));
+                let mut new = new.filter_map(|(key, flow)| Some((key, sieve.flow(key, flow, ticks)?)));
+                let mut names = Vec::new();
+                for (key, session) in new.by_ref().take(room) {
+                    names.push(cursor::name(key));
+                    sessions.push(session);
+                }
+                if new.next().is_some() {
+                    Some(Cursor::Flows { from, shown: shown.iter().copied().chain(names).collect() })
+                } else {
+                    Some(page.next.map_or(Cursor::FIRST_PIN, Cursor::flows))
+                }
             }
             Cursor::Pins { .. } if sieve.flows_alone => None,
             Cursor::Pins { shard, after } => {
-                let mut last = None;
-                let mut seen = 0;
+                let (mut last, mut seen) = (None, 0);
                 table
                     .look(shard, after, |key, record| {
                         sessions.extend(sieve.pin(key, record));
                         last = Some(key);
                         seen += 1;
-                        seen < most && sessions.len() < limit
+                        seen < STRIDE && sessions.len() < limit
                     })
                     .await;
                 looked_at += seen;

@@ -3,27 +3,30 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use pinion_loader::{LoadError, Maps};
+use pinion_loader::{Cursor, LoadError, Maps, Paged};
 use pinion_steering::{Pin, PinKey};
 use tokio::sync::mpsc;
 
 use super::batch::{Done, Held, Room};
 use super::change::{Change, CommitError, Installed, Interrupted};
 use super::key::{Key, SHARDS};
+use super::names::Names;
 use super::owner::Owner;
-use super::record::{Moment, NewPin, Record};
+use super::record::{Moment, NewPin, PinOrigin, Record};
 use super::shard::Shard;
 use crate::store::{Behind, Teller};
 
 /// `PINS` as the session table writes it.
 ///
 /// # Errors
-/// Both fail with [`LoadError`] where the kernel refuses, or the bound is reached; then nothing was written.
+/// All fail with [`LoadError`] where the kernel refuses, or the bound is reached; then nothing was written.
 pub trait PinTable: Send {
     /// Writes an entry.
     fn install(&mut self, key: &PinKey, pin: &Pin) -> Result<(), LoadError>;
     /// Takes an entry out; one that is not there is as good.
     fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError>;
+    /// The entries at a place, as [`Maps::pins_page`] reads them.
+    fn installed(&self, from: Cursor, most: usize) -> Result<Paged<(PinKey, Pin)>, LoadError>;
 }
 
 impl<M: Maps + Send> PinTable for M {
@@ -33,6 +36,10 @@ impl<M: Maps + Send> PinTable for M {
 
     fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError> {
         self.remove_pin(key)
+    }
+
+    fn installed(&self, from: Cursor, most: usize) -> Result<Paged<(PinKey, Pin)>, LoadError> {
+        self.pins_page(from, most)
     }
 }
 
@@ -75,6 +82,15 @@ pub struct Level {
     pub expired: u64,
     /// How many batches were to wait for the store, and did so in vain.
     pub unstored: u64,
+}
+
+/// What became of the pins that a daemon before this one left in the kernel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Adopted {
+    /// How many are in the table now, that were not.
+    pub pins: usize,
+    /// How many lead to an endpoint that nobody knows any more; packets go on finding it.
+    pub strangers: usize,
 }
 
 /// A place in an order of all keys there can be.
@@ -192,6 +208,33 @@ impl Table {
         let batch: Vec<Change> = pins.into_iter().map(Change::InsertMissing).collect();
         let held = self.hold(&batch.iter().map(shard_of).collect()).await;
         self.apply(held, batch, Journal::No).await.map(|done| Installed::new(done.changed.len()))
+    }
+
+    /// Takes over what the kernel's map holds from before a restart: all of it that the table does not know yet, as
+    /// [`PinOrigin::Restored`]. After the store was restored, which knows more of a pin; before anybody commits.
+    ///
+    /// # Errors
+    /// [`Interrupted`] where the kernel's map cannot be read, or holds more than fits.
+    pub async fn adopt(&self, names: &Names) -> Result<Adopted, Interrupted> {
+        let mut adopted = Adopted::default();
+        let mut from = Some(Cursor::default());
+        while let Some(place) = from {
+            let page = self.inner.maps.quick(move |maps| maps.installed(place, STRIDE)).await;
+            let stop = |source| Interrupted { done: adopted.pins, source };
+            let page = page.map_err(|source| stop(CommitError::Maps { source, unsure: 0 }))?;
+            let known = page.entries.iter().filter_map(|(key, pin)| {
+                let (place, origin) = (names.place(pin.target)?, PinOrigin::Restored);
+                let record = Record { place: Arc::clone(place), pin: *pin, origin, ends: None };
+                Some(Change::InsertMissing(NewPin { key: *key, record }))
+            });
+            let batch: Vec<Change> = known.collect();
+            let strangers = page.entries.len().saturating_sub(batch.len());
+            let installed = self.commit(batch).await.map_err(stop)?;
+            adopted.pins += installed.changed();
+            adopted.strangers += strangers;
+            from = page.next;
+        }
+        Ok(adopted)
     }
 
     /// Leaves about `most` records from a position on to be written again; where the next begin.

@@ -44,6 +44,8 @@ struct State {
     lost: u64,
     /// The store does not have all that the table has, and not all of it waits.
     again: bool,
+    /// The table is compared with what the store holds: at the start, and when it is written again.
+    comparing: bool,
 }
 
 impl Behind {
@@ -56,6 +58,7 @@ impl Behind {
             written: 0,
             lost: 0,
             again: false,
+            comparing: true,
         };
         Self { shared: Arc::new(Shared { state: Mutex::new(state), wake: Notify::new() }) }
     }
@@ -79,7 +82,7 @@ impl Behind {
     #[must_use]
     pub fn settled(&self) -> bool {
         let state = self.state();
-        state.up && state.backlog.len() == 0 && !state.again
+        state.up && state.backlog.len() == 0 && !state.again && !state.comparing
     }
 
     /// Leaves changes; whoever holds the shards of their keys does.
@@ -133,7 +136,14 @@ impl Behind {
 
     /// Whether everything is to be written again; the walk that does it begins then.
     pub(super) fn begin_again(&self) -> bool {
-        std::mem::take(&mut self.state().again)
+        let mut state = self.state();
+        state.comparing |= state.again;
+        std::mem::take(&mut state.again)
+    }
+
+    /// The table and the store were compared.
+    pub(super) fn compared(&self) {
+        self.state().comparing = false;
     }
 
     pub(super) fn answers(&self, why: &str) {

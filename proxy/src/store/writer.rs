@@ -52,6 +52,7 @@ impl Writer {
         self.connect().await?;
         let restored = restore::restore(&mut *self.store, &self.behind, table, names, now).await?;
         self.restored = true;
+        self.behind.compared();
         Ok(restored)
     }
 
@@ -94,6 +95,7 @@ impl Writer {
                 Err(error) => return error,
             }
             self.restored = true;
+            self.behind.compared();
         }
         loop {
             let done = match self.write().await {
@@ -179,6 +181,9 @@ impl Writer {
                     |value: &[u8]| Stored::decode(value).is_ok_and(|stored| stored.node == self.settings.node);
                 let keys = page.entries.iter().filter(|(_, value)| ours(value)).map(|(key, _)| *key).collect();
                 table.forget_strangers(&self.behind, keys).await;
+                if page.next.is_none() {
+                    self.behind.compared();
+                }
                 page.next.map(|next| Walk::Store(Some(next)))
             }
             None => {

@@ -22,8 +22,7 @@ struct Node {
 const TICKS: Ticks = Ticks { now: 100, length: Duration::from_millis(1_024) };
 
 /// Two services of two endpoints each.
-fn node() -> Node {
-    let mut maps = UserEngine::new(Bounds { flows: 4_096, flows6: 64, pins: 4_096, ..Bounds::default() });
+pub(crate) fn configure(maps: &mut dyn Maps) -> Names {
     let service = |name: &str, kind, protocol, port, last| ServiceSpec {
         name: name.into(),
         kind,
@@ -45,9 +44,14 @@ fn node() -> Node {
     };
     let services = [service("sip", Kind::Flow, 17, 5060, 10), service("n3", Kind::Gtpu, 17, 2152, 20)];
     let mut setup = Setup::default();
-    setup.apply(&mut maps, &services).unwrap();
+    setup.apply(maps, &services).unwrap();
     let pool = |service: &str| Some(if service == "sip" { "proxies" } else { "upfs" });
-    let names = Names::new(&setup, &services, pool, None);
+    Names::new(&setup, &services, pool, None)
+}
+
+fn node() -> Node {
+    let mut maps = UserEngine::new(Bounds { flows: 4_096, flows6: 64, pins: 4_096, ..Bounds::default() });
+    let names = configure(&mut maps);
     let owner = Owner::new(maps);
     let table = Table::new(&owner, Settings { bound: 4_096, full: Full::Refuse });
     let node = Node { owner, table, names };
@@ -215,6 +219,29 @@ async fn filters_let_through_what_they_name() {
     assert_eq!(count(SessionFilter { state: Some(SessionState::Closed), ..none.clone() }).await, 0);
     let both = SessionFilter { service: Some("sip".into()), endpoint: Some("n3-1".into()), ..none };
     assert_eq!(count(both).await, 0);
+}
+
+#[tokio::test]
+async fn a_restarted_table_takes_over_what_the_kernel_holds() {
+    let node = node();
+    node.pin(0..2_500).await;
+    let settings = Settings { bound: 4_096, full: Full::Refuse };
+    let table = Table::new(&node.owner, settings);
+    let known = node.names.record("n3", "upfs/n3-1", 0, 1).unwrap();
+    let key = |teid| PinKey { address: Address::v4([192, 0, 2, 20]), teid };
+    let _ = table.commit(vec![Change::Insert(NewPin { key: key(0), record: known })]).await.unwrap();
+    let stranger = pinion_steering::Pin { target: 999, ..Default::default() };
+    node.owner.blocking(|maps| maps.put_pin(&key(9_999), &stranger)).unwrap();
+    let adopted = table.adopt(&node.names).await.unwrap();
+    assert_eq!((adopted.pins, adopted.strangers), (2_499, 1));
+    for teid in [0, 1, 2_499] {
+        let (before, now) = (node.table.get(&key(teid)).await.unwrap(), table.get(&key(teid)).await.unwrap());
+        assert_eq!((before.pin, &before.place.endpoint), (now.pin, &now.place.endpoint));
+    }
+    let none = SessionFilter::default();
+    let ask = PageAsk { limit: 10_000, cursor: None };
+    let page = list(&node.owner, &table, &node.names, &none, &ask, TICKS).await.unwrap();
+    assert_eq!(page.sessions.iter().filter(|session| session.origin == Origin::Restored).count(), 2_499);
 }
 
 #[tokio::test]
