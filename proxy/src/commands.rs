@@ -14,4 +14,5 @@ pub(crate) mod run;
 pub(crate) mod services;
 pub(crate) mod sessions;
 pub(crate) mod stats;
+pub(crate) mod top;
 pub(crate) mod weight;

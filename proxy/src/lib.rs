@@ -57,6 +57,7 @@ enum Command {
     Weight(commands::weight::Args),
     Explain(commands::explain::Args),
     Reload(commands::reload::Args),
+    Top(commands::top::Args),
 }
 
 /// The command line: reads the arguments of this process, and does what they say.
@@ -78,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::Weight(args) => asked(commands::weight::run(&args)),
         Command::Explain(args) => asked(commands::explain::run(&args)),
         Command::Reload(args) => asked(commands::reload::run(&args)),
+        Command::Top(args) => asked(commands::top::run(&args)),
     }
 }
 

@@ -39,6 +39,10 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
+    pub(super) fn target(&self) -> &Target {
+        &self.api
+    }
+
     pub(super) async fn connect(&self) -> Result<Client, AskError> {
         let credentials = match (&self.certificate, &self.key, &self.authority) {
             (Some(certificate), Some(key), Some(authority)) => Some(Credentials {
@@ -74,6 +78,9 @@ pub(crate) enum Error {
     /// The system refuses what every network program needs.
     #[error("cannot begin: {0}; raise the limits of this user")]
     Runtime(io::Error),
+    /// A live screen needs a terminal.
+    #[error("standard input and output are no terminal; use `pinion top --once` for one screen as text")]
+    NoTerminal,
 }
 
 impl Error {
@@ -81,6 +88,7 @@ impl Error {
     pub(crate) fn code(&self) -> ExitCode {
         match self {
             Self::Ask(error) if error.is_usage() => ExitCode::from(2),
+            Self::NoTerminal => ExitCode::from(2),
             Self::Ask(_) | Self::Output(_) | Self::Runtime(_) => ExitCode::FAILURE,
         }
     }

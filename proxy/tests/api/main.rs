@@ -7,4 +7,5 @@ mod commands;
 mod daemon;
 mod sample;
 mod tls;
+mod top;
 mod unix;
