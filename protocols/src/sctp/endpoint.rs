@@ -1,7 +1,7 @@
 //! An SCTP endpoint (RFC 9260) without sockets, clocks, threads or locks: packets and time go in;
 //! packets, events and the next deadline come out.
 //!
-//! With it come failover (RFC 7829), partial reliability (RFC 3758, RFC 7496), addresses that come and
+//! With it come failover (RFC 7829), path MTU discovery (RFC 8899), partial reliability (RFC 3758, RFC 7496), addresses that come and
 //! go (RFC 5061) with authentication (RFC 4895); stream reset (RFC 6525) is refused. UDP encapsulation
 //! (RFC 6951) is for the transport, which also remembers the UDP ports.
 //!
@@ -59,6 +59,7 @@ mod heartbeat;
 mod inbound;
 pub mod memory;
 mod message;
+mod mtu;
 mod offer;
 mod outbound;
 mod partial;
@@ -352,14 +353,17 @@ impl Endpoint {
         true
     }
 
-    /// Says how large an IP packet a path carries, bytes (at least 512): from ICMP, or from probing.
-    pub fn set_mtu(&mut self, id: AssociationId, remote: IpAddr, mtu: u16) -> bool {
-        let Some(slot) = self.slots.get_mut(id) else { return false };
-        let Some(index) = slot.association.path_to(remote) else { return false };
-        if let Some(path) = slot.association.path_mut(index) {
+    /// Says how large an IP packet a path carries, bytes (at least 512), where somebody knows: an ICMP
+    /// message, say. False where there is no such path.
+    pub fn set_mtu(&mut self, now: Time, id: AssociationId, remote: IpAddr, mtu: u16) -> bool {
+        let set = |association: &mut Association, context: &mut Context<'_>| {
+            let Some(index) = association.path_to(remote) else { return false };
+            let Some(path) = association.path_mut(index) else { return false };
             path.mtu = mtu.max(config::SMALLEST_MTU);
-        }
-        true
+            path.search.told(context.now, path.mtu);
+            true
+        };
+        self.with(now, id, set).unwrap_or(false)
     }
 
     /// Asks the peer to use an own address more (RFC 5061 4.2.1). False where the peer cannot be asked;

@@ -15,6 +15,7 @@ mod collisions;
 mod ending;
 mod extensions;
 mod handshake;
+mod mtu;
 mod network;
 mod oracle;
 mod paths;

@@ -54,6 +54,8 @@ pub(crate) struct Faults {
 pub(crate) struct Link {
     pub(crate) faults: Faults,
     pub(crate) down_until: u64,
+    /// Largest IP packet that goes through whole, bytes.
+    pub(crate) mtu: usize,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,6 +104,10 @@ impl Network {
         }
         let link = &self.links[index];
         if now < link.down_until || dice.permille(link.faults.loss) {
+            return;
+        }
+        let header = if transmit.destination.is_ipv4() { 20 } else { 40 };
+        if transmit.bytes.len() + header > link.mtu && !transmit.fragment {
             return;
         }
         let copies = 1 + u64::from(dice.permille(link.faults.duplication));

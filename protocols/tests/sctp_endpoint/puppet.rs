@@ -81,7 +81,8 @@ impl Puppet {
         assert_eq!(kinds(&seen)[..1], [ChunkType::CookieAck], "{seen:?}");
         assert!(matches!(puppet.take_events()[..], [Event::Established { accepted: true, .. }]));
         // The probe of the address that is not confirmed, answered.
-        for probe in seen.iter().filter(|chunk| chunk.kind == ChunkType::Heartbeat) {
+        let second = |chunk: &&Seen| chunk.kind == ChunkType::Heartbeat && chunk.destination == self::puppet(1);
+        for probe in seen.iter().filter(second) {
             puppet.answer_heartbeat(probe);
         }
         if networks > 1 {

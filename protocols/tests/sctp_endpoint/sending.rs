@@ -177,7 +177,7 @@ fn rfc9260_6_4_1_a_timeout_sends_again_on_another_path() {
 
 #[test]
 fn rfc9260_6_9_a_large_message_is_cut_into_fragments() {
-    let mut peer = Puppet::established(Config { mtu: 1280, ..Config::default() }, 1);
+    let mut peer = Puppet::established(Config { mtu: 1280, largest_mtu: 1280, ..Config::default() }, 1);
     peer.send(1, 3000);
     let seen = peer.look();
     assert_eq!(tsns(&peer, &seen), [0, 1, 2]);
@@ -257,7 +257,7 @@ fn rfc9260_7_3_what_no_longer_fits_is_fragmented_by_ip() {
     let id = peer.association();
     peer.send(1, 1400);
     assert!(!peer.endpoint.poll_transmit(peer.now).unwrap().fragment);
-    assert!(peer.endpoint.set_mtu(id, puppet(0), 1000));
+    assert!(peer.endpoint.set_mtu(peer.now, id, puppet(0), 1000));
     peer.now = peer.now.after(SECOND * 2);
     peer.endpoint.expire(peer.now);
     let again = peer.endpoint.poll_transmit(peer.now).unwrap();

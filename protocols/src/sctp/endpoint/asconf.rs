@@ -303,7 +303,7 @@ impl Association {
         for (control, path) in controls {
             if path != gone {
                 self.control.push_back((control, shifted(path)));
-            } else if !matches!(control, Control::Heartbeat(_) | Control::HeartbeatAck(_)) {
+            } else if !matches!(control, Control::Heartbeat(_) | Control::HeartbeatAck(_) | Control::Probe(..)) {
                 self.control.push_back((control, 0));
             }
         }

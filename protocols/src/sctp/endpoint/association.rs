@@ -47,6 +47,8 @@ pub(super) enum Control {
     CookieEcho,
     CookieAck,
     Heartbeat(u64),
+    /// A HEARTBEAT in an IP packet of so many bytes (RFC 8899).
+    Probe(u64, u16),
     HeartbeatAck(Bytes),
     Shutdown,
     ShutdownAck,
@@ -237,7 +239,7 @@ impl Association {
         for path in &self.paths {
             next = next.min(path.t3);
             if probes {
-                next = next.min(path.heartbeat_at);
+                next = next.min(path.heartbeat_at).min(path.search.at);
             }
         }
         next

@@ -5,6 +5,7 @@ use core::net::IpAddr;
 use bytes::{BufMut, BytesMut};
 
 use super::association::{Association, Context, Control, State};
+use super::mtu::write_probe;
 use super::offer::Own;
 use super::outbound::{Fate, Sent};
 use super::path::Path;
@@ -37,6 +38,8 @@ struct Packet<'a> {
     auth: Option<usize>,
     /// Whether DATA is in it.
     has_data: bool,
+    /// Whether it is there to be too large.
+    probes: bool,
 }
 
 impl Packet<'_> {
@@ -55,7 +58,8 @@ impl Association {
         let start = out.len();
         let tag = if matches!(self.control.front(), Some((Control::Init, _))) { 0 } else { self.peer_tag };
         let writer = PacketWriter::new(out, self.local_port, self.remote_port, tag);
-        let mut packet = Packet { writer, path: None, room: usize::MAX, auth: None, has_data: false };
+        let mut packet =
+            Packet { writer, path: None, room: usize::MAX, auth: None, has_data: false, probes: false };
         let alone = self.add_control(context, &mut packet);
         if !alone {
             let data = self.data_path(context);
@@ -81,7 +85,7 @@ impl Association {
             out.truncate(start);
             return None;
         };
-        let fragment = packet.writer.len() > path.room(context.config);
+        let fragment = !packet.probes && packet.writer.len() > path.room(context.config);
         let built = Built { source: path.local, destination: path.remote, fragment };
         if let (Some(at), Some(auth)) = (packet.auth, self.auth.as_deref()) {
             finish_auth(&mut packet.writer, auth, at);
@@ -114,10 +118,15 @@ impl Association {
             }
             let length = packet.writer.len();
             let fresh = packet.writer.is_empty();
+            let probes = matches!(control, Control::Probe(..));
+            if probes && !fresh {
+                break;
+            }
+            packet.probes = probes;
             let kind = control.kind();
             let had_auth = packet.auth;
             self.begin(context, packet, path, kind);
-            self.write_control(context, &mut packet.writer, &control);
+            self.write_control(context, &mut packet.writer, &control, path);
             if !fresh && packet.writer.len() > packet.room {
                 packet.writer.truncate(length);
                 packet.auth = had_auth;
@@ -125,14 +134,20 @@ impl Association {
             }
             self.control.pop_front();
             // RFC 9260 6.10: INIT stands alone. DATA after COOKIE ECHO is not tried.
-            if matches!(control, Control::Init | Control::CookieEcho) {
+            if matches!(control, Control::Init | Control::CookieEcho | Control::Probe(..)) {
                 return true;
             }
         }
         false
     }
 
-    fn write_control(&mut self, context: &mut Context<'_>, writer: &mut PacketWriter<'_>, control: &Control) {
+    fn write_control(
+        &mut self,
+        context: &mut Context<'_>,
+        writer: &mut PacketWriter<'_>,
+        control: &Control,
+        path: u8,
+    ) {
         let kind = control.kind();
         match control {
             Control::Init => self.write_init(context, writer),
@@ -154,6 +169,10 @@ impl Association {
                 writer.chunk(kind, 0, |out| {
                     parameter(out, ParameterType::HeartbeatInfo, |out| out.put_u64(*nonce));
                 });
+            }
+            Control::Probe(nonce, size) => {
+                let length = self.path(path).map_or(0, |path| path.room_in(context.config, *size));
+                write_probe(writer, *nonce, length);
             }
             Control::HeartbeatAck(value)
             | Control::Error(value)
@@ -409,7 +428,7 @@ impl Control {
             Self::Init => ChunkType::Init,
             Self::CookieEcho => ChunkType::CookieEcho,
             Self::CookieAck => ChunkType::CookieAck,
-            Self::Heartbeat(_) => ChunkType::Heartbeat,
+            Self::Heartbeat(_) | Self::Probe(..) => ChunkType::Heartbeat,
             Self::HeartbeatAck(_) => ChunkType::HeartbeatAck,
             Self::Shutdown => ChunkType::Shutdown,
             Self::ShutdownAck => ChunkType::ShutdownAck,

@@ -37,6 +37,9 @@ pub struct Config {
     pub sack_frequency: u16,
     /// Largest IP packet of a path, bytes, as long as nothing else is said; at least 512.
     pub mtu: u16,
+    /// Largest IP packet that is tried on a path (RFC 8899), bytes. A path that swallows packets falls
+    /// back to 1,280 and is searched up to here, or up to `mtu`, again.
+    pub largest_mtu: u16,
     /// Bytes that the transport puts between the IP header and SCTP: 8 for UDP (RFC 6951).
     pub encapsulation: u16,
     /// Whether small messages wait for the acknowledgement of others to fill a packet (RFC 9260 6.1).
@@ -79,6 +82,7 @@ impl Config {
         self.outbound_streams = self.outbound_streams.max(1);
         self.inbound_streams = self.inbound_streams.max(1);
         self.mtu = self.mtu.max(SMALLEST_MTU);
+        self.largest_mtu = self.largest_mtu.max(self.mtu);
         self.rto_max = self.rto_max.max(self.rto_min);
         self
     }
@@ -100,6 +104,7 @@ impl Default for Config {
             sack_delay: Duration::from_millis(200),
             sack_frequency: 2,
             mtu: 1500,
+            largest_mtu: 1500,
             encapsulation: 0,
             nagle: false,
             outbound_streams: 10,

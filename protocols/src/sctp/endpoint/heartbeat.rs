@@ -11,12 +11,13 @@ impl Association {
     /// The time for a HEARTBEAT has come: the one before was answered, or it was not.
     pub(super) fn heartbeat_due(&mut self, context: &mut Context<'_>, index: u8) {
         let Some(path) = self.path_mut(index) else { return };
+        let learned = core::mem::take(&mut path.learned);
         if path.heartbeat.take().is_some() {
             let down = path.reach == Reach::Inactive || !path.confirmed;
             if !path.excused && self.timed_out(context, index) {
                 return;
             }
-            if down {
+            if down && !learned {
                 self.try_other_source(index);
             }
         } else if self.rests(context, index) {
@@ -80,6 +81,9 @@ impl Association {
         };
         let Some(nonce) = info.first_chunk().copied().map(u64::from_be_bytes) else { return };
         let now = context.now;
+        if self.probe_answered(now, nonce) {
+            return;
+        }
         let asked = |path: &super::path::Path| path.heartbeat.is_some_and(|(asked, _)| asked == nonce);
         let Some(index) = self.paths.iter().position(asked).and_then(|index| u8::try_from(index).ok()) else {
             return;

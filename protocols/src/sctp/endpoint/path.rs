@@ -7,6 +7,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::config::Config;
+use super::mtu::Search;
 use super::time::Time;
 use crate::sctp::HEADER_LENGTH;
 
@@ -30,6 +31,8 @@ pub(super) struct Path {
     pub(super) confirmed: bool,
     /// Largest IP packet, bytes.
     pub(super) mtu: u16,
+    /// Whether larger ones get through.
+    pub(super) search: Search,
     /// Consecutive timeouts.
     pub(super) errors: u16,
     /// Packets that may still leave until the next acknowledgement.
@@ -53,6 +56,8 @@ pub(super) struct Path {
     pub(super) heartbeat: Option<(u64, Time)>,
     /// DATA timed out here while that HEARTBEAT was on its way: one silence counts once.
     pub(super) excused: bool,
+    /// A packet that came since the last HEARTBEAT said which own address to use.
+    pub(super) learned: bool,
     /// The DATA whose round trip is being measured, and when it left.
     pub(super) timed: Option<(u32, Time)>,
     /// When DATA left here last.
@@ -72,6 +77,7 @@ impl Path {
             reach: Reach::Active,
             confirmed,
             mtu: config.mtu,
+            search: Search::new(config, now),
             errors: 0,
             burst: config.max_burst,
             rtt: None,
@@ -85,6 +91,7 @@ impl Path {
             heartbeat_at: now,
             heartbeat: None,
             excused: false,
+            learned: false,
             timed: None,
             used: now,
             acked: 0,
@@ -96,8 +103,13 @@ impl Path {
 
     /// Bytes that a packet may have from the common header on.
     pub(super) fn room(&self, config: &Config) -> usize {
+        self.room_in(config, self.mtu)
+    }
+
+    /// The same where an IP packet has so many bytes.
+    pub(super) fn room_in(&self, config: &Config, mtu: u16) -> usize {
         let ip: u16 = if self.remote.is_ipv4() { 20 } else { 40 };
-        let room = self.mtu.saturating_sub(ip).saturating_sub(config.encapsulation);
+        let room = mtu.saturating_sub(ip).saturating_sub(config.encapsulation);
         usize::from(room & !3)
     }
 

@@ -5,6 +5,7 @@ use ::bytes::Bytes;
 use super::association::{Association, Context, Control, State};
 use super::inbound::Taken;
 use super::message::{Datagram, Event};
+use super::path::Reach;
 use super::reassembly::part;
 use crate::bytes;
 use crate::sctp::{Cause, CauseCode, Causes, Chunk, ChunkType, Data, Packet, RawChunk, Unrecognized};
@@ -35,6 +36,7 @@ impl Association {
         path: u8,
         skip: usize,
     ) {
+        self.learn_source(path, datagram);
         let mut authenticated = false;
         let mut has_data = false;
         let share = shares(packet);
@@ -89,6 +91,20 @@ impl Association {
         if has_data && self.state != State::Closed {
             self.inbound.packet_done(context.config, context.now, path);
             self.shutdown_after_data(context);
+        }
+    }
+
+    /// The peer reached this side at an address of ours: where nothing better is known, it is reached
+    /// from there too.
+    fn learn_source(&mut self, path: u8, datagram: &Datagram) {
+        let known = self.local_addresses.contains(&datagram.destination);
+        if let Some(path) = self.path_mut(path)
+            && known
+            && path.remote == datagram.source
+            && (path.reach == Reach::Inactive || !path.confirmed)
+        {
+            path.local = datagram.destination;
+            path.learned = true;
         }
     }
 

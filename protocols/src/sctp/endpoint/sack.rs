@@ -75,6 +75,7 @@ impl Association {
             path.burst = config.max_burst;
             if path.acked > 0 {
                 answered = true;
+                path.carries();
                 path.grow(config, before, moved);
             }
             if path.flight == 0 {

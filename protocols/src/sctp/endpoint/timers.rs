@@ -29,6 +29,9 @@ impl Association {
             if self.may_probe() && self.path(index).is_some_and(|path| path.heartbeat_at <= now) {
                 self.heartbeat_due(context, index);
             }
+            if self.may_probe() && self.path(index).is_some_and(|path| path.search.at <= now) {
+                self.search_due(context, index);
+            }
         }
         if self.changes.as_deref().is_some_and(|changes| changes.timer <= now) {
             self.asconf_expired(context);
@@ -46,6 +49,7 @@ impl Association {
         path.t3 = Time::NEVER;
         if path.flight > 0 {
             path.lost_all(context.config);
+            path.swallows(context.config, context.now);
         }
         path.excused = true;
         for at in 0..self.outbound.sent.len() {
@@ -90,8 +94,9 @@ impl Association {
                 self.events.push_back(Event::PathPotentiallyFailed(remote));
             }
         }
-        // RFC 9260 8.3: probes of addresses that were never confirmed say nothing of the peer.
-        if confirmed {
+        // RFC 9260 8.3: probes of addresses that were never confirmed say nothing of the peer, while there
+        // are others.
+        if confirmed || !self.paths.iter().any(|path| path.confirmed) {
             self.errors = self.errors.saturating_add(1);
         }
         if self.errors > config.association_max_retransmissions {

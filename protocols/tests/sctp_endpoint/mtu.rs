@@ -1,0 +1,88 @@
+//! How large packets may be: RFC 8899.
+
+use std::time::Duration;
+
+use bytes::BufMut;
+use pinion_protocols::sctp::endpoint::{Config, Event};
+use pinion_protocols::sctp::{ChunkType, Packet};
+
+use crate::puppet::{Puppet, WINDOW, puppet};
+
+/// IP and common header.
+const IP: usize = 20;
+
+/// Lets time pass on a path that carries IP packets of so many bytes; how many packets were too large.
+fn pass(peer: &mut Puppet, mtu: usize, duration: Duration) -> usize {
+    let end = peer.now.after(duration);
+    let mut swallowed = 0;
+    loop {
+        while let Some(transmit) = peer.endpoint.poll_transmit(peer.now) {
+            if transmit.bytes.len() + IP > mtu && !transmit.fragment {
+                swallowed += 1;
+                continue;
+            }
+            let packet = Packet::parse(&transmit.bytes).unwrap();
+            assert!(packet.checksum_matches());
+            for chunk in packet.chunks().map(Result::unwrap) {
+                let value = chunk.value().to_vec();
+                match chunk.kind() {
+                    ChunkType::Heartbeat => peer.give(|packet| {
+                        packet.chunk(ChunkType::HeartbeatAck, 0, |out| out.put_slice(&value));
+                    }),
+                    ChunkType::Data => {
+                        let tsn = u32::from_be_bytes(value[..4].try_into().unwrap());
+                        peer.give(|packet| {
+                            packet.sack(tsn, WINDOW, &[], &[]);
+                        });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        match peer.endpoint.deadline().filter(|&due| due <= end) {
+            Some(due) => peer.now = due.max(peer.now),
+            None => break,
+        }
+        peer.endpoint.expire(peer.now);
+    }
+    peer.now = end;
+    swallowed
+}
+
+#[test]
+fn rfc8899_6_2_the_search_finds_what_the_path_carries() {
+    for carried in [1500, 1700, 4000, 8999, 9000] {
+        let mut peer = Puppet::established(Config { largest_mtu: 9000, ..Config::default() }, 1);
+        let id = peer.association();
+        pass(&mut peer, carried, Duration::from_secs(120));
+        let found = usize::from(peer.endpoint.paths(id)[0].mtu);
+        assert!(found <= carried && found + 20 > carried, "{found} of {carried}");
+        // A probe that is lost says nothing of the peer.
+        assert_eq!(peer.take_events(), []);
+        assert_eq!(pass(&mut peer, carried, Duration::from_secs(300)), 0);
+    }
+}
+
+#[test]
+fn rfc8899_4_3_a_path_that_swallows_large_packets_is_noticed() {
+    let mut peer = Puppet::established(Config::default(), 1);
+    let id = peer.association();
+    peer.send(3, 1400);
+    assert!(pass(&mut peer, 1400, Duration::from_secs(30)) > 0);
+    assert!(peer.take_events().contains(&Event::Drained));
+    pass(&mut peer, 1400, Duration::from_secs(300));
+    let found = usize::from(peer.endpoint.paths(id)[0].mtu);
+    assert!((1380..=1400).contains(&found), "{found}");
+    peer.send(3, 1400);
+    assert_eq!(pass(&mut peer, 1400, Duration::from_secs(10)), 0);
+    assert!(peer.take_events().contains(&Event::Drained));
+}
+
+#[test]
+fn rfc8899_what_is_told_ends_the_search() {
+    let mut peer = Puppet::established(Config { largest_mtu: 9000, ..Config::default() }, 1);
+    let id = peer.association();
+    assert!(peer.endpoint.set_mtu(peer.now, id, puppet(0), 1300));
+    assert_eq!(pass(&mut peer, 1300, Duration::from_secs(100)), 0);
+    assert_eq!(peer.endpoint.paths(id)[0].mtu, 1300);
+}
