@@ -42,7 +42,7 @@ pub struct Ticks {
     pub length: Duration,
 }
 
-/// How many entries a page looks at, whether or not the filter lets them through: about 20 ms.
+/// How many entries a page looks at, whether or not the filter lets them through: about 30 ms.
 const MOST_LOOKED_AT: usize = 1 << 16;
 
 /// How many entries are read while nobody else is at the tables.

@@ -39,10 +39,9 @@ async fn measure<M: Maps + Send + 'static>(what: &str, mut maps: M) {
     let owner = Owner::new(maps);
     let table = Table::new(&owner, Settings { bound: PINS, full: Full::Refuse });
     let places = places();
-    let (before, begin) = (resident(), Instant::now());
+    let begin = Instant::now();
     insert(&table, &places).await;
     println!("{what}: 1,000,000 pins in batches of {BATCH}: {:?}", begin.elapsed());
-    println!("{what}: {} B a pin, both tables of user space", (resident() - before) * 1024 / u64::from(PINS));
     let mut took = Vec::new();
     for teid in 0..10_000 {
         let begin = Instant::now();
