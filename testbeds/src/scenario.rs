@@ -54,9 +54,19 @@ impl Scenario {
     ///
     /// [`Failure::Steering`] where the kernel refuses one of it, native mode included.
     pub fn start(topology: &Topology, services: &[ServiceSpec]) -> Result<Self, Failure> {
+        let wakers = wake(topology)?;
+        Ok(Self { _wakers: wakers, ..Self::start_alone(topology, services)? })
+    }
+
+    /// As [`Scenario::start`], without programs at the hosts' ends.
+    ///
+    /// # Errors
+    ///
+    /// As [`Scenario::start`].
+    pub fn start_alone(topology: &Topology, services: &[ServiceSpec]) -> Result<Self, Failure> {
         let mut kernel = Kernel::load(BOUNDS)?;
         kernel.verify(PROGRAM)?;
-        let wakers = wake(topology)?;
+        let wakers = Vec::new();
         let mut scenario = Self { kernel, setup: Setup::default(), attached: Vec::new(), _wakers: wakers };
         fill_links(&mut scenario.kernel, topology)?;
         scenario.apply(services)?;

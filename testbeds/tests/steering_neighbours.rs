@@ -54,3 +54,21 @@ fn arp_and_neighbour_discovery_are_answered() {
         assert!(judge.count(&file, &filter).unwrap() >= 1, "{filter}");
     }
 }
+
+/// Ends of veth pairs where no program runs: the driver would leave lying what XDP sends back the way it came.
+#[test]
+fn answers_reach_those_who_run_no_program() {
+    need!(probe());
+    let topology = Topology::build(&Plan { endpoints: 1, ..Plan::default() }).unwrap();
+    let service = Service::udp(false);
+    let scenario = Scenario::start_alone(&topology, &[service.spec(&topology)]).unwrap();
+    let (client, endpoint) = (&topology.clients[0], &topology.endpoints[0]);
+    client.namespace.add_route(service.socket().ip(), 32, "path1", None).unwrap();
+    let listening = [SocketAddr::new(endpoint.addresses(false)[0], service.endpoint_port)];
+    let _server = udp::Server::start(&endpoint.namespace, "it", &listening).unwrap();
+    let local = SocketAddr::new(client.addresses(false)[0], 5000);
+    let mut flow = udp::Client::bind(&client.namespace, local).unwrap();
+    let echoes = flow.exchange(service.socket(), 3, 100, WAIT).unwrap();
+    assert!(echoes.whole(), "{echoes:?}");
+    assert_eq!(scenario.count(Reason::ArpAnswered).unwrap(), 1);
+}

@@ -146,3 +146,25 @@ fn an_interface_made_anew_is_attached_anew() {
     let (new, _) = numbers(&pins, name);
     assert_ne!(old, new);
 }
+
+/// A name is another interface's by now, as after a renaming: the pinned link is not the one to go on with.
+#[test]
+fn an_interface_under_anothers_name_is_attached_anew() {
+    need!(probe());
+    let topology = Topology::build(&Plan { endpoints: 1, ..Plan::default() }).unwrap();
+    let pins = Pins::mount().unwrap();
+    let mut kernel = load(&pins);
+    let [first, other] =
+        [&topology.clients[0], &topology.endpoints[0]].map(|host| &host.links[0].balancer.interface);
+    let mut on = |index| {
+        let attach = || kernel.attach_pinned(&pins.folder, &first.name, index, Mode::Native);
+        drop(topology.balancer.run(attach).unwrap().unwrap());
+        numbers(&pins, &first.name).0
+    };
+    let (before, again, moved) = (on(first.index), on(first.index), on(other.index));
+    assert_eq!(before, again);
+    assert_ne!(before, moved);
+    // Nothing is left on the first one: it can be attached to.
+    let attach = || kernel.attach(first.index, Mode::Native);
+    drop(topology.balancer.run(attach).unwrap().unwrap());
+}

@@ -2,11 +2,13 @@
 
 mod attach;
 mod batch;
+mod device;
 mod pinned;
 mod plain;
 mod probe;
 mod tick;
 
+use std::collections::HashSet;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -52,6 +54,8 @@ pub struct Kernel {
     replay: Array<MapData, u32>,
     events: RingBuf<MapData>,
     raw: Raw,
+    /// Interfaces that are ends of veth pairs, as far as the program is attached to them.
+    around: HashSet<u32>,
     tick: Duration,
     out: Vec<u8>,
 }
@@ -129,6 +133,7 @@ impl Kernel {
         Ok(Self {
             bounds,
             raw,
+            around: HashSet::new(),
             tick: tick::length(),
             flows: take(&mut ebpf, "FLOWS")?,
             flows6: take(&mut ebpf, "FLOWS6")?,
@@ -331,7 +336,9 @@ impl Maps for Kernel {
     }
 
     fn put_link(&mut self, ifindex: u32, link: &Link) -> Result<(), LoadError> {
-        self.links.insert(Plain(ifindex), Plain(*link), 0).map_err(wrong("LINKS"))
+        let around = if self.around.contains(&ifindex) { Link::AROUND } else { 0 };
+        let link = Link { lower: link.lower | around, ..*link };
+        self.links.insert(Plain(ifindex), Plain(link), 0).map_err(wrong("LINKS"))
     }
 
     fn put_pin(&mut self, key: &PinKey, pin: &Pin) -> Result<(), LoadError> {

@@ -13,7 +13,7 @@ use aya_ebpf::bindings::{xdp_action, xdp_md};
 use aya_ebpf::helpers::generated::bpf_redirect;
 use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
-use pinion_steering::{Outcome, Rare, Round, Step, Tables as _, Verdict, Work};
+use pinion_steering::{Link, Outcome, Rare, Round, Step, Tables as _, Verdict, Work};
 
 use packet::Frame;
 use tables::Kernel;
@@ -79,11 +79,24 @@ pub extern "C" fn general(ctx: *mut xdp_md, work: *mut Work) -> u32 {
     told(&kernel, pinion_steering::steer_general(&mut Frame::new(ctx), &kernel, work))
 }
 
+/// Has an answer leave by redirection where its interface wants that. What is forwarded knows it by its next hop.
+#[inline(always)]
+fn around(kernel: &Kernel, told: u32) -> u32 {
+    if told != xdp_action::XDP_TX || kernel.imagined() {
+        return told;
+    }
+    match kernel.link() {
+        // SAFETY: a helper call with plain numbers.
+        Some(link) if link.lower & Link::AROUND != 0 => unsafe { bpf_redirect(kernel.ingress(), 0) as u32 },
+        _ => told,
+    }
+}
+
 /// What the entry is told of a step.
 #[inline(always)]
 fn told(kernel: &Kernel, step: Step) -> u32 {
     match step.rare {
-        Rare::None => finish(kernel, step.outcome),
+        Rare::None => around(kernel, finish(kernel, step.outcome)),
         path => RARE + path as u32,
     }
 }
@@ -103,7 +116,7 @@ fn finish(kernel: &Kernel, outcome: Outcome) -> u32 {
         Verdict::Drop => xdp_action::XDP_DROP,
         Verdict::Transmit => xdp_action::XDP_TX,
         // SAFETY: a helper call with plain numbers.
-        Verdict::Redirect => unsafe { bpf_redirect(outcome.out, 0) as u32 },
+        Verdict::Redirect => unsafe { bpf_redirect(outcome.out & !Link::AROUND, 0) as u32 },
     }
 }
 

@@ -458,12 +458,18 @@ impl NextHop {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Link {
-    /// The device to leave by: itself, or the lower device of a VLAN, bond or bridge.
+    /// The device to leave by: itself, or the lower device of a VLAN, bond or bridge. With [`Link::AROUND`] added,
+    /// also what leaves by where it came from is sent by redirection.
     pub lower: u32,
     /// VLAN tag control information to push; 0 for none.
     pub vlan: u16,
     /// Its link address.
     pub address: [u8; 6],
+}
+
+impl Link {
+    /// Added to an interface's index, which never is so great.
+    pub const AROUND: u32 = 1 << 31;
 }
 
 #[cfg(test)]

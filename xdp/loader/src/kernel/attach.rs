@@ -5,8 +5,9 @@ use aya::programs::ProgramError;
 use aya::programs::links::{FdLink, PinnedLink};
 use aya::programs::xdp::{XdpLink, XdpMode};
 
-use super::{Kernel, PROGRAM, PinFolder, failed};
-use crate::LoadError;
+use super::plain::Plain;
+use super::{Kernel, PROGRAM, PinFolder, device, failed, wrong};
+use crate::{LoadError, Maps as _};
 
 /// How XDP runs on an interface.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,12 +67,28 @@ impl Kernel {
             .attach_to_if_index(ifindex, mode.into())
             .map_err(|source| failed(PROGRAM, "attaching", source))?;
         let link = program.take_link(id).map_err(|source| failed(PROGRAM, "attaching", source))?;
-        Ok(Attached { _link: into_fd(link)?, pin: None })
+        let attached = Attached { _link: into_fd(link)?, pin: None };
+        self.learn(ifindex)?;
+        Ok(attached)
+    }
+
+    /// Has answers leave a veth by redirection: its driver wakes the other end for what is sent otherwise only where
+    /// that end runs a program too.
+    fn learn(&mut self, ifindex: u32) -> Result<(), LoadError> {
+        if !device::is_veth(ifindex) {
+            return Ok(());
+        }
+        self.around.insert(ifindex);
+        match self.links.get(&Plain(ifindex), 0) {
+            Ok(Plain(link)) => self.put_link(ifindex, &link),
+            Err(aya::maps::MapError::KeyNotFound) => Ok(()),
+            Err(source) => Err(wrong("LINKS")(source)),
+        }
     }
 
     /// Attaches the program to an interface for good: the link is pinned under the interface's name. Where a link
-    /// is pinned there already, its program is replaced by this one, between two packets; unless the interface was
-    /// removed and made anew since, where the link is too.
+    /// is pinned there already, its program is replaced by this one, between two packets; unless that name is another
+    /// interface's by now, removed and made anew or renamed, where the link is made anew too.
     ///
     /// # Errors
     /// [`LoadError::Program`] where the kernel refuses, [`LoadError::Pin`] where the link cannot be pinned.
@@ -83,30 +100,34 @@ impl Kernel {
         mode: Mode,
     ) -> Result<Attached, LoadError> {
         let path = folder.link(interface);
-        let wrong = |action| {
+        let at = |action| {
             let path = path.clone();
             move |error: std::io::Error| LoadError::Pin { path, action, source: error }
         };
+        if path.exists() && device::link_ifindex(&path).map_err(at("reading the link"))? != ifindex {
+            fs::remove_file(&path).map_err(at("removing the pin of another interface"))?;
+        }
         if path.exists() {
             let pinned = PinnedLink::from_pin(&path)
-                .map_err(|error| wrong("opening the link")(std::io::Error::other(error)))?;
+                .map_err(|error| at("opening the link")(std::io::Error::other(error)))?;
             let link = XdpLink::try_from(FdLink::from(pinned))
-                .map_err(|error| wrong("reading the link")(std::io::Error::other(error)))?;
+                .map_err(|error| at("reading the link")(std::io::Error::other(error)))?;
             let program = self.program(PROGRAM)?;
             match program.attach_to_link(link) {
                 Ok(id) => {
                     let link = program.take_link(id).map_err(|source| failed(PROGRAM, "replacing", source))?;
+                    self.learn(ifindex)?;
                     return Ok(Attached { _link: into_fd(link)?, pin: Some(path) });
                 }
                 Err(error) if interface_is_gone(&error) => {
-                    fs::remove_file(&path).map_err(wrong("removing the pin of an interface that is gone"))?;
+                    fs::remove_file(&path).map_err(at("removing the pin of an interface that is gone"))?;
                 }
                 Err(error) => return Err(failed(PROGRAM, "replacing", error)),
             }
         }
         let attached = self.attach(ifindex, mode)?;
         let pinned =
-            attached._link.pin(&path).map_err(|error| wrong("pinning the link")(std::io::Error::other(error)))?;
+            attached._link.pin(&path).map_err(|error| at("pinning the link")(std::io::Error::other(error)))?;
         Ok(Attached { _link: pinned.into(), pin: Some(path) })
     }
 }
