@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aya::programs::links::{FdLink, PinnedLink};
 use pinion_loader::Maps as _;
@@ -164,7 +164,11 @@ fn an_interface_under_anothers_name_is_attached_anew() {
     let (before, again, moved) = (on(first.index), on(first.index), on(other.index));
     assert_eq!(before, again);
     assert_ne!(before, moved);
-    // Nothing is left on the first one: it can be attached to.
-    let attach = || kernel.attach(first.index, Mode::Native);
-    drop(topology.balancer.run(attach).unwrap().unwrap());
+    // Nothing is left on the first one: it can be attached to, as soon as the kernel has let go of the link.
+    let mut attach = || topology.balancer.run(|| kernel.attach(first.index, Mode::Native)).unwrap();
+    let end = Instant::now() + WAIT;
+    while attach().is_err() {
+        assert!(Instant::now() < end, "the link is still on the first interface");
+        thread::sleep(Duration::from_millis(10));
+    }
 }
