@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use pinion_loader::kernel::PinFolder;
 
 use crate::daemon::{self, Options, RunError};
-use crate::logging::{self, Format, Logging, LoggingError};
+use crate::logging::{self, Logging, LoggingError};
 use crate::metrics;
 use crate::notify::{Notifier, NotifyError, watchdog};
 
@@ -40,14 +40,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FOLDER", default_value = "/run/pinion/state")]
     state: PathBuf,
 
-    /// How to log
-    #[arg(long, value_enum, default_value_t)]
-    log_format: Format,
-
-    /// What to log: error, warn, info, debug, trace, or directives such as info,pinion::health=debug
-    /// [default: $PINION_LOG, else info]
-    #[arg(long, value_name = "LEVEL")]
-    log_level: Option<String>,
+    #[command(flatten)]
+    logging: logging::Args,
 }
 
 /// Why the daemon ended otherwise than it was told to.
@@ -77,20 +71,14 @@ impl Error {
 }
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Error> {
-    let variable = |name| env::var(name).ok();
+    let variable = |name: &str| env::var(name).ok();
     let supervisor = Notifier::new(env::var_os("NOTIFY_SOCKET").as_deref())?;
     let (usec, pid) = (variable("WATCHDOG_USEC"), variable("WATCHDOG_PID"));
     let watchdog = watchdog(usec.as_deref(), pid.as_deref(), std::process::id())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
     let _runtime = runtime.enter();
     let mut registry = metrics::registry();
-    let logging = logging::Options {
-        format: args.log_format,
-        filter: logging::filter(args.log_level.as_deref(), variable("PINION_LOG").as_deref())?,
-        colour: io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none(),
-        repeats: logging::Options::REPEATS,
-        collector: variable("OTEL_EXPORTER_OTLP_ENDPOINT"),
-    };
+    let logging = args.logging.options(variable, io::stderr().is_terminal())?;
     let logging = Logging::start(logging, &mut registry)?;
     let options = Options {
         config: args.config,

@@ -13,7 +13,7 @@ pub struct Probe {
 }
 
 /// Linux capability numbers (linux/capability.h).
-const NEEDED: [(&str, u32); 2] = [("CAP_BPF", 39), ("CAP_NET_ADMIN", 12)];
+const NEEDED: [(&str, u32); 3] = [("CAP_BPF", 39), ("CAP_PERFMON", 38), ("CAP_NET_ADMIN", 12)];
 const ALL_POWERFUL: u32 = 21;
 
 /// Reads what this process and kernel can do.
@@ -37,9 +37,9 @@ impl Probe {
         }
         let has = |bit: u32| self.capabilities >> bit & 1 == 1;
         let missing: Vec<&str> = NEEDED.iter().filter(|(_, bit)| !has(*bit)).map(|(name, _)| *name).collect();
-        // Before CAP_BPF there was CAP_SYS_ADMIN, which still covers it.
-        let missing: Vec<&str> =
-            missing.into_iter().filter(|name| *name != "CAP_BPF" || !has(ALL_POWERFUL)).collect();
+        // Before CAP_BPF and CAP_PERFMON there was CAP_SYS_ADMIN, which still covers them.
+        let covered = |name: &str| name != "CAP_NET_ADMIN" && has(ALL_POWERFUL);
+        let missing: Vec<&str> = missing.into_iter().filter(|name| !covered(name)).collect();
         if missing.is_empty() { Ok(()) } else { Err(LoadError::Privilege { missing: missing.join(", ") }) }
     }
 }
@@ -72,7 +72,7 @@ mod tests {
         let message = on("6.8.0-31-generic", 1 << 12).unwrap_err().to_string();
         assert!(message.contains("missing: CAP_BPF") && message.contains("sudo"), "{message}");
         let message = on("6.8.0", 0).unwrap_err().to_string();
-        assert!(message.contains("CAP_BPF, CAP_NET_ADMIN"), "{message}");
+        assert!(message.contains("CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN"), "{message}");
     }
 
     #[test]
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn lets_enough_pass() {
-        on("6.1.0", 1 << 39 | 1 << 12).unwrap();
+        on("6.1.0", 1 << 39 | 1 << 38 | 1 << 12).unwrap();
         on("7.0-rc1", 1 << 21 | 1 << 12).unwrap();
     }
 
