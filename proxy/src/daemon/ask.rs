@@ -10,7 +10,7 @@ use super::state::{Daemon, State};
 use crate::config::model::{Config, Service};
 use crate::control::{
     Control, ControlError, EndpointView, Explanation, PacketCount, PageAsk, Reloaded, ServiceView, SessionFilter,
-    SessionPage, Stats, StoreLevel, TableLevel,
+    SessionPage, Stats, TableLevel,
 };
 use crate::pool::Sessions;
 use crate::sessions::{Ticks, list};
@@ -68,7 +68,7 @@ impl Control for Daemon {
             sessions: sessions + u64::from(level.used),
             placed,
             ended: placed.saturating_sub(sessions),
-            store: StoreLevel { kind: "memory".to_owned(), up: true, ..StoreLevel::default() },
+            store: self.store.level(),
             interfaces,
         })
     }

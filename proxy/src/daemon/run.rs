@@ -11,11 +11,12 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::interfaces::Host;
 use super::packet_path::PacketPath;
 use super::state::{Daemon, State, names};
-use super::tasks;
+use super::tasks::{self, moment};
 use crate::api::{BindError, Server};
 use crate::config::model::{Config, Exit};
 use crate::config::{self, ConfigError};
@@ -27,7 +28,8 @@ use crate::metrics::{self, Page, Readiness};
 use crate::notify::{Notifier, NotifyError, monotonic};
 use crate::pool::Pools;
 use crate::privileges::{Facts, FactsError, Missing, Needs, missing};
-use crate::sessions::{Full, Owner, Settings, Table};
+use crate::sessions::{Adopted, Full, Names, Owner, Settings, Table};
+use crate::store::{self, Behind, Memory, Redis, StoreError, Writer};
 
 /// Where a daemon finds what it needs.
 #[derive(Debug)]
@@ -82,6 +84,9 @@ pub enum RunError {
         /// What the system said.
         source: io::Error,
     },
+    /// The store's address.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Signals cannot be waited for.
     #[error("signals cannot be waited for: {0}")]
     Signals(io::Error),
@@ -89,6 +94,9 @@ pub enum RunError {
 
 /// Files and sockets beside those of probes: maps, links, listeners, connections.
 const FILES: usize = 256;
+
+/// How long the store is waited for: at the start, and by a commit that is to wait.
+const STORED: Duration = Duration::from_secs(2);
 
 /// Probes that are out at once, each with a socket at the most.
 const PROBES: usize = 512;
@@ -114,15 +122,20 @@ pub async fn run(options: Options) -> Result<(), RunError> {
     let path = open(&options, &config, &pools, &host)?;
     let names = Arc::new(names(&path, &config, None));
     let path = Owner::new(path);
-    let table = Table::new(&path, Settings { bound: config.bounds.pins, full: Full::Refuse });
+    let (mut writer, behind) = store(&config)?;
+    let settings = Settings { bound: config.bounds.pins, full: Full::Refuse };
+    let wait = config.store.wait.then_some(STORED);
+    let table = Table::stored(&path, settings, behind.clone(), wait);
+    restore(&mut writer, &table, &names).await;
     let sockets = Sockets::new(SystemTime::now());
     let (checker, changes) =
         Checker::start(health::targets(&config), sockets, health::Limits::default(), Chance::from_system());
     let state = State { config: Arc::clone(&config), pools, names, leaving: HashMap::new() };
-    let daemon = Arc::new(Daemon::new(options.config, began, path.clone(), table, checker, state));
+    let daemon = Arc::new(Daemon::new(options.config, began, path.clone(), table, behind, checker, state));
 
     let (stop, stopping) = watch::channel(false);
     let mut tasks = tasks::start(&daemon, changes);
+    tasks.push(tasks::write_behind(&daemon, writer));
     if let Some(listener) = listener {
         tasks.push(serve_metrics(&daemon, options.registry, listener));
     }
@@ -159,6 +172,37 @@ fn privileges(options: &Options, config: &Config) -> Result<(), RunError> {
     let needs = Needs { attach: true, pins: options.pins.clone(), files: (FILES + probes.min(PROBES)) as u64 };
     let missing = missing(&facts, &needs);
     if missing.is_empty() { Ok(()) } else { Err(RunError::Missing(missing)) }
+}
+
+/// The store that is configured.
+fn store(config: &Config) -> Result<(Writer, Behind), StoreError> {
+    let settings = store::Settings {
+        backlog: config.store.backlog as usize,
+        node: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        seed: std::process::id(),
+    };
+    Ok(match &config.store.redis {
+        None => Writer::new(Memory::default(), settings),
+        Some(address) => Writer::new(Redis::new(address, &config.store.prefix)?, settings),
+    })
+}
+
+/// Puts back what the store holds and what a daemon before left in the kernel, before anybody is told that this one is
+/// ready. A store that does not answer is asked again later, and packets find their pins in the kernel meanwhile.
+async fn restore(writer: &mut Writer, table: &Table, names: &Names) {
+    match timeout(STORED, writer.restore(table, names, moment())).await {
+        Ok(Ok(restored)) => tracing::info!("{restored}"),
+        Ok(Err(error)) => tracing::warn!(%error, "pins are restored when the store answers"),
+        Err(_) => tracing::warn!("pins are restored when the store answers, which it does not"),
+    }
+    match table.adopt(names).await {
+        Ok(adopted) if adopted.pins + adopted.strangers > 0 => {
+            let Adopted { pins, strangers } = adopted;
+            tracing::info!(pins, strangers, "pins of the daemon before are taken over");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::error!(%error, "pins of the daemon before are not all known"),
+    }
 }
 
 /// Takes the packet path over, puts the configuration in force and attaches.

@@ -12,6 +12,7 @@ use crate::config::model::Config;
 use crate::health::Checker;
 use crate::pool::Pools;
 use crate::sessions::{Names, Owner, Table};
+use crate::store::Behind;
 
 /// What runs: shared by the tasks of the daemon and by those who ask it.
 pub(super) struct Daemon {
@@ -23,6 +24,8 @@ pub(super) struct Daemon {
     pub(super) path: Owner<PacketPath>,
     /// What is pinned from user space.
     pub(super) table: Table,
+    /// Where that is written behind.
+    pub(super) store: Behind,
     /// Who probes.
     pub(super) checker: Checker,
     /// Says that what was planned may be so no longer.
@@ -50,11 +53,12 @@ impl Daemon {
         began: Instant,
         path: Owner<PacketPath>,
         table: Table,
+        store: Behind,
         checker: Checker,
         state: State,
     ) -> Self {
         let (replan, planning) = (Notify::new(), tokio::sync::Mutex::default());
-        Self { file, began, path, table, checker, replan, planning, state: Mutex::new(state) }
+        Self { file, began, path, table, store, checker, replan, planning, state: Mutex::new(state) }
     }
 
     /// How long it has run.

@@ -14,6 +14,7 @@ use super::state::Daemon;
 use crate::health::Change;
 use crate::pool::Path;
 use crate::sessions::Moment;
+use crate::store::Writer;
 
 /// How often interfaces that are missing are looked for.
 const LOOK: Duration = Duration::from_secs(2);
@@ -39,6 +40,18 @@ pub(super) fn start(daemon: &Arc<Daemon>, changes: mpsc::Receiver<Change>) -> Ve
         tokio::spawn(every(SWEEP, Arc::clone(daemon), sweep)),
         tokio::spawn(every(LOOK, Arc::clone(daemon), look)),
     ]
+}
+
+/// Writes pins behind to the store.
+pub(super) fn write_behind(daemon: &Arc<Daemon>, writer: Writer) -> JoinHandle<()> {
+    let (table, daemon) = (daemon.table.clone(), Arc::clone(daemon));
+    tokio::spawn(writer.run(table, move || Arc::clone(&daemon.state().names), moment))
+}
+
+/// The time, as pins and the store know it.
+pub(super) fn moment() -> Moment {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Moment(u32::try_from(since.as_secs()).unwrap_or(u32::MAX))
 }
 
 /// Takes down what health finds.
@@ -108,10 +121,12 @@ async fn sweep(daemon: Arc<Daemon>) {
     };
     end(&daemon, &overdue, Which::All, "its time to drain is over").await;
     sweep_flows(&daemon).await;
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let moment = Moment(u32::try_from(since.as_secs()).unwrap_or(u32::MAX));
-    if let Err(error) = daemon.table.expire(moment, PINS).await {
+    if let Err(error) = daemon.table.expire(moment(), PINS).await {
         tracing::warn!(%error, "pins whose time has come stay");
+    }
+    let unsure = daemon.table.repair().await;
+    if unsure > 0 {
+        tracing::error!(unsure, "the packet path refuses to take pins back");
     }
 }
 

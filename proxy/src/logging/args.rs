@@ -2,6 +2,7 @@ use super::{Format, LoggingError, Options, filter};
 
 /// The part of the command line that is about logging.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+#[group(skip)]
 pub struct Args {
     /// How events are written to standard error
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
