@@ -124,10 +124,10 @@ fn found_by(session: &SessionView) -> String {
 fn placed(service: &Service, session: &SessionView) -> String {
     let how = match service.algorithm {
         Algorithm::Maglev => "consistent hashing of the session's key (maglev)",
-        Algorithm::SourceAffinity => "consistent hashing of the client's address (source-affinity)",
-        Algorithm::RoundRobin => "its turn (round-robin)",
+        Algorithm::SourceAffinity => "consistent hashing of the client's address (source_affinity)",
+        Algorithm::RoundRobin => "its turn (round_robin)",
         Algorithm::Weighted => "its turn, by weight (weighted)",
-        Algorithm::LeastSessions => "the fewest sessions for its weight (least-sessions)",
+        Algorithm::LeastSessions => "the fewest sessions for its weight (least_sessions)",
     };
     format!("at its first packet service {} chose {} by {how}", service.name, session.endpoint)
 }

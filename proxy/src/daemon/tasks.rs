@@ -57,17 +57,20 @@ pub(super) fn moment() -> Moment {
 /// Takes down what health finds.
 async fn hear(daemon: Arc<Daemon>, mut changes: mpsc::Receiver<Change>) {
     while let Some(change) = changes.recv().await {
-        let Change { pool, endpoint, path, address, up, why, round_trip, .. } = change;
+        let Change { pool, endpoint, path, up, why, round_trip, .. } = change;
         let now = daemon.now();
         let seen = Path { up: Some(up), why: why.clone(), round_trip, since: now };
         let whole = daemon.state().pools.path(&pool, &endpoint, path, seen, now);
-        let (pool, endpoint) = (&*pool, &*endpoint);
-        let word = if up { "up" } else { "down" };
-        tracing::info!(pool, endpoint, path, %address, why, "path {word}");
-        if whole {
-            tracing::warn!(pool, endpoint, why, "endpoint {word}");
-            daemon.replan.notify_one();
+        if !whole {
+            continue;
         }
+        let (pool, endpoint) = (&*pool, &*endpoint);
+        if up {
+            tracing::info!(pool, endpoint, why, "endpoint up");
+        } else {
+            tracing::warn!(pool, endpoint, why, "endpoint down");
+        }
+        daemon.replan.notify_one();
     }
 }
 
