@@ -13,7 +13,7 @@ macro_rules! load {
             concat!("{0} = *(", $type, " *)({1} + ", $offset, ")"),
             out(reg) value,
             in(reg) $pointer,
-            options(readonly, nostack, preserves_flags)
+            options(pure, readonly, nostack, preserves_flags)
         );
         (value as $number).to_ne_bytes()
     }};

@@ -6,52 +6,72 @@ use pinion_steering::{Packet, REACH, Round, Tables, Work};
 
 use crate::access::{self, opaque};
 
-/// The packet under the XDP context.
-pub struct Frame {
+/// How many bytes of the packet a [`Frame`] of the common path has checked at once: the longest headers that it
+/// reads, Ethernet, IPv4 and TCP. Ethernet pads what is shorter.
+const NEAR: usize = 14 + 20 + 20;
+
+/// The packet under the XDP context; of a `CHECKED` one the first [`NEAR`] bytes are there, from `start` on.
+pub struct Frame<const CHECKED: bool = false> {
     ctx: *mut xdp_md,
+    start: usize,
 }
 
 impl Frame {
     #[inline(always)]
     pub fn new(ctx: *mut xdp_md) -> Self {
-        Self { ctx }
+        Self { ctx, start: 0 }
     }
+}
 
+impl Frame<true> {
+    /// `None` where the packet is shorter than [`NEAR`]. For a path that does not move the packet's start.
     #[inline(always)]
-    fn start(&self) -> usize {
-        // SAFETY: the context is valid for the program's run.
-        unsafe { core::ptr::read_volatile(&raw const (*self.ctx).data) as usize }
+    pub fn checked(ctx: *mut xdp_md) -> Option<Self> {
+        let frame = Self { ctx, start: opaque(start(ctx)) };
+        (frame.start + NEAR <= end(ctx)).then_some(frame)
     }
+}
 
-    /// Read anew, volatile, at each check: otherwise the compiler infers one check from another, and the
-    /// verifier cannot follow.
-    #[inline(always)]
-    fn end(&self) -> usize {
-        // SAFETY: as above.
-        unsafe { core::ptr::read_volatile(&raw const (*self.ctx).data_end) as usize }
-    }
+#[inline(always)]
+fn start(ctx: *mut xdp_md) -> usize {
+    // SAFETY: the context is valid for the program's run.
+    unsafe { core::ptr::read_volatile(&raw const (*ctx).data) as usize }
+}
 
+/// Read anew, volatile, at each check: otherwise the compiler infers one check from another, and the verifier
+/// cannot follow.
+#[inline(always)]
+fn end(ctx: *mut xdp_md) -> usize {
+    // SAFETY: as above.
+    unsafe { core::ptr::read_volatile(&raw const (*ctx).data_end) as usize }
+}
+
+impl<const CHECKED: bool> Frame<CHECKED> {
     #[inline(always)]
     fn at<const N: usize>(&self, at: usize) -> Option<usize> {
+        let constant = core::intrinsics::is_val_statically_known(at);
+        if CHECKED && constant && at + N <= NEAR {
+            return Some(self.start + at);
+        }
         // A constant needs no check. Of another number the one that is checked is the one that is used, or the
         // verifier does not follow.
-        let at = if core::intrinsics::is_val_statically_known(at) && at <= REACH { at } else { opaque(at) };
+        let at = if constant && at <= REACH { at } else { opaque(at) };
         if at > REACH {
             return None;
         }
-        let pointer = opaque(self.start() + at);
-        if pointer + N > self.end() {
+        let pointer = opaque(start(self.ctx) + at);
+        if pointer + N > end(self.ctx) {
             return None;
         }
         Some(pointer)
     }
 }
 
-impl Packet for Frame {
+impl<const CHECKED: bool> Packet for Frame<CHECKED> {
     #[inline(always)]
     fn len(&self) -> usize {
         // A number from here on: sums must not be rearranged into pointers.
-        opaque(self.end() - self.start())
+        opaque(end(self.ctx) - start(self.ctx))
     }
 
     #[inline(always)]

@@ -98,18 +98,18 @@ impl Tables for Kernel {
     #[inline(always)]
     fn flow(&self, key: &FlowKey) -> Option<Flow> {
         // SAFETY: as above; `touch_flow` writes words of it, which do not tear.
-        match key {
-            FlowKey::Short(key) => unsafe { maps::FLOWS.get(key) }.copied(),
-            FlowKey::Long(key) => unsafe { maps::FLOWS6.get(key) }.copied(),
+        match *key {
+            FlowKey::Short(key) => unsafe { maps::FLOWS.get(&key) }.copied(),
+            FlowKey::Long(key) => unsafe { maps::FLOWS6.get(&key) }.copied(),
         }
     }
 
     #[inline(always)]
     fn insert_flow(&self, key: &FlowKey, flow: &Flow) -> Insert {
         const EEXIST: i32 = -17;
-        let done = match key {
-            FlowKey::Short(key) => maps::FLOWS.insert(key, flow, u64::from(BPF_NOEXIST)),
-            FlowKey::Long(key) => maps::FLOWS6.insert(key, flow, u64::from(BPF_NOEXIST)),
+        let done = match *key {
+            FlowKey::Short(key) => maps::FLOWS.insert(&key, flow, u64::from(BPF_NOEXIST)),
+            FlowKey::Long(key) => maps::FLOWS6.insert(&key, flow, u64::from(BPF_NOEXIST)),
         };
         match done {
             Ok(()) => Insert::Done,
@@ -120,9 +120,9 @@ impl Tables for Kernel {
 
     #[inline(always)]
     fn replace_flow(&self, key: &FlowKey, flow: &Flow) -> bool {
-        match key {
-            FlowKey::Short(key) => maps::FLOWS.insert(key, flow, u64::from(BPF_ANY)),
-            FlowKey::Long(key) => maps::FLOWS6.insert(key, flow, u64::from(BPF_ANY)),
+        match *key {
+            FlowKey::Short(key) => maps::FLOWS.insert(&key, flow, u64::from(BPF_ANY)),
+            FlowKey::Long(key) => maps::FLOWS6.insert(&key, flow, u64::from(BPF_ANY)),
         }
         .is_ok()
     }
@@ -130,21 +130,29 @@ impl Tables for Kernel {
     #[inline(always)]
     fn remove_flow(&self, key: &FlowKey) {
         // An entry that is already gone is as good.
-        let _ = match key {
-            FlowKey::Short(key) => maps::FLOWS.remove(key),
-            FlowKey::Long(key) => maps::FLOWS6.remove(key),
+        let _ = match *key {
+            FlowKey::Short(key) => maps::FLOWS.remove(&key),
+            FlowKey::Long(key) => maps::FLOWS6.remove(&key),
         };
     }
 
     #[inline(always)]
     fn touch_flow(&self, key: &FlowKey, seen: u32, state: u8) {
-        let found = match key {
-            FlowKey::Short(key) => maps::FLOWS.get_ptr_mut(key),
-            FlowKey::Long(key) => maps::FLOWS6.get_ptr_mut(key),
-        };
-        if let Some(flow) = found {
+        if let Some(flow) = find(key) {
             // SAFETY: a map value; single words, written whole.
             unsafe {
+                (*flow).seen = seen;
+                (*flow).state = state;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn tag_flow(&self, key: &FlowKey, seen: u32, state: u8, tag: u32) {
+        if let Some(flow) = find(key) {
+            // SAFETY: as above. The tag comes first: who sees the state, another CPU, may ask for it.
+            unsafe {
+                (*flow).tag = tag;
                 (*flow).seen = seen;
                 (*flow).state = state;
             }
@@ -274,6 +282,15 @@ fn add(entry: *mut u64, by: u64) -> u64 {
     // SAFETY: a map value, aligned. The target has the instruction, but `core` no type for it. With a weaker order
     // LLVM takes the one that returns nothing, and the result is `by`.
     unsafe { core::intrinsics::atomic_xadd::<u64, u64, { AtomicOrdering::SeqCst }>(entry, by) }
+}
+
+/// An entry of `FLOWS` or `FLOWS6`, in place.
+#[inline(always)]
+fn find(key: &FlowKey) -> Option<*mut Flow> {
+    match *key {
+        FlowKey::Short(key) => maps::FLOWS.get_ptr_mut(&key),
+        FlowKey::Long(key) => maps::FLOWS6.get_ptr_mut(&key),
+    }
 }
 
 /// How much of a packet a copy for user space holds.

@@ -1,30 +1,6 @@
 use crate::checksum::Delta;
-use crate::{
-    Address, Ask, Face, Facts, NextHop, Outcome, Packet, Plan, Rare, Reason, Route, Step, Tables, Verdict, Work,
-};
+use crate::{Address, Ask, Face, Facts, NextHop, Outcome, Packet, Plan, Reason, Route, Tables, Verdict, Work};
 use crate::{crc32c, gtpu, hop, protocol};
-
-/// Carries a plan out on the common packet, where the next hop is cached and wants no VLAN tag; else nothing was
-/// done yet, and the general path does it all again.
-#[inline(always)]
-pub(crate) fn apply_cached<P: Packet, T: Tables>(
-    packet: &mut P,
-    tables: &T,
-    facts: &mut Facts,
-    plan: &mut Plan,
-) -> Step {
-    // An IPv4 packet's target is IPv4: said here, the compiler need not carry twelve constant bytes.
-    plan.to.address = Address::v4(plan.to.address.low());
-    if facts.ttl <= 1 {
-        return Step::drop(Reason::TtlExpired);
-    }
-    match hop::cached(tables, plan.now, &towards(facts, plan)) {
-        Some(hop) if hop.vlan != 0 => Step::rare(Rare::General),
-        Some(hop) if facts.length <= hop.mtu => Step::done(send(packet, tables, facts, plan, &hop)),
-        Some(_) => Step::drop(Reason::TooBig),
-        None => Step::rare(Rare::General),
-    }
-}
 
 /// Carries a plan out. Everything that can fail is asked before the first store, so that a packet leaves
 /// rewritten whole, or not at all.
@@ -214,7 +190,7 @@ fn transport<P: Packet>(packet: &mut P, facts: &Facts, plan: &Plan, addresses: D
 
 /// How the CRC32c changes: by what was changed inside chunks, and by the port.
 #[inline(always)]
-fn sctp_correction<P: Packet, T: Tables>(
+pub(crate) fn sctp_correction<P: Packet, T: Tables>(
     packet: &P,
     tables: &T,
     facts: &Facts,

@@ -21,6 +21,18 @@ impl Delta {
         Self(self.0 + (!old).to_be() as u64 + new.to_be() as u64)
     }
 
+    /// Replaces a 16-bit number, as it lies in the packet.
+    #[inline(always)]
+    pub(crate) const fn lane(self, old: [u8; 2], new: [u8; 2]) -> Self {
+        Self(self.0 + !u16::from_ne_bytes(old) as u64 + u16::from_ne_bytes(new) as u64)
+    }
+
+    /// Takes one from a time to live that is not zero: the high byte of its 16-bit number.
+    #[inline(always)]
+    pub(crate) const fn one_hop(self) -> Self {
+        Self(self.0 + !u16::from_ne_bytes([1, 0]) as u64)
+    }
+
     /// The checksum that `check` (as it lies in the packet) becomes.
     #[inline(always)]
     pub(crate) const fn apply(self, check: [u8; 2]) -> [u8; 2] {

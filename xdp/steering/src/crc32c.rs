@@ -34,20 +34,54 @@ const fn times_x(value: u32) -> u32 {
     (value >> 1) ^ (POLYNOMIAL & (value & 1).wrapping_neg())
 }
 
+/// `BYTES[b]` is the residue of the byte `b` times `x^32`.
+static BYTES: [u32; 256] = bytes();
+
+#[allow(clippy::indexing_slicing, reason = "runs while compiling, within the bounds of its loop")]
+const fn bytes() -> [u32; 256] {
+    let mut bytes = [0; 256];
+    let mut index = 0;
+    while index < bytes.len() {
+        let mut value = index as u32;
+        let mut bit = 0;
+        while bit < 8 {
+            value = times_x(value);
+            bit += 1;
+        }
+        bytes[index] = value;
+        index += 1;
+    }
+    bytes
+}
+
 /// The product of two residues, both bit-reversed.
 #[inline(always)]
 #[must_use]
-pub const fn multiply(a: u32, b: u32) -> u32 {
-    let mut product = 0;
-    let mut factor = b;
-    let mut bit = 0;
-    while bit < 32 {
-        let mask = (((a << bit) as i32) >> 31) as u32;
-        product ^= factor & mask;
-        factor = times_x(factor);
-        bit += 1;
+pub fn multiply(a: u32, b: u32) -> u32 {
+    // Bit-reversed, the 63 bits of the product lie one bit too low: the upper half is the residue's own.
+    let product = carry_less(a, b) << 1;
+    let mut low = product as u32;
+    let mut byte = 0;
+    while byte < 4 {
+        low = (low >> 8) ^ BYTES.get((low & 0xff) as usize).copied().unwrap_or_default();
+        byte += 1;
     }
-    product
+    (product >> 32) as u32 ^ low
+}
+
+/// The product of two polynomials over GF(2), by integer multiplication: of every four bits one is taken, so that
+/// what is carried, at most eight ones, does not reach the next.
+#[inline(always)]
+const fn carry_less(a: u32, b: u32) -> u64 {
+    const HOLES: u64 = 0x1111_1111_1111_1111;
+    let (a, b) = (a as u64, b as u64);
+    let (a0, a1, a2, a3) = (a & HOLES, a & (HOLES << 1), a & (HOLES << 2), a & (HOLES << 3));
+    let (b0, b1, b2, b3) = (b & HOLES, b & (HOLES << 1), b & (HOLES << 2), b & (HOLES << 3));
+    let p0 = a0.wrapping_mul(b0) ^ a1.wrapping_mul(b3) ^ a2.wrapping_mul(b2) ^ a3.wrapping_mul(b1);
+    let p1 = a0.wrapping_mul(b1) ^ a1.wrapping_mul(b0) ^ a2.wrapping_mul(b3) ^ a3.wrapping_mul(b2);
+    let p2 = a0.wrapping_mul(b2) ^ a1.wrapping_mul(b1) ^ a2.wrapping_mul(b0) ^ a3.wrapping_mul(b3);
+    let p3 = a0.wrapping_mul(b3) ^ a1.wrapping_mul(b2) ^ a2.wrapping_mul(b1) ^ a3.wrapping_mul(b0);
+    (p0 & HOLES) | (p1 & (HOLES << 1)) | (p2 & (HOLES << 2)) | (p3 & (HOLES << 3))
 }
 
 /// What to XOR into the checksum field, read as a little-endian number, when the word `old` becomes `new`

@@ -1,4 +1,4 @@
-use crate::{Address, Outcome, Packet, Rare, Reason, Round, ServiceKey, Step, Tables, Work, protocol};
+use crate::{Address, Outcome, Packet, Rare, Reason, Round, STEPS, ServiceKey, Step, Tables, Work, protocol};
 
 /// What the headers of a packet say. Offsets are from the Ethernet header's first byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -226,7 +226,7 @@ const AUTHENTICATION: u8 = 51;
 #[inline(always)]
 fn extensions<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Result<(), Step> {
     work.walk.failed = 0;
-    packet.repeat(EXTENSIONS, Round::Extension, tables, work);
+    packet.repeat(EXTENSIONS / STEPS, Round::Extension, tables, work);
     match work.walk.result() {
         Err(reason) => Err(Step::drop(reason)),
         Ok(()) if is_extension(work.facts.protocol) => Err(Step::drop(Reason::ExtensionHeaders)),

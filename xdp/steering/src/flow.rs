@@ -2,8 +2,8 @@
 
 use crate::choose::{Session, choose, exhausted, mix, mix_address};
 use crate::{
-    Face, Facts, Flow, FlowKey, Insert, Kind, Packet, Plan, Rare, Reason, Service, ServiceKey, State, Step,
-    Tables, Work, apply, protocol,
+    Face, Facts, Flow, FlowKey, Insert, Kind, Next, Packet, Plan, Rare, Reason, Service, ServiceKey, State, Step,
+    Tables, Work, protocol,
 };
 
 const FIN: u8 = 0x01;
@@ -11,10 +11,15 @@ const RST: u8 = 0x04;
 
 /// Plans a packet that has a pin; what has none is placed, or is not ours.
 #[inline(always)]
-pub(crate) fn decide<T: Tables>(tables: &T, facts: &Facts, plan: &mut Plan) -> Result<(), Step> {
+pub(crate) fn decide<P: Packet, T: Tables, N: Next>(
+    packet: &mut P,
+    tables: &T,
+    facts: &mut Facts,
+    plan: &mut Plan,
+) -> Step {
     let key = key(facts);
     let Some(flow) = tables.flow(&key) else {
-        return Err(unpinned(tables, facts));
+        return N::no_pin(tables, facts, unpinned);
     };
     let now = tables.now();
     let state = next_state(facts, flow.state);
@@ -22,13 +27,16 @@ pub(crate) fn decide<T: Tables>(tables: &T, facts: &Facts, plan: &mut Plan) -> R
     if (flow.seen != now || flow.state != state) && facts.ttl > 1 {
         tables.touch_flow(&key, now, state);
     }
-    let target = tables.target(flow.target).ok_or(Step::drop(Reason::Inconsistent))?;
+    let Some(target) = tables.target(flow.target) else {
+        return Step::drop(Reason::Inconsistent);
+    };
     if flow.reply == 0 {
         plan.set(target, Face::Destination, Reason::Pinned, now);
+        N::go_on(packet, tables, facts, plan)
     } else {
         plan.set(target, Face::Source, Reason::Replied, now);
+        N::go_on(packet, tables, facts, plan)
     }
-    Ok(())
 }
 
 /// Places the first packet of a flow: chooses an endpoint and makes both pins, or neither.
@@ -46,10 +54,7 @@ pub(crate) fn place<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut
     let Some(base) = choose(packet, tables, work, &service, Session { whole: mix(client, ports), client }) else {
         return exhausted(&service);
     };
-    match pin(tables, work, &service, base) {
-        Ok(()) => Step::done(apply(packet, tables, work)),
-        Err(reason) => Step::drop(reason),
-    }
+    Step::planned(pin(tables, work, &service, base))
 }
 
 #[inline(always)]

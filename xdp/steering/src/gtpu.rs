@@ -5,10 +5,10 @@
 
 use crate::answer::turn;
 use crate::choose::{Session, choose, exhausted, mix, mix_address};
-use crate::flow::{self, service_key};
+use crate::flow::service_key;
 use crate::{
-    Face, Facts, Flow, FlowKey, Insert, Kind, Outcome, Packet, PinKey, Plan, Rare, Reason, Service, SourceKey,
-    State, Step, Tables, Target, Unknown, Work, apply, checksum, protocol,
+    Face, Facts, Flow, FlowKey, Insert, Kind, Next, Outcome, Packet, PinKey, Plan, Rare, Reason, Service,
+    SourceKey, State, Step, Tables, Unknown, Work, checksum, protocol,
 };
 
 /// The registered port of GTP-U (TS 29.281 4.4.2.3).
@@ -27,13 +27,15 @@ mod message {
 
 /// Plans a packet to port 2152.
 #[inline(always)]
-pub(crate) fn decide<P: Packet, T: Tables>(
-    packet: &P,
+pub(crate) fn decide<P: Packet, T: Tables, N: Next>(
+    packet: &mut P,
     tables: &T,
     facts: &mut Facts,
     plan: &mut Plan,
-) -> Result<(), Step> {
+) -> Step {
     let header = packet.load::<12>(facts.transport as usize + 4);
+    // Said before the look-up, so that the header need not be kept over it.
+    let wrong = malformed(header);
     if let Some([_, _, _, _, _, kind, _, _, a, b, c, d]) = header {
         let teid = u32::from_be_bytes([a, b, c, d]);
         facts.word = teid;
@@ -42,60 +44,72 @@ pub(crate) fn decide<P: Packet, T: Tables>(
             && kind >= message::TUNNEL_STATUS
             && let Some(pin) = tables.pin(&PinKey { address: facts.destination, teid })
         {
-            well_formed(header)?;
-            let target = target(tables, pin.target.wrapping_add(pin.path as u32))?;
+            if let Some(reason) = wrong {
+                return Step::drop(reason);
+            }
+            let Some(target) = tables.target(pin.target.wrapping_add(pin.path as u32)) else {
+                return Step::drop(Reason::Inconsistent);
+            };
             plan.set(target, Face::Destination, Reason::Pinned, tables.now());
             plan.teid = if pin.teid == teid { 0 } else { pin.teid };
-            return Ok(());
+            return N::go_on(packet, tables, facts, plan);
         }
     }
     match tables.service(&service_key(tables, facts)) {
-        Some(service) if service.kind == Kind::Gtpu as u8 => hashed(tables, facts, plan, &service, header),
-        Some(_) => flow::decide(tables, facts, plan),
-        None => reply(tables, facts, plan),
+        Some(service) if service.kind == Kind::Gtpu as u8 => {
+            if let Some(reason) = wrong {
+                return Step::drop(reason);
+            }
+            hashed::<P, T, N>(packet, tables, facts, plan, &service)
+        }
+        Some(_) => N::no_tunnel(packet, tables, facts, plan),
+        None => reply::<P, T, N>(packet, tables, facts, plan),
     }
 }
 
-/// A tunnel that nobody taught us, or signalling.
+/// A well-formed message of a tunnel that nobody taught us, or signalling.
 #[inline(always)]
-fn hashed<T: Tables>(
+fn hashed<P: Packet, T: Tables, N: Next>(
+    packet: &mut P,
     tables: &T,
-    facts: &Facts,
+    facts: &mut Facts,
     plan: &mut Plan,
     service: &Service,
-    header: Option<[u8; 12]>,
-) -> Result<(), Step> {
-    let kind = well_formed(header)?;
-    match kind {
-        message::ECHO_REQUEST => return Err(Step::rare(Rare::Echo)),
+) -> Step {
+    match facts.kind {
+        message::ECHO_REQUEST => return Step::rare(Rare::Echo),
         message::TUNNEL_STATUS | message::END_MARKER | message::G_PDU if facts.word != 0 => {}
-        _ => return Err(Step::drop(Reason::GtpSignalling)),
+        _ => return Step::drop(Reason::GtpSignalling),
     }
     let key = FlowKey::tunnel(service.id, facts.word);
     let Some(flow) = tables.flow(&key) else {
-        return Err(Step::rare(Rare::Tunnel));
+        return Step::rare(Rare::Tunnel);
     };
     let now = tables.now();
     if flow.seen != now && facts.ttl > 1 {
         tables.touch_flow(&key, now, flow.state);
     }
-    let target = target(tables, flow.target.wrapping_add(service.path as u32))?;
+    let Some(target) = tables.target(flow.target.wrapping_add(service.path as u32)) else {
+        return Step::drop(Reason::Inconsistent);
+    };
     plan.set(target, Face::Destination, Reason::Pinned, now);
-    Ok(())
+    N::go_on(packet, tables, facts, plan)
 }
 
 /// From an endpoint to a client: it leaves from the service's address, and keeps its source port.
 #[inline(always)]
-fn reply<T: Tables>(tables: &T, facts: &Facts, plan: &mut Plan) -> Result<(), Step> {
+fn reply<P: Packet, T: Tables, N: Next>(packet: &mut P, tables: &T, facts: &mut Facts, plan: &mut Plan) -> Step {
     let key = SourceKey { address: facts.source, port: 0, protocol: protocol::UDP, reserved: 0 };
     let Some(source) = tables.source(&key) else {
-        return flow::decide(tables, facts, plan);
+        return N::no_tunnel(packet, tables, facts, plan);
     };
     let path = if source.path < source.paths { source.path } else { 0 };
-    let mut target = target(tables, source.own.wrapping_add(path as u32))?;
+    let Some(mut target) = tables.target(source.own.wrapping_add(path as u32)) else {
+        return Step::drop(Reason::Inconsistent);
+    };
     target.port = facts.source_port;
     plan.set(target, Face::Source, Reason::Replied, tables.now());
-    Ok(())
+    N::go_on(packet, tables, facts, plan)
 }
 
 /// Places the first packet of an untaught tunnel, by the service's policy.
@@ -118,10 +132,7 @@ pub(crate) fn place<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut
     let Some(index) = choose(packet, tables, work, &service, Session { whole, client }) else {
         return exhausted(&service);
     };
-    match pin(tables, work, &service, index) {
-        Ok(()) => Step::done(apply(packet, tables, work)),
-        Err(reason) => Step::drop(reason),
-    }
+    Step::planned(pin(tables, work, &service, index))
 }
 
 #[inline(always)]
@@ -200,22 +211,19 @@ fn response_checksum(facts: &Facts, sequence: [u8; 2]) -> [u8; 2] {
     if check == 0 { [0xff, 0xff] } else { check.to_ne_bytes() }
 }
 
-/// Checks version, protocol type and length; returns the message type. `header` begins at the UDP length.
+/// What is wrong with version, protocol type or length. `header` begins at the UDP length.
 #[inline(always)]
-fn well_formed(header: Option<[u8; 12]>) -> Result<u8, Step> {
-    let [a, b, _, _, flags, kind, c, d, ..] = header.ok_or(Step::drop(Reason::GtpMalformed))?;
+fn malformed(header: Option<[u8; 12]>) -> Option<Reason> {
+    let Some([a, b, _, _, flags, _, c, d, ..]) = header else {
+        return Some(Reason::GtpMalformed);
+    };
     let datagram = u16::from_be_bytes([a, b]) as u32;
     if datagram < 8 + 8 || flags >> 4 != 3 {
-        return Err(Step::drop(Reason::GtpMalformed));
+        return Some(Reason::GtpMalformed);
     }
     // The length does not count the eight fixed octets (TS 29.281 5.1).
     if u16::from_be_bytes([c, d]) as u32 + 8 + 8 > datagram {
-        return Err(Step::drop(Reason::GtpLength));
+        return Some(Reason::GtpLength);
     }
-    Ok(kind)
-}
-
-#[inline(always)]
-fn target<T: Tables>(tables: &T, index: u32) -> Result<Target, Step> {
-    tables.target(index).ok_or(Step::drop(Reason::Inconsistent))
+    None
 }

@@ -20,6 +20,7 @@
 mod address;
 mod answer;
 mod apply;
+mod cached;
 mod checksum;
 mod choose;
 pub mod crc32c;
@@ -28,6 +29,7 @@ pub mod flow;
 pub mod gtpu;
 pub mod hop;
 mod neighbour;
+mod next;
 mod packet;
 mod plan;
 mod reason;
@@ -40,9 +42,9 @@ mod walk;
 
 pub use address::Address;
 pub use apply::apply;
-use apply::apply_cached;
 pub use choose::{MOST, Search, mix};
 pub use facts::{Facts, parse};
+use next::{Cached, Next, Planned};
 pub use packet::{Packet, REACH, Round};
 pub use plan::{Face, Plan};
 pub use reason::Reason;
@@ -94,24 +96,16 @@ pub fn steer<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Step {
 /// one of them needs.
 #[inline(always)]
 fn forward<P: Packet, T: Tables>(packet: &mut P, tables: &T, facts: &mut Facts) -> Step {
-    let mut plan = Plan::default();
+    let plan = &mut Plan::default();
     match facts.protocol {
         protocol::UDP if facts.destination_port == gtpu::PORT => {
-            match gtpu::decide(packet, tables, facts, &mut plan) {
-                Ok(()) => apply_cached(packet, tables, facts, &mut plan),
-                Err(step) => step,
-            }
+            gtpu::decide::<P, T, Cached>(packet, tables, facts, plan)
         }
-        protocol::UDP | protocol::TCP => match flow::decide(tables, facts, &mut plan) {
-            Ok(()) => apply_cached(packet, tables, facts, &mut plan),
-            Err(step) => step,
-        },
+        protocol::UDP => flow::decide::<P, T, Cached>(packet, tables, facts, plan),
+        protocol::TCP => flow::decide::<P, T, Cached>(packet, tables, facts, plan),
         // A handshake is finished elsewhere: looking its pin up here would only cost twice.
         protocol::SCTP if sctp::is_control(facts.kind) => Step::rare(Rare::General),
-        protocol::SCTP => match sctp::decide(tables, facts, &mut plan) {
-            Ok(()) => apply_cached(packet, tables, facts, &mut plan),
-            Err(step) => step,
-        },
+        protocol::SCTP => sctp::decide::<P, T, Cached>(packet, tables, facts, plan),
         _ => Step::pass(Reason::NotOurs),
     }
 }
@@ -123,30 +117,30 @@ pub fn steer_general<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mu
         return step;
     }
     let (facts, plan) = (&mut work.facts, &mut work.plan);
-    let decided = match facts.protocol {
-        protocol::UDP if facts.destination_port == gtpu::PORT => gtpu::decide(packet, tables, facts, plan),
-        protocol::UDP | protocol::TCP => flow::decide(tables, facts, plan),
-        protocol::SCTP => sctp::decide(tables, facts, plan),
-        _ => Err(Step::pass(Reason::NotOurs)),
-    };
-    match decided {
-        Ok(()) => Step::done(apply(packet, tables, work)),
-        Err(step) => step,
+    match facts.protocol {
+        protocol::UDP if facts.destination_port == gtpu::PORT => {
+            gtpu::decide::<P, T, Planned>(packet, tables, facts, plan)
+        }
+        protocol::UDP | protocol::TCP => flow::decide::<P, T, Planned>(packet, tables, facts, plan),
+        protocol::SCTP => sctp::decide::<P, T, Planned>(packet, tables, facts, plan),
+        _ => Step::pass(Reason::NotOurs),
     }
 }
 
-/// Finishes what [`steer`] handed back; what is to be rejected it hands back as [`Rare::Reject`].
+/// Goes a rare path, to its end or to one where others end: [`Rare::Parameters`], [`Rare::Apply`], [`Rare::Reject`].
 #[inline(always)]
 pub fn rare<P: Packet, T: Tables>(rare: Rare, packet: &mut P, tables: &T, work: &mut Work) -> Step {
     match rare {
         // Both hosts have come further before they ask.
         Rare::None | Rare::General => Step::drop(Reason::Inconsistent),
+        Rare::Apply => Step::done(apply(packet, tables, work)),
         Rare::Place => flow::place(packet, tables, work),
         Rare::Tunnel => gtpu::place(packet, tables, work),
         Rare::Echo => Step::done(gtpu::echo(packet, work)),
         Rare::Init => sctp::init(packet, tables, work),
-        Rare::InitAck => Step::done(sctp::init_ack(packet, tables, work)),
-        Rare::Control => Step::done(sctp::control(packet, tables, work)),
+        Rare::InitAck => sctp::init_ack(packet, tables, work),
+        Rare::Parameters => sctp::parameters(packet, tables, work),
+        Rare::Control => sctp::control(tables, work),
         Rare::OutOfBlue => sctp::out_of_the_blue(packet, tables, work),
         Rare::Refused => Step::done(facts::refused(tables, work)),
         Rare::Arp => Step::done(neighbour::arp(packet, tables, work)),
@@ -155,17 +149,33 @@ pub fn rare<P: Packet, T: Tables>(rare: Rare, packet: &mut P, tables: &T, work: 
     }
 }
 
+/// How many steps a round of a loop takes.
+///
+/// In the kernel a round costs two calls, and a call with its return as much as a step.
+pub(crate) const STEPS: u32 = 4;
+
 /// One round of a loop; `false` ends it.
 #[inline(always)]
 pub fn round<P: Packet, T: Tables>(round: Round, packet: &mut P, tables: &T, work: &mut Work) -> bool {
-    match round {
-        Round::Extension => facts::extension(packet, work),
-        Round::Scan => sctp::scan(packet, work),
-        Round::Rewrite => sctp::rewrite(packet, tables, work),
-        Round::Mask => sctp::mask(packet, tables, work),
-        Round::Least => choose::least(tables, work),
-        Round::Sum => reject::sum(packet, work),
+    let mut left = match round {
+        Round::Least | Round::Sum => 1,
+        _ => STEPS,
+    };
+    while left > 0 {
+        let goes_on = match round {
+            Round::Extension => facts::extension(packet, work),
+            Round::Scan => sctp::scan(packet, work),
+            Round::Rewrite => sctp::rewrite(packet, tables, work),
+            Round::Mask => sctp::mask(packet, tables, work),
+            Round::Least => choose::least(tables, work),
+            Round::Sum => reject::sum(packet, work),
+        };
+        if !goes_on {
+            return false;
+        }
+        left -= 1;
     }
+    true
 }
 
 /// Steers one packet to its end, and counts: the way of hosts that need no separate rare paths.

@@ -13,12 +13,13 @@ mod parameters;
 pub(crate) use control::{control, out_of_the_blue};
 pub(crate) use init::init;
 pub(crate) use init_ack::init_ack;
-pub(crate) use parameters::{mask, rewrite, scan};
+pub(crate) use parameters::{mask, parameters, rewrite, scan};
 
 use crate::choose::mix_address;
 use crate::flow::service_key;
 use crate::{
-    Address, Face, Facts, Flow, FlowKey, MAX_PATHS, Plan, Rare, Reason, SourceKey, Step, Tables, protocol,
+    Address, Face, Facts, Flow, FlowKey, MAX_PATHS, Next, Packet, Plan, Rare, Reason, SourceKey, Step, Tables,
+    protocol,
 };
 
 /// Chunk types that steering knows (RFC 9260 3.2, RFC 5061 4.1).
@@ -46,33 +47,41 @@ pub const fn digest(address: &Address) -> u32 {
 
 /// Plans an SCTP packet.
 #[inline(always)]
-pub(crate) fn decide<T: Tables>(tables: &T, facts: &Facts, plan: &mut Plan) -> Result<(), Step> {
+pub(crate) fn decide<P: Packet, T: Tables, N: Next>(
+    packet: &mut P,
+    tables: &T,
+    facts: &mut Facts,
+    plan: &mut Plan,
+) -> Step {
     let key = key(facts);
     let found = tables.flow(&key).and_then(|flow| path(tables, facts, &flow).map(|path| (flow, path)));
     let Some((flow, path)) = found else {
-        return Err(unpinned(tables, facts));
+        return N::no_pin(tables, facts, unpinned);
     };
     // RFC 9260 8.5.1 A
     if facts.kind == chunk::INIT {
-        return Err(Step::drop(Reason::InitBundled));
+        return Step::drop(Reason::InitBundled);
     }
     if moves_state(facts.kind) {
-        return Err(Step::rare(if facts.kind == chunk::INIT_ACK { Rare::InitAck } else { Rare::Control }));
+        return Step::rare(if facts.kind == chunk::INIT_ACK { Rare::InitAck } else { Rare::Control });
     }
     if flow.reply != 0 && matches!(facts.kind, chunk::ASCONF | chunk::ASCONF_ACK) {
-        return Err(Step::drop(Reason::AddressChange));
+        return Step::drop(Reason::AddressChange);
     }
     let now = tables.now();
     if flow.seen != now && facts.ttl > 1 {
         tables.touch_flow(&key, now, flow.state);
     }
-    let target = tables.target(flow.target.wrapping_add(path)).ok_or(Step::drop(Reason::Inconsistent))?;
+    let Some(target) = tables.target(flow.target.wrapping_add(path)) else {
+        return Step::drop(Reason::Inconsistent);
+    };
     if flow.reply == 0 {
         plan.set(target, Face::Destination, Reason::Pinned, now);
+        N::go_on(packet, tables, facts, plan)
     } else {
         plan.set(target, Face::Source, Reason::Replied, now);
+        N::go_on(packet, tables, facts, plan)
     }
-    Ok(())
 }
 
 /// What becomes of a packet that no pin is for.

@@ -38,6 +38,9 @@ pub trait Tables {
     /// Sets when and in which state an entry was last seen, in place; nothing where it is gone.
     fn touch_flow(&self, key: &FlowKey, seen: u32, state: u8);
 
+    /// As [`Tables::touch_flow`], and sets the other direction's tag.
+    fn tag_flow(&self, key: &FlowKey, seen: u32, state: u8, tag: u32);
+
     /// An entry of the per-CPU next-hop cache, by [`crate::hop::slot`].
     fn hop(&self, slot: u32) -> Option<NextHop>;
     /// Writes an entry of the next-hop cache.

@@ -128,8 +128,9 @@ pub struct Service {
 /// An address and port to rewrite to: the value of `TARGETS`.
 ///
 /// Endpoints and services alike have one for each path, side by side. An entry does not change while a pin may name it.
+/// Aligned as [`NextHop`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
+#[repr(C, align(8))]
 pub struct Target {
     /// The address on this path.
     pub address: Address,
@@ -427,8 +428,10 @@ pub struct Pin {
 }
 
 /// How to reach an address: an entry of the per-CPU next-hop cache.
+///
+/// Aligned as the map aligns it, so that addresses are compared as two numbers and not as four.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
+#[repr(C, align(8))]
 pub struct NextHop {
     /// The address that this entry is for; all zero where the entry is empty.
     pub destination: Address,

@@ -103,6 +103,16 @@ impl Step {
         Self::done(Outcome::drop(reason))
     }
 
+    /// Planned, for [`crate::apply`]; or dropped.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) const fn planned(plan: Result<(), Reason>) -> Self {
+        match plan {
+            Ok(()) => Self::rare(Rare::Apply),
+            Err(reason) => Self::drop(reason),
+        }
+    }
+
     /// Whether it is done, and dropped.
     #[inline(always)]
     pub(crate) const fn drops(self) -> bool {
@@ -118,6 +128,8 @@ pub enum Rare {
     None,
     /// Not the common packet, or its next hop must be asked: [`crate::steer_general`].
     General,
+    /// Planned: [`crate::apply`].
+    Apply,
     /// First packet of a UDP or TCP flow.
     Place,
     /// First packet of a GTP-U tunnel that nobody taught us.
@@ -128,6 +140,8 @@ pub enum Rare {
     Init,
     /// SCTP INIT ACK from an endpoint.
     InitAck,
+    /// The parameters of an INIT or INIT ACK that was pinned.
+    Parameters,
     /// An SCTP chunk that moves the association's state.
     Control,
     /// An SCTP packet to a service, with no pin.

@@ -193,6 +193,12 @@ impl Tables for Memory {
         }
     }
 
+    fn tag_flow(&self, key: &FlowKey, seen: u32, state: u8, tag: u32) {
+        if let Some(flow) = self.flows.borrow_mut().get_mut(key) {
+            *flow = Flow { seen, state, tag, ..*flow };
+        }
+    }
+
     fn hop(&self, slot: u32) -> Option<NextHop> {
         self.hops.borrow().get(slot as usize).copied()
     }

@@ -4,24 +4,23 @@ use super::init::reflects;
 use super::{chunk, digest, key, path, source_key};
 use crate::choose::{Session, exhausted, likely, mix};
 use crate::flow::service_key;
-use crate::{Face, Facts, Flow, FlowKey, Outcome, Packet, Reason, State, Step, Tables, Unknown, Work, apply};
+use crate::{Face, Facts, Flow, FlowKey, Outcome, Packet, Reason, State, Step, Tables, Unknown, Work};
 
 /// Carries a control chunk of a known association, and moves its state.
 #[inline(always)]
-pub(crate) fn control<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Outcome {
-    let facts = work.facts;
-    if let Err(reason) = facts.alive() {
-        return Outcome::drop(reason);
+pub(crate) fn control<T: Tables>(tables: &T, work: &mut Work) -> Step {
+    if let Err(reason) = work.facts.alive() {
+        return Step::drop(reason);
     }
-    let key = key(&facts);
-    let found = tables.flow(&key).and_then(|flow| path(tables, &facts, &flow).map(|path| (flow, path)));
+    let key = key(&work.facts);
+    let found = tables.flow(&key).and_then(|flow| path(tables, &work.facts, &flow).map(|path| (flow, path)));
     let decided = match found {
         Some((flow, path)) => known(tables, work, &key, &flow, path),
         None => from_nowhere(tables, work),
     };
     match decided {
-        Ok(()) => apply(packet, tables, work),
-        Err(outcome) => outcome,
+        Ok(()) => Step::planned(Ok(())),
+        Err(outcome) => Step::done(outcome),
     }
 }
 
@@ -122,7 +121,7 @@ const fn next(kind: u8, state: u8) -> Option<u8> {
 
 /// A packet to a service that matches no association (RFC 9260 8.4).
 #[inline(always)]
-pub(crate) fn out_of_the_blue<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Step {
+pub(crate) fn out_of_the_blue<P: Packet, T: Tables>(packet: &P, tables: &T, work: &mut Work) -> Step {
     let facts = &work.facts;
     let Some(service) = tables.service(&service_key(tables, facts)) else {
         return Step::drop(Reason::Inconsistent);
@@ -157,7 +156,7 @@ pub(crate) fn out_of_the_blue<P: Packet, T: Tables>(packet: &mut P, tables: &T, 
     };
     let reason = if reflects(facts) { Reason::Pinned } else { Reason::Hashed };
     work.plan.set(target, Face::Destination, reason, tables.now());
-    Step::done(apply(packet, tables, work))
+    Step::planned(Ok(()))
 }
 
 /// The client reflects its own tag, on whatever path: right only if a reply's pin has it. Ends the association.

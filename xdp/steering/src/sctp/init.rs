@@ -1,10 +1,10 @@
 use super::chunk;
 use super::digest;
-use super::parameters::{mask_all, scan_all};
+use super::parameters::scan_all;
 use crate::choose::{Session, choose, exhausted, mix};
 use crate::flow::service_key;
 use crate::{
-    Face, Facts, Flow, FlowKey, Insert, Packet, Reason, Service, State, Step, Tables, Target, Work, apply,
+    Face, Facts, Flow, FlowKey, Insert, Packet, Rare, Reason, Service, State, Step, Tables, Target, Work,
 };
 
 /// Places an INIT: to the endpoint that has the client's association, else by consistent hashing.
@@ -29,8 +29,8 @@ pub(crate) fn init<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut 
             }
         }
     };
-    match place(packet, tables, work, &service, &opening, (base, reason)) {
-        Ok(()) => Step::done(apply(packet, tables, work)),
+    match place(tables, work, &service, &opening, (base, reason)) {
+        Ok(()) => Step::rare(Rare::Parameters),
         Err(reason) => Step::drop(reason),
     }
 }
@@ -50,8 +50,7 @@ fn read<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Re
 }
 
 #[inline(always)]
-fn place<P: Packet, T: Tables>(
-    packet: &mut P,
+fn place<T: Tables>(
     tables: &T,
     work: &mut Work,
     service: &Service,
@@ -61,9 +60,7 @@ fn place<P: Packet, T: Tables>(
     let digest = work.walk.digest;
     let target = tables.target(base.wrapping_add(service.path as u32)).ok_or(Reason::Inconsistent)?;
     pin(tables, service, &work.facts, opening, digest, (base, reason), &target)?;
-    mask_all(packet, tables, work)?;
     work.plan.set(target, Face::Destination, reason, tables.now());
-    work.plan.crc = work.walk.crc;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use super::chunk;
 use super::digest;
 use super::init::Opening;
-use crate::{Address, MAX_PATHS, Packet, Reason, Round, Tables, Walk, Work, crc32c};
+use crate::{Address, MAX_PATHS, Packet, Reason, Round, STEPS, Step, Tables, Walk, Work, crc32c};
 
 /// Parameter types (RFC 9260 3.2.1, RFC 4820 3, RFC 5061 4.2.7).
 mod kind {
@@ -32,7 +32,7 @@ pub(super) fn scan_all<P: Packet, T: Tables>(
 ) -> Result<(), Reason> {
     work.walk =
         Walk { at: opening.parameters, end: opening.end, tail: opening.tail, digest: source, ..Walk::default() };
-    packet.repeat(MOST, Round::Scan, tables, work);
+    packet.repeat(MOST / STEPS, Round::Scan, tables, work);
     work.walk.result()?;
     if work.walk.at < work.walk.end { Err(Reason::ParameterCount) } else { Ok(()) }
 }
@@ -86,21 +86,16 @@ const fn padded(length: u32) -> u32 {
     (length + 3) & !3
 }
 
-/// Puts the service's addresses in place of the endpoint's, in a chunk that was scanned.
+/// Rewrites the parameters of a chunk that was scanned and pinned.
 #[inline(always)]
-pub(super) fn rewrite_all<P: Packet, T: Tables>(
-    packet: &mut P,
-    tables: &T,
-    work: &mut Work,
-    opening: &Opening,
-    endpoint: u32,
-    own: u32,
-) -> Result<(), Reason> {
-    work.walk.at = opening.parameters;
-    work.walk.endpoint = endpoint;
-    work.walk.own = own;
-    packet.repeat(MOST, Round::Rewrite, tables, work);
-    work.walk.result()
+pub(crate) fn parameters<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Step {
+    if work.facts.kind == chunk::INIT_ACK {
+        // The service's addresses, in place of the endpoint's.
+        packet.repeat(MOST / STEPS, Round::Rewrite, tables, work);
+    }
+    let rewritten = work.walk.result().and_then(|()| mask_all(packet, tables, work));
+    work.plan.crc = work.walk.crc;
+    Step::planned(rewritten)
 }
 
 /// One parameter.
@@ -186,7 +181,7 @@ fn counterpart<T: Tables>(tables: &T, walk: &Walk, address: &Address) -> Result<
 /// A later ASCONF would carry addresses that steering cannot rewrite when it is authenticated; so it is
 /// prevented at the handshake. Its place in the list is taken by a duplicate of another type.
 #[inline(always)]
-pub(super) fn mask_all<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Result<(), Reason> {
+fn mask_all<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Result<(), Reason> {
     let begin = work.walk.extensions;
     if begin == 0 {
         return Ok(());
@@ -195,7 +190,7 @@ pub(super) fn mask_all<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &
     work.walk.at = begin + 4;
     work.walk.other = chunk::ASCONF;
     work.walk.stores = 0;
-    packet.repeat(MOST_WORDS, Round::Mask, tables, work);
+    packet.repeat(MOST_WORDS / STEPS, Round::Mask, tables, work);
     if work.walk.other == chunk::ASCONF {
         // Nothing else is listed: the whole parameter becomes padding, whose contents mean nothing.
         work.walk.at = begin;
@@ -204,7 +199,7 @@ pub(super) fn mask_all<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &
     }
     work.walk.at = begin + 4;
     work.walk.stores = 1;
-    packet.repeat(MOST_WORDS, Round::Mask, tables, work);
+    packet.repeat(MOST_WORDS / STEPS, Round::Mask, tables, work);
     work.walk.result()
 }
 

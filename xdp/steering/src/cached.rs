@@ -1,0 +1,111 @@
+//! The end of the common path: [`crate::apply`] for untagged IPv4 without options, to a next hop that is cached.
+//!
+//! What it rewrites it reads again: a word of the packet is as near as one of the stack, where the compiler would
+//! keep it over each look-up.
+
+use crate::apply::sctp_correction;
+use crate::checksum::Delta;
+use crate::{Address, Face, Facts, NextHop, Outcome, Packet, Plan, Rare, Reason, Step, Tables, Verdict};
+use crate::{gtpu, hop, protocol};
+
+const NETWORK: usize = 14;
+const TRANSPORT: usize = NETWORK + 20;
+const GENERAL: Step = Step::rare(Rare::General);
+
+/// Carries a plan out where the next hop is cached and wants no VLAN tag; else nothing was done yet, and the general
+/// path does it all again.
+#[inline(always)]
+pub(crate) fn apply_cached<P: Packet, T: Tables>(packet: &mut P, tables: &T, facts: &Facts, plan: &Plan) -> Step {
+    let crc = match facts.protocol {
+        protocol::SCTP => match sctp_correction(packet, tables, facts, plan) {
+            Ok(crc) => crc,
+            Err(_) => return GENERAL,
+        },
+        _ => 0,
+    };
+    let towards = match plan.face {
+        Face::Destination => plan.to.address.low(),
+        Face::Source => match packet.load(NETWORK + 16) {
+            Some(destination) => destination,
+            None => return GENERAL,
+        },
+    };
+    let Some(hop) = hop::cached(tables, plan.now, &Address::v4(towards)) else {
+        return GENERAL;
+    };
+    let (Some(length), Some([ttl])) = (packet.be16(NETWORK + 2), packet.load(NETWORK + 8)) else {
+        return GENERAL;
+    };
+    if ttl <= 1 {
+        return Step::drop(Reason::TtlExpired);
+    }
+    if hop.vlan != 0 || length > hop.mtu {
+        return GENERAL;
+    }
+    if rewrite(packet, facts.protocol, plan, crc, &hop).is_none() {
+        return Step::drop(Reason::Inconsistent);
+    }
+    let verdict = if hop.ifindex == tables.ingress() { Verdict::Transmit } else { Verdict::Redirect };
+    Step::done(Outcome { verdict, reason: plan.reason, out: hop.ifindex })
+}
+
+#[inline(always)]
+fn rewrite<P: Packet>(packet: &mut P, protocol: u8, plan: &Plan, crc: u32, hop: &NextHop) -> Option<()> {
+    let [a, b, c] = hop.header.map(u32::to_ne_bytes);
+    packet.store(0, [a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3], c[0], c[1], c[2], c[3]])?;
+
+    let [ttl, _, c, d, e, f, g, h, i, j, k, l] = packet.load::<12>(NETWORK + 8)?;
+    let ([e, f, g, h], [i, j, k, l], old) = match plan.face {
+        Face::Destination => ([e, f, g, h], plan.to.address.low(), [i, j, k, l]),
+        Face::Source => (plan.to.address.low(), [i, j, k, l], [e, f, g, h]),
+    };
+    let delta = Delta::default().words(1, u32::from_ne_bytes(old) as u64, plan.to.address.0[3] as u64);
+    let [c, d] = delta.one_hop().apply([c, d]);
+    packet.store(NETWORK + 8, [ttl.wrapping_sub(1), protocol, c, d, e, f, g, h, i, j, k, l])?;
+    transport(packet, protocol, plan, delta, crc)
+}
+
+/// Writes the port, the TEID and the checksum.
+#[inline(always)]
+fn transport<P: Packet>(packet: &mut P, protocol: u8, plan: &Plan, addresses: Delta, crc: u32) -> Option<()> {
+    let [a, b, c, d] = packet.load(TRANSPORT)?;
+    let [g, h] = plan.to.port.to_be_bytes();
+    let ([a, b, c, d], old) = match plan.face {
+        Face::Destination => ([a, b, g, h], [c, d]),
+        Face::Source => ([g, h, c, d], [a, b]),
+    };
+    packet.store(TRANSPORT, [a, b, c, d])?;
+    let mut delta = addresses.lane(old, [g, h]);
+    match protocol {
+        protocol::UDP => {
+            if plan.teid != 0 {
+                let (before, teid) = (packet.load(TRANSPORT + gtpu::TEID)?, plan.teid.to_be_bytes());
+                delta = delta.words(1, u32::from_ne_bytes(before) as u64, u32::from_ne_bytes(teid) as u64);
+                packet.store(TRANSPORT + gtpu::TEID, teid)?;
+            }
+            // Zero means none (RFC 768).
+            match packet.load(TRANSPORT + 6)? {
+                [0, 0] => Some(()),
+                check => packet.store(
+                    TRANSPORT + 6,
+                    match delta.apply(check) {
+                        [0, 0] => [0xff, 0xff],
+                        check => check,
+                    },
+                ),
+            }
+        }
+        protocol::TCP => {
+            let check = delta.apply(packet.load(TRANSPORT + 16)?);
+            packet.store(TRANSPORT + 16, check)
+        }
+        _ if crc != 0 => {
+            // Zero means that the ends agreed on none (RFC 9653).
+            match u32::from_le_bytes(packet.load(TRANSPORT + 8)?) {
+                0 => Some(()),
+                check => packet.store(TRANSPORT + 8, (check ^ crc).to_le_bytes()),
+            }
+        }
+        _ => Some(()),
+    }
+}
