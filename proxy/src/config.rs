@@ -28,6 +28,8 @@
 //!     unknown: drop                      # sctp, gtpu: drop (the default), hash or punt
 //!     all_down: drop                     # the default; fail_open, reject
 //!     timeouts: {opening: 30s, established: 15m, closing: 30s, closed: 10s}
+//!     tunnels:                           # gtpu: pinned at every address, whatever the control plane says
+//!       - {teid: 0x1001, endpoint: upf-1, endpoint_teid: 0x2001}  # the same TEID where it is left out
 //! ```
 //!
 //! Only `services` is needed. Every default is in the JSON Schema ([`schema`]), which is made from the types that

@@ -9,6 +9,7 @@ mod health;
 mod pools;
 mod services;
 mod surroundings;
+mod tunnels;
 
 use super::Host;
 use super::mistake::Wrong;
@@ -23,6 +24,7 @@ pub(super) fn config(file: &File, host: &Host, wrong: &mut Wrong) -> Config {
     for (pool, users) in pools.iter().zip(&members) {
         pools::check(pool, users, &names, host, wrong);
         services::meet(pool, users, wrong);
+        tunnels::meet(pool, users, wrong);
         if let Some(health) = &pool.health.value {
             health::check(health, users, wrong);
         }

@@ -196,6 +196,19 @@ pub struct Service {
     pub all_down: AllDown,
     /// How long sessions live without packets.
     pub timeouts: Timeouts,
+    /// Tunnels that are pinned from the start; of GTP-U alone.
+    pub tunnels: Vec<Tunnel>,
+}
+
+/// A tunnel that is pinned at every address of its service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tunnel {
+    /// The TEID that clients send to, not 0, unique in its service.
+    pub teid: u32,
+    /// The name of the endpoint, in the service's pool.
+    pub endpoint: String,
+    /// The TEID as the endpoint knows it, not 0.
+    pub endpoint_teid: u32,
 }
 
 /// What is balanced.

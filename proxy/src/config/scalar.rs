@@ -140,6 +140,12 @@ scalar! {
 }
 
 scalar! {
+    /// A tunnel's endpoint identifier; 0 is kept for signalling (TS 29.281 5.1).
+    Teid(u32): Number = "TEID", "a number from 1 to 4294967295, or from 0x1 to 0xffffffff",
+    teid, { "type": "integer", "minimum": 1, "maximum": 4_294_967_295_u32 }
+}
+
+scalar! {
     /// An address and a port to listen at.
     Listen(SocketAddr): Text = "address with a port", "both, such as 127.0.0.1:9090 or '[::1]:9090'",
     |text| text.parse().ok().filter(|address: &SocketAddr| address.port() != 0),
@@ -271,6 +277,17 @@ impl JsonSchema for Truth {
     }
 }
 
+fn teid(text: &str) -> Option<u32> {
+    let value = match text.strip_prefix("0x") {
+        Some(digits) if digits.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
+            u32::from_str_radix(digits, 16).ok()
+        }
+        Some(_) => None,
+        None => number(text),
+    };
+    value.filter(|teid| *teid != 0)
+}
+
 fn duration(text: &str) -> Option<Duration> {
     let unit = text.find(|c: char| !c.is_ascii_digit())?;
     let (count, unit) = text.split_at_checked(unit)?;
@@ -330,6 +347,16 @@ mod tests {
         for text in ["", "s", "10", "1.5s", "-1s", "10 s", "1d", "99999999999999999999s", "18446744073709551615h"]
         {
             assert_eq!(duration(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn teids_are_decimal_or_hexadecimal() {
+        for (text, value) in [("1", 1), ("4097", 4097), ("0x1001", 0x1001), ("0xFFFFffff", u32::MAX)] {
+            assert_eq!(teid(text), Some(value));
+        }
+        for text in ["", "0", "0x", "0x0", "010", "-1", "0x+1", "0x1_0", "4294967296", "0x100000000", "1001h"] {
+            assert_eq!(teid(text), None, "{text}");
         }
     }
 

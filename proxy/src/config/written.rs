@@ -4,7 +4,7 @@ use super::model::{Algorithm, AllDown, Attach, Exit, Protocol, Unknown};
 use super::read::{Either, List, choice, record};
 use super::scalar::{
     Authority, Backlog, Entries, InARow, InterfaceName, Ip, Jitter, Listen, Mode, Name, Path, Payload, Port,
-    Prefix, Priority, Socket, Span, StoreUrl, StoreWord, Truth, UrlPath, Weight,
+    Prefix, Priority, Socket, Span, StoreUrl, StoreWord, Teid, Truth, UrlPath, Weight,
 };
 
 record! {
@@ -198,6 +198,20 @@ record! {
         optional all_down: AllDown,
         /// How long sessions live without packets.
         optional timeouts: Timeouts,
+        /// gtpu: tunnels that are pinned whatever the control plane says. Left out: none.
+        optional tunnels: List<Tunnel>,
+    }
+}
+
+record! {
+    /// A tunnel that is pinned to an endpoint, at every address of its service.
+    Tunnel = "a tunnel" {
+        /// The TEID that clients send to, unique in the service.
+        required teid: Teid,
+        /// The name of the endpoint that gets its packets.
+        required endpoint: Name,
+        /// The TEID as that endpoint knows it. Left out: the same.
+        optional endpoint_teid: Teid,
     }
 }
 

@@ -13,8 +13,10 @@ impl Daemon {
     /// Reads the configuration's file again and puts it in force, whole or not at all.
     ///
     /// # Errors
-    /// [`ControlError::Config`] with every mistake, [`ControlError::Maps`]: the old one stays in force.
+    /// [`ControlError::Config`] with every mistake, [`ControlError::Maps`]: the old one stays in force; where pins of
+    /// tunnels or interfaces are refused alone, services and endpoints are the new ones, and a reload tries again.
     pub(super) async fn reload_file(&self) -> Result<Reloaded, ControlError> {
+        let _one = self.reloading.lock().await;
         let host = Host::read().await.map_err(|error| ControlError::Config(error.to_string()))?;
         let read = config::read(&self.file, &host.for_config());
         let read = read.map_err(|error| ControlError::Config(error.to_string()))?;
@@ -34,6 +36,8 @@ impl Daemon {
         self.configure(new).await.map_err(refused)?;
         self.checker.update(targets).await;
         self.leave(&old);
+        let pinned = self.pin_tunnels(Some(&old)).await;
+        pinned.map_err(|error| ControlError::Maps(format!("the configured tunnels are not pinned: {error}")))?;
         let attached = self.path.long(move |path| path.attach(&interfaces, &host)).await.map_err(refused)?;
         for line in changes.iter().chain(&attached) {
             tracing::info!("{line}");

@@ -139,6 +139,11 @@ pub async fn run(options: Options) -> Result<(), RunError> {
     if let Some(listener) = listener {
         tasks.push(serve_metrics(&daemon, options.registry, listener));
     }
+    match daemon.pin_tunnels(None).await {
+        Ok(0) => {}
+        Ok(pins) => tracing::info!(pins, "the configured tunnels are pinned"),
+        Err(error) => tracing::error!(%error, "the configured tunnels are not pinned"),
+    }
     let control: Arc<dyn Control> = Arc::clone(&daemon) as _;
     let mut api = tokio::spawn(server.serve(control, told(stopping)));
     let status = format!("{} services on {} interfaces", config.services.len(), config.interfaces.len());

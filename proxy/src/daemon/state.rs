@@ -32,6 +32,8 @@ pub(super) struct Daemon {
     pub(super) replan: Notify,
     /// Held while a plan is made and put in force, so that an older never follows a newer.
     planning: tokio::sync::Mutex<()>,
+    /// Held while a configuration is read and put in force.
+    pub(super) reloading: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
 
@@ -57,8 +59,8 @@ impl Daemon {
         checker: Checker,
         state: State,
     ) -> Self {
-        let (replan, planning) = (Notify::new(), tokio::sync::Mutex::default());
-        Self { file, began, path, table, store, checker, replan, planning, state: Mutex::new(state) }
+        let (replan, planning, reloading) = (Notify::new(), Default::default(), Default::default());
+        Self { file, began, path, table, store, checker, replan, planning, reloading, state: Mutex::new(state) }
     }
 
     /// How long it has run.
@@ -79,7 +81,7 @@ impl Daemon {
             let state = self.state();
             (Arc::clone(&state.config), state.pools.plan(&state.config, now), Arc::clone(&state.names))
         };
-        if let Some(names) = self.put_in_force(config, specs, names).await? {
+        if let Some(names) = self.put_in_force(config, specs, names, false).await? {
             self.state().names = names;
         }
         Ok(next)
@@ -94,7 +96,7 @@ impl Daemon {
             (state.pools.clone(), Arc::clone(&state.names))
         };
         let (specs, _) = pools.configure(&config, now).plan(&config, now);
-        let names = self.put_in_force(Arc::clone(&config), specs, names).await?;
+        let names = self.put_in_force(Arc::clone(&config), specs, names, true).await?;
         let mut state = self.state();
         // Made anew from the pools as they are by now: what was found meanwhile is not lost.
         state.pools = std::mem::take(&mut state.pools).configure(&config, now);
@@ -107,16 +109,18 @@ impl Daemon {
         Ok(())
     }
 
+    /// Applies what is planned. `renamed`: pools may have other names, which the packet path knows nothing of.
     async fn put_in_force(
         &self,
         config: Arc<Config>,
         specs: Vec<ServiceSpec>,
         before: Arc<Names>,
+        renamed: bool,
     ) -> Result<Option<Arc<Names>>, LoadError> {
         let apply = move |path: &mut PacketPath| {
             let changed = path.apply(specs)?;
             path.set_timeouts(&config);
-            Ok(changed.then(|| Arc::new(names(path, &config, Some(&before)))))
+            Ok((changed || renamed).then(|| Arc::new(names(path, &config, Some(&before)))))
         };
         self.path.long(apply).await
     }

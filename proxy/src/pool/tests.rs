@@ -51,6 +51,7 @@ fn config() -> Config {
             unknown: Unknown::Drop,
             all_down: AllDown::Drop,
             timeouts: Timeouts { opening: AT(1), established: AT(1), closing: AT(1), closed: AT(1) },
+            tunnels: Vec::new(),
         }],
     }
 }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pinion::config::model::{
-    Algorithm, AllDown, Api, Attach, Config, Exit, Health, Interface, Probe, Protocol, Store, Timeouts, Unknown,
+    Algorithm, AllDown, Api, Attach, Config, Exit, Health, Interface, Probe, Protocol, Store, Timeouts, Tunnel,
+    Unknown,
 };
 use pinion::config::{Host, parse, specs};
 use pinion_loader::Bounds;
@@ -155,6 +156,16 @@ fn everything_can_be_said() {
         closed: seconds(604_800),
     };
     assert_eq!((dns.algorithm, dns.all_down, dns.timeouts), (Algorithm::RoundRobin, AllDown::Reject, timeouts));
+}
+
+#[test]
+fn tunnels_keep_their_teid_unless_told_otherwise() {
+    let tunnels = "tunnels:\n      - {teid: 0x1001, endpoint: upf-1}\n      - {endpoint_teid: 0xFFFFFFFF, endpoint: upf-1, teid: 7}";
+    let config =
+        config(&LEAST.replace("addresses: [192.0.2.3]", &format!("addresses: [192.0.2.3]\n    {tunnels}")));
+    let tunnel = |teid, endpoint_teid| Tunnel { teid, endpoint: "upf-1".to_owned(), endpoint_teid };
+    assert_eq!(config.services[0].tunnels, []);
+    assert_eq!(config.services[1].tunnels, [tunnel(4097, 4097), tunnel(7, u32::MAX)]);
 }
 
 #[test]

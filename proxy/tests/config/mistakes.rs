@@ -158,7 +158,7 @@ services:
         "sctpp is no protocol; give udp, tcp, sctp or gtpu",
         "there is no pool amf; did you mean amfs?",
         "just-a-word is no service; give a mapping with name, protocol, port, addresses, pool, endpoints, health, \
-         slow_start, drain, algorithm, unknown, all_down and timeouts",
+         slow_start, drain, algorithm, unknown, all_down, timeouts and tunnels",
     ];
     let expected: Vec<_> = places.iter().zip(messages).map(|(place, what)| format!("{place}: {what}")).collect();
     assert_eq!(places.len(), messages.len());

@@ -29,12 +29,17 @@ pub(super) fn check(
         theirs = theirs.saturating_add(users.saturating_mul(addresses as u64));
         slots = slots.saturating_add(users.saturating_mul(u64::from(maglev::length(count))));
     }
+    let mut pins = 0_u64;
     for service in file.services.values() {
-        own = own.saturating_add(service.addresses.value.as_ref().map_or(0, |list| list.0.len() as u64));
+        let addresses = service.addresses.value.as_ref().map_or(0, |list| list.0.len() as u64);
+        let tunnels = service.tunnels.value.as_ref().map_or(0, |list| list.0.len() as u64);
+        own = own.saturating_add(addresses);
+        pins = pins.saturating_add(tunnels.saturating_mul(addresses));
     }
     let places = file.bounds.value.as_ref();
     let fallback = file.services.at.unwrap_or(Place::START);
     let tables = [
+        ("pins", pins, bounds.pins, places.and_then(|bounds| bounds.pins.at)),
         ("services", 4 * own, bounds.services, places.and_then(|bounds| bounds.services.at)),
         ("sources", sources, bounds.sources, places.and_then(|bounds| bounds.sources.at)),
         ("targets", own + theirs, bounds.targets, places.and_then(|bounds| bounds.targets.at)),

@@ -8,6 +8,7 @@ use pinion_steering::{MAX_PATHS, gtpu};
 
 use super::addresses::{families, family};
 use super::pools::{Gathered, paths};
+use super::tunnels;
 use crate::config::mistake::{Place, Wrong};
 use crate::config::model::{self, Protocol, Timeouts};
 use crate::config::nearest::nearest;
@@ -253,6 +254,7 @@ fn one(service: &Service, wrong: &mut Wrong) -> model::Service {
         unknown: service.unknown.or(model::Unknown::default()),
         all_down: service.all_down.or(model::AllDown::default()),
         timeouts: timeouts(service, protocol, wrong),
+        tunnels: tunnels::model(service, wrong),
     }
 }
 

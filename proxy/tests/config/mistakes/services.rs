@@ -101,6 +101,34 @@ pub(super) const CASES: &[Case] = &[
         "[192.0.2.1, '2001:db8::1']\n    pool: ¶amfs",
         &["pool amfs is IPv4 and IPv4 and the service is IPv4 and IPv6; give the same family on each path"],
     ),
+    (
+        "unknown: hash",
+        "tunnels: [{teid: 0x1001, endpoint: upf-1}, {teid: ¶4097, endpoint: upf-1, endpoint_teid: 1}]",
+        &["TEID 0x1001 is already at line 31; give each tunnel of a service its own"],
+    ),
+    (
+        "unknown: hash",
+        "tunnels: [{teid: 1, endpoint: ¶upf1}]",
+        &["upfs has no endpoint upf1; did you mean upf-1?"],
+    ),
+    (
+        "unknown: hash",
+        "tunnels: [{teid: 1, endpoint: ¶amf-core}]",
+        &["upfs has no endpoint amf-core; add it, or name one of upf-1"],
+    ),
+    (
+        "pool: amfs",
+        "pool: amfs\n    tunnels: ¶[{teid: 1, endpoint: amf-1}]",
+        &["no sctp service has tunnels; leave `tunnels` out"],
+    ),
+    (
+        "unknown: hash",
+        "tunnels: [¶{teid: 1}, ¶{endpoint: upf-1}]",
+        &[
+            "a tunnel without `endpoint`; give up to 64 letters, digits, dots, dashes or underscores",
+            "a tunnel without `teid`; give a number from 1 to 4294967295, or from 0x1 to 0xffffffff",
+        ],
+    ),
     ("['2001:db8::53']", "¶[]", &["0 addresses; give one for each path, at the most 4"]),
     (
         "['2001:db8::53']",
@@ -112,6 +140,25 @@ pub(super) const CASES: &[Case] = &[
 #[test]
 fn services_that_contradict_themselves_or_each_other() {
     each(POOLED, CASES, &Host::default());
+}
+
+/// A pin for each tunnel at each address.
+#[test]
+fn tunnels_fit_the_bound_of_pins() {
+    let text = |bound: u32| {
+        POOLED
+            .replace("{flows: 200000}", &format!("{{pins: {bound}}}"))
+            .replace("[192.0.2.3]", "[192.0.2.3, 198.51.100.3]")
+            .replace("[10.2.0.21]", "[10.2.0.21, 10.3.0.21]")
+            .replace("unknown: hash", "tunnels: [{teid: 1, endpoint: upf-1}, {teid: 2, endpoint: upf-1}]")
+    };
+    assert_eq!(mistakes(&text(4)), [""; 0]);
+    assert_eq!(
+        mistakes(&text(3)),
+        [
+            "5:16: table `pins` holds 3 entries and what is configured needs 4; raise it by `bounds: {pins: 4}` or more, or configure less"
+        ]
+    );
 }
 
 #[test]

@@ -15,6 +15,14 @@ pub(super) const CASES: &[Case] = &[
     ),
     ("port: 38412", "port: ¶ngap", &["ngap is no port; give a number from 1 to 65535"]),
     ("port: 38412", "port: ¶038412", &["038412 is no port; give a number from 1 to 65535"]),
+    (
+        "unknown: hash",
+        "tunnels: [{teid: ¶0, endpoint: upf-1}, {teid: 1, endpoint: upf-1, endpoint_teid: ¶0x100000000}]",
+        &[
+            "0 is no TEID; give a number from 1 to 4294967295, or from 0x1 to 0xffffffff",
+            "0x100000000 is no TEID; give a number from 1 to 4294967295, or from 0x1 to 0xffffffff",
+        ],
+    ),
     ("weight: 2", "weight: ¶-1", &["-1 is no weight; give a number from 0 to 65535"]),
     ("weight: 2", "weight: ¶65536", &["65536 is no weight; give a number from 0 to 65535"]),
     ("weight: 2", "weight: ¶heavy", &["heavy is no weight; give a number from 0 to 65535"]),
