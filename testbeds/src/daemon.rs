@@ -2,6 +2,7 @@
 //! the command line.
 
 mod configuration;
+mod redis;
 mod traffic;
 
 use std::fs::{self, File};
@@ -20,6 +21,7 @@ use crate::namespace::{Namespace, Process, tied};
 use crate::scenario::Pins;
 
 pub use configuration::{Configuration, Served};
+pub use redis::Redis;
 pub use traffic::{Flow, Traffic};
 
 /// How long a daemon may take to say that it is ready, or to end.
