@@ -4,11 +4,12 @@ mod baseline;
 mod frames;
 mod report;
 mod steer;
+mod tables;
 
 pub use report::{Report, Row};
 
 /// The benches there are.
-pub const NAMES: [&str; 1] = ["steer"];
+pub const NAMES: [&str; 2] = ["steer", "tables"];
 
 /// Runs one bench by name.
 ///
@@ -17,6 +18,7 @@ pub const NAMES: [&str; 1] = ["steer"];
 pub fn run(name: &str, report: &mut Report) -> Result<(), BenchError> {
     match name {
         "steer" => steer::run(report),
+        "tables" => tables::run(report),
         _ => Err(BenchError::Unknown { name: name.to_owned() }),
     }
 }

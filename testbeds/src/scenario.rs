@@ -64,7 +64,16 @@ impl Scenario {
     ///
     /// As [`Scenario::start`].
     pub fn start_alone(topology: &Topology, services: &[ServiceSpec]) -> Result<Self, Failure> {
-        let mut kernel = Kernel::load(BOUNDS)?;
+        Self::start_bounded(topology, services, BOUNDS)
+    }
+
+    /// As [`Scenario::start_alone`], with tables of other sizes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Scenario::start`].
+    pub fn start_bounded(topology: &Topology, services: &[ServiceSpec], bounds: Bounds) -> Result<Self, Failure> {
+        let mut kernel = Kernel::load(bounds)?;
         kernel.verify(PROGRAM)?;
         let wakers = Vec::new();
         let mut scenario = Self { kernel, setup: Setup::default(), attached: Vec::new(), _wakers: wakers };
