@@ -26,6 +26,9 @@ const SWEEP: Duration = Duration::from_secs(1);
 const PAGE: usize = 512;
 const PAGES: usize = 36;
 
+/// How long others have the processor between two of these.
+const PAUSE: Duration = Duration::from_millis(1);
+
 /// How many pins end in one go.
 const PINS: usize = 10_000;
 
@@ -137,7 +140,7 @@ async fn sweep(daemon: Arc<Daemon>) {
 async fn sweep_flows(daemon: &Daemon) {
     for _ in 0..PAGES {
         match daemon.path.quick(|path| path.sweep(PAGE)).await {
-            Ok(None) => tokio::task::yield_now().await,
+            Ok(None) => sleep(PAUSE).await,
             Ok(Some(named)) => return reclaim(daemon, named).await,
             Err(error) => {
                 tracing::error!(%error, "sessions whose time has come stay");
