@@ -132,6 +132,10 @@ fn another_node_has_the_pins_from_the_store_before_it_is_ready() {
     let daemon = second.start(&topology.balancer).unwrap();
     assert_eq!(sessions(&second), expected(&TUNNELS), "{}", daemon.log());
     assert!(origins(&second).iter().all(|origin| origin == "restored"), "{}", daemon.log());
+    // A list that is asked for is late to the moment of READY=1: the log knows the order.
+    let log = daemon.log();
+    let (restored, ready) = (log.find("3 pins restored").unwrap(), log.find("ready: ").unwrap());
+    assert!(restored < ready, "{log}");
     let after = self::traffic(&python, &topology);
     sleep(WHILE);
     whole(after, &daemon.log());
