@@ -106,7 +106,11 @@ fn left(frame: &[u8], ran: &Ran, shown: &dyn Fn() -> String) {
             assert_eq!(old, new, "{}", shown());
             assert_eq!(frame.len() - link(frame), ran.bytes.len() - link(&ran.bytes), "{}", shown());
         }
-        Reason::EchoAnswered | Reason::NeighbourAnswered => {
+        Reason::EchoAnswered
+        | Reason::NeighbourAnswered
+        | Reason::ResetAnswered
+        | Reason::AbortAnswered
+        | Reason::UnreachableAnswered => {
             let Sums { network, transport } = new;
             assert!(!wrong(network) || wrong(old.network), "{}", shown());
             assert!(!wrong(transport), "{}", shown());
