@@ -3,6 +3,7 @@
 //! These values are made by [`super::read`] alone: names are unique, every service's pool exists, paths and
 //! families match, and every number is in its range.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -75,7 +76,7 @@ pub enum Api {
 }
 
 /// Where pins are written behind.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Store {
     /// `redis://...` or `rediss://...`; `None`: in memory.
     pub redis: Option<String>,
@@ -85,6 +86,19 @@ pub struct Store {
     pub backlog: u32,
     /// What keys in the store begin with, so that several clusters can share one.
     pub prefix: String,
+}
+
+/// Without the address: it may hold a password.
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { redis, wait, backlog, prefix } = self;
+        f.debug_struct("Store")
+            .field("redis", &redis.is_some())
+            .field("wait", wait)
+            .field("backlog", backlog)
+            .field("prefix", prefix)
+            .finish()
+    }
 }
 
 /// What happens when the daemon is told to end.
