@@ -122,7 +122,7 @@ fn each_of_them_is_needed() {
     need!(probe());
     for (lacking, step, why) in [
         ("bpf", "load", "CAP_BPF"),
-        ("perfmon", "verify", "pointer -= pointer prohibited"),
+        ("perfmon", "load", "CAP_PERFMON"),
         ("net_admin", "load", "CAP_NET_ADMIN"),
         ("net_raw", "probe", "EPERM"),
     ] {

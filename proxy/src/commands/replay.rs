@@ -75,7 +75,7 @@ pub(crate) struct Args {
 enum Engine {
     /// The steering code in this process; needs no privilege
     User,
-    /// The BPF object in the kernel, by BPF_PROG_TEST_RUN; needs CAP_BPF and CAP_NET_ADMIN
+    /// The BPF object in the kernel, by BPF_PROG_TEST_RUN; needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN
     Kernel,
     /// Both in lockstep, up to the first difference
     Both,

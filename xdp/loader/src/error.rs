@@ -6,7 +6,7 @@ use std::path::PathBuf;
 pub enum LoadError {
     /// Not enough privilege for BPF.
     #[error(
-        "loading BPF programs needs CAP_BPF and CAP_NET_ADMIN (missing: {missing}): run it with sudo, or grant them with setcap"
+        "loading BPF programs needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN (missing: {missing}): run it with sudo, or grant them with setcap"
     )]
     Privilege {
         /// The capabilities that the process lacks.
