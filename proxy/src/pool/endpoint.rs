@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use crate::config::model;
+use crate::health::endpoint_up;
 
 /// In how many steps an endpoint that came up reaches its full weight.
 const STEPS: u32 = 10;
@@ -69,13 +70,7 @@ impl Endpoint {
 
     /// Whether it answers: on one path at least. `None` while nothing is known of any path that could.
     pub(super) fn up(&self) -> Option<bool> {
-        if self.paths.iter().any(|path| path.up == Some(true)) {
-            Some(true)
-        } else if self.paths.iter().all(|path| path.up == Some(false)) {
-            Some(false)
-        } else {
-            None
-        }
+        endpoint_up(self.paths.iter().map(|path| path.up))
     }
 
     /// Whether it may get new sessions.

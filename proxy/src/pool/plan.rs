@@ -1,20 +1,15 @@
 use std::time::Duration;
 
 use pinion_loader::setup::{EndpointSpec, ServiceSpec};
-use pinion_steering::{Exhausted, Kind, Placement, Unknown as Policy, protocol};
 
 use super::Endpoint;
-use crate::config::model::{Algorithm, AllDown, Pool, Protocol, Service, Unknown};
+use crate::config;
+use crate::config::model::{Algorithm, AllDown, Pool, Service};
 
 /// What the packet path is given for a service.
 pub(super) fn spec(service: &Service, pool: &Pool, endpoints: &[Endpoint], now: Duration) -> ServiceSpec {
     let weights = weights(service, pool, endpoints, now);
-    let (kind, protocol) = match service.protocol {
-        Protocol::Udp => (Kind::Flow, protocol::UDP),
-        Protocol::Tcp => (Kind::Flow, protocol::TCP),
-        Protocol::Sctp => (Kind::Sctp, protocol::SCTP),
-        Protocol::Gtpu => (Kind::Gtpu, protocol::UDP),
-    };
+    let (kind, protocol) = config::kind(service.protocol);
     let endpoint = |(endpoint, weight): (&Endpoint, u32)| EndpointSpec {
         name: endpoint.config.name.clone(),
         addresses: endpoint.config.addresses.clone(),
@@ -28,21 +23,9 @@ pub(super) fn spec(service: &Service, pool: &Pool, endpoints: &[Endpoint], now: 
         protocol,
         port: service.port,
         addresses: service.addresses.clone(),
-        unknown: match service.unknown {
-            Unknown::Drop => Policy::Drop,
-            Unknown::Hash => Policy::Hash,
-            Unknown::Punt => Policy::Punt,
-        },
-        placement: match service.algorithm {
-            Algorithm::Maglev => Placement::Maglev,
-            Algorithm::RoundRobin | Algorithm::Weighted => Placement::RoundRobin,
-            Algorithm::LeastSessions => Placement::LeastSessions,
-            Algorithm::SourceAffinity => Placement::SourceAffinity,
-        },
-        exhausted: match service.all_down {
-            AllDown::Reject => Exhausted::Reject,
-            AllDown::FailOpen | AllDown::Drop => Exhausted::Drop,
-        },
+        unknown: config::unknown(service.unknown),
+        placement: config::placement(service.algorithm),
+        exhausted: config::exhausted(service.all_down),
         endpoints: endpoints.iter().zip(weights).map(endpoint).collect(),
     }
 }
