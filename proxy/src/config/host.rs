@@ -40,5 +40,6 @@ mod tests {
     fn a_host_has_a_loopback_interface() {
         let host = Host::here().unwrap();
         assert!(host.interfaces.iter().any(|name| name == "lo"), "{host:?}");
+        assert!(host.addresses.contains(&IpAddr::from([127, 0, 0, 1])), "{host:?}");
     }
 }

@@ -1,11 +1,7 @@
-//! What the kernel says of this host's interfaces and addresses.
+//! What the kernel says of this host's interfaces.
 
-use std::net::IpAddr;
-
-use crate::config;
 use futures_util::TryStreamExt as _;
 use pinion_steering::Link;
-use rtnetlink::packet_route::address::AddressAttribute;
 use rtnetlink::packet_route::link::{InfoData, InfoKind, InfoVlan, LinkAttribute, LinkInfo, LinkMessage};
 
 /// An interface as the packet path needs to know it.
@@ -33,13 +29,11 @@ impl Interface {
     }
 }
 
-/// All interfaces and addresses of the network namespace that this process is in.
+/// All interfaces of the network namespace that this process is in.
 #[derive(Clone, Debug, Default)]
 pub struct Host {
     /// The interfaces.
     pub interfaces: Vec<Interface>,
-    /// The addresses, loopback's among them.
-    pub addresses: Vec<IpAddr>,
 }
 
 impl Host {
@@ -52,28 +46,8 @@ impl Host {
             .map_err(|error| rtnetlink::Error::NamespaceError(format!("no netlink socket: {error}")))?;
         let pump = tokio::spawn(connection);
         let links: Vec<LinkMessage> = handle.link().get().execute().try_collect().await?;
-        let addresses: Vec<_> = handle.address().get().execute().try_collect().await?;
         pump.abort();
-        let addresses = addresses.into_iter().flat_map(|message| message.attributes);
-        Ok(Self {
-            interfaces: links.into_iter().filter_map(describe).collect(),
-            addresses: addresses
-                .filter_map(|attribute| match attribute {
-                    AddressAttribute::Address(address) => Some(address),
-                    _ => None,
-                })
-                .collect(),
-        })
-    }
-
-    /// What a configuration is held against.
-    #[must_use]
-    pub fn for_config(&self) -> config::Host {
-        config::Host {
-            addresses: self.addresses.clone(),
-            interfaces: self.interfaces.iter().map(|interface| interface.name.clone()).collect(),
-            files: true,
-        }
+        Ok(Self { interfaces: links.into_iter().filter_map(describe).collect() })
     }
 
     /// The interface of this name.
@@ -122,11 +96,10 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn loopback_is_there_with_its_address() {
+    async fn loopback_is_there() {
         let host = Host::read().await.unwrap();
         let lo = host.interface("lo").unwrap();
         assert_eq!((lo.lower, lo.vlan, lo.veth), (lo.index, 0, false));
-        assert!(host.addresses.contains(&IpAddr::from([127, 0, 0, 1])));
         assert!(host.interface("no such interface").is_none());
     }
 }

@@ -18,7 +18,8 @@ impl Daemon {
     pub(super) async fn reload_file(&self) -> Result<Reloaded, ControlError> {
         let _one = self.reloading.lock().await;
         let host = Host::read().await.map_err(|error| ControlError::Config(error.to_string()))?;
-        let read = config::read(&self.file, &host.for_config());
+        let here = config::Host::here().map_err(|error| ControlError::Config(error.to_string()))?;
+        let read = config::read(&self.file, &here);
         let read = read.map_err(|error| ControlError::Config(error.to_string()))?;
         for warning in &read.warnings {
             tracing::warn!(file = %self.file.display(), "{warning}");

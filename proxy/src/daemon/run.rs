@@ -65,6 +65,9 @@ pub enum RunError {
     /// The host's interfaces cannot be read.
     #[error("this host's interfaces cannot be read: {0}; is there netlink?")]
     Host(rtnetlink::Error),
+    /// The host's addresses cannot be read.
+    #[error("this host's addresses cannot be read: {0}")]
+    Addresses(io::Error),
     /// The packet path.
     #[error(transparent)]
     Path(#[from] LoadError),
@@ -108,7 +111,7 @@ const PROBES: usize = 512;
 pub async fn run(options: Options) -> Result<(), RunError> {
     let began = Instant::now();
     let host = Host::read().await.map_err(RunError::Host)?;
-    let read = config::read(&options.config, &host.for_config())?;
+    let read = config::read(&options.config, &config::Host::here().map_err(RunError::Addresses)?)?;
     for warning in &read.warnings {
         tracing::warn!(file = %options.config.display(), "{warning}");
     }
