@@ -186,7 +186,12 @@ fn packets(counters: &[u64]) -> Vec<PacketCount> {
 fn fate(reason: Reason) -> &'static str {
     match reason {
         Reason::Pinned | Reason::Placed | Reason::Replied | Reason::Hashed => "redirect",
-        Reason::ArpAnswered | Reason::NeighbourAnswered | Reason::EchoAnswered => "transmit",
+        Reason::ArpAnswered
+        | Reason::NeighbourAnswered
+        | Reason::EchoAnswered
+        | Reason::ResetAnswered
+        | Reason::AbortAnswered
+        | Reason::UnreachableAnswered => "transmit",
         Reason::NotIp | Reason::NotOurs | Reason::ReplyWithoutPin | Reason::Unresolved => "pass",
         _ => "drop",
     }
