@@ -40,7 +40,10 @@ pub enum BenchError {
     Baseline(String),
     /// A namespace could not be made.
     #[error(transparent)]
-    Namespace(#[from] crate::failure::Failure),
+    Namespace(#[from] pinion_networks::Failure),
+    /// A peer did not do as it should.
+    #[error(transparent)]
+    Testbed(#[from] crate::failure::Failure),
     /// A measured packet took another way than the one that was to be measured.
     #[error("row {row}: the packet came out as {found} instead of {wanted}: the row would measure something else")]
     Astray {

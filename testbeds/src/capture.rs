@@ -36,7 +36,7 @@ impl Capture {
     ///
     /// # Errors
     ///
-    /// [`Failure::NoInterface`], [`Failure::Socket`], [`Failure::File`].
+    /// [`Failure::Network`], [`Failure::Socket`], [`Failure::File`].
     pub fn start(namespace: &Namespace, interface: &str, path: &Path) -> Result<Self, Failure> {
         let index = usize::try_from(namespace.interface(interface)?.index).unwrap_or_default();
         let socket = namespace

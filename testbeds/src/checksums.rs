@@ -26,7 +26,7 @@ impl Judge {
     ///
     /// # Errors
     ///
-    /// [`Missing::Program`].
+    /// [`Missing::Network`].
     pub fn find() -> Result<Self, Missing> {
         let tshark = find_program("tshark", "install tshark (Wireshark's command line)")?;
         Ok(Self { tshark })
@@ -38,7 +38,7 @@ impl Judge {
     ///
     /// # Errors
     ///
-    /// [`Failure::Spawn`], and [`Failure::Tool`] where tshark cannot read the file.
+    /// [`Failure::Network`], and [`Failure::Tool`] where tshark cannot read the file.
     pub fn wrong_checksums(&self, capture: &Path) -> Result<Vec<Wrong>, Failure> {
         let statuses = PROTOCOLS.map(|protocol| format!("{protocol}.checksum.status"));
         let mut arguments = vec!["-T", "fields", "-e", "frame.number"];
@@ -62,9 +62,10 @@ impl Judge {
     fn read(&self, capture: &Path, arguments: &[&str]) -> Result<String, Failure> {
         let mut command = Command::new(&self.tshark);
         command.arg("-n").arg("-r").arg(capture).args(arguments);
-        let output = command
-            .output()
-            .map_err(|source| Failure::Spawn { program: self.tshark.display().to_string(), source })?;
+        let output = command.output().map_err(|source| pinion_networks::Failure::Spawn {
+            program: self.tshark.display().to_string(),
+            source,
+        })?;
         if !output.status.success() {
             let reason = String::from_utf8_lossy(&output.stderr).trim().to_owned();
             return Err(Failure::Tool { program: "tshark", reason });

@@ -86,7 +86,7 @@ impl Place {
     ///
     /// # Errors
     ///
-    /// [`Failure::Spawn`]; [`Failure::Tool`] with its log where it ends, or says nothing in time.
+    /// [`Failure::Network`]; [`Failure::Tool`] with its log where it ends, or says nothing in time.
     pub fn start(&self, namespace: &Namespace) -> Result<Daemon, Failure> {
         let address = self.file("notify.sock");
         // A daemon before this one may have left it.
@@ -129,11 +129,12 @@ impl Place {
     ///
     /// # Errors
     ///
-    /// [`Failure::Spawn`].
+    /// [`Failure::Network`].
     pub fn command(&self, arguments: &[&str]) -> Result<Output, Failure> {
         let mut command = Command::new(&self.binary);
         command.args(arguments).args(["--format", "json", "--api"]).arg(format!("unix:{}", self.api().display()));
-        command.output().map_err(|source| Failure::Spawn { program: "pinion".to_owned(), source })
+        let refused = |source| pinion_networks::Failure::Spawn { program: "pinion".to_owned(), source };
+        Ok(command.output().map_err(refused)?)
     }
 
     fn configuration(&self) -> PathBuf {

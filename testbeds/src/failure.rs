@@ -6,46 +6,9 @@ use std::time::Duration;
 /// A step of a testbed that did not work, and why.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// A namespace could not be made or entered.
-    #[error("network namespace, {call}: {source}")]
-    Namespace {
-        /// The system call.
-        call: &'static str,
-        /// What the kernel said.
-        source: io::Error,
-    },
-    /// The kernel refused a change asked of it by netlink.
-    #[error("{what}: {source}")]
-    Netlink {
-        /// The change, in words.
-        what: String,
-        /// What the kernel said.
-        source: io::Error,
-    },
-    /// No interface of this name is in the namespace.
-    #[error("no interface {name} in this namespace")]
-    NoInterface {
-        /// The name looked for.
-        name: String,
-    },
-    /// A sysctl could not be written.
-    #[error("sysctl {name} = {value}: {source}")]
-    Sysctl {
-        /// Its name with slashes, without `/proc/sys`.
-        name: String,
-        /// The value written.
-        value: String,
-        /// What the kernel said.
-        source: io::Error,
-    },
-    /// A program could not be started.
-    #[error("start {program}: {source}")]
-    Spawn {
-        /// The program.
-        program: String,
-        /// What the kernel said.
-        source: io::Error,
-    },
+    /// A network could not be built or changed, or a program not be started.
+    #[error(transparent)]
+    Network(#[from] pinion_networks::Failure),
     /// A socket of a peer or a capture could not be made or used.
     #[error("{what}: {source}")]
     Socket {
@@ -109,16 +72,4 @@ pub enum Failure {
     /// The XDP program or its tables.
     #[error(transparent)]
     Steering(#[from] pinion_loader::LoadError),
-    /// A plan asks for more than its addresses have room for, or for nothing.
-    #[error("{what} must be {least} to {most}, not {value}")]
-    Plan {
-        /// What was asked for.
-        what: &'static str,
-        /// The least.
-        least: usize,
-        /// The most.
-        most: usize,
-        /// What was asked.
-        value: usize,
-    },
 }

@@ -13,11 +13,11 @@ pub mod checksums;
 pub mod daemon;
 pub mod failure;
 pub mod missing;
-pub mod namespace;
 pub mod packets;
 pub mod peers;
 pub mod puppet;
 pub mod python;
 pub mod scenario;
 pub mod sctp;
-pub mod topology;
+
+pub use pinion_networks::{namespace, topology};

@@ -1,28 +1,13 @@
 //! What this machine lacks for a testbed, so that a test can say it and stop.
 
-use std::path::PathBuf;
-
-use nix::unistd::geteuid;
-
-use crate::namespace::Namespace;
+pub use pinion_networks::missing::{find_program, probe};
 
 /// Something that a testbed needs and this machine has not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Missing {
-    /// Not root, so neither CAP_SYS_ADMIN nor CAP_NET_ADMIN.
-    #[error("root (CAP_SYS_ADMIN and CAP_NET_ADMIN) is missing: run as root, for example with sudo")]
-    Root,
-    /// The kernel refuses a network namespace, or a veth, to root.
-    #[error("network namespaces with veth are missing: {0}")]
-    Namespaces(String),
-    /// A program is not in PATH.
-    #[error("{program} is missing: {remedy}")]
-    Program {
-        /// The program.
-        program: &'static str,
-        /// How to get it.
-        remedy: &'static str,
-    },
+    /// Root, namespaces or a program.
+    #[error(transparent)]
+    Network(#[from] pinion_networks::Missing),
     /// A Python that can import a module.
     #[error("a Python with {module} is missing: set PINION_PYTHON, or make a venv in target/venv")]
     PythonModule {
@@ -35,33 +20,6 @@ pub enum Missing {
     /// The XDP program cannot be loaded.
     #[error("XDP is missing: {0}")]
     Xdp(String),
-}
-
-/// Whether namespaces and veths can be made here.
-///
-/// # Errors
-///
-/// The first thing that is missing.
-pub fn probe() -> Result<(), Missing> {
-    if !geteuid().is_root() {
-        return Err(Missing::Root);
-    }
-    let tried = Namespace::new()
-        .and_then(|one| Namespace::new().map(|other| (one, other)))
-        .and_then(|(one, other)| one.link_to(&other, &crate::namespace::Veth::named("a", "b")));
-    tried.map(drop).map_err(|failure| Missing::Namespaces(failure.to_string()))
-}
-
-/// Finds `program` in PATH.
-pub(crate) fn find_program(program: &'static str, remedy: &'static str) -> Result<PathBuf, Missing> {
-    // An ordinary user's PATH often lacks the administrator's folders.
-    let extra = ["/usr/sbin", "/sbin"].map(PathBuf::from);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain(extra)
-        .map(|folder| folder.join(program))
-        .find(|candidate| candidate.is_file())
-        .ok_or(Missing::Program { program, remedy })
 }
 
 /// Unwraps a probe's result inside a test, or prints what is missing and

@@ -49,7 +49,7 @@ impl Puppet {
     ///
     /// # Errors
     ///
-    /// [`Failure::Spawn`].
+    /// [`Failure::Network`].
     pub fn start(name: &str, namespace: &Namespace, mut command: Command, cage: Cage) -> Result<Self, Failure> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = match cage {

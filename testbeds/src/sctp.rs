@@ -50,7 +50,7 @@ impl Stack {
     ///
     /// # Errors
     ///
-    /// [`Failure::Spawn`], [`Failure::File`], [`Failure::Netlink`].
+    /// [`Failure::Network`], [`Failure::File`].
     pub fn start(&self, host: &Host) -> Result<Peer, Failure> {
         let (mut puppet, folder) = match self {
             Self::Native(python) => {

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, socket};
 use pinion_loader::kernel::{Kernel, Mode, PROGRAM, PinFolder};
-use testbeds::missing::Missing;
+use pinion_networks::Missing;
 use testbeds::namespace::{Namespace, Veth};
 use testbeds::need;
 use testbeds::scenario::{BOUNDS, Pins, probe};

@@ -79,7 +79,7 @@ fn a_dropped_topology_is_gone() {
     assert_eq!(witness.alive(), 4);
     assert!(outside_is_clean());
     drop(sleeper);
-    assert_eq!(marked(&mark), 0);
+    wait_for(|| marked(&mark) == 0);
     drop(topology);
     wait_for(|| witness.alive() == 0);
     assert!(outside_is_clean());

@@ -26,16 +26,16 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// [`Missing::Program`].
+    /// [`Missing::Network`].
     pub fn find() -> Result<PathBuf, Missing> {
-        find_program("redis-server", "install redis-server, as Debian names it")
+        Ok(find_program("redis-server", "install redis-server, as Debian names it")?)
     }
 
     /// Starts an empty one that listens at `socket`, and waits until it does.
     ///
     /// # Errors
     ///
-    /// [`Failure::Spawn`]; [`Failure::Tool`] where it does not answer in time.
+    /// [`Failure::Network`]; [`Failure::Tool`] where it does not answer in time.
     pub fn start(program: &Path, namespace: &Namespace, socket: &Path) -> Result<Self, Failure> {
         let mut command = tied(program);
         command.args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"]).arg(socket);

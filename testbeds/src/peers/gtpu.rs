@@ -46,7 +46,7 @@ impl Upf {
     ///
     /// # Errors
     ///
-    /// [`Failure::Spawn`], and as [`Puppet::order`].
+    /// [`Failure::Network`], and as [`Puppet::order`].
     pub fn start(
         python: &Python,
         namespace: &Namespace,
@@ -98,7 +98,7 @@ impl Gnb {
     ///
     /// # Errors
     ///
-    /// [`Failure::Spawn`], and as [`Puppet::order`].
+    /// [`Failure::Network`], and as [`Puppet::order`].
     pub fn start(python: &Python, namespace: &Namespace, local: SocketAddr) -> Result<Self, Failure> {
         let mut puppet = start(python, namespace, "gnb")?;
         let order = json!({ "do": "bind", "address": local.ip(), "port": local.port() });

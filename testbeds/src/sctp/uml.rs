@@ -41,7 +41,7 @@ impl Uml {
     ///
     /// [`Missing::Sctp`].
     pub fn find(python: Python) -> Result<Self, Missing> {
-        let lacking = |missing: Missing| Missing::Sctp(missing.to_string());
+        let lacking = |missing: pinion_networks::Missing| Missing::Sctp(missing.to_string());
         let kernel = find_program("linux.uml", "no linux.uml in PATH").map_err(lacking)?;
         for tool in ["ip", "modprobe"] {
             find_program(tool, "install iproute2 and kmod").map_err(lacking)?;

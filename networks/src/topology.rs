@@ -22,7 +22,7 @@ use crate::failure::Failure;
 use crate::namespace::{Interface, Namespace};
 
 pub use addresses::{Families, service};
-pub(crate) use build::Settlement;
+pub use build::Settlement;
 
 /// What a [`Topology`] is built of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -71,16 +71,17 @@ fn build_link(
 }
 
 /// What a host's network stack has to have on one of its links.
-pub(crate) struct Settlement {
+pub struct Settlement {
     /// Its addresses and the length of the link's prefix.
-    pub(crate) addresses: Vec<(IpAddr, u8)>,
+    pub addresses: Vec<(IpAddr, u8)>,
     /// Networks, their prefix lengths, and the gateway to them.
-    pub(crate) routes: Vec<(IpAddr, u8, IpAddr)>,
+    pub routes: Vec<(IpAddr, u8, IpAddr)>,
 }
 
 impl Settlement {
     /// Routes to the link's whole path; by the first path also to everything else.
-    pub(crate) fn of(link: &Link) -> Self {
+    #[must_use]
+    pub fn of(link: &Link) -> Self {
         let mut settlement = Self { addresses: Vec::new(), routes: Vec::new() };
         for (address, gateway) in link.host.addresses.iter().zip(&link.balancer.addresses) {
             let v6 = address.is_ipv6();
