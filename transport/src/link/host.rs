@@ -1,0 +1,312 @@
+//! A host on a link: its addresses, its next hops, and its neighbours.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use bytes::Bytes;
+use pinion_protocols::ip::{Ipv4, Ipv6, protocol};
+
+use super::arp::Arp;
+use super::ethernet::{self, Ethernet, Mac};
+use super::frame::Frame;
+use super::ip;
+use super::ndp::Ndp;
+use super::neighbours::{Neighbours, Timing};
+use super::packet::Packet;
+use crate::Time;
+
+/// What a host is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Its Ethernet address.
+    pub mac: Mac,
+    /// Its addresses, and the length of the prefix that each shares with its link: 24, say.
+    pub addresses: Vec<(IpAddr, u8)>,
+    /// Routers to everything else, one a family at most.
+    pub gateways: Vec<IpAddr>,
+    /// Largest IP packet of the link, bytes.
+    pub mtu: u16,
+    /// How neighbours are found.
+    pub timing: Timing,
+}
+
+impl Config {
+    /// A host without gateways on an ordinary Ethernet.
+    pub fn new(mac: Mac, addresses: Vec<(IpAddr, u8)>) -> Self {
+        Self { mac, addresses, gateways: Vec::new(), mtu: 1500, timing: Timing::default() }
+    }
+}
+
+/// What was not sent or not received.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Frames and packets for others.
+    pub others: u64,
+    /// Packets of ours with a wrong header.
+    pub malformed: u64,
+    /// Fragments of packets.
+    pub fragments: u64,
+    /// Packets to be sent that the link does not carry.
+    pub too_large: u64,
+    /// Packets to be sent with no way to go: no gateway, not one of our addresses.
+    pub no_route: u64,
+}
+
+/// A host without socket or clock: packets in, frames out, and back.
+#[derive(Debug)]
+pub struct Host {
+    config: Config,
+    neighbours: Neighbours,
+    frames: VecDeque<Frame>,
+    identification: u32,
+    counters: Counters,
+}
+
+impl Host {
+    /// A host that knows no neighbours yet.
+    pub fn new(config: Config) -> Self {
+        Self {
+            neighbours: Neighbours::new(config.timing),
+            config,
+            frames: VecDeque::new(),
+            identification: 0,
+            counters: Counters::default(),
+        }
+    }
+
+    /// Sends a packet from one of its addresses: [`Host::poll_frame`] has it, once its next hop is known.
+    pub fn send(&mut self, now: Time, packet: Packet) {
+        let Some(next_hop) = self.next_hop(&packet) else {
+            self.counters.no_route = self.counters.no_route.saturating_add(1);
+            return;
+        };
+        if let Some((mac, packet)) = self.neighbours.resolve(now, next_hop, packet) {
+            self.emit(mac, packet);
+        } else {
+            self.ask();
+        }
+    }
+
+    /// Takes a frame that came over the link; the packet that it carried, if that is for this host.
+    pub fn receive(&mut self, now: Time, frame: &[u8]) -> Option<Packet> {
+        let frame = Ethernet::parse(frame)?;
+        if frame.destination != self.config.mac && !frame.destination.is_group() {
+            self.counters.others = self.counters.others.saturating_add(1);
+            return None;
+        }
+        match frame.kind {
+            ethernet::ARP => {
+                self.receive_arp(now, frame.payload);
+                None
+            }
+            ethernet::IPV4 => self.receive_v4(frame.payload),
+            ethernet::IPV6 => self.receive_v6(now, &frame),
+            _ => None,
+        }
+    }
+
+    /// The next frame to be put on the link.
+    pub fn poll_frame(&mut self) -> Option<Frame> {
+        self.frames.pop_front()
+    }
+
+    /// Tells everybody on the link where its addresses are: where it begins, or takes them over.
+    pub fn announce(&mut self) {
+        let mac = self.config.mac;
+        let announcements = self.config.addresses.iter().map(|(address, _)| match address {
+            IpAddr::V4(address) => Arp::announcement((mac, *address)),
+            IpAddr::V6(address) => Ndp::announcement((mac, *address)),
+        });
+        self.frames.extend(announcements);
+    }
+
+    /// When [`Host::expire`] is to be called, at the latest.
+    pub fn deadline(&self) -> Option<Time> {
+        self.neighbours.deadline()
+    }
+
+    /// Does what is due.
+    pub fn expire(&mut self, now: Time) {
+        self.neighbours.expire(now);
+        self.ask();
+    }
+
+    /// What it was made with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Whom it knows.
+    pub fn neighbours(&self) -> &Neighbours {
+        &self.neighbours
+    }
+
+    /// What was not sent or not received.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    fn has(&self, address: IpAddr) -> bool {
+        self.config.addresses.iter().any(|(own, _)| *own == address)
+    }
+
+    fn next_hop(&self, packet: &Packet) -> Option<IpAddr> {
+        let to = packet.destination;
+        if !self.has(packet.source) || packet.source.is_ipv4() != to.is_ipv4() {
+            return None;
+        }
+        let on_link = self.config.addresses.iter().any(|(own, length)| shares(*own, to, *length));
+        if on_link || matches!(to, IpAddr::V6(to) if to.is_unicast_link_local()) {
+            return Some(to);
+        }
+        self.config.gateways.iter().copied().find(|gateway| gateway.is_ipv4() == to.is_ipv4())
+    }
+
+    fn emit(&mut self, mac: Mac, packet: Packet) {
+        let Self { config, frames, identification, counters, .. } = self;
+        *identification = identification.wrapping_add(1);
+        let macs = (config.mac, mac);
+        let sent = ip::frames(packet, macs, config.mtu, *identification, |frame| frames.push_back(frame));
+        if sent.is_err() {
+            counters.too_large = counters.too_large.saturating_add(1);
+        }
+    }
+
+    fn release(&mut self, mac: Mac, packets: VecDeque<Packet>) {
+        for packet in packets {
+            self.emit(mac, packet);
+        }
+    }
+
+    /// Puts the questions that are due on the link.
+    fn ask(&mut self) {
+        let mac = self.config.mac;
+        while let Some(ask) = self.neighbours.poll_ask() {
+            let frame = match (ask.source, ask.address) {
+                (IpAddr::V4(source), IpAddr::V4(wanted)) => Arp::request((mac, source), wanted, ask.to),
+                (IpAddr::V6(source), IpAddr::V6(wanted)) => Ndp::solicitation((mac, source), wanted, ask.to),
+                _ => continue,
+            };
+            self.frames.push_back(frame);
+        }
+    }
+
+    fn receive_arp(&mut self, now: Time, bytes: &[u8]) {
+        let Some(arp) = Arp::parse(bytes) else { return };
+        let (mac, sender) = arp.sender;
+        let target = arp.target.1;
+        if mac == self.config.mac || mac.is_group() {
+            return;
+        }
+        let waiting = if arp.asks && self.has(target.into()) {
+            self.frames.push_back(Arp::reply((self.config.mac, target), (mac, sender)));
+            if sender.is_unspecified() {
+                // It asks whether the address is free (RFC 5227 1.1).
+                return;
+            }
+            self.neighbours.asked_by(now, sender.into(), target.into(), mac)
+        } else {
+            // A reply, or an announcement.
+            self.neighbours.answered(now, sender.into(), mac)
+        };
+        self.release(mac, waiting);
+    }
+
+    fn receive_v4(&mut self, bytes: &[u8]) -> Option<Packet> {
+        let header = bytes.first().map_or(0, |first| usize::from(first & 0xf).saturating_mul(4));
+        let intact = bytes.get(..header).is_some_and(|header| ip::checksum(&[header]) == 0);
+        let packet = Ipv4::parse(bytes).ok().filter(|packet| intact && packet.missing == 0);
+        let packet = self.well_formed(packet)?;
+        self.accept(
+            packet.source.into(),
+            packet.destination.into(),
+            packet.protocol,
+            packet.is_fragment(),
+            packet.payload,
+        )
+    }
+
+    fn receive_v6(&mut self, now: Time, frame: &Ethernet<'_>) -> Option<Packet> {
+        let packet = Ipv6::parse(frame.payload).ok().filter(|packet| packet.missing == 0);
+        let packet = self.well_formed(packet)?;
+        if packet.protocol == protocol::ICMPV6 && packet.fragment.is_none() {
+            let ndp = Ndp::parse(packet.source, packet.destination, packet.hop_limit, packet.payload);
+            if let Some(ndp) = ndp {
+                self.receive_ndp(now, packet.source, frame.source, ndp);
+                return None;
+            }
+        }
+        self.accept(
+            packet.source.into(),
+            packet.destination.into(),
+            packet.protocol,
+            packet.is_fragment(),
+            packet.payload,
+        )
+    }
+
+    fn receive_ndp(&mut self, now: Time, sender: Ipv6Addr, from: Mac, ndp: Ndp) {
+        match ndp {
+            Ndp::Solicitation { target, source } if self.has(target.into()) => {
+                self.frames.push_back(Ndp::advertisement((self.config.mac, target), (from, sender)));
+                if let Some(mac) = source
+                    && !sender.is_unspecified()
+                {
+                    let waiting = self.neighbours.asked_by(now, sender.into(), target.into(), mac);
+                    self.release(mac, waiting);
+                }
+            }
+            Ndp::Advertisement { target, mac, newer, .. } => {
+                let known = self.neighbours.get(target.into());
+                // Without an address it confirms the one that is known (RFC 4861 7.2.5).
+                let Some(mac) = mac.or(known) else { return };
+                if !newer && known.is_some_and(|known| known != mac) {
+                    return;
+                }
+                let waiting = self.neighbours.answered(now, target.into(), mac);
+                self.release(mac, waiting);
+            }
+            Ndp::Solicitation { .. } => {}
+        }
+    }
+
+    fn accept(
+        &mut self,
+        source: IpAddr,
+        destination: IpAddr,
+        protocol: u8,
+        fragment: bool,
+        payload: &[u8],
+    ) -> Option<Packet> {
+        let counter = if !self.has(destination) {
+            &mut self.counters.others
+        } else if fragment {
+            &mut self.counters.fragments
+        } else {
+            return Some(Packet::new(source, destination, protocol, Bytes::copy_from_slice(payload)));
+        };
+        *counter = counter.saturating_add(1);
+        None
+    }
+
+    fn well_formed<T>(&mut self, packet: Option<T>) -> Option<T> {
+        if packet.is_none() {
+            self.counters.malformed = self.counters.malformed.saturating_add(1);
+        }
+        packet
+    }
+}
+
+/// Whether two addresses have their first `length` bits in common.
+fn shares(one: IpAddr, other: IpAddr, length: u8) -> bool {
+    let bits = |v4: Ipv4Addr| u128::from(v4.to_bits()) << 96;
+    let (one, other) = match (one, other) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => (bits(one), bits(other)),
+        (IpAddr::V6(one), IpAddr::V6(other)) => (one.to_bits(), other.to_bits()),
+        _ => return false,
+    };
+    (one ^ other).leading_zeros() >= u32::from(length)
+}
+
+#[cfg(test)]
+mod tests;
