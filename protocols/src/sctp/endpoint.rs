@@ -56,6 +56,7 @@ mod cookie;
 mod export;
 mod handshake;
 mod heartbeat;
+mod icmp;
 mod inbound;
 pub mod memory;
 mod message;
@@ -64,6 +65,7 @@ mod offer;
 mod outbound;
 mod partial;
 mod path;
+mod paths;
 mod random;
 mod reassembly;
 mod receive;
@@ -72,25 +74,26 @@ mod sack;
 mod serial;
 mod shutdown;
 mod slots;
+mod status;
 mod time;
 mod timers;
 
 pub use config::Config;
 pub use export::{ImportError, Snapshot};
+pub use icmp::{NetworkError, Reason};
 pub use message::{
     AssociationId, ConnectError, Datagram, Event, Message, Received, Reliability, SendError, Transmit,
 };
 pub use path::Reach;
+pub use status::{Counters, PathStatus};
 pub use time::Time;
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::net::IpAddr;
-use core::time::Duration;
 
 use ::bytes::BytesMut;
 
-use asconf::Change;
 use association::{Association, Context, State};
 use cookie::Secret;
 use handshake::Beginning;
@@ -114,46 +117,6 @@ pub struct Endpoint {
     replies: Replies,
     scratch: BytesMut,
     counters: Counters,
-}
-
-/// What was not worth an event.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Packets that are not SCTP, or have a wrong checksum or impossible ends.
-    pub malformed: u64,
-    /// Packets of no association (RFC 9260 8.4).
-    pub out_of_the_blue: u64,
-    /// Packets with a wrong verification tag (RFC 9260 8.5).
-    pub wrong_tag: u64,
-    /// Cookies that this endpoint did not make, or that fit nothing there is.
-    pub bad_cookies: u64,
-    /// Cookies that came too late.
-    pub stale_cookies: u64,
-}
-
-/// What is known of a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PathStatus {
-    /// Own address that is used.
-    pub local: IpAddr,
-    /// The peer's address.
-    pub remote: IpAddr,
-    /// Whether it is the primary path.
-    pub primary: bool,
-    /// How it answers.
-    pub reach: Reach,
-    /// Whether the peer has shown that it is there (RFC 9260 5.4).
-    pub confirmed: bool,
-    /// Smoothed round-trip time, once measured.
-    pub round_trip: Option<Duration>,
-    /// Retransmission timeout.
-    pub rto: Duration,
-    /// Congestion window, bytes.
-    pub window: u32,
-    /// Bytes outstanding.
-    pub outstanding: u32,
-    /// Largest IP packet, bytes.
-    pub mtu: u16,
 }
 
 impl Endpoint {
@@ -342,89 +305,6 @@ impl Endpoint {
                 association.abort(context, CauseCode::UserInitiatedAbort, reason);
             }
         });
-    }
-
-    /// Makes the path to that address the primary one; false where there is none.
-    pub fn set_primary(&mut self, id: AssociationId, remote: IpAddr) -> bool {
-        let Some(slot) = self.slots.get_mut(id) else { return false };
-        let Some(index) = slot.association.path_to(remote) else { return false };
-        slot.association.primary = index;
-        self.slots.wake(id);
-        true
-    }
-
-    /// Says how large an IP packet a path carries, bytes (at least 512), where somebody knows: an ICMP
-    /// message, say. False where there is no such path.
-    pub fn set_mtu(&mut self, now: Time, id: AssociationId, remote: IpAddr, mtu: u16) -> bool {
-        let set = |association: &mut Association, context: &mut Context<'_>| {
-            let Some(index) = association.path_to(remote) else { return false };
-            let Some(path) = association.path_mut(index) else { return false };
-            path.mtu = mtu.max(config::SMALLEST_MTU);
-            path.search.told(context.now, path.mtu);
-            true
-        };
-        self.with(now, id, set).unwrap_or(false)
-    }
-
-    /// Asks the peer to use an own address more (RFC 5061 4.2.1). False where the peer cannot be asked;
-    /// [`Event::AddressAdded`] or [`Event::AddressRefused`] says what came of it.
-    pub fn add_address(&mut self, now: Time, id: AssociationId, address: IpAddr) -> bool {
-        self.with(now, id, |association, context| association.change(context, Change::Add(address)))
-            .unwrap_or(false)
-    }
-
-    /// Asks the peer to use an own address no more (RFC 5061 4.2.2).
-    pub fn delete_address(&mut self, now: Time, id: AssociationId, address: IpAddr) -> bool {
-        self.with(now, id, |association, context| association.change(context, Change::Delete(address)))
-            .unwrap_or(false)
-    }
-
-    /// Asks the peer to make the path to an own address its primary one (RFC 5061 4.2.4).
-    pub fn ask_primary(&mut self, now: Time, id: AssociationId, address: IpAddr) -> bool {
-        self.with(now, id, |association, context| association.change(context, Change::Primary(address)))
-            .unwrap_or(false)
-    }
-
-    /// The paths of an association.
-    pub fn paths(&self, id: AssociationId) -> Vec<PathStatus> {
-        let Some(slot) = self.slots.get(id) else { return Vec::new() };
-        let primary = usize::from(slot.association.primary);
-        let paths = slot.association.paths.iter().enumerate();
-        paths
-            .map(|(index, path)| PathStatus {
-                local: path.local,
-                remote: path.remote,
-                primary: index == primary,
-                reach: path.reach,
-                confirmed: path.confirmed,
-                round_trip: path.rtt.map(|(srtt, _)| Duration::from_micros(srtt.into())),
-                rto: path.rto,
-                window: path.cwnd,
-                outstanding: path.flight,
-                mtu: path.mtu,
-            })
-            .collect()
-    }
-
-    /// Bytes that wait to be acknowledged, with what keeping them costs.
-    pub fn buffered(&self, id: AssociationId) -> u32 {
-        self.slots.get(id).map_or(0, |slot| slot.association.outbound.buffered)
-    }
-
-    /// Both ports and both verification tags: the own ones first.
-    pub fn identity(&self, id: AssociationId) -> Option<((u16, u32), (u16, u32))> {
-        let association = &self.slots.get(id)?.association;
-        Some(((association.local_port, association.local_tag), (association.remote_port, association.peer_tag)))
-    }
-
-    /// Associations that there are.
-    pub fn associations(&self) -> impl Iterator<Item = AssociationId> + '_ {
-        self.slots.ids()
-    }
-
-    /// What was not worth an event.
-    pub fn counters(&self) -> Counters {
-        self.counters
     }
 
     /// A tag that no association has.

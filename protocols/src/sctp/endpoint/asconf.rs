@@ -4,14 +4,16 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use ::bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
 use super::association::{Association, Context, Control, MOST_PATHS, local_for};
 use super::message::Event;
-use super::offer::is_unicast;
+use super::offer::{is_unicast, padded};
 use super::path::Path;
+use super::serial::at_most;
 use super::time::Time;
+use crate::bytes;
 use crate::sctp::write::{PacketWriter, address, cause, parameter};
 use crate::sctp::{CauseCode, ChunkType, Parameter, ParameterType, Parameters, ReconfigRequest, Serial};
 
@@ -133,6 +135,10 @@ impl Association {
     /// Takes ASCONF ACK: what it refuses is not done, everything else is (RFC 5061 5.3).
     pub(super) fn asconf_ack(&mut self, context: &mut Context<'_>, ack: &Serial<'_>) {
         let Some(changes) = self.changes.as_deref_mut() else { return };
+        if !changes.asked && at_most(changes.serial, ack.number) {
+            // RFC 5061 5.1 A6: it answers what was never asked.
+            return self.abort(context, CauseCode::IllegalAsconfAck, &[]);
+        }
         if !changes.asked || ack.number != changes.serial {
             return;
         }
@@ -199,17 +205,20 @@ impl Association {
         let mut answer = BytesMut::new();
         answer.put_u32(asconf.number);
         // The first parameter says which association is meant.
-        for raw in asconf.parameters.clone().skip(1) {
-            let Ok(Ok(Parameter::Address { kind, correlation, address: parameters })) = raw.map(|raw| raw.parse())
-            else {
-                break;
+        for raw in asconf.parameters.clone().skip(1).map_while(Result::ok) {
+            let result = match raw.parse() {
+                Ok(Parameter::Address { kind, address: parameters, .. }) => {
+                    self.asked_for(context, kind, parameters, source, destination)
+                }
+                // What is not answered counts as done (RFC 5061 5.2 V4).
+                _ => Err(CauseCode::UnrecognizedParameters),
             };
-            let result = self.asked_for(context, kind, parameters, source, destination);
+            let correlation = bytes::u32_at(raw.value(), 0).unwrap_or_default();
             match result {
                 Ok(()) => parameter(&mut answer, ParameterType::SuccessIndication, |out| out.put_u32(correlation)),
                 Err(code) => parameter(&mut answer, ParameterType::ErrorCauseIndication, |out| {
                     out.put_u32(correlation);
-                    cause(out, code, |_| {});
+                    cause(out, code, |out| out.put_slice(&padded(&raw)));
                 }),
             }
         }

@@ -25,6 +25,8 @@ use crate::sctp::{CauseCode, ChunkType};
 pub(super) const MOST_PATHS: usize = 16;
 /// Control chunks that wait to be sent at most.
 const MOST_CONTROL: usize = 64;
+/// Bytes that they hold at most: what the peer says is to be echoed or reported.
+const MOST_CONTROL_BYTES: usize = 32 << 10;
 
 /// States of RFC 9260 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +60,18 @@ pub(super) enum Control {
     AsconfAck(Bytes),
     /// The parameters of a RE-CONFIG.
     Reconfig(Bytes),
+}
+
+impl Control {
+    /// Bytes that it holds beside itself.
+    fn length(&self) -> usize {
+        match self {
+            Self::HeartbeatAck(value) | Self::Error(value) | Self::AsconfAck(value) | Self::Reconfig(value) => {
+                value.len()
+            }
+            _ => 0,
+        }
+    }
 }
 
 /// What only matters until the association is established.
@@ -139,7 +153,8 @@ impl Association {
     /// Puts a chunk into the queue, unless the same waits already or too many do.
     pub(super) fn queue(&mut self, control: Control, path: u8) {
         let entry = (control, path);
-        if self.control.len() < MOST_CONTROL && !self.control.contains(&entry) {
+        let bytes: usize = self.control.iter().chain([&entry]).map(|(control, _)| control.length()).sum();
+        if self.control.len() < MOST_CONTROL && bytes <= MOST_CONTROL_BYTES && !self.control.contains(&entry) {
             self.control.push_back(entry);
         }
     }

@@ -20,6 +20,9 @@ use super::path::Path;
 use super::time::{Time, micros};
 use crate::sctp::{CauseCode, Init};
 
+/// Microseconds of cookie life that are asked for beside a round trip, at most (RFC 9260 5.2.6).
+const MOST_BEYOND_ROUND_TRIP: u32 = 1_000_000;
+
 /// What an association begins with.
 pub(super) struct Beginning<'a> {
     pub(super) local_port: u16,
@@ -148,7 +151,10 @@ impl Association {
         }
         let read = match Read::new(init, source, context.config) {
             Ok(read) => read,
-            Err(Refusal::Discard) => return,
+            // RFC 9260 3.3.3: without a tag of the peer it cannot be told, and it is over all the same.
+            Err(Refusal::Discard) => {
+                return self.close(Event::aborted(CauseCode::InvalidMandatoryParameter, false));
+            }
             Err(Refusal::Abort(code, value)) => {
                 self.peer_tag = init.initiate_tag;
                 self.state = State::CookieEchoed;
@@ -242,12 +248,17 @@ impl Association {
         if self.attempts > context.config.max_init_retransmissions {
             return self.close(Event::Lost);
         }
+        // RFC 9260 5.2.6: the round trip and a second at most; who may live long can be replayed for long.
+        let path = self.best_path();
+        let known = self.path(path).and_then(|path| path.rtt).map_or(0, |(srtt, _)| srtt);
         let Some(handshake) = &mut self.handshake else { return };
-        handshake.preservative = Some(staleness.div_ceil(1000).saturating_mul(2));
+        let round_trip = handshake.timed.map(|left| context.now.since(left).as_micros());
+        let round_trip = round_trip.and_then(|rtt| u32::try_from(rtt).ok()).unwrap_or(known);
+        let more = round_trip.saturating_add(staleness.min(MOST_BEYOND_ROUND_TRIP)).div_ceil(1000);
+        handshake.preservative = Some(more);
         handshake.timed = None;
         self.state = State::CookieWait;
         self.control.clear();
-        let path = self.best_path();
         self.begin_timer(context, Control::Init, path);
     }
 

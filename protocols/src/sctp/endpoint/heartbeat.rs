@@ -23,6 +23,14 @@ impl Association {
         } else if self.rests(context, index) {
             return;
         }
+        self.ask_path(context, index);
+    }
+
+    /// Sends a HEARTBEAT, unless one waits for its answer (RFC 9260 8.3).
+    pub(super) fn ask_path(&mut self, context: &mut Context<'_>, index: u8) {
+        if self.path(index).is_none_or(|path| path.heartbeat.is_some()) {
+            return;
+        }
         let nonce = context.random.u64();
         let wait = self.heartbeat_timeout(context, index);
         let now = context.now;

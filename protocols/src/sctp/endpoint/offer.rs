@@ -265,7 +265,8 @@ fn raw_bytes(raw: &RawParameter<'_>) -> Vec<u8> {
     bytes
 }
 
-fn padded(raw: &RawParameter<'_>) -> Vec<u8> {
+/// A parameter as it came, padded.
+pub(super) fn padded(raw: &RawParameter<'_>) -> Vec<u8> {
     let mut bytes = raw_bytes(raw);
     bytes.resize(bytes.len().next_multiple_of(4), 0);
     bytes

@@ -8,12 +8,12 @@ use super::message::{Datagram, Event};
 use super::path::Reach;
 use super::reassembly::part;
 use crate::bytes;
-use crate::sctp::{Cause, CauseCode, Causes, Chunk, ChunkType, Data, Packet, RawChunk, Unrecognized};
+use crate::sctp::{
+    Cause, CauseCode, Causes, Chunk, ChunkType, Data, HEADER_LENGTH, Packet, RawChunk, Unrecognized,
+};
 
-/// Bytes of HEARTBEAT information that are echoed at most.
-const MOST_HEARTBEAT: usize = 512;
-/// Bytes of a chunk that is not known that are reported at most.
-const MOST_UNRECOGNIZED: usize = 256;
+/// Header of a chunk or of an error cause.
+const ITEM_HEADER: usize = 4;
 
 impl Association {
     /// Whether the tag is right for a packet that begins with such a chunk (RFC 9260 8.5, 8.5.1).
@@ -58,6 +58,12 @@ impl Association {
                         self.data(context, &data, &raw, datagram, share, path);
                     }
                 }
+                // Who does not offer it does not know it (RFC 5061 4.2.7).
+                Chunk::Asconf(_) | Chunk::AsconfAck(_) if !context.config.dynamic_addresses => {
+                    if !self.unrecognized(context, &raw, path) {
+                        break;
+                    }
+                }
                 // RFC 5061 4.1: only what is authenticated.
                 Chunk::Asconf(asconf) if authenticated => {
                     self.asconf(context, &asconf, datagram.source, datagram.destination);
@@ -68,6 +74,8 @@ impl Association {
                     self.init_ack(context, &init, datagram.source);
                     return;
                 }
+                // RFC 9260 3.3.7: one with a format error is discarded.
+                Chunk::Abort { causes, .. } if causes.clone().any(|cause| cause.is_err()) => {}
                 // The peer has ended it already, as agreed, and something of ours overtook that.
                 Chunk::Abort { reflected: true, .. } if self.state == State::ShutdownAckSent => {
                     self.close(Event::Closed);
@@ -113,31 +121,35 @@ impl Association {
         match chunk {
             Chunk::CookieAck => self.cookie_ack(context, path),
             Chunk::Error(causes) => self.error(context, &causes),
-            // RFC 9260 8.4: nothing else is expected before the handshake is over.
-            _ if !self.is_up() => {}
-            Chunk::Sack(sack) => self.sack(context, &sack),
-            Chunk::Heartbeat(_) => {
-                let info = bytes::at_most(raw.value(), MOST_HEARTBEAT);
-                if info.len() == raw.value().len() {
-                    self.queue(Control::HeartbeatAck(Bytes::copy_from_slice(info)), path);
+            // RFC 9260 8.3: from COOKIE-ECHOED on.
+            Chunk::Heartbeat(_) if self.is_up() || self.state == State::CookieEchoed => {
+                if raw.value().len() <= self.fits_alone(context, path) {
+                    self.queue(Control::HeartbeatAck(Bytes::copy_from_slice(raw.value())), path);
                 }
             }
+            // RFC 9260 8.4: nothing else is expected before the handshake is over.
+            _ if !self.is_up() => {}
+            // RFC 9260 6: in no other state.
+            Chunk::Sack(sack) if self.may_send_data() => self.sack(context, &sack),
             Chunk::HeartbeatAck(parameters) => self.heartbeat_ack(context, parameters),
             Chunk::Shutdown { cumulative_tsn } => self.shutdown_chunk(context, cumulative_tsn),
             Chunk::ShutdownAck => self.shutdown_ack(context, path),
-            Chunk::ForwardTsn(forward) => self.forward_tsn(&forward),
+            Chunk::ForwardTsn(forward) if context.config.partial_reliability => self.forward_tsn(&forward),
             Chunk::ReConfig(parameters) => self.reconfig(path, &parameters),
             Chunk::Pad(_) | Chunk::Ecne { .. } | Chunk::Cwr { .. } | Chunk::CookieEcho(_) => {}
             // RFC 9260 6.10: INIT and INIT ACK stand alone.
             Chunk::Init(_) => return false,
-            Chunk::NrSack(_)
+            Chunk::ForwardTsn(_)
+            | Chunk::NrSack(_)
             | Chunk::IData(_)
             | Chunk::IForwardTsn(_)
             | Chunk::PacketDrop(_)
             | Chunk::Unknown(_) => {
-                return self.unrecognized(raw, path);
+                return self.unrecognized(context, raw, path);
             }
-            Chunk::Data(_)
+            Chunk::Sack(_)
+            | Chunk::Heartbeat(_)
+            | Chunk::Data(_)
             | Chunk::InitAck(_)
             | Chunk::Abort { .. }
             | Chunk::ShutdownComplete { .. }
@@ -149,13 +161,20 @@ impl Association {
     }
 
     /// Does with a chunk that is not known what its type says (RFC 9260 3.2).
-    fn unrecognized(&mut self, raw: &RawChunk<'_>, path: u8) -> bool {
+    fn unrecognized(&mut self, context: &Context<'_>, raw: &RawChunk<'_>, path: u8) -> bool {
         let action: Unrecognized = raw.kind().unrecognized();
         if action.reports() {
-            let chunk = bytes::at_most(raw.bytes(), MOST_UNRECOGNIZED);
+            let most = self.fits_alone(context, path).saturating_sub(ITEM_HEADER);
+            let chunk = bytes::at_most(raw.bytes(), most);
             self.report(path, CauseCode::UnrecognizedChunk, chunk);
         }
         action.goes_on()
+    }
+
+    /// Bytes of the value of a chunk that has a packet on that path for itself.
+    fn fits_alone(&self, context: &Context<'_>, path: u8) -> usize {
+        let room = self.path(path).map_or(0, |path| path.room(context.config));
+        room.saturating_sub(HEADER_LENGTH).saturating_sub(ITEM_HEADER)
     }
 
     fn data(
