@@ -384,7 +384,8 @@ fn simulate(seed: u64) -> Tally {
     tally
 }
 
-/// `PINION_SIMULATIONS` says how many, `PINION_SIMULATION` which one only.
+/// `PINION_SIMULATIONS` says how many, `PINION_SIMULATIONS_FROM` from which one on, `PINION_SIMULATION` which
+/// one only.
 #[test]
 fn every_message_arrives_once_in_order_or_is_reported() {
     if let Some(seed) = number("PINION_SIMULATION") {
@@ -392,9 +393,11 @@ fn every_message_arrives_once_in_order_or_is_reported() {
         return;
     }
     let count = number("PINION_SIMULATIONS").unwrap_or(40);
+    let from = number("PINION_SIMULATIONS_FROM").unwrap_or(0);
     let workers = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     let tallies: Vec<Tally> = std::thread::scope(|scope| {
-        let run = |worker| (0..count).skip(worker as usize).step_by(workers as usize).map(named).collect();
+        let run =
+            |worker| (from..from + count).skip(worker as usize).step_by(workers as usize).map(named).collect();
         let workers: Vec<_> =
             (0..workers).map(|worker| scope.spawn(move || -> Vec<Tally> { run(worker) })).collect();
         workers.into_iter().flat_map(|worker| worker.join().expect("no simulation fails")).collect()
