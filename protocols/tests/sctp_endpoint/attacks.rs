@@ -80,8 +80,8 @@ fn there_are_as_many_associations_as_allowed() {
 
 #[test]
 fn addresses_of_another_association_stay_with_it() {
-    let mut peer = Puppet::established(Config::default(), 1);
-    // Somebody else says that it is at the first one's address too.
+    let mut peer = Puppet::new(Config::default());
+    // Somebody else says that it is at the puppet's address too, and takes his time.
     let thief = [10, 0, 0, 66].into();
     let value = crate::puppet::init_value(99, WINDOW, (10, 10), 1, |out| {
         pinion_protocols::sctp::write::address(out, puppet(0));
@@ -91,10 +91,15 @@ fn addresses_of_another_association_stay_with_it() {
     });
     let seen = peer.look();
     let (tag, cookie) = (seen[0].u32(0), crate::puppet::cookie_of(&seen[0]));
+    peer.init(TAG, 1, |_| {});
+    let own_cookie = peer.take_init_ack();
+    peer.give(|packet| {
+        packet.chunk(ChunkType::CookieEcho, 0, |out| out.put_slice(&own_cookie));
+    });
+    peer.look();
     peer.give_from(thief, tag, |packet| {
         packet.chunk(ChunkType::CookieEcho, 0, |out| out.put_slice(&cookie));
     });
-    peer.look();
     peer.take_events();
     peer.data(0, 0, 0, 3, b"still mine");
     assert_eq!(peer.take_messages(), ["still mine"]);

@@ -292,7 +292,7 @@ impl Association {
     }
 
     /// Takes a path away; what was sent on it counts as sent on the one that is best then.
-    fn delete_remote(&mut self, remote: IpAddr) {
+    pub(super) fn delete_remote(&mut self, remote: IpAddr) {
         let Some(gone) = self.path_to(remote) else { return };
         for index in 0..self.outbound.sent.len() {
             let on_it = |sent: &super::outbound::Sent| sent.path == gone;

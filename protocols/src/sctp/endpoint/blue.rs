@@ -87,22 +87,20 @@ impl Endpoint {
     /// Answers an INIT (RFC 9260 5.1, 5.2.1, 5.2.2).
     fn init(&mut self, now: Time, packet: &Packet<'_>, datagram: &Datagram, init: &Init<'_>) {
         let ends = answer_to(packet, datagram, init.initiate_tag);
-        let existing = self.existing(packet, &[datagram.source]);
-        let listener = self.listeners.get(&packet.destination_port());
-        if existing.is_none() && listener.is_none() {
-            // RFC 9260 8.4 3, 5.1: nobody listens.
-            if init.initiate_tag != 0 {
-                self.replies.send(&ends, |packet| {
-                    packet.chunk(ChunkType::Abort, 0, |_| {});
-                });
-            }
-            return;
-        }
         let read = match Read::new(init, datagram.source, &self.config) {
             Ok(read) => read,
             Err(Refusal::Discard) => return,
             Err(Refusal::Abort(code, value)) => return self.refuse(&ends, code, &value),
         };
+        let existing = self.existing(packet, &read.offer.addresses);
+        let listener = self.listeners.get(&packet.destination_port());
+        if existing.is_none() && listener.is_none() {
+            // RFC 9260 8.4 3, 5.1: nobody listens.
+            self.replies.send(&ends, |packet| {
+                packet.chunk(ChunkType::Abort, 0, |_| {});
+            });
+            return;
+        }
         if existing.is_none() && self.slots.is_full() {
             return self.refuse(&ends, CauseCode::OutOfResource, &[]);
         }
@@ -124,6 +122,10 @@ impl Endpoint {
             }
             let new = |address: &&IpAddr| found.path_to(**address).is_none();
             let new: Vec<IpAddr> = read.offer.addresses.iter().filter(new).copied().collect();
+            if found.state == State::CookieWait && new.contains(&datagram.source) {
+                // RFC 9260 5.2.1: what was not asked is not answered.
+                return;
+            }
             if !new.is_empty() && found.state != State::CookieWait {
                 // RFC 9260 5.2.1, 5.2.2: somebody may want to take the association over.
                 let mut value = BytesMut::new();
@@ -244,6 +246,12 @@ impl Endpoint {
             let ends = answer_to(packet, datagram, cookie.peer.tag);
             return self.refuse(&ends, CauseCode::OutOfResource, &[]);
         }
+        // The owner of an address is at it; whoever only named it has to do without (RFC 5062 2).
+        for address in [datagram.source, beginning_source(cookie)] {
+            if let Some(camper) = self.slots.at(packet.destination_port(), packet.source_port(), address) {
+                self.with(now, camper, |camper, _| camper.delete_remote(address));
+            }
+        }
         let association = self.made_from(Time::ZERO, cookie, &locals);
         let id = self.slots.insert(now, Time::ZERO, association);
         self.cookie_ack_and_rest(now, id, packet, datagram);
@@ -297,9 +305,15 @@ impl Endpoint {
         });
     }
 
+    /// The association whose peer is known to be at one of these addresses.
     fn existing(&self, packet: &Packet<'_>, remotes: &[IpAddr]) -> Option<AssociationId> {
         let (local, remote) = (packet.destination_port(), packet.source_port());
-        remotes.iter().find_map(|&address| self.slots.at(local, remote, address))
+        remotes.iter().find_map(|&address| {
+            let id = self.slots.at(local, remote, address)?;
+            let association = &self.slots.get(id)?.association;
+            let path = association.path(association.path_to(address)?)?;
+            path.confirmed.then_some(id)
+        })
     }
 
     /// RFC 9260 8.4.
