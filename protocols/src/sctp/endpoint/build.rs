@@ -238,7 +238,9 @@ impl Association {
 
     /// Adds chunks that are sent again.
     fn add_lost(&mut self, context: &mut Context<'_>, packet: &mut Packet<'_>, target: u8) {
-        while let Some(path) = self.lost_path() {
+        loop {
+            self.drop_stale(context);
+            let Some(path) = self.lost_path() else { break };
             let Some((index, tsn)) = self.outbound.first_lost() else { return };
             if path != target || !self.may_send_lost(path) {
                 break;
