@@ -11,6 +11,7 @@
 
 mod attacks;
 mod blue;
+mod changes;
 mod collisions;
 mod ending;
 mod extensions;
@@ -22,9 +23,12 @@ mod mtu;
 mod network;
 mod opening;
 mod oracle;
+mod partial;
 mod paths;
 mod puppet;
 mod receiving;
 mod sending;
+mod signer;
 mod simulation;
+mod threats;
 mod transfer;

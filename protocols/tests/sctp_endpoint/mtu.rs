@@ -86,3 +86,35 @@ fn rfc8899_what_is_told_ends_the_search() {
     assert_eq!(pass(&mut peer, 1300, Duration::from_secs(100)), 0);
     assert_eq!(peer.endpoint.paths(id)[0].mtu, 1300);
 }
+
+#[test]
+fn rfc8899_3_lost_probes_are_not_held_against_the_path() {
+    let config = Config { largest_mtu: 9000, heartbeat_interval: None, ..Config::default() };
+    let mut peer = Puppet::established(config, 1);
+    let id = peer.association();
+    let before = peer.endpoint.paths(id);
+    assert!(pass(&mut peer, 1500, Duration::from_secs(30)) > 3);
+    assert_eq!((peer.endpoint.paths(id), peer.take_events()), (before, vec![]));
+}
+
+#[test]
+fn rfc8899_6_2_1_a_probe_is_a_heartbeat_with_padding_of_the_size_that_is_tried() {
+    let mut peer = Puppet::established(Config { largest_mtu: 9000, ..Config::default() }, 1);
+    peer.endpoint.expire(peer.endpoint.deadline().unwrap());
+    let probe = peer.endpoint.poll_transmit(peer.now).unwrap();
+    let packet = Packet::parse(&probe.bytes).unwrap();
+    let kinds: Vec<_> = packet.chunks().map(|chunk| chunk.unwrap().kind()).collect();
+    assert_eq!((kinds, probe.bytes.len() + IP), (vec![ChunkType::Heartbeat, ChunkType::Pad], 9000));
+    // IP must not cut it (RFC 8899 3).
+    assert!(!probe.fragment);
+}
+
+#[test]
+fn rfc6951_4_4_there_is_room_for_the_udp_header() {
+    for (encapsulation, largest) in [(0, 1480), (8, 1472)] {
+        let mut peer = Puppet::established(Config { encapsulation, ..Config::default() }, 1);
+        peer.send(1, 5000);
+        let sizes = std::iter::from_fn(|| peer.endpoint.poll_transmit(peer.now)).map(|packet| packet.bytes.len());
+        assert_eq!(sizes.max(), Some(largest));
+    }
+}

@@ -235,3 +235,42 @@ fn rfc9260_6_4_a_sack_goes_where_the_data_came_from() {
     });
     assert_eq!(peer.look()[0].destination, puppet(0));
 }
+
+#[test]
+fn rfc7829_3_2_where_all_are_doubtful_the_one_with_the_fewest_timeouts_is_used() {
+    let config = Config { heartbeat_interval: None, association_max_retransmissions: 100, ..Config::default() };
+    let mut peer = Puppet::established(config, 2);
+    let id = peer.association();
+    peer.send(1, 100);
+    peer.look();
+    // Sent again on the second path, which swallows it too; then the first has timed out more often.
+    let mut used = std::collections::BTreeSet::new();
+    for _ in 0..40 {
+        let seen = peer.wait(SECOND);
+        used.extend(
+            seen.iter().filter(|(_, chunk)| chunk.kind == ChunkType::Data).map(|(_, chunk)| chunk.destination),
+        );
+    }
+    assert_eq!(used.len(), 2);
+    assert!(peer.endpoint.paths(id).iter().all(|path| path.reach != Reach::Active));
+}
+
+#[test]
+fn rfc7829_3_2_a_doubtful_path_that_is_acknowledged_is_active_again() {
+    let mut peer = Puppet::established(Config { heartbeat_interval: None, ..Config::default() }, 2);
+    let id = peer.association();
+    peer.endpoint.set_primary(id, puppet(1));
+    peer.send(1, 100);
+    peer.look();
+    peer.wait(Duration::from_millis(1050));
+    assert_eq!(peer.take_events(), [Event::PathPotentiallyFailed(puppet(1))]);
+    // It was sent again on the first path; its acknowledgement clears that one alone.
+    peer.sack(1, &[], WINDOW);
+    assert_eq!(peer.endpoint.paths(id)[1].reach, Reach::PotentiallyFailed);
+    let probe = peer.wait(SECOND * 3).into_iter().map(|(_, chunk)| chunk);
+    let probe = probe.filter(|chunk| chunk.kind == ChunkType::Heartbeat && chunk.destination == puppet(1)).last();
+    peer.answer_heartbeat(&probe.expect("a probe"));
+    assert_eq!(peer.endpoint.paths(id)[1].reach, Reach::Active);
+    peer.send(1, 100);
+    assert_eq!(peer.look()[0].destination, puppet(1));
+}
