@@ -13,4 +13,5 @@ extern crate std;
 mod bytes;
 pub mod gtpu;
 pub mod ip;
+pub mod pfcp;
 pub mod sctp;

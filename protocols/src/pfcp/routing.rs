@@ -1,0 +1,145 @@
+//! What a message is routed by, found without opening more than is needed.
+
+use super::value::{Cause, FSeid, FTeid, NodeId};
+use super::{Element, ElementType, Elements, Error, Message, RawElement};
+
+/// Who sent a message, for which session, and whether it says yes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Routing<'a> {
+    /// The sender.
+    pub node: Option<NodeId<'a>>,
+    /// The sender's end of the session, and where in the datagram its element begins.
+    pub session: Option<(FSeid, usize)>,
+    /// Of a response.
+    pub cause: Option<Cause>,
+}
+
+impl<'a> Routing<'a> {
+    pub(super) fn of(message: &Message<'a>) -> Result<Self, Error> {
+        let mut routing = Self::default();
+        for element in message.elements() {
+            let element = element?;
+            if !matches!(element.kind(), ElementType::NodeId | ElementType::FSeid | ElementType::Cause) {
+                continue;
+            }
+            match element.parse()? {
+                Element::NodeId(node) if routing.node.is_none() => routing.node = Some(node),
+                Element::FSeid(session) if routing.session.is_none() => {
+                    routing.session = Some((session, element.offset()));
+                }
+                Element::Cause(cause) if routing.cause.is_none() => routing.cause = Some(cause),
+                _ => {}
+            }
+        }
+        Ok(routing)
+    }
+}
+
+/// What tells of a tunnel's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// Create, Created or Update PDR, and the PDI in it.
+    Rule(u16),
+    /// Create, Created or Update Traffic Endpoint.
+    Endpoint(u8),
+}
+
+/// A tunnel's end at the user plane function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalTunnel {
+    /// Whose it is; none where its group does not say.
+    pub place: Option<Place>,
+    /// The end.
+    pub tunnel: FTeid,
+    /// Where in the datagram the F-TEID's element begins.
+    pub offset: usize,
+}
+
+/// The ends of tunnels at the user plane function that a message tells of, in its order; those of redundant
+/// transmission too (TS 29.244 5.24.2). Ends after the first error. Nothing is allocated.
+#[derive(Clone, Debug)]
+pub struct LocalTunnels<'a> {
+    /// The message, a PDR or traffic endpoint in it, a PDI in that, and what is about redundant transmission.
+    open: [Option<Elements<'a>>; 4],
+    place: Option<Place>,
+}
+
+impl<'a> LocalTunnels<'a> {
+    pub(super) fn of(message: &Message<'a>) -> Self {
+        Self { open: [Some(message.elements()), None, None, None], place: None }
+    }
+
+    /// The next element, of the innermost group that is open.
+    fn step(&mut self) -> Option<(usize, Result<RawElement<'a>, Error>)> {
+        for (depth, group) in self.open.iter_mut().enumerate().rev() {
+            if let Some(element) = group.as_mut().and_then(Iterator::next) {
+                return Some((depth, element));
+            }
+            *group = None;
+        }
+        None
+    }
+
+    fn enter(&mut self, depth: usize, element: &RawElement<'a>) -> Result<(), Error> {
+        let group = element.group()?;
+        if let Some(slot) = self.open.get_mut(depth.saturating_add(1)) {
+            *slot = group;
+        }
+        Ok(())
+    }
+
+    fn look(&mut self, depth: usize, element: &RawElement<'a>) -> Result<Option<LocalTunnel>, Error> {
+        match (depth, element.kind()) {
+            (
+                0,
+                ElementType::CreatePdr
+                | ElementType::CreatedPdr
+                | ElementType::UpdatePdr
+                | ElementType::UpdatedPdr
+                | ElementType::CreateTrafficEndpoint
+                | ElementType::CreatedTrafficEndpoint
+                | ElementType::UpdateTrafficEndpoint,
+            ) => {
+                self.place = None;
+                self.enter(depth, element)?;
+            }
+            (1, ElementType::Pdi) | (1 | 2, ElementType::RedundantTransmissionDetectionParameters) => {
+                self.enter(depth, element)?;
+            }
+            (1, ElementType::PdrId) => {
+                if let Element::PdrId(number) = element.parse()? {
+                    self.place = Some(Place::Rule(number));
+                }
+            }
+            (1, ElementType::TrafficEndpointId) => {
+                if let (Element::TrafficEndpointId(number), None) = (element.parse()?, self.place) {
+                    self.place = Some(Place::Endpoint(number));
+                }
+            }
+            (1..=3, ElementType::FTeid) => {
+                if let Element::FTeid(tunnel) = element.parse()? {
+                    return Ok(Some(LocalTunnel { place: self.place, tunnel, offset: element.offset() }));
+                }
+            }
+            _ => {}
+        }
+        Ok(None)
+    }
+}
+
+impl Iterator for LocalTunnels<'_> {
+    type Item = Result<LocalTunnel, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while let Some((depth, element)) = self.step() {
+            let found = element.and_then(|element| self.look(depth, &element)).transpose();
+            if found.as_ref().is_some_and(Result::is_err) {
+                self.open = [None, None, None, None];
+            }
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+}
