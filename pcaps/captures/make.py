@@ -17,8 +17,9 @@ import hostile
 import mixed
 import n2
 import n3
+import n4
 
-CAPTURES = {"n2.pcap": n2, "n3.pcap": n3, "mixed.pcapng": mixed, "hostile.pcap": hostile}
+CAPTURES = {"n2.pcap": n2, "n3.pcap": n3, "n4.pcap": n4, "mixed.pcapng": mixed, "hostile.pcap": hostile}
 
 
 def main(folder):

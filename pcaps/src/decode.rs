@@ -1,6 +1,6 @@
 //! Control and user-plane messages of a capture, as objects whose keys are Wireshark's field names.
 //!
-//! There is one [`Message`] for each SCTP packet and for each GTP message, tunnelled ones and those quoted in ICMP errors included, in
+//! There is one [`Message`] for each SCTP packet and for each GTP and PFCP message, tunnelled ones and those quoted in ICMP errors included, in
 //! the order in which Wireshark shows them. Fragments of IP are put together; the message belongs to the frame that completed it.
 //!
 //! ```no_run
@@ -22,6 +22,7 @@ mod fragments;
 mod gtp;
 mod message;
 mod network;
+mod pfcp;
 mod ports;
 mod sctp;
 
@@ -46,7 +47,7 @@ impl Decoder {
         Self { fragments: Fragments::new(limits) }
     }
 
-    /// The messages of one frame; none where there is no SCTP and no GTP in it. What cannot be decoded whole has an `error` key.
+    /// The messages of one frame; none where there is no SCTP, GTP or PFCP in it. What cannot be decoded whole has an `error` key.
     pub fn decode(&mut self, frame: &Frame<'_>) -> Vec<Message> {
         let mut walk = Walk::new(frame, &mut self.fragments);
         if let Some(network) = link::network(frame.link, frame.bytes) {

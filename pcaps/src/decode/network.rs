@@ -6,7 +6,7 @@ use pinion_protocols::ip::{self, Ipv4, Ipv6, Udp, protocol};
 
 use super::fragments::{Fragments, Key, Piece};
 use super::ports::{self, Service};
-use super::{Message, gtp, sctp};
+use super::{Message, gtp, pfcp, sctp};
 use crate::capture::Frame;
 use crate::link::{self, LinkType};
 
@@ -175,6 +175,7 @@ impl<'a> Walk<'a> {
             Some(Service::Gtp) => gtp::message(self, ends, udp.payload),
             Some(Service::GtpPrime) => gtp::prime(self, ends, udp.payload),
             Some(Service::Sctp) => sctp::packet(self, ends, udp.payload),
+            Some(Service::Pfcp) => pfcp::messages(self, ends, udp.payload),
             None => {}
         }
     }
