@@ -269,10 +269,14 @@ fn excepted(name: &str, expected: &Fields, decoded: &Fields) -> bool {
     // bit of a QFI, and escapes what cannot be shown.
     let kinds = values(expected, "pfcp.ie_type");
     let escaped = values(decoded, name).iter().any(|value| value.chars().any(char::is_control));
-    let parts = name == "pfcp.flow_desc" && escaped
-        || name == "pfcp.flow_desc" && kinds.iter().any(|kind| kind == "61")
-        || name == "pfcp.qfi_value" && kinds.iter().any(|kind| kind == "45")
-        || name == "pfcp.qfi_value" && values(expected, name).iter().any(|flow| flow.parse::<u8>().unwrap() > 63);
+    let has = |kind: &str| kinds.iter().any(|other| other == kind);
+    let parts = match name {
+        "pfcp.flow_desc" => escaped || has("61"),
+        "pfcp.qfi_value" => {
+            has("45") || values(expected, name).iter().any(|flow| flow.parse::<u8>().unwrap() > 63)
+        }
+        _ => false,
+    };
     on_tcp
         || vendors && name.starts_with("pfcp.")
         || parts
