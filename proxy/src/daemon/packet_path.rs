@@ -1,11 +1,11 @@
 //! The packet path as the daemon holds it: the program and its tables, what was laid out in them, and the
 //! interfaces that it is attached to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::Path;
 
-use pinion_loader::kernel::{Attached, Kernel, Mode, PROGRAM, PinFolder};
+use pinion_loader::kernel::{Attached, Inherited, Kernel, Late, Mode, PinFolder};
 use pinion_loader::setup::{ServiceSpec, Setup};
 use pinion_loader::sweep::{Named, Sweeper, Timeouts};
 use pinion_loader::{Cursor, LoadError, Maps as _, Paged};
@@ -38,6 +38,8 @@ pub struct PacketPath {
 
 /// An interface that the program is attached to.
 struct On {
+    /// That of the interface that carries it, which its link is pinned under.
+    name: String,
     index: u32,
     mode: Attach,
     native: bool,
@@ -45,22 +47,23 @@ struct On {
 }
 
 impl PacketPath {
-    /// Loads the program over the tables that are pinned below `folder`: those of a daemon before this one are
-    /// adopted with all that is pinned in them. Nothing is attached yet.
+    /// Takes over the tables that are pinned below `folder`, with all that is pinned in them
+    /// ([`Kernel::take_over`]). Nothing is attached yet; what came with them.
     ///
     /// # Errors
-    /// What is missing, or what the kernel refuses; [`LoadError::Schema`] where the tables are not this build's.
-    pub fn open(config: &Config, pins: &Path, state: &Path) -> Result<Self, LoadError> {
+    /// What is missing, or what the kernel refuses; [`LoadError::Schema`] where the tables are of another layout,
+    /// [`LoadError::Unfit`] where what is in them has no room.
+    pub fn open(config: &Config, pins: &Path, state: &Path) -> Result<(Self, Inherited), LoadError> {
         let folder = PinFolder::open(pins)?;
-        let mut kernel = Kernel::load_pinned(config.bounds, &folder)?;
-        kernel.verify(PROGRAM)?;
         fs::create_dir_all(state).map_err(|source| LoadError::Pin {
             path: state.to_owned(),
             action: "making the folder of the layout",
             source,
         })?;
-        let setup = Setup::restore(&kernel, &state.join(LAYOUT))?;
-        Ok(Self {
+        let layout = state.join(LAYOUT);
+        let (kernel, inherited) = Kernel::take_over(config.bounds, &folder, &Setup::written(&layout)?)?;
+        let setup = Setup::restore(&kernel, &layout)?;
+        let path = Self {
             kernel,
             setup,
             folder,
@@ -69,7 +72,31 @@ impl PacketPath {
             sweeper: Sweeper::default(),
             looked: 0,
             flows: 0,
-        })
+        };
+        Ok((path, inherited))
+    }
+
+    /// Has flows follow that began in the tables of a daemon before since they were copied.
+    ///
+    /// # Errors
+    /// What the kernel refuses.
+    pub fn catch_up(&mut self) -> Result<Late, LoadError> {
+        self.kernel.catch_up(&self.folder)
+    }
+
+    /// Ends the taking over, once the program is attached wherever it is to be: what a daemon before attached
+    /// elsewhere is detached, and its tables go. The interfaces that it was detached from, and what followed from
+    /// the tables.
+    ///
+    /// # Errors
+    /// What the kernel refuses.
+    pub fn settle(&mut self, wanted: &[model::Interface]) -> Result<(Vec<String>, Late), LoadError> {
+        let used = self.attached.values().map(|on| on.name.as_str());
+        let used: HashSet<&str> = used.chain(wanted.iter().map(|interface| interface.name.as_str())).collect();
+        let gone = self.folder.links()?.into_iter().filter(|name| !used.contains(name.as_str()));
+        let gone: Vec<String> = gone.collect();
+        gone.iter().try_for_each(|name| self.folder.unlink(name))?;
+        Ok((gone, self.kernel.settle(&self.folder)?))
     }
 
     /// Puts services in force, whole or not at all; whether anything changed.
@@ -175,7 +202,7 @@ impl PacketPath {
                 Err(_) => (attached(Mode::Generic)?, false),
             },
         };
-        Ok(On { index, mode: attach, native, link })
+        Ok(On { name: name.to_owned(), index, mode: attach, native, link })
     }
 
     /// The interfaces, and how the program is attached to each.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use pinion_loader::LoadError;
+use pinion_loader::kernel::Late;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -215,11 +216,28 @@ async fn restore(writer: &mut Writer, table: &Table, names: &Names) {
 
 /// Takes the packet path over, puts the configuration in force and attaches.
 fn open(options: &Options, config: &Config, pools: &Pools, host: &Host) -> Result<PacketPath, LoadError> {
-    let mut path = PacketPath::open(config, &options.pins, &options.state)?;
+    let (mut path, inherited) = PacketPath::open(config, &options.pins, &options.state)?;
+    for (table, entries) in inherited.copied {
+        tracing::info!(table, entries, "a table of the daemon before is made anew, its entries are copied");
+    }
     path.apply(pools.plan(config, Duration::ZERO).0)?;
     path.set_timeouts(config);
+    // What the program before does until its links have this one is little then.
+    let early = path.catch_up()?;
     for line in path.attach(&config.interfaces, host)? {
         tracing::info!("{line}");
+    }
+    let (gone, late) = path.settle(&config.interfaces)?;
+    for interface in gone {
+        tracing::info!("{interface}: detached, where the daemon before had it");
+    }
+    for Late { followed, lost } in [early, late] {
+        if followed > 0 {
+            tracing::info!(followed, "flows that began meanwhile were copied too");
+        }
+        if lost > 0 {
+            tracing::warn!(lost, "flows that began meanwhile have no room: their next packets place them anew");
+        }
     }
     Ok(path)
 }

@@ -83,17 +83,32 @@ pub enum LoadError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A pinned map is not what this build expects under that name.
+    /// A pinned map is not what this build makes under that name.
     #[error(
-        "{path} is {found}, and this build needs {needed}: it was pinned by another version or with other bounds; remove the folder to start with empty tables, or run the version that made it"
+        "{} is {found}, and this build needs {needed}; nothing was changed, and packets are steered as before. Run the version that pinned it; or, to begin with empty tables, type `rm -r {}` and start again: each session is then placed anew by its next packet, and those that only their endpoint of before knows end",
+        path.display(),
+        path.parent().unwrap_or(path).display()
     )]
     Schema {
         /// The pinned map.
         path: PathBuf,
-        /// Type, sizes and bound found.
+        /// What is known of it.
         found: String,
-        /// Type, sizes and bound needed.
+        /// What is needed.
         needed: String,
+    },
+    /// What pinned maps hold does not fit the bounds that are configured now.
+    #[error(
+        "{map} needs {held} entries for what is in it, and bounds.{} is {bound}: set it to {held} or more; or run with the bounds of before until sessions have ended and less is configured. Nothing was changed, and packets are steered as before",
+        map.to_lowercase()
+    )]
+    Unfit {
+        /// The map.
+        map: &'static str,
+        /// How many entries it needs.
+        held: usize,
+        /// How many it would have.
+        bound: u32,
     },
     /// A batch was refused, and so was taking it back.
     #[error("{error}; and what was done of it could not be undone: {undo}")]

@@ -2,10 +2,12 @@
 
 mod attach;
 mod batch;
+mod copy;
 mod device;
 mod pinned;
 mod plain;
 mod probe;
+mod takeover;
 mod tick;
 
 use std::collections::HashSet;
@@ -29,6 +31,7 @@ use plain::Plain;
 pub use attach::{Attached, Mode};
 pub use pinned::PinFolder;
 pub use probe::{Probe, probe};
+pub use takeover::{Inherited, Late};
 
 type Hash<K, V> = HashMap<MapData, Plain<K>, Plain<V>>;
 

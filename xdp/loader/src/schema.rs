@@ -1,5 +1,6 @@
 //! The maps by name, type and layout, and the hash of it all that names their folder of pins.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
@@ -17,6 +18,23 @@ pub struct MapSpec {
     pub value: u32,
     /// Fields of key and value, with offsets.
     pub layout: &'static [&'static [Field]],
+    /// What it is for.
+    pub role: Role,
+}
+
+/// What a map is for: it decides what becomes of its entries when a build takes over that makes it otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It holds sessions that XDP pins.
+    Flows,
+    /// It counts these, for each endpoint.
+    Tally,
+    /// It holds what user space pins.
+    Pins,
+    /// It holds what is configured; such maps name each other's entries.
+    Configuration,
+    /// It is a cache, a counter or a queue: nobody misses what was in it.
+    Passing,
 }
 
 /// A field of a key or value: name and offset.
@@ -48,6 +66,7 @@ pub const MAPS: &[MapSpec] = &[
         key: size!(ShortKey),
         value: size!(Flow),
         layout: &[fields!(Flow: target, seen, tag, peer, service, state, reply, from)],
+        role: Role::Flows,
     },
     MapSpec {
         name: "FLOWS6",
@@ -58,6 +77,7 @@ pub const MAPS: &[MapSpec] = &[
             fields!(LongKey: near, far, ports, protocol),
             fields!(Flow: target, seen, tag, peer, service, state, reply, from),
         ],
+        role: Role::Flows,
     },
     MapSpec {
         name: "PINS",
@@ -65,6 +85,7 @@ pub const MAPS: &[MapSpec] = &[
         key: size!(PinKey),
         value: size!(Pin),
         layout: &[fields!(PinKey: address, teid), fields!(Pin: target, teid, service, path, reserved)],
+        role: Role::Pins,
     },
     MapSpec {
         name: "SERVICES",
@@ -75,6 +96,7 @@ pub const MAPS: &[MapSpec] = &[
             fields!(ServiceKey: address, port, protocol, bank),
             fields!(Service: maglev, slots, own, id, kind, path, paths, unknown, placement, exhausted),
         ],
+        role: Role::Configuration,
     },
     MapSpec {
         name: "SOURCES",
@@ -85,6 +107,7 @@ pub const MAPS: &[MapSpec] = &[
             fields!(SourceKey: address, port, protocol, reserved),
             fields!(Source: own, service, path, paths),
         ],
+        role: Role::Configuration,
     },
     MapSpec {
         name: "TARGETS",
@@ -92,19 +115,21 @@ pub const MAPS: &[MapSpec] = &[
         key: 4,
         value: size!(Target),
         layout: &[fields!(Target: address, port, paths, up, owner, reserved)],
+        role: Role::Configuration,
     },
-    MapSpec { name: "MAGLEV", kind: ARRAY, key: 4, value: 4, layout: &[] },
-    MapSpec { name: "ROUNDS", kind: ARRAY, key: 4, value: 8, layout: &[] },
-    MapSpec { name: "PLACED", kind: ARRAY, key: 4, value: 8, layout: &[] },
-    MapSpec { name: "ENDED", kind: ARRAY, key: 4, value: 8, layout: &[] },
-    MapSpec { name: "ERRORS", kind: ARRAY, key: 4, value: 8, layout: &[] },
-    MapSpec { name: "ACTIVE", kind: ARRAY, key: 4, value: 4, layout: &[] },
+    MapSpec { name: "MAGLEV", kind: ARRAY, key: 4, value: 4, layout: &[], role: Role::Configuration },
+    MapSpec { name: "ROUNDS", kind: ARRAY, key: 4, value: 8, layout: &[], role: Role::Passing },
+    MapSpec { name: "PLACED", kind: ARRAY, key: 4, value: 8, layout: &[], role: Role::Tally },
+    MapSpec { name: "ENDED", kind: ARRAY, key: 4, value: 8, layout: &[], role: Role::Tally },
+    MapSpec { name: "ERRORS", kind: ARRAY, key: 4, value: 8, layout: &[], role: Role::Passing },
+    MapSpec { name: "ACTIVE", kind: ARRAY, key: 4, value: 4, layout: &[], role: Role::Configuration },
     MapSpec {
         name: "LINKS",
         kind: HASH,
         key: 4,
         value: size!(Link),
         layout: &[fields!(Link: lower, vlan, address)],
+        role: Role::Passing,
     },
     MapSpec {
         name: "HOPS",
@@ -112,10 +137,45 @@ pub const MAPS: &[MapSpec] = &[
         key: 4,
         value: size!(NextHop),
         layout: &[fields!(NextHop: destination, ifindex, asked, mtu, vlan, header)],
+        role: Role::Passing,
     },
-    MapSpec { name: "COUNTERS", kind: PERCPU_ARRAY, key: 4, value: 8, layout: &[] },
-    MapSpec { name: "EVENTS", kind: RINGBUF, key: 0, value: 0, layout: &[] },
+    MapSpec { name: "COUNTERS", kind: PERCPU_ARRAY, key: 4, value: 8, layout: &[], role: Role::Passing },
+    MapSpec { name: "EVENTS", kind: RINGBUF, key: 0, value: 0, layout: &[], role: Role::Passing },
 ];
+
+impl MapSpec {
+    /// Type, sizes and fields, in words that change with any of them; bounds are not in it.
+    #[must_use]
+    pub fn description(&self) -> String {
+        let mut words =
+            format!("a map of type {} with keys of {} B and values of {} B", self.kind, self.key, self.value);
+        for (number, (field, at)) in self.layout.iter().copied().flatten().enumerate() {
+            let before = if number == 0 { ": " } else { ", " };
+            // Writing to a string cannot fail.
+            let _ = write!(words, "{before}{field} at {at}");
+        }
+        if self.name == "COUNTERS" {
+            let reasons = pinion_steering::Reason::ALL.iter().map(|reason| reason.name());
+            let _ = write!(words, ": {}", reasons.collect::<Vec<_>>().join(", "));
+        }
+        words
+    }
+}
+
+/// The descriptions of all maps, by name.
+#[must_use]
+pub fn descriptions() -> BTreeMap<String, String> {
+    MAPS.iter().map(|map| (map.name.to_owned(), map.description())).collect()
+}
+
+/// What a build before this one wrote down of the maps that it pinned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Its [`hash`]; empty where nobody wrote one down.
+    pub schema: String,
+    /// Its [`descriptions`]; empty where it was too old to write them.
+    pub maps: BTreeMap<String, String>,
+}
 
 /// Sixteen hexadecimal digits that change with any name, type or layout; bounds are not in it.
 #[must_use]

@@ -17,6 +17,7 @@ use pinion_steering::{Address, BANKS, Kind, Service, ServiceKey, Source, SourceK
 
 use crate::block::{block, most};
 use crate::maglev::Member;
+use crate::schema::Written;
 use crate::sweep::Named;
 use crate::{LoadError, Maps};
 use arena::{Arena, Blocks, Recipe};
@@ -55,6 +56,14 @@ pub struct Setup {
 }
 
 impl Setup {
+    /// What `file` says of the maps that it was written for; nothing where there is no file.
+    ///
+    /// # Errors
+    /// [`LoadError::Layout`] where it cannot be understood, [`LoadError::Pin`] where it cannot be read.
+    pub fn written(file: &Path) -> Result<Written, LoadError> {
+        Ok(Layout::read(file)?.map(Layout::written).unwrap_or_default())
+    }
+
     /// Goes on over maps that another process may have filled: `file` says what it laid out where, and is written
     /// before each new configuration is in force.
     ///
@@ -70,9 +79,10 @@ impl Setup {
         let layout = match known {
             Some(layout) if !empty => layout,
             None if !empty => {
-                let what = "it is not there, or of another schema, and the pinned maps hold services: remove the \
-                            folder of pins to start with empty tables, which ends every session"
-                    .to_owned();
+                let what =
+                    "it is not there, and the pinned maps hold services: remove the folder of pins to start \
+                            with empty tables, which ends every session"
+                        .to_owned();
                 return Err(LoadError::Layout { path: file.to_owned(), what });
             }
             _ => Layout::default(),
@@ -82,6 +92,9 @@ impl Setup {
         setup.active = usize::from(maps.active()?) % BANKS;
         setup.written = Self::banks(services);
         setup.index();
+        if !empty && setup.layout.is_of_others() {
+            setup.keep()?;
+        }
         Ok(setup)
     }
 

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
+#[path = "pinned/takeover.rs"]
+mod takeover;
+
 use std::fs;
 use std::path::PathBuf;
 
@@ -99,21 +102,6 @@ fn the_folder_is_mounted_once_and_holds_every_map() {
     for map in schema::MAPS {
         assert!(room.pin(map.name).exists(), "{}", map.name);
     }
-}
-
-#[test]
-fn other_bounds_are_refused_and_change_nothing() {
-    let Some(room) = Room::open() else { return };
-    let mut first = room.load(BOUNDS).unwrap();
-    let (key, value) = flow(1);
-    first.put_flow(&key, &value).unwrap();
-    drop(first);
-    let (path, found, needed) = room.refused(Bounds { flows: 2000, ..BOUNDS });
-    assert_eq!(path, room.pin("FLOWS"));
-    assert!(found.contains("1000 entries") && needed.contains("2000 entries"), "{found}; {needed}");
-    let (path, ..) = room.refused(Bounds { maglev: 8192, ..BOUNDS });
-    assert_eq!(path, room.pin("MAGLEV"));
-    assert_eq!(room.load(BOUNDS).unwrap().read_flow(&key).unwrap(), Some(value));
 }
 
 #[test]

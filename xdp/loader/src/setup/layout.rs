@@ -19,6 +19,9 @@ use crate::{LoadError, Maps, schema};
 pub(super) struct Layout {
     version: u32,
     schema: String,
+    /// What the maps of that schema are, for a build that makes others.
+    #[serde(default)]
+    maps: BTreeMap<String, String>,
     services: BTreeMap<String, Numbered>,
     /// By index in `TARGETS` of the first path.
     owners: BTreeMap<u32, Record>,
@@ -78,14 +81,24 @@ impl Layout {
         if layout.version != VERSION {
             return Err(wrong(format!("its version is {}, and this build knows {VERSION}", layout.version)));
         }
-        // Another schema's maps are other maps: they are empty.
-        Ok((layout.schema == schema::hash()).then_some(layout))
+        Ok(Some(layout))
+    }
+
+    /// What it says of the maps that it was written for.
+    pub(super) fn written(self) -> schema::Written {
+        schema::Written { schema: self.schema, maps: self.maps }
+    }
+
+    /// Whether it was written by a build with other maps than this one's, or by one that did not describe them.
+    pub(super) fn is_of_others(&self) -> bool {
+        self.schema != schema::hash() || self.maps != schema::descriptions()
     }
 
     /// Writes the file beside its place, and then there.
     pub(super) fn write(&mut self, path: &Path) -> Result<(), LoadError> {
         self.version = VERSION;
         self.schema = schema::hash();
+        self.maps = schema::descriptions();
         let beside = path.with_extension("new");
         let wrong = |path: &Path, action| {
             let path: PathBuf = path.to_owned();
