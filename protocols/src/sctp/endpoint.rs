@@ -269,15 +269,29 @@ impl Endpoint {
     /// nothing any more.
     pub fn poll_event(&mut self) -> Option<(AssociationId, Event)> {
         let (id, event) = self.slots.next_event()?;
-        if let Event::Message(message) = &event
-            && let Some(slot) = self.slots.get_mut(id)
-        {
-            slot.association.inbound.taken(&self.config, message.payload.len());
-            if slot.association.inbound.sack_now {
-                self.slots.wake(id);
-            }
-        }
+        self.took(id, &event);
         Some((id, event))
+    }
+
+    /// The next association that has events, for who takes them one association at a time by
+    /// [`Endpoint::poll_event_of`], and leaves what has no room yet. It is named again once all its
+    /// events were taken and there are new ones.
+    pub fn poll_eventful(&mut self) -> Option<AssociationId> {
+        self.slots.next_eventful()
+    }
+
+    /// The next event of one association that [`Endpoint::poll_eventful`] named.
+    pub fn poll_event_of(&mut self, id: AssociationId) -> Option<Event> {
+        let event = self.slots.next_event_of(id)?;
+        self.took(id, &event);
+        Some(event)
+    }
+
+    /// Whether [`SendError::BufferFull`] refused a message, and it is too early to try again.
+    pub fn is_blocked(&self, id: AssociationId) -> bool {
+        let blocked =
+            |association: &Association| association.state != State::Closed && association.outbound.blocked;
+        self.slots.get(id).is_some_and(|slot| blocked(&slot.association))
     }
 
     /// When [`Endpoint::expire`] is to be called, at the latest.
@@ -305,6 +319,18 @@ impl Endpoint {
                 association.abort(context, CauseCode::UserInitiatedAbort, reason);
             }
         });
+    }
+
+    /// The caller has an event: a message leaves room.
+    fn took(&mut self, id: AssociationId, event: &Event) {
+        if let Event::Message(message) = event
+            && let Some(slot) = self.slots.get_mut(id)
+        {
+            slot.association.inbound.taken(&self.config, message.payload.len());
+            if slot.association.inbound.sack_now {
+                self.slots.wake(id);
+            }
+        }
     }
 
     /// A tag that no association has.

@@ -146,7 +146,8 @@ impl Host {
         self.counters
     }
 
-    fn has(&self, address: IpAddr) -> bool {
+    /// Whether an address is one of its own.
+    pub fn has(&self, address: IpAddr) -> bool {
         self.config.addresses.iter().any(|(own, _)| *own == address)
     }
 

@@ -207,6 +207,26 @@ impl Slots {
         }
     }
 
+    /// The next association with events; it counts as one with events until the last of them is taken.
+    pub(super) fn next_eventful(&mut self) -> Option<AssociationId> {
+        loop {
+            let id = self.eventful.pop_front()?;
+            if self.get(id).is_some() {
+                return Some(id);
+            }
+        }
+    }
+
+    pub(super) fn next_event_of(&mut self, id: AssociationId) -> Option<Event> {
+        let slot = self.get_mut(id)?;
+        let event = slot.association.events.pop_front();
+        slot.eventful &= !slot.association.events.is_empty();
+        if event.as_ref().is_some_and(Event::is_last) {
+            self.remove(id);
+        }
+        event
+    }
+
     pub(super) fn remove(&mut self, id: AssociationId) -> Option<Slot> {
         self.forget(id);
         let place = self.slots.get_mut(usize::try_from(id.slot).ok()?)?;

@@ -1,0 +1,113 @@
+//! SCTP by this project's own endpoint, over links whose addresses the host's kernel does not have.
+//!
+//! The kernel, with SCTP of its own or without, sees packets to addresses that it does not have, and lets
+//! them be. See [`crate::link`] for what that takes where it forwards.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::net::IpAddr;
+use std::task::{Context, Poll};
+
+use pinion_protocols::ip::protocol;
+use pinion_protocols::sctp::endpoint::{Datagram, Transmit};
+
+use crate::engine::Engine;
+use crate::link::{Link, Packet};
+use crate::wire::Wire;
+use crate::{Association, Config, Connect, Listen, Listener, RequestError, Time, Transport};
+
+/// An endpoint with the addresses of its links.
+#[derive(Debug)]
+pub struct Userspace {
+    engine: Engine,
+}
+
+impl Userspace {
+    /// An endpoint on these links, within a tokio runtime. Its largest packets are those of the links.
+    ///
+    /// # Errors
+    ///
+    /// The system's, where it has no random numbers.
+    pub fn start(links: Vec<Link>, config: &Config) -> io::Result<Self> {
+        let addresses = links.iter().flat_map(|link| &link.host().config().addresses);
+        let addresses: Vec<IpAddr> = addresses.map(|(address, _)| *address).collect();
+        let largest = links.iter().map(|link| link.host().config().mtu).min().unwrap_or(config.mtu);
+        let config = Config {
+            mtu: config.mtu.min(largest),
+            largest_mtu: config.largest_mtu.min(largest),
+            ..config.clone()
+        };
+        let wire = Links { links, packets: Vec::new() };
+        Ok(Self { engine: Engine::start(addresses, config, seed()?, wire) })
+    }
+}
+
+impl Transport for Userspace {
+    fn listen(&self, listen: Listen) -> Result<Listener, RequestError> {
+        self.engine.listen(listen)
+    }
+
+    fn connect(&self, connect: Connect) -> Result<Association, RequestError> {
+        self.engine.connect(&connect)
+    }
+}
+
+/// A secret that nobody guesses.
+fn seed() -> io::Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    File::open("/dev/urandom")?.read_exact(&mut seed)?;
+    Ok(seed)
+}
+
+/// The links of an endpoint; each packet leaves by the one that has its source.
+struct Links {
+    links: Vec<Link>,
+    packets: Vec<Packet>,
+}
+
+impl Wire for Links {
+    fn poll_receive(&mut self, context: &mut Context<'_>, now: Time, into: &mut Vec<Datagram>) -> Poll<()> {
+        let mut any = Poll::Pending;
+        for link in &mut self.links {
+            // A link that is down may come back; it says so once.
+            if link.poll_receive(context, now, &mut self.packets).is_ready() {
+                any = Poll::Ready(());
+            }
+        }
+        let sctp = self.packets.drain(..).filter(|packet| packet.protocol == protocol::SCTP);
+        into.extend(sctp.map(|Packet { source, destination, payload, .. }| Datagram {
+            source,
+            destination,
+            bytes: payload,
+        }));
+        any
+    }
+
+    fn send(&mut self, now: Time, transmit: Transmit) {
+        let Transmit { source, destination, bytes, fragment } = transmit;
+        let packet = Packet { source, destination, protocol: protocol::SCTP, payload: bytes, fragment };
+        if let Some(link) = self.links.iter_mut().find(|link| link.host().has(source)) {
+            link.send(now, packet);
+        }
+    }
+
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let mut all = Poll::Ready(());
+        for link in &mut self.links {
+            if link.poll_flush(context).is_pending() {
+                all = Poll::Pending;
+            }
+        }
+        all
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        self.links.iter().filter_map(Link::deadline).min()
+    }
+
+    fn expire(&mut self, now: Time) {
+        for link in &mut self.links {
+            link.expire(now);
+        }
+    }
+}
