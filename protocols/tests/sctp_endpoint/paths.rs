@@ -267,8 +267,8 @@ fn rfc7829_3_2_a_doubtful_path_that_is_acknowledged_is_active_again() {
     // It was sent again on the first path; its acknowledgement clears that one alone.
     peer.sack(1, &[], WINDOW);
     assert_eq!(peer.endpoint.paths(id)[1].reach, Reach::PotentiallyFailed);
-    let probe = peer.wait(SECOND * 3).into_iter().map(|(_, chunk)| chunk);
-    let probe = probe.filter(|chunk| chunk.kind == ChunkType::Heartbeat && chunk.destination == puppet(1)).last();
+    let mut seen = peer.wait(SECOND * 3).into_iter().map(|(_, chunk)| chunk);
+    let probe = seen.rfind(|chunk| chunk.kind == ChunkType::Heartbeat && chunk.destination == puppet(1));
     peer.answer_heartbeat(&probe.expect("a probe"));
     assert_eq!(peer.endpoint.paths(id)[1].reach, Reach::Active);
     peer.send(1, 100);

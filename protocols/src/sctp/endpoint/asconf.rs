@@ -73,12 +73,12 @@ impl Association {
             return false;
         }
         changes.waiting.push_back(change);
-        self.ask(context);
+        self.ask(context, true);
         true
     }
 
     /// Sends the first request that waits, unless one is on its way (RFC 5061 5.1).
-    fn ask(&mut self, context: &Context<'_>) {
+    fn ask(&mut self, context: &Context<'_>, first: bool) {
         let path = self.best_path();
         let rto = self.path(path).map_or(context.config.rto_initial, |path| path.rto);
         let Some(changes) = self.changes.as_deref_mut() else { return };
@@ -88,10 +88,11 @@ impl Association {
         changes.asked = true;
         changes.timer = context.now.after(rto);
         let deleted = match changes.waiting.front() {
-            Some(&Change::Delete(address)) => Some(address),
+            Some(&Change::Delete(address)) if first => Some(address),
             _ => None,
         };
-        // RFC 5061 5.3 D13: what goes is not asked from what is to go.
+        // RFC 5061 5.3 D13: what goes is not asked from what is to go. Where no other address gets an answer
+        // the peer refuses it, and the association goes on.
         if let Some(address) = deleted {
             self.avoid_source(address);
         }
@@ -106,7 +107,7 @@ impl Association {
         }
         let path = self.best_path();
         if !self.timed_out(context, path) {
-            self.ask(context);
+            self.ask(context, false);
         }
     }
 
@@ -156,7 +157,7 @@ impl Association {
         } else {
             self.done(change);
         }
-        self.ask(context);
+        self.ask(context, true);
     }
 
     /// Sends from other addresses, where there are any.

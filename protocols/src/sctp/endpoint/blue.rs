@@ -312,7 +312,7 @@ impl Endpoint {
             let id = self.slots.at(local, remote, address)?;
             let association = &self.slots.get(id)?.association;
             let path = association.path(association.path_to(address)?)?;
-            path.confirmed.then_some(id)
+            (path.confirmed || !association.paths.iter().any(|path| path.confirmed)).then_some(id)
         })
     }
 
