@@ -313,3 +313,27 @@ fn rfc9260_3_3_3_init_ack_is_the_answer_to_each_init_and_its_cookie_is_new() {
     }
     assert_eq!(cookies.len(), 3);
 }
+
+#[test]
+fn rfc9260_3_1_port_zero_is_discarded() {
+    let value = init_value(TAG, WINDOW, (10, 10), 1, |_| {});
+    for (from, to) in [(0, PORTS.1), (PORTS.0, 0)] {
+        let mut peer = Puppet::new(Config::default());
+        peer.endpoint.listen(0, &[host(0)]);
+        let bytes = packet(from, to, 0, |packet| {
+            packet.chunk(ChunkType::Init, 0, |out| out.put_slice(&value));
+        });
+        peer.endpoint.receive(peer.now, &Datagram { source: puppet(0), destination: host(0), bytes });
+        assert_eq!(peer.endpoint.poll_transmit(peer.now), None);
+        assert_eq!(peer.endpoint.counters().malformed, 1);
+    }
+}
+
+#[test]
+fn rfc9260_5_1_3_a_cookie_is_small() {
+    // Largest where the peer has as many addresses as are used, and a key.
+    let mut peer = Puppet::new(Config::default());
+    peer.init(TAG, 16, |_| {});
+    let cookie = cookie_of(&peer.look()[0]);
+    assert!(cookie.len() <= 32 + 16 * 5 + 50, "{}", cookie.len());
+}

@@ -26,7 +26,7 @@ fn rfc9260_5_1_init_is_answered_and_nothing_is_kept() {
     puppet.init(TAG, 1, |_| {});
     let seen = puppet.look();
     assert_eq!(kinds(&seen), [ChunkType::InitAck]);
-    assert_eq!(seen[0].tag, TAG);
+    assert_eq!((seen[0].tag, seen[0].destination), (TAG, crate::puppet::puppet(0)));
     assert_ne!(seen[0].u32(0), 0);
     assert_eq!(puppet.endpoint.associations().count(), 0);
     assert_eq!(puppet.endpoint.deadline(), None);

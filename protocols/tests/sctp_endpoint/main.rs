@@ -30,5 +30,6 @@ mod receiving;
 mod sending;
 mod signer;
 mod simulation;
+mod table;
 mod threats;
 mod transfer;

@@ -73,6 +73,21 @@ fn rfc9260_6_1_tsns_go_up_by_one_over_the_end_of_numbers() {
 }
 
 #[test]
+fn rfc9260_6_1_no_message_is_cut_to_fit_a_small_window() {
+    let mut peer = Puppet::established(quiet(), 1);
+    peer.send(1, 100);
+    peer.look();
+    peer.sack(0, &[], 150);
+    peer.send(1, 100);
+    // 50 bytes are left beside what is outstanding.
+    assert_eq!(peer.look(), []);
+    peer.sack(1, &[], 60);
+    // Beyond the window one chunk may go alone, whole (6.1 A).
+    let seen = peer.look();
+    assert_eq!(seen.iter().map(|chunk| chunk.value.len() - 12).collect::<Vec<_>>(), [100]);
+}
+
+#[test]
 fn rfc9260_6_2_one_packet_has_one_sack() {
     let mut peer = Puppet::established(Config { sack_frequency: 1, ..Config::default() }, 1);
     peer.give(|packet| {
