@@ -1,6 +1,6 @@
 //! Control and user-plane messages of a capture, as objects whose keys are Wireshark's field names.
 //!
-//! There is one [`Message`] for each SCTP packet and for each GTP and PFCP message, tunnelled ones and those quoted in ICMP errors included, in
+//! There is one [`Message`] for each SCTP packet and for each GTP (version 2 included) and PFCP message, tunnelled ones and those quoted in ICMP errors included, in
 //! the order in which Wireshark shows them. Fragments of IP are put together; the message belongs to the frame that completed it.
 //!
 //! ```no_run
@@ -20,6 +20,7 @@
 
 mod fragments;
 mod gtp;
+mod gtpv2;
 mod message;
 mod network;
 mod pfcp;

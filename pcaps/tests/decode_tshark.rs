@@ -12,19 +12,21 @@ use pinion_pcaps::decode::{Decoder, Value};
 type Fields = BTreeMap<String, Vec<String>>;
 
 /// Fields that must agree whatever else is in the frame.
-const HEADERS: [&str; 9] = [
+const HEADERS: [&str; 11] = [
     "sctp.chunk_type",
     "sctp.verification_tag",
     "sctp.srcport",
     "sctp.dstport",
     "gtp.message",
     "gtp.teid",
+    "gtpv2.message_type",
+    "gtpv2.teid",
     "pfcp.version",
     "pfcp.msg_type",
     "pfcp.length",
 ];
 
-const OTHERS: [&str; 162] = [
+const OTHERS: [&str; 181] = [
     "sctp.checksum",
     "sctp.chunk_flags",
     "sctp.chunk_length",
@@ -187,6 +189,25 @@ const OTHERS: [&str; 162] = [
     "pfcp.f_teid.teid",
     "pfcp.f_teid.ipv4_addr",
     "pfcp.f_teid.ipv6_addr",
+    "gtpv2.flags",
+    "gtpv2.msg_length",
+    "gtpv2.seq",
+    "gtpv2.ie_type",
+    "gtpv2.ie_len",
+    "gtpv2.instance",
+    "gtpv2.cause",
+    "gtpv2.rec",
+    "gtpv2.apn",
+    "gtpv2.ebi",
+    "gtpv2.rat_type",
+    "gtpv2.f_teid_interface_type",
+    "gtpv2.f_teid_gre_key",
+    "gtpv2.f_teid_ipv4",
+    "gtpv2.f_teid_ipv6",
+    "gtpv2.pdn_type",
+    "gtpv2.pdn_addr_and_prefix.ipv4",
+    "gtpv2.pdn_addr_and_prefix.ipv6",
+    "e212.imsi",
 ];
 
 /// Fields of GTP-U elements that GTPv1-C and GTP' have too. Of those nothing is decoded but the header.
@@ -277,7 +298,10 @@ fn excepted(name: &str, expected: &Fields, decoded: &Fields) -> bool {
         }
         _ => false,
     };
+    // Other protocols have subscribers too.
+    let others = name == "e212.imsi" && !protocols.contains("gtpv2");
     on_tcp
+        || others
         || vendors && name.starts_with("pfcp.")
         || parts
         || control && ELEMENTS.contains(&name)

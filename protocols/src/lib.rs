@@ -10,8 +10,12 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod addresses;
 mod bytes;
 pub mod gtpu;
+pub mod gtpv2;
 pub mod ip;
+mod numbered;
 pub mod pfcp;
+mod reader;
 pub mod sctp;

@@ -20,7 +20,6 @@ mod element_type;
 mod error;
 mod message_type;
 mod messages;
-mod read;
 mod routing;
 mod value;
 mod write;
@@ -32,11 +31,12 @@ pub use message_type::MessageType;
 pub use messages::Messages;
 pub use routing::{LocalTunnel, LocalTunnels, Place, Routing};
 pub use value::{
-    Addresses, Cause, FSeid, FTeid, Flags, NodeId, OuterHeaderCreation, OuterHeaderRemoval, RemotePeer, Rule,
-    SNssai, SdfFilter, UeAddress, UserPlaneResource,
+    Cause, FSeid, FTeid, Flags, NodeId, OuterHeaderCreation, OuterHeaderRemoval, RemotePeer, Rule, SNssai,
+    SdfFilter, UeAddress, UserPlaneResource,
 };
 pub use write::{MessageWriter, TooLong};
 
+pub use crate::addresses::Addresses;
 use crate::bytes;
 
 /// UDP port of PFCP requests (TS 29.244 6.3).

@@ -6,12 +6,15 @@ use pinion_protocols::gtpu::{
     Element, Error, Extension, ExtensionType, MessageType, Packet, PduSessionContainer, RawExtension, old,
 };
 
-use super::Message;
 use super::network::{Ends, Walk};
+use super::{Message, gtpv2};
 
-/// The message of one datagram on a port of GTP-U or GTPv1-C, then what is in its T-PDU. Nothing where it is GTPv2-C, a version that
-/// there is not, or a message type without a meaning: it is not GTP then.
+/// The message of one datagram on a port of GTP-U or GTP-C, then what is in its T-PDU. Nothing where it is a version that there is
+/// not, or a message type without a meaning: it is not GTP then.
 pub(super) fn message(walk: &mut Walk<'_>, ends: Ends, datagram: &[u8]) {
+    if let [0x40..=0x5f, _, ..] = *datagram {
+        return gtpv2::messages(walk, ends, datagram);
+    }
     match version_and_type(datagram) {
         Some((1, true)) => version_1(walk, ends, datagram),
         Some((0, _) | (1, false)) => old_version(walk, ends, datagram),

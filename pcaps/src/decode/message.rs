@@ -1,7 +1,7 @@
 //! Messages: field names and their values.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -147,6 +147,21 @@ impl Message {
         }
     }
 
+    /// Adds the address of each family that there is.
+    pub(super) fn add_addresses(
+        &mut self,
+        v4: Option<Ipv4Addr>,
+        v6: Option<Ipv6Addr>,
+        (name_v4, name_v6): (&'static str, &'static str),
+    ) {
+        if let Some(address) = v4 {
+            self.add(name_v4, address.to_string());
+        }
+        if let Some(address) = v6 {
+            self.add(name_v6, address.to_string());
+        }
+    }
+
     /// Says that the message is not whole: the first that is wrong, with field and offset.
     pub(super) fn fail(&mut self, error: impl fmt::Display) {
         if self.errors == 0 {
@@ -201,6 +216,23 @@ impl fmt::Display for Message {
         }
         Ok(())
     }
+}
+
+/// Labels of the DNS with dots between them (RFC 1035 3.1); the last one as far as it is there.
+pub(super) fn labels(mut name: &[u8]) -> String {
+    let mut labels = Vec::new();
+    while let Some((&length, rest)) = name.split_first() {
+        let (label, behind) = rest.split_at_checked(length.into()).unwrap_or((rest, &[]));
+        labels.push(text(label));
+        name = behind;
+    }
+    labels.join(".")
+}
+
+/// Names and rules are ASCII; what is not is shown as such.
+pub(super) fn text(bytes: &[u8]) -> String {
+    let shown = |&byte: &u8| if byte.is_ascii() { char::from(byte) } else { char::REPLACEMENT_CHARACTER };
+    bytes.iter().map(shown).collect()
 }
 
 #[cfg(test)]

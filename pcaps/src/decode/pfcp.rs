@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 
 use pinion_protocols::pfcp::{
-    Addresses, Element, Elements, Error, FTeid, Flags, Message as Pfcp, Messages, NodeId, RawElement, Rule,
+    Element, Elements, Error, FTeid, Flags, Message as Pfcp, Messages, NodeId, RawElement, Rule,
 };
 
 use super::Message;
+use super::message::{labels, text};
 use super::network::{Ends, Walk};
 
 /// The messages of one datagram: one, or several that are bundled.
@@ -110,11 +111,21 @@ fn element(message: &mut Message, raw: &RawElement<'_>) -> Result<(), Error> {
         Element::PdrId(number) => message.add("pfcp.pdr_id", number),
         Element::FSeid(session) => {
             message.add("pfcp.seid", session.seid);
-            addresses(message, session.addresses, "pfcp.f_seid.ipv4", "pfcp.f_seid.ipv6");
+            message.add_addresses(
+                session.addresses.v4,
+                session.addresses.v6,
+                ("pfcp.f_seid.ipv4", "pfcp.f_seid.ipv6"),
+            );
             message.summarize(format!("f-seid {:#x}", session.seid));
         }
         Element::NodeId(node) => node_id(message, node),
-        Element::RemotePeer(peer) => addresses(message, peer.addresses, "pfcp.node_id_ipv4", "pfcp.node_id_ipv6"),
+        Element::RemotePeer(peer) => {
+            message.add_addresses(
+                peer.addresses.v4,
+                peer.addresses.v6,
+                ("pfcp.node_id_ipv4", "pfcp.node_id_ipv6"),
+            );
+        }
         Element::SmfSetId(name) => message.add("pfcp.node_id_fqdn", labels(name)),
         Element::FarId(number) => message.add("pfcp.far_id", number & DYNAMIC),
         Element::UrrId(number) | Element::LinkedUrrId(number) | Element::AggregatedUrrId(number) => {
@@ -129,14 +140,22 @@ fn element(message: &mut Message, raw: &RawElement<'_>) -> Result<(), Error> {
             if let Some(teid) = header.teid {
                 message.add("pfcp.outer_hdr_creation.teid", teid);
             }
-            addresses(message, header.addresses, "pfcp.outer_hdr_creation.ipv4", "pfcp.outer_hdr_creation.ipv6");
+            message.add_addresses(
+                header.addresses.v4,
+                header.addresses.v6,
+                ("pfcp.outer_hdr_creation.ipv4", "pfcp.outer_hdr_creation.ipv6"),
+            );
             if let Some(port) = header.port {
                 message.add("pfcp.outer_hdr_creation.port", port);
             }
         }
         Element::OuterHeaderRemoval(header) => message.add("pfcp.out_hdr_desc", header.description),
         Element::UeIpAddress(address) => {
-            addresses(message, address.addresses, "pfcp.ue_ip_addr_ipv4", "pfcp.ue_ip_addr_ipv6");
+            message.add_addresses(
+                address.addresses.v4,
+                address.addresses.v6,
+                ("pfcp.ue_ip_addr_ipv4", "pfcp.ue_ip_addr_ipv6"),
+            );
         }
         Element::PdnType(kind) => message.add("pfcp.pdn_type", kind),
         Element::Qfi(flow) => message.add("pfcp.qfi_value", flow),
@@ -219,7 +238,7 @@ fn f_teid(message: &mut Message, tunnel: FTeid) {
     message.add("pfcp.f_teid_flags.v6", v6);
     if let FTeid::Given { teid, addresses: ends } = tunnel {
         message.add("pfcp.f_teid.teid", teid);
-        addresses(message, ends, "pfcp.f_teid.ipv4_addr", "pfcp.f_teid.ipv6_addr");
+        message.add_addresses(ends.v4, ends.v6, ("pfcp.f_teid.ipv4_addr", "pfcp.f_teid.ipv6_addr"));
         message.summarize(format!("teid {teid:#x}"));
     }
 }
@@ -245,30 +264,4 @@ fn node_id(message: &mut Message, node: NodeId<'_>) {
     message.add("pfcp.node_id_type", kind);
     message.summarize(format!("node {value}"));
     message.add(field, value);
-}
-
-fn addresses(message: &mut Message, addresses: Addresses, v4: &'static str, v6: &'static str) {
-    if let Some(address) = addresses.v4 {
-        message.add(v4, address.to_string());
-    }
-    if let Some(address) = addresses.v6 {
-        message.add(v6, address.to_string());
-    }
-}
-
-/// Labels of the DNS with dots between them (RFC 1035 3.1); the last one as far as it is there.
-fn labels(mut name: &[u8]) -> String {
-    let mut labels = Vec::new();
-    while let Some((&length, rest)) = name.split_first() {
-        let (label, behind) = rest.split_at_checked(length.into()).unwrap_or((rest, &[]));
-        labels.push(text(label));
-        name = behind;
-    }
-    labels.join(".")
-}
-
-/// Names and rules are ASCII; what is not is shown as such.
-fn text(bytes: &[u8]) -> String {
-    let shown = |&byte: &u8| if byte.is_ascii() { char::from(byte) } else { char::REPLACEMENT_CHARACTER };
-    bytes.iter().map(shown).collect()
 }

@@ -1,12 +1,13 @@
 //! Information elements (TS 29.244 8.1.1): type, length, value, and groups of them.
 
-use super::read::Reader;
 use super::value::{
-    Addresses, Cause, FSeid, FTeid, Flags, NodeId, OuterHeaderCreation, OuterHeaderRemoval, RemotePeer, Rule,
-    SNssai, SdfFilter, UeAddress, UserPlaneResource,
+    Cause, FSeid, FTeid, Flags, NodeId, OuterHeaderCreation, OuterHeaderRemoval, RemotePeer, Rule, SNssai,
+    SdfFilter, UeAddress, UserPlaneResource,
 };
 use super::{ElementType, Error};
+use crate::addresses::Addresses;
 use crate::bytes;
+use crate::reader::Reader;
 
 /// Bytes of type and length (TS 29.244 8.1.1).
 const HEADER: usize = 4;

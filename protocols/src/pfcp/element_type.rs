@@ -1,40 +1,11 @@
 //! Types of information elements (TS 29.244 8.1.2).
 
-use core::fmt;
+use crate::numbered::numbered;
 
-/// Names each number once, for reading, writing and showing, and says which are groups.
+/// Says of each type whether it is a group.
 macro_rules! element_types {
-    (@is_group) => { false };
-    (@is_group group) => { true };
-    ($($number:literal $variant:ident $name:literal $($group:ident)?,)*) => {
-        /// Type of an information element (TS 29.244 table 8.1.2-1, Releases 15 to 18).
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum ElementType {
-            $(
-                #[doc = concat!($name, ", ", stringify!($number), ".")]
-                $variant,
-            )*
-            /// Any other, vendors' own (32,768 and above) among them.
-            Other(u16),
-        }
-
-        impl From<u16> for ElementType {
-            fn from(number: u16) -> Self {
-                match number {
-                    $($number => Self::$variant,)*
-                    other => Self::Other(other),
-                }
-            }
-        }
-
-        impl From<ElementType> for u16 {
-            fn from(kind: ElementType) -> Self {
-                match kind {
-                    $(ElementType::$variant => $number,)*
-                    ElementType::Other(other) => other,
-                }
-            }
-        }
+    ($(#[$meta:meta])* $($number:literal $variant:ident $name:literal $($group:ident)?,)*) => {
+        numbered! { $(#[$meta])* ElementType(u16) else "type" { $($number $variant $name)* } }
 
         impl ElementType {
             /// Whether the value is elements itself.
@@ -45,19 +16,14 @@ macro_rules! element_types {
                 }
             }
         }
-
-        impl fmt::Display for ElementType {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                match self {
-                    $(Self::$variant => f.write_str($name),)*
-                    Self::Other(number) => write!(f, "type {number}"),
-                }
-            }
-        }
     };
+    (@is_group) => { false };
+    (@is_group group) => { true };
 }
 
 element_types! {
+    /// Type of an information element (TS 29.244 table 8.1.2-1, Releases 15 to 18). Those of vendors, 32,768 and
+    /// above, are others.
     1 CreatePdr "Create PDR" group,
     2 Pdi "PDI" group,
     3 CreateFar "Create FAR" group,
@@ -412,13 +378,6 @@ impl ElementType {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_number_comes_back() {
-        for number in 0..=u16::MAX {
-            assert_eq!(u16::from(ElementType::from(number)), number);
-        }
-    }
 
     #[test]
     fn vendors_have_the_upper_half() {

@@ -6,6 +6,6 @@ mod tunnel;
 mod user;
 
 pub use filter::{Rule, SdfFilter};
-pub use node::{Addresses, Cause, FSeid, Flags, NodeId};
+pub use node::{Cause, FSeid, Flags, NodeId};
 pub use tunnel::{FTeid, OuterHeaderCreation, OuterHeaderRemoval, RemotePeer, UserPlaneResource};
 pub use user::{SNssai, UeAddress};

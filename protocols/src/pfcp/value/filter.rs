@@ -2,8 +2,8 @@
 
 use ::bytes::{BufMut, BytesMut};
 
-use super::super::read::Reader;
 use super::super::write::counted;
+use crate::reader::Reader;
 
 /// Which packets a rule is for (TS 29.244 8.2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,9 +1,10 @@
 //! Who a peer is, what it can do, and what it answers.
 
 use ::bytes::{BufMut, BytesMut};
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::IpAddr;
 
-use super::super::read::Reader;
+use crate::addresses::Addresses;
+use crate::reader::Reader;
 
 /// Whether a request was accepted (TS 29.244 8.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,58 +61,6 @@ impl From<u8> for Cause {
 impl From<Cause> for u8 {
     fn from(cause: Cause) -> Self {
         cause.0
-    }
-}
-
-/// An address of each family that there is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Addresses {
-    /// The IPv4 address.
-    pub v4: Option<Ipv4Addr>,
-    /// The IPv6 address.
-    pub v6: Option<Ipv6Addr>,
-}
-
-impl Addresses {
-    /// Both families' flags, V6 in bit 1 and V4 in bit 2, then the addresses.
-    pub(crate) fn parse(value: &[u8]) -> Option<Self> {
-        let mut reader = Reader::new(value);
-        let flags = reader.octet()?;
-        Self::read(&mut reader, flags & 2 != 0, flags & 1 != 0)
-    }
-
-    pub(in crate::pfcp) fn read(reader: &mut Reader<'_>, v4: bool, v6: bool) -> Option<Self> {
-        Some(Self { v4: reader.when(v4, Reader::v4)?, v6: reader.when(v6, Reader::v6)? })
-    }
-
-    pub(crate) fn flags(self, v4: u8, v6: u8) -> u8 {
-        self.v4.map_or(0, |_| v4) | self.v6.map_or(0, |_| v6)
-    }
-
-    pub(crate) fn write(self, out: &mut BytesMut) {
-        if let Some(v4) = self.v4 {
-            out.put_slice(&v4.octets());
-        }
-        if let Some(v6) = self.v6 {
-            out.put_slice(&v6.octets());
-        }
-    }
-
-    /// Whether an address is one of them.
-    pub fn contains(self, address: IpAddr) -> bool {
-        match address {
-            IpAddr::V4(v4) => self.v4 == Some(v4),
-            IpAddr::V6(v6) => self.v6 == Some(v6),
-        }
-    }
-}
-
-impl From<IpAddr> for Addresses {
-    fn from(address: IpAddr) -> Self {
-        match address {
-            IpAddr::V4(v4) => Self { v4: Some(v4), v6: None },
-            IpAddr::V6(v6) => Self { v4: None, v6: Some(v6) },
-        }
     }
 }
 

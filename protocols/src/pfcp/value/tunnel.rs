@@ -2,9 +2,9 @@
 
 use ::bytes::{BufMut, BytesMut};
 
-use super::super::read::Reader;
 use super::super::write::counted;
-use super::Addresses;
+use crate::addresses::Addresses;
+use crate::reader::Reader;
 
 /// One end of a tunnel (TS 29.244 8.2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

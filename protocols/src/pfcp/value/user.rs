@@ -2,8 +2,8 @@
 
 use ::bytes::{BufMut, BytesMut};
 
-use super::super::read::Reader;
-use super::Addresses;
+use crate::addresses::Addresses;
+use crate::reader::Reader;
 
 /// The user's address, or the wish that the user plane function chooses one (TS 29.244 8.2.62).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -6,57 +6,57 @@ use crate::bytes;
 
 /// What is left of a value. Each step is none where the value ends before.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reader<'a>(&'a [u8]);
+pub(crate) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(value: &'a [u8]) -> Self {
+    pub(crate) fn new(value: &'a [u8]) -> Self {
         Self(value)
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let array = bytes::array_at(self.0, 0)?;
         self.0 = bytes::after(self.0, N);
         Some(array)
     }
 
-    pub(super) fn octet(&mut self) -> Option<u8> {
+    pub(crate) fn octet(&mut self) -> Option<u8> {
         self.array().map(|[octet]| octet)
     }
 
-    pub(super) fn u16(&mut self) -> Option<u16> {
+    pub(crate) fn u16(&mut self) -> Option<u16> {
         self.array().map(u16::from_be_bytes)
     }
 
-    pub(super) fn u32(&mut self) -> Option<u32> {
+    pub(crate) fn u32(&mut self) -> Option<u32> {
         self.array().map(u32::from_be_bytes)
     }
 
-    pub(super) fn u64(&mut self) -> Option<u64> {
+    pub(crate) fn u64(&mut self) -> Option<u64> {
         self.array().map(u64::from_be_bytes)
     }
 
-    pub(super) fn v4(&mut self) -> Option<Ipv4Addr> {
+    pub(crate) fn v4(&mut self) -> Option<Ipv4Addr> {
         self.array::<4>().map(Ipv4Addr::from)
     }
 
-    pub(super) fn v6(&mut self) -> Option<Ipv6Addr> {
+    pub(crate) fn v6(&mut self) -> Option<Ipv6Addr> {
         self.array::<16>().map(Ipv6Addr::from)
     }
 
     /// Bytes behind a length of 16 bits.
-    pub(super) fn counted(&mut self) -> Option<&'a [u8]> {
+    pub(crate) fn counted(&mut self) -> Option<&'a [u8]> {
         let length = usize::from(self.u16()?);
         let counted = self.0.get(..length)?;
         self.0 = bytes::after(self.0, length);
         Some(counted)
     }
 
-    pub(super) fn rest(self) -> &'a [u8] {
+    pub(crate) fn rest(self) -> &'a [u8] {
         self.0
     }
 
     /// A field that a flag announces: none without the flag, and none at all where it is announced and cut.
-    pub(super) fn when<T>(&mut self, there: bool, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
+    pub(crate) fn when<T>(&mut self, there: bool, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
         if there { read(self).map(Some) } else { Some(None) }
     }
 }
