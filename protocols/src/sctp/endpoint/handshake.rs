@@ -115,6 +115,7 @@ impl Association {
         let primary = self.path(self.primary).map(|path| path.remote);
         self.paths.retain(|path| offer.addresses.contains(&path.remote));
         self.add_paths(context, &offer.addresses, 1);
+        self.paths.shrink_to_fit();
         self.primary = primary.and_then(|remote| self.path_to(remote)).unwrap_or_default();
         let own = Own {
             tag: beginning.local_tag,

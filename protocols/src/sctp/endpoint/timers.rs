@@ -148,10 +148,10 @@ impl Association {
     /// An idle association gives back the memory that it does not need.
     fn shrink(&mut self) {
         self.outbound.shrink();
-        if self.events.is_empty() && self.events.capacity() > 16 {
+        if self.events.is_empty() && self.events.capacity() > 4 {
             self.events.shrink_to_fit();
         }
-        if self.control.is_empty() && self.control.capacity() > 8 {
+        if self.control.is_empty() && self.control.capacity() > 4 {
             self.control.shrink_to_fit();
         }
     }
