@@ -30,6 +30,7 @@ mod receiving;
 mod sending;
 mod signer;
 mod simulation;
+mod states;
 mod table;
 mod threats;
 mod transfer;
