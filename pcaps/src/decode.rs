@@ -1,6 +1,6 @@
 //! Control and user-plane messages of a capture, as objects whose keys are Wireshark's field names.
 //!
-//! There is one [`Message`] for each SCTP packet and for each GTP (version 2 included) and PFCP message, tunnelled ones and those quoted in ICMP errors included, in
+//! There is one [`Message`] for each SCTP packet and for each GTP (version 2 included), PFCP and NGAP message, tunnelled ones and those quoted in ICMP errors included, in
 //! the order in which Wireshark shows them. Fragments of IP are put together; the message belongs to the frame that completed it.
 //!
 //! ```no_run
@@ -23,6 +23,7 @@ mod gtp;
 mod gtpv2;
 mod message;
 mod network;
+mod ngap;
 mod pfcp;
 mod ports;
 mod sctp;

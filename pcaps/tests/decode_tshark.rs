@@ -26,7 +26,7 @@ const HEADERS: [&str; 11] = [
     "pfcp.length",
 ];
 
-const OTHERS: [&str; 181] = [
+const OTHERS: [&str; 185] = [
     "sctp.checksum",
     "sctp.chunk_flags",
     "sctp.chunk_length",
@@ -208,6 +208,10 @@ const OTHERS: [&str; 181] = [
     "gtpv2.pdn_addr_and_prefix.ipv4",
     "gtpv2.pdn_addr_and_prefix.ipv6",
     "e212.imsi",
+    "ngap.NGAP_PDU",
+    "ngap.procedureCode",
+    "ngap.AMF_UE_NGAP_ID",
+    "ngap.RAN_UE_NGAP_ID",
 ];
 
 /// Fields of GTP-U elements that GTPv1-C and GTP' have too. Of those nothing is decoded but the header.
@@ -300,8 +304,11 @@ fn excepted(name: &str, expected: &Fields, decoded: &Fields) -> bool {
     };
     // Other protocols have subscribers too.
     let others = name == "e212.imsi" && !protocols.contains("gtpv2");
+    // It looks into DATA that was sent before only once.
+    let again = name.starts_with("ngap.") && !protocols.contains("ngap");
     on_tcp
         || others
+        || again
         || vendors && name.starts_with("pfcp.")
         || parts
         || control && ELEMENTS.contains(&name)

@@ -225,7 +225,7 @@ const VECTORS: &[Vector] = &[
             000300040000003c61626364650000000300002000000063000013880002000200020003000500090000006100000062",
         shown: "sctp.verification_tag=3735928559 sctp.chunk_type=0,3 sctp.chunk_length=21,32 \
             sctp.data_tsn_raw=1000 sctp.sack_duplicate_tsn=97,98",
-        error: "",
+        error: "NGAP PDU at offset 0: there is no kind 3",
     },
     Vector {
         scapy: "IPv6()/IPv6ExtHdrDestOpt()/IPv6ExtHdrFragment(nh=132)/Raw(S)",
@@ -234,7 +234,7 @@ const VECTORS: &[Vector] = &[
             00000063000013880002000200020003000500090000006100000062",
         shown: "sctp.verification_tag=3735928559 sctp.chunk_type=0,3 sctp.chunk_length=21,32 \
             sctp.data_tsn_raw=1000 sctp.sack_duplicate_tsn=97,98",
-        error: "",
+        error: "NGAP PDU at offset 0: there is no kind 3",
     },
     Vector {
         scapy: "IP()/GRE()/IP(proto=132)/Raw(S)",
@@ -243,7 +243,7 @@ const VECTORS: &[Vector] = &[
             00020003000500090000006100000062",
         shown: "sctp.verification_tag=3735928559 sctp.chunk_type=0,3 sctp.chunk_length=21,32 \
             sctp.data_tsn_raw=1000 sctp.sack_duplicate_tsn=97,98",
-        error: "",
+        error: "NGAP PDU at offset 0: there is no kind 3",
     },
     Vector {
         scapy: "IP()/AH(nh=132,payloadlen=4,icv=b'123456789012')/Raw(S)",
@@ -252,7 +252,7 @@ const VECTORS: &[Vector] = &[
             00020003000500090000006100000062",
         shown: "sctp.verification_tag=3735928559 sctp.chunk_type=0,3 sctp.chunk_length=21,32 \
             sctp.data_tsn_raw=1000 sctp.sack_duplicate_tsn=97,98",
-        error: "",
+        error: "NGAP PDU at offset 0: there is no kind 3",
     },
     Vector {
         scapy: "IP()/ICMP(type=3,code=2)/Raw(bytes(IP(proto=132)/Raw(S))[:36])",
@@ -269,7 +269,7 @@ const VECTORS: &[Vector] = &[
         shown: "sctp.verification_tag=3735928559 sctp.chunk_type=0,3 sctp.chunk_length=21,32 \
             sctp.data_tsn_raw=1000 sctp.sack_duplicate_tsn=97,98 gtp.flags=48 gtp.message=255 \
             gtp.length=88 gtp.teid=7",
-        error: "",
+        error: "NGAP PDU at offset 0: there is no kind 3",
     },
     Vector {
         scapy: "IP()/UDP(sport=40000,dport=2152)/Raw(T(0x36,255,7,bytes.fromhex('00090085'+'01004900')+bytes(IP()/UDP(sport=2152,dport=2152)/Raw(T(0x30,254,8,b'')))))",
@@ -308,7 +308,7 @@ const VECTORS: &[Vector] = &[
         shown: "sctp.verification_tag=3735928559 sctp.chunk_type=0,3 sctp.chunk_length=21,32 \
             sctp.data_tsn_raw=1000 sctp.sack_duplicate_tsn=97,98 gtp.flags=48 gtp.message=255 \
             gtp.length=102 gtp.teid=7",
-        error: "",
+        error: "NGAP PDU at offset 0: there is no kind 3",
     },
     Vector {
         scapy: "IP()/UDP(sport=2152,dport=2152)/Raw(T(0x32,26,0,bytes.fromhex('00010000'+'10abcdef01'+'850004c0000207')))",
@@ -366,7 +366,7 @@ const VECTORS: &[Vector] = &[
     Vector {
         scapy: "IP()/UDP(sport=2152,dport=2152)/Raw(bytes.fromhex('48200008'+'00000001'+'00000100'))",
         packet: "450000280001000040117cc27f0000017f000001086808680014a7ca482000080000000100000100",
-        shown: "",
+        shown: "gtpv2.message_type=32 gtpv2.teid=1 gtpv2.seq=1",
         error: "",
     },
     Vector {

@@ -15,6 +15,7 @@ mod bytes;
 pub mod gtpu;
 pub mod gtpv2;
 pub mod ip;
+pub mod ngap;
 mod numbered;
 pub mod pfcp;
 mod reader;

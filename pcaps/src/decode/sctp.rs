@@ -3,10 +3,11 @@
 mod chunk;
 mod parameter;
 
-use pinion_protocols::sctp::{Chunks, HEADER_LENGTH, Packet};
+use pinion_protocols::ngap::{PAYLOAD_PROTOCOL, PORT};
+use pinion_protocols::sctp::{Chunk, Chunks, HEADER_LENGTH, Packet};
 
-use super::Message;
 use super::network::{Ends, Walk};
+use super::{Message, ngap};
 
 /// Chunks, parameters and causes inside of others are followed so many levels down.
 const DEEPEST: usize = 8;
@@ -20,6 +21,25 @@ pub(super) fn packet(walk: &mut Walk<'_>, ends: Ends, bytes: &[u8]) {
     }
     fields(&mut message, bytes, !walk.is_cut(), DEEPEST);
     walk.keep(message);
+    user_messages(walk, ends, bytes);
+}
+
+/// What the DATA chunks carry, where a whole message is in one.
+fn user_messages(walk: &mut Walk<'_>, ends: Ends, bytes: &[u8]) {
+    let Ok(packet) = Packet::parse(bytes) else {
+        return;
+    };
+    // Some senders say by the port alone what it is.
+    let on_port = [packet.source_port(), packet.destination_port()].contains(&PORT);
+    for chunk in packet.chunks().flatten() {
+        if let Ok(Chunk::Data(data)) = chunk.parse()
+            && data.flags.beginning()
+            && data.flags.end()
+            && (data.protocol == PAYLOAD_PROTOCOL || data.protocol == 0 && on_port)
+        {
+            ngap::message(walk, ends, data.payload);
+        }
+    }
 }
 
 fn ports(message: &mut Message, bytes: &[u8]) {
