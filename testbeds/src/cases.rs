@@ -13,6 +13,7 @@ pub mod mutation;
 pub mod neighbours;
 pub mod placement;
 pub mod places;
+pub mod refusals;
 pub mod rejects;
 pub mod reload;
 pub mod sctp;
@@ -61,8 +62,10 @@ pub enum Act {
     Wait(u32),
     /// A next hop is cached: to this address, and how it differs from the usual one.
     Hop(IpAddr, fn(&mut NextHop)),
-    /// User space must have got a copy of the last frame, for this reason.
+    /// User space must have got a copy of the last frame, for this reason, and nothing else since it was looked.
     Punted(Reason),
+    /// User space must have got nothing since it was looked.
+    Unheard,
 }
 
 /// What must become of a frame.
@@ -132,6 +135,7 @@ pub fn all() -> Vec<Case> {
         malformed::cases(),
         neighbours::cases(),
         placement::cases(),
+        refusals::cases(),
         rejects::cases(),
         reload::cases(),
         gtpu::cases(),

@@ -24,7 +24,7 @@ const PHONE: End = (C, 40_000);
 const PHONE6: End = (C6, 40_000);
 
 /// What the builder's segments have as sequence and acknowledgment number.
-const SEQUENCE: u32 = 0x1122_3344;
+pub(super) const SEQUENCE: u32 = 0x1122_3344;
 const ACKNOWLEDGED: u32 = 0x5566_7788;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -32,7 +32,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 /// A RST without options or data (RFC 9293 3.1).
-fn reset(from: End, to: End, sequence: u32, acknowledged: u32, flags: u8) -> Frame {
+pub(super) fn reset(from: End, to: End, sequence: u32, acknowledged: u32, flags: u8) -> Frame {
     let head = [
         &from.1.to_be_bytes()[..],
         &to.1.to_be_bytes(),

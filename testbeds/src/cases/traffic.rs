@@ -11,7 +11,7 @@ use pinion_steering::Reason;
 
 use super::dice::Dice;
 use super::mutation::mutate;
-use super::places::{A, B, C, C6, S, S_DROP, S_PUNT, S_REJECT, S_TURNS, S1, S6, U, U6, V, W, X, X6};
+use super::places::{A, A6, B, C, C6, S, S_DROP, S_PUNT, S_REJECT, S_TURNS, S1, S6, U, U6, V, W, X, X6};
 use crate::packets::gtpu::Gtpu;
 use crate::packets::transport::{Payload, Sum};
 use crate::packets::{End, FROM, Frame, Network, arp, gtpu, icmp, packet, tcp, udp};
@@ -188,7 +188,7 @@ fn other(dice: &mut Dice) -> Frame {
         IpAddr::V4(_) => Ipv6Addr::UNSPECIFIED,
     };
     let (from, from6) = (client(dice, false), client(dice, true));
-    match dice.below(9) {
+    match dice.below(11) {
         0 => arp::request((FROM, v4(C)), v4(if dice.chance(70) { S } else { X })),
         1 => icmp::solicitation((FROM, v6(C6)), v6(if dice.chance(70) { S6 } else { X6 })).padded(dice.below(8)),
         2 => icmp::ping(C, S),
@@ -196,9 +196,25 @@ fn other(dice: &mut Dice) -> Frame {
         4 => udp(from, (S, 5060), b"part").ip(|ip| ip.fragment = dice.roll() as u16),
         5 => udp(from6, (S6, 5060), b"part").extension(44, &dice.bytes(7)),
         6 => udp((A, 5060), (B, 5060), b"between endpoints"),
-        7 => packet(C, S, Payload::Raw(dice.roll() as u8, dice.bytes(40))),
+        7 => undelivered(dice, from),
+        8 => undelivered(dice, from6),
+        9 => packet(C, S, Payload::Raw(dice.roll() as u8, dice.bytes(40))),
         _ => Frame::new(Network::Raw(dice.roll() as u16, dice.bytes(60))),
     }
+}
+
+/// What a client sent to an endpoint does not arrive, says the endpoint or somebody on the way.
+fn undelivered(dice: &mut Dice, from: End) -> Frame {
+    let (endpoint, upf) = if from.0.is_ipv4() { (A, U) } else { (A6, U6) };
+    let data = data(dice);
+    let sent = match dice.below(3) {
+        0 => udp(from, (endpoint, 5060), &data),
+        1 => tcp(from, (endpoint, 8443), 2, b""),
+        _ => gtpu((from.0, 2152), (upf, 2152), &Gtpu::data(7, &data)),
+    };
+    let (kind, code) = (dice.pick(&[1_u8, 3, 3, 4, 11]), dice.below(5) as u8);
+    let error = icmp::unreachable(&sent, (kind, code));
+    dressed(dice, error)
 }
 
 /// A frame that went to an endpoint, as the endpoint might answer it: sent back. Checksums stay right, for they

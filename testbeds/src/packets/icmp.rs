@@ -48,17 +48,24 @@ pub fn ping(from: IpAddr, to: IpAddr) -> Frame {
 /// RFC 1812 4.3.2.3), in IPv6 up to 1,280 (RFC 4443 2.4 c, 3.1). Linux gives it the precedence and flags that it has here.
 #[must_use]
 pub fn port_unreachable(of: &Frame) -> Frame {
+    let port = if of.destination().is_some_and(|to| to.is_ipv4()) { (3, 3) } else { (1, 4) };
+    unreachable(of, port)
+}
+
+/// Any other error of that form: its type and code.
+#[must_use]
+pub fn unreachable(of: &Frame, (kind, code): (u8, u8)) -> Frame {
     let Network::Ip(ip) = &of.network else {
         return of.clone();
     };
     let mut quoted = ip.bytes();
     let payload = if ip.to.is_ipv4() {
         quoted.truncate(576 - 28);
-        let check = internet(&[&[3, 3], &[0; 4], &quoted]);
-        Payload::Raw(1, [&[3, 3][..], &check.to_be_bytes(), &[0; 4], &quoted].concat())
+        let check = internet(&[&[kind, code], &[0; 4], &quoted]);
+        Payload::Raw(1, [&[kind, code][..], &check.to_be_bytes(), &[0; 4], &quoted].concat())
     } else {
         quoted.truncate(1280 - 48);
-        Payload::Icmpv6(1, 4, [&[0; 4][..], &quoted].concat())
+        Payload::Icmpv6(kind, code, [&[0; 4][..], &quoted].concat())
     };
     let answer = packet(ip.to, ip.from, payload).macs(of.macs.0, of.macs.1).ip(|ip| {
         ip.id = 0;

@@ -37,9 +37,9 @@ pub static PLACED: Array<u64> = Array::with_max_entries(65_536, 0);
 /// Of these, the sessions that user space ended.
 #[map]
 pub static ENDED: Array<u64> = Array::with_max_entries(65_536, 0);
-/// ICMP errors that were sent: in which tick, and how many.
+/// ICMP errors that were sent, in which tick, and how many; then the same of refusals that user space was told of.
 #[map]
-pub static ERRORS: Array<u64> = Array::with_max_entries(2, 0);
+pub static ERRORS: Array<u64> = Array::with_max_entries(4, 0);
 /// The bank of `SERVICES` that is in force.
 #[map]
 pub static ACTIVE: Array<u32> = Array::with_max_entries(1, 0);

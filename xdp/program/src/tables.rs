@@ -4,7 +4,7 @@ use aya_ebpf::bindings::{BPF_ANY, BPF_NOEXIST, bpf_fib_lookup as FibLookup, xdp_
 use aya_ebpf::helpers::generated::{bpf_fib_lookup, bpf_get_prandom_u32, bpf_jiffies64, bpf_xdp_load_bytes};
 use pinion_steering::{
     Ask, ERRORS_MOST, Flow, FlowKey, Insert, Link, NextHop, Packet, Pin, PinKey, Reason, Route, Service,
-    ServiceKey, Source, SourceKey, Tables, Target, crc32c, hop,
+    ServiceKey, Source, SourceKey, TOLD_MOST, Tables, Target, crc32c, hop,
 };
 
 use crate::access::opaque;
@@ -237,18 +237,12 @@ impl Tables for Kernel {
 
     #[inline(always)]
     fn may_err(&self, now: u32) -> bool {
-        let (Some(tick), Some(sent)) = (maps::ERRORS.get_ptr_mut(0), maps::ERRORS.get_ptr_mut(1)) else {
-            return false;
-        };
-        // Two CPUs may both begin a tick: a few errors more, which is as good.
-        // SAFETY: map values; single words, written whole.
-        unsafe {
-            if *tick != now as u64 {
-                *tick = now as u64;
-                *sent = 0;
-            }
-        }
-        add(sent, 1) < ERRORS_MOST as u64
+        may(0, now) < ERRORS_MOST as u64
+    }
+
+    #[inline(always)]
+    fn may_tell(&self, now: u32) -> bool {
+        may(2, now) < TOLD_MOST as u64
     }
 
     #[inline(always)]
@@ -274,6 +268,23 @@ impl Tables for Kernel {
         // SAFETY: within the table, as just checked.
         Some(unsafe { core::ptr::read_volatile((&raw const POWERS).cast::<u32>().add(index)) })
     }
+}
+
+/// How often it was asked for before in this tick, by where `ERRORS` counts it.
+#[inline(always)]
+fn may(at: u32, now: u32) -> u64 {
+    let (Some(tick), Some(sent)) = (maps::ERRORS.get_ptr_mut(at), maps::ERRORS.get_ptr_mut(at + 1)) else {
+        return u64::MAX;
+    };
+    // Two CPUs may both begin a tick: a few more, which is as good.
+    // SAFETY: map values; single words, written whole.
+    unsafe {
+        if *tick != now as u64 {
+            *tick = now as u64;
+            *sent = 0;
+        }
+    }
+    add(sent, 1)
 }
 
 /// Adds to an entry that all CPUs write; what it was before.

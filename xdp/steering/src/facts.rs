@@ -77,14 +77,9 @@ pub(crate) fn common<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Ste
     }
     facts.network = NETWORK as u32;
     facts.transport = NETWORK as u32 + 20;
-    ipv4_fields(packet, facts, &header).map_err(judged)?;
-    transport(packet, facts).map_err(judged)
-}
-
-/// Whether what is malformed is dropped is for the general path to say.
-#[inline(always)]
-const fn judged(step: Step) -> Step {
-    if step.drops() { Step::rare(Rare::General) } else { step }
+    // What becomes of any other is for the general path to say.
+    ipv4_fields(packet, facts, &header).map_err(|_| GENERAL)?;
+    ports(packet, facts).map_err(|_| GENERAL)
 }
 
 /// Reads the headers of `packet`, up to the ports, into the work's facts.
@@ -115,7 +110,22 @@ fn headers<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) ->
         ARP => return Err(Step::rare(Rare::Arp)),
         _ => return Err(Step::pass(Reason::NotIp)),
     }
-    transport(packet, &mut work.facts)
+    match work.facts.protocol {
+        protocol::ICMP | protocol::ICMPV6 => Err(icmp(packet, &work.facts)),
+        _ => ports(packet, &mut work.facts),
+    }
+}
+
+/// What is answered, and what tells of a packet that did not arrive.
+#[inline(always)]
+fn icmp<P: Packet>(packet: &P, facts: &Facts) -> Step {
+    // Type 0 is an echo's.
+    let kind = packet.byte(facts.transport as usize).unwrap_or(0);
+    match (facts.v6, facts.protocol, kind) {
+        (1, protocol::ICMPV6, 135) => Step::rare(Rare::Solicitation),
+        (1, protocol::ICMPV6, 1 | 4) | (0, protocol::ICMP, 3) => Step::rare(Rare::Unreachable),
+        _ => Step::pass(Reason::NotOurs),
+    }
 }
 
 #[inline(always)]
@@ -266,7 +276,7 @@ pub(crate) fn extension<P: Packet>(packet: &P, work: &mut Work) -> bool {
 
 /// Reads ports, and what else is in the transport header's fixed place.
 #[inline(always)]
-fn transport<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
+fn ports<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
     const SHORT: Step = Step::drop(Reason::TransportTruncated);
     let at = facts.transport as usize;
     let room = (facts.end as usize).wrapping_sub(at);
@@ -317,7 +327,6 @@ fn transport<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
             }
             Ok(())
         }
-        protocol::ICMPV6 if facts.v6 == 1 && packet.byte(at) == Some(135) => Err(Step::rare(Rare::Solicitation)),
         _ => Err(Step::pass(Reason::NotOurs)),
     }
 }

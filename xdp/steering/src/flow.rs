@@ -25,6 +25,9 @@ pub(crate) fn decide<P: Packet, T: Tables, N: Next>(
     let state = next_state(facts, flow.state);
     // For a packet that ends here nothing changes.
     if (flow.seen != now || flow.state != state) && facts.ttl > 1 {
+        if flow.reply != 0 && flow.state == State::Opening as u8 && state == State::Closed as u8 {
+            return N::reset();
+        }
         tables.touch_flow(&key, now, state);
     }
     let Some(target) = tables.target(flow.target) else {
@@ -37,6 +40,29 @@ pub(crate) fn decide<P: Packet, T: Tables, N: Next>(
         plan.set(target, Face::Source, Reason::Replied, now);
         N::go_on(packet, tables, facts, plan)
     }
+}
+
+/// A RST of an endpoint on a connection that is not established. Where it answers the SYN (RFC 9293 3.10.7.1: it
+/// acknowledges, and its own number is zero), user space gets a copy; what ends a handshake later tells nothing.
+#[inline(always)]
+pub(crate) fn reset<P: Packet, T: Tables>(packet: &P, tables: &T, work: &mut Work) -> Step {
+    const ACK: u8 = 0x10;
+    let facts = &work.facts;
+    let key = key(facts);
+    let Some(flow) = tables.flow(&key) else {
+        return Step::drop(Reason::Inconsistent);
+    };
+    let Some(target) = tables.target(flow.target) else {
+        return Step::drop(Reason::Inconsistent);
+    };
+    let now = tables.now();
+    let refuses = facts.kind & ACK != 0 && packet.load::<4>(facts.transport as usize + 4) == Some([0; 4]);
+    if refuses && tables.may_tell(now) {
+        tables.punt(packet, Reason::Replied);
+    }
+    tables.touch_flow(&key, now, State::Closed as u8);
+    work.plan.set(target, Face::Source, Reason::Replied, now);
+    Step::planned(Ok(()))
 }
 
 /// Places the first packet of a flow: chooses an endpoint and makes both pins, or neither.
@@ -113,7 +139,7 @@ fn pin<T: Tables>(tables: &T, work: &mut Work, service: &Service, base: u32) -> 
 }
 
 #[inline(always)]
-fn key(facts: &Facts) -> FlowKey {
+pub(crate) fn key(facts: &Facts) -> FlowKey {
     FlowKey::tuple(facts.destination, facts.destination_port, facts.source, facts.source_port, facts.protocol)
 }
 

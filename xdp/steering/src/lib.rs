@@ -28,6 +28,7 @@ mod facts;
 pub mod flow;
 pub mod gtpu;
 pub mod hop;
+mod icmp;
 mod neighbour;
 mod next;
 mod packet;
@@ -51,8 +52,8 @@ pub use reason::Reason;
 pub use tables::{Ask, Insert, Route, Tables};
 pub use values::{
     BANKS, ERRORS_MOST, Exhausted, Flow, FlowKey, FlowKind, Kind, Link, LongKey, MAX_PATHS, NextHop, Parts, Pin,
-    PinKey, Placement, SERVICES_MOST, Service, ServiceKey, ShortKey, Source, SourceKey, State, Target, Unknown,
-    protocol,
+    PinKey, Placement, SERVICES_MOST, Service, ServiceKey, ShortKey, Source, SourceKey, State, TOLD_MOST, Target,
+    Unknown, protocol,
 };
 pub use verdict::{Outcome, Rare, Step, Verdict};
 pub use walk::Walk;
@@ -140,8 +141,10 @@ pub fn rare<P: Packet, T: Tables>(rare: Rare, packet: &mut P, tables: &T, work: 
         Rare::Init => sctp::init(packet, tables, work),
         Rare::InitAck => sctp::init_ack(packet, tables, work),
         Rare::Parameters => sctp::parameters(packet, tables, work),
-        Rare::Control => sctp::control(tables, work),
+        Rare::Control => sctp::control(packet, tables, work),
         Rare::OutOfBlue => sctp::out_of_the_blue(packet, tables, work),
+        Rare::Reset => flow::reset(packet, tables, work),
+        Rare::Unreachable => Step::done(icmp::unreachable(packet, tables, work)),
         Rare::Refused => Step::done(facts::refused(tables, work)),
         Rare::Arp => Step::done(neighbour::arp(packet, tables, work)),
         Rare::Solicitation => Step::done(neighbour::solicitation(packet, tables, work)),

@@ -10,6 +10,9 @@ pub(crate) trait Next {
     /// No pin is for it: the protocol's room says what becomes of it.
     fn no_pin<T: Tables>(tables: &T, facts: &Facts, unpinned: fn(&T, &Facts) -> Step) -> Step;
 
+    /// An endpoint's RST, on a connection that is not established.
+    fn reset() -> Step;
+
     /// A packet to GTP-U's port belongs to no tunnel, but perhaps to a flow.
     fn no_tunnel<P: Packet, T: Tables>(packet: &mut P, tables: &T, facts: &mut Facts, plan: &mut Plan) -> Step;
 }
@@ -25,6 +28,11 @@ impl Next for Cached {
 
     #[inline(always)]
     fn no_pin<T: Tables>(_: &T, _: &Facts, _: fn(&T, &Facts) -> Step) -> Step {
+        Step::rare(Rare::General)
+    }
+
+    #[inline(always)]
+    fn reset() -> Step {
         Step::rare(Rare::General)
     }
 
@@ -46,6 +54,11 @@ impl Next for Planned {
     #[inline(always)]
     fn no_pin<T: Tables>(tables: &T, facts: &Facts, unpinned: fn(&T, &Facts) -> Step) -> Step {
         unpinned(tables, facts)
+    }
+
+    #[inline(always)]
+    fn reset() -> Step {
+        Step::rare(Rare::Reset)
     }
 
     #[inline(always)]

@@ -105,7 +105,7 @@ fn unpinned<T: Tables>(tables: &T, facts: &Facts) -> Step {
 
 /// The key that a packet's pin is looked up by.
 #[inline(always)]
-fn key(facts: &Facts) -> FlowKey {
+pub(crate) fn key(facts: &Facts) -> FlowKey {
     FlowKey::association(facts.word, facts.destination_port, facts.source_port)
 }
 
@@ -149,6 +149,6 @@ const fn moves_state(kind: u8) -> bool {
 }
 
 #[inline(always)]
-fn source_key(facts: &Facts) -> SourceKey {
+pub(crate) fn source_key(facts: &Facts) -> SourceKey {
     SourceKey { address: facts.source, port: facts.source_port, protocol: protocol::SCTP, reserved: 0 }
 }

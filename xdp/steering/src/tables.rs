@@ -60,6 +60,8 @@ pub trait Tables {
     fn punt<P: Packet>(&self, packet: &P, reason: Reason);
     /// Whether one more ICMP error may be sent in this tick (RFC 4443 2.4 f).
     fn may_err(&self, now: u32) -> bool;
+    /// Whether user space may get one more copy of a refusal in this tick.
+    fn may_tell(&self, now: u32) -> bool;
     /// Counts one packet.
     fn count(&self, reason: Reason);
 

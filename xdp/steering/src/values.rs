@@ -7,6 +7,8 @@ use crate::Address;
 
 /// IP protocol numbers that steering knows.
 pub mod protocol {
+    /// ICMP.
+    pub const ICMP: u8 = 1;
     /// ICMP for IPv6.
     pub const ICMPV6: u8 = 58;
     /// TCP.
@@ -25,6 +27,9 @@ pub const SERVICES_MOST: u32 = 8192;
 
 /// How many ICMP errors are sent in a tick: about as many as Linux sends in a second.
 pub const ERRORS_MOST: u32 = 1000;
+
+/// How many copies of endpoints' refusals user space gets in a tick: enough for it to look, too few to keep it busy.
+pub const TOLD_MOST: u32 = 64;
 
 /// How many banks the configuration maps have; one is active.
 pub const BANKS: usize = 2;

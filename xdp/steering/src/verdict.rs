@@ -146,6 +146,10 @@ pub enum Rare {
     Control,
     /// An SCTP packet to a service, with no pin.
     OutOfBlue,
+    /// An endpoint's RST, on a TCP connection that is not established.
+    Reset,
+    /// ICMP says that something cannot be delivered.
+    Unreachable,
     /// A packet that cannot be steered: a fragment, or malformed.
     Refused,
     /// ARP request.

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 
 use pinion_steering::{
     Ask, ERRORS_MOST, Flow, FlowKey, Insert, Link, NextHop, Packet, Pin, PinKey, Reason, Route, SERVICES_MOST,
-    Service, ServiceKey, Source, SourceKey, Tables, Target, hop,
+    Service, ServiceKey, Source, SourceKey, TOLD_MOST, Tables, Target, hop,
 };
 
 use crate::engine::INGRESS;
@@ -27,6 +27,8 @@ pub(super) struct Memory {
     rounds: RefCell<Vec<u32>>,
     /// ICMP errors that were sent: in which tick, and how many.
     errors: Cell<(u32, u32)>,
+    /// The same of refusals that user space was told of.
+    told: Cell<(u32, u32)>,
     pub(super) flows: RefCell<Map<FlowKey, Flow>>,
     pub(super) counters: RefCell<Vec<u64>>,
     pub(super) events: RefCell<Vec<Event>>,
@@ -55,6 +57,7 @@ impl Memory {
             ended: vec![0; bounds.targets as usize],
             rounds: RefCell::new(vec![0; SERVICES_MOST as usize]),
             errors: Cell::default(),
+            told: Cell::default(),
             flows: RefCell::new(Map::default()),
             counters: RefCell::new(vec![0; Reason::COUNT]),
             events: RefCell::new(Vec::new()),
@@ -234,10 +237,11 @@ impl Tables for Memory {
     }
 
     fn may_err(&self, now: u32) -> bool {
-        let (tick, sent) = self.errors.get();
-        let sent = if tick == now { sent } else { 0 };
-        self.errors.set((now, sent.saturating_add(1)));
-        sent < ERRORS_MOST
+        before(&self.errors, now) < ERRORS_MOST
+    }
+
+    fn may_tell(&self, now: u32) -> bool {
+        before(&self.told, now) < TOLD_MOST
     }
 
     fn count(&self, reason: Reason) {
@@ -245,4 +249,12 @@ impl Tables for Memory {
             *counter += 1;
         }
     }
+}
+
+/// How often it was asked for before in this tick.
+fn before(asked: &Cell<(u32, u32)>, now: u32) -> u32 {
+    let (tick, times) = asked.get();
+    let times = if tick == now { times } else { 0 };
+    asked.set((now, times.saturating_add(1)));
+    times
 }

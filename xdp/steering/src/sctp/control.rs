@@ -8,20 +8,32 @@ use crate::{Face, Facts, Flow, FlowKey, Outcome, Packet, Reason, State, Step, Ta
 
 /// Carries a control chunk of a known association, and moves its state.
 #[inline(always)]
-pub(crate) fn control<T: Tables>(tables: &T, work: &mut Work) -> Step {
+pub(crate) fn control<P: Packet, T: Tables>(packet: &P, tables: &T, work: &mut Work) -> Step {
     if let Err(reason) = work.facts.alive() {
         return Step::drop(reason);
     }
     let key = key(&work.facts);
     let found = tables.flow(&key).and_then(|flow| path(tables, &work.facts, &flow).map(|path| (flow, path)));
     let decided = match found {
-        Some((flow, path)) => known(tables, work, &key, &flow, path),
+        Some((flow, path)) => {
+            let decided = known(tables, work, &key, &flow, path);
+            if decided.is_ok() && refuses(&work.facts, &flow) && tables.may_tell(work.plan.now) {
+                tables.punt(packet, Reason::Replied);
+            }
+            decided
+        }
         None => from_nowhere(tables, work),
     };
     match decided {
         Ok(()) => Step::planned(Ok(())),
         Err(outcome) => Step::done(outcome),
     }
+}
+
+/// Whether an endpoint answers an INIT by an ABORT. One that comes later ends what it had taken.
+#[inline(always)]
+const fn refuses(facts: &Facts, flow: &Flow) -> bool {
+    facts.kind == chunk::ABORT && flow.reply != 0 && flow.state == State::Opening as u8
 }
 
 #[inline(always)]
