@@ -43,13 +43,19 @@ fn placing() -> Vec<Case> {
     let on_path_1 = At { path: 1, ..to("two", "a", State::Established) };
     let empty = udp(PHONE, (S, 5060), b"");
     let there = to("sip", "a", State::Established);
-    let back = own("sip", State::Established);
+    let back = own("sip", State::Opening);
     vec![
         Case::new("UDP: a first packet is placed, and both directions pinned")
             .after(&placed())
             .flow(forward((S, 5060), PHONE, UDP), there.clone())
             .flow(forward(PHONE, (A, 5060), UDP), back.clone())
             .flows(2),
+        Case::new("UDP: the first reply is seen in its pin")
+            .after(&placed())
+            .send(&udp((A, 5060), PHONE, b"200 OK"), {
+                transmits(Reason::Replied, &replied(&udp((A, 5060), PHONE, b"200 OK"), (S, 5060)))
+            })
+            .flow(forward(PHONE, (A, 5060), UDP), own("sip", State::Established)),
         Case::new("UDP: the second packet is pinned")
             .after(&placed())
             .send(&hello(), transmits(Reason::Pinned, &towards(&hello(), (A, 5060))))

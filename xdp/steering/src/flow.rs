@@ -101,7 +101,8 @@ fn pin<T: Tables>(tables: &T, work: &mut Work, service: &Service, base: u32) -> 
     let state = next_state(facts, State::Opening as u8);
     let forward = Flow { target: index, seen: now, service: service.id, state, ..Flow::default() };
     let own = service.own.wrapping_add(service.path as u32);
-    let backward = Flow { target: own, reply: 1, ..forward };
+    // Its state says that no reply was seen yet.
+    let backward = Flow { target: own, reply: 1, state: State::Opening as u8, ..forward };
     let back = FlowKey::tuple(facts.source, facts.source_port, target.address, target.port, facts.protocol);
     match tables.insert_flow(&back, &backward) {
         Insert::Done => {}
