@@ -60,12 +60,12 @@ pub enum Chunk<'a> {
     CookieEcho(&'a [u8]),
     /// Answers a COOKIE ECHO (RFC 9260 3.3.12).
     CookieAck,
-    /// Echoes a congestion mark (RFC 9260 appendix B).
+    /// Echoes a congestion mark (RFC 4960 appendix A; reserved in RFC 9260 3.2).
     Ecne {
         /// The lowest TSN of the packet that was marked.
         lowest_tsn: u32,
     },
-    /// Says that the congestion window was reduced (RFC 9260 appendix B).
+    /// Says that the congestion window was reduced (RFC 4960 appendix A; reserved in RFC 9260 3.2).
     Cwr {
         /// The TSN of the ECNE that is answered.
         lowest_tsn: u32,

@@ -3,7 +3,8 @@
 //!
 //! With it come failover (RFC 7829), path MTU discovery (RFC 8899), partial reliability (RFC 3758, RFC 7496), addresses that come and
 //! go (RFC 5061) with authentication (RFC 4895); stream reset (RFC 6525) is refused. UDP encapsulation
-//! (RFC 6951) is for the transport, which also remembers the UDP ports.
+//! (RFC 6951) is for the transport, which also remembers the UDP ports. Congestion marks (ECN) are not
+//! made use of: RFC 9260 reserves the numbers for them and gives no procedure.
 //!
 //! # How to drive it
 //!
@@ -13,6 +14,8 @@
 //! 2. take what [`Endpoint::poll_event`] yields until it yields none (messages that are not taken fill
 //!    the receive buffer, and the peer stops), and
 //! 3. call [`Endpoint::expire`] at [`Endpoint::deadline`], if nothing else happens before.
+//!
+//! What ICMP says of packets goes to [`Endpoint::network_error`].
 //!
 //! It is deterministic: the same seed and the same calls give the same packets and events. The seed is
 //! a secret too: it makes tags, TSNs and cookies that nobody can guess. Take it from a good source, and

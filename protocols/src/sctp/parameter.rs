@@ -39,7 +39,7 @@ pub enum Parameter<'a> {
         /// Next TSN of the sender, and of the receiver, where all streams were reset.
         next_tsns: Option<(u32, u32)>,
     },
-    /// Explicit congestion notification can be used (RFC 9260 appendix B).
+    /// Explicit congestion notification can be used (RFC 4960 appendix A; reserved in RFC 9260 3.2).
     Ecn,
     /// Packets with checksum 0 are accepted, given this error detection method (RFC 9653 4).
     ZeroChecksumAcceptable(u32),
