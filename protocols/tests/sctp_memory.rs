@@ -195,8 +195,12 @@ fn floods_of_every_kind_leave_memory_as_it_was() {
     let most = 3 << 20;
     let Some(before) = resident() else { return };
     for kind in 0..=12 {
-        // Signing takes its time.
-        let count = if kind < 4 { 4_000 } else { 50_000 };
+        // Signing takes its time; of large packets fewer would be missed.
+        let count = match kind {
+            0..=3 => 2_000,
+            5 | 6 | 8 | 9 | 12 => 5_000,
+            _ => 50_000,
+        };
         for polls in [true, false] {
             let mut flooded = Flooded::new(config.clone());
             for number in 0..count {
@@ -206,7 +210,6 @@ fn floods_of_every_kind_leave_memory_as_it_was() {
                 }
             }
             let held = resident().unwrap_or(before).saturating_sub(before);
-            println!("{kind} {polls} {held}");
             assert!(held <= most, "{held} bytes after flood {kind}");
             assert!(flooded.endpoint.associations().count() <= 1);
         }

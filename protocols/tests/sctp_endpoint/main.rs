@@ -34,3 +34,4 @@ mod states;
 mod table;
 mod threats;
 mod transfer;
+mod world;
