@@ -1,15 +1,18 @@
 //! The daemon, as an operator runs it: a process in the balancer's namespace, its configuration a file, asked by
 //! the command line.
 
+mod build;
 mod configuration;
 mod redis;
 mod traffic;
+mod views;
 
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -20,6 +23,7 @@ use crate::failure::Failure;
 use crate::namespace::{Namespace, Process, tied};
 use crate::scenario::Pins;
 
+pub use build::Build;
 pub use configuration::{Configuration, Served};
 pub use redis::Redis;
 pub use traffic::{Flow, Traffic};
@@ -88,6 +92,23 @@ impl Place {
     ///
     /// [`Failure::Network`]; [`Failure::Tool`] with its log where it ends, or says nothing in time.
     pub fn start(&self, namespace: &Namespace) -> Result<Daemon, Failure> {
+        self.start_program(&self.binary, namespace)
+    }
+
+    /// As [`Place::start`], another build of the daemon.
+    ///
+    /// # Errors
+    ///
+    /// As [`Place::start`]; [`Failure::File`], [`Failure::Tool`] where there is no such build.
+    pub fn start_build(&self, build: Build, namespace: &Namespace) -> Result<Daemon, Failure> {
+        let program = self.file(&format!("pinion-{build:?}"));
+        if !program.exists() {
+            build.write(&self.binary, &program)?;
+        }
+        self.start_program(&program, namespace)
+    }
+
+    fn start_program(&self, program: &Path, namespace: &Namespace) -> Result<Daemon, Failure> {
         let address = self.file("notify.sock");
         // A daemon before this one may have left it.
         let _ = fs::remove_file(&address);
@@ -95,7 +116,7 @@ impl Place {
         notify.set_read_timeout(Some(Duration::from_millis(200))).map_err(wrong("socket of notifications"))?;
         let log = self.file("daemon.log");
         let output = File::options().create(true).append(true).open(&log).map_err(wrong("log of a daemon"))?;
-        let mut command = tied(&self.binary);
+        let mut command = tied(program);
         command
             .arg("run")
             .arg(self.configuration())
@@ -189,6 +210,15 @@ impl Daemon {
         read(&self.log)
     }
 
+    /// The end of what it has logged.
+    #[must_use]
+    pub fn tail(&self) -> String {
+        const LINES: usize = 40;
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n")
+    }
+
     /// Waits until it tells its supervisor `word`.
     fn until(&mut self, word: &str) -> Result<(), Failure> {
         let end = Instant::now() + WAIT;
@@ -202,12 +232,25 @@ impl Daemon {
                 return Ok(());
             }
             if let Ok(Some(status)) = self.process.ended() {
-                let reason = format!("ended ({status}) before it said {word}:\n{}", self.log());
+                let reason = format!("ended ({status}) before it said {word}:\n{}", self.tail());
                 return Err(Failure::Tool { program: "pinion run", reason });
             }
         }
-        let reason = format!("did not say {word} within {WAIT:?}:\n{}", self.log());
+        let reason = format!("did not say {word} within {WAIT:?}:\n{}", self.tail());
         Err(Failure::Tool { program: "pinion run", reason })
+    }
+}
+
+/// Waits until something has happened.
+///
+/// # Panics
+///
+/// Where it has not after twenty seconds.
+pub fn wait_for(mut done: impl FnMut() -> bool) {
+    let end = Instant::now() + WAIT;
+    while !done() {
+        assert!(Instant::now() < end, "it did not happen within {WAIT:?}");
+        sleep(Duration::from_millis(50));
     }
 }
 

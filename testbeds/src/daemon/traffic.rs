@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::failure::Failure;
 use crate::peers::{Echoes, tcp, udp};
 use crate::scenario::Service;
-use crate::topology::Topology;
+use crate::topology::Host;
 
 /// How long an answer is waited for.
 const WAIT: Duration = Duration::from_secs(2);
@@ -34,13 +34,13 @@ pub struct Flow {
 }
 
 impl Traffic {
-    /// Adds `each` UDP flows of every client of the topology, from `port` on.
+    /// Adds `each` UDP flows of every client, from `port` on.
     ///
     /// # Errors
     ///
     /// [`Failure::Socket`].
-    pub fn udp(&mut self, topology: &Topology, service: &Service, port: u16, each: u16) -> Result<(), Failure> {
-        for host in &topology.clients {
+    pub fn udp(&mut self, clients: &[Host], service: &Service, port: u16, each: u16) -> Result<(), Failure> {
+        for host in clients {
             for port in port..port.saturating_add(each) {
                 let address =
                     host.addresses(service.v6).first().copied().unwrap_or(std::net::Ipv4Addr::LOCALHOST.into());
@@ -52,13 +52,13 @@ impl Traffic {
         Ok(())
     }
 
-    /// Adds `each` TCP connections of every client of the topology.
+    /// Adds `each` TCP connections of every client.
     ///
     /// # Errors
     ///
     /// [`Failure::Socket`].
-    pub fn tcp(&mut self, topology: &Topology, service: &Service, each: u16) -> Result<(), Failure> {
-        for host in &topology.clients {
+    pub fn tcp(&mut self, clients: &[Host], service: &Service, each: u16) -> Result<(), Failure> {
+        for host in clients {
             for number in 0..each {
                 let mut client = tcp::Client::connect(&host.namespace, service.socket(), WAIT)?;
                 self.add(format!("{} tcp {number}", host.name), move || client.exchange(MESSAGES, LENGTH, WAIT));

@@ -62,7 +62,9 @@ fn serve(mut stream: TcpStream, identity: &str, state: &State) -> io::Result<()>
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(TICK))?;
     let going = || !state.stopped();
-    while let Some(message) = read_message(&mut stream, going)? {
+    while going()
+        && let Some(message) = read_message(&mut stream, going)?
+    {
         state.count_one();
         write_message(&mut stream, &reply(identity, &message))?;
     }

@@ -150,11 +150,10 @@ impl PinFolder {
         if holds_something(&self.maps) {
             return Ok(Some(Found { path: self.maps.clone(), written: None }));
         }
-        let others = self.others()?;
-        let known = others.iter().find(|path| path.ends_with(&written.schema));
-        let stranger = || others.iter().find(|path| **path != self.old_maps() && holds_something(path));
-        let found = known.or_else(stranger);
-        Ok(found.map(|path| Found { path: path.clone(), written: Some(written) }))
+        let mut others = self.others()?;
+        others.retain(|path| *path != self.old_maps() && holds_something(path));
+        let known = others.iter().find(|path| **path == self.root.join(&written.schema));
+        Ok(known.or(others.first()).map(|path| Found { path: path.clone(), written: Some(written) }))
     }
 
     /// Puts maps in the place of those that were found.

@@ -6,8 +6,8 @@
 //! ([`Kernel::attach_pinned`]), flows that began in between follow ([`Kernel::catch_up`]), the old maps go
 //! ([`Kernel::settle`]). Whenever the process dies on this way, packets are steered and the next one goes on.
 //!
-//! A flow that begins while some links have one program and some the other may miss an answer: a fraction of a
-//! millisecond for each interface.
+//! Where flows are copied, one that begins while some links have one program and some the other may miss its answers
+//! that long: each link's change waits for the kernel's lock of interfaces (rtnl).
 
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;

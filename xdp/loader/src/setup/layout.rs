@@ -128,7 +128,9 @@ impl Layout {
         }
         let names: HashMap<u16, &str> =
             self.services.iter().map(|(name, numbered)| (numbered.id, name.as_str())).collect();
-        for (_, service) in maps.services()? {
+        // The other bank holds what was in force before, whose numbers may have been taken back since.
+        let bank = maps.active()?;
+        for (_, service) in maps.services()?.iter().filter(|(key, _)| key.bank == bank) {
             let name = names.get(&service.id).copied();
             let known = self.owners.get(&service.own).filter(|record| record.endpoint.is_none());
             if name.is_none() || known.map(|record| record.service.as_str()) != name {

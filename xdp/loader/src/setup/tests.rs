@@ -83,6 +83,27 @@ fn a_second_life_numbers_as_the_first_one_did() {
     assert_eq!(in_force(&engine), [(0, vec![base("s1", "e2")]), (1, vec![base("s2", "e4")]), (2, vec![new])]);
 }
 
+/// A bank that is not in force may name what was taken back since.
+#[test]
+fn a_second_life_asks_for_nothing_of_the_bank_that_rests() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("layout.json");
+    let mut engine = UserEngine::new(BOUNDS);
+    let mut first = Setup::restore(&engine, &file).unwrap();
+    first.apply(&mut engine, &[service(1, &[1]), service(2, &[2])]).unwrap();
+    first.apply(&mut engine, &[service(1, &[1])]).unwrap();
+    let mut sweeper = Sweeper::default();
+    for _ in 0..2 {
+        let named = pass(&mut engine, &mut sweeper);
+        first.reclaim(&mut engine, &named).unwrap();
+    }
+    assert_eq!((first.own("s2"), first.base("s2", "e2")), (None, None));
+    let mut second = Setup::restore(&engine, &file).unwrap();
+    second.apply(&mut engine, &[service(3, &[3]), service(1, &[1])]).unwrap();
+    let base = |service, endpoint| second.base(service, endpoint).unwrap();
+    assert_eq!(in_force(&engine), [(0, vec![base("s1", "e1")]), (2, vec![base("s3", "e3")])]);
+}
+
 #[test]
 fn a_file_that_contradicts_the_maps_is_refused() {
     let folder = tempfile::tempdir().unwrap();
