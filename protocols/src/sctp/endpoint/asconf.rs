@@ -317,6 +317,8 @@ impl Association {
                 self.control.push_back((control, 0));
             }
         }
+        // T3 of that path may have guarded a FORWARD-TSN, which is not sent on a path for good.
+        self.advance_forward();
         self.events.push_back(Event::AddressDeleted(remote));
     }
 
