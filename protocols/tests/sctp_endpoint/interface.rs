@@ -31,6 +31,25 @@ fn rfc9260_8_3_a_heartbeat_is_sent_when_it_is_asked_for() {
 }
 
 #[test]
+fn rfc9260_8_3_11_1_9_heartbeats_can_be_changed_for_one_path() {
+    let mut peer = Puppet::established(quiet(), 2);
+    let (id, now) = (peer.association(), peer.now);
+    assert!(!peer.endpoint.set_heartbeat(now, id, puppet(7), None));
+    assert!(peer.endpoint.set_heartbeat(now, id, puppet(1), Some(SECOND * 5)));
+    let mut asked = Vec::new();
+    while peer.now.since(now) < SECOND * 30 {
+        for (_, chunk) in peer.wait(SECOND / 10) {
+            asked.push(chunk.destination);
+            peer.answer_heartbeat(&chunk);
+        }
+    }
+    // Every 5 s and RTO, 1 s, give or take half of it; the other path is left alone.
+    assert!((4..=6).contains(&asked.len()) && asked.iter().all(|to| *to == puppet(1)), "{asked:?}");
+    assert!(peer.endpoint.set_heartbeat(peer.now, id, puppet(1), None));
+    assert_eq!(peer.wait(SECOND * 100), []);
+}
+
+#[test]
 fn rfc9260_8_3_a_heartbeat_in_cookie_echoed_is_answered() {
     let mut peer = Puppet::new(Config::default());
     peer.connect();

@@ -11,7 +11,7 @@ use super::message::AssociationId;
 use super::time::Time;
 
 /// The layout of [`Snapshot`] that this code writes and reads.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// All there is to know of an association; it serialises.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -222,7 +222,7 @@ impl Association {
         let mut unconfirmed = Duration::ZERO;
         for path in &mut self.paths {
             path.errors = 0;
-            path.heartbeat_at = match (path.confirmed, context.config.heartbeat_interval) {
+            path.heartbeat_at = match (path.confirmed, path.heartbeat_interval(context.config)) {
                 // RFC 9260 5.4: what is not confirmed is probed, one address an RTO (HB.Max.Burst): a peer
                 // may name addresses of others.
                 (false, _) => {

@@ -64,9 +64,10 @@ impl Association {
 
     /// HB.interval plus RTO, give or take half of it (RFC 9260 8.3).
     fn interval(&self, context: &mut Context<'_>, index: u8) -> Option<Duration> {
-        let rto = self.path(index).map_or(context.config.rto_initial, |path| path.rto);
+        let path = self.path(index)?;
+        let rto = path.rto;
         let jitter = Duration::from_micros(context.random.below(micros(rto).max(1)));
-        let interval = context.config.heartbeat_interval?;
+        let interval = path.heartbeat_interval(context.config)?;
         Some(interval.saturating_add(rto / 2).saturating_add(jitter))
     }
 

@@ -22,6 +22,14 @@ pub enum Reach {
     Inactive,
 }
 
+/// How often a path is asked whether it answers, while it is idle (RFC 9260 8.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Heartbeats {
+    AsConfigured,
+    Never,
+    Every(Duration),
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Path {
     pub(super) remote: IpAddr,
@@ -50,6 +58,7 @@ pub(super) struct Path {
     pub(super) recovery: Option<u32>,
     /// T3-rtx.
     pub(super) t3: Time,
+    pub(super) heartbeats: Heartbeats,
     /// When the next HEARTBEAT is due.
     pub(super) heartbeat_at: Time,
     /// The HEARTBEAT that is not answered yet: its nonce and when it left.
@@ -88,6 +97,7 @@ impl Path {
             flight: 0,
             recovery: None,
             t3: Time::NEVER,
+            heartbeats: Heartbeats::AsConfigured,
             heartbeat_at: now,
             heartbeat: None,
             excused: false,
@@ -111,6 +121,15 @@ impl Path {
         let ip: u16 = if self.remote.is_ipv4() { 20 } else { 40 };
         let room = mtu.saturating_sub(ip).saturating_sub(config.encapsulation);
         usize::from(room & !3)
+    }
+
+    /// HB.interval of this path; none where it is not asked while it is idle.
+    pub(super) fn heartbeat_interval(&self, config: &Config) -> Option<Duration> {
+        match self.heartbeats {
+            Heartbeats::AsConfigured => config.heartbeat_interval,
+            Heartbeats::Never => None,
+            Heartbeats::Every(interval) => Some(interval),
+        }
     }
 
     /// PMDCS: the largest DATA chunk that a packet has room for (RFC 9260 7.3).

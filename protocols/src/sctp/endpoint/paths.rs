@@ -1,10 +1,12 @@
 //! What the caller knows of paths, and wants of them.
 
 use core::net::IpAddr;
+use core::time::Duration;
 
 use super::asconf::Change;
 use super::association::{Association, Context};
 use super::message::AssociationId;
+use super::path::{Heartbeats, Reach};
 use super::{Endpoint, Time, config};
 
 impl Endpoint {
@@ -47,6 +49,27 @@ impl Endpoint {
     pub fn ask_primary(&mut self, now: Time, id: AssociationId, address: IpAddr) -> bool {
         self.with(now, id, |association, context| association.change(context, Change::Primary(address)))
             .unwrap_or(false)
+    }
+
+    /// Asks an idle path every so often whether it answers, in place of what is configured; never where
+    /// there is no interval (RFC 9260 8.3, 11.1.9). False where there is no such path.
+    pub fn set_heartbeat(
+        &mut self,
+        now: Time,
+        id: AssociationId,
+        remote: IpAddr,
+        interval: Option<Duration>,
+    ) -> bool {
+        let set = |association: &mut Association, context: &mut Context<'_>| {
+            let Some(index) = association.path_to(remote) else { return false };
+            let Some(path) = association.path_mut(index) else { return false };
+            path.heartbeats = interval.map_or(Heartbeats::Never, Heartbeats::Every);
+            if path.confirmed && path.reach == Reach::Active && path.heartbeat.is_none() {
+                path.heartbeat_at = interval.map_or(Time::NEVER, |interval| context.now.after(interval));
+            }
+            true
+        };
+        self.with(now, id, set).unwrap_or(false)
     }
 
     /// Asks the peer at that address whether it is there, now (RFC 9260 8.3). False where there is no such
