@@ -4,6 +4,8 @@ use core::time::Duration;
 
 /// Longest delay of an acknowledgement (RFC 9260 6.2).
 const LONGEST_SACK_DELAY: Duration = Duration::from_millis(500);
+/// Longest life of a cookie: the key that it is signed with lives longer.
+const LONGEST_COOKIE_LIFE: Duration = Duration::from_secs(3000);
 /// Smallest IP packet that a path is taken to carry, bytes.
 pub(super) const SMALLEST_MTU: u16 = 512;
 
@@ -18,7 +20,7 @@ pub struct Config {
     pub rto_max: Duration,
     /// Packets that may leave a path in answer to one acknowledgement (Max.Burst).
     pub max_burst: u16,
-    /// Valid.Cookie.Life.
+    /// Valid.Cookie.Life, at most 3,000 s.
     pub cookie_life: Duration,
     /// Association.Max.Retrans: consecutive timeouts after which the peer is lost.
     pub association_max_retransmissions: u16,
@@ -76,6 +78,7 @@ impl Config {
     pub(super) fn bounded(mut self) -> Self {
         // A message is put together in the receive buffer, and its fragments cost more than their bytes.
         self.max_message = self.max_message.min(self.receive_buffer / 4 * 3).max(1);
+        self.cookie_life = self.cookie_life.min(LONGEST_COOKIE_LIFE);
         self.sack_delay = self.sack_delay.min(LONGEST_SACK_DELAY);
         self.sack_frequency = self.sack_frequency.max(1);
         self.max_burst = self.max_burst.max(1);

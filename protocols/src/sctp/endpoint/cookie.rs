@@ -30,6 +30,9 @@ pub(super) struct Cookie {
     pub(super) peer: Offer,
 }
 
+/// How long cookies are signed with one key (RFC 9260 5.1.3); longer than any cookie lives.
+const KEY_LIFE: u64 = 3_600_000_000;
+
 /// What cookies, tie-tags and random vectors are made with; nobody else knows it.
 #[derive(Clone)]
 pub(super) struct Secret([u8; 32]);
@@ -42,17 +45,24 @@ impl Secret {
     /// The cookie as the peer gets it: HMAC-SHA-256, then what it says.
     pub(super) fn seal(&self, cookie: &Cookie) -> Vec<u8> {
         let Ok(said) = postcard::to_allocvec(cookie) else { return Vec::new() };
-        let mut sealed = self.mac(b"cookie", &said).to_vec();
+        let mut sealed = self.key(key_number(cookie.made)).mac(b"cookie", &said).to_vec();
         sealed.extend_from_slice(&said);
         sealed
     }
 
-    /// What a cookie says that this endpoint made.
-    pub(super) fn open(&self, sealed: &[u8]) -> Option<Cookie> {
+    /// What a cookie says that this endpoint made, with its key of now or the one before.
+    pub(super) fn open(&self, now: Time, sealed: &[u8]) -> Option<Cookie> {
         let (mac, said) = sealed.split_first_chunk::<32>()?;
-        let right = self.mac(b"cookie", said);
-        let differs = right.iter().zip(mac).fold(0, |differs, (a, b)| differs | (a ^ b));
-        (differs == 0).then(|| postcard::from_bytes(said).ok()).flatten()
+        let number = key_number(now);
+        let made = [number, number.wrapping_sub(1)].into_iter().any(|number| {
+            let right = self.key(number).mac(b"cookie", said);
+            right.iter().zip(mac).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+        });
+        made.then(|| postcard::from_bytes(said).ok()).flatten()
+    }
+
+    fn key(&self, number: u64) -> Self {
+        Self(self.mac(b"key", &number.to_be_bytes()))
     }
 
     /// A name for an association that tells nobody its tags (RFC 9260 5.2.2); not 0.
@@ -72,6 +82,11 @@ impl Secret {
         let mac = mac.chain_update(purpose).chain_update(bytes);
         mac.finalize().into_bytes().into()
     }
+}
+
+/// Which key is used at that moment.
+fn key_number(at: Time) -> u64 {
+    at.as_micros() / KEY_LIFE
 }
 
 impl Cookie {
@@ -121,14 +136,26 @@ mod tests {
     fn rfc9260_5_1_5_a_cookie_is_only_opened_by_who_made_it_and_unchanged() {
         let secret = Secret::new([1; 32]);
         let sealed = secret.seal(&cookie());
-        assert_eq!(secret.open(&sealed), Some(cookie()));
-        assert_eq!(Secret::new([2; 32]).open(&sealed), None);
+        let now = cookie().made;
+        assert_eq!(secret.open(now, &sealed), Some(cookie()));
+        assert_eq!(Secret::new([2; 32]).open(now, &sealed), None);
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
-            assert_eq!(secret.open(&changed), None);
-            assert_eq!(secret.open(&sealed[..at]), None);
+            assert_eq!(secret.open(now, &changed), None);
+            assert_eq!(secret.open(now, &sealed[..at]), None);
         }
+    }
+
+    #[test]
+    fn rfc9260_5_1_3_the_key_changes_and_the_one_before_is_good_for_a_while() {
+        let secret = Secret::new([1; 32]);
+        let sealed = secret.seal(&cookie());
+        let hour = Duration::from_secs(3600);
+        assert_eq!(secret.open(cookie().made.after(hour), &sealed), Some(cookie()));
+        assert_eq!(secret.open(cookie().made.after(hour * 2), &sealed), None);
+        let later = Cookie { made: cookie().made.after(hour), ..cookie() };
+        assert_ne!(secret.seal(&later)[..32], secret.key(0).mac(b"cookie", &secret.seal(&later)[32..]));
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl Endpoint {
 
     /// Takes a cookie back (RFC 9260 5.1.5, 5.2.4).
     pub(super) fn cookie_echo(&mut self, now: Time, packet: &Packet<'_>, datagram: &Datagram, sealed: &[u8]) {
-        let Some(cookie) = self.secret.open(sealed).filter(|cookie| fits(cookie, packet)) else {
+        let Some(cookie) = self.secret.open(now, sealed).filter(|cookie| fits(cookie, packet)) else {
             self.counters.bad_cookies = self.counters.bad_cookies.saturating_add(1);
             return;
         };
