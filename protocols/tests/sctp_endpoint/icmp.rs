@@ -31,6 +31,8 @@ fn rfc9260_10_icmp5_icmp6_what_no_association_sent_is_discarded() {
         assert!(!give(&mut peer, reason, &quoted(TAG)[..7]));
         let elsewhere = NetworkError { source: host(0), destination: puppet(7), reason, quoted: &quoted(TAG) };
         assert!(!peer.endpoint.network_error(peer.now, &elsewhere));
+        let from_elsewhere = NetworkError { source: host(7), destination: puppet(0), ..elsewhere };
+        assert!(!peer.endpoint.network_error(peer.now, &from_elsewhere));
     }
     let id = peer.association();
     assert_eq!((peer.look(), peer.take_events(), peer.endpoint.paths(id)[0].mtu), (vec![], vec![], 1500));

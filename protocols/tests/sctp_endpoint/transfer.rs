@@ -59,8 +59,7 @@ fn rfc9260_6_data_after_the_peers_shutdown_is_discarded() {
 }
 
 #[test]
-fn rfc9260_6_1_tsns_go_up_by_one_over_the_end_of_numbers() {
-    // Among so many associations one begins close to the end, or none does: either way they go up by one.
+fn rfc9260_6_tsns_go_up_by_one() {
     let mut peer = Puppet::established(Config { max_burst: 100, ..Config::default() }, 1);
     peer.send(30, 1000);
     let mut all = Vec::new();

@@ -38,8 +38,8 @@ pub enum Reason {
 }
 
 impl Endpoint {
-    /// Takes what the network says of a packet that was sent; false where nobody but a stranger can have
-    /// made it up: the quoted verification tag tells.
+    /// Takes what the network says of a packet that was sent. False where no association sent that packet,
+    /// as its addresses, ports and verification tag tell, or where it says nothing new.
     pub fn network_error(&mut self, now: Time, error: &NetworkError<'_>) -> bool {
         let quoted = error.quoted;
         let (Some(source_port), Some(destination_port)) = (u16_at(quoted, 0), u16_at(quoted, 2)) else {
@@ -53,6 +53,9 @@ impl Endpoint {
 impl Association {
     fn network_error(&mut self, context: &mut Context<'_>, error: &NetworkError<'_>) -> bool {
         let Some(index) = self.path_to(error.destination) else { return false };
+        if !self.local_addresses.contains(&error.source) {
+            return false;
+        }
         let Some(init) = self.sent_it(error.quoted) else { return false };
         match error.reason {
             Reason::TooLarge(mtu) => self.carries_at_most(context, index, mtu),

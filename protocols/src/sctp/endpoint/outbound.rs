@@ -287,3 +287,26 @@ impl Outbound {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    #[test]
+    fn rfc9260_1_6_tsns_wrap() {
+        let mut outbound = Outbound::new(u32::MAX - 1, 1, 1000);
+        for _ in 0..4 {
+            outbound.push(Time::ZERO, Message::new(0, 0, Bytes::from_static(b"x")));
+        }
+        let next = || {
+            let tsn = outbound.next_tsn();
+            outbound.start(0, 10).map(|_| tsn)
+        };
+        let tsns: Vec<_> = core::iter::from_fn(next).collect();
+        assert_eq!(tsns, [u32::MAX - 1, u32::MAX, 0, 1]);
+        outbound.sent[3].fate = Fate::Lost;
+        outbound.lost = 1;
+        assert_eq!(outbound.first_lost(), Some((3, 1)));
+    }
+}
