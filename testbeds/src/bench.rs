@@ -1,6 +1,7 @@
 //! Benches: each prints rows with a ratio to a baseline that was measured in the same run.
 
 mod baseline;
+mod crowd;
 mod frames;
 mod report;
 mod steer;
@@ -9,7 +10,7 @@ mod tables;
 pub use report::{Report, Row};
 
 /// The benches there are.
-pub const NAMES: [&str; 2] = ["steer", "tables"];
+pub const NAMES: [&str; 3] = ["steer", "tables", "crowd"];
 
 /// Runs one bench by name.
 ///
@@ -19,6 +20,7 @@ pub fn run(name: &str, report: &mut Report) -> Result<(), BenchError> {
     match name {
         "steer" => steer::run(report),
         "tables" => tables::run(report),
+        "crowd" => crowd::run(report),
         _ => Err(BenchError::Unknown { name: name.to_owned() }),
     }
 }
@@ -38,6 +40,9 @@ pub enum BenchError {
     /// The baseline's object could not be loaded or run.
     #[error("the baseline: {0}")]
     Baseline(String),
+    /// Something of this machine, or of this build.
+    #[error("{0}")]
+    Missing(String),
     /// A namespace could not be made.
     #[error(transparent)]
     Namespace(#[from] pinion_networks::Failure),

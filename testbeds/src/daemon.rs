@@ -3,6 +3,7 @@
 
 mod build;
 mod configuration;
+mod crowd;
 mod redis;
 mod traffic;
 mod views;
@@ -25,6 +26,7 @@ use crate::scenario::Pins;
 
 pub use build::Build;
 pub use configuration::{Configuration, Served};
+pub use crowd::{Crowd, Seen};
 pub use redis::Redis;
 pub use traffic::{Flow, Traffic};
 
