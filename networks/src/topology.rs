@@ -21,7 +21,7 @@ use std::net::IpAddr;
 use crate::failure::Failure;
 use crate::namespace::{Interface, Namespace};
 
-pub use addresses::{Families, service};
+pub use addresses::{Families, Place, client, endpoint, service};
 pub use build::Settlement;
 
 /// What a [`Topology`] is built of.

@@ -26,6 +26,32 @@ pub fn service(path: u8, number: u8, v6: bool) -> IpAddr {
     address(path, SERVICES, number, v6)
 }
 
+/// Where a host meets the balancer on a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Its address and Ethernet address.
+    pub host: (IpAddr, Mac),
+    /// The balancer's on the same link.
+    pub balancer: (IpAddr, Mac),
+}
+
+/// The place of client `number`, from 1 to 100, on a path, from 1.
+#[must_use]
+pub fn client(path: u8, number: u8, v6: bool) -> Place {
+    place(path, number, v6)
+}
+
+/// The place of endpoint `number`, from 1 to 100, on a path, from 1.
+#[must_use]
+pub fn endpoint(path: u8, number: u8, v6: bool) -> Place {
+    place(path, ENDPOINTS.saturating_add(number), v6)
+}
+
+fn place(path: u8, host: u8, v6: bool) -> Place {
+    let end = |end| (address(path, host, end, v6), mac(path, host, end));
+    Place { host: end(HOST), balancer: end(BALANCER) }
+}
+
 /// The third byte of services' addresses.
 const SERVICES: u8 = 255;
 
@@ -81,6 +107,8 @@ mod tests {
     fn families_read_alike() {
         assert_eq!(address(2, 101, HOST, false).to_string(), "10.2.101.2");
         assert_eq!(address(2, 101, HOST, true).to_string(), "fd00:2:101::2");
+        assert_eq!(endpoint(2, 1, false).host.0.to_string(), "10.2.101.2");
+        assert_eq!(client(2, 1, false).balancer, ("10.2.1.1".parse().unwrap(), Mac([2, 0, 0, 2, 1, 1])));
         assert_eq!(service(1, 7, false).to_string(), "10.1.255.7");
         assert_eq!(service(1, 7, true).to_string(), "fd00:1:255::7");
     }
