@@ -3,6 +3,7 @@
 pub(crate) mod ask;
 pub(crate) mod check;
 pub(crate) mod decode;
+pub(crate) mod demo;
 pub(crate) mod drain;
 pub(crate) mod endpoints;
 pub(crate) mod explain;

@@ -14,6 +14,6 @@ mod reload;
 mod run;
 mod state;
 mod tasks;
-mod tunnels;
+pub(crate) mod tunnels;
 
 pub use run::{Options, RunError, run};

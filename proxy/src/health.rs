@@ -18,6 +18,7 @@ mod target;
 pub use chance::Chance;
 pub use checker::{Change, Checker, Limits, Status};
 pub use judge::{Judge, endpoint_up};
+pub(crate) use outcome::asked;
 pub use outcome::{Answer, Failure, IcmpError, Obstacle, Outcome, Signal};
 pub use schedule::Pace;
 pub use target::{Target, targets};

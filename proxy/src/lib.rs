@@ -11,6 +11,7 @@ mod commands;
 pub mod config;
 pub mod control;
 pub mod daemon;
+mod demo;
 pub mod health;
 pub mod logging;
 pub mod metrics;
@@ -27,6 +28,8 @@ use clap::Parser;
 
 const EXAMPLES: &str = "\
 Examples:
+  pinion demo
+      A small core in which networks, the daemon, an AMF and a UPF break.
   pinion run pinion.yaml
       Steers what the configuration says.
   pinion replay n2.pcap
@@ -44,6 +47,7 @@ struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Demo(commands::demo::Args),
     Init(commands::init::Args),
     Check(commands::check::Args),
     Run(commands::run::Args),
@@ -64,6 +68,7 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
+        Command::Demo(args) => commands::demo::run(&args).unwrap_or_else(|error| fail(&error, ExitCode::FAILURE)),
         Command::Init(args) => commands::init::run(&args).unwrap_or_else(|error| fail(&error, error.code())),
         Command::Check(args) => commands::check::run(&args).unwrap_or_else(|error| fail(&error, error.code())),
         Command::Run(args) => commands::run::run(args).unwrap_or_else(|error| fail(&error, error.code())),

@@ -1,8 +1,8 @@
 //! What the commands that ask a daemon share: which daemon, how to print, and how they fail.
 
-pub(super) mod columns;
+pub(crate) mod columns;
 pub(super) mod json;
-pub(super) mod time;
+pub(crate) mod time;
 pub(super) mod words;
 
 use std::io::{self, IsTerminal as _, Write};

@@ -79,7 +79,7 @@ fn once(args: &Args) -> Result<ExitCode, Error> {
 }
 
 /// A screen as text, without the room at the ends of its lines.
-fn text(buffer: &Buffer) -> String {
+pub(crate) fn text(buffer: &Buffer) -> String {
     let width = usize::from(buffer.area.width).max(1);
     let mut text = String::new();
     for line in buffer.content.chunks(width) {

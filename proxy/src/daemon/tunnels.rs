@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use pinion_steering::PinKey;
+use pinion_steering::{Pin, PinKey};
 
 use super::state::Daemon;
 use crate::config::model::{Config, Service, Tunnel};
-use crate::sessions::{Change, CommitError, NewPin, PinOrigin, Record};
+use crate::sessions::{Change, CommitError, Names, NewPin, PinOrigin, Record};
 
 /// Why the tunnels of a configuration are not pinned; none of them is then.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +61,17 @@ impl Daemon {
         }
         Ok(self.table.commit(batch).await?.changed())
     }
+}
+
+/// The pins of a configuration's tunnels; those to endpoints that the packet path does not know are left out.
+pub(crate) fn pins<'a>(config: &'a Config, names: &'a Names) -> impl Iterator<Item = (PinKey, Pin)> + 'a {
+    tunnels(config).flat_map(move |(service, tunnel)| {
+        let endpoint = format!("{}/{}", service.pool, tunnel.endpoint);
+        keys(service, tunnel).filter_map(move |(path, key)| {
+            let record = names.record(&service.name, &endpoint, path, tunnel.endpoint_teid)?;
+            Some((key, record.pin))
+        })
+    })
 }
 
 fn tunnels(config: &Config) -> impl Iterator<Item = (&Service, &Tunnel)> {

@@ -1,0 +1,62 @@
+//! The demonstration: a small core, steered by Pinion, in which things break.
+//!
+//! [`actor`]s are gNBs, AMFs and UPFs without I/O; a [`stage`] carries their frames through Pinion, in network
+//! namespaces and the kernel or simulated and in the user-space engine; the [`story`] is the same on both. What is
+//! lost and what moves is counted by the gNBs.
+
+mod actor;
+pub(crate) mod audience;
+pub(crate) mod cast;
+mod configuration;
+pub(crate) mod error;
+mod ledger;
+mod ngap;
+mod node;
+pub(crate) mod stage;
+pub(crate) mod story;
+pub(crate) mod summary;
+pub(crate) mod theatre;
+mod user_plane;
+
+/// The port of NGAP (TS 38.412 7), and its payload protocol identifier.
+const NGAP_PORT: u16 = 38_412;
+const NGAP: u32 = 60;
+
+#[cfg(test)]
+mod tests {
+    use super::audience::lines::Lines;
+    use super::stage::user::UserStage;
+    use super::theatre::Theatre;
+
+    /// What is told, and the summary.
+    async fn told() -> (String, serde_json::Value) {
+        let mut told = Vec::new();
+        let mut theatre = Theatre::new(UserStage::new(false).unwrap(), Lines(&mut told));
+        let summary = super::story::play(&mut theatre).await.unwrap();
+        assert!(summary.is_as_it_should_be());
+        drop(theatre);
+        (String::from_utf8(told).unwrap(), serde_json::to_value(&summary).unwrap())
+    }
+
+    #[tokio::test]
+    async fn only_what_was_killed_is_lost_and_moves() {
+        let (_, summary) = told().await;
+        let row = |kind: &str, key: &str| summary[kind][key].as_u64().unwrap();
+        // Two of six associations are on the AMF that is killed, eight of twenty-four tunnels on the UPF.
+        assert_eq!((row("associations", "sessions"), row("tunnels", "sessions")), (6, 24));
+        assert_eq!((row("associations", "moved"), row("tunnels", "moved")), (2, 8));
+        for kind in ["associations", "tunnels"] {
+            assert_eq!(row(kind, "sent"), row(kind, "answered") + row(kind, "lost"), "{kind}");
+            assert_eq!(row(kind, "lost"), row(kind, "had_to_be_lost"), "{kind}");
+            assert!(row(kind, "lost") > 0 && row(kind, "silent") == 0, "{kind}");
+        }
+        assert_eq!(summary["sessions"], 30);
+        assert_eq!(summary["moved"], 10);
+        assert_eq!(summary["engine"], "user");
+    }
+
+    #[tokio::test]
+    async fn it_is_the_same_every_time() {
+        assert_eq!(told().await, told().await);
+    }
+}

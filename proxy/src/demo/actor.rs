@@ -1,0 +1,62 @@
+//! The players: sans-IO values that take and give IP packets and time.
+
+pub(crate) mod amf;
+pub(crate) mod gnb;
+mod sctp;
+pub(crate) mod upf;
+
+use pinion_protocols::sctp::endpoint::Time;
+use pinion_transport::link::Packet;
+
+use amf::Amf;
+use gnb::Gnb;
+use upf::Upf;
+
+/// A player.
+#[derive(Debug)]
+pub(crate) enum Actor {
+    /// A gNB with its users.
+    Gnb(Box<Gnb>),
+    /// An AMF.
+    Amf(Box<Amf>),
+    /// A UPF with the server behind it.
+    Upf(Upf),
+}
+
+impl Actor {
+    /// Takes a packet that came for it.
+    pub(crate) fn receive(&mut self, now: Time, packet: Packet) {
+        match self {
+            Self::Gnb(gnb) => gnb.receive(now, packet),
+            Self::Amf(amf) => amf.receive(now, packet),
+            Self::Upf(upf) => upf.receive(&packet),
+        }
+    }
+
+    /// The next packet that it sends.
+    pub(crate) fn poll(&mut self, now: Time) -> Option<Packet> {
+        match self {
+            Self::Gnb(gnb) => gnb.poll(now),
+            Self::Amf(amf) => amf.poll(now),
+            Self::Upf(upf) => upf.poll(),
+        }
+    }
+
+    /// When [`Actor::expire`] is to be called, at the latest.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        match self {
+            Self::Gnb(gnb) => gnb.deadline(),
+            Self::Amf(amf) => amf.deadline(),
+            Self::Upf(_) => None,
+        }
+    }
+
+    /// Does what is due.
+    pub(crate) fn expire(&mut self, now: Time) {
+        match self {
+            Self::Gnb(gnb) => gnb.expire(now),
+            Self::Amf(amf) => amf.expire(now),
+            Self::Upf(_) => {}
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! A gNB: it keeps an association with whatever AMF answers, asks it without end, and its users send through tunnels.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use pinion_protocols::gtpu;
+use pinion_protocols::ip::{Udp, protocol};
+use pinion_protocols::sctp::endpoint::{AssociationId, Endpoint, Event, Message, Reach, Time};
+use pinion_transport::link::Packet;
+
+use super::sctp;
+use crate::demo::cast::{self, Member, Network, Role, Tunnel};
+use crate::demo::ledger::Ledger;
+use crate::demo::ngap::Said;
+use crate::demo::user_plane::{Came, UserPacket, datagram};
+use crate::demo::{NGAP, NGAP_PORT};
+
+/// Time from one request of a session to the next.
+pub(crate) const PACE: Duration = Duration::from_millis(50);
+
+/// A gNB.
+#[derive(Debug)]
+pub(crate) struct Gnb {
+    member: Member,
+    endpoint: Endpoint,
+    association: Option<AssociationId>,
+    established: bool,
+    /// What became of its messages.
+    pub(crate) messages: Ledger,
+    /// Its tunnels, and what became of the packets in them.
+    pub(crate) tunnels: Vec<(Tunnel, Ledger)>,
+    /// How often its association was made; it is made again when it is lost.
+    pub(crate) made: u32,
+    out: VecDeque<Packet>,
+    next: Option<Time>,
+}
+
+impl Gnb {
+    /// One that asks nothing yet.
+    pub(crate) fn new(number: u8) -> Self {
+        let tunnels = cast::tunnels().into_iter().filter(|tunnel| tunnel.gnb == number);
+        Self {
+            member: Member { role: Role::Gnb, number },
+            endpoint: sctp::endpoint(1, number),
+            association: None,
+            established: false,
+            messages: Ledger::default(),
+            tunnels: tunnels.map(|tunnel| (tunnel, Ledger::default())).collect(),
+            made: 0,
+            out: VecDeque::new(),
+            next: None,
+        }
+    }
+
+    /// Begins to ask. They do not all ask at once.
+    pub(crate) fn begin(&mut self, now: Time) {
+        self.next = Some(now.after(Duration::from_millis(7).saturating_mul(self.member.number.into())));
+    }
+
+    /// Asks nothing more.
+    pub(crate) fn quiet(&mut self) {
+        self.next = None;
+    }
+
+    /// Whether its association is there.
+    pub(crate) const fn established(&self) -> bool {
+        self.established
+    }
+
+    /// How its paths to the AMF are.
+    pub(crate) fn paths(&self) -> Vec<Reach> {
+        let paths = self.association.map(|association| self.endpoint.paths(association)).unwrap_or_default();
+        cast::amf_service()
+            .iter()
+            .filter_map(|to| paths.iter().find(|path| path.remote == *to).map(|path| path.reach))
+            .collect()
+    }
+
+    pub(super) fn receive(&mut self, now: Time, packet: Packet) {
+        match packet.protocol {
+            protocol::SCTP => {
+                sctp::receive(&mut self.endpoint, now, packet);
+                self.attend(now);
+            }
+            protocol::UDP => self.user_packet(&packet),
+            _ => {}
+        }
+    }
+
+    pub(super) fn poll(&mut self, now: Time) -> Option<Packet> {
+        self.out.pop_front().or_else(|| sctp::poll(&mut self.endpoint, now))
+    }
+
+    pub(super) fn deadline(&self) -> Option<Time> {
+        [self.endpoint.deadline(), self.next].into_iter().flatten().min()
+    }
+
+    pub(super) fn expire(&mut self, now: Time) {
+        self.endpoint.expire(now);
+        self.attend(now);
+        if let Some(next) = self.next.filter(|next| *next <= now) {
+            // A pause of the program is not made up for.
+            self.next = Some(next.after(PACE).max(now));
+            self.ask(now);
+        }
+    }
+
+    fn ask(&mut self, now: Time) {
+        match self.association {
+            None => self.connect(now),
+            Some(association) if self.established => {
+                let number = self.messages.ask(now);
+                let said = Said { up: true, amf: 1, gnb: self.member.number, number };
+                // Refused only in the moment that it ends: then it is given up like the others.
+                let _ = self.endpoint.send(now, association, Message::new(1, NGAP, said.encode()));
+            }
+            Some(_) => {}
+        }
+        let from = self.member.address(Network::User);
+        for (tunnel, ledger) in &mut self.tunnels {
+            let user = UserPacket { tunnel: tunnel.number, number: ledger.ask(now), upf: 0 };
+            let payload = datagram((gtpu::PORT, gtpu::PORT), &user.in_tunnel(tunnel.teid()));
+            self.out.push_back(Packet::new(from, cast::upf_service(), protocol::UDP, payload));
+        }
+    }
+
+    fn connect(&mut self, now: Time) {
+        let own = [Network::First, Network::Second].map(|network| self.member.address(network));
+        let service = (&cast::amf_service()[..], NGAP_PORT);
+        // Refused where the one before is not quite gone: then it is tried again.
+        self.association = self.endpoint.connect(now, (&own, NGAP_PORT), service).ok();
+    }
+
+    fn attend(&mut self, now: Time) {
+        while let Some((association, event)) = self.endpoint.poll_event() {
+            match event {
+                Event::Established { .. } => {
+                    self.established = true;
+                    self.made = self.made.saturating_add(1);
+                }
+                Event::Message(message) => {
+                    let said = Said::read(&message.payload);
+                    if let Some(said) = said.filter(|said| !said.up && said.gnb == self.member.number) {
+                        self.messages.answer(said.number, said.amf);
+                    }
+                }
+                event if event.is_last() && self.association == Some(association) => {
+                    self.messages.give_up(now, Duration::ZERO);
+                    self.association = None;
+                    self.established = false;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// An answer counts in its own tunnel alone.
+    fn user_packet(&mut self, packet: &Packet) {
+        let Some(udp) = Udp::parse(&packet.payload).ok().filter(|udp| udp.destination_port == gtpu::PORT) else {
+            return;
+        };
+        // It has to come from whom it was asked of: the service.
+        if packet.source != cast::upf_service() {
+            return;
+        }
+        let Came::User(teid, user) = Came::read(udp.payload) else { return };
+        let found = self
+            .tunnels
+            .iter_mut()
+            .find(|(tunnel, _)| tunnel.gnb_teid() == teid && tunnel.number == user.tunnel && user.upf != 0);
+        if let Some((_, ledger)) = found {
+            ledger.answer(user.number, user.upf);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The screen: a function of how everybody is, what happened, and how large it is.
+
+use pinion_protocols::sctp::endpoint::Reach;
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Cell, Paragraph, Row, Table};
+
+use super::super::{Client, Event, Kind, Picture, Server};
+use crate::commands::ask::columns::{bar, printable};
+use crate::demo::cast::{Member, Network, Role};
+use crate::demo::ledger::Tally;
+
+const GOOD: Style = Style::new().fg(Color::Green);
+const BAD: Style = Style::new().fg(Color::Red);
+const DOUBTFUL: Style = Style::new().fg(Color::Yellow);
+const DIM: Style = Style::new().add_modifier(Modifier::DIM);
+const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
+
+/// Draws a screen.
+pub(super) fn draw(picture: &Picture, events: &[Event], frame: &mut Frame<'_>) {
+    let rows = picture.gnbs.len().max(picture.servers.len());
+    let body = u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(3);
+    let [head, core, totals, log] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(body),
+        Constraint::Length(5),
+        Constraint::Min(3),
+    ])
+    .areas(frame.area());
+    let [gnbs, middle, servers] =
+        Layout::horizontal([Constraint::Length(38), Constraint::Min(26), Constraint::Length(40)]).areas(core);
+    frame.render_widget(Paragraph::new(title(picture)), head);
+    clients(&picture.gnbs, frame, gnbs);
+    networks(picture, frame, middle);
+    endpoints(&picture.servers, frame, servers);
+    tallies(picture, frame, totals);
+    happened(events, frame, log);
+}
+
+fn title(picture: &Picture) -> Line<'static> {
+    let how = match picture.engine {
+        "kernel" => "steered by XDP in the kernel",
+        _ => "simulated, steered by the user-space engine",
+    };
+    Line::from(vec![
+        Span::styled("pinion demo", BOLD),
+        Span::raw(format!(": a small core, {how}; {:.1} s; q ends it", picture.now.as_secs_f64())),
+    ])
+}
+
+fn clients(gnbs: &[Client], frame: &mut Frame<'_>, area: Rect) {
+    let rows = gnbs.iter().map(|gnb| {
+        let amf = gnb.amf.map(|number| Member { role: Role::Amf, number }.to_string()).unwrap_or_default();
+        Row::new(vec![
+            Cell::new(gnb.member.to_string()),
+            Cell::new(paths(&gnb.paths)),
+            Cell::new(amf),
+            right(gnb.messages.1),
+            right(gnb.packets.1),
+        ])
+    });
+    let widths = [5, 5, 6, 8, 8].map(Constraint::Length);
+    let head = Row::new(["GNB", "PATHS", "AMF", "MESSAGES", " PACKETS"]).style(DIM);
+    let table = Table::new(rows, widths).header(head).column_spacing(1);
+    frame.render_widget(table.block(Block::bordered().title(" gNBs ")), area);
+}
+
+/// A mark for each path of an association: it answers, it is doubtful, it is down.
+fn paths(paths: &[Reach]) -> Line<'static> {
+    if paths.is_empty() {
+        return Line::styled("none", BAD);
+    }
+    let mark = |reach: &Reach| match reach {
+        Reach::Active => Span::styled("● ", GOOD),
+        Reach::PotentiallyFailed => Span::styled("◐ ", DOUBTFUL),
+        Reach::Inactive => Span::styled("○ ", BAD),
+    };
+    Line::from(paths.iter().map(mark).collect::<Vec<_>>())
+}
+
+fn networks(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
+    let side = usize::from(area.width.saturating_sub(8)) / 2;
+    let mut lines = vec![Line::raw("")];
+    for (network, middle) in Network::ALL.into_iter().zip(["┌──────┐", "│pinion│", "└──────┘"])
+    {
+        let cut = picture.cut == Some(network);
+        let wire = if cut {
+            format!("{}╳ ", "─".repeat(side.saturating_sub(9)))
+        } else {
+            "─".repeat(side.saturating_sub(7))
+        };
+        lines.push(Line::from(vec![
+            Span::raw(format!(" {:<5}", network.to_string())),
+            Span::styled(format!("{wire:<width$}", width = side.saturating_sub(6)), if cut { BAD } else { GOOD }),
+            Span::styled(middle, BOLD),
+            Span::styled("─".repeat(side.saturating_sub(1)), GOOD),
+        ]));
+    }
+    lines.push(Line::raw(""));
+    lines.push(if picture.daemon {
+        Line::from(vec![Span::raw(" daemon "), Span::styled("● runs", GOOD)])
+    } else {
+        Line::from(vec![Span::raw(" daemon "), Span::styled("○ killed", BAD)])
+    });
+    let up = picture.servers.iter().filter(|server| server.up == Some(true)).count();
+    if !picture.daemon {
+        lines.push(Line::raw(" what it set up goes on"));
+    } else {
+        lines.push(Line::raw(format!(" {up} of {} endpoints up", picture.servers.len())));
+    }
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn endpoints(servers: &[Server], frame: &mut Frame<'_>, area: Rect) {
+    let most = |role: Role| {
+        let like = servers.iter().filter(|server| server.member.role == role);
+        like.map(|server| server.sessions).max().unwrap_or_default()
+    };
+    let (amfs, upfs) = (most(Role::Amf), most(Role::Upf));
+    let rows = servers.iter().map(|server| {
+        let (word, style) = match (server.alive, server.up) {
+            (false, Some(false)) => ("down", BAD),
+            (false, _) => ("killed", BAD),
+            (true, Some(true)) => ("up", GOOD),
+            (true, Some(false)) => ("down", DOUBTFUL),
+            (true, None) => ("unknown", DIM),
+        };
+        let most = if server.member.role == Role::Amf { amfs } else { upfs };
+        Row::new(vec![
+            Cell::new(server.member.to_string()),
+            Cell::new(word).style(style),
+            right(server.sessions),
+            Cell::new(bar(server.sessions, most, 8)),
+            right(server.answered),
+        ])
+    });
+    let widths = [5, 7, 4, 8, 9].map(Constraint::Length);
+    let head = Row::new(["ENDP", "STATE", "SESS", "", " ANSWERED"]).style(DIM);
+    let table = Table::new(rows, widths).header(head).column_spacing(1);
+    frame.render_widget(table.block(Block::bordered().title(" AMFs and UPFs ")), area);
+}
+
+fn tallies(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
+    let row = |name: &'static str, tally: &Tally| {
+        let figures = [tally.sessions, tally.sent, tally.answered];
+        let mut cells = vec![Cell::new(name)];
+        cells.extend(figures.map(right));
+        for (all, due) in [(tally.lost, tally.had_to_be_lost), (tally.moved, tally.had_to_move)] {
+            cells.push(right(all).style(if all > due { BAD } else { Style::new() }));
+            cells.push(right(due));
+        }
+        Row::new(cells)
+    };
+    let rows = [row("associations", &picture.associations), row("tunnels", &picture.tunnels)];
+    let widths = [12, 8, 8, 8, 6, 9, 6, 6].map(Constraint::Length);
+    let heads = ["", "SESSIONS", "    SENT", "ANSWERED", "  LOST", "HAD TO BE", " MOVED", "HAD TO"];
+    let table = Table::new(rows, widths).header(Row::new(heads).style(DIM)).column_spacing(1);
+    frame.render_widget(table.block(Block::bordered().title(" counted by the gNBs ")), area);
+}
+
+/// The last things that happened, the newest at the end.
+fn happened(events: &[Event], frame: &mut Frame<'_>, area: Rect) {
+    let room = usize::from(area.height.saturating_sub(2));
+    let shown = events.get(events.len().saturating_sub(room)..).unwrap_or_default();
+    let lines = shown.iter().map(|event| {
+        let style = match event.kind {
+            Kind::Build => Style::new(),
+            Kind::Break => BAD,
+            Kind::Mend => GOOD,
+            Kind::Seen => DIM,
+        };
+        let tenths = event.at.as_micros() / 100_000;
+        Line::from(vec![
+            Span::raw(format!("{:>3}.{} ", tenths / 10, tenths % 10)),
+            Span::styled(format!("{:<6}", event.kind.word()), style),
+            Span::raw(printable(&event.text)),
+        ])
+    });
+    let log = Paragraph::new(lines.collect::<Vec<_>>());
+    frame.render_widget(log.block(Block::bordered().title(" what happened ")), area);
+}
+
+fn right(number: u64) -> Cell<'static> {
+    Cell::new(Line::raw(number.to_string()).right_aligned())
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+
+    use super::*;
+    use crate::demo::audience::Audience;
+    use crate::demo::error::DemoError;
+    use crate::demo::stage::user::UserStage;
+    use crate::demo::theatre::Theatre;
+
+    /// Keeps the screens of some moments.
+    struct Album {
+        events: Vec<Event>,
+        moments: Vec<(u128, &'static str)>,
+    }
+
+    impl Audience for Album {
+        fn hear(&mut self, event: &Event) -> Result<(), DemoError> {
+            self.events.push(event.clone());
+            Ok(())
+        }
+
+        fn see(&mut self, picture: &Picture) -> Result<(), DemoError> {
+            let due = |(at, _): &mut (u128, &str)| picture.now.as_millis() >= *at;
+            for (_, name) in self.moments.extract_if(.., due) {
+                let mut terminal = Terminal::new(TestBackend::new(110, 28)).unwrap();
+                terminal.draw(|frame| draw(picture, &self.events, frame)).unwrap();
+                let screen = crate::commands::top::text(terminal.backend().buffer());
+                insta::with_settings!({omit_expression => true}, { insta::assert_snapshot!(name, screen); });
+            }
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn the_story_as_it_is_seen() {
+        let moments = vec![(4_000, "a_network_is_cut"), (9_000, "the_daemon_is_dead"), (16_500, "the_end")];
+        let mut theatre = Theatre::new(UserStage::new(false).unwrap(), Album { events: Vec::new(), moments });
+        crate::demo::story::play(&mut theatre).await.unwrap();
+    }
+}

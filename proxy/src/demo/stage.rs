@@ -1,0 +1,96 @@
+//! What is between the players: links, Pinion in their midst, and time.
+
+pub(crate) mod user;
+
+use bytes::Bytes;
+use pinion_protocols::sctp::endpoint::Time;
+use pinion_transport::link::Frame;
+
+use super::cast::{Network, Tunnel};
+use super::error::DemoError;
+use crate::control::{EndpointState, EndpointView};
+
+/// A frame that came to a player.
+#[derive(Debug)]
+pub(crate) struct Arrived {
+    /// The number of the player, as in [`super::cast::members`].
+    pub(crate) node: usize,
+    /// The link that it came over.
+    pub(crate) network: Network,
+    /// The frame.
+    pub(crate) frame: Bytes,
+}
+
+/// How the daemon sees an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// Its name.
+    pub(crate) name: String,
+    /// Whether it is up; `None`: not known yet.
+    pub(crate) up: Option<bool>,
+    /// Why, in words.
+    pub(crate) why: String,
+}
+
+impl From<EndpointView> for Seen {
+    fn from(view: EndpointView) -> Self {
+        let EndpointView { name, state, why, .. } = view;
+        let up = match state {
+            EndpointState::Unknown => None,
+            EndpointState::Down => Some(false),
+            EndpointState::Up | EndpointState::Draining | EndpointState::Drained => Some(true),
+        };
+        Self { name, up, why }
+    }
+}
+
+/// The host of a demonstration.
+pub(crate) trait Stage {
+    /// What steers: `kernel` or `user`.
+    const ENGINE: &'static str;
+
+    /// The time.
+    fn now(&self) -> Time;
+
+    /// Puts a player's frame on its link.
+    fn send(&mut self, node: usize, network: Network, frame: Frame);
+
+    /// Waits for frames until a time, and adds them to `arrived`. Comes back sooner with any.
+    ///
+    /// # Errors
+    /// [`DemoError`] where the stage broke.
+    async fn receive(&mut self, until: Time, arrived: &mut Vec<Arrived>) -> Result<(), DemoError>;
+
+    /// Cuts a network between gNBs and Pinion, or mends it.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    fn cut(&mut self, network: Network, cut: bool) -> Result<(), DemoError>;
+
+    /// Starts the daemon; [`Stage::ready`] says when it is there.
+    ///
+    /// # Errors
+    /// What it needs and does not get.
+    fn start(&mut self, tunnels: &[Tunnel]) -> Result<(), DemoError>;
+
+    /// Kills the daemon as a crash would.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    fn kill(&mut self) -> Result<(), DemoError>;
+
+    /// Gives the running daemon another configuration; [`Stage::ready`] says when it is in force.
+    ///
+    /// # Errors
+    /// What the system refuses, or the daemon.
+    fn configure(&mut self, tunnels: &[Tunnel]) -> Result<(), DemoError>;
+
+    /// Whether the daemon is ready, with what it was told last.
+    ///
+    /// # Errors
+    /// [`DemoError::Daemon`] where it has ended.
+    fn ready(&mut self) -> Result<bool, DemoError>;
+
+    /// How the daemon sees the endpoints; empty where there is none.
+    fn endpoints(&self) -> Vec<Seen>;
+}

@@ -1,0 +1,208 @@
+//! What happens, in order. The same on every stage.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use pinion_protocols::sctp::endpoint::Reach;
+
+use super::audience::{Audience, Kind};
+use super::cast::{self, Member, Network, Role};
+use super::error::DemoError;
+use super::ledger::Tally;
+use super::stage::Stage;
+use super::summary::Summary;
+use super::theatre::{self, Theatre};
+
+/// How long anything may take that has to happen.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The AMF and the UPF that are killed.
+const AMF: Member = Member { role: Role::Amf, number: 2 };
+const UPF: Member = Member { role: Role::Upf, number: 2 };
+
+/// Plays it; what it came to.
+///
+/// # Errors
+/// [`DemoError`] where it breaks off.
+pub(crate) async fn play<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<Summary, DemoError> {
+    begin(theatre).await?;
+    cut_a_network(theatre).await?;
+    kill_the_daemon(theatre).await?;
+    kill_an_amf(theatre).await?;
+    kill_a_upf(theatre).await?;
+    end(theatre).await
+}
+
+async fn begin<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<(), DemoError> {
+    let (gnbs, amfs, upfs) = (cast::GNBS, cast::AMFS, cast::UPFS);
+    theatre.tell(
+        Kind::Build,
+        format!("{gnbs} gNBs and {amfs} AMFs on two networks (N2 a, N2 b), {upfs} UPFs on a third (N3), Pinion between them"),
+    )?;
+    theatre.stage.start(&cast::tunnels())?;
+    theatre.daemon = true;
+    let took = theatre.until("the start of the daemon", PATIENCE, |theatre| theatre.stage.ready()).await?;
+    theatre.tell(Kind::Build, format!("the daemon is ready after {}", time(took)))?;
+    let now = theatre.stage.now();
+    theatre.gnbs_mut().for_each(|gnb| gnb.begin(now));
+    let answered =
+        |theatre: &mut Theatre<S, A>| Ok(theatre.associations().silent == 0 && theatre.tunnels().silent == 0);
+    theatre.until("an answer to every session", PATIENCE, answered).await?;
+    let text = format!(
+        "{} associations: {}",
+        theatre.associations().sessions,
+        shares(&theatre.owners(Role::Amf), Role::Amf)
+    );
+    theatre.tell(Kind::Seen, text)?;
+    let text =
+        format!("{} tunnels: {}", theatre.tunnels().sessions, shares(&theatre.owners(Role::Upf), Role::Upf));
+    theatre.tell(Kind::Seen, text)?;
+    theatre.play(Duration::from_secs(2)).await
+}
+
+async fn cut_a_network<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<(), DemoError> {
+    let network = Network::First;
+    theatre.tell(Kind::Break, format!("{network} is cut between the gNBs and Pinion"))?;
+    let before = theatre.associations();
+    theatre.stage.cut(network, true)?;
+    theatre.cut = Some(network);
+    theatre.play(Duration::from_secs(3)).await?;
+    let elsewhere = theatre
+        .gnbs()
+        .filter(|gnb| {
+            gnb.established() && matches!(gnb.paths()[..], [first, Reach::Active] if first != Reach::Active)
+        })
+        .count();
+    let text = format!(
+        "{elsewhere} of {} associations go on over {}; {}",
+        before.sessions,
+        Network::Second,
+        since(&before, &theatre.associations(), "messages")
+    );
+    theatre.tell(Kind::Seen, text)?;
+    theatre.stage.cut(network, false)?;
+    theatre.cut = None;
+    theatre.tell(Kind::Mend, format!("{network} is there again"))?;
+    let back = |theatre: &mut Theatre<S, A>| {
+        let mut gnbs = theatre.gnbs();
+        Ok(gnbs.all(|gnb| matches!(gnb.paths()[..], [Reach::Active, Reach::Active])))
+    };
+    let took = theatre.until("the return of the first path", PATIENCE, back).await?;
+    theatre.tell(Kind::Seen, format!("every association has both paths again after {}", time(took)))?;
+    theatre.play(Duration::from_secs(1)).await
+}
+
+async fn kill_the_daemon<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<(), DemoError> {
+    theatre.tell(Kind::Break, "the daemon is killed (kill -9)")?;
+    let (associations, tunnels) = (theatre.associations(), theatre.tunnels());
+    theatre.stage.kill()?;
+    theatre.daemon = false;
+    theatre.play(Duration::from_secs(2)).await?;
+    let text = format!(
+        "without it: {}, {}",
+        since(&associations, &theatre.associations(), "messages"),
+        since(&tunnels, &theatre.tunnels(), "packets")
+    );
+    theatre.tell(Kind::Seen, text)?;
+    let (associations, tunnels) = (theatre.associations(), theatre.tunnels());
+    theatre.stage.start(&cast::tunnels())?;
+    theatre.daemon = true;
+    let took = theatre.until("the restart of the daemon", PATIENCE, |theatre| theatre.stage.ready()).await?;
+    let text = format!(
+        "started again, it has taken over what it left after {}: {}, {}",
+        time(took),
+        since(&associations, &theatre.associations(), "messages"),
+        since(&tunnels, &theatre.tunnels(), "packets")
+    );
+    theatre.tell(Kind::Mend, text)?;
+    theatre.play(Duration::from_millis(1500)).await
+}
+
+async fn kill_an_amf<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<(), DemoError> {
+    let its = theatre.owners(Role::Amf).get(&AMF.number).copied().unwrap_or_default();
+    let before = theatre.associations();
+    theatre.tell(Kind::Break, format!("{AMF} is killed with its {its} associations"))?;
+    theatre.kill(AMF);
+    let took = theatre.until("the end of an AMF", PATIENCE, |theatre| Ok(is_down(theatre, AMF))).await?;
+    theatre
+        .tell(Kind::Seen, format!("Pinion takes {AMF} to be down after {}: {}", time(took), why(theatre, AMF)))?;
+    let answered = |theatre: &mut Theatre<S, A>| Ok(theatre.associations().silent == 0);
+    let took = took + theatre.until("new associations for old", PATIENCE, answered).await?;
+    let text = format!(
+        "its gNBs have new associations after {}: {}; {}",
+        time(took),
+        shares(&theatre.owners(Role::Amf), Role::Amf),
+        since(&before, &theatre.associations(), "messages")
+    );
+    theatre.tell(Kind::Seen, text)?;
+    theatre.play(Duration::from_secs(1)).await
+}
+
+async fn kill_a_upf<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<(), DemoError> {
+    let its = theatre.owners(Role::Upf).get(&UPF.number).copied().unwrap_or_default();
+    let before = theatre.tunnels();
+    theatre.tell(Kind::Break, format!("{UPF} is killed with its {its} tunnels"))?;
+    theatre.kill(UPF);
+    let took = theatre.until("the end of a UPF", PATIENCE, |theatre| Ok(is_down(theatre, UPF))).await?;
+    theatre.tell(
+        Kind::Mend,
+        format!(
+            "{UPF} is down after {} ({}); a new configuration gives its tunnels to the others",
+            time(took),
+            why(theatre, UPF)
+        ),
+    )?;
+    theatre.stage.configure(&cast::without(&cast::tunnels(), UPF.number))?;
+    let answered = |theatre: &mut Theatre<S, A>| Ok(theatre.tunnels().silent == 0);
+    let took = took + theatre.until("an answer in every tunnel", PATIENCE, answered).await?;
+    let text = format!(
+        "every tunnel is answered again after {}: {}",
+        time(took),
+        shares(&theatre.owners(Role::Upf), Role::Upf)
+    );
+    theatre.tell(Kind::Seen, text)?;
+    theatre.play(theatre::PATIENCE + Duration::from_millis(200)).await?;
+    theatre.tell(Kind::Seen, since(&before, &theatre.tunnels(), "packets"))
+}
+
+/// Lets the last answers come, and counts.
+async fn end<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<Summary, DemoError> {
+    theatre.gnbs_mut().for_each(super::actor::gnb::Gnb::quiet);
+    theatre.play(Duration::from_secs(1)).await?;
+    let now = theatre.stage.now();
+    for gnb in theatre.gnbs_mut() {
+        gnb.messages.give_up(now, Duration::ZERO);
+        gnb.tunnels.iter_mut().for_each(|(_, ledger)| ledger.give_up(now, Duration::ZERO));
+    }
+    Ok(Summary::new(S::ENGINE, now, &theatre.associations(), &theatre.tunnels()))
+}
+
+fn is_down<S: Stage, A: Audience>(theatre: &Theatre<S, A>, member: Member) -> bool {
+    let name = member.to_string();
+    theatre.stage.endpoints().iter().any(|seen| seen.name == name && seen.up == Some(false))
+}
+
+/// Why the daemon takes an endpoint to be as it is.
+fn why<S: Stage, A: Audience>(theatre: &Theatre<S, A>, member: Member) -> String {
+    let name = member.to_string();
+    let seen = theatre.stage.endpoints().into_iter().find(|seen| seen.name == name);
+    // What is said of its other paths is the same.
+    seen.and_then(|seen| Some(seen.why.split("; ").next()?.to_owned())).unwrap_or_default()
+}
+
+/// Who has how many.
+fn shares(owners: &BTreeMap<u8, u64>, role: Role) -> String {
+    let share = |(number, count): (&u8, &u64)| format!("{} has {count}", Member { role, number: *number });
+    owners.iter().map(share).collect::<Vec<_>>().join(", ")
+}
+
+/// What was asked and answered meanwhile.
+fn since(before: &Tally, after: &Tally, what: &str) -> String {
+    let (answered, lost) =
+        (after.answered.saturating_sub(before.answered), after.lost.saturating_sub(before.lost));
+    format!("{answered} {what} answered, {lost} lost")
+}
+
+fn time(time: Duration) -> String {
+    crate::commands::ask::time::shown(time)
+}

@@ -1,0 +1,116 @@
+//! What a demonstration came to.
+
+use std::io::{self, Write};
+
+use pinion_protocols::sctp::endpoint::Time;
+use serde::Serialize;
+
+use super::ledger::Tally;
+use crate::commands::ask::columns::{Cell, Side, table};
+
+/// What a demonstration came to, as its clients counted.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Summary {
+    /// What steered: `kernel` or `user`.
+    engine: &'static str,
+
+    /// How long it took.
+    seconds: f64,
+    /// How many associations and tunnels there were.
+    sessions: u64,
+    /// How many NGAP messages gNBs sent.
+    messages: u64,
+    /// How many user packets gNBs sent.
+    packets: u64,
+    /// How many of both were never answered.
+    lost: u64,
+    /// How often sessions moved to another endpoint.
+    moved: u64,
+    /// How many were lost with an endpoint that was killed.
+    had_to_be_lost: u64,
+    /// How many moved from an endpoint that was killed.
+    had_to_move: u64,
+    /// Whether nothing was lost or moved that did not have to be, and every session is answered at the end.
+    as_it_should_be: bool,
+    /// The same for each kind of session.
+    associations: Row,
+    tunnels: Row,
+}
+
+/// The figures of a kind of session.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Row {
+    sessions: u64,
+    sent: u64,
+    answered: u64,
+    lost: u64,
+    had_to_be_lost: u64,
+    moved: u64,
+    had_to_move: u64,
+    silent: u64,
+}
+
+impl Summary {
+    /// The summary at the end.
+    pub(super) fn new(engine: &'static str, now: Time, associations: &Tally, tunnels: &Tally) -> Self {
+        let both = |part: fn(&Tally) -> u64| part(associations).saturating_add(part(tunnels));
+        Self {
+            engine,
+
+            seconds: std::time::Duration::from_millis(now.as_micros() / 1000).as_secs_f64(),
+            sessions: both(|tally| tally.sessions),
+            messages: associations.sent,
+            packets: tunnels.sent,
+            lost: both(|tally| tally.lost),
+            moved: both(|tally| tally.moved),
+            had_to_be_lost: both(|tally| tally.had_to_be_lost),
+            had_to_move: both(|tally| tally.had_to_move),
+            as_it_should_be: associations.is_as_it_should_be() && tunnels.is_as_it_should_be(),
+            associations: Row::from(associations),
+            tunnels: Row::from(tunnels),
+        }
+    }
+
+    /// Whether nothing was lost, moved or left that should not have been.
+    pub(crate) const fn is_as_it_should_be(&self) -> bool {
+        self.as_it_should_be
+    }
+
+    /// Writes it as a table.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub(crate) fn table(&self, out: &mut impl Write) -> io::Result<()> {
+        let heads = [
+            ("", Side::Left),
+            ("SESSIONS", Side::Right),
+            ("SENT", Side::Right),
+            ("ANSWERED", Side::Right),
+            ("LOST", Side::Right),
+            ("HAD TO BE", Side::Right),
+            ("MOVED", Side::Right),
+            ("HAD TO", Side::Right),
+        ];
+        let row = |name: &str, row: &Row| {
+            let Row { sessions, sent, answered, lost, had_to_be_lost, moved, had_to_move, .. } = *row;
+            let figures = [sessions, sent, answered, lost, had_to_be_lost, moved, had_to_move];
+            let figures = figures.map(|figure| Cell::new(figure.to_string()));
+            [Cell::new(name)].into_iter().chain(figures).collect::<Vec<_>>()
+        };
+        let rows = [row("associations", &self.associations), row("tunnels", &self.tunnels)];
+        write!(out, "\n{}", table(&heads, &rows, false))?;
+        let verdict = if self.as_it_should_be {
+            "Nothing was lost and nothing moved but what was on the AMF and the UPF that were killed."
+        } else {
+            "Something was lost, moved or left without an answer that should not have been."
+        };
+        writeln!(out, "\n{verdict}")
+    }
+}
+
+impl From<&Tally> for Row {
+    fn from(tally: &Tally) -> Self {
+        let Tally { sessions, sent, answered, lost, had_to_be_lost, moved, had_to_move, silent } = *tally;
+        Self { sessions, sent, answered, lost, had_to_be_lost, moved, had_to_move, silent }
+    }
+}

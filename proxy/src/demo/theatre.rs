@@ -1,0 +1,224 @@
+//! The players on a stage, before an audience: time passes, and everybody gets what comes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use pinion_protocols::sctp::endpoint::Time;
+
+use super::actor::Actor;
+use super::actor::gnb::Gnb;
+use super::audience::{Audience, Client, Event, Kind, Picture, Server};
+use super::cast::{Member, Network, Role};
+use super::error::DemoError;
+use super::ledger::Tally;
+use super::node::{self, Node};
+use super::stage::{Arrived, Seen, Stage};
+
+/// How often the picture changes.
+const FRAME: Duration = Duration::from_millis(100);
+
+/// After this time nobody answers a packet any more.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Players, stage and audience.
+pub(crate) struct Theatre<S, A> {
+    /// The stage.
+    pub(crate) stage: S,
+    /// The network that is cut.
+    pub(crate) cut: Option<Network>,
+    /// Whether the daemon lives.
+    pub(crate) daemon: bool,
+    audience: A,
+    nodes: Vec<Node>,
+    killed: Vec<Member>,
+    arrived: Vec<Arrived>,
+    shown: Time,
+}
+
+impl<S: Stage, A: Audience> Theatre<S, A> {
+    /// Everybody is there, and asks nothing yet.
+    pub(crate) fn new(stage: S, audience: A) -> Self {
+        Self {
+            stage,
+            cut: None,
+            daemon: false,
+            audience,
+            nodes: node::everybody(),
+            killed: Vec::new(),
+            arrived: Vec::new(),
+            shown: Time::ZERO,
+        }
+    }
+
+    /// Lets time pass.
+    ///
+    /// # Errors
+    /// Where the stage broke, or nobody watches any more.
+    pub(crate) async fn play(&mut self, time: Duration) -> Result<(), DemoError> {
+        let end = self.stage.now().after(time);
+        while self.stage.now() < end {
+            self.step(end).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets time pass until something is so; how long it took.
+    ///
+    /// # Errors
+    /// As [`Theatre::play`]; [`DemoError::Late`].
+    pub(crate) async fn until(
+        &mut self,
+        what: &str,
+        within: Duration,
+        so: impl Fn(&mut Self) -> Result<bool, DemoError>,
+    ) -> Result<Duration, DemoError> {
+        let begin = self.stage.now();
+        while !so(self)? {
+            if self.stage.now().since(begin) > within {
+                return Err(DemoError::Late { what: what.to_owned(), seconds: within.as_secs() });
+            }
+            self.play(Duration::from_millis(20)).await?;
+        }
+        Ok(self.stage.now().since(begin))
+    }
+
+    /// Tells the audience.
+    ///
+    /// # Errors
+    /// Where it cannot be told.
+    pub(crate) fn tell(&mut self, kind: Kind, text: impl Into<String>) -> Result<(), DemoError> {
+        self.audience.hear(&Event { at: self.stage.now(), kind, text: text.into() })
+    }
+
+    /// Everybody does what is due until the next frame comes.
+    async fn step(&mut self, end: Time) -> Result<(), DemoError> {
+        for (at, node) in self.nodes.iter_mut().enumerate() {
+            while let Some((network, frame)) = node.poll() {
+                self.stage.send(at, network, frame);
+            }
+        }
+        let due = self.nodes.iter().filter_map(Node::deadline).chain([end, self.shown.after(FRAME)]).min();
+        self.arrived.clear();
+        self.stage.receive(due.unwrap_or(end), &mut self.arrived).await?;
+        let now = self.stage.now();
+        for Arrived { node, network, frame } in self.arrived.drain(..) {
+            if let Some(node) = self.nodes.get_mut(node) {
+                node.receive(now, network, &frame);
+            }
+        }
+        for node in self.nodes.iter_mut().filter(|node| node.deadline().is_some_and(|due| due <= now)) {
+            node.expire(now);
+        }
+        if now >= self.shown.after(FRAME) {
+            self.shown = now;
+            for gnb in self.gnbs_mut() {
+                gnb.tunnels.iter_mut().for_each(|(_, ledger)| ledger.give_up(now, PATIENCE));
+            }
+            let picture = self.picture();
+            self.audience.see(&picture)?;
+        }
+        Ok(())
+    }
+
+    /// Kills a player: it neither answers nor says goodbye.
+    pub(crate) fn kill(&mut self, member: Member) {
+        self.killed.push(member);
+        if let Some(node) = self.nodes.iter_mut().find(|node| node.member == member) {
+            node.alive = false;
+        }
+    }
+
+    /// The gNBs.
+    pub(crate) fn gnbs(&self) -> impl Iterator<Item = &Gnb> {
+        self.nodes.iter().filter_map(|node| match &node.actor {
+            Actor::Gnb(gnb) => Some(&**gnb),
+            Actor::Amf(_) | Actor::Upf(_) => None,
+        })
+    }
+
+    /// The gNBs, to be told something.
+    pub(crate) fn gnbs_mut(&mut self) -> impl Iterator<Item = &mut Gnb> {
+        self.nodes.iter_mut().filter_map(|node| match &mut node.actor {
+            Actor::Gnb(gnb) => Some(&mut **gnb),
+            Actor::Amf(_) | Actor::Upf(_) => None,
+        })
+    }
+
+    /// What the associations come to.
+    pub(crate) fn associations(&self) -> Tally {
+        let mut tally = Tally::default();
+        let killed = self.killed(Role::Amf);
+        self.gnbs().for_each(|gnb| tally.add(&gnb.messages, &killed));
+        tally
+    }
+
+    /// What the tunnels come to.
+    pub(crate) fn tunnels(&self) -> Tally {
+        let mut tally = Tally::default();
+        let killed = self.killed(Role::Upf);
+        self.gnbs().flat_map(|gnb| &gnb.tunnels).for_each(|(_, ledger)| tally.add(ledger, &killed));
+        tally
+    }
+
+    /// How many sessions each AMF, or UPF, answered last.
+    pub(crate) fn owners(&self, role: Role) -> BTreeMap<u8, u64> {
+        let mut owners = BTreeMap::new();
+        for gnb in self.gnbs() {
+            let tunnels = gnb.tunnels.iter().map(|(_, ledger)| ledger);
+            let ledgers: Vec<_> = if role == Role::Upf { tunnels.collect() } else { vec![&gnb.messages] };
+            for owner in ledgers.iter().filter_map(|ledger| ledger.owner) {
+                let count: &mut u64 = owners.entry(owner).or_default();
+                *count = count.saturating_add(1);
+            }
+        }
+        owners
+    }
+
+    fn killed(&self, role: Role) -> Vec<u8> {
+        self.killed.iter().filter(|member| member.role == role).map(|member| member.number).collect()
+    }
+
+    fn picture(&self) -> Picture {
+        let sum = |ledgers: &[(super::cast::Tunnel, super::ledger::Ledger)]| {
+            ledgers.iter().fold((0, 0), |(sent, answered): (u64, u64), (_, ledger)| {
+                (sent.saturating_add(ledger.sent), answered.saturating_add(ledger.answered))
+            })
+        };
+        let client = |(node, gnb): (&Node, &Gnb)| Client {
+            member: node.member,
+            paths: gnb.paths(),
+            amf: gnb.messages.owner,
+            messages: (gnb.messages.sent, gnb.messages.answered),
+            packets: sum(&gnb.tunnels),
+        };
+        let seen = self.stage.endpoints();
+        Picture {
+            engine: S::ENGINE,
+            now: self.stage.now().since(Time::ZERO),
+            cut: self.cut,
+            daemon: self.daemon,
+            gnbs: self.nodes.iter().zip(self.gnbs()).map(client).collect(),
+            servers: self.nodes.iter().filter_map(|node| self.server(node, &seen)).collect(),
+            associations: self.associations(),
+            tunnels: self.tunnels(),
+        }
+    }
+
+    fn server(&self, node: &Node, seen: &[Seen]) -> Option<Server> {
+        let answered = match &node.actor {
+            Actor::Gnb(_) => return None,
+            Actor::Amf(amf) => amf.answered,
+            Actor::Upf(upf) => upf.answered,
+        };
+        let Member { role, number } = node.member;
+        let name = node.member.to_string();
+        let seen = seen.iter().find(|seen| seen.name == name);
+        Some(Server {
+            member: node.member,
+            alive: node.alive,
+            up: seen.and_then(|seen| seen.up),
+            sessions: self.owners(role).get(&number).copied().unwrap_or_default(),
+            answered,
+        })
+    }
+}
