@@ -1,6 +1,7 @@
 //! What can go wrong while a network is built or changed.
 
 use std::io;
+use std::process::ExitStatus;
 
 /// A step that did not work, and why.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +45,22 @@ pub enum Failure {
         program: String,
         /// What the kernel said.
         source: io::Error,
+    },
+    /// A file or a socket of a program could not be made.
+    #[error("{what}: {source}")]
+    File {
+        /// What it was for.
+        what: &'static str,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// A program has ended that should run.
+    #[error("it ended ({status}); its log:\n{log}")]
+    Ended {
+        /// How.
+        status: ExitStatus,
+        /// What it wrote.
+        log: String,
     },
     /// A plan asks for more than its addresses have room for, or for nothing.
     #[error("{what} must be {least} to {most}, not {value}")]

@@ -9,7 +9,9 @@
 pub mod failure;
 pub mod missing;
 pub mod namespace;
+pub mod supervised;
 pub mod topology;
 
 pub use failure::Failure;
 pub use missing::Missing;
+pub use supervised::Supervised;

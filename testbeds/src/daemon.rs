@@ -8,20 +8,20 @@ mod redis;
 mod traffic;
 mod views;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
-use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
+use pinion_networks::Supervised;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::failure::Failure;
-use crate::namespace::{Namespace, Process, tied};
+use crate::namespace::{Namespace, tied};
 use crate::scenario::Pins;
 
 pub use build::Build;
@@ -32,6 +32,8 @@ pub use traffic::{Flow, Traffic};
 
 /// How long a daemon may take to say that it is ready, or to end.
 const WAIT: Duration = Duration::from_secs(20);
+/// Time from one look whether it has to the next.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A place that daemons run in, one after the other: their pins, socket and configuration.
 #[derive(Debug)]
@@ -44,9 +46,7 @@ pub struct Place {
 /// A running daemon. It is killed when this is dropped; what it pinned stays.
 #[derive(Debug)]
 pub struct Daemon {
-    process: Process,
-    notify: UnixDatagram,
-    log: PathBuf,
+    program: Supervised,
 }
 
 impl Place {
@@ -92,7 +92,7 @@ impl Place {
     ///
     /// # Errors
     ///
-    /// [`Failure::Network`]; [`Failure::Tool`] with its log where it ends, or says nothing in time.
+    /// [`Failure::Network`], with its log where it ends; [`Failure::Tool`] with its log where it says nothing in time.
     pub fn start(&self, namespace: &Namespace) -> Result<Daemon, Failure> {
         self.start_program(&self.binary, namespace)
     }
@@ -111,13 +111,6 @@ impl Place {
     }
 
     fn start_program(&self, program: &Path, namespace: &Namespace) -> Result<Daemon, Failure> {
-        let address = self.file("notify.sock");
-        // A daemon before this one may have left it.
-        let _ = fs::remove_file(&address);
-        let notify = UnixDatagram::bind(&address).map_err(wrong("socket of notifications"))?;
-        notify.set_read_timeout(Some(Duration::from_millis(200))).map_err(wrong("socket of notifications"))?;
-        let log = self.file("daemon.log");
-        let output = File::options().create(true).append(true).open(&log).map_err(wrong("log of a daemon"))?;
         let mut command = tied(program);
         command
             .arg("run")
@@ -125,10 +118,8 @@ impl Place {
             .arg("--pins")
             .arg(self.pins.root())
             .arg("--state")
-            .arg(self.file("state"))
-            .env("NOTIFY_SOCKET", &address)
-            .stderr(output);
-        let mut daemon = Daemon { process: namespace.spawn(command)?, notify, log };
+            .arg(self.file("state"));
+        let mut daemon = Daemon { program: Supervised::start(namespace, command, self.folder.path())? };
         daemon.until("READY=1")?;
         Ok(daemon)
     }
@@ -183,7 +174,7 @@ impl Daemon {
     /// [`Failure::Socket`] where it cannot be signalled.
     pub fn kill(mut self) -> Result<(), Failure> {
         self.signal(Signal::SIGKILL)?;
-        self.process.wait().map(drop).map_err(|source| Failure::Socket { what: "wait for the daemon", source })
+        self.program.wait().map(drop).map_err(|source| Failure::Socket { what: "wait for the daemon", source })
     }
 
     /// Asks it to end, and waits until it has; whether it ended as it should.
@@ -193,7 +184,7 @@ impl Daemon {
     /// [`Failure::Socket`] where it cannot be signalled.
     pub fn stop(mut self) -> Result<bool, Failure> {
         self.signal(Signal::SIGTERM)?;
-        let status = self.process.wait();
+        let status = self.program.wait();
         status.map(|it| it.success()).map_err(|source| Failure::Socket { what: "wait for the daemon", source })
     }
 
@@ -203,13 +194,13 @@ impl Daemon {
     ///
     /// [`Failure::Socket`].
     pub fn signal(&mut self, signal: Signal) -> Result<(), Failure> {
-        self.process.signal(signal).map_err(|source| Failure::Socket { what: "signal to the daemon", source })
+        self.program.signal(signal).map_err(|source| Failure::Socket { what: "signal to the daemon", source })
     }
 
     /// What it has logged.
     #[must_use]
     pub fn log(&self) -> String {
-        read(&self.log)
+        self.program.log()
     }
 
     /// The end of what it has logged.
@@ -224,19 +215,11 @@ impl Daemon {
     /// Waits until it tells its supervisor `word`.
     fn until(&mut self, word: &str) -> Result<(), Failure> {
         let end = Instant::now() + WAIT;
-        let mut buffer = [0; 4096];
         while Instant::now() < end {
-            if let Ok(length) = self.notify.recv(&mut buffer)
-                && String::from_utf8_lossy(buffer.get(..length).unwrap_or_default())
-                    .lines()
-                    .any(|line| line == word)
-            {
+            if self.program.has_told(word)? {
                 return Ok(());
             }
-            if let Ok(Some(status)) = self.process.ended() {
-                let reason = format!("ended ({status}) before it said {word}:\n{}", self.tail());
-                return Err(Failure::Tool { program: "pinion run", reason });
-            }
+            sleep(PAUSE);
         }
         let reason = format!("did not say {word} within {WAIT:?}:\n{}", self.tail());
         Err(Failure::Tool { program: "pinion run", reason })
@@ -254,10 +237,6 @@ pub fn wait_for(mut done: impl FnMut() -> bool) {
         assert!(Instant::now() < end, "it did not happen within {WAIT:?}");
         sleep(Duration::from_millis(50));
     }
-}
-
-fn read(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_default()
 }
 
 fn wrong(what: &'static str) -> impl Fn(io::Error) -> Failure {
