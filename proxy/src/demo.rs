@@ -10,6 +10,7 @@ pub(crate) mod cast;
 mod configuration;
 pub(crate) mod error;
 mod ledger;
+pub(crate) mod missing;
 mod ngap;
 mod node;
 pub(crate) mod stage;

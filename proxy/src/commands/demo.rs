@@ -3,13 +3,15 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::demo::audience::Audience;
 use crate::demo::audience::lines::Lines;
 use crate::demo::audience::screen::Screen;
 use crate::demo::error::DemoError;
+use crate::demo::missing::missing_here;
 use crate::demo::stage::Stage;
+use crate::demo::stage::kernel::KernelStage;
 use crate::demo::stage::user::UserStage;
 use crate::demo::story;
 use crate::demo::summary::Summary;
@@ -17,8 +19,10 @@ use crate::demo::theatre::Theatre;
 
 const EXAMPLES: &str = "\
 Examples:
-  pinion demo
-      What happens is simulated, and goes through the user-space engine: no privilege is needed.
+  sudo pinion demo
+      In network namespaces of its own, through the XDP programs; both are gone when it ends.
+  pinion demo --engine user
+      The same story simulated, through the user-space engine: no privilege is needed.
   pinion demo --format json | jq .lost
       One object at the end; what happens is told on standard error.
 
@@ -31,6 +35,10 @@ pub(crate) struct Args {
     /// How the summary is printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+
+    /// What steers
+    #[arg(long, value_enum, default_value_t = Engine::Auto)]
+    engine: Engine,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -39,6 +47,16 @@ enum Format {
     Table,
     /// One object
     Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Engine {
+    /// The kernel, where nothing is missing for it
+    Auto,
+    /// The XDP programs in the kernel
+    Kernel,
+    /// The user-space engine
+    User,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, DemoError> {
@@ -57,26 +75,68 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, DemoError> {
 }
 
 async fn play(args: &Args) -> Result<Summary, DemoError> {
+    // From now on a signal ends it in order, whatever is being built.
+    let signals = Signals::listen()?;
     let watched = args.format == Format::Table && io::stdout().is_terminal() && io::stdin().is_terminal();
-    let stage = UserStage::new(watched)?;
-    match args.format {
-        Format::Table if watched => on(stage, Screen::open()?).await,
-        Format::Table => on(stage, Lines(io::stdout())).await,
-        Format::Json => on(stage, Lines(io::stderr())).await,
+    let missing = if args.engine == Engine::User { Vec::new() } else { missing_here() };
+    if args.engine == Engine::Kernel && !missing.is_empty() {
+        return Err(DemoError::Missing(missing.join("\n")));
+    }
+    if args.engine != Engine::User && missing.is_empty() {
+        return before(args.format, watched, KernelStage::new()?, signals).await;
+    }
+    for line in &missing {
+        eprintln!("pinion: {line}");
+    }
+    if !missing.is_empty() {
+        eprintln!("pinion: until then, the same story simulated, through the user-space engine");
+    }
+    let summary = before(args.format, watched, UserStage::new(watched)?, signals).await;
+    summary.map(|summary| summary.lacking(missing))
+}
+
+/// Plays before those who watch.
+async fn before<S: Stage>(
+    format: Format,
+    watched: bool,
+    stage: S,
+    signals: Signals,
+) -> Result<Summary, DemoError> {
+    match format {
+        Format::Table if watched => on(stage, Screen::open()?, signals).await,
+        Format::Table => on(stage, Lines(io::stdout()), signals).await,
+        Format::Json => on(stage, Lines(io::stderr()), signals).await,
     }
 }
 
 /// Plays on a stage until the end, or until a signal; either way what the stage made is gone then.
-async fn on<S: Stage, A: Audience>(stage: S, audience: A) -> Result<Summary, DemoError> {
-    let listen = |kind| signal(kind).map_err(DemoError::system("signals"));
-    let mut signals =
-        [listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?, listen(SignalKind::hangup())?];
-    let [interrupt, terminate, hangup] = &mut signals;
+async fn on<S: Stage, A: Audience>(stage: S, audience: A, mut signals: Signals) -> Result<Summary, DemoError> {
     let mut theatre = Theatre::new(stage, audience);
     tokio::select! {
         summary = story::play(&mut theatre) => summary,
-        _ = interrupt.recv() => Err(DemoError::Interrupted),
-        _ = terminate.recv() => Err(DemoError::Interrupted),
-        _ = hangup.recv() => Err(DemoError::Interrupted),
+        () = signals.any() => Err(DemoError::Interrupted),
+    }
+}
+
+/// The signals that end it.
+struct Signals([Signal; 3]);
+
+impl Signals {
+    fn listen() -> Result<Self, DemoError> {
+        let listen = |kind| signal(kind).map_err(DemoError::system("signals"));
+        Ok(Self([
+            listen(SignalKind::interrupt())?,
+            listen(SignalKind::terminate())?,
+            listen(SignalKind::hangup())?,
+        ]))
+    }
+
+    async fn any(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
     }
 }

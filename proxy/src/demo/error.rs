@@ -24,6 +24,9 @@ pub(crate) enum DemoError {
         /// What the system said.
         source: io::Error,
     },
+    /// What the kernel's engine needs is not there.
+    #[error("{0}")]
+    Missing(String),
     /// Something that had to happen did not.
     #[error("{what} did not happen within {seconds} s")]
     Late {

@@ -1,5 +1,6 @@
 //! What is between the players: links, Pinion in their midst, and time.
 
+pub(crate) mod kernel;
 pub(crate) mod user;
 
 use bytes::Bytes;

@@ -37,7 +37,7 @@ async fn begin<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<(),
     let (gnbs, amfs, upfs) = (cast::GNBS, cast::AMFS, cast::UPFS);
     theatre.tell(
         Kind::Build,
-        format!("{gnbs} gNBs and {amfs} AMFs on two networks (N2 a, N2 b), {upfs} UPFs on a third (N3), Pinion between them"),
+        format!("{gnbs} gNBs and {amfs} AMFs on two networks (N2 a, N2 b), {upfs} UPFs on a third (N3)"),
     )?;
     theatre.stage.start(&cast::tunnels())?;
     theatre.daemon = true;
@@ -98,23 +98,14 @@ async fn kill_the_daemon<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> 
     theatre.stage.kill()?;
     theatre.daemon = false;
     theatre.play(Duration::from_secs(2)).await?;
-    let text = format!(
-        "without it: {}, {}",
-        since(&associations, &theatre.associations(), "messages"),
-        since(&tunnels, &theatre.tunnels(), "packets")
-    );
-    theatre.tell(Kind::Seen, text)?;
+    let meanwhile = both(theatre, &associations, &tunnels);
+    theatre.tell(Kind::Seen, format!("without it: {meanwhile}"))?;
     let (associations, tunnels) = (theatre.associations(), theatre.tunnels());
     theatre.stage.start(&cast::tunnels())?;
     theatre.daemon = true;
     let took = theatre.until("the restart of the daemon", PATIENCE, |theatre| theatre.stage.ready()).await?;
-    let text = format!(
-        "started again, it has taken over what it left after {}: {}, {}",
-        time(took),
-        since(&associations, &theatre.associations(), "messages"),
-        since(&tunnels, &theatre.tunnels(), "packets")
-    );
-    theatre.tell(Kind::Mend, text)?;
+    let meanwhile = both(theatre, &associations, &tunnels);
+    theatre.tell(Kind::Mend, format!("the daemon is back after {}: {meanwhile}", time(took)))?;
     theatre.play(Duration::from_millis(1500)).await
 }
 
@@ -124,12 +115,11 @@ async fn kill_an_amf<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Resu
     theatre.tell(Kind::Break, format!("{AMF} is killed with its {its} associations"))?;
     theatre.kill(AMF);
     let took = theatre.until("the end of an AMF", PATIENCE, |theatre| Ok(is_down(theatre, AMF))).await?;
-    theatre
-        .tell(Kind::Seen, format!("Pinion takes {AMF} to be down after {}: {}", time(took), why(theatre, AMF)))?;
+    theatre.tell(Kind::Seen, format!("{AMF} is down after {}: {}", time(took), why(theatre, AMF)))?;
     let answered = |theatre: &mut Theatre<S, A>| Ok(theatre.associations().silent == 0);
     let took = took + theatre.until("new associations for old", PATIENCE, answered).await?;
     let text = format!(
-        "its gNBs have new associations after {}: {}; {}",
+        "new associations after {}: {}; {}",
         time(took),
         shares(&theatre.owners(Role::Amf), Role::Amf),
         since(&before, &theatre.associations(), "messages")
@@ -144,14 +134,8 @@ async fn kill_a_upf<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Resul
     theatre.tell(Kind::Break, format!("{UPF} is killed with its {its} tunnels"))?;
     theatre.kill(UPF);
     let took = theatre.until("the end of a UPF", PATIENCE, |theatre| Ok(is_down(theatre, UPF))).await?;
-    theatre.tell(
-        Kind::Mend,
-        format!(
-            "{UPF} is down after {} ({}); a new configuration gives its tunnels to the others",
-            time(took),
-            why(theatre, UPF)
-        ),
-    )?;
+    theatre.tell(Kind::Seen, format!("{UPF} is down after {}: {}", time(took), why(theatre, UPF)))?;
+    theatre.tell(Kind::Mend, "a new configuration gives its tunnels to the others")?;
     theatre.stage.configure(&cast::without(&cast::tunnels(), UPF.number))?;
     let answered = |theatre: &mut Theatre<S, A>| Ok(theatre.tunnels().silent == 0);
     let took = took + theatre.until("an answer in every tunnel", PATIENCE, answered).await?;
@@ -201,6 +185,18 @@ fn since(before: &Tally, after: &Tally, what: &str) -> String {
     let (answered, lost) =
         (after.answered.saturating_sub(before.answered), after.lost.saturating_sub(before.lost));
     format!("{answered} {what} answered, {lost} lost")
+}
+
+/// The same of messages and packets.
+fn both<S: Stage, A: Audience>(theatre: &Theatre<S, A>, associations: &Tally, tunnels: &Tally) -> String {
+    let (messages, packets) = (theatre.associations(), theatre.tunnels());
+    let lost = |before: &Tally, after: &Tally| after.lost.saturating_sub(before.lost);
+    format!(
+        "{} messages and {} packets answered, {} lost",
+        messages.answered.saturating_sub(associations.answered),
+        packets.answered.saturating_sub(tunnels.answered),
+        lost(associations, &messages).saturating_add(lost(tunnels, &packets))
+    )
 }
 
 fn time(time: Duration) -> String {

@@ -13,6 +13,8 @@ use crate::commands::ask::columns::{Cell, Side, table};
 pub(crate) struct Summary {
     /// What steered: `kernel` or `user`.
     engine: &'static str,
+    /// What was missing for the kernel, and what to do about it.
+    missing: Vec<String>,
 
     /// How long it took.
     seconds: f64,
@@ -56,6 +58,7 @@ impl Summary {
         let both = |part: fn(&Tally) -> u64| part(associations).saturating_add(part(tunnels));
         Self {
             engine,
+            missing: Vec::new(),
 
             seconds: std::time::Duration::from_millis(now.as_micros() / 1000).as_secs_f64(),
             sessions: both(|tally| tally.sessions),
@@ -69,6 +72,12 @@ impl Summary {
             associations: Row::from(associations),
             tunnels: Row::from(tunnels),
         }
+    }
+
+    /// The same, with what was missing for the kernel.
+    pub(crate) fn lacking(mut self, missing: Vec<String>) -> Self {
+        self.missing = missing;
+        self
     }
 
     /// Whether nothing was lost, moved or left that should not have been.
