@@ -57,6 +57,12 @@ impl Supervised {
         }
     }
 
+    /// The process's number, as seen by the caller.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Sends it a signal.
     ///
     /// # Errors

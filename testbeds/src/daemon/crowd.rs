@@ -263,7 +263,7 @@ fn sessions(stats: &Value) -> u64 {
 }
 
 fn resident(daemon: &Daemon) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", daemon.process.id())).ok()?;
+    let status = std::fs::read_to_string(format!("/proc/{}/status", daemon.program.id())).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? * 1024)
 }
