@@ -4,7 +4,8 @@
 //! With it come failover (RFC 7829), path MTU discovery (RFC 8899), partial reliability (RFC 3758, RFC 7496), addresses that come and
 //! go (RFC 5061) with authentication (RFC 4895); stream reset (RFC 6525) is refused. UDP encapsulation
 //! (RFC 6951) is for the transport, which also remembers the UDP ports. Congestion marks (ECN) are not
-//! made use of: RFC 9260 reserves the numbers for them and gives no procedure.
+//! made use of: RFC 9260 reserves the numbers for them and gives no procedure. Which test holds it to which
+//! rule of which RFC, `docs/sctp-rules.md` says.
 //!
 //! # How to drive it
 //!

@@ -95,6 +95,21 @@ fn rfc5061_4_2_1_4_2_2_the_wildcard_is_the_packets_own_address() {
 }
 
 #[test]
+fn rfc5061_5_2_a_request_from_an_address_that_is_not_known_is_heard_and_leaves_an_address() {
+    let mut signer = Signer::new(USUAL);
+    let seen = signer.ask_from(puppet(9), 0, |out| request(out, ParameterType::DeleteAddress, 1, ANY.into()));
+    assert_eq!(answers(&seen), [(FAILED, 1, 5)]);
+    assert_eq!(remotes(&signer), [puppet(0)]);
+    // A peer that moved says where it is now (RFC 5061 5.2 D).
+    let seen = signer.ask_from(puppet(9), 1, |out| {
+        request(out, ParameterType::AddAddress, 2, ANY.into());
+        request(out, ParameterType::DeleteAddress, 3, puppet(0));
+    });
+    assert_eq!(answers(&seen), [(DONE, 2, 0), (DONE, 3, 0)]);
+    assert_eq!(remotes(&signer), [puppet(9)]);
+}
+
+#[test]
 fn rfc5061_5_2_d_an_address_that_no_endpoint_can_have_is_refused() {
     let mut signer = Signer::new(USUAL);
     let seen = signer.ask(0, |out| request(out, ParameterType::AddAddress, 1, [224, 0, 0, 1].into()));
@@ -261,12 +276,12 @@ fn rfc4895_3_2_some_chunks_are_never_authenticated() {
 #[test]
 fn rfc4895_6_3_an_algorithm_that_is_not_known_is_reported_and_nothing_behind_it_counts() {
     let mut signer = Signer::new(USUAL);
-    signer.give_with(2, |packet| {
+    signer.give_with(puppet(0), 2, |packet| {
         packet.chunk(ChunkType::Heartbeat, 0, |out| out.put_slice(&[0, 1, 0, 8, 1, 2, 3, 4]));
     });
     let seen = signer.peer.look();
     assert_eq!((kinds(&seen), seen[0].value.clone()), (vec![ChunkType::Error], vec![1, 5, 0, 6, 0, 2, 0, 0]));
-    signer.give_with(SHA256, |packet| {
+    signer.give_with(puppet(0), SHA256, |packet| {
         packet.chunk(ChunkType::Heartbeat, 0, |out| out.put_slice(&[0, 1, 0, 8, 1, 2, 3, 4]));
     });
     assert_eq!(kinds(&signer.peer.look()), [ChunkType::HeartbeatAck]);

@@ -1,5 +1,7 @@
 //! A puppet that authenticates what it gives (RFC 4895), and so may ask for changes of addresses (RFC 5061).
 
+use std::net::IpAddr;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use hmac::{Hmac, KeyInit, Mac};
 use pinion_protocols::sctp::endpoint::{Config, Datagram, Event};
@@ -51,10 +53,10 @@ impl Signer {
 
     /// Gives chunks after an AUTH chunk that is right for them.
     pub(crate) fn give(&mut self, chunks: impl FnOnce(&mut PacketWriter<'_>)) {
-        self.give_with(SHA256, chunks);
+        self.give_with(puppet(0), SHA256, chunks);
     }
 
-    pub(crate) fn give_with(&mut self, hmac: u16, chunks: impl FnOnce(&mut PacketWriter<'_>)) {
+    pub(crate) fn give_with(&mut self, source: IpAddr, hmac: u16, chunks: impl FnOnce(&mut PacketWriter<'_>)) {
         let mut bytes = packet(PORTS.0, PORTS.1, self.peer.tag, |packet| {
             packet.chunk(ChunkType::Auth, 0, |out| {
                 out.put_u16(0);
@@ -68,13 +70,22 @@ impl Signer {
         bytes[20..20 + DIGEST].copy_from_slice(&digest);
         let checksum = Packet::parse(&bytes).unwrap().computed_checksum();
         bytes[8..12].copy_from_slice(&checksum.to_be_bytes());
-        let datagram = Datagram { source: puppet(0), destination: host(0), bytes: bytes.into() };
+        let datagram = Datagram { source, destination: host(0), bytes: bytes.into() };
         self.peer.endpoint.receive(self.peer.now, &datagram);
     }
 
     /// Gives an ASCONF with requests, counted from the first serial number; what the endpoint sent then.
     pub(crate) fn ask(&mut self, after: u32, requests: impl FnOnce(&mut BytesMut)) -> Vec<Seen> {
-        self.give(|packet| {
+        self.ask_from(puppet(0), after, requests)
+    }
+
+    pub(crate) fn ask_from(
+        &mut self,
+        source: IpAddr,
+        after: u32,
+        requests: impl FnOnce(&mut BytesMut),
+    ) -> Vec<Seen> {
+        self.give_with(source, SHA256, |packet| {
             packet.chunk(ChunkType::Asconf, 0, |out| {
                 out.put_u32(TSN + after);
                 address(out, puppet(0));

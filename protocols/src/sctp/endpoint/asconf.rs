@@ -246,6 +246,7 @@ impl Association {
         match kind {
             ParameterType::AddAddress => self.add_remote(context, target, source, destination),
             ParameterType::DeleteAddress if given.is_unspecified() => {
+                self.path_to(source).ok_or(CauseCode::UnresolvableAddress)?;
                 let others: Vec<_> =
                     self.paths.iter().map(|path| path.remote).filter(|&remote| remote != source).collect();
                 for other in others {
@@ -294,7 +295,7 @@ impl Association {
 
     /// Takes a path away; what was sent on it counts as sent on the one that is best then.
     pub(super) fn delete_remote(&mut self, remote: IpAddr) {
-        let Some(gone) = self.path_to(remote) else { return };
+        let Some(gone) = self.path_to(remote).filter(|_| self.paths.len() > 1) else { return };
         for index in 0..self.outbound.sent.len() {
             let on_it = |sent: &super::outbound::Sent| sent.path == gone;
             let outstanding = |sent: &super::outbound::Sent| sent.fate == super::outbound::Fate::Outstanding;
