@@ -54,9 +54,9 @@ pub struct Crowd {
     pub maps: u64,
     /// Bytes of the daemon's own memory.
     pub resident: u64,
-    /// `pinion sessions`, from its start to its end; the same asked for what nobody is.
+    /// `pinion sessions`, from its start to its end.
     pub first_page: Duration,
-    /// The same, and what it prints.
+    /// The same with a filter that every pin is looked at for and none passes, and what it prints.
     pub nobody: (Duration, String),
     /// How many pins `pinion sessions --all` lists, and how long that took.
     pub all: (usize, Duration),
@@ -105,7 +105,8 @@ impl Crowd {
         let maps = place.map_bytes()?;
         let resident = resident(&daemon).unwrap_or_default();
         let first_page = place.timed(&["sessions"])?.0;
-        let nobody = place.timed(&["sessions", "--client", "203.0.113.1"])?;
+        let endpoint = format!("{}/endpoint1", udp.name);
+        let nobody = place.timed(&["sessions", "--service", gtpu.name, "--endpoint", &endpoint])?;
         let (took, all) = place.timed(&["sessions", "--all"])?;
         let all = (all.matches("\"tunnel\"").count(), took);
         let expired = beside(&mut || {
