@@ -122,6 +122,32 @@ fn rfc9260_5_1_1_65535_streams_each_way() {
 }
 
 #[test]
+fn rfc9260_5_2_1_init_while_waiting_is_answered_where_the_caller_asked_and_nowhere_else() {
+    let mut peer = Puppet::new(Config::default());
+    peer.connect();
+    let init = peer.look();
+    (peer.tag, peer.tsn) = (init[0].u32(0), init[0].u32(12));
+    let value = init_value(TAG, WINDOW, (10, 10), 2, |_| {});
+    peer.give_from(puppet(1), 0, |packet| {
+        packet.chunk(ChunkType::Init, 0, |out| out.put_slice(&value));
+    });
+    let seen = peer.look();
+    assert_eq!(
+        (kinds(&seen), seen[0].destination, seen[0].u32(0)),
+        (vec![ChunkType::InitAck], puppet(0), peer.tag)
+    );
+    let (tag, cookie) = (peer.tag, cookie_of(&seen[0]));
+    peer.give_from(puppet(1), tag, |packet| {
+        packet.chunk(ChunkType::CookieEcho, 0, |out| out.put_slice(&cookie));
+    });
+    assert!(matches!(peer.take_events()[..], [Event::Established { accepted: false, .. }]));
+    // Only where the cookie went is the peer known to be (5.4).
+    let confirmed: Vec<_> =
+        peer.endpoint.paths(peer.association()).iter().map(|path| (path.remote, path.confirmed)).collect();
+    assert_eq!(confirmed, [(puppet(0), true), (puppet(1), false)]);
+}
+
+#[test]
 fn rfc9260_5_2_1_init_in_cookie_echoed_is_answered_with_the_own_tag_and_tsn() {
     let mut peer = echoing();
     peer.init(OTHER_TAG, 1, |_| {});

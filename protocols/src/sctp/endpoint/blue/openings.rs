@@ -24,8 +24,8 @@ const MOST_PRESERVATIVE: Duration = Duration::from_secs(60);
 impl Endpoint {
     /// Answers an INIT (RFC 9260 5.1, 5.2.1, 5.2.2).
     pub(super) fn init(&mut self, now: Time, packet: &Packet<'_>, datagram: &Datagram, init: &Init<'_>) {
-        let ends = answer_to(packet, datagram, init.initiate_tag);
-        let read = match Read::new(init, datagram.source, &self.config) {
+        let mut ends = answer_to(packet, datagram, init.initiate_tag);
+        let mut read = match Read::new(init, datagram.source, &self.config) {
             Ok(read) => read,
             Err(Refusal::Discard) => return,
             Err(Refusal::Abort(code, value)) => return self.refuse(&ends, code, &value),
@@ -61,8 +61,11 @@ impl Endpoint {
             let new = |address: &&IpAddr| found.path_to(**address).is_none();
             let new: Vec<IpAddr> = read.offer.addresses.iter().filter(new).copied().collect();
             if found.state == State::CookieWait && new.contains(&datagram.source) {
-                // RFC 9260 5.2.1: what was not asked is not answered.
-                return;
+                // RFC 9260 5.2.1: the answer only goes where the caller asked.
+                let asked = found.paths.iter().find(|path| read.offer.addresses.contains(&path.remote));
+                let Some(path) = asked else { return };
+                (ends.source, ends.destination) = (path.local, path.remote);
+                read.offer.addresses.sort_by_key(|&address| address != path.remote);
             }
             if !new.is_empty() && found.state != State::CookieWait {
                 // RFC 9260 5.2.1, 5.2.2: somebody may want to take the association over.
@@ -78,7 +81,7 @@ impl Endpoint {
         let cookie = Cookie {
             made: now,
             life: self.config.cookie_life.saturating_add(preservative(init)),
-            local: datagram.destination,
+            local: ends.source,
             local_port: packet.destination_port(),
             remote_port: packet.source_port(),
             local_tag,
