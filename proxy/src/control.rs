@@ -150,6 +150,23 @@ pub struct EndpointView {
     pub sessions: u64,
     /// While it drains: how long until the rest are ended.
     pub deadline: Option<Duration>,
+    /// What its traffic shows.
+    pub traffic: TrafficView,
+}
+
+/// What an endpoint's traffic shows, beside what probes find. Counts are since the daemon began.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrafficView {
+    /// How many TCP connections it refused by a RST.
+    pub resets: u64,
+    /// How many SCTP associations it refused by an ABORT.
+    pub aborts: u64,
+    /// How many packets of its sessions could not be delivered, as ICMP said.
+    pub unreachables: u64,
+    /// How many sessions wait for a reply; 0 where a reply of any was seen.
+    pub unanswered: u64,
+    /// What of it is worth a look, in words; empty where nothing is.
+    pub notice: String,
 }
 
 /// How an endpoint is.

@@ -14,6 +14,7 @@ mod reload;
 mod run;
 mod state;
 mod tasks;
+mod traffic;
 pub(crate) mod tunnels;
 
 pub use run::{Options, RunError, run};

@@ -5,7 +5,7 @@
 //! one that loses some probes does not flap; an endpoint is up while any of its paths is. Where the balancer itself
 //! cannot probe (no permission, no file descriptor) nothing changes, and the reason is shown.
 //!
-//! What the packet path sees ([`Signal`]) counts as one failure and has the path probed at once.
+//! What the packet path sees ([`Seen`]) counts as one failure and has the path probed at once, which has the last word.
 
 mod chance;
 mod checker;
@@ -16,7 +16,7 @@ mod schedule;
 mod target;
 
 pub use chance::Chance;
-pub use checker::{Change, Checker, Limits, Status};
+pub use checker::{Change, Checker, Limits, Seen, Status};
 pub use judge::{Judge, endpoint_up};
 pub(crate) use outcome::asked;
 pub use outcome::{Answer, Failure, IcmpError, Obstacle, Outcome, Signal};

@@ -1,7 +1,7 @@
 //! The daemon and the command line `pinion`.
 //!
 //! [`config`] reads what an operator wrote, [`pool`] decides which endpoints get sessions, [`health`] finds out
-//! which are up, [`sessions`] keeps what is pinned, [`store`] writes it where other nodes find it, [`api`] is
+//! which are up, [`traffic`] what sessions show of them, [`sessions`] keeps what is pinned, [`store`] writes it where other nodes find it, [`api`] is
 //! how others ask, and [`daemon`] puts them together. [`commands`] has one module for each command.
 
 #![forbid(unsafe_code)]
@@ -20,6 +20,7 @@ pub mod pool;
 pub mod privileges;
 pub mod sessions;
 pub mod store;
+pub mod traffic;
 
 use std::fmt;
 use std::process::ExitCode;

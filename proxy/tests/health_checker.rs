@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use pinion::config::model::{Health, Probe};
 use pinion::health::probe::Prober;
-use pinion::health::{Answer, Chance, Change, Checker, Failure, Limits, Outcome, Signal, Target};
+use pinion::health::{Answer, Chance, Change, Checker, Failure, Limits, Outcome, Seen, Signal, Target};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -147,7 +147,7 @@ async fn a_burst_of_signals_takes_nothing_down_that_answers() {
     assert_eq!(turns(&mut changes, 20 * SECOND).await, ["upf-1/0 up"]);
     let before = started.lock().unwrap()[&target.to].len();
     for _ in 0..2000 {
-        checker.signal(target.to.ip(), Signal::Reset);
+        checker.signal(seen(&target, Signal::Reset));
         sleep(Duration::from_millis(1)).await;
     }
     assert!(turns(&mut changes, 20 * SECOND).await.is_empty());
@@ -170,21 +170,34 @@ async fn a_signal_has_the_path_probed_at_once() {
     };
     sleep(SECOND).await;
     let told = Instant::now();
-    checker.signal(target.to.ip(), Signal::Unreachable);
+    checker.signal(seen(&target, Signal::Unreachable));
     assert_eq!(turns(&mut changes, 2 * SECOND).await, ["upf-1/0 up", "upf-1/0 down"]);
     let fourth = started.lock().unwrap()[&target.to][3];
     assert_eq!((fourth - told).as_millis() / 2, 0, "{:?} after the third", fourth - third);
 }
 
 #[tokio::test(start_paused = true)]
-async fn signals_of_other_addresses_are_not_its_own() {
+async fn a_signal_alone_takes_nothing_down_and_others_are_not_its_own() {
     let script = Script::new(|_, _| true);
-    let (checker, mut changes) = start(vec![target(1, 0, &health(1, 1))], script);
+    let started = Arc::clone(&script.started);
+    let target = target(1, 0, &health(1, 1));
+    let (checker, mut changes) = start(vec![target.clone()], script);
     assert_eq!(turns(&mut changes, 20 * SECOND).await, ["upf-1/0 up"]);
-    checker.signal("10.9.9.9".parse().unwrap(), Signal::Abort);
+    let own = seen(&target, Signal::Abort);
+    let probes = || started.lock().unwrap()[&target.to].len();
+    let before = probes();
+    for other in [
+        Seen { address: "10.9.9.9".parse().unwrap(), ..own.clone() },
+        Seen { pool: "another".into(), ..own.clone() },
+        Seen { endpoint: "another".into(), ..own.clone() },
+    ] {
+        checker.signal(other);
+        sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(probes(), before);
+    checker.signal(own);
     assert!(turns(&mut changes, SECOND).await.is_empty());
-    checker.signal("10.0.0.1".parse().unwrap(), Signal::Abort);
-    assert_eq!(turns(&mut changes, SECOND).await, ["upf-1/0 down", "upf-1/0 up"]);
+    assert_eq!(probes(), before + 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -262,4 +275,10 @@ async fn changes_that_nobody_reads_stall_nothing() {
     drop(changes);
     sleep(20 * SECOND).await;
     assert_eq!(checker.snapshot().await.len(), 100);
+}
+
+/// What the packet path saw of a target.
+fn seen(target: &Target, signal: Signal) -> Seen {
+    let (pool, endpoint) = (Arc::clone(&target.pool), Arc::clone(&target.endpoint));
+    Seen { pool, endpoint, address: target.to.ip(), signal }
 }

@@ -7,7 +7,7 @@ use super::v1;
 use crate::config::model::{Algorithm, Protocol};
 use crate::control::{
     EndpointState, EndpointView, Explanation, InterfaceView, Origin, PacketCount, PathView, Reloaded, ServiceView,
-    SessionKey, SessionPage, SessionState, SessionView, Stats, StoreLevel, TableLevel,
+    SessionKey, SessionPage, SessionState, SessionView, Stats, StoreLevel, TableLevel, TrafficView,
 };
 
 /// A value that means nothing here.
@@ -99,7 +99,13 @@ pub(super) fn endpoint(wire: v1::Endpoint) -> Result<EndpointView, MeaningError>
         paths: wire.paths.into_iter().map(path).collect::<Result<_, _>>()?,
         sessions: wire.sessions,
         deadline: wire.deadline_ms.map(Duration::from_millis),
+        traffic: wire.traffic.map(traffic).unwrap_or_default(),
     })
+}
+
+fn traffic(wire: v1::Traffic) -> TrafficView {
+    let v1::Traffic { resets, aborts, unreachables, unanswered, notice } = wire;
+    TrafficView { resets, aborts, unreachables, unanswered, notice }
 }
 
 fn path(wire: v1::Path) -> Result<PathView, MeaningError> {

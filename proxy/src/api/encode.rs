@@ -7,7 +7,7 @@ use super::v1;
 use crate::config::model::{Algorithm, Protocol};
 use crate::control::{
     EndpointState, EndpointView, Explanation, Origin, PathView, Reloaded, ServiceView, SessionFilter, SessionKey,
-    SessionPage, SessionState, SessionView, Stats,
+    SessionPage, SessionState, SessionView, Stats, TrafficView,
 };
 
 pub(super) fn service(view: ServiceView) -> v1::Service {
@@ -38,7 +38,13 @@ pub(super) fn endpoint(view: EndpointView) -> v1::Endpoint {
         paths: view.paths.into_iter().map(path).collect(),
         sessions: view.sessions,
         deadline_ms: view.deadline.map(milliseconds),
+        traffic: Some(traffic(view.traffic)),
     }
+}
+
+fn traffic(view: TrafficView) -> v1::Traffic {
+    let TrafficView { resets, aborts, unreachables, unanswered, notice } = view;
+    v1::Traffic { resets, aborts, unreachables, unanswered, notice }
 }
 
 fn path(view: PathView) -> v1::Path {

@@ -16,7 +16,8 @@ Examples:
 
 JSON: an array of objects with pool, name, port (null: the service's), state (unknown, up, down, draining, drained), why,
 since_seconds, weight, effective_weight (less in slow start, 0 without new sessions), priority, sessions, deadline_seconds (while
-it drains), paths: objects with address, up (null: not probed), why, since_seconds, round_trip_seconds.
+it drains), refused (object: sessions that traffic showed it to refuse, by rst, abort and unreachable), unanswered
+(sessions that wait for a reply, where none is seen at all), notice (what of that is worth a look), paths: objects with address, up (null: not probed), why, since_seconds, round_trip_seconds.
 
 Exit codes: 0 done; 1 the daemon does not answer, or refuses; 2 bad usage.";
 
@@ -118,5 +119,8 @@ fn why(endpoint: &EndpointView) -> String {
     }
     let down = endpoint.paths.iter().filter(|path| path.up == Some(false) && !path.why.is_empty());
     parts.extend(down.map(|path| format!("{}: {}", path.address, path.why)));
+    if !endpoint.traffic.notice.is_empty() {
+        parts.push(endpoint.traffic.notice.clone());
+    }
     parts.join("; ")
 }

@@ -109,7 +109,8 @@ impl Daemon {
         self.replan.notify_one();
         let counts = self.counts().await?;
         let (state, now) = (self.state(), self.now());
-        state.pools.view(endpoint, &counts, now)
+        let view = state.pools.view(endpoint, &counts, now)?;
+        Ok(with_traffic(view, &state, now))
     }
 
     fn endpoint_views(
@@ -119,7 +120,8 @@ impl Daemon {
     ) -> Result<(Option<Arc<Config>>, Vec<EndpointView>), ControlError> {
         let (state, now) = (self.state(), self.now());
         let State { config, pools, .. } = &*state;
-        Ok((Some(Arc::clone(config)), pools.views(pool, counts, now)?))
+        let views = pools.views(pool, counts, now)?.into_iter().map(|view| with_traffic(view, &state, now));
+        Ok((Some(Arc::clone(config)), views.collect()))
     }
 
     /// How many sessions every endpoint has.
@@ -134,6 +136,10 @@ impl Daemon {
         let (now, length) = self.path.quick(read).await.map_err(refused)?;
         Ok(Ticks { now, length })
     }
+}
+
+fn with_traffic(view: EndpointView, state: &State, now: Duration) -> EndpointView {
+    EndpointView { traffic: state.ledger.view(&view.pool, &view.name, now), ..view }
 }
 
 /// How many sessions there are.

@@ -36,6 +36,15 @@ pub struct PacketPath {
     flows: u64,
 }
 
+/// What a pass through all flows has found.
+#[derive(Debug)]
+pub struct Pass {
+    /// What they name.
+    pub named: Named,
+    /// Endpoints, by index in `TARGETS` on path 0, of which no reply is seen, and how many sessions wait for one.
+    pub silent: BTreeMap<u32, u64>,
+}
+
 /// An interface that the program is attached to.
 struct On {
     /// That of the interface that carries it, which its link is pinned under.
@@ -122,17 +131,17 @@ impl PacketPath {
         }
     }
 
-    /// Looks at about `most` flows, and ends those whose time has come. After the last of them: what they name.
+    /// Looks at about `most` flows, and ends those whose time has come. After the last of them: what they name, and
+    /// which endpoints are silent.
     ///
     /// # Errors
     /// What the kernel refuses; the next step goes on where this one began.
-    pub fn sweep(&mut self, most: usize) -> Result<Option<Named>, LoadError> {
+    pub fn sweep(&mut self, most: usize) -> Result<Option<Pass>, LoadError> {
         let swept = self.sweeper.step(&mut self.kernel, most)?;
         self.looked += swept.looked as u64;
-        if swept.pass.is_some() {
-            self.flows = std::mem::take(&mut self.looked);
-        }
-        Ok(swept.pass)
+        let Some(named) = swept.pass else { return Ok(None) };
+        self.flows = std::mem::take(&mut self.looked);
+        Ok(Some(Pass { named, silent: swept.silent }))
     }
 
     /// Takes back the numbers of what is configured no more and named no more.

@@ -31,6 +31,7 @@ use crate::pool::Pools;
 use crate::privileges::{Facts, FactsError, Missing, Needs, missing};
 use crate::sessions::{Adopted, Full, Names, Owner, Settings, Table};
 use crate::store::{self, Behind, Memory, Redis, StoreError, Writer};
+use crate::traffic::Ledger;
 
 /// Where a daemon finds what it needs.
 #[derive(Debug)]
@@ -134,7 +135,8 @@ pub async fn run(options: Options) -> Result<(), RunError> {
     let sockets = Sockets::new(SystemTime::now());
     let (checker, changes) =
         Checker::start(health::targets(&config), sockets, health::Limits::default(), Chance::from_system());
-    let state = State { config: Arc::clone(&config), pools, names, leaving: HashMap::new() };
+    let state =
+        State { config: Arc::clone(&config), pools, names, ledger: Ledger::default(), leaving: HashMap::new() };
     let daemon = Arc::new(Daemon::new(options.config, began, path.clone(), table, behind, checker, state));
 
     let (stop, stopping) = watch::channel(false);

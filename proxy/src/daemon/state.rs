@@ -13,6 +13,7 @@ use crate::health::Checker;
 use crate::pool::Pools;
 use crate::sessions::{Names, Owner, Table};
 use crate::store::Behind;
+use crate::traffic::Ledger;
 
 /// What runs: shared by the tasks of the daemon and by those who ask it.
 pub(super) struct Daemon {
@@ -45,6 +46,8 @@ pub(super) struct State {
     pub(super) pools: Pools,
     /// What the numbers in the tables stand for.
     pub(super) names: Arc<Names>,
+    /// What traffic showed of the endpoints.
+    pub(super) ledger: Ledger,
     /// Endpoints that are configured no longer, as `POOL/NAME`, and until when their sessions may stay.
     pub(super) leaving: HashMap<String, Duration>,
 }
@@ -100,6 +103,7 @@ impl Daemon {
         let mut state = self.state();
         // Made anew from the pools as they are by now: what was found meanwhile is not lost.
         state.pools = std::mem::take(&mut state.pools).configure(&config, now);
+        state.ledger.keep(&config);
         state.config = config;
         if let Some(names) = names {
             state.names = names;

@@ -3,14 +3,15 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use pinion_loader::sweep::Named;
+use pinion_loader::sweep::{Doom, Named};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use super::end::Which;
 use super::interfaces::Host;
+use super::packet_path::Pass;
 use super::state::Daemon;
+use super::traffic;
 use crate::health::Change;
 use crate::pool::Path;
 use crate::sessions::Moment;
@@ -32,6 +33,9 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// How many pins end in one go.
 const PINS: usize = 10_000;
 
+/// How often it is read what the packet path left.
+const LISTEN: Duration = Duration::from_millis(200);
+
 /// How long until a plan that could not be put in force is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -42,6 +46,7 @@ pub(super) fn start(daemon: &Arc<Daemon>, changes: mpsc::Receiver<Change>) -> Ve
         tokio::spawn(plan(Arc::clone(daemon))),
         tokio::spawn(every(SWEEP, Arc::clone(daemon), sweep)),
         tokio::spawn(every(LOOK, Arc::clone(daemon), look)),
+        tokio::spawn(every(LISTEN, Arc::clone(daemon), traffic::refusals)),
     ]
 }
 
@@ -100,7 +105,7 @@ async fn plan(daemon: Arc<Daemon>) {
 async fn leave_forsaken(daemon: &Daemon, before: &HashSet<String>) -> HashSet<String> {
     let now: HashSet<String> = names(daemon.state().pools.forsaken());
     let new: HashSet<String> = now.difference(before).cloned().collect();
-    end(daemon, &new, Which::Movable, "down: what can move, moves").await;
+    end(daemon, &new, Doom::Movable, "down: what can move, moves").await;
     now
 }
 
@@ -125,7 +130,7 @@ async fn sweep(daemon: Arc<Daemon>) {
         }
         overdue
     };
-    end(&daemon, &overdue, Which::All, "its time to drain is over").await;
+    end(&daemon, &overdue, Doom::All, "its time to drain is over").await;
     sweep_flows(&daemon).await;
     if let Err(error) = daemon.table.expire(moment(), PINS).await {
         tracing::warn!(%error, "pins whose time has come stay");
@@ -141,7 +146,10 @@ async fn sweep_flows(daemon: &Daemon) {
     for _ in 0..PAGES {
         match daemon.path.quick(|path| path.sweep(PAGE)).await {
             Ok(None) => sleep(PAUSE).await,
-            Ok(Some(named)) => return reclaim(daemon, named).await,
+            Ok(Some(Pass { named, silent })) => {
+                traffic::answers(daemon, &silent);
+                return reclaim(daemon, named).await;
+            }
             Err(error) => {
                 tracing::error!(%error, "sessions whose time has come stay");
                 return;
@@ -158,16 +166,16 @@ async fn reclaim(daemon: &Daemon, mut named: Named) {
     }
 }
 
-async fn end(daemon: &Daemon, endpoints: &HashSet<String>, which: Which, why: &str) {
+async fn end(daemon: &Daemon, endpoints: &HashSet<String>, doom: Doom, why: &str) {
     if endpoints.is_empty() {
         return;
     }
-    match daemon.end(endpoints, which).await {
+    match daemon.end(endpoints, doom).await {
         Ok(0) => {}
         Ok(ended) => tracing::info!(ended, endpoints = ?endpoints, "sessions ended: {why}"),
         Err(error) => tracing::error!(%error, endpoints = ?endpoints, "sessions stay that should end"),
     }
-    if which == Which::All {
+    if doom == Doom::All {
         for endpoint in endpoints {
             if let Err(error) = daemon.table.end_endpoint(endpoint).await {
                 tracing::error!(%error, endpoint, "pins stay that should end");

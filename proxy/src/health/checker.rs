@@ -43,6 +43,19 @@ pub struct Change {
     pub round_trip: Option<Duration>,
 }
 
+/// What the packet path saw of a path.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Seen {
+    /// The endpoint's pool.
+    pub pool: Arc<str>,
+    /// Its name.
+    pub endpoint: Arc<str>,
+    /// Its address on the path.
+    pub address: IpAddr,
+    /// What was seen.
+    pub signal: Signal,
+}
+
 /// A path and how it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Status {
@@ -100,11 +113,11 @@ impl Checker {
         self.ask(|done| Command::Update { targets, done }).await;
     }
 
-    /// Tells what the packet path saw of an address: a failure of each path there, which is probed at once. What comes
-    /// before that probe's outcome counts as one with it, so that a burst alone takes nothing down that answers. A
-    /// signal that finds too many others waiting is left out.
-    pub fn signal(&self, address: IpAddr, signal: Signal) {
-        let _ = self.commands.try_send(Command::Signal { address, signal });
+    /// Tells what the packet path saw of a path: a failure, where it is up, and it is probed at once. What comes before
+    /// that probe's outcome counts as one with it, and the failure that takes a path down is always a probe's: signals
+    /// alone take nothing down that answers. A signal that finds too many others waiting is left out.
+    pub fn signal(&self, seen: Seen) {
+        let _ = self.commands.try_send(Command::Signal(seen));
     }
 
     /// How every path is, in the order of the targets.

@@ -64,9 +64,19 @@ impl Judge {
         Some(turned)
     }
 
-    /// Takes in what the packet path saw: one failure more.
-    pub fn see(&mut self, signal: Signal, now: Instant) -> Option<bool> {
-        self.hear(Outcome::Failure(Failure::Seen(signal)), now)
+    /// Takes in what the packet path saw of a path that is up: one failure more, but never the last that is missing.
+    /// Anybody could have sent it, so a probe has the last word.
+    pub fn see(&mut self, signal: Signal) {
+        if self.up != Some(true) {
+            return;
+        }
+        let before = match self.row {
+            Row::Failures(row) => row,
+            Row::Answers(_) => 0,
+        };
+        let most = u32::from(self.fall).saturating_sub(1);
+        self.row = Row::Failures(before.saturating_add(1).min(most).max(before));
+        self.last = Some(Outcome::Failure(Failure::Seen(signal)));
     }
 
     /// Judges by other counts from the next outcome on; what is known stays.
@@ -100,7 +110,9 @@ impl Judge {
                 format!("{answer}, {row} of {} in a row", self.rise)
             }
             (Some(Outcome::Failure(failure)), Row::Answers(row) | Row::Failures(row)) => {
-                if self.up != Some(false) {
+                if row == 0 {
+                    failure.to_string()
+                } else if self.up != Some(false) {
                     format!("{failure}, {row} of {} in a row", self.fall)
                 } else if row > 1 {
                     format!("{failure}, {row} in a row")
@@ -148,7 +160,10 @@ mod tests {
             let turned = match heard {
                 '+' => judge.hear(answer(), now),
                 '-' => judge.hear(silent(), now),
-                's' => judge.see(Signal::Reset, now),
+                's' => {
+                    judge.see(Signal::Reset);
+                    None
+                }
                 _ => judge.hear(Obstacle::Privilege.into(), now),
             };
             match turned {
@@ -178,11 +193,19 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_is_one_failure() {
+    fn a_signal_is_one_failure_but_not_the_last() {
         assert_eq!(turns(1, 3, "+s+s+s+s"), "U.......");
         assert_eq!(turns(1, 3, "+ss+ss"), "U.....");
-        assert_eq!(turns(1, 3, "+sss"), "U..D");
+        assert_eq!(turns(1, 3, "+ssss+s+"), "U.......");
+        assert_eq!(turns(1, 3, "+sss-"), "U...D");
         assert_eq!(turns(1, 3, "+s--"), "U..D");
+        assert_eq!(turns(1, 1, "+s+s-"), "U...D");
+    }
+
+    #[test]
+    fn a_signal_says_nothing_of_a_path_that_is_not_up() {
+        assert_eq!(turns(2, 2, "s-"), "..");
+        assert_eq!(turns(2, 1, "-+s+s+"), "D..U..");
     }
 
     #[test]

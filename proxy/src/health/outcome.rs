@@ -67,15 +67,30 @@ pub enum Failure {
 /// What the packet path saw of an endpoint without being asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Signal {
-    /// A TCP RST.
-    #[error("RST seen in traffic")]
+    /// A TCP RST for a SYN.
+    #[error("connection refused by RST, seen in traffic")]
     Reset,
-    /// An SCTP ABORT.
-    #[error("ABORT seen in traffic")]
+    /// An SCTP ABORT for an INIT.
+    #[error("association refused by ABORT, seen in traffic")]
     Abort,
-    /// An ICMP or ICMPv6 unreachable.
-    #[error("ICMP unreachable seen in traffic")]
+    /// An ICMP or ICMPv6 unreachable for a packet of a session.
+    #[error("ICMP unreachable, seen in traffic")]
     Unreachable,
+}
+
+impl Signal {
+    /// Every signal.
+    pub const ALL: [Self; 3] = [Self::Reset, Self::Abort, Self::Unreachable];
+
+    /// Its name in metrics and JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reset => "rst",
+            Self::Abort => "abort",
+            Self::Unreachable => "unreachable",
+        }
+    }
 }
 
 /// An ICMP error that came for a probe (RFC 792, RFC 4443).

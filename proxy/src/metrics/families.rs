@@ -3,7 +3,8 @@ use prometheus_client::registry::Unit;
 
 use super::snapshot::Snapshot;
 use crate::config::model::{Algorithm, Protocol};
-use crate::control::{EndpointState, EndpointView, PathView};
+use crate::control::{EndpointState, EndpointView, PathView, TrafficView};
+use crate::health::Signal;
 
 /// A sample's value.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -163,6 +164,27 @@ pub(super) const FAMILIES: &[Family] = &[
                     sink(&[&view.pool, &view.name, name], flag(view.state == *state));
                 }
             });
+        },
+    ),
+    counter(
+        "endpoint_refusals",
+        "Sessions that an endpoint refused, or that could not reach it, as traffic showed.",
+        &["pool", "endpoint", "signal"],
+        |it, sink| {
+            each_endpoint(it, |view| {
+                let TrafficView { resets, aborts, unreachables, .. } = view.traffic;
+                for (signal, count) in Signal::ALL.iter().zip([resets, aborts, unreachables]) {
+                    sink(&[&view.pool, &view.name, signal.name()], Value::Whole(count));
+                }
+            });
+        },
+    ),
+    gauge(
+        "endpoint_unanswered_sessions",
+        "Sessions that wait for a reply of an endpoint; 0 where a reply of any was seen.",
+        ENDPOINT,
+        |it, sink| {
+            each_endpoint(it, |view| sink(&[&view.pool, &view.name], Value::Whole(view.traffic.unanswered)));
         },
     ),
     seconds(

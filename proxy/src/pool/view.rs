@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::{Endpoint, Sessions, plan};
 use crate::config::model::{AllDown, Pool};
-use crate::control::{EndpointState, EndpointView, PathView};
+use crate::control::{EndpointState, EndpointView, PathView, TrafficView};
 
 /// How the endpoints of a pool are.
 pub(super) fn endpoints<'a>(
@@ -30,6 +30,7 @@ pub(super) fn endpoints<'a>(
             since: now.saturating_sub(since),
             paths: paths(endpoint, now),
             sessions: count,
+            traffic: TrafficView::default(),
             deadline: endpoint.draining.and_then(|it| it.until).map(|until| until.saturating_sub(now)),
         }
     })

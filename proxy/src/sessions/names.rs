@@ -101,6 +101,14 @@ impl Names {
         self.targets.get(target as usize)?.as_ref()
     }
 
+    /// The entries of `TARGETS` of these endpoints, given as `POOL/NAME`.
+    pub fn targets<'a>(&'a self, endpoints: &'a HashSet<String>) -> impl Iterator<Item = u32> + 'a {
+        let places = (0..).zip(&self.targets);
+        let theirs =
+            |place: &Option<Arc<Place>>| place.as_ref().is_some_and(|it| endpoints.contains(&*it.endpoint));
+        places.filter(move |(_, place)| theirs(place)).map(|(index, _)| index)
+    }
+
     /// The entries of `TARGETS` that pins of the table name.
     pub fn pinned(&self) -> impl Iterator<Item = u32> {
         let places = (0..).zip(&self.targets);

@@ -8,7 +8,7 @@ use pinion::config::model::{Algorithm, Protocol};
 use pinion::control::{
     Control, ControlError, EndpointState, EndpointView, Explanation, InterfaceView, Origin, PacketCount, PageAsk,
     PathView, Reloaded, ServiceView, SessionFilter, SessionKey, SessionPage, SessionState, SessionView, Stats,
-    StoreLevel, TableLevel,
+    StoreLevel, TableLevel, TrafficView,
 };
 
 pub(crate) struct Sample {
@@ -215,6 +215,7 @@ pub(crate) fn endpoints() -> Vec<EndpointView> {
         ],
         sessions: 40,
         deadline: None,
+        traffic: TrafficView::default(),
     };
     let amf_2 = EndpointView {
         name: "amf-2".into(),
@@ -226,6 +227,13 @@ pub(crate) fn endpoints() -> Vec<EndpointView> {
             path("10.0.1.2", Some(true), "INIT ACK", ms(87)),
         ],
         sessions: 20,
+        traffic: TrafficView {
+            resets: 1,
+            aborts: 2,
+            unreachables: 3,
+            unanswered: 4,
+            notice: "no reply is seen".into(),
+        },
         ..amf_1.clone()
     };
     let amf_3 = EndpointView {

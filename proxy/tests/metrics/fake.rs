@@ -5,7 +5,7 @@ use std::time::Duration;
 use pinion::config::model::{Algorithm, Protocol};
 use pinion::control::{
     Control, ControlError, EndpointState, EndpointView, Explanation, InterfaceView, PacketCount, PageAsk,
-    PathView, Reloaded, ServiceView, SessionFilter, SessionPage, Stats, StoreLevel, TableLevel,
+    PathView, Reloaded, ServiceView, SessionFilter, SessionPage, Stats, StoreLevel, TableLevel, TrafficView,
 };
 
 pub(crate) struct Fake {
@@ -45,6 +45,7 @@ fn endpoint(number: usize) -> EndpointView {
             path("203.0.113.1", None, None),
         ],
         sessions: 6,
+        traffic: TrafficView { resets: 3, aborts: 2, unreachables: 1, unanswered: 4, notice: String::new() },
         deadline: (number == 1).then_some(Duration::from_secs(30)),
     }
 }

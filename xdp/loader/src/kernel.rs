@@ -72,6 +72,9 @@ struct Raw {
     maglev: OwnedFd,
 }
 
+/// How many events are read at once: a few more than fit into the ring.
+const EVENTS: usize = 1024;
+
 /// A program that returns the clock's tick.
 const TICK: &str = "tick";
 
@@ -457,7 +460,10 @@ impl Maps for Kernel {
 
     fn events(&mut self) -> Result<Vec<Event>, LoadError> {
         let mut events = Vec::new();
-        while let Some(item) = self.events.next() {
+        // Who fills the ring as fast as it is read must not keep its reader for ever.
+        while events.len() < EVENTS
+            && let Some(item) = self.events.next()
+        {
             events.extend(event(&item));
         }
         Ok(events)

@@ -164,6 +164,6 @@ pub trait Maps {
     fn tick_length(&self) -> Duration;
     /// How many packets there were for each reason, summed over CPUs, by [`Reason`] as a number.
     fn counters(&self) -> Result<Vec<u64>, LoadError>;
-    /// Takes what packets left behind for user space.
+    /// Takes what packets left behind for user space, or a part of it where much comes meanwhile.
     fn events(&mut self) -> Result<Vec<Event>, LoadError>;
 }

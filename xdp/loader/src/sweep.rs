@@ -4,14 +4,17 @@
 //! live as long as any of its pins is. What it judges dead it reads once more right before it deletes, forward pins
 //! first: a packet that comes between places its session anew beside the reply's pin.
 
+mod answers;
 mod session;
 mod timeouts;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
 
-use pinion_steering::{Flow, FlowKey, Target};
+use pinion_steering::{Flow, FlowKey, FlowKind, Target};
 
 use crate::{Cursor, LoadError, Maps, sessions};
+use answers::Answers;
 use session::Session;
 pub use timeouts::Timeouts;
 
@@ -23,11 +26,33 @@ pub struct Sweeper {
     pins: bool,
     timeouts: Timeouts,
     services: HashMap<u16, Timeouts>,
-    doomed: HashSet<u32>,
+    doomed: HashMap<u32, Doom>,
+    /// Whether endpoints answer, as far as the pass under way has seen.
+    answers: Answers,
     /// What the pass under way has seen named.
     named: Named,
     targets: HashMap<u32, Target>,
 }
+
+/// Which sessions of an endpoint end before their time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doom {
+    /// Those that another endpoint can take over, or refuse, with their next packet: flows and tunnels. An association
+    /// stays: its client learns by itself that its server is gone, and its next INIT goes elsewhere.
+    Movable,
+    /// All.
+    All,
+}
+
+impl Doom {
+    /// Whether sessions of pins under this key are meant.
+    const fn means(self, key: &FlowKey) -> bool {
+        matches!(self, Self::All) || matches!(key.kind(), FlowKind::Tuple | FlowKind::Tunnel)
+    }
+}
+
+/// How long a session may be without a reply before that says anything.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What entries name: it must not be used for anything else.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +72,9 @@ pub struct Swept {
     pub ended: Vec<Ended>,
     /// At the end of a pass through all flows, and all pins of user space: what was named in it.
     pub pass: Option<Named>,
+    /// At the end of a pass: the endpoints, by index in `TARGETS` on path 0, of which no reply was seen though sessions
+    /// wait for one since some seconds, and how many sessions those are.
+    pub silent: BTreeMap<u32, u64>,
 }
 
 /// A session that the sweeper ended.
@@ -77,14 +105,11 @@ impl Sweeper {
         self.services.clear();
     }
 
-    /// Ends the sessions of an endpoint, given by its index in `TARGETS` on path 0, wherever they are met from now on.
-    pub fn doom(&mut self, endpoint: u32) {
-        self.doomed.insert(endpoint);
-    }
-
-    /// Takes back what [`Sweeper::doom`] did.
-    pub fn spare(&mut self, endpoint: u32) {
-        self.doomed.remove(&endpoint);
+    /// A sweeper that ends sessions of these endpoints, given by their indices in `TARGETS` on path 0, and no others.
+    #[must_use]
+    pub fn dooming(endpoints: impl IntoIterator<Item = u32>, doom: Doom) -> Self {
+        let doomed = endpoints.into_iter().map(|endpoint| (endpoint, doom)).collect();
+        Self { timeouts: Timeouts::NEVER, doomed, ..Self::default() }
     }
 
     /// Goes on by one page of about `most` pins, and ends what has ended in it: so many system calls at the most as
@@ -100,6 +125,7 @@ impl Sweeper {
         }
         if self.from == Cursor::default() {
             self.named = Named::default();
+            self.answers = Answers::default();
             self.targets.clear();
         }
         let page = maps.flows_page(self.from, most)?;
@@ -107,13 +133,15 @@ impl Sweeper {
         let mut gone = HashSet::new();
         for (key, flow) in &page.entries {
             let endpoint = self.endpoint(maps, key, flow)?;
-            let doomed = self.doomed.contains(&endpoint);
+            let doomed = self.doomed.get(&endpoint).is_some_and(|doom| doom.means(key));
             if !gone.contains(key) && (doomed || self.expired(&ticks, key, flow)) {
                 let ended = self.end(maps, &ticks, key, doomed, &mut gone)?;
                 swept.ended.extend(ended);
             }
             if !gone.contains(key) {
                 self.name(maps, flow)?;
+                let target = self.target(maps, flow.target)?;
+                self.answers.add(key, flow, &target, ticks.since(flow.seen) > PATIENCE.as_secs_f64());
             }
         }
         self.from = page.next.unwrap_or_default();
@@ -130,8 +158,12 @@ impl Sweeper {
         }
         self.from = page.next.unwrap_or_default();
         self.pins = page.next.is_some();
-        let pass = if self.pins { None } else { Some(std::mem::take(&mut self.named)) };
-        Ok(Swept { looked: page.entries.len(), pass, ..Swept::default() })
+        let mut swept = Swept { looked: page.entries.len(), ..Swept::default() };
+        if !self.pins {
+            swept.pass = Some(std::mem::take(&mut self.named));
+            swept.silent = std::mem::take(&mut self.answers).silent();
+        }
+        Ok(swept)
     }
 
     /// Reads a session anew, and takes it away where it is over.
@@ -171,7 +203,7 @@ impl Sweeper {
             return Ok(self.target(maps, flow.target)?.owner);
         }
         // A reply's pin leads to the service; SCTP's says where it comes from, and a flow's is judged by the other one.
-        Ok(if key.kind() == pinion_steering::FlowKind::Association { flow.from } else { flow.target })
+        Ok(if key.kind() == FlowKind::Association { flow.from } else { flow.target })
     }
 
     fn name(&mut self, maps: &dyn Maps, flow: &Flow) -> Result<(), LoadError> {

@@ -51,7 +51,17 @@ pub(crate) struct Endpoint<'a> {
     priority: u8,
     sessions: u64,
     deadline_seconds: Option<f64>,
+    refused: Refused,
+    unanswered: u64,
+    notice: &'a str,
     paths: Vec<Path<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Refused {
+    rst: u64,
+    abort: u64,
+    unreachable: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -77,6 +87,13 @@ impl<'a> From<&'a EndpointView> for Endpoint<'a> {
             priority: view.priority,
             sessions: view.sessions,
             deadline_seconds: view.deadline.map(seconds),
+            refused: Refused {
+                rst: view.traffic.resets,
+                abort: view.traffic.aborts,
+                unreachable: view.traffic.unreachables,
+            },
+            unanswered: view.traffic.unanswered,
+            notice: &view.traffic.notice,
             paths: view.paths.iter().map(Path::from).collect(),
         }
     }

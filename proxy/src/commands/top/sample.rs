@@ -7,6 +7,7 @@ use super::state::{Snapshot, State};
 use crate::config::model::{Algorithm, Protocol};
 use crate::control::{
     EndpointState, EndpointView, InterfaceView, PacketCount, PathView, ServiceView, Stats, StoreLevel, TableLevel,
+    TrafficView,
 };
 
 /// A screen that has been told once.
@@ -65,6 +66,7 @@ pub(super) fn snapshot() -> Snapshot {
         paths,
         sessions,
         deadline: None,
+        traffic: TrafficView::default(),
     };
     let count = |verdict: &str, reason: &str, packets| PacketCount {
         reason: reason.into(),

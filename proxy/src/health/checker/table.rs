@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{Change, Status};
+use super::{Change, Seen, Status};
 use crate::control::PathView;
 use crate::health::chance::Chance;
 use crate::health::judge::{Judge, endpoint_up};
-use crate::health::outcome::{Outcome, Signal};
+use crate::health::outcome::Outcome;
 use crate::health::schedule::Pace;
 use crate::health::target::Target;
 
@@ -131,12 +131,12 @@ impl Table {
         turned
     }
 
-    /// Takes in what the packet path saw of an address; the paths there that turned.
-    pub(super) fn signal(&mut self, address: IpAddr, signal: Signal, now: Instant) -> Vec<PathId> {
-        let mut turned = Vec::new();
-        for &id in self.addresses.get(&address).map(Vec::as_slice).unwrap_or_default() {
+    /// Takes in what the packet path saw of an endpoint at one of its addresses.
+    pub(super) fn signal(&mut self, seen: &Seen, now: Instant) {
+        for &id in self.addresses.get(&seen.address).map(Vec::as_slice).unwrap_or_default() {
             let Some(path) = self.paths.get_mut(&id) else { continue };
-            if path.signalled != Signalled::No {
+            let theirs = *path.target.pool == *seen.pool && *path.target.endpoint == *seen.endpoint;
+            if !theirs || path.signalled != Signalled::No || path.judge.up() != Some(true) {
                 continue;
             }
             if let Some(due) = path.due {
@@ -148,11 +148,8 @@ impl Table {
             } else {
                 path.signalled = Signalled::After;
             }
-            if path.judge.see(signal, now).is_some() {
-                turned.push(id);
-            }
+            path.judge.see(seen.signal);
         }
-        turned
     }
 
     /// A path as it is, where that is known.

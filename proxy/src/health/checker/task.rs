@@ -1,7 +1,6 @@
 //! The task that owns the table.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
@@ -10,9 +9,9 @@ use tokio::time::{Instant, sleep_until};
 use tracing::info;
 
 use super::table::{PathId, Table};
-use super::{Change, Limits, Status};
+use super::{Change, Limits, Seen, Status};
 use crate::health::chance::Chance;
-use crate::health::outcome::{Obstacle, Outcome, Signal};
+use crate::health::outcome::{Obstacle, Outcome};
 use crate::health::probe::Prober;
 use crate::health::target::Target;
 
@@ -22,7 +21,7 @@ pub(super) enum Command {
     /// Other targets.
     Update { targets: Vec<Target>, done: oneshot::Sender<()> },
     /// What the packet path saw.
-    Signal { address: IpAddr, signal: Signal },
+    Signal(Seen),
     /// How paths are.
     Snapshot { pool: Option<String>, reply: oneshot::Sender<Vec<Status>> },
 }
@@ -97,11 +96,7 @@ impl<P: Prober> Task<P> {
                 self.untold.retain(|&id| table.change(id).is_some());
                 let _ = done.send(());
             }
-            Command::Signal { address, signal } => {
-                for id in self.table.signal(address, signal, Instant::now()) {
-                    self.tell(id);
-                }
-            }
+            Command::Signal(seen) => self.table.signal(&seen, Instant::now()),
             Command::Snapshot { pool, reply } => {
                 let _ = reply.send(self.table.snapshot(pool.as_deref(), Instant::now()));
             }

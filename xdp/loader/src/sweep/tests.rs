@@ -147,15 +147,65 @@ fn a_doomed_endpoint_loses_its_sessions() {
     let mut engine = engine();
     put(&mut engine, &pair(1, 6, [1000, 1000], State::Established));
     put(&mut engine, &association([1000; 3], State::Established));
-    let mut sweeper = Sweeper::default();
-    sweeper.doom(ENDPOINT);
+    let mut sweeper = Sweeper::dooming([ENDPOINT], Doom::All);
     let (ended, named) = sweep(&mut engine, &mut sweeper);
     assert!(ended.len() == 2 && ended.iter().all(|ended| ended.doomed));
     assert!(engine.flows().unwrap().is_empty());
     assert!(!named.targets.contains(&ENDPOINT));
-    sweeper.spare(ENDPOINT);
-    put(&mut engine, &pair(1, 6, [1000, 1000], State::Established));
-    assert!(sweep(&mut engine, &mut sweeper).0.is_empty());
+}
+
+#[test]
+fn what_cannot_move_stays_and_so_do_others() {
+    let mut engine = engine();
+    put(&mut engine, &pair(1, 17, [1000, 1000], State::Established));
+    put(&mut engine, &association([10; 3], State::Established));
+    let (ended, _) = sweep(&mut engine, &mut Sweeper::dooming([ENDPOINT + 1], Doom::All));
+    assert_eq!((ended, engine.flows().unwrap().len()), (Vec::new(), 5));
+    let (ended, _) = sweep(&mut engine, &mut Sweeper::dooming([ENDPOINT], Doom::Movable));
+    assert_eq!((ended.len(), engine.flows().unwrap().len()), (1, 3));
+}
+
+/// A flow with a state of each direction.
+fn directions(port: u16, protocol: u8, seen: u32, [forth, back]: [State; 2]) -> [(FlowKey, Flow); 2] {
+    let [(key, flow), (reply, backward)] = pair(port, protocol, [seen, seen], forth);
+    [(key, flow), (reply, Flow { state: back as u8, ..backward })]
+}
+
+#[test]
+fn an_endpoint_of_which_no_reply_is_seen_is_silent() {
+    use State::{Acked, Closed, Established, Opening};
+    const UDP: u8 = 17;
+    const TCP: u8 = 6;
+    type Case<'a> = (&'a str, Vec<(FlowKey, Flow)>, &'a [(u32, u64)]);
+    let flow = |protocol, seen, states| directions(1, protocol, seen, states).to_vec();
+    let other = |protocol, states| directions(2, protocol, 990, states).to_vec();
+    let cases: [Case<'_>; 9] = [
+        ("a datagram waits", flow(UDP, 990, [Established, Opening]), &[(ENDPOINT, 1)]),
+        ("not for long", flow(UDP, 998, [Established, Opening]), &[]),
+        ("it is answered", flow(UDP, 990, [Established, Established]), &[]),
+        (
+            "one of two is answered",
+            [flow(UDP, 990, [Established, Opening]), other(UDP, [Established, Established])].concat(),
+            &[],
+        ),
+        ("a SYN waits", flow(TCP, 990, [Opening, Opening]), &[(ENDPOINT, 1)]),
+        ("its client goes on", flow(TCP, 990, [Established, Opening]), &[]),
+        ("it is refused", flow(TCP, 990, [Opening, Closed]), &[]),
+        ("an INIT waits", association([990; 3], Opening)[1..].to_vec(), &[(ENDPOINT, 1)]),
+        ("it is answered", association([990; 3], Acked).to_vec(), &[]),
+    ];
+    for (name, pins, silent) in cases {
+        let mut engine = engine();
+        put(&mut engine, &pins);
+        let mut sweeper = Sweeper::default();
+        let swept = loop {
+            let swept = sweeper.step(&mut engine, 1).unwrap();
+            if swept.pass.is_some() {
+                break swept;
+            }
+        };
+        assert_eq!(swept.silent, silent.iter().copied().collect(), "{name}");
+    }
 }
 
 #[test]

@@ -49,6 +49,23 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
+    /// No silence ends anything.
+    pub(super) const NEVER: Self = {
+        let never = Duration::MAX;
+        Self {
+            udp: never,
+            tcp_opening: never,
+            tcp_established: never,
+            tcp_closing: never,
+            tcp_closed: never,
+            sctp_opening: never,
+            sctp_established: never,
+            sctp_closing: never,
+            sctp_closed: never,
+            tunnel: never,
+        }
+    };
+
     /// The one for a pin.
     #[must_use]
     pub fn of(&self, key: &FlowKey, flow: &Flow) -> Duration {
