@@ -1,6 +1,6 @@
 //! Control and user-plane messages of a capture, as objects whose keys are Wireshark's field names.
 //!
-//! There is one [`Message`] for each SCTP packet and for each GTP (version 2 included), PFCP and NGAP message, tunnelled ones and those quoted in ICMP errors included, in
+//! There is one [`Message`] for each SCTP packet and for each GTP (version 2 included), PFCP, NGAP and Diameter message, tunnelled ones and those quoted in ICMP errors included, in
 //! the order in which Wireshark shows them. Fragments of IP are put together; the message belongs to the frame that completed it.
 //!
 //! ```no_run
@@ -18,6 +18,7 @@
 //! # }
 //! ```
 
+mod diameter;
 mod fragments;
 mod gtp;
 mod gtpv2;
@@ -27,6 +28,7 @@ mod ngap;
 mod pfcp;
 mod ports;
 mod sctp;
+mod streams;
 
 pub use fragments::Limits;
 pub use message::{Message, Value};
@@ -35,23 +37,26 @@ use crate::capture::Frame;
 use crate::link;
 use fragments::Fragments;
 use network::Walk;
+use streams::Streams;
 
-/// Decodes the frames of one capture, in their order. Holds nothing but fragments that wait for others.
+/// Decodes the frames of one capture, in their order. Holds nothing but fragments and segments that
+/// wait for others.
 #[derive(Debug, Default)]
 pub struct Decoder {
     fragments: Fragments,
+    streams: Streams,
 }
 
 impl Decoder {
     /// A decoder that holds at most so many fragments.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { fragments: Fragments::new(limits) }
+        Self { fragments: Fragments::new(limits), streams: Streams::default() }
     }
 
     /// The messages of one frame; none where there is no SCTP, GTP or PFCP in it. What cannot be decoded whole has an `error` key.
     pub fn decode(&mut self, frame: &Frame<'_>) -> Vec<Message> {
-        let mut walk = Walk::new(frame, &mut self.fragments);
+        let mut walk = Walk::new(frame, &mut self.fragments, &mut self.streams);
         if let Some(network) = link::network(frame.link, frame.bytes) {
             let packet = frame.bytes.get(network.offset..).unwrap_or_default();
             walk.ethertype(network.ethertype, packet);

@@ -26,7 +26,7 @@ const HEADERS: [&str; 11] = [
     "pfcp.length",
 ];
 
-const OTHERS: [&str; 185] = [
+const OTHERS: [&str; 198] = [
     "sctp.checksum",
     "sctp.chunk_flags",
     "sctp.chunk_length",
@@ -208,6 +208,19 @@ const OTHERS: [&str; 185] = [
     "gtpv2.pdn_addr_and_prefix.ipv4",
     "gtpv2.pdn_addr_and_prefix.ipv6",
     "e212.imsi",
+    "diameter.length",
+    "diameter.flags",
+    "diameter.cmd.code",
+    "diameter.applicationId",
+    "diameter.hopbyhopid",
+    "diameter.endtoendid",
+    "diameter.Session-Id",
+    "diameter.Origin-Host",
+    "diameter.Origin-Realm",
+    "diameter.Destination-Host",
+    "diameter.Destination-Realm",
+    "diameter.User-Name",
+    "diameter.Result-Code",
     "ngap.NGAP_PDU",
     "ngap.procedureCode",
     "ngap.AMF_UE_NGAP_ID",
@@ -339,7 +352,7 @@ fn tshark(file: &Path) -> BTreeMap<u64, Fields> {
     names.extend(HEADERS.iter().chain(&OTHERS).chain(&ELEMENTS));
     let mut command = Command::new("tshark");
     command.arg("-n").arg("-r").arg(file).args(["-T", "fields", "-E", "occurrence=a"]);
-    command.args(["-E", "aggregator=;"]);
+    command.args(["-E", "aggregator=\u{1f}"]);
     for name in &names {
         command.args(["-e", name]);
     }
@@ -350,7 +363,7 @@ fn tshark(file: &Path) -> BTreeMap<u64, Fields> {
         let mut fields = Fields::new();
         for (name, value) in names.iter().zip(line.split('\t')) {
             if !value.is_empty() {
-                let values = value.split(';').map(number).collect();
+                let values = value.split('\u{1f}').map(number).collect();
                 fields.insert((*name).to_owned(), values);
             }
         }

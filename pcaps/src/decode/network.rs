@@ -2,11 +2,13 @@
 
 use std::net::IpAddr;
 
-use pinion_protocols::ip::{self, Ipv4, Ipv6, Udp, protocol};
+use pinion_protocols::diameter::PORT as DIAMETER;
+use pinion_protocols::ip::{self, Ipv4, Ipv6, Tcp, Udp, protocol};
 
 use super::fragments::{Fragments, Key, Piece};
 use super::ports::{self, Service};
-use super::{Message, gtp, pfcp, sctp};
+use super::streams::{self, Streams};
+use super::{Message, diameter, gtp, pfcp, sctp};
 use crate::capture::Frame;
 use crate::link::{self, LinkType};
 
@@ -28,6 +30,7 @@ pub(super) struct Walk<'a> {
     /// Whether the frame was longer than what was captured of it.
     snapped: bool,
     fragments: &'a mut Fragments,
+    streams: &'a mut Streams,
     depth: usize,
     /// Bytes at the end of the packet at hand that are not there.
     missing: usize,
@@ -42,12 +45,13 @@ pub(super) struct Ends {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(frame: &Frame<'_>, fragments: &'a mut Fragments) -> Self {
+    pub(super) fn new(frame: &Frame<'_>, fragments: &'a mut Fragments, streams: &'a mut Streams) -> Self {
         let captured = u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX);
         Self {
             frame: frame.number,
             snapped: captured < frame.wire_len,
             fragments,
+            streams,
             depth: 0,
             missing: 0,
             messages: Vec::new(),
@@ -157,6 +161,7 @@ impl<'a> Walk<'a> {
         match protocol {
             protocol::SCTP => sctp::packet(self, ends, payload),
             protocol::UDP => self.udp(ends, payload),
+            protocol::TCP => self.tcp(ends, payload),
             protocol::ICMP => self.icmp(payload),
             protocol::ICMPV6 => self.icmpv6(payload),
             protocol::IPV4 => self.ethertype(IPV4, payload),
@@ -178,6 +183,35 @@ impl<'a> Walk<'a> {
             Some(Service::Pfcp) => pfcp::messages(self, ends, udp.payload),
             None => {}
         }
+    }
+
+    /// Diameter, as far as it goes: a message may begin in one segment and end in another.
+    fn tcp(&mut self, ends: Ends, segment: &[u8]) {
+        let Ok(tcp) = Tcp::parse(segment) else {
+            return;
+        };
+        if ![tcp.source_port, tcp.destination_port].contains(&DIAMETER) || tcp.payload.is_empty() {
+            return;
+        }
+        let key = streams::Key {
+            source: (ends.source, tcp.source_port),
+            destination: (ends.destination, tcp.destination_port),
+        };
+        let Some(bytes) = self.streams.add(key, tcp.sequence, tcp.payload) else {
+            return;
+        };
+        // What cannot be the beginning of a message is the middle of one, or another protocol: it is passed over.
+        let Ok(rest) = diameter::messages(self, ends, &bytes) else {
+            return;
+        };
+        if self.missing > 0 {
+            if !rest.is_empty() {
+                diameter::message(self, ends, rest);
+            }
+            return;
+        }
+        let length = u32::try_from(tcp.payload.len()).unwrap_or(u32::MAX);
+        self.streams.keep(key, tcp.sequence.wrapping_add(length), rest);
     }
 
     /// The packet that an error quotes (RFC 792). A redirect, which quotes one too, is no error.

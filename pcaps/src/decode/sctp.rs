@@ -3,11 +3,13 @@
 mod chunk;
 mod parameter;
 
-use pinion_protocols::ngap::{PAYLOAD_PROTOCOL, PORT};
+use pinion_protocols as protocols;
+use pinion_protocols::diameter::PAYLOAD_PROTOCOL as DIAMETER;
+use pinion_protocols::ngap::PAYLOAD_PROTOCOL as NGAP;
 use pinion_protocols::sctp::{Chunk, Chunks, HEADER_LENGTH, Packet};
 
 use super::network::{Ends, Walk};
-use super::{Message, ngap};
+use super::{Message, diameter, ngap};
 
 /// Chunks, parameters and causes inside of others are followed so many levels down.
 const DEEPEST: usize = 8;
@@ -29,15 +31,20 @@ fn user_messages(walk: &mut Walk<'_>, ends: Ends, bytes: &[u8]) {
     let Ok(packet) = Packet::parse(bytes) else {
         return;
     };
-    // Some senders say by the port alone what it is.
-    let on_port = [packet.source_port(), packet.destination_port()].contains(&PORT);
+    let on = |port| [packet.source_port(), packet.destination_port()].contains(&port);
     for chunk in packet.chunks().flatten() {
         if let Ok(Chunk::Data(data)) = chunk.parse()
             && data.flags.beginning()
             && data.flags.end()
-            && (data.protocol == PAYLOAD_PROTOCOL || data.protocol == 0 && on_port)
         {
-            ngap::message(walk, ends, data.payload);
+            match data.protocol {
+                NGAP => ngap::message(walk, ends, data.payload),
+                DIAMETER => diameter::message(walk, ends, data.payload),
+                // Some senders say by the port alone what it is.
+                0 if on(protocols::ngap::PORT) => ngap::message(walk, ends, data.payload),
+                0 if on(protocols::diameter::PORT) => diameter::message(walk, ends, data.payload),
+                _ => {}
+            }
         }
     }
 }

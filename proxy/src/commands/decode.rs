@@ -21,7 +21,7 @@ Examples:
 
 Exit codes: 0 done, 1 a capture cannot be read or the output not be written, 2 bad usage.";
 
-/// Print the SCTP, GTP (user plane and control), PFCP and NGAP messages of captures
+/// Print the SCTP, GTP (user plane and control), PFCP, NGAP and Diameter messages of captures
 ///
 /// Reads pcap and pcapng, gzipped or not. Fragments of IP are put together; tunnelled packets and those in ICMP errors are decoded too.
 #[derive(Debug, clap::Args)]
