@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pinion_loader::{Cursor as Place, LoadError, Maps, Paged};
-use pinion_steering::{Address, Flow, FlowKey, FlowKind, PinKey, ShortKey, State};
+use pinion_steering::{Flow, FlowKey, Parts, PinKey, State};
 
 use super::cursor::{self, Cursor};
 use super::key::{Key, SHARDS};
@@ -210,30 +210,16 @@ impl<'a> Sieve<'a> {
 
 /// What a flow that goes towards a service is shown as; `None` for a client's entry, which is no session.
 fn session_key(key: &FlowKey, flow: &Flow) -> Option<SessionKey> {
-    let high = |ports: u32| (ports >> 16) as u16;
-    let low = |ports: u32| ports as u16;
-    match (key.kind(), key) {
-        (FlowKind::Tuple, FlowKey::Short(ShortKey([near, far, ports, _]))) => {
-            let address = |word: &u32| IpAddr::from(Address::v4(word.to_ne_bytes()));
-            Some(SessionKey::Flow {
-                client: SocketAddr::new(address(far), low(*ports)),
-                service: SocketAddr::new(address(near), high(*ports)),
-            })
-        }
-        (FlowKind::Tuple, FlowKey::Long(key)) => Some(SessionKey::Flow {
-            client: SocketAddr::new(key.far.into(), low(key.ports)),
-            service: SocketAddr::new(key.near.into(), high(key.ports)),
+    match key.parts() {
+        Parts::Tuple { near: (near, near_port), far: (far, far_port), .. } => Some(SessionKey::Flow {
+            client: SocketAddr::new(far.into(), far_port),
+            service: SocketAddr::new(near.into(), near_port),
         }),
-        (FlowKind::Association, FlowKey::Short(ShortKey([tag, ports, ..]))) => Some(SessionKey::Association {
-            client_port: low(*ports),
-            service_port: high(*ports),
-            tag: *tag,
-            client_tag: flow.tag,
-        }),
-        (FlowKind::Tunnel, FlowKey::Short(ShortKey([teid, ..]))) => {
-            Some(SessionKey::Tunnel { address: None, teid: *teid, endpoint_teid: *teid })
+        Parts::Association { tag, near, far } => {
+            Some(SessionKey::Association { client_port: far, service_port: near, tag, client_tag: flow.tag })
         }
-        (FlowKind::Peer | FlowKind::Association | FlowKind::Tunnel, _) => None,
+        Parts::Tunnel { teid, .. } => Some(SessionKey::Tunnel { address: None, teid, endpoint_teid: teid }),
+        Parts::Peer { .. } => None,
     }
 }
 

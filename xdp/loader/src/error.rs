@@ -100,7 +100,7 @@ pub enum LoadError {
     /// What pinned maps hold does not fit the bounds that are configured now.
     #[error(
         "{map} needs {held} entries for what is in it, and bounds.{} is {bound}: set it to {held} or more; or run with the bounds of before until sessions have ended and less is configured. Nothing was changed, and packets are steered as before",
-        map.to_lowercase()
+        bound_of(map)
     )]
     Unfit {
         /// The map.
@@ -129,4 +129,12 @@ pub enum LoadError {
     /// The configuration cannot be laid out in the tables.
     #[error(transparent)]
     Setup(#[from] crate::setup::SetupError),
+}
+
+/// What the configuration calls a map's bound.
+fn bound_of(map: &str) -> String {
+    match map {
+        "PINS6" => "pins".to_owned(),
+        _ => map.to_lowercase(),
+    }
 }

@@ -19,8 +19,8 @@ use aya::maps::{Array, HashMap, Map, MapData, PerCpuArray, PerCpuValues, RingBuf
 use aya::programs::{ProgramError, TestRun as _, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader};
 use pinion_steering::{
-    Flow, FlowKey, Link, LongKey, NextHop, Pin, PinKey, Reason, Service, ServiceKey, ShortKey, Source, SourceKey,
-    Target, Verdict,
+    Flow, FlowKey, Link, LongKey, NextHop, Pin, PinKey, Reason, Service, ServiceKey, ShortKey, ShortPinKey,
+    Source, SourceKey, Target, Verdict,
 };
 
 use crate::engine::LEAST;
@@ -44,7 +44,8 @@ pub struct Kernel {
     bounds: Bounds,
     flows: Hash<ShortKey, Flow>,
     flows6: Hash<LongKey, Flow>,
-    pins: Hash<PinKey, Pin>,
+    pins: Hash<ShortPinKey, Pin>,
+    pins6: Hash<PinKey, Pin>,
     services: Hash<ServiceKey, Service>,
     sources: Hash<SourceKey, Source>,
     links: Hash<u32, Link>,
@@ -68,6 +69,7 @@ struct Raw {
     flows: OwnedFd,
     flows6: OwnedFd,
     pins: OwnedFd,
+    pins6: OwnedFd,
     services: OwnedFd,
     maglev: OwnedFd,
 }
@@ -133,6 +135,7 @@ impl Kernel {
             flows: descriptor(&ebpf, "FLOWS")?,
             flows6: descriptor(&ebpf, "FLOWS6")?,
             pins: descriptor(&ebpf, "PINS")?,
+            pins6: descriptor(&ebpf, "PINS6")?,
             services: descriptor(&ebpf, "SERVICES")?,
             maglev: descriptor(&ebpf, "MAGLEV")?,
         };
@@ -144,6 +147,7 @@ impl Kernel {
             flows: take(&mut ebpf, "FLOWS")?,
             flows6: take(&mut ebpf, "FLOWS6")?,
             pins: take(&mut ebpf, "PINS")?,
+            pins6: take(&mut ebpf, "PINS6")?,
             services: take(&mut ebpf, "SERVICES")?,
             sources: take(&mut ebpf, "SOURCES")?,
             links: take(&mut ebpf, "LINKS")?,
@@ -222,11 +226,12 @@ fn failed(program: &'static str, action: &'static str, source: ProgramError) -> 
 }
 
 /// The maps whose bounds are configured.
-fn bounded(bounds: &Bounds) -> [(&'static str, u32); 9] {
+fn bounded(bounds: &Bounds) -> [(&'static str, u32); 10] {
     [
         ("FLOWS", bounds.flows),
         ("FLOWS6", bounds.flows6),
         ("PINS", bounds.pins),
+        ("PINS6", bounds.pins),
         ("SERVICES", bounds.services),
         ("SOURCES", bounds.sources),
         ("TARGETS", bounds.targets),
@@ -348,16 +353,34 @@ impl Maps for Kernel {
     }
 
     fn put_pin(&mut self, key: &PinKey, pin: &Pin) -> Result<(), LoadError> {
-        self.pins.insert(Plain(*key), Plain(*pin), 0).map_err(wrong("PINS"))
+        match key.short() {
+            Some(key) => self.pins.insert(Plain(key), Plain(*pin), 0).map_err(wrong("PINS")),
+            None => self.pins6.insert(Plain(*key), Plain(*pin), 0).map_err(wrong("PINS6")),
+        }
     }
 
     fn put_pins(&mut self, pins: &[(PinKey, Pin)]) -> Result<(), (usize, LoadError)> {
-        let (keys, values): (Vec<_>, Vec<_>) = pins.iter().copied().unzip();
-        batch::write(self.raw.pins.as_fd(), &keys, &values).map_err(|(done, error)| (done, refused("PINS")(error)))
+        let mut before = 0;
+        for run in pins.chunk_by(|(one, _), (next, _)| one.address.is_v4() == next.address.is_v4()) {
+            let (keys, values): (Vec<_>, Vec<_>) = run.iter().copied().unzip();
+            let short: Vec<_> = keys.iter().filter_map(PinKey::short).collect();
+            let (written, map) = if short.is_empty() {
+                (batch::write(self.raw.pins6.as_fd(), &keys, &values), "PINS6")
+            } else {
+                (batch::write(self.raw.pins.as_fd(), &short, &values), "PINS")
+            };
+            written.map_err(|(done, error)| (before + done, refused(map)(error)))?;
+            before += run.len();
+        }
+        Ok(())
     }
 
     fn read_pin(&self, key: &PinKey) -> Result<Option<Pin>, LoadError> {
-        match self.pins.get(&Plain(*key), 0) {
+        let found = match key.short() {
+            Some(key) => self.pins.get(&Plain(key), 0),
+            None => self.pins6.get(&Plain(*key), 0),
+        };
+        match found {
             Ok(Plain(pin)) => Ok(Some(pin)),
             Err(aya::maps::MapError::KeyNotFound) => Ok(None),
             Err(source) => Err(wrong("PINS")(source)),
@@ -365,13 +388,21 @@ impl Maps for Kernel {
     }
 
     fn pins_page(&self, from: Cursor, most: usize) -> Result<Paged<(PinKey, Pin)>, LoadError> {
-        let (_, from) = from.place();
-        let page = batch::read(self.raw.pins.as_fd(), from, most).map_err(refused("PINS"))?;
-        Ok(Paged { entries: page.entries, next: page.next.map(|at| Cursor::at(0, Some(at))) })
+        let (table, from) = from.place();
+        if table == SHORT {
+            let page = batch::read(self.raw.pins.as_fd(), from, most).map_err(refused("PINS"))?;
+            return Ok(short_page(page, ShortPinKey::into));
+        }
+        let page = batch::read(self.raw.pins6.as_fd(), from, most).map_err(refused("PINS6"))?;
+        Ok(Paged { entries: page.entries, next: page.next.map(|at| Cursor::at(LONG, Some(at))) })
     }
 
     fn remove_pin(&mut self, key: &PinKey) -> Result<(), LoadError> {
-        gone(self.pins.remove(&Plain(*key)), "PINS").map(drop)
+        let removed = match key.short() {
+            Some(key) => self.pins.remove(&Plain(key)),
+            None => self.pins6.remove(&Plain(*key)),
+        };
+        gone(removed, "PINS").map(drop)
     }
 
     fn read_flow(&self, key: &FlowKey) -> Result<Option<Flow>, LoadError> {
@@ -395,14 +426,10 @@ impl Maps for Kernel {
     }
 
     fn flows_page(&self, from: Cursor, most: usize) -> Result<Paged<(FlowKey, Flow)>, LoadError> {
-        const SHORT: u8 = 0;
-        const LONG: u8 = 1;
         let (table, from) = from.place();
         if table == SHORT {
             let page = batch::read(self.raw.flows.as_fd(), from, most).map_err(refused("FLOWS"))?;
-            let entries = page.entries.into_iter().map(|(key, flow)| (FlowKey::Short(key), flow)).collect();
-            let next = page.next.map_or(Cursor::at(LONG, None), |at| Cursor::at(SHORT, Some(at)));
-            return Ok(Paged { entries, next: Some(next) });
+            return Ok(short_page(page, FlowKey::Short));
         }
         let page = batch::read(self.raw.flows6.as_fd(), from, most).map_err(refused("FLOWS6"))?;
         let entries = page.entries.into_iter().map(|(key, flow)| (FlowKey::Long(key), flow)).collect();
@@ -468,6 +495,17 @@ impl Maps for Kernel {
         }
         Ok(events)
     }
+}
+
+/// The tables of which two make one: in a [`Cursor`], the one of short keys and the one of long keys.
+const SHORT: u8 = 0;
+const LONG: u8 = 1;
+
+/// A page of the table of short keys; behind its last comes the first of long keys.
+fn short_page<S, K, V>(page: batch::Page<S, V>, key: fn(S) -> K) -> Paged<(K, V)> {
+    let entries = page.entries.into_iter().map(|(short, value)| (key(short), value)).collect();
+    let next = page.next.map_or(Cursor::at(LONG, None), |at| Cursor::at(SHORT, Some(at)));
+    Paged { entries, next: Some(next) }
 }
 
 /// Reads a record as the program writes it: length, reason, bytes.

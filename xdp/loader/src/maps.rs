@@ -13,7 +13,7 @@ pub struct Bounds {
     pub flows: u32,
     /// `FLOWS6`: two for each UDP or TCP session over IPv6.
     pub flows6: u32,
-    /// `PINS`: one for each learned or configured tunnel.
+    /// `PINS`, and as many of `PINS6`: one for each learned or configured tunnel.
     pub pins: u32,
     /// `SERVICES`: both banks; for each address of a service two.
     pub services: u32,
@@ -123,18 +123,18 @@ pub trait Maps {
     /// Writes an entry of `LINKS`.
     fn put_link(&mut self, ifindex: u32, link: &Link) -> Result<(), LoadError>;
 
-    /// Writes an entry of `PINS`.
+    /// Writes an entry of `PINS` or `PINS6`.
     fn put_pin(&mut self, key: &PinKey, pin: &Pin) -> Result<(), LoadError>;
-    /// Writes entries of `PINS`, in order: some hundred thousand in a second.
+    /// Writes entries of `PINS` and `PINS6`, in order: some hundred thousand in a second.
     ///
     /// # Errors
     /// How many were written before the one that was refused, and why.
     fn put_pins(&mut self, pins: &[(PinKey, Pin)]) -> Result<(), (usize, LoadError)>;
-    /// Reads one entry of `PINS`.
+    /// Reads one entry of `PINS` or `PINS6`.
     fn read_pin(&self, key: &PinKey) -> Result<Option<Pin>, LoadError>;
-    /// Reads a page of `PINS`, as [`Maps::flows_page`] does.
+    /// Reads a page of `PINS` and `PINS6`, as [`Maps::flows_page`] does.
     fn pins_page(&self, from: Cursor, most: usize) -> Result<Paged<(PinKey, Pin)>, LoadError>;
-    /// Takes an entry out of `PINS`; one that is not there is as good.
+    /// Takes an entry out of `PINS` or `PINS6`; one that is not there is as good.
     fn remove_pin(&mut self, key: &PinKey) -> Result<(), LoadError>;
 
     /// Reads one entry of `FLOWS`.

@@ -82,6 +82,14 @@ pub const MAPS: &[MapSpec] = &[
     MapSpec {
         name: "PINS",
         kind: HASH,
+        key: size!(ShortPinKey),
+        value: size!(Pin),
+        layout: &[fields!(ShortPinKey: address, teid), fields!(Pin: target, teid, service, path, reserved)],
+        role: Role::Pins,
+    },
+    MapSpec {
+        name: "PINS6",
+        kind: HASH,
         key: size!(PinKey),
         value: size!(Pin),
         layout: &[fields!(PinKey: address, teid), fields!(Pin: target, teid, service, path, reserved)],

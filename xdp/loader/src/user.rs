@@ -9,7 +9,8 @@ mod page;
 use std::time::Duration;
 
 use pinion_steering::{
-    Flow, FlowKey, Link, NextHop, Pin, PinKey, Service, ServiceKey, Source, SourceKey, Target, Verdict, run,
+    Flow, FlowKey, Link, NextHop, Pin, PinKey, Service, ServiceKey, Source, SourceKey, Tables as _, Target,
+    Verdict, run,
 };
 
 use crate::{Bounds, Cursor, Engine, Event, LoadError, Maps, Paged, Ran};
@@ -187,7 +188,7 @@ impl Maps for UserEngine {
     }
 
     fn put_hop(&mut self, slot: u32, hop: &NextHop) -> Result<(), LoadError> {
-        self.memory.put_hop(slot, hop);
+        self.memory.keep_hop(slot, hop);
         Ok(())
     }
 

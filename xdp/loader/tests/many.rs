@@ -72,6 +72,17 @@ fn pins_go_in_by_batches_and_come_out_by_pages() {
 }
 
 /// Both pins of a TCP flow of a client.
+#[test]
+fn pins_of_both_families_go_in_in_order_up_to_the_one_that_is_refused() {
+    let Some(mut kernel) = kernel(Bounds { pins: 2, ..Bounds::default() }) else { return };
+    let long = |teid| (PinKey { address: Address::v6([0x20; 16]), teid }, pin(teid).1);
+    let pins = [long(1), pin(1), pin(2), pin(3), long(2)];
+    let refused = kernel.put_pins(&pins);
+    assert!(matches!(refused, Err((3, LoadError::Map { map: "PINS", .. }))), "{refused:?}");
+    let there = pins.map(|(key, _)| kernel.read_pin(&key).unwrap().is_some());
+    assert_eq!(there, [true, true, true, false, false]);
+}
+
 fn pair(number: u32, seen: u32) -> [(FlowKey, Flow); 2] {
     let [_, a, b, c] = number.to_be_bytes();
     let client = (Address::v4([10, a, b, c]), 40_000);

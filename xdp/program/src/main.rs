@@ -4,8 +4,10 @@
 #![allow(internal_features, reason = "whether an offset is a constant to the compiler has no stable form")]
 //! Pinion's XDP program. Nothing decides here: it binds `pinion-steering` to the kernel.
 
+#[macro_use]
 mod access;
 mod maps;
+mod near;
 mod packet;
 mod tables;
 
@@ -35,7 +37,6 @@ pub fn pinion(ctx: XdpContext) -> u32 {
         r if r == Rare::Init as u32 => init(ctx.ctx, work),
         r if r == Rare::InitAck as u32 => init_ack(ctx.ctx, work),
         r if r == Rare::Control as u32 => control(ctx.ctx, work),
-        r if r == Rare::OutOfBlue as u32 => out_of_blue(ctx.ctx, work),
         r if r == Rare::Reset as u32 => reset(ctx.ctx, work),
         r if r == Rare::Unreachable as u32 => unreachable(ctx.ctx, work),
         r if r == Rare::Refused as u32 => refused(ctx.ctx, work),
@@ -44,6 +45,7 @@ pub fn pinion(ctx: XdpContext) -> u32 {
         r => r.wrapping_add(RARE),
     };
     // These are where others end.
+    let told = if told == RARE + Rare::OutOfBlue as u32 { out_of_blue(ctx.ctx, work) } else { told };
     let told = if told == RARE + Rare::Parameters as u32 { parameters(ctx.ctx, work) } else { told };
     if told == RARE + Rare::Apply as u32 {
         apply(ctx.ctx, work)

@@ -3,7 +3,7 @@
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, HashMap, PerCpuArray, RingBuf};
 use pinion_steering::{
-    Flow, Link, LongKey, NextHop, Pin, PinKey, Reason, SERVICES_MOST, Service, ServiceKey, ShortKey, Source,
+    Flow, Link, LongKey, NextHop, Pin, PinKey, Reason, SERVICES_MOST, Service, ServiceKey, ShortKey, ShortPinKey, Source,
     SourceKey, Target, Work, hop,
 };
 
@@ -15,7 +15,10 @@ pub static FLOWS: HashMap<ShortKey, Flow> = HashMap::with_max_entries(200_000, 0
 pub static FLOWS6: HashMap<LongKey, Flow> = HashMap::with_max_entries(65_536, 0);
 /// Pins that user space makes.
 #[map]
-pub static PINS: HashMap<PinKey, Pin> = HashMap::with_max_entries(200_000, 0);
+pub static PINS: HashMap<ShortPinKey, Pin> = HashMap::with_max_entries(200_000, 0);
+/// Pins that user space makes under IPv6 addresses; memory is taken as they are written.
+#[map]
+pub static PINS6: HashMap<PinKey, Pin> = HashMap::with_max_entries(200_000, 1);
 /// What clients address, in two banks.
 #[map]
 pub static SERVICES: HashMap<ServiceKey, Service> = HashMap::with_max_entries(65_536, 1);

@@ -5,10 +5,7 @@ use aya_ebpf::helpers::generated::{bpf_loop, bpf_xdp_adjust_head, bpf_xdp_adjust
 use pinion_steering::{Packet, REACH, Round, Tables, Work};
 
 use crate::access::{self, opaque};
-
-/// How many bytes of the packet a [`Frame`] of the common path has checked at once: the longest headers that it
-/// reads, Ethernet, IPv4 and TCP. Ethernet pads what is shorter.
-const NEAR: usize = 14 + 20 + 20;
+use crate::near::{self, NEAR};
 
 /// The packet under the XDP context; of a `CHECKED` one the first [`NEAR`] bytes are there, from `start` on.
 pub struct Frame<const CHECKED: bool = false> {
@@ -47,12 +44,15 @@ fn end(ctx: *mut xdp_md) -> usize {
 }
 
 impl<const CHECKED: bool> Frame<CHECKED> {
+    /// Whether `N` bytes at `at` were checked at once.
+    #[inline(always)]
+    fn is_near<const N: usize>(&self, at: usize) -> bool {
+        CHECKED && core::intrinsics::is_val_statically_known(at) && at + N <= NEAR
+    }
+
     #[inline(always)]
     fn at<const N: usize>(&self, at: usize) -> Option<usize> {
         let constant = core::intrinsics::is_val_statically_known(at);
-        if CHECKED && constant && at + N <= NEAR {
-            return Some(self.start + at);
-        }
         // A constant needs no check. Of another number the one that is checked is the one that is used, or the
         // verifier does not follow.
         let at = if constant && at <= REACH { at } else { opaque(at) };
@@ -82,12 +82,21 @@ impl<const CHECKED: bool> Packet for Frame<CHECKED> {
 
     #[inline(always)]
     fn load<const N: usize>(&self, at: usize) -> Option<[u8; N]> {
+        if self.is_near::<N>(at) {
+            // SAFETY: `Frame::checked` checked them.
+            return Some(unsafe { near::read(self.start, at) });
+        }
         // SAFETY: within the packet, as just checked.
         self.at::<N>(at).map(|pointer| unsafe { access::read(pointer) })
     }
 
     #[inline(always)]
     fn store<const N: usize>(&mut self, at: usize, bytes: [u8; N]) -> Option<()> {
+        if self.is_near::<N>(at) {
+            // SAFETY: `Frame::checked` checked them.
+            unsafe { near::write(self.start, at, bytes) };
+            return Some(());
+        }
         // SAFETY: within the packet, as just checked.
         self.at::<N>(at).map(|pointer| unsafe { access::write(pointer, bytes) })
     }

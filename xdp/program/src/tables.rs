@@ -92,7 +92,10 @@ impl Tables for Kernel {
     #[inline(always)]
     fn pin(&self, key: &PinKey) -> Option<Pin> {
         // SAFETY: as above.
-        unsafe { maps::PINS.get(key) }.copied()
+        match key.short() {
+            Some(key) => unsafe { maps::PINS.get(&key) }.copied(),
+            None => unsafe { maps::PINS6.get(key) }.copied(),
+        }
     }
 
     #[inline(always)]
@@ -166,10 +169,6 @@ impl Tables for Kernel {
 
     #[inline(always)]
     fn keep_hop(&self, slot: u32, hop: &NextHop) {
-        // A replay's hops depend on the packet: what one packet was told is not the next one's.
-        if self.imagined() {
-            return;
-        }
         if let Some(entry) = maps::HOPS.get_ptr_mut(slot) {
             // SAFETY: this CPU's own entry.
             unsafe { *entry = *hop };
@@ -183,6 +182,12 @@ impl Tables for Kernel {
             return Route::Via;
         }
         fib(self.ctx, ask, hop)
+    }
+
+    #[inline(always)]
+    fn keeps_routes(&self) -> bool {
+        // A replay's hops depend on the packet.
+        !self.imagined()
     }
 
     #[inline(always)]

@@ -19,7 +19,7 @@ pub fn apply<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) 
         protocol: facts.protocol,
         vlan: facts.vlan,
     };
-    match hop::find(tables, plan.now, &ask, &mut work.hop) {
+    match hop::find(tables, plan, &ask, &mut work.hop) {
         Route::Via => send(packet, tables, facts, plan, &work.hop),
         Route::Stack => match rewrite(packet, tables, facts, plan, None) {
             Ok(()) => Outcome::pass(Reason::Unresolved),

@@ -30,15 +30,13 @@ pub(crate) fn apply_cached<P: Packet, T: Tables>(packet: &mut P, tables: &T, fac
             None => return GENERAL,
         },
     };
-    let Some(hop) = hop::cached(tables, plan.now, &Address::v4(towards)) else {
+    let towards = Address::v4(towards);
+    let Some(hop) = hop::cached(tables, plan.now, plan.slot(&towards), &towards) else {
         return GENERAL;
     };
-    let (Some(length), Some([ttl])) = (packet.be16(NETWORK + 2), packet.load(NETWORK + 8)) else {
+    let Some(length) = packet.be16(NETWORK + 2) else {
         return GENERAL;
     };
-    if ttl <= 1 {
-        return Step::drop(Reason::TtlExpired);
-    }
     if hop.vlan != 0 || length > hop.mtu {
         return GENERAL;
     }
@@ -54,28 +52,33 @@ fn rewrite<P: Packet>(packet: &mut P, protocol: u8, plan: &Plan, crc: u32, hop: 
     let [a, b, c] = hop.header.map(u32::to_ne_bytes);
     packet.store(0, [a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3], c[0], c[1], c[2], c[3]])?;
 
-    let [ttl, _, c, d, e, f, g, h, i, j, k, l] = packet.load::<12>(NETWORK + 8)?;
-    let ([e, f, g, h], [i, j, k, l], old) = match plan.face {
-        Face::Destination => ([e, f, g, h], plan.to.address.low(), [i, j, k, l]),
-        Face::Source => (plan.to.address.low(), [i, j, k, l], [e, f, g, h]),
+    let ends = match plan.face {
+        Face::Destination => NETWORK + 16,
+        Face::Source => NETWORK + 12,
     };
-    let delta = Delta::default().words(1, u32::from_ne_bytes(old) as u64, plan.to.address.0[3] as u64);
-    let [c, d] = delta.one_hop().apply([c, d]);
-    packet.store(NETWORK + 8, [ttl.wrapping_sub(1), protocol, c, d, e, f, g, h, i, j, k, l])?;
+    let [ttl] = packet.load(NETWORK + 8)?;
+    packet.store(NETWORK + 8, [ttl.wrapping_sub(1)])?;
+    let old = u32::from_ne_bytes(packet.load(ends)?);
+    packet.store(ends, plan.to.address.low())?;
+    let delta = Delta::default().words(1, old as u64, plan.to.address.0[3] as u64);
+    let check = delta.one_hop().apply(packet.load(NETWORK + 10)?);
+    packet.store(NETWORK + 10, check)?;
     transport(packet, protocol, plan, delta, crc)
 }
 
 /// Writes the port, the TEID and the checksum.
 #[inline(always)]
 fn transport<P: Packet>(packet: &mut P, protocol: u8, plan: &Plan, addresses: Delta, crc: u32) -> Option<()> {
-    let [a, b, c, d] = packet.load(TRANSPORT)?;
-    let [g, h] = plan.to.port.to_be_bytes();
-    let ([a, b, c, d], old) = match plan.face {
-        Face::Destination => ([a, b, g, h], [c, d]),
-        Face::Source => ([g, h, c, d], [a, b]),
+    let at = match plan.face {
+        Face::Destination => TRANSPORT + 2,
+        Face::Source => TRANSPORT,
     };
-    packet.store(TRANSPORT, [a, b, c, d])?;
-    let mut delta = addresses.lane(old, [g, h]);
+    let (old, new) = (packet.load(at)?, plan.to.port.to_be_bytes());
+    let mut delta = addresses;
+    if old != new {
+        packet.store(at, new)?;
+        delta = delta.lane(old, new);
+    }
     match protocol {
         protocol::UDP => {
             if plan.teid != 0 {

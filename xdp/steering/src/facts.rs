@@ -65,20 +65,31 @@ const ARP: u16 = 0x0806;
 /// How many IPv6 extension headers are walked.
 const EXTENSIONS: u32 = 8;
 
-/// Reads the headers of the frame that nearly all are: untagged IPv4 without options, no fragment.
+/// Reads the headers of the frame that nearly all are: untagged IPv4 without options, no fragment, not at the end of
+/// its way.
 #[inline(always)]
 pub(crate) fn common<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
     const NETWORK: usize = 14;
     const GENERAL: Step = Step::rare(Rare::General);
-    let ethertype = packet.be16(12).ok_or(GENERAL)?;
-    let header = packet.load::<20>(NETWORK).ok_or(GENERAL)?;
-    if ethertype != IPV4 || header[0] != 0x45 || u16::from_be_bytes([header[6], header[7]]) & 0x3fff != 0 {
+    let begin = packet.load::<4>(12).ok_or(GENERAL)?;
+    let fragment = packet.be16(NETWORK + 6).ok_or(GENERAL)?;
+    let ttl = packet.byte(NETWORK + 8).ok_or(GENERAL)?;
+    let [ethertype_high, ethertype_low, version, _] = begin;
+    if [ethertype_high, ethertype_low, version] != [8, 0, 0x45] || fragment & 0x3fff != 0 || ttl <= 1 {
         return Err(GENERAL);
     }
     facts.network = NETWORK as u32;
     facts.transport = NETWORK as u32 + 20;
+    facts.ttl = ttl;
+    facts.protocol = packet.byte(NETWORK + 9).ok_or(GENERAL)?;
+    facts.length = packet.be16(NETWORK + 2).ok_or(GENERAL)?;
+    facts.end = facts.network + facts.length as u32;
+    if facts.end < facts.transport || exceeds(packet, facts.end as usize) {
+        return Err(GENERAL);
+    }
+    facts.source = Address::v4(packet.load(NETWORK + 12).ok_or(GENERAL)?);
+    facts.destination = Address::v4(packet.load(NETWORK + 16).ok_or(GENERAL)?);
     // What becomes of any other is for the general path to say.
-    ipv4_fields(packet, facts, &header).map_err(|_| GENERAL)?;
     ports(packet, facts).map_err(|_| GENERAL)
 }
 
@@ -285,11 +296,11 @@ fn ports<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
             if room < 8 {
                 return Err(SHORT);
             }
-            let [a, b, c, d, e, f, g, h] = packet.load::<8>(at).ok_or(SHORT)?;
-            facts.tail = [e, f, g, h];
+            let [a, b, c, d] = packet.load::<4>(at).ok_or(SHORT)?;
+            facts.tail = packet.load(at + 4).ok_or(SHORT)?;
             facts.source_port = u16::from_be_bytes([a, b]);
             facts.destination_port = u16::from_be_bytes([c, d]);
-            let length = u16::from_be_bytes([e, f]) as usize;
+            let length = packet.be16(at + 4).ok_or(SHORT)? as usize;
             if length < 8 || length > room {
                 return Err(Step::drop(Reason::TransportLength));
             }

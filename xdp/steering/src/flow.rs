@@ -34,10 +34,10 @@ pub(crate) fn decide<P: Packet, T: Tables, N: Next>(
         return Step::drop(Reason::Inconsistent);
     };
     if flow.reply == 0 {
-        plan.set(target, Face::Destination, Reason::Pinned, now);
+        plan.set((flow.target, target), Face::Destination, Reason::Pinned, now);
         N::go_on(packet, tables, facts, plan)
     } else {
-        plan.set(target, Face::Source, Reason::Replied, now);
+        plan.set((flow.target, target), Face::Source, Reason::Replied, now);
         N::go_on(packet, tables, facts, plan)
     }
 }
@@ -61,7 +61,7 @@ pub(crate) fn reset<P: Packet, T: Tables>(packet: &P, tables: &T, work: &mut Wor
         tables.punt(packet, Reason::Replied);
     }
     tables.touch_flow(&key, now, State::Closed as u8);
-    work.plan.set(target, Face::Source, Reason::Replied, now);
+    work.plan.set((flow.target, target), Face::Source, Reason::Replied, now);
     Step::planned(Ok(()))
 }
 
@@ -119,7 +119,7 @@ fn pin<T: Tables>(tables: &T, work: &mut Work, service: &Service, base: u32) -> 
     match tables.insert_flow(&key, &forward) {
         Insert::Done => {
             tables.count_sessions(base, 1);
-            work.plan.set(target, Face::Destination, Reason::Placed, now);
+            work.plan.set((index, target), Face::Destination, Reason::Placed, now);
             Ok(())
         }
         Insert::Full => {
@@ -133,7 +133,7 @@ fn pin<T: Tables>(tables: &T, work: &mut Work, service: &Service, base: u32) -> 
                 tables.remove_flow(&back);
             }
             let target = tables.target(held.target).ok_or(Reason::Inconsistent)?;
-            work.plan.set(target, Face::Destination, Reason::Pinned, now);
+            work.plan.set((held.target, target), Face::Destination, Reason::Pinned, now);
             Ok(())
         }
     }

@@ -33,10 +33,11 @@ pub(crate) fn decide<P: Packet, T: Tables, N: Next>(
     facts: &mut Facts,
     plan: &mut Plan,
 ) -> Step {
-    let header = packet.load::<12>(facts.transport as usize + 4);
+    let at = facts.transport as usize;
+    let header = packet.load::<8>(at + 8);
     // Said before the look-up, so that the header need not be kept over it.
-    let wrong = malformed(header);
-    if let Some([_, _, _, _, _, kind, _, _, a, b, c, d]) = header {
+    let wrong = malformed(packet.be16(at + 4), header);
+    if let Some([_, kind, _, _, a, b, c, d]) = header {
         let teid = u32::from_be_bytes([a, b, c, d]);
         facts.word = teid;
         facts.kind = kind;
@@ -47,10 +48,11 @@ pub(crate) fn decide<P: Packet, T: Tables, N: Next>(
             if let Some(reason) = wrong {
                 return Step::drop(reason);
             }
-            let Some(target) = tables.target(pin.target.wrapping_add(pin.path as u32)) else {
+            let index = pin.target.wrapping_add(pin.path as u32);
+            let Some(target) = tables.target(index) else {
                 return Step::drop(Reason::Inconsistent);
             };
-            plan.set(target, Face::Destination, Reason::Pinned, tables.now());
+            plan.set((index, target), Face::Destination, Reason::Pinned, tables.now());
             plan.teid = if pin.teid == teid { 0 } else { pin.teid };
             return N::go_on(packet, tables, facts, plan);
         }
@@ -89,10 +91,11 @@ fn hashed<P: Packet, T: Tables, N: Next>(
     if flow.seen != now && facts.ttl > 1 {
         tables.touch_flow(&key, now, flow.state);
     }
-    let Some(target) = tables.target(flow.target.wrapping_add(service.path as u32)) else {
+    let index = flow.target.wrapping_add(service.path as u32);
+    let Some(target) = tables.target(index) else {
         return Step::drop(Reason::Inconsistent);
     };
-    plan.set(target, Face::Destination, Reason::Pinned, now);
+    plan.set((index, target), Face::Destination, Reason::Pinned, now);
     N::go_on(packet, tables, facts, plan)
 }
 
@@ -104,11 +107,12 @@ fn reply<P: Packet, T: Tables, N: Next>(packet: &mut P, tables: &T, facts: &mut 
         return N::no_tunnel(packet, tables, facts, plan);
     };
     let path = if source.path < source.paths { source.path } else { 0 };
-    let Some(mut target) = tables.target(source.own.wrapping_add(path as u32)) else {
+    let index = source.own.wrapping_add(path as u32);
+    let Some(mut target) = tables.target(index) else {
         return Step::drop(Reason::Inconsistent);
     };
     target.port = facts.source_port;
-    plan.set(target, Face::Source, Reason::Replied, tables.now());
+    plan.set((index, target), Face::Source, Reason::Replied, tables.now());
     N::go_on(packet, tables, facts, plan)
 }
 
@@ -148,8 +152,9 @@ fn pin<T: Tables>(tables: &T, work: &mut Work, service: &Service, index: u32) ->
         // Another CPU was faster: its choice holds.
         Insert::Exists => index = tables.flow(&key).map_or(index, |held| held.target),
     }
-    let target = tables.target(index.wrapping_add(service.path as u32)).ok_or(Reason::Inconsistent)?;
-    work.plan.set(target, Face::Destination, Reason::Placed, now);
+    let index = index.wrapping_add(service.path as u32);
+    let target = tables.target(index).ok_or(Reason::Inconsistent)?;
+    work.plan.set((index, target), Face::Destination, Reason::Placed, now);
     Ok(())
 }
 
@@ -211,13 +216,13 @@ fn response_checksum(facts: &Facts, sequence: [u8; 2]) -> [u8; 2] {
     if check == 0 { [0xff, 0xff] } else { check.to_ne_bytes() }
 }
 
-/// What is wrong with version, protocol type or length. `header` begins at the UDP length.
+/// What is wrong with version, protocol type or length, in a datagram of UDP's length.
 #[inline(always)]
-fn malformed(header: Option<[u8; 12]>) -> Option<Reason> {
-    let Some([a, b, _, _, flags, _, c, d, ..]) = header else {
+fn malformed(length: Option<u16>, header: Option<[u8; 8]>) -> Option<Reason> {
+    let (Some(length), Some([flags, _, c, d, ..])) = (length, header) else {
         return Some(Reason::GtpMalformed);
     };
-    let datagram = u16::from_be_bytes([a, b]) as u32;
+    let datagram = length as u32;
     if datagram < 8 + 8 || flags >> 4 != 3 {
         return Some(Reason::GtpMalformed);
     }

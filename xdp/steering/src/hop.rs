@@ -1,10 +1,11 @@
 //! Next hops: cached for each CPU, asked again when an entry is a tick old.
 //!
-//! The cache is direct-mapped by destination address. A FIB look-up costs more than everything else that is
-//! done to a packet; an entry that another destination displaced costs one.
+//! The cache is direct-mapped by destination address; for requests also by the target's index, so that next hop and
+//! target are looked up side by side and not one after the other. A FIB look-up costs more than everything else that
+//! is done to a packet; an entry that another destination displaced costs one.
 
 use crate::choose::mix_address;
-use crate::{Address, Ask, NextHop, Route, Tables};
+use crate::{Address, Ask, NextHop, Plan, Route, Tables};
 
 /// Entries of the cache, for each CPU; a power of two.
 pub const SLOTS: u32 = 4096;
@@ -18,24 +19,36 @@ pub const fn slot(destination: &Address) -> u32 {
     word.wrapping_mul(0x9e37_79b1) >> 20
 }
 
-/// How to reach `destination`, if it was asked in this tick.
+/// The cache entry that belongs to a target as well, by its index in `TARGETS`.
 #[inline(always)]
-pub(crate) fn cached<T: Tables>(tables: &T, now: u32, destination: &Address) -> Option<NextHop> {
-    tables.hop(slot(destination)).filter(|hop| hop.destination == *destination && hop.asked == now)
+#[must_use]
+pub const fn target_slot(index: u32) -> u32 {
+    index & (SLOTS - 1)
 }
 
-/// How to reach `ask.destination`, written to `hop`: from the cache, or by asking.
+/// How to reach `destination`, if it was asked in this tick and is in `slot`.
 #[inline(always)]
-pub(crate) fn find<T: Tables>(tables: &T, now: u32, ask: &Ask, hop: &mut NextHop) -> Route {
-    if let Some(known) = cached(tables, now, &ask.destination) {
+pub(crate) fn cached<T: Tables>(tables: &T, now: u32, slot: u32, destination: &Address) -> Option<NextHop> {
+    tables.hop(slot).filter(|hop| hop.destination == *destination && hop.asked == now)
+}
+
+/// How to reach `ask.destination`, written to `hop`: from the cache, or by asking. It is then in both its entries.
+#[inline(always)]
+pub(crate) fn find<T: Tables>(tables: &T, plan: &Plan, ask: &Ask, hop: &mut NextHop) -> Route {
+    let (own, general) = (plan.slot(&ask.destination), slot(&ask.destination));
+    if let Some(known) = cached(tables, plan.now, general, &ask.destination) {
+        if own != general {
+            tables.keep_hop(own, &known);
+        }
         *hop = known;
         return if ask.length <= hop.mtu { Route::Via } else { Route::TooBig };
     }
     let route = tables.route(ask, hop);
-    if route == Route::Via {
+    if route == Route::Via && tables.keeps_routes() {
         hop.destination = ask.destination;
-        hop.asked = now;
-        tables.keep_hop(slot(&ask.destination), hop);
+        hop.asked = plan.now;
+        tables.keep_hop(own, hop);
+        tables.keep_hop(general, hop);
     }
     route
 }

@@ -52,8 +52,8 @@ pub use reason::Reason;
 pub use tables::{Ask, Insert, Route, Tables};
 pub use values::{
     BANKS, ERRORS_MOST, Exhausted, Flow, FlowKey, FlowKind, Kind, Link, LongKey, MAX_PATHS, NextHop, Parts, Pin,
-    PinKey, Placement, SERVICES_MOST, Service, ServiceKey, ShortKey, Source, SourceKey, State, TOLD_MOST, Target,
-    Unknown, protocol,
+    PinKey, Placement, SERVICES_MOST, Service, ServiceKey, ShortKey, ShortPinKey, Source, SourceKey, State,
+    TOLD_MOST, Target, Unknown, protocol,
 };
 pub use verdict::{Outcome, Rare, Step, Verdict};
 pub use walk::Walk;
@@ -123,6 +123,8 @@ pub fn steer_general<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mu
             gtpu::decide::<P, T, Planned>(packet, tables, facts, plan)
         }
         protocol::UDP | protocol::TCP => flow::decide::<P, T, Planned>(packet, tables, facts, plan),
+        // It looks its pin up itself.
+        protocol::SCTP if facts.kind == sctp::chunk::INIT_ACK => Step::rare(Rare::InitAck),
         protocol::SCTP => sctp::decide::<P, T, Planned>(packet, tables, facts, plan),
         _ => Step::pass(Reason::NotOurs),
     }
@@ -155,7 +157,7 @@ pub fn rare<P: Packet, T: Tables>(rare: Rare, packet: &mut P, tables: &T, work: 
 /// How many steps a round of a loop takes.
 ///
 /// In the kernel a round costs two calls, and a call with its return as much as a step.
-pub(crate) const STEPS: u32 = 4;
+pub(crate) const STEPS: u32 = 8;
 
 /// One round of a loop; `false` ends it.
 #[inline(always)]

@@ -1,4 +1,4 @@
-use crate::{Reason, Target};
+use crate::{Address, Reason, Target, hop};
 
 /// Which end of the packet is rewritten.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum Face {
 pub struct Plan {
     /// The address and port to rewrite to.
     pub to: Target,
+    /// Index in `TARGETS` of `to`.
+    pub index: u32,
     /// The TEID to rewrite to, where it differs.
     pub teid: u32,
     /// XORed into an SCTP checksum, for what was changed inside chunks.
@@ -34,12 +36,22 @@ pub struct Plan {
 impl Plan {
     /// Rewrites one end to a target, and nothing else.
     #[inline(always)]
-    pub(crate) fn set(&mut self, to: Target, face: Face, reason: Reason, now: u32) {
+    pub(crate) fn set(&mut self, (index, to): (u32, Target), face: Face, reason: Reason, now: u32) {
         self.to = to;
+        self.index = index;
         self.face = face;
         self.reason = reason;
         self.teid = 0;
         self.crc = 0;
         self.now = now;
+    }
+
+    /// Where the next hop towards `destination` is cached.
+    #[inline(always)]
+    pub(crate) fn slot(&self, destination: &Address) -> u32 {
+        match self.face {
+            Face::Destination => hop::target_slot(self.index),
+            Face::Source => hop::slot(destination),
+        }
     }
 }

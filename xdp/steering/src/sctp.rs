@@ -63,7 +63,7 @@ pub(crate) fn decide<P: Packet, T: Tables, N: Next>(
         return Step::drop(Reason::InitBundled);
     }
     if moves_state(facts.kind) {
-        return Step::rare(if facts.kind == chunk::INIT_ACK { Rare::InitAck } else { Rare::Control });
+        return Step::rare(Rare::Control);
     }
     if flow.reply != 0 && matches!(facts.kind, chunk::ASCONF | chunk::ASCONF_ACK) {
         return Step::drop(Reason::AddressChange);
@@ -72,14 +72,15 @@ pub(crate) fn decide<P: Packet, T: Tables, N: Next>(
     if flow.seen != now && facts.ttl > 1 {
         tables.touch_flow(&key, now, flow.state);
     }
-    let Some(target) = tables.target(flow.target.wrapping_add(path)) else {
+    let index = flow.target.wrapping_add(path);
+    let Some(target) = tables.target(index) else {
         return Step::drop(Reason::Inconsistent);
     };
     if flow.reply == 0 {
-        plan.set(target, Face::Destination, Reason::Pinned, now);
+        plan.set((index, target), Face::Destination, Reason::Pinned, now);
         N::go_on(packet, tables, facts, plan)
     } else {
-        plan.set(target, Face::Source, Reason::Replied, now);
+        plan.set((index, target), Face::Source, Reason::Replied, now);
         N::go_on(packet, tables, facts, plan)
     }
 }

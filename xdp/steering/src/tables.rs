@@ -24,7 +24,7 @@ pub trait Tables {
     fn sessions(&self, target: u32) -> u32;
     /// Adds to an endpoint's sessions, or takes from them.
     fn count_sessions(&self, target: u32, by: i32);
-    /// `PINS`: written by user space alone.
+    /// `PINS` and `PINS6`: written by user space alone.
     fn pin(&self, key: &PinKey) -> Option<Pin>;
 
     /// `FLOWS`.
@@ -41,12 +41,14 @@ pub trait Tables {
     /// As [`Tables::touch_flow`], and sets the other direction's tag.
     fn tag_flow(&self, key: &FlowKey, seen: u32, state: u8, tag: u32);
 
-    /// An entry of the per-CPU next-hop cache, by [`crate::hop::slot`].
+    /// An entry of the per-CPU next-hop cache, by [`crate::hop::slot`] or [`crate::hop::target_slot`].
     fn hop(&self, slot: u32) -> Option<NextHop>;
     /// Writes an entry of the next-hop cache.
     fn keep_hop(&self, slot: u32, hop: &NextHop);
     /// Asks the host's routing for a next hop, which it writes where it answers [`Route::Via`].
     fn route(&self, ask: &Ask, hop: &mut NextHop) -> Route;
+    /// Whether what routing answered holds for the next packet too.
+    fn keeps_routes(&self) -> bool;
     /// `LINKS`: the interface that the packet came in on.
     fn link(&self) -> Option<Link>;
     /// The index of the interface that the packet came in on.

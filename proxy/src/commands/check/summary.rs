@@ -172,8 +172,8 @@ fn without_password(url: &str) -> String {
 
 /// The bounded tables and what the kernel takes for each (kernel/bpf/hashtab.c, `htab_map_mem_usage`;
 /// kernel/bpf/arraymap.c, `array_map_mem_usage`): 48 bytes before each hashed entry, 16 for each bucket, of which
-/// there are as many as entries, rounded up to a power of two. `SERVICES` and `SOURCES` take entries, of 16 bytes
-/// more, as they are written; all others have them from the start.
+/// there are as many as entries, rounded up to a power of two. `SERVICES`, `SOURCES` and `PINS6` take entries, of 16
+/// bytes more, as they are written; all others have them from the start.
 fn tables(config: &Config) -> Vec<TableRow> {
     const HASH: u32 = 1;
     let Bounds { flows, flows6, pins, services, sources, targets, maglev } = config.bounds;
@@ -186,6 +186,8 @@ fn tables(config: &Config) -> Vec<TableRow> {
         "FLOWS" => Some(("flows", flows, None)),
         "FLOWS6" => Some(("flows6", flows6, None)),
         "PINS" => Some(("pins", pins, None)),
+        // How many tunnels will have IPv6 addresses nobody knows before.
+        "PINS6" => Some(("pins6", pins, Some(0))),
         // By address and port, and by address alone, in two banks.
         "SERVICES" => Some(("services", services, Some(4 * own as u64))),
         "SOURCES" => Some(("sources", sources, Some(theirs as u64))),

@@ -5,7 +5,9 @@ use std::os::fd::AsFd as _;
 use std::path::Path;
 
 use aya::maps::MapData;
-use pinion_steering::{Flow, LongKey, Pin, PinKey, Service, ServiceKey, ShortKey, Source, SourceKey, Target};
+use pinion_steering::{
+    Flow, LongKey, Pin, PinKey, Service, ServiceKey, ShortKey, ShortPinKey, Source, SourceKey, Target,
+};
 
 use super::plain::Plain;
 use super::{batch, refused, wrong};
@@ -29,7 +31,8 @@ pub(super) fn copy(name: &'static str, from: &Path, to: &Path) -> Result<usize, 
     match name {
         "FLOWS" => pair.hash::<ShortKey, Flow>(|_| true),
         "FLOWS6" => pair.hash::<LongKey, Flow>(|_| true),
-        "PINS" => pair.hash::<PinKey, Pin>(|_| true),
+        "PINS" => pair.hash::<ShortPinKey, Pin>(|_| true),
+        "PINS6" => pair.hash::<PinKey, Pin>(|_| true),
         "SOURCES" => pair.hash::<SourceKey, Source>(|_| true),
         "SERVICES" => {
             // The other bank is in nobody's way, and written before it is put in force.

@@ -1,7 +1,8 @@
 #![allow(unsafe_code, reason = "aya takes map values by a marker trait that is unsafe to implement")]
 
 use pinion_steering::{
-    Flow, Link, LongKey, NextHop, Pin, PinKey, Service, ServiceKey, ShortKey, Source, SourceKey, Target,
+    Flow, Link, LongKey, NextHop, Pin, PinKey, Service, ServiceKey, ShortKey, ShortPinKey, Source, SourceKey,
+    Target,
 };
 
 /// A key or value as aya wants it.
@@ -17,4 +18,5 @@ macro_rules! plain {
     };
 }
 
-plain!(u32, Flow, Link, LongKey, NextHop, Pin, PinKey, Service, ServiceKey, ShortKey, Source, SourceKey, Target);
+plain!(u32, Flow, Link, LongKey, NextHop, Pin, PinKey, Service, ServiceKey);
+plain!(ShortKey, ShortPinKey, Source, SourceKey, Target);

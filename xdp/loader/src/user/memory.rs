@@ -100,12 +100,6 @@ impl Memory {
             FlowKey::Long(_) => self.long.get() < self.bounds.flows6 as usize,
         }
     }
-
-    pub(super) fn put_hop(&mut self, slot: u32, hop: &NextHop) {
-        if let Some(entry) = self.hops.borrow_mut().get_mut(slot as usize) {
-            *entry = *hop;
-        }
-    }
 }
 
 impl Tables for Memory {
@@ -206,8 +200,16 @@ impl Tables for Memory {
         self.hops.borrow().get(slot as usize).copied()
     }
 
-    /// What one packet was told is not the next one's: it is asked anew.
-    fn keep_hop(&self, _slot: u32, _hop: &NextHop) {}
+    fn keep_hop(&self, slot: u32, hop: &NextHop) {
+        if let Some(entry) = self.hops.borrow_mut().get_mut(slot as usize) {
+            *entry = *hop;
+        }
+    }
+
+    /// What is imagined depends on the packet.
+    fn keeps_routes(&self) -> bool {
+        false
+    }
 
     fn route(&self, ask: &Ask, hop: &mut NextHop) -> Route {
         *hop = hop::imagined(ask, INGRESS);

@@ -49,7 +49,7 @@ fn fill(kernel: &mut Kernel) {
         kernel.put_flow(&key, &flow).unwrap();
         kernel.end_sessions(flow.target, -1).unwrap();
     }
-    kernel.put_pin(&pin().0, &pin().1).unwrap();
+    kernel.put_pins(&pins()).map_err(|(_, error)| error).unwrap();
     for bank in [0, 1] {
         let key = ServiceKey { port: 80, bank, ..ServiceKey::default() };
         kernel.put_service(&key, &Service { maglev: 100, slots: 3, id: 7, ..Service::default() }).unwrap();
@@ -66,8 +66,10 @@ fn five() -> (FlowKey, Flow) {
     (key, Flow { target: 5, ..flow })
 }
 
-fn pin() -> (PinKey, Pin) {
-    (PinKey { teid: 5, ..PinKey::default() }, Pin { target: 4, ..Pin::default() })
+/// Of each family one.
+fn pins() -> [(PinKey, Pin); 2] {
+    [Address::default(), Address::v4([192, 0, 2, 1])]
+        .map(|address| (PinKey { address, teid: 5 }, Pin { target: 4, ..Pin::default() }))
 }
 
 /// Whether it is all there, and counted.
@@ -76,7 +78,9 @@ fn assert_whole(kernel: &Kernel) {
     assert_eq!(found, (0..10).map(flow).chain([five()]).collect());
     let counts: Vec<u32> = (0..12).map(|index| kernel.sessions(index).unwrap()).collect();
     assert_eq!(counts, [1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 0, 0]);
-    assert_eq!(kernel.read_pin(&pin().0).unwrap(), Some(pin().1));
+    for (key, pin) in pins() {
+        assert_eq!(kernel.read_pin(&key).unwrap(), Some(pin));
+    }
     assert_eq!(kernel.read_target(19).unwrap().owner, 19);
     assert_eq!(kernel.active().unwrap(), 1);
     assert!(kernel.services().unwrap().iter().any(|(key, service)| key.bank == 1 && service.id == 7));
@@ -105,8 +109,8 @@ fn other_bounds_take_everything_along() {
     let flows = [("FLOWS", 10), ("FLOWS6", 1)];
     assert_eq!(copied(Bounds { flows: 2000, ..BOUNDS }), flows);
     let configured = [("SERVICES", 1), ("SOURCES", 1), ("TARGETS", 20), ("MAGLEV", 103), ("ACTIVE", 1)];
-    assert_eq!(copied(smallest), [&flows[..], &[("PINS", 1)], &configured].concat());
-    assert_eq!(copied(Bounds { pins: 50, ..smallest }), [("PINS", 1)]);
+    assert_eq!(copied(smallest), [&flows[..], &[("PINS", 1), ("PINS6", 1)], &configured].concat());
+    assert_eq!(copied(Bounds { pins: 50, ..smallest }), [("PINS", 1), ("PINS6", 1)]);
     assert_eq!(copied(Bounds { pins: 50, services: 10, ..smallest }), configured);
     // Nothing is to be copied, and there is nothing to settle.
     let (mut last, inherited) = room.take_over(Bounds { pins: 50, services: 10, ..smallest }).unwrap();

@@ -43,7 +43,8 @@ fn known<T: Tables>(tables: &T, work: &mut Work, key: &FlowKey, flow: &Flow, pat
     if reflects(facts) {
         return Err(Outcome::drop(Reason::OutOfTheBlue));
     }
-    let target = tables.target(flow.target.wrapping_add(path)).ok_or(Outcome::drop(Reason::Inconsistent))?;
+    let index = flow.target.wrapping_add(path);
+    let target = tables.target(index).ok_or(Outcome::drop(Reason::Inconsistent))?;
     let now = tables.now();
     // The other direction's pin: its packets go back to where these came to, from where these go.
     let other = if flow.reply == 0 {
@@ -70,9 +71,9 @@ fn known<T: Tables>(tables: &T, work: &mut Work, key: &FlowKey, flow: &Flow, pat
         None => tables.touch_flow(key, now, flow.state),
     }
     if flow.reply == 0 {
-        work.plan.set(target, Face::Destination, Reason::Pinned, now);
+        work.plan.set((index, target), Face::Destination, Reason::Pinned, now);
     } else {
-        work.plan.set(target, Face::Source, Reason::Replied, now);
+        work.plan.set((index, target), Face::Source, Reason::Replied, now);
     }
     Ok(())
 }
@@ -87,7 +88,8 @@ fn from_nowhere<T: Tables>(tables: &T, work: &mut Work) -> Result<(), Outcome> {
     if !reflects(facts) {
         return Err(NONE);
     }
-    let own = tables.target(source.own.wrapping_add(source.path as u32)).ok_or(NONE)?;
+    let index = source.own.wrapping_add(source.path as u32);
+    let own = tables.target(index).ok_or(NONE)?;
     let forward = FlowKey::association(facts.word, own.port, facts.destination_port);
     let flow = tables.flow(&forward).filter(|flow| flow.reply == 0 && flow.from == source.own).ok_or(NONE)?;
     let theirs = tables.target(flow.target.wrapping_add(source.path as u32)).ok_or(NONE)?;
@@ -98,7 +100,7 @@ fn from_nowhere<T: Tables>(tables: &T, work: &mut Work) -> Result<(), Outcome> {
     tables.touch_flow(&forward, now, State::Closed as u8);
     let back = FlowKey::association(flow.tag, facts.destination_port, facts.source_port);
     tables.touch_flow(&back, now, State::Closed as u8);
-    work.plan.set(own, Face::Source, Reason::Replied, now);
+    work.plan.set((index, own), Face::Source, Reason::Replied, now);
     Ok(())
 }
 
@@ -163,11 +165,12 @@ pub(crate) fn out_of_the_blue<P: Packet, T: Tables>(packet: &P, tables: &T, work
         }
         return Step::drop(Reason::OutOfTheBlue);
     };
-    let Some(target) = tables.target(base.wrapping_add(service.path as u32)) else {
+    let index = base.wrapping_add(service.path as u32);
+    let Some(target) = tables.target(index) else {
         return Step::drop(Reason::Inconsistent);
     };
     let reason = if reflects(facts) { Reason::Pinned } else { Reason::Hashed };
-    work.plan.set(target, Face::Destination, reason, tables.now());
+    work.plan.set((index, target), Face::Destination, reason, tables.now());
     Step::planned(Ok(()))
 }
 

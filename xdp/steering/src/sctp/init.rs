@@ -58,9 +58,10 @@ fn place<T: Tables>(
     (base, reason): (u32, Reason),
 ) -> Result<(), Reason> {
     let digest = work.walk.digest;
-    let target = tables.target(base.wrapping_add(service.path as u32)).ok_or(Reason::Inconsistent)?;
+    let index = base.wrapping_add(service.path as u32);
+    let target = tables.target(index).ok_or(Reason::Inconsistent)?;
     pin(tables, service, &work.facts, opening, digest, (base, reason), &target)?;
-    work.plan.set(target, Face::Destination, reason, tables.now());
+    work.plan.set((index, target), Face::Destination, reason, tables.now());
     Ok(())
 }
 

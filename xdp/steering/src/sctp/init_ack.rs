@@ -1,23 +1,32 @@
 use super::init::Opening;
 use super::parameters::scan_all;
-use super::{key, path};
+use super::{key, path, unpinned};
 use crate::{Face, Flow, FlowKey, Insert, Packet, Rare, Reason, State, Step, Tables, Work};
 
 /// Carries an INIT ACK to its client: pins the server's tag before it leaves, and puts the service's
 /// addresses where the endpoint's were.
 #[inline(always)]
 pub(crate) fn init_ack<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Step {
-    match answer(packet, tables, work) {
+    let key = key(&work.facts);
+    let found = tables.flow(&key).and_then(|back| path(tables, &work.facts, &back).map(|path| (back, path)));
+    let Some((back, path)) = found else {
+        return unpinned(tables, &work.facts);
+    };
+    match answer(packet, tables, work, &key, &back, path) {
         Ok(()) => Step::rare(Rare::Parameters),
         Err(reason) => Step::drop(reason),
     }
 }
 
 #[inline(always)]
-fn answer<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Result<(), Reason> {
-    let key = key(&work.facts);
-    let back = tables.flow(&key).ok_or(Reason::Inconsistent)?;
-    let path = path(tables, &work.facts, &back).ok_or(Reason::Inconsistent)?;
+fn answer<P: Packet, T: Tables>(
+    packet: &mut P,
+    tables: &T,
+    work: &mut Work,
+    key: &FlowKey,
+    back: &Flow,
+    path: u32,
+) -> Result<(), Reason> {
     if back.reply == 0 {
         // A client answers nobody's INIT: to the endpoint it is out of the blue (RFC 9260 5.2.3).
         return Err(Reason::OutOfTheBlue);
@@ -25,7 +34,8 @@ fn answer<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> 
     work.facts.alive()?;
     let opening = Opening::read(packet, &work.facts)?;
     scan_all(packet, tables, work, &opening, 0)?;
-    let own = tables.target(back.target.wrapping_add(path)).ok_or(Reason::Inconsistent)?;
+    let index = back.target.wrapping_add(path);
+    let own = tables.target(index).ok_or(Reason::Inconsistent)?;
 
     let facts = &work.facts;
     let forward = FlowKey::association(opening.tag, own.port, facts.destination_port);
@@ -36,7 +46,7 @@ fn answer<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> 
         tag: facts.word,
         state: State::Acked as u8,
         reply: 0,
-        ..back
+        ..*back
     };
     match tables.insert_flow(&forward, &pin) {
         Insert::Done => {}
@@ -54,11 +64,11 @@ fn answer<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> 
     }
     // A retransmitted INIT of an association that is further on must not set it back.
     if back.state < State::Echoed as u8 {
-        tables.tag_flow(&key, pin.seen, pin.state, opening.tag);
+        tables.tag_flow(key, pin.seen, pin.state, opening.tag);
     }
     work.walk.at = opening.parameters;
     work.walk.endpoint = back.from;
     work.walk.own = back.target;
-    work.plan.set(own, Face::Source, Reason::Replied, pin.seen);
+    work.plan.set((index, own), Face::Source, Reason::Replied, pin.seen);
     Ok(())
 }
