@@ -133,8 +133,9 @@ impl Association {
                 break;
             }
             self.control.pop_front();
-            // RFC 9260 6.10: INIT stands alone. DATA after COOKIE ECHO is not tried.
-            if matches!(control, Control::Init | Control::CookieEcho | Control::Probe(..)) {
+            // RFC 9260 6.10: INIT stands alone. DATA after COOKIE ECHO is not tried, nor after ASCONF: where the
+            // peer does not believe its AUTH, it takes nothing behind it.
+            if matches!(control, Control::Init | Control::CookieEcho | Control::Probe(..) | Control::Asconf) {
                 return true;
             }
         }

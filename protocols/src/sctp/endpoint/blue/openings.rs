@@ -45,6 +45,8 @@ impl Endpoint {
         let found = existing.and_then(|id| self.slots.get(id)).map(|slot| &slot.association);
         let same = found.filter(|found| matches!(found.state, State::CookieWait | State::CookieEchoed));
         let same = same.map(|found| (found.local_tag, found.outbound.first, found.outbound.streams));
+        // The key that the peer makes of INIT is the one that it makes of INIT ACK, whoever sent the INIT.
+        let random = found.and_then(|found| found.handshake.as_ref()).map(|handshake| handshake.random);
         let tie =
             found.filter(|_| same.is_none()).map_or(0, |found| self.secret.tie(found.local_tag, found.peer_tag));
         let addresses: Vec<IpAddr> = match found {
@@ -97,7 +99,7 @@ impl Endpoint {
             inbound: self.config.inbound_streams,
             tsn: local_tsn,
             addresses: &addresses,
-            random: self.secret.vector(local_tag),
+            random: random.unwrap_or_else(|| self.secret.vector(local_tag)),
         };
         let (config, unrecognized) = (&self.config, &read.unrecognized);
         self.replies.send(&ends, |packet| {
@@ -215,7 +217,10 @@ impl Endpoint {
             let fresh = self.made_from(local_now, cookie, &locals);
             self.with(now, id, |association, _| association.restarted(fresh));
         } else {
-            let beginning = beginning(&self.secret, cookie, &locals);
+            let mut beginning = beginning(&self.secret, cookie, &locals);
+            if let Some(handshake) = &slot.association.handshake {
+                beginning.random = handshake.random;
+            }
             let (offer, local) = (&cookie.peer, cookie.local);
             let mut context = Context {
                 now: local_now,
