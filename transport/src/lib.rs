@@ -1,4 +1,4 @@
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 //! SCTP for async programs, wherever it comes from, and the links that user space sends it over.
 //!
 //! A [`Transport`] makes [`Association`]s, by [`Transport::connect`] or by a [`Listener`]. Whose SCTP it is
@@ -7,6 +7,7 @@
 //! | kind | SCTP is | for |
 //! | --- | --- | --- |
 //! | [`userspace::Userspace`] | this project's own endpoint, over frames or over UDP (RFC 6951) | hosts whose kernel has none, addresses that the kernel does not have |
+//! | [`kernel::Kernel`] | the host's kernel's | hosts whose kernel has it |
 //! | [`memory::Memory`] | the same, over a network in this process | tests |
 //!
 //! ```
@@ -35,7 +36,9 @@
 //! ```
 
 mod association;
+mod auto;
 mod engine;
+pub mod kernel;
 pub mod link;
 mod listener;
 pub mod memory;
@@ -46,6 +49,7 @@ mod wire;
 use std::fmt;
 
 pub use association::{Association, Ends};
+pub use auto::{Kind, auto};
 pub use listener::Listener;
 pub use pinion_protocols::sctp::endpoint::{
     Config, Event, Message, PathStatus, Reach, Received, Reliability, SendError, Time,

@@ -43,3 +43,10 @@ impl Frame {
         self.parts().concat().into()
     }
 }
+
+/// A frame as it came from a link.
+impl From<Bytes> for Frame {
+    fn from(payload: Bytes) -> Self {
+        Self { head: [0; HEAD], length: 0, payload }
+    }
+}

@@ -65,5 +65,5 @@ pub(crate) async fn refused(bed: Bed) {
     next(&first, |event| matches!(event, Event::Established { .. })).await;
     // What nobody has accepted ends with the listener.
     drop(listener);
-    next(&first, |event| matches!(event, Event::Aborted { by_peer: true, .. })).await;
+    next(&first, Event::is_last).await;
 }

@@ -56,13 +56,12 @@ pub(crate) async fn restart(mut bed: Bed) {
     let (first, server, _listener) = associated(&bed).await;
     first.send(short(0, 1)).await.unwrap();
     message(&server).await;
-    bed.replace_client();
+    bed.replace_client(first).await;
     let second = bed.client().connect(connect()).unwrap();
     next(&second, |event| matches!(event, Event::Established { .. })).await;
     next(&server, |event| *event == Event::Restarted).await;
     server.send(short(0, 2)).await.unwrap();
     assert_eq!(message(&second).await.payload[..], 2_u32.to_be_bytes());
-    drop(first);
 }
 
 /// What nobody could take in time is given up, and its sender told.
@@ -75,10 +74,13 @@ pub(crate) async fn stale(bed: Bed) {
     given_up.reliability = reliability;
     given_up.context = 7;
     client.send(given_up).await.unwrap();
-    let failed = next(&client, |event| matches!(event, Event::SendFailed { .. })).await;
-    assert_eq!(failed, Event::SendFailed { context: 7, stream: 0, sent: true });
+    tokio::time::sleep(Duration::from_millis(300)).await;
     bed.restore(0);
     bed.restore(1);
+    if bed.tells_failures {
+        let failed = next(&client, |event| matches!(event, Event::SendFailed { .. })).await;
+        assert_eq!(failed, Event::SendFailed { context: 7, stream: 0, sent: true });
+    }
     client.send(short(0, 2)).await.unwrap();
     assert_eq!(in_time(message(&server)).await.payload[..], 2_u32.to_be_bytes());
 }
