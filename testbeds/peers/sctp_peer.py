@@ -16,6 +16,9 @@ import time
 
 IPPROTO_SCTP = 132
 
+SO_SNDBUFFORCE = 32
+SO_RCVBUFFORCE = 33
+
 INITMSG = 2
 PRIMARY_ADDR = 6
 GET_ASSOC_NUMBER = 28
@@ -31,7 +34,7 @@ RCVINFO_FORMAT = "=HHHxxIIIIi"
 PATH_STATES = {0: "inactive", 1: "potentially failed", 2: "active", 3: "unconfirmed"}
 
 # Room for the largest message of a test and the echo's name.
-LONGEST = 1 << 17
+LONGEST = 1 << 20
 # How often a reader looks whether its socket is to be closed, in seconds.
 TICK = 0.05
 
@@ -49,6 +52,8 @@ def open_socket(kind, addresses, streams):
     sock = socket.socket(family, kind, IPPROTO_SCTP)
     sock.setsockopt(IPPROTO_SCTP, INITMSG, struct.pack("=HHHH", streams, streams, 0, 0))
     sock.setsockopt(IPPROTO_SCTP, RECVRCVINFO, 1)
+    for option in (SO_SNDBUFFORCE, SO_RCVBUFFORCE):
+        sock.setsockopt(socket.SOL_SOCKET, option, LONGEST)
     return sock
 
 
@@ -72,7 +77,10 @@ def send(sock, data, stream, ppid, association=0):
 
 def receive(sock):
     """A message, its stream, its PPID, its association and its sender; no message at the end."""
-    data, control, _, sender = sock.recvmsg(LONGEST, 256)
+    data, control, flags, sender = sock.recvmsg(LONGEST, 256)
+    while data and not flags & socket.MSG_EOR:
+        more, _, flags, _ = sock.recvmsg(LONGEST, 256)
+        data += more
     for level, kind, value in control:
         if level == IPPROTO_SCTP and kind == RCVINFO:
             stream, _, _, raw_ppid, _, _, _, association = struct.unpack(RCVINFO_FORMAT, value[:28])

@@ -4,13 +4,14 @@ mod baseline;
 mod crowd;
 mod frames;
 mod report;
+mod sctp;
 mod steer;
 mod tables;
 
 pub use report::{Report, Row};
 
 /// The benches there are.
-pub const NAMES: [&str; 3] = ["steer", "tables", "crowd"];
+pub const NAMES: [&str; 4] = ["sctp", "steer", "tables", "crowd"];
 
 /// Runs one bench by name.
 ///
@@ -18,6 +19,7 @@ pub const NAMES: [&str; 3] = ["steer", "tables", "crowd"];
 /// Where the kernel refuses the programs, or a namespace cannot be made.
 pub fn run(name: &str, report: &mut Report) -> Result<(), BenchError> {
     match name {
+        "sctp" => sctp::run(report),
         "steer" => steer::run(report),
         "tables" => tables::run(report),
         "crowd" => crowd::run(report),

@@ -43,7 +43,6 @@ impl Judge {
         let statuses = PROTOCOLS.map(|protocol| format!("{protocol}.checksum.status"));
         let mut arguments = vec!["-T", "fields", "-e", "frame.number"];
         arguments.extend(["-e", "icmp.type", "-e", "icmpv6.type"]);
-        arguments.extend(CHECKED.iter().flat_map(|preference| ["-o", preference]));
         arguments.extend(statuses.iter().flat_map(|status| ["-e", status]));
         let table = self.read(capture, &arguments)?;
         Ok(table.lines().flat_map(read_line).collect())
@@ -59,9 +58,19 @@ impl Judge {
         Ok(numbers.lines().count())
     }
 
+    /// The frames of a capture that a display filter lets through, a line each for people.
+    ///
+    /// # Errors
+    ///
+    /// As [`Judge::count`].
+    pub fn frames(&self, capture: &Path, filter: &str) -> Result<Vec<String>, Failure> {
+        Ok(self.read(capture, &["-Y", filter])?.lines().map(str::to_owned).collect())
+    }
+
     fn read(&self, capture: &Path, arguments: &[&str]) -> Result<String, Failure> {
         let mut command = Command::new(&self.tshark);
         command.arg("-n").arg("-r").arg(capture).args(arguments);
+        command.args(CHECKED.iter().flat_map(|preference| ["-o", preference]));
         let output = command.output().map_err(|source| pinion_networks::Failure::Spawn {
             program: self.tshark.display().to_string(),
             source,

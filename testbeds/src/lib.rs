@@ -17,6 +17,7 @@ pub mod packets;
 pub mod peers;
 pub mod puppet;
 pub mod python;
+pub mod relay;
 pub mod scenario;
 pub mod sctp;
 

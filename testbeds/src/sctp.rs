@@ -8,6 +8,8 @@
 mod peer;
 mod report;
 mod uml;
+pub mod userspace;
+pub mod usrsctp;
 
 use std::net::IpAddr;
 use std::process::{Command, Stdio};
