@@ -25,7 +25,7 @@ struct Pair {
     bound: u32,
 }
 
-/// Copies the entries of a map between folders of pins; how many it were. Maps that hold nothing to copy: none.
+/// Copies the entries of a map between folders of pins; how many it were.
 pub(super) fn copy(name: &'static str, from: &Path, to: &Path) -> Result<usize, LoadError> {
     let pair = Pair::open(name, from, to)?;
     match name {
@@ -45,7 +45,7 @@ pub(super) fn copy(name: &'static str, from: &Path, to: &Path) -> Result<usize, 
             pair.array::<u32>(|slot, _| slot < used)
         }
         "ACTIVE" => pair.array::<u32>(|_, _| true),
-        _ => Ok(0),
+        _ => Err(LoadError::Absent { what: "map to copy to", name }),
     }
 }
 
