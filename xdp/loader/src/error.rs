@@ -138,8 +138,3 @@ fn bound_of(map: &str) -> String {
         _ => map.to_lowercase(),
     }
 }
-
-/// The name of a map's bound in the configuration.
-fn bound_of(map: &str) -> String {
-    if map == "PINS6" { "pins".to_owned() } else { map.to_lowercase() }
-}
