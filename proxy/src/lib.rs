@@ -1,8 +1,9 @@
 //! The daemon and the command line `pinion`.
 //!
 //! [`config`] reads what an operator wrote, [`pool`] decides which endpoints get sessions, [`health`] finds out
-//! which are up, [`traffic`] what sessions show of them, [`sessions`] keeps what is pinned, [`store`] writes it where other nodes find it, [`api`] is
-//! how others ask, and [`daemon`] puts them together. [`commands`] has one module for each command.
+//! which are up, [`traffic`] what sessions show of them, [`sessions`] keeps what is pinned, [`store`] writes it where
+//! other nodes find it, [`api`] is how others ask, and [`daemon`] puts them together; [`demo`] shows it at work.
+//! [`commands`] has one module for each command.
 
 #![forbid(unsafe_code)]
 

@@ -78,13 +78,15 @@ async fn play(args: &Args) -> Result<Summary, DemoError> {
     // From now on a signal ends it in order, whatever is being built.
     let signals = Signals::listen()?;
     let watched = args.format == Format::Table && io::stdout().is_terminal() && io::stdin().is_terminal();
-    let missing = if args.engine == Engine::User { Vec::new() } else { missing_here() };
-    if args.engine == Engine::Kernel && !missing.is_empty() {
-        return Err(DemoError::Missing(missing.join("\n")));
-    }
-    if args.engine != Engine::User && missing.is_empty() {
-        return before(args.format, watched, KernelStage::new()?, signals).await;
-    }
+    let kernel = match args.engine {
+        Engine::User => Err(Vec::new()),
+        Engine::Auto | Engine::Kernel => kernel_stage(),
+    };
+    let missing = match kernel {
+        Ok(stage) => return before(args.format, watched, stage, signals).await,
+        Err(missing) if args.engine == Engine::Kernel => return Err(DemoError::Missing(missing.join("\n"))),
+        Err(missing) => missing,
+    };
     for line in &missing {
         eprintln!("pinion: {line}");
     }
@@ -93,6 +95,12 @@ async fn play(args: &Args) -> Result<Summary, DemoError> {
     }
     let summary = before(args.format, watched, UserStage::new(watched)?, signals).await;
     summary.map(|summary| summary.lacking(missing))
+}
+
+/// The stage in the kernel, or what is missing for it.
+fn kernel_stage() -> Result<KernelStage, Vec<String>> {
+    let missing = missing_here();
+    if missing.is_empty() { KernelStage::new().map_err(|error| vec![error.to_string()]) } else { Err(missing) }
 }
 
 /// Plays before those who watch.
