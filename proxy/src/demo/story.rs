@@ -14,7 +14,7 @@ use super::summary::Summary;
 use super::theatre::{self, Theatre};
 
 /// How long anything may take that has to happen.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The AMF and the UPF that are killed.
 const AMF: Member = Member { role: Role::Amf, number: 2 };

@@ -1,5 +1,6 @@
 //! The stage in the kernel: network namespaces, XDP on every interface of the one in the middle, and the daemon as a
-//! process of its own. Everything is gone when it is dropped, and when this process is killed.
+//! process of its own. Everything is gone when it is dropped, and all but a folder of small files when this process is
+//! killed.
 
 mod place;
 

@@ -132,12 +132,12 @@ fn endpoints(servers: &[Server], frame: &mut Frame<'_>, area: Rect) {
             Cell::new(server.member.to_string()),
             Cell::new(word).style(style),
             right(server.sessions),
-            Cell::new(bar(server.sessions, most, 8)),
+            Cell::new(bar(server.sessions, most, 5)),
             right(server.answered),
         ])
     });
-    let widths = [5, 7, 4, 8, 9].map(Constraint::Length);
-    let head = Row::new(["ENDP", "STATE", "SESS", "", " ANSWERED"]).style(DIM);
+    let widths = [5, 7, 8, 5, 9].map(Constraint::Length);
+    let head = Row::new(["NAME", "STATE", "SESSIONS", "", " ANSWERED"]).style(DIM);
     let table = Table::new(rows, widths).header(head).column_spacing(1);
     frame.render_widget(table.block(Block::bordered().title(" AMFs and UPFs ")), area);
 }
