@@ -10,39 +10,22 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use facts::{Facts, FactsError};
+use pinion_loader::kernel;
+pub use pinion_loader::kernel::Capability;
 
-/// A capability that the daemon needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Capability {
-    /// Its name, such as `CAP_BPF`.
-    pub name: &'static str,
-    /// Its number (linux/capability.h).
-    pub bit: u32,
-    /// What it is for.
-    pub purpose: &'static str,
-}
+/// Every capability that the daemon needs, and none more: those of the packet path, and one for what it sends itself.
+pub const CAPABILITIES: [Capability; 4] = {
+    let [bpf, perfmon, admin] = kernel::CAPABILITIES;
+    [bpf, perfmon, admin, RAW]
+};
 
-/// Every capability that the daemon needs, and none more.
-pub const CAPABILITIES: [Capability; 4] = [
-    Capability { name: "CAP_BPF", bit: 39, purpose: "making maps and loading programs" },
-    Capability {
-        name: "CAP_PERFMON",
-        bit: 38,
-        purpose: "subtracting packet pointers, by which the XDP program knows a packet's length",
-    },
-    Capability {
-        name: "CAP_NET_ADMIN",
-        bit: 12,
-        purpose: "loading and attaching XDP programs, and switching forwarding on",
-    },
-    Capability {
-        name: "CAP_NET_RAW",
-        bit: 13,
-        purpose: "probes by ICMP and SCTP, and announcing service addresses",
-    },
-];
+const RAW: Capability = Capability {
+    name: "CAP_NET_RAW",
+    bit: 13,
+    purpose: "probes by ICMP and SCTP, and announcing service addresses",
+};
 
-/// CAP_SYS_ADMIN, which covers CAP_BPF and CAP_PERFMON (capabilities(7)), and mounting.
+/// CAP_SYS_ADMIN, which mounting takes.
 const SYS_ADMIN: u32 = 21;
 
 /// The oldest kernel that the XDP program runs on: `bpf_loop`, and XDP on multi-buffer frames.
@@ -136,7 +119,7 @@ pub fn missing(facts: &Facts, needs: &Needs) -> Vec<Missing> {
             missing.push(Missing::Bpf);
         }
     }
-    let lacking = CAPABILITIES.iter().filter(|it| needs.attach || it.name == "CAP_NET_RAW");
+    let lacking = CAPABILITIES.iter().filter(|it| needs.attach || **it == RAW);
     missing.extend(lacking.filter(|it| !facts.can(it)).map(|it| Missing::Capability(*it)));
     if needs.attach && facts.bpf && !facts.has(SYS_ADMIN) && !facts.is_bpffs(&needs.pins) {
         missing.push(Missing::Bpffs { at: needs.pins.clone() });
@@ -151,8 +134,7 @@ impl Facts {
     /// Whether the process has a capability, or the one that covers it.
     #[must_use]
     pub fn can(&self, capability: &Capability) -> bool {
-        let covered = matches!(capability.name, "CAP_BPF" | "CAP_PERFMON") && self.has(SYS_ADMIN);
-        covered || self.has(capability.bit)
+        capability.is_in(self.capabilities)
     }
 
     const fn has(&self, bit: u32) -> bool {

@@ -56,6 +56,17 @@ impl Daemon {
     }
 }
 
+/// Whom to ask, and how to print the answer.
+#[derive(Debug, clap::Args)]
+pub(crate) struct How {
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+
+    #[command(flatten)]
+    pub(super) daemon: Daemon,
+}
+
 /// How to print an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::ask::columns::printable;
-use super::ask::{self, Daemon, Error, Format, json, time, words};
+use super::ask::{self, Error, Format, How, json, time, words};
 use crate::control::EndpointView;
 
 const EXAMPLES: &str = "\
@@ -36,22 +36,18 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "deadline")]
     undo: bool,
 
-    /// How to print what it is now
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
-
     #[command(flatten)]
-    daemon: Daemon,
+    how: How,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
-    ask::ask(&args.daemon, async |mut client| {
+    ask::ask(&args.how.daemon, async |mut client| {
         let endpoint = if args.undo {
             client.undrain(&args.endpoint).await?
         } else {
             client.drain(&args.endpoint, args.deadline).await?
         };
-        match args.format {
+        match args.how.format {
             Format::Json => ask::print_json(&json::Endpoint::from(&endpoint)),
             Format::Table => ask::print(&text(&endpoint, args.undo)),
         }

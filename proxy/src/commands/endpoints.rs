@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use super::ask::columns::{Cell, Side, bar, table};
-use super::ask::{self, Daemon, Error, Format, json, time, words};
+use super::ask::{self, Error, Format, How, json, time, words};
 use crate::control::{EndpointView, PathView};
 
 const EXAMPLES: &str = "\
@@ -29,18 +29,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     pool: Option<String>,
 
-    /// How to print them
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
-
     #[command(flatten)]
-    daemon: Daemon,
+    how: How,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
-    ask::ask(&args.daemon, async |mut client| {
+    ask::ask(&args.how.daemon, async |mut client| {
         let endpoints = client.endpoints(args.pool.as_deref()).await?;
-        match args.format {
+        match args.how.format {
             Format::Json => ask::print_json(&endpoints.iter().map(json::Endpoint::from).collect::<Vec<_>>()),
             Format::Table => ask::print(&text(&endpoints, ask::coloured())),
         }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use super::ask::columns::printable;
-use super::ask::{self, Daemon, Error, Format, json, words};
+use super::ask::{self, Error, Format, How, json, words};
 use crate::control::Explanation;
 
 const EXAMPLES: &str = "\
@@ -30,18 +30,14 @@ pub(crate) struct Args {
     #[arg(value_name = "KEY")]
     of: String,
 
-    /// How to print it
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
-
     #[command(flatten)]
-    daemon: Daemon,
+    how: How,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
-    ask::ask(&args.daemon, async |mut client| {
+    ask::ask(&args.how.daemon, async |mut client| {
         let explanations = client.explain(&args.of).await?;
-        match args.format {
+        match args.how.format {
             Format::Json => ask::print_json(&explanations.iter().map(json::Explained::from).collect::<Vec<_>>()),
             Format::Table => ask::print(&text(&args.of, &explanations)),
         }

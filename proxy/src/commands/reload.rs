@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::ask::columns::printable;
-use super::ask::{self, Daemon, Error, Format, json};
+use super::ask::{self, Error, Format, How, json};
 use crate::control::Reloaded;
 
 const EXAMPLES: &str = "\
@@ -19,18 +19,14 @@ Exit codes: 0 done; 1 the daemon does not answer; 2 bad usage, or the new config
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// How to print what changed
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
-
     #[command(flatten)]
-    daemon: Daemon,
+    how: How,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
-    ask::ask(&args.daemon, async |mut client| {
+    ask::ask(&args.how.daemon, async |mut client| {
         let reloaded = client.reload().await?;
-        match args.format {
+        match args.how.format {
             Format::Json => ask::print_json(&json::Reload::from(&reloaded)),
             Format::Table => ask::print(&text(&reloaded)),
         }

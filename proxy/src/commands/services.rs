@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::process::ExitCode;
 
 use super::ask::columns::{Cell, Look, Side, bar, table};
-use super::ask::{self, Daemon, Error, Format, json, words};
+use super::ask::{self, Error, Format, How, json, words};
 use crate::control::ServiceView;
 
 const EXAMPLES: &str = "\
@@ -23,18 +23,14 @@ Exit codes: 0 done; 1 the daemon does not answer, or refuses; 2 bad usage.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// How to print them
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
-
     #[command(flatten)]
-    daemon: Daemon,
+    how: How,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
-    ask::ask(&args.daemon, async |mut client| {
+    ask::ask(&args.how.daemon, async |mut client| {
         let services = client.services().await?;
-        match args.format {
+        match args.how.format {
             Format::Json => ask::print_json(&services.iter().map(json::Service::from).collect::<Vec<_>>()),
             Format::Table => ask::print(&text(&services, ask::coloured())),
         }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::process::ExitCode;
 
 use super::ask::columns::{Cell, Columns, Side};
-use super::ask::{self, Daemon, Error, Format, json, time, words};
+use super::ask::{self, Error, Format, How, json, time, words};
 use crate::api::Client;
 use crate::control::{PageAsk, SessionFilter, SessionState, SessionView};
 
@@ -56,12 +56,8 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "limit")]
     all: bool,
 
-    /// How to print them
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
-
     #[command(flatten)]
-    daemon: Daemon,
+    how: How,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -88,9 +84,9 @@ impl From<State> for SessionState {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
-    ask::ask(&args.daemon, async |client| {
+    ask::ask(&args.how.daemon, async |client| {
         let out = BufWriter::new(io::stdout().lock());
-        match args.format {
+        match args.how.format {
             Format::Json => list(args, client, Lines { out, any: false }).await,
             Format::Table => list(args, client, Rows::new(out, ask::coloured())).await,
         }

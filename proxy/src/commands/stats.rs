@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use super::ask::columns::{Cell, Look, Side, bar, printable, table};
-use super::ask::{self, Daemon, Error, Format, json, time};
+use super::ask::{self, Error, Format, How, json, time};
 use crate::control::{Stats, StoreLevel};
 
 const EXAMPLES: &str = "\
@@ -24,18 +24,14 @@ Exit codes: 0 done; 1 the daemon does not answer, or refuses; 2 bad usage.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// How to print them
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
-
     #[command(flatten)]
-    daemon: Daemon,
+    how: How,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
-    ask::ask(&args.daemon, async |mut client| {
+    ask::ask(&args.how.daemon, async |mut client| {
         let stats = client.stats().await?;
-        match args.format {
+        match args.how.format {
             Format::Json => ask::print_json(&json::All::from(&stats)),
             Format::Table => ask::print(&text(&stats, ask::coloured())),
         }

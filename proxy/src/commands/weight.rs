@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::ask::columns::printable;
-use super::ask::{self, Daemon, Error, Format, json};
+use super::ask::{self, Error, Format, How, json};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,18 +28,14 @@ pub(crate) struct Args {
     #[arg(value_name = "N")]
     weight: u16,
 
-    /// How to print what it is now
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
-
     #[command(flatten)]
-    daemon: Daemon,
+    how: How,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
-    ask::ask(&args.daemon, async |mut client| {
+    ask::ask(&args.how.daemon, async |mut client| {
         let endpoint = client.set_weight(&args.endpoint, args.weight.into()).await?;
-        match args.format {
+        match args.how.format {
             Format::Json => ask::print_json(&json::Endpoint::from(&endpoint)),
             Format::Table => ask::print(&format!(
                 "{} has weight {}, and {} now\n",

@@ -66,3 +66,53 @@ fn port(config: &Config, pool: &Pool, health: &Health, endpoint: &Endpoint) -> O
     };
     health.port.or(endpoint.port).or_else(service).or_else(protocol)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+
+    /// What is probed, as `POOL/ENDPOINT PATH SOCKET`.
+    fn probed(health: &str, services: &str) -> Vec<String> {
+        let yaml = format!(
+            "\
+pools:
+  - name: one
+{health}
+    endpoints:
+      - {{ name: a, addresses: [10.0.0.1, 10.1.0.1] }}
+      - {{ name: b, addresses: [10.0.0.2, 10.1.0.2], port: 7000 }}
+  - name: unprobed
+    endpoints: [{{ name: c, addresses: [10.0.0.3] }}]
+services:
+{services}
+  - {{ name: other, pool: unprobed, protocol: udp, port: 5060, addresses: [192.0.2.3] }}
+"
+        );
+        let config = config::parse(yaml.as_bytes(), &config::Host::default()).unwrap().config;
+        let shown = |it: &Target| format!("{}/{} {} {}", it.pool, it.endpoint, it.path, it.to);
+        targets(&config).iter().map(shown).collect()
+    }
+
+    const N2: &str = "  - { name: n2, pool: one, protocol: sctp, port: 38412, addresses: [192.0.2.1, 192.0.2.2] }";
+
+    #[test]
+    fn every_path_of_a_pool_with_health_is_probed() {
+        let health = "    health: { kind: sctp }";
+        let ports =
+            ["one/a 0 10.0.0.1:38412", "one/a 1 10.1.0.1:38412", "one/b 0 10.0.0.2:7000", "one/b 1 10.1.0.2:7000"];
+        assert_eq!(probed(health, N2), ports);
+    }
+
+    #[test]
+    fn the_port_of_health_is_the_first_choice() {
+        let health = "    health: { kind: tcp, port: 9 }";
+        assert!(probed(health, N2).iter().all(|target| target.ends_with(":9")));
+    }
+
+    #[test]
+    fn icmp_makes_nothing_of_the_port() {
+        assert_eq!(probed("    health: { kind: icmp }", N2).len(), 4);
+        assert_eq!(probed("", N2), [""; 0]);
+    }
+}

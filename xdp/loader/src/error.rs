@@ -110,14 +110,6 @@ pub enum LoadError {
         /// How many it would have.
         bound: u32,
     },
-    /// A batch was refused, and so was taking it back.
-    #[error("{error}; and what was done of it could not be undone: {undo}")]
-    Undo {
-        /// Why it was refused.
-        error: Box<LoadError>,
-        /// Why it could not be undone.
-        undo: Box<LoadError>,
-    },
     /// The file that says what the pinned maps' numbers mean contradicts them.
     #[error("{path}: {what}")]
     Layout {

@@ -30,7 +30,7 @@ use plain::Plain;
 
 pub use attach::{Attached, Mode};
 pub use pinned::PinFolder;
-pub use probe::{Probe, probe};
+pub use probe::{CAPABILITIES, Capability, Probe, probe};
 pub use takeover::{Inherited, Late};
 
 type Hash<K, V> = HashMap<MapData, Plain<K>, Plain<V>>;

@@ -13,7 +13,6 @@ pub mod kernel;
 pub mod maglev;
 mod maps;
 pub mod object;
-pub mod pins;
 pub mod schema;
 pub mod sessions;
 pub mod setup;

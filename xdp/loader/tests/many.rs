@@ -8,7 +8,6 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use pinion_loader::kernel::Kernel;
-use pinion_loader::pins::{Change, commit};
 use pinion_loader::setup::{EndpointSpec, ServiceSpec, Setup};
 use pinion_loader::sweep::{Sweeper, Timeouts};
 use pinion_loader::{Bounds, Cursor, LoadError, Maps, sessions};
@@ -40,10 +39,10 @@ fn pin(teid: u32) -> (PinKey, Pin) {
 fn pins_go_in_by_batches_and_come_out_by_pages() {
     let many = many();
     let Some(mut kernel) = kernel(Bounds { pins: many, ..Bounds::default() }) else { return };
-    let changes: Vec<Change> = (0..many).map(|teid| Change::Put(pin(teid).0, pin(teid).1)).collect();
+    let pins: Vec<(PinKey, Pin)> = (0..many).map(pin).collect();
     let begin = Instant::now();
-    for batch in changes.chunks(10_000) {
-        let _ = commit(&mut kernel, batch).unwrap();
+    for batch in pins.chunks(10_000) {
+        kernel.put_pins(batch).unwrap();
     }
     println!("{many} pins in {:?}", begin.elapsed());
     let begin = Instant::now();
@@ -63,11 +62,9 @@ fn pins_go_in_by_batches_and_come_out_by_pages() {
     }
     println!("all pages in {:?}", begin.elapsed());
     assert_eq!(seen.len() as u32, many);
-    // One more does not fit, and a batch with it is undone.
-    let other = Change::Put(pin(0).0, Pin::default());
-    let refused = commit(&mut kernel, &[other, Change::Put(pin(many).0, pin(many).1)]);
-    assert!(matches!(refused, Err(LoadError::Map { map: "PINS", .. })), "{refused:?}");
-    assert_eq!(kernel.read_pin(&pin(0).0).unwrap(), Some(pin(0).1));
+    // One more does not fit, and what was written before it is counted.
+    let refused = kernel.put_pins(&[pin(0), pin(many)]);
+    assert!(matches!(refused, Err((1, LoadError::Map { map: "PINS", .. }))), "{refused:?}");
     assert_eq!(kernel.read_pin(&pin(many).0).unwrap(), None);
 }
 

@@ -12,9 +12,44 @@ pub struct Probe {
     release: String,
 }
 
-/// Linux capability numbers (linux/capability.h).
-const NEEDED: [(&str, u32); 3] = [("CAP_BPF", 39), ("CAP_PERFMON", 38), ("CAP_NET_ADMIN", 12)];
-const ALL_POWERFUL: u32 = 21;
+/// A capability that something needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capability {
+    /// Its name, such as `CAP_BPF`.
+    pub name: &'static str,
+    /// Its number (linux/capability.h).
+    pub bit: u32,
+    /// What it is for.
+    pub purpose: &'static str,
+}
+
+/// What loading and attaching needs.
+pub const CAPABILITIES: [Capability; 3] = [
+    Capability { name: "CAP_BPF", bit: 39, purpose: "making maps and loading programs" },
+    Capability {
+        name: "CAP_PERFMON",
+        bit: 38,
+        purpose: "subtracting packet pointers, by which the XDP program knows a packet's length",
+    },
+    Capability {
+        name: "CAP_NET_ADMIN",
+        bit: 12,
+        purpose: "loading and attaching XDP programs, and switching forwarding on",
+    },
+];
+
+/// CAP_SYS_ADMIN.
+const SYS_ADMIN: u32 = 21;
+
+impl Capability {
+    /// Whether a set of capabilities has it, or the one that covers it: before CAP_BPF and CAP_PERFMON there was
+    /// CAP_SYS_ADMIN, which still stands for both (capabilities(7)).
+    #[must_use]
+    pub fn is_in(&self, set: u64) -> bool {
+        let has = |bit: u32| set >> bit & 1 == 1;
+        has(self.bit) || matches!(self.name, "CAP_BPF" | "CAP_PERFMON") && has(SYS_ADMIN)
+    }
+}
 
 /// Reads what this process and kernel can do.
 ///
@@ -35,11 +70,8 @@ impl Probe {
         if version(&self.release) < version(KERNEL) {
             return Err(LoadError::Kernel { found: self.release.clone(), needed: KERNEL });
         }
-        let has = |bit: u32| self.capabilities >> bit & 1 == 1;
-        let missing: Vec<&str> = NEEDED.iter().filter(|(_, bit)| !has(*bit)).map(|(name, _)| *name).collect();
-        // Before CAP_BPF and CAP_PERFMON there was CAP_SYS_ADMIN, which still covers them.
-        let covered = |name: &str| name != "CAP_NET_ADMIN" && has(ALL_POWERFUL);
-        let missing: Vec<&str> = missing.into_iter().filter(|name| !covered(name)).collect();
+        let missing = CAPABILITIES.iter().filter(|it| !it.is_in(self.capabilities)).map(|it| it.name);
+        let missing: Vec<&str> = missing.collect();
         if missing.is_empty() { Ok(()) } else { Err(LoadError::Privilege { missing: missing.join(", ") }) }
     }
 }
