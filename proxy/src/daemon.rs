@@ -9,6 +9,7 @@ mod ask;
 mod end;
 mod explain;
 pub mod interfaces;
+mod neighbours;
 pub mod packet_path;
 mod reload;
 mod run;

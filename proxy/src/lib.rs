@@ -2,11 +2,12 @@
 //!
 //! [`config`] reads what an operator wrote, [`pool`] decides which endpoints get sessions, [`health`] finds out
 //! which are up, [`traffic`] what sessions show of them, [`sessions`] keeps what is pinned, [`store`] writes it where
-//! other nodes find it, [`api`] is how others ask, and [`daemon`] puts them together; [`demo`] shows it at work.
+//! other nodes find it, [`announce`] tells neighbours, [`api`] is how others ask, and [`daemon`] puts them together; [`demo`] shows it at work.
 //! [`commands`] has one module for each command.
 
 #![forbid(unsafe_code)]
 
+pub mod announce;
 pub mod api;
 mod commands;
 pub mod config;

@@ -140,15 +140,16 @@ pub async fn run(options: Options) -> Result<(), RunError> {
     let daemon = Arc::new(Daemon::new(options.config, began, path.clone(), table, behind, checker, state));
 
     let (stop, stopping) = watch::channel(false);
-    let mut tasks = tasks::start(&daemon, changes);
-    tasks.push(tasks::write_behind(&daemon, writer));
-    if let Some(listener) = listener {
-        tasks.push(serve_metrics(&daemon, options.registry, listener));
-    }
     match daemon.pin_tunnels(None).await {
         Ok(0) => {}
         Ok(pins) => tracing::info!(pins, "the configured tunnels are pinned"),
         Err(error) => tracing::error!(%error, "the configured tunnels are not pinned"),
+    }
+    // They announce the service addresses: not before the pins are there.
+    let mut tasks = tasks::start(&daemon, changes);
+    tasks.push(tasks::write_behind(&daemon, writer));
+    if let Some(listener) = listener {
+        tasks.push(serve_metrics(&daemon, options.registry, listener));
     }
     let control: Arc<dyn Control> = Arc::clone(&daemon) as _;
     let mut api = tokio::spawn(server.serve(control, told(stopping)));

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::interfaces::Host;
+use super::neighbours;
 use super::packet_path::Pass;
 use super::state::Daemon;
 use super::traffic;
@@ -46,6 +47,7 @@ pub(super) fn start(daemon: &Arc<Daemon>, changes: mpsc::Receiver<Change>) -> Ve
         tokio::spawn(plan(Arc::clone(daemon))),
         tokio::spawn(every(SWEEP, Arc::clone(daemon), sweep)),
         tokio::spawn(every(LOOK, Arc::clone(daemon), look)),
+        tokio::spawn(neighbours::announce(Arc::clone(daemon))),
         tokio::spawn(every(LISTEN, Arc::clone(daemon), traffic::refusals)),
     ]
 }
