@@ -53,7 +53,8 @@ pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
     setup.apply(&mut kernel, &services())?;
     sessions(&mut kernel, &setup)?;
 
-    let mut bench = Bench { kernel, baseline };
+    let udp = setup.base("udp", "one").unwrap_or_default();
+    let mut bench = Bench { kernel, baseline, udp };
     let empty = bench.median(|bench| {
         Ok(bench.baseline.run("empty", &frames::udp(1, 2, &[], 64), REPEAT)?.1.as_nanos() as f64)
     })?;
@@ -154,6 +155,8 @@ fn sessions(maps: &mut dyn Maps, setup: &Setup) -> Result<(), BenchError> {
 struct Bench {
     kernel: Kernel,
     baseline: Baseline,
+    /// Index of the UDP service's endpoint among what packets are rewritten to.
+    udp: u32,
 }
 
 impl Bench {
@@ -270,10 +273,12 @@ impl Bench {
     /// Medians of single runs without a cached next hop, of the baseline and of the empty program.
     fn asked(&mut self, frame: &[u8]) -> Result<(f64, f64, f64), BenchError> {
         let empty = self.empty_once()?;
-        let slot = hop::slot(&Address::v4(SERVICE));
+        let slots = [hop::slot(&Address::v4(SERVICE)), hop::target_slot(self.udp)];
         let (mut own, mut base) = (Vec::new(), Vec::new());
         for _ in 0..SINGLE_RUNS {
-            self.kernel.put_hop(slot, &NextHop::default())?;
+            for slot in slots {
+                self.kernel.put_hop(slot, &NextHop::default())?;
+            }
             let (returned, _, took) = self.kernel.test_run(PROGRAM, frame, 1)?;
             went("udp-fib/64", returned, REDIRECT)?;
             own.push(took.as_nanos() as f64);
