@@ -78,7 +78,7 @@ pub enum Api {
 /// Where pins are written behind.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Store {
-    /// `redis://...` or `rediss://...`; `None`: in memory.
+    /// `redis://...`, `valkey://...` or a unix socket; `None`: in memory.
     pub redis: Option<String>,
     /// Whether a binding message waits until its pin is stored.
     pub wait: bool,

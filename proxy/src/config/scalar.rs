@@ -199,15 +199,15 @@ scalar! {
 
 scalar! {
     /// Where pins are written behind, in short.
-    StoreWord(Option<String>): Text = "store", "memory, or a URL such as redis://192.0.2.10:6379/0",
+    StoreWord(Option<String>): Text = "store", "memory, or a URL such as redis://192.0.2.10:6379/0; TLS (rediss) is not spoken",
     |text| if text == "memory" { Some(None) } else { url(text).map(Some) },
-    { "type": "string", "pattern": "^(memory|(redis|rediss|valkey|valkeys|redis\\+unix|valkey\\+unix|unix)://.+)$" }
+    { "type": "string", "pattern": "^(memory|(redis|valkey|redis\\+unix|valkey\\+unix|unix)://.+)$" }
 }
 
 scalar! {
     /// A Redis or Valkey server.
-    StoreUrl(String): Text = "URL of a store", "one such as redis://192.0.2.10:6379/0",
-    url, { "type": "string", "pattern": "^(redis|rediss|valkey|valkeys|redis\\+unix|valkey\\+unix|unix)://.+$" }
+    StoreUrl(String): Text = "URL of a store", "one such as redis://192.0.2.10:6379/0; TLS (rediss) is not spoken",
+    url, { "type": "string", "pattern": "^(redis|valkey|redis\\+unix|valkey\\+unix|unix)://.+$" }
 }
 
 scalar! {

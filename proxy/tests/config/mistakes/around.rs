@@ -96,22 +96,31 @@ pub(super) const CASES: &[Case] = &[
     (
         "store: memory",
         "store: ¶disk",
-        &["disk is no store; give memory, or a URL such as redis://192.0.2.10:6379/0"],
+        &["disk is no store; give memory, or a URL such as redis://192.0.2.10:6379/0; TLS (rediss) is not spoken"],
     ),
     (
         "store: memory",
         "store: ¶http://192.0.2.10",
-        &["http://192.0.2.10 is no store; give memory, or a URL such as redis://192.0.2.10:6379/0"],
+        &[
+            "http://192.0.2.10 is no store; give memory, or a URL such as redis://192.0.2.10:6379/0; TLS (rediss) is not spoken",
+        ],
+    ),
+    (
+        "store: memory",
+        "store: ¶rediss://192.0.2.10",
+        &[
+            "rediss://192.0.2.10 is no store; give memory, or a URL such as redis://192.0.2.10:6379/0; TLS (rediss) is not spoken",
+        ],
     ),
     (
         "store: memory",
         "store: ¶{wait: true}",
-        &["store without `url`; give one such as redis://192.0.2.10:6379/0"],
+        &["store without `url`; give one such as redis://192.0.2.10:6379/0; TLS (rediss) is not spoken"],
     ),
     (
         "store: memory",
         "store: {url: ¶memory}",
-        &["memory is no URL of a store; give one such as redis://192.0.2.10:6379/0"],
+        &["memory is no URL of a store; give one such as redis://192.0.2.10:6379/0; TLS (rediss) is not spoken"],
     ),
     (
         "store: memory",
