@@ -54,6 +54,7 @@ pub use ethernet::Mac;
 pub use frame::Frame;
 pub use host::{Config, Counters, Host};
 pub use interface::Interface;
+pub(crate) use ip::icmp_is_intact;
 pub use neighbours::{Ask, Neighbours, Timing};
 pub use packet::Packet;
 pub use socket::PacketSocket;

@@ -1,8 +1,13 @@
-//! SCTP by this project's own endpoint, over links whose addresses the host's kernel does not have.
+//! SCTP by this project's own endpoint, over links whose addresses the host's kernel does not have, or over
+//! the kernel's UDP.
 //!
 //! The kernel, with SCTP of its own or without, sees packets to addresses that it does not have, and lets
 //! them be. See [`crate::link`] for what that takes where it forwards.
 
+mod icmp;
+mod udp;
+
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read};
 use std::net::IpAddr;
@@ -11,9 +16,11 @@ use std::task::{Context, Poll};
 use pinion_protocols::ip::protocol;
 use pinion_protocols::sctp::endpoint::{Datagram, Transmit};
 
+pub use udp::Encapsulation;
+
 use crate::engine::Engine;
 use crate::link::{Link, Packet};
-use crate::wire::Wire;
+use crate::wire::{Complaint, Wire};
 use crate::{Association, Config, Connect, Listen, Listener, RequestError, Time, Transport};
 
 /// An endpoint with the addresses of its links.
@@ -37,8 +44,20 @@ impl Userspace {
             largest_mtu: config.largest_mtu.min(largest),
             ..config.clone()
         };
-        let wire = Links { links, packets: Vec::new() };
+        let wire = Links { links, packets: Vec::new(), complaints: VecDeque::new() };
         Ok(Self { engine: Engine::start(addresses, config, seed()?, wire) })
+    }
+
+    /// An endpoint on addresses that the kernel has, as anybody may open one: its packets go in UDP
+    /// (RFC 6951). Its sockets belong to the namespace of the calling thread.
+    ///
+    /// # Errors
+    ///
+    /// The system's, such as `AddrInUse`.
+    pub fn over_udp(addresses: &[IpAddr], encapsulation: Encapsulation, config: &Config) -> io::Result<Self> {
+        let wire = udp::Datagrams::open(addresses, encapsulation)?;
+        let config = Config { encapsulation: udp::HEADER, ..config.clone() };
+        Ok(Self { engine: Engine::start(addresses.to_vec(), config, seed()?, wire) })
     }
 }
 
@@ -63,6 +82,7 @@ fn seed() -> io::Result<[u8; 32]> {
 struct Links {
     links: Vec<Link>,
     packets: Vec<Packet>,
+    complaints: VecDeque<Complaint>,
 }
 
 impl Wire for Links {
@@ -74,13 +94,19 @@ impl Wire for Links {
                 any = Poll::Ready(());
             }
         }
-        let sctp = self.packets.drain(..).filter(|packet| packet.protocol == protocol::SCTP);
-        into.extend(sctp.map(|Packet { source, destination, payload, .. }| Datagram {
-            source,
-            destination,
-            bytes: payload,
-        }));
+        for packet in self.packets.drain(..) {
+            if packet.protocol == protocol::SCTP {
+                let Packet { source, destination, payload: bytes, .. } = packet;
+                into.push(Datagram { source, destination, bytes });
+            } else {
+                self.complaints.extend(icmp::complaint(&packet));
+            }
+        }
         any
+    }
+
+    fn complaint(&mut self) -> Option<Complaint> {
+        self.complaints.pop_front()
     }
 
     fn send(&mut self, now: Time, transmit: Transmit) {

@@ -1,15 +1,37 @@
 //! What carries an endpoint's packets.
 
+use std::net::IpAddr;
 use std::task::{Context, Poll};
 
-use pinion_protocols::sctp::endpoint::{Datagram, Transmit};
+use bytes::Bytes;
+use pinion_protocols::sctp::endpoint::{Datagram, Reason, Transmit};
 
 use crate::Time;
+
+/// A packet did not get through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Complaint {
+    /// Where it came from.
+    pub(crate) source: IpAddr,
+    /// Where it was to go.
+    pub(crate) destination: IpAddr,
+    pub(crate) reason: Reason,
+    /// Its beginning, from the SCTP common header on.
+    pub(crate) quoted: Bytes,
+}
 
 /// Packets of one endpoint, out and in.
 pub(crate) trait Wire: Send + 'static {
     /// Adds packets that have come; pending where there are none. They are few enough to be taken at once.
     fn poll_receive(&mut self, context: &mut Context<'_>, now: Time, into: &mut Vec<Datagram>) -> Poll<()>;
+
+    /// What the network says of packets that were sent, if it came with the last batch.
+    fn complaint(&mut self) -> Option<Complaint> {
+        None
+    }
+
+    /// The packet of that number in the last batch has the verification tag of an association.
+    fn valid(&mut self, _number: usize) {}
 
     /// Takes a packet to be sent.
     fn send(&mut self, now: Time, transmit: Transmit);

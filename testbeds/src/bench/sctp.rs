@@ -14,9 +14,10 @@ use crate::sctp::usrsctp::Usrsctp;
 
 /// Runs the bench.
 pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
-    over_namespaces(report)?;
+    // First: what others free would hide what it takes.
+    idle::run(report)?;
     memory::run(report)?;
-    idle::run(report)
+    over_namespaces(report)
 }
 
 /// Message sizes, and what is compared: messages, or bytes.

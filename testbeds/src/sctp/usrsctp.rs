@@ -23,6 +23,8 @@ pub struct Usrsctp {
 
 /// Where Debian has them.
 const FOLDER: &str = "/usr/lib/usrsctp";
+/// It sees to it that what it counted is heard, and is not to be slowed down by every line that it says.
+const FLUSHES: &str = "tsctp";
 
 impl Usrsctp {
     /// Finds them.
@@ -49,9 +51,16 @@ impl Usrsctp {
         program: &str,
         arguments: impl IntoIterator<Item = S>,
     ) -> Result<Running, Failure> {
-        // Line by line, though it speaks into a pipe.
-        let mut command = tied(&self.stdbuf);
-        command.arg("-oL").arg(self.folder.join(program)).args(arguments);
+        let path = self.folder.join(program);
+        let mut command = if program == FLUSHES {
+            tied(path)
+        } else {
+            // Line by line, though it speaks into a pipe.
+            let mut command = tied(&self.stdbuf);
+            command.arg("-oL").arg(path);
+            command
+        };
+        command.args(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = namespace.spawn(command)?;
         let gone = || Failure::PeerGone { name: program.to_owned(), tail: String::new() };

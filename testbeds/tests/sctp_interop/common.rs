@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use pinion_transport::userspace::Userspace;
+use pinion_transport::userspace::{Encapsulation, Userspace};
 use pinion_transport::{Association, Config, Event, Listen, Message, Reach, Received, Transport};
 use tempfile::TempDir;
 use testbeds::capture::Capture;
@@ -45,8 +45,18 @@ impl Ours {
         Self::with(host, &Config { heartbeat_interval: None, ..config() })
     }
 
+    /// One that speaks over UDP of the host's kernel, at its addresses of IPv4.
+    pub(crate) fn in_udp_of(host: &Host) -> Self {
+        let runtime = runtime();
+        let transport = host.namespace.run(|| {
+            let _inside = runtime.enter();
+            Userspace::over_udp(&host.addresses(false), Encapsulation::default(), &config()).unwrap()
+        });
+        Self { transport: transport.unwrap(), runtime }
+    }
+
     fn with(host: &Host, config: &Config) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = runtime();
         let _inside = runtime.enter();
         let transport = take_over(host, runtime.handle(), config).unwrap();
         drop(_inside);
@@ -74,6 +84,10 @@ impl Ours {
         runtime.shutdown_timeout(PATIENCE);
         drop(transport);
     }
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 
 /// Timers that notice a dead path within a second or two.

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use pinion_transport::userspace::Encapsulation;
 use pinion_transport::{Association, Connect as Begin, Event, Listen, Message, Reach, Transport};
 use testbeds::missing::probe;
 use testbeds::need;
@@ -21,11 +22,20 @@ const COUNTING: u16 = 5001;
 /// The largest message that its echo server reads whole, bytes.
 const LARGEST_ECHO: usize = 10_240;
 
-fn begin(ours: &Ours, begin: Begin) -> Association {
-    ours.runtime.block_on(async { ours.transport.connect(begin) }).unwrap()
+/// An established association. A server says nothing of listening, and before it does, the kernel of its host
+/// answers that there is no SCTP.
+fn connected(ours: &Ours, begin: &Begin) -> Association {
+    for _ in 0..100 {
+        let association = ours.runtime.block_on(async { ours.transport.connect(begin.clone()) }).unwrap();
+        let first = |event: &Event| event.is_last() || matches!(event, Event::Established { .. });
+        let Event::Aborted { cause: 0, by_peer: true } = ours.wait(next(&association, first)) else {
+            return association;
+        };
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("nobody listens");
 }
 
-/// A server says nothing of listening: INIT is repeated until it does.
 fn serve(usrsctp: &Usrsctp, host: &Host, program: &str) -> Running {
     usrsctp.start(&host.namespace, program, [""; 0]).unwrap()
 }
@@ -41,8 +51,8 @@ fn we_connect_to_usrsctp() {
     let ours = Ours::in_place_of(client);
     for v6 in [false, true] {
         let ends = endpoint.addresses(v6);
-        let association = begin(&ours, Begin { addresses: client.addresses(v6), ..Begin::to(ends.clone(), ECHO) });
-        ours.wait(next(&association, |event| matches!(event, Event::Established { .. })));
+        let begin = Begin { addresses: client.addresses(v6), ..Begin::to(ends.clone(), ECHO) };
+        let association = connected(&ours, &begin);
         for size in [1, 2, 3, 4, 100, 1_400, 1_452, 1_453, 5_000, LARGEST_ECHO] {
             ours.wait(echoed(&association, 1, size, ""));
         }
@@ -116,6 +126,29 @@ fn usrsctp_connects_to_us() {
     assert!(captures.judge().is_none_or(|packets| packets > 20));
 }
 
+/// RFC 6951, by the port that is registered for it and by one that is not.
+#[test]
+fn usrsctp_connects_to_us_in_udp() {
+    need!(probe());
+    let usrsctp = need!(Usrsctp::find());
+    let topology = topology(1);
+    let (client, endpoint) = (&topology.clients[0], &topology.endpoints[0]);
+    let captures = Captures::start(&topology);
+    let ours = Ours::in_udp_of(endpoint);
+    let mut events = ours.serve();
+    let (port, to) = (PORT.to_string(), endpoint.addresses(false)[0].to_string());
+    let usual = Encapsulation::PORT.to_string();
+    for own in [&usual, "19899"] {
+        let arguments = [&to, &port, "0", own, &usual];
+        let mut peer = usrsctp.start(&client.namespace, "client", arguments).unwrap();
+        peer.say("in UDP").unwrap();
+        peer.heard(PATIENCE, |line| line.ends_with("|in UDP").then_some(())).unwrap();
+        peer.finish();
+        ours.wait(async { while events.recv().await.unwrap() != Event::Closed {} });
+    }
+    assert!(captures.judge().is_none_or(|packets| packets > 10));
+}
+
 /// Messages up to 256 KiB, each way, through a network that loses, doubles, reorders and damages packets.
 #[test]
 fn a_bad_network_loses_nothing() {
@@ -130,8 +163,7 @@ fn a_bad_network_loses_nothing() {
     let mut server = serve(&usrsctp, endpoint, "tsctp");
     for (size, messages) in [(1, 500), (1_000, 500), (20_000, 50), (256 << 10, 5)] {
         let to = Begin::to(endpoint.addresses(false), COUNTING);
-        let association = begin(&ours, Begin { addresses: client.addresses(false), ..to });
-        ours.wait(next(&association, |event| matches!(event, Event::Established { .. })));
+        let association = connected(&ours, &Begin { addresses: client.addresses(false), ..to });
         for _ in 0..messages {
             ours.wait(association.send(Message::new(0, PROTOCOL, payload(size).into()))).unwrap();
         }

@@ -5,12 +5,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use pinion_protocols::sctp::endpoint::Datagram;
+use pinion_protocols::sctp::endpoint::{Datagram, NetworkError};
 use tokio::time::Sleep;
 
 use super::{Shared, State, Waiting};
 use crate::Time;
-use crate::wire::Wire;
+use crate::wire::{Complaint, Wire};
 
 /// Packets that are sent before others are received again.
 const BURST: usize = 128;
@@ -50,8 +50,18 @@ impl<W: Wire> Driver<W> {
         let writable = self.wire.poll_flush(context).is_ready();
         let mut guard = self.shared.lock();
         let state = &mut *guard;
-        for datagram in self.received.drain(..) {
+        let mut rejected = state.endpoint.counters();
+        for (number, datagram) in self.received.drain(..).enumerate() {
             state.endpoint.receive(now, &datagram);
+            let before = std::mem::replace(&mut rejected, state.endpoint.counters());
+            // INIT has no tag: anybody may have sent it.
+            if before == rejected && datagram.bytes.get(4..8).is_some_and(|tag| tag != [0; 4]) {
+                self.wire.valid(number);
+            }
+        }
+        while let Some(Complaint { source, destination, reason, quoted }) = self.wire.complaint() {
+            let error = NetworkError { source, destination, reason, quoted: &quoted };
+            state.endpoint.network_error(now, &error);
         }
         if state.endpoint.deadline().is_some_and(|due| due <= now) {
             state.endpoint.expire(now);

@@ -132,6 +132,14 @@ pub(super) fn checksum6(source: Ipv6Addr, destination: Ipv6Addr, message: &[u8])
     checksum(&[&source.octets(), &destination.octets(), &length, &next, message])
 }
 
+/// Whether the checksum of an ICMP or ICMPv6 message is right.
+pub(crate) fn icmp_is_intact(packet: &Packet) -> bool {
+    match (packet.source, packet.destination) {
+        (IpAddr::V6(source), IpAddr::V6(destination)) => checksum6(source, destination, &packet.payload) == 0,
+        _ => checksum(&[&packet.payload]) == 0,
+    }
+}
+
 /// RFC 1071; every part but the last has an even length.
 pub(super) fn checksum(parts: &[&[u8]]) -> u16 {
     let mut sum = 0_u32;
