@@ -48,6 +48,7 @@ mod ip;
 mod ndp;
 mod neighbours;
 mod packet;
+mod reassembly;
 mod socket;
 
 pub use ethernet::Mac;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bytes::Bytes;
-use pinion_protocols::ip::{Ipv4, Ipv6, protocol};
+use pinion_protocols::ip::{Fragment, Ipv4, Ipv6, protocol};
 
 use super::arp::Arp;
 use super::ethernet::{self, Ethernet, Mac};
@@ -13,6 +13,7 @@ use super::ip;
 use super::ndp::Ndp;
 use super::neighbours::{Neighbours, Timing};
 use super::packet::Packet;
+use super::reassembly::Reassembly;
 use crate::Time;
 
 /// What a host is.
@@ -44,8 +45,6 @@ pub struct Counters {
     pub others: u64,
     /// Packets of ours with a wrong header.
     pub malformed: u64,
-    /// Fragments of packets.
-    pub fragments: u64,
     /// Packets to be sent that the link does not carry.
     pub too_large: u64,
     /// Packets to be sent with no way to go: no gateway, not one of our addresses.
@@ -59,6 +58,7 @@ pub struct Host {
     neighbours: Neighbours,
     frames: VecDeque<Frame>,
     identification: u32,
+    reassembly: Reassembly,
     counters: Counters,
 }
 
@@ -70,6 +70,7 @@ impl Host {
             config,
             frames: VecDeque::new(),
             identification: 0,
+            reassembly: Reassembly::default(),
             counters: Counters::default(),
         }
     }
@@ -99,7 +100,7 @@ impl Host {
                 self.receive_arp(now, frame.payload);
                 None
             }
-            ethernet::IPV4 => self.receive_v4(frame.payload),
+            ethernet::IPV4 => self.receive_v4(now, frame.payload),
             ethernet::IPV6 => self.receive_v6(now, &frame),
             _ => None,
         }
@@ -213,18 +214,14 @@ impl Host {
         self.release(mac, waiting);
     }
 
-    fn receive_v4(&mut self, bytes: &[u8]) -> Option<Packet> {
+    fn receive_v4(&mut self, now: Time, bytes: &[u8]) -> Option<Packet> {
         let header = bytes.first().map_or(0, |first| usize::from(first & 0xf).saturating_mul(4));
         let intact = bytes.get(..header).is_some_and(|header| ip::checksum(&[header]) == 0);
         let packet = Ipv4::parse(bytes).ok().filter(|packet| intact && packet.missing == 0);
         let packet = self.well_formed(packet)?;
-        self.accept(
-            packet.source.into(),
-            packet.destination.into(),
-            packet.protocol,
-            packet.is_fragment(),
-            packet.payload,
-        )
+        let ends = (packet.source.into(), packet.destination.into(), packet.protocol);
+        let fragment = packet.is_fragment().then_some(packet.fragment);
+        self.accept(now, ends, fragment, packet.payload)
     }
 
     fn receive_v6(&mut self, now: Time, frame: &Ethernet<'_>) -> Option<Packet> {
@@ -237,13 +234,9 @@ impl Host {
                 return None;
             }
         }
-        self.accept(
-            packet.source.into(),
-            packet.destination.into(),
-            packet.protocol,
-            packet.is_fragment(),
-            packet.payload,
-        )
+        let ends = (packet.source.into(), packet.destination.into(), packet.protocol);
+        let fragment = packet.fragment.filter(|_| packet.is_fragment());
+        self.accept(now, ends, fragment, packet.payload)
     }
 
     fn receive_ndp(&mut self, now: Time, sender: Ipv6Addr, from: Mac, ndp: Ndp) {
@@ -271,23 +264,24 @@ impl Host {
         }
     }
 
+    /// A packet for this host, once it is whole.
     fn accept(
         &mut self,
-        source: IpAddr,
-        destination: IpAddr,
-        protocol: u8,
-        fragment: bool,
+        now: Time,
+        ends: (IpAddr, IpAddr, u8),
+        fragment: Option<Fragment>,
         payload: &[u8],
     ) -> Option<Packet> {
-        let counter = if !self.has(destination) {
-            &mut self.counters.others
-        } else if fragment {
-            &mut self.counters.fragments
-        } else {
-            return Some(Packet::new(source, destination, protocol, Bytes::copy_from_slice(payload)));
+        let (source, destination, protocol) = ends;
+        if !self.has(destination) {
+            self.counters.others = self.counters.others.saturating_add(1);
+            return None;
+        }
+        let payload = match fragment {
+            None => Bytes::copy_from_slice(payload),
+            Some(fragment) => self.reassembly.take(now, ends, &fragment, payload)?,
         };
-        *counter = counter.saturating_add(1);
-        None
+        Some(Packet::new(source, destination, protocol, payload))
     }
 
     fn well_formed<T>(&mut self, packet: Option<T>) -> Option<T> {

@@ -127,6 +127,9 @@ fn what_is_too_large_leaves_in_fragments_if_it_may() {
     let packet = Packet { payload, fragment: true, ..sctp(v4(1), v4(2)) };
     host.send(Time::ZERO, packet.clone());
     assert_eq!(frames(&mut host), FRAGMENTS.map(unhex));
+    let mut there = Host::new(Config::new(TWO, vec![(v4(2), 24)]));
+    let whole: Vec<_> = FRAGMENTS.iter().filter_map(|frame| there.receive(Time::ZERO, &unhex(frame))).collect();
+    assert_eq!(whole, [Packet { fragment: false, ..packet.clone() }]);
     host.send(Time::ZERO, Packet { fragment: false, ..packet });
     assert_eq!((frames(&mut host).len(), host.counters().too_large), (0, 1));
 }
