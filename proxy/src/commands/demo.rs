@@ -26,9 +26,10 @@ Examples:
   pinion demo --format json | jq .lost
       One object at the end; what happens is told on standard error.
 
-The object has how many `sessions` there were, how many `messages` (NGAP) and `packets` (GTP-U) the gNBs sent, and how many of
-both were `lost` and sessions `moved`: all of them `had_to_be_lost` and `had_to_move` with what was killed, or something is wrong
-(`as_it_should_be`). `engine` says what steered, and `missing` why not the kernel.
+The object says how many `sessions` there were, how many `messages` (NGAP) and `packets` (GTP-U)
+gNBs sent, how many of both were `lost`, and how many sessions `moved`. All of those `had_to_be_lost`
+and `had_to_move` with what was killed, or it is not `as_it_should_be`. `engine` is what steered;
+`missing` says why that was not the kernel.
 
 Exit codes: 0 nothing was lost or moved that did not have to be; 1 something was, or it broke off; 2 bad usage.";
 
