@@ -73,42 +73,43 @@ fn transport<P: Packet>(packet: &mut P, protocol: u8, plan: &Plan, addresses: De
         Face::Destination => TRANSPORT + 2,
         Face::Source => TRANSPORT,
     };
-    let (old, new) = (packet.load(at)?, plan.to.port.to_be_bytes());
+    let new = plan.to.port.to_be_bytes();
+    if protocol == protocol::SCTP {
+        // What changes is the port alone.
+        if crc == 0 {
+            return Some(());
+        }
+        packet.store(at, new)?;
+        // Zero means that the ends agreed on none (RFC 9653).
+        return match u32::from_le_bytes(packet.load(TRANSPORT + 8)?) {
+            0 => Some(()),
+            check => packet.store(TRANSPORT + 8, (check ^ crc).to_le_bytes()),
+        };
+    }
+    let old = packet.load(at)?;
     let mut delta = addresses;
     if old != new {
         packet.store(at, new)?;
         delta = delta.lane(old, new);
     }
-    match protocol {
-        protocol::UDP => {
-            if plan.teid != 0 {
-                let (before, teid) = (packet.load(TRANSPORT + gtpu::TEID)?, plan.teid.to_be_bytes());
-                delta = delta.words(1, u32::from_ne_bytes(before) as u64, u32::from_ne_bytes(teid) as u64);
-                packet.store(TRANSPORT + gtpu::TEID, teid)?;
-            }
-            // Zero means none (RFC 768).
-            match packet.load(TRANSPORT + 6)? {
-                [0, 0] => Some(()),
-                check => packet.store(
-                    TRANSPORT + 6,
-                    match delta.apply(check) {
-                        [0, 0] => [0xff, 0xff],
-                        check => check,
-                    },
-                ),
-            }
-        }
-        protocol::TCP => {
-            let check = delta.apply(packet.load(TRANSPORT + 16)?);
-            packet.store(TRANSPORT + 16, check)
-        }
-        _ if crc != 0 => {
-            // Zero means that the ends agreed on none (RFC 9653).
-            match u32::from_le_bytes(packet.load(TRANSPORT + 8)?) {
-                0 => Some(()),
-                check => packet.store(TRANSPORT + 8, (check ^ crc).to_le_bytes()),
-            }
-        }
-        _ => Some(()),
+    if protocol == protocol::TCP {
+        let check = delta.apply(packet.load(TRANSPORT + 16)?);
+        return packet.store(TRANSPORT + 16, check);
+    }
+    if plan.teid != 0 {
+        let (before, teid) = (packet.load(TRANSPORT + gtpu::TEID)?, plan.teid.to_be_bytes());
+        delta = delta.words(1, u32::from_ne_bytes(before) as u64, u32::from_ne_bytes(teid) as u64);
+        packet.store(TRANSPORT + gtpu::TEID, teid)?;
+    }
+    // Zero means none (RFC 768).
+    match packet.load(TRANSPORT + 6)? {
+        [0, 0] => Some(()),
+        check => packet.store(
+            TRANSPORT + 6,
+            match delta.apply(check) {
+                [0, 0] => [0xff, 0xff],
+                check => check,
+            },
+        ),
     }
 }

@@ -4,6 +4,9 @@ use crate::{Facts, Packet, Plan, Rare, Step, Tables, flow};
 /// How it goes on where a packet is decided on: a parameter of what decides, so that each way to a decision has its
 /// own end of the way. On the common path the compiler then keeps apart what only one of them needs.
 pub(crate) trait Next {
+    /// Whether packets that move an association's state were told apart before.
+    const STEADY: bool;
+
     /// The plan is made.
     fn go_on<P: Packet, T: Tables>(packet: &mut P, tables: &T, facts: &mut Facts, plan: &mut Plan) -> Step;
 
@@ -21,6 +24,8 @@ pub(crate) trait Next {
 pub(crate) struct Cached;
 
 impl Next for Cached {
+    const STEADY: bool = true;
+
     #[inline(always)]
     fn go_on<P: Packet, T: Tables>(packet: &mut P, tables: &T, facts: &mut Facts, plan: &mut Plan) -> Step {
         apply_cached(packet, tables, facts, plan)
@@ -46,6 +51,8 @@ impl Next for Cached {
 pub(crate) struct Planned;
 
 impl Next for Planned {
+    const STEADY: bool = false;
+
     #[inline(always)]
     fn go_on<P: Packet, T: Tables>(_: &mut P, _: &T, _: &mut Facts, _: &mut Plan) -> Step {
         Step::rare(Rare::Apply)

@@ -59,10 +59,10 @@ pub(crate) fn decide<P: Packet, T: Tables, N: Next>(
         return N::no_pin(tables, facts, unpinned);
     };
     // RFC 9260 8.5.1 A
-    if facts.kind == chunk::INIT {
+    if !N::STEADY && facts.kind == chunk::INIT {
         return Step::drop(Reason::InitBundled);
     }
-    if moves_state(facts.kind) {
+    if !N::STEADY && moves_state(facts.kind) {
         return Step::rare(Rare::Control);
     }
     if flow.reply != 0 && matches!(facts.kind, chunk::ASCONF | chunk::ASCONF_ACK) {
