@@ -247,6 +247,10 @@ impl PinTable for PacketPath {
         self.kernel.put_pin(key, pin)
     }
 
+    fn install_all(&mut self, pins: &[(PinKey, Pin)]) -> Result<(), (usize, LoadError)> {
+        self.kernel.put_pins(pins)
+    }
+
     fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError> {
         self.kernel.remove_pin(key)
     }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use pinion_steering::PinKey;
+use pinion_loader::LoadError;
+use pinion_steering::{Pin, PinKey};
 use tokio::sync::OwnedMutexGuard;
 
 use super::change::{Change, CommitError};
@@ -159,31 +160,32 @@ impl Held {
         before: &BTreeMap<Key, Option<Record>>,
         maps: &mut dyn PinTable,
     ) -> Result<(), CommitError> {
-        // What ends goes first: a full map takes a batch that gives as much as it takes.
-        let ending = before.iter().filter(|(key, _)| self.get(**key).is_none());
-        let staying = before.iter().filter(|(key, _)| self.get(**key).is_some());
-        let mut done: Vec<(Key, Option<&Record>)> = Vec::with_capacity(before.len());
-        let mut failure = None;
-        for (key, old) in ending.chain(staying) {
-            let (old, new) = (old.as_ref(), self.get(*key));
-            if self.same(*key, old, new) {
+        let mut ending = Vec::new();
+        let mut staying = Vec::with_capacity(before.len());
+        for (key, old) in before {
+            let new = self.get(*key).map(|new| new.pin);
+            if self.same(*key, old.as_ref().map(|old| old.pin), new) {
                 continue;
             }
-            if let Err(error) = write(maps, *key, new) {
-                failure = Some(error);
-                break;
+            match new {
+                Some(pin) => staying.push((PinKey::from(*key), pin)),
+                None => ending.push(PinKey::from(*key)),
             }
-            done.push((*key, old));
         }
-        let Some(source) = failure else {
-            for (key, _) in done {
-                self.sure(key);
-            }
+        // What ends goes first: a full map takes a batch that gives as much as it takes.
+        let ended = withdraw_all(maps, &ending);
+        let installed = ended.and_then(|()| {
+            maps.install_all(&staying).map_err(|(done, error)| (ending.len().saturating_add(done), error))
+        });
+        let keys = ending.into_iter().chain(staying.into_iter().map(|(key, _)| key)).map(Key::from);
+        let Err((done, source)) = installed else {
+            keys.for_each(|key| self.sure(key));
             return Ok(());
         };
         let mut unsure = 0;
-        for (key, old) in done.into_iter().rev() {
-            if write(maps, key, old).is_err() {
+        let done: Vec<Key> = keys.take(done).collect();
+        for key in done.into_iter().rev() {
+            if write(maps, key, before.get(&key).and_then(Option::as_ref)).is_err() {
                 unsure += 1;
                 if let Some(shard) = self.shards.get_mut(&key.shard()) {
                     shard.unsure.insert(key);
@@ -194,9 +196,9 @@ impl Held {
     }
 
     /// Whether the kernel's map holds already what it should.
-    fn same(&self, key: Key, old: Option<&Record>, new: Option<&Record>) -> bool {
+    fn same(&self, key: Key, old: Option<Pin>, new: Option<Pin>) -> bool {
         let unsure = self.shards.get(&key.shard()).is_some_and(|shard| shard.unsure.contains(&key));
-        !unsure && old.map(|old| old.pin) == new.map(|new| new.pin)
+        !unsure && old == new
     }
 
     fn sure(&mut self, key: Key) {
@@ -220,10 +222,16 @@ impl Held {
     }
 }
 
-fn write(maps: &mut dyn PinTable, key: Key, record: Option<&Record>) -> Result<(), pinion_loader::LoadError> {
+fn write(maps: &mut dyn PinTable, key: Key, record: Option<&Record>) -> Result<(), LoadError> {
     let key = PinKey::from(key);
     match record {
         Some(record) => maps.install(&key, &record.pin),
         None => maps.withdraw(&key),
     }
+}
+
+/// Takes entries out, in order; on failure also how many were before it.
+fn withdraw_all(maps: &mut dyn PinTable, keys: &[PinKey]) -> Result<(), (usize, LoadError)> {
+    let mut keys = keys.iter().enumerate();
+    keys.try_for_each(|(at, key)| maps.withdraw(key).map_err(|error| (at, error)))
 }

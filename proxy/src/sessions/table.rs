@@ -19,10 +19,16 @@ use crate::store::{Behind, Teller};
 /// `PINS` as the session table writes it.
 ///
 /// # Errors
-/// All fail with [`LoadError`] where the kernel refuses, or the bound is reached; then nothing was written.
+/// All fail with [`LoadError`] where the kernel refuses, or the bound is reached; then nothing was written, but for
+/// what [`PinTable::install_all`] says.
 pub trait PinTable: Send {
     /// Writes an entry.
     fn install(&mut self, key: &PinKey, pin: &Pin) -> Result<(), LoadError>;
+    /// Writes entries, in order.
+    ///
+    /// # Errors
+    /// How many were written before the one that was refused, and why.
+    fn install_all(&mut self, pins: &[(PinKey, Pin)]) -> Result<(), (usize, LoadError)>;
     /// Takes an entry out; one that is not there is as good.
     fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError>;
     /// The entries at a place, as [`Maps::pins_page`] reads them.
@@ -32,6 +38,10 @@ pub trait PinTable: Send {
 impl<M: Maps + Send> PinTable for M {
     fn install(&mut self, key: &PinKey, pin: &Pin) -> Result<(), LoadError> {
         self.put_pin(key, pin)
+    }
+
+    fn install_all(&mut self, pins: &[(PinKey, Pin)]) -> Result<(), (usize, LoadError)> {
+        self.put_pins(pins)
     }
 
     fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError> {

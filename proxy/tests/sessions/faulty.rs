@@ -54,6 +54,11 @@ impl PinTable for Faulty {
         Ok(())
     }
 
+    fn install_all(&mut self, pins: &[(PinKey, Pin)]) -> Result<(), (usize, LoadError)> {
+        let mut pins = pins.iter().enumerate();
+        pins.try_for_each(|(at, (key, pin))| self.install(key, pin).map_err(|error| (at, error)))
+    }
+
     fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError> {
         let mut state = self.state.lock().unwrap();
         state.write()?;
