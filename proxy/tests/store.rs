@@ -1,6 +1,8 @@
 //! Stores: what is written arrives, whatever becomes of the server; what arrived is restored.
 #![cfg(test)]
 
+#[path = "store/breaking.rs"]
+mod breaking;
 #[path = "store/node.rs"]
 mod node;
 #[path = "store/server.rs"]
@@ -8,9 +10,10 @@ mod server;
 
 use std::time::Duration;
 
+use breaking::Breaking;
 use node::{NOW, Node, Options, key};
 use pinion::sessions::{Change, Moment, PinOrigin};
-use pinion::store::{Memory, Redis, Store as _, StoreError, Stored, Write};
+use pinion::store::{Memories, Memory, Redis, Store as _, StoreError, Stored, Write};
 use server::Server;
 
 /// TEIDs and endpoints that the server has.
@@ -97,6 +100,62 @@ async fn more_than_fits_is_restored_as_far_as_it_goes() {
     let restored = other.writer.as_mut().unwrap().restore(&other.table, &other.names, NOW).await.unwrap();
     assert_eq!((restored.pins, restored.unusable), (30, 20));
     assert!(restored.examples[0].why.starts_with("all 30 pins are taken"));
+}
+
+/// A store with 3,500 pins, which are four pages.
+async fn four_pages() -> (Memory, Node) {
+    let store = Memory::default();
+    let mut one = Node::new(store.clone(), &Options::default());
+    one.run();
+    one.put(0..3_500, 0).await;
+    one.settle().await;
+    (store, one)
+}
+
+#[tokio::test]
+async fn restoring_goes_on_at_the_page_where_the_store_broke_off() {
+    let (store, one) = four_pages().await;
+    let store = Breaking::new(store, &[2, 1], Memories::Whole);
+    let mut other = Node::new(store.clone(), &Options { name: "b", ..Options::default() });
+    let restored = other.writer.as_mut().unwrap().restore(&other.table, &other.names, NOW).await.unwrap();
+    assert_eq!((restored.pins, restored.known), (3_500, 0));
+    let pages = [None, Some(1000), Some(2000), Some(2000), Some(3000), Some(3000)];
+    assert_eq!(store.asked(), pages);
+    assert_eq!(other.pins(0..3_500).await, one.pins(0..3_500).await);
+}
+
+#[tokio::test]
+async fn a_store_that_breaks_off_twice_at_a_page_is_left_for_later_and_not_begun_again() {
+    let (store, one) = four_pages().await;
+    let store = Breaking::new(store, &[2, 0], Memories::Whole);
+    let mut other = Node::new(store.clone(), &Options { name: "b", ..Options::default() });
+    let error = other.writer.as_mut().unwrap().restore(&other.table, &other.names, NOW).await.unwrap_err();
+    assert!(matches!(error, StoreError::Down(_)), "{error}");
+    assert_eq!(store.asked(), [None, Some(1000), Some(2000), Some(2000)]);
+    assert_eq!(other.pins(0..3_500).await.len(), 2_000, "what was read is in force");
+    // What the table says by now is newer than what the store does.
+    other.put(2_500..2_600, 1).await;
+    other.end(0..10).await;
+    other.run();
+    other.settle().await;
+    assert_eq!(store.asked(), [Some(2000), Some(3000)]);
+    let mut expected = one.pins(10..3_500).await;
+    for (_, endpoint) in &mut expected[2_490..2_590] {
+        "upfs/upf-1".clone_into(endpoint);
+    }
+    assert_eq!(other.pins(0..3_500).await, expected);
+}
+
+#[tokio::test]
+async fn a_server_that_began_anew_is_read_from_its_beginning() {
+    let (store, one) = four_pages().await;
+    let store = Breaking::new(store, &[3], Memories::Doubtful);
+    let mut other = Node::new(store.clone(), &Options { name: "b", ..Options::default() });
+    let restored = other.writer.as_mut().unwrap().restore(&other.table, &other.names, NOW).await.unwrap();
+    let pages = [None, Some(1000), Some(2000), Some(3000), None, Some(1000), Some(2000), Some(3000)];
+    assert_eq!(store.asked(), pages);
+    assert_eq!((restored.pins, restored.known), (3_500, 3_000));
+    assert_eq!(other.pins(0..3_500).await, one.pins(0..3_500).await);
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
 use std::fmt;
+use std::time::Duration;
 
 use pinion_steering::PinKey;
+use tokio::time::timeout;
 
 use super::behind::Behind;
-use super::{DecodeError, Store, StoreError, Stored};
+use super::{DecodeError, Page, Store, StoreError, Stored};
 use crate::sessions::{Moment, Names, NewPin, Table};
 
 /// What became of what a store held.
@@ -43,33 +45,75 @@ impl fmt::Display for Restored {
     }
 }
 
-/// Pins what a store holds, page by page; what the table has already stays as it is.
-pub(super) async fn restore(
-    store: &mut dyn Store,
-    behind: &Behind,
-    table: &Table,
-    names: &Names,
-    now: Moment,
-) -> Result<Restored, StoreError> {
-    let mut restored = Restored::default();
-    let mut cursor = None;
-    loop {
-        let page = store.page(cursor).await?;
-        let mut pins = Vec::with_capacity(page.entries.len());
-        for (key, value) in page.entries {
-            match usable(&value, names) {
-                Ok(new) if new.ends.is_some_and(|end| end <= now) => restored.ended += 1,
-                // What waits to be written is newer than what is stored: a pin that ended is not to come back.
-                Ok(_) if behind.contains(&key) => restored.known += 1,
-                Ok(record) => pins.push(NewPin { key, record }),
-                Err(why) => restored.refuse(key, why),
-            }
-        }
-        restored.commit(table, pins).await;
-        cursor = page.next;
-        if cursor.is_none() {
-            return Ok(restored);
-        }
+/// How far it was restored what a store holds.
+#[derive(Debug, Default)]
+pub(super) struct Restoring {
+    restored: Restored,
+    /// What was read, and is not in force yet.
+    read: Vec<(PinKey, Vec<u8>)>,
+    rest: Rest,
+    pages: u64,
+}
+
+/// What is to be read yet.
+#[derive(Clone, Copy, Debug)]
+enum Rest {
+    From(Option<u64>),
+    Nothing,
+}
+
+impl Default for Rest {
+    fn default() -> Self {
+        Self::From(None)
+    }
+}
+
+/// How long a page may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How many pins are put in force before others get their turn.
+const BATCH: usize = 500;
+
+impl Restoring {
+    /// Puts what was read in force, where the table has nothing yet, while the next page is read; `false`: there was
+    /// none. After an error, which is the store's, the same page is read again.
+    pub(super) async fn step(
+        &mut self,
+        store: &mut dyn Store,
+        behind: &Behind,
+        table: &Table,
+        names: &Names,
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        let read = std::mem::take(&mut self.read);
+        let put = self.restored.put(read, behind, table, names, now);
+        let Rest::From(cursor) = self.rest else {
+            put.await;
+            return Ok(false);
+        };
+        let (page, ()) = tokio::join!(timeout(PATIENCE, store.page(cursor)), put);
+        let late = |_| StoreError::Down(format!("no page within {} s", PATIENCE.as_secs()));
+        let Page { entries, next } = page.map_err(late)??;
+        self.read = entries;
+        self.rest = next.map_or(Rest::Nothing, |next| Rest::From(Some(next)));
+        self.pages = self.pages.saturating_add(1);
+        Ok(true)
+    }
+
+    /// Begins at the first page again: what is there may be somewhere else now. What is in force stays.
+    pub(super) fn begin_again(&mut self) {
+        let restored = Restored { pins: self.restored.pins, ..Restored::default() };
+        *self = Self { restored, ..Self::default() };
+    }
+
+    /// How many pages were read.
+    pub(super) fn pages(&self) -> u64 {
+        self.pages
+    }
+
+    /// What became of them so far.
+    pub(super) fn restored(&self) -> &Restored {
+        &self.restored
     }
 }
 
@@ -84,6 +128,31 @@ fn usable(value: &[u8], names: &Names) -> Result<crate::sessions::Record, String
 }
 
 impl Restored {
+    /// Pins what a store holds, in batches; what the table has already stays as it is.
+    async fn put(
+        &mut self,
+        read: Vec<(PinKey, Vec<u8>)>,
+        behind: &Behind,
+        table: &Table,
+        names: &Names,
+        now: Moment,
+    ) {
+        for part in read.chunks(BATCH) {
+            let mut pins = Vec::with_capacity(part.len());
+            for (key, value) in part {
+                match usable(value, names) {
+                    Ok(new) if new.ends.is_some_and(|end| end <= now) => self.ended += 1,
+                    // What waits to be written is newer than what is stored: a pin that ended is not to come back.
+                    Ok(_) if behind.contains(key) => self.known += 1,
+                    Ok(record) => pins.push(NewPin { key: *key, record }),
+                    Err(why) => self.refuse(*key, why),
+                }
+            }
+            self.commit(table, pins).await;
+            tokio::task::yield_now().await;
+        }
+    }
+
     fn refuse(&mut self, key: PinKey, why: String) {
         self.unusable += 1;
         if self.examples.len() < EXAMPLES {

@@ -2,12 +2,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pinion_steering::PinKey;
+use tokio::time::{Instant, timeout};
 
 use super::backlog::{Queue, Waiting};
 use super::behind::{Behind, Settings};
-use super::{Backoff, Memories, Store, StoreError, Stored, Write, restore};
+use super::restore::{Restored, Restoring};
+use super::{Backoff, Memories, Store, StoreError, Stored, Write};
 use crate::sessions::{Moment, Names, Position, Table};
-use crate::store::Restored;
 
 /// The far end of a store: the one task that uses it.
 pub struct Writer {
@@ -15,7 +16,8 @@ pub struct Writer {
     behind: Behind,
     settings: Settings,
     backoff: Backoff,
-    restored: bool,
+    /// How far what the store holds was restored; `None`: all of it.
+    restoring: Option<Restoring>,
     /// How far what the store missed has been written again; `None`: it missed nothing.
     walk: Option<Walk>,
 }
@@ -30,6 +32,12 @@ enum Walk {
 /// How many changes are written at once.
 const BATCH: usize = 512;
 
+/// How long a store may take to accept a connection, where somebody waits for what it holds.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often it is said how far it was restored.
+const SAY: Duration = Duration::from_secs(2);
+
 /// How often a store that has nothing to do is asked whether it is there.
 const IDLE: Duration = Duration::from_secs(2);
 
@@ -40,20 +48,41 @@ impl Writer {
         let behind = Behind::new(store.kind(), settings.backlog);
         let backoff = Backoff::new(settings.seed);
         let store = Box::new(store);
-        (Self { store, behind: behind.clone(), settings, backoff, restored: false, walk: None }, behind)
+        let restoring = Some(Restoring::default());
+        (Self { store, behind: behind.clone(), settings, backoff, restoring, walk: None }, behind)
     }
 
     /// Pins what the store holds, before the service addresses are announced. What ended meanwhile, is of
     /// endpoints that are not configured, or cannot be read is left out and told.
     ///
+    /// However much there is: a store is given up that does not answer for seconds, or breaks off again before the
+    /// next page.
+    ///
     /// # Errors
-    /// [`StoreError`]: [`Writer::run`] restores as soon as the store answers.
-    pub async fn restore(&mut self, table: &Table, names: &Names, now: Moment) -> Result<Restored, StoreError> {
-        self.connect().await?;
-        let restored = restore::restore(&mut *self.store, &self.behind, table, names, now).await?;
-        self.restored = true;
-        self.behind.compared();
-        Ok(restored)
+    /// [`StoreError`]: [`Writer::run`] goes on where this stopped, as soon as the store answers.
+    pub async fn restore(
+        &mut self,
+        table: &Table,
+        names: &Arc<Names>,
+        now: Moment,
+    ) -> Result<Restored, StoreError> {
+        let pages = |writer: &Self| writer.restoring.as_ref().map_or(0, Restoring::pages);
+        loop {
+            let before = pages(self);
+            let late = |_| Err(StoreError::Down(format!("no connection within {} s", PATIENCE.as_secs())));
+            let connected = timeout(PATIENCE, self.connect()).await.unwrap_or_else(late);
+            let error = match connected {
+                Ok(()) => match self.restore_rest(table, &|| Arc::clone(names), &|| now).await {
+                    Ok(restored) => return Ok(restored.unwrap_or_default()),
+                    Err(error) => error,
+                },
+                Err(error) => error,
+            };
+            self.behind.fails(&error);
+            if pages(self) <= before {
+                return Err(error);
+            }
+        }
     }
 
     /// Writes what commits leave, for as long as it is polled.
@@ -76,9 +105,33 @@ impl Writer {
     async fn connect(&mut self) -> Result<(), StoreError> {
         if self.store.connect().await? == Memories::Doubtful {
             self.behind.ask_again();
+            if let Some(restoring) = &mut self.restoring {
+                restoring.begin_again();
+            }
         }
         self.behind.answers("");
         Ok(())
+    }
+
+    /// Restores what was not restored yet; `None`: there was nothing to restore any more.
+    async fn restore_rest(
+        &mut self,
+        table: &Table,
+        names: &(impl Fn() -> Arc<Names> + Send),
+        now: &(impl Fn() -> Moment + Send),
+    ) -> Result<Option<Restored>, StoreError> {
+        let Some(restoring) = &mut self.restoring else { return Ok(None) };
+        let mut said = Instant::now();
+        while restoring.step(&mut *self.store, &self.behind, table, &names(), now()).await? {
+            if said.elapsed() >= SAY {
+                said = Instant::now();
+                tracing::info!(pins = restoring.restored().pins, "restoring goes on");
+            }
+        }
+        let restored = restoring.restored().clone();
+        self.restoring = None;
+        self.behind.compared();
+        Ok(Some(restored))
     }
 
     /// Uses a connection until it fails.
@@ -88,14 +141,10 @@ impl Writer {
         names: &(impl Fn() -> Arc<Names> + Send),
         now: &(impl Fn() -> Moment + Send),
     ) -> StoreError {
-        if !self.restored {
-            let names = names();
-            match restore::restore(&mut *self.store, &self.behind, table, &names, now()).await {
-                Ok(restored) => tracing::info!("{restored}"),
-                Err(error) => return error,
-            }
-            self.restored = true;
-            self.behind.compared();
+        match self.restore_rest(table, names, now).await {
+            Ok(None) => {}
+            Ok(Some(restored)) => tracing::info!("{restored}"),
+            Err(error) => return error,
         }
         loop {
             let done = match self.write().await {
