@@ -12,6 +12,7 @@ pub mod interfaces;
 mod neighbours;
 pub mod packet_path;
 mod reload;
+mod restore;
 mod run;
 mod state;
 mod tasks;

@@ -12,12 +12,12 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
 use super::interfaces::Host;
 use super::packet_path::PacketPath;
+use super::restore::restore;
 use super::state::{Daemon, State, names};
-use super::tasks::{self, moment};
+use super::tasks;
 use crate::api::{BindError, Server};
 use crate::config::model::{Config, Exit};
 use crate::config::{self, ConfigError};
@@ -29,7 +29,7 @@ use crate::metrics::{self, Page, Readiness};
 use crate::notify::{Notifier, NotifyError, monotonic};
 use crate::pool::Pools;
 use crate::privileges::{Facts, FactsError, Missing, Needs, missing};
-use crate::sessions::{Adopted, Full, Names, Owner, Settings, Table};
+use crate::sessions::{Full, Owner, Settings, Table};
 use crate::store::{self, Behind, Memory, Redis, StoreError, Writer};
 use crate::traffic::Ledger;
 
@@ -100,7 +100,7 @@ pub enum RunError {
 /// Files and sockets beside those of probes: maps, links, listeners, connections.
 const FILES: usize = 256;
 
-/// How long the store is waited for: at the start, and by a commit that is to wait.
+/// How long a commit waits for the store that is to.
 const STORED: Duration = Duration::from_secs(2);
 
 /// Probes that are out at once, each with a socket at the most.
@@ -121,17 +121,16 @@ pub async fn run(options: Options) -> Result<(), RunError> {
     privileges(&options, &config)?;
     let server = Server::bind(&config.api).await?;
     let listener = listen(config.metrics).await?;
-    let signals = Signals::new().map_err(RunError::Signals)?;
+    let mut signals = Signals::new().map_err(RunError::Signals)?;
 
     let pools = Pools::default().configure(&config, Duration::ZERO);
     let path = open(&options, &config, &pools, &host)?;
     let names = Arc::new(names(&path, &config, None));
     let path = Owner::new(path);
-    let (mut writer, behind) = store(&config)?;
+    let (writer, behind) = store(&config)?;
     let settings = Settings { bound: config.bounds.pins, full: Full::Refuse };
     let wait = config.store.wait.then_some(STORED);
     let table = Table::stored(&path, settings, behind.clone(), wait);
-    restore(&mut writer, &table, &names).await;
     let sockets = Sockets::new(SystemTime::now());
     let (checker, changes) =
         Checker::start(health::targets(&config), sockets, health::Limits::default(), Chance::from_system());
@@ -140,25 +139,27 @@ pub async fn run(options: Options) -> Result<(), RunError> {
     let daemon = Arc::new(Daemon::new(options.config, began, path.clone(), table, behind, checker, state));
 
     let (stop, stopping) = watch::channel(false);
-    match daemon.pin_tunnels(None).await {
-        Ok(0) => {}
-        Ok(pins) => tracing::info!(pins, "the configured tunnels are pinned"),
-        Err(error) => tracing::error!(%error, "the configured tunnels are not pinned"),
-    }
-    // They announce the service addresses: not before the pins are there.
     let mut tasks = tasks::start(&daemon, changes);
-    tasks.push(tasks::write_behind(&daemon, writer));
+    let (readiness, ready) = watch::channel(Readiness::Not("pins are being restored".to_owned()));
     if let Some(listener) = listener {
-        tasks.push(serve_metrics(&daemon, options.registry, listener));
+        tasks.push(serve_metrics(&daemon, options.registry, listener, ready));
     }
     let control: Arc<dyn Control> = Arc::clone(&daemon) as _;
     let mut api = tokio::spawn(server.serve(control, told(stopping)));
     let status = format!("{} services on {} interfaces", config.services.len(), config.interfaces.len());
-    tell(options.supervisor.ready(&status));
-    tracing::info!("ready: {status}");
-
+    let life = async {
+        tokio::select! {
+            writing = restore(&daemon, writer) => tasks.push(writing),
+            ended = ended(&mut signals.ends, &mut api) => return ended,
+        }
+        tasks.push(tasks::announce(&daemon));
+        readiness.send_replace(Readiness::Ready);
+        tell(options.supervisor.ready(&status));
+        tracing::info!("ready: {status}");
+        attend(&daemon, &options.supervisor, signals, &mut api).await
+    };
     let ended = tokio::select! {
-        ended = attend(&daemon, &options.supervisor, signals, &mut api) => ended,
+        ended = life => ended,
         () = alive(&options.supervisor, options.watchdog) => Ok(()),
         () = options.logging.keep_reporting() => Ok(()),
     };
@@ -199,24 +200,6 @@ fn store(config: &Config) -> Result<(Writer, Behind), StoreError> {
     })
 }
 
-/// Puts back what the store holds and what a daemon before left in the kernel, before anybody is told that this one is
-/// ready. A store that does not answer is asked again later, and packets find their pins in the kernel meanwhile.
-async fn restore(writer: &mut Writer, table: &Table, names: &Names) {
-    match timeout(STORED, writer.restore(table, names, moment())).await {
-        Ok(Ok(restored)) => tracing::info!("{restored}"),
-        Ok(Err(error)) => tracing::warn!(%error, "pins are restored when the store answers"),
-        Err(_) => tracing::warn!("pins are restored when the store answers, which it does not"),
-    }
-    match table.adopt(names).await {
-        Ok(adopted) if adopted.pins + adopted.strangers > 0 => {
-            let Adopted { pins, strangers } = adopted;
-            tracing::info!(pins, strangers, "pins of the daemon before are taken over");
-        }
-        Ok(_) => {}
-        Err(error) => tracing::error!(%error, "pins of the daemon before are not all known"),
-    }
-}
-
 /// Takes the packet path over, puts the configuration in force and attaches.
 fn open(options: &Options, config: &Config, pools: &Pools, host: &Host) -> Result<PacketPath, LoadError> {
     let (mut path, inherited) = PacketPath::open(config, &options.pins, &options.state)?;
@@ -251,8 +234,12 @@ async fn listen(address: Option<SocketAddr>) -> Result<Option<TcpListener>, RunE
     listener.map(Some).map_err(|source| RunError::Metrics { address, source })
 }
 
-fn serve_metrics(daemon: &Arc<Daemon>, registry: Registry, listener: TcpListener) -> JoinHandle<()> {
-    let (_, ready) = watch::channel(Readiness::Ready);
+fn serve_metrics(
+    daemon: &Arc<Daemon>,
+    registry: Registry,
+    listener: TcpListener,
+    ready: watch::Receiver<Readiness>,
+) -> JoinHandle<()> {
     let control: Arc<dyn Control> = Arc::clone(daemon) as _;
     let page = Arc::new(Page::new(control, registry, ready, metrics::Limits::default()));
     tokio::spawn(metrics::serve(listener, page))
@@ -280,35 +267,52 @@ async fn alive(supervisor: &Notifier, watchdog: Option<Duration>) {
 
 /// The signals that a daemon is driven by.
 struct Signals {
-    end: Signal,
-    interrupt: Signal,
+    ends: Ends,
     reload: Signal,
+}
+
+/// Those that say to end.
+struct Ends {
+    terminate: Signal,
+    interrupt: Signal,
 }
 
 impl Signals {
     fn new() -> io::Result<Self> {
         Ok(Self {
-            end: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
+            ends: Ends {
+                terminate: signal(SignalKind::terminate())?,
+                interrupt: signal(SignalKind::interrupt())?,
+            },
             reload: signal(SignalKind::hangup())?,
         })
     }
 }
+
+/// What serves the API.
+type Api = JoinHandle<Result<(), tonic::transport::Error>>;
 
 /// Does what signals say until one says to end.
 async fn attend(
     daemon: &Daemon,
     supervisor: &Notifier,
     mut signals: Signals,
-    api: &mut JoinHandle<Result<(), tonic::transport::Error>>,
+    api: &mut Api,
 ) -> Result<(), RunError> {
     loop {
         tokio::select! {
-            _ = signals.end.recv() => return Ok(()),
-            _ = signals.interrupt.recv() => return Ok(()),
+            ended = ended(&mut signals.ends, api) => return ended,
             _ = signals.reload.recv() => reload(daemon, supervisor).await,
-            ended = &mut *api => return Err(RunError::Ended(ended.ok().and_then(Result::err))),
         }
+    }
+}
+
+/// Waits until a signal says to end, or the API does.
+async fn ended(ends: &mut Ends, api: &mut Api) -> Result<(), RunError> {
+    tokio::select! {
+        _ = ends.terminate.recv() => Ok(()),
+        _ = ends.interrupt.recv() => Ok(()),
+        ended = api => Err(RunError::Ended(ended.ok().and_then(Result::err))),
     }
 }
 

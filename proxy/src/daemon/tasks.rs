@@ -47,9 +47,13 @@ pub(super) fn start(daemon: &Arc<Daemon>, changes: mpsc::Receiver<Change>) -> Ve
         tokio::spawn(plan(Arc::clone(daemon))),
         tokio::spawn(every(SWEEP, Arc::clone(daemon), sweep)),
         tokio::spawn(every(LOOK, Arc::clone(daemon), look)),
-        tokio::spawn(neighbours::announce(Arc::clone(daemon))),
         tokio::spawn(every(LISTEN, Arc::clone(daemon), traffic::refusals)),
     ]
+}
+
+/// Announces the service addresses: once the pins are there.
+pub(super) fn announce(daemon: &Arc<Daemon>) -> JoinHandle<()> {
+    tokio::spawn(neighbours::announce(Arc::clone(daemon)))
 }
 
 /// Writes pins behind to the store.
