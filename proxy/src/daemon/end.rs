@@ -7,7 +7,7 @@ use pinion_loader::sweep::{Doom, Sweeper};
 use super::state::Daemon;
 
 /// How many flows are looked at while nobody else is at the tables.
-const STRIDE: usize = 512;
+const STRIDE: usize = 128;
 
 impl Daemon {
     /// Ends sessions of endpoints, given as `POOL/NAME`; how many sessions of the packet path went.

@@ -25,8 +25,8 @@ const LOOK: Duration = Duration::from_secs(2);
 const SWEEP: Duration = Duration::from_secs(1);
 
 /// How many flows are looked at while nobody else is at the tables, and how often in one go.
-const PAGE: usize = 512;
-const PAGES: usize = 36;
+const PAGE: usize = 128;
+const PAGES: usize = 144;
 
 /// How long others have the processor between two of these.
 const PAUSE: Duration = Duration::from_millis(1);
