@@ -1,13 +1,13 @@
 //! `pinion replay`: what the steering code makes of a capture, packet by packet.
 
 mod output;
-mod progress;
 mod table;
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use pinion_loader::LoadError;
 use pinion_loader::setup::ServiceSpec;
@@ -15,10 +15,10 @@ use pinion_pcaps::capture::{self, CaptureError, Frame, Reader};
 use pinion_pcaps::replay::{Choice, Replay, ReplayError, Step, Summary, Survey};
 use pinion_pcaps::writer::{WriteError, Writer};
 
+use super::progress::Progress;
 use super::remedy::remedy;
 use crate::config::{self, ConfigError, Host};
 use output::Output;
-use progress::Progress;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -99,6 +99,12 @@ impl Args {
 /// As many packets of a table are listed before a long capture would show its progress.
 const LISTED: u64 = 1000;
 
+/// How many packets there are between two looks at the clock.
+const STRIDE: u64 = 1 << 14;
+
+/// What takes no longer needs no line of progress.
+const PATIENCE: Duration = Duration::from_millis(250);
+
 /// Why the command could not go on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -167,12 +173,15 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     let stdout = io::stdout();
     let coloured = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let out = BufWriter::with_capacity(1 << 16, stdout.lock());
+    let stderr = io::stderr();
+    let disturbed = stdout.is_terminal() && args.is_long();
+    let terminal = (stderr.is_terminal() && !disturbed).then_some(stderr);
     let mut run = Run {
         args,
         services,
         output: Output::new(args, out, coloured),
         writer,
-        progress: Progress::new(io::stderr().is_terminal() && !(stdout.is_terminal() && args.is_long())),
+        progress: Progress::new(terminal, Instant::now(), PATIENCE),
         complaints: io::stderr(),
         summary: Summary::default(),
     };
@@ -316,7 +325,7 @@ impl<W: Write, C: Write> Run<'_, W, C> {
         let mut reader = capture::open(path).map_err(Left::Unreadable)?;
         while let Ok(Some(frame)) = reader.next() {
             survey.frame(&frame);
-            self.progress.tell("surveying", path, frame.number);
+            self.tell("surveying", path, frame.number);
         }
         Ok(survey)
     }
@@ -340,9 +349,17 @@ impl<W: Write, C: Write> Run<'_, W, C> {
                     }
                 }
             }
-            self.progress.tell("replaying", path, frame.number);
+            self.tell("replaying", path, frame.number);
         }
         Ok(())
+    }
+
+    /// Tells how far a capture was read.
+    fn tell(&mut self, action: &str, path: &Path, packets: u64) {
+        if packets.is_multiple_of(STRIDE) {
+            let what = format_args!("{action} {}: {packets} packets", path.display());
+            self.progress.tell(Instant::now(), what);
+        }
     }
 
     /// Says something about a capture. Where even that cannot be written there is nobody to tell.

@@ -1,11 +1,13 @@
 //! `pinion sessions`: what is pinned where, page by page.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::net::IpAddr;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use super::ask::columns::{Cell, Columns, Side};
 use super::ask::{self, Error, Format, How, json, time, words};
+use super::progress::Progress;
 use crate::api::Client;
 use crate::control::{PageAsk, SessionFilter, SessionState, SessionView};
 
@@ -27,6 +29,9 @@ Exit codes: 0 done; 1 the daemon does not answer, or refuses; 2 bad usage.";
 
 /// How many sessions are asked for at once: enough for speed, few enough to keep little.
 const PAGE: u64 = 1000;
+
+/// How long nothing need be printed before it is said how far the command is.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// List sessions and where they are
 #[derive(Debug, clap::Args)]
@@ -109,14 +114,27 @@ async fn list(args: &Args, mut client: Client, mut sink: impl Sink) -> Result<()
         state: args.state.map(Into::into),
     };
     let mut left = if args.all { u64::MAX } else { args.limit };
+    let mut progress = Progress::on_terminal(Instant::now(), PATIENCE);
+    // Sessions on the terminal show by themselves that it goes on.
+    let seen = io::stdout().is_terminal();
+    let (mut pages, mut listed) = (0_u64, 0_usize);
     let mut cursor = None;
     loop {
         let limit = u32::try_from(left.min(PAGE)).unwrap_or(u32::MAX);
-        let page = client.sessions(&filter, &PageAsk { limit, cursor }).await?;
-        sink.page(&page.sessions)?;
+        let page = client.sessions(&filter, &PageAsk { limit, cursor }).await.inspect_err(|_| progress.clear())?;
         left = left.saturating_sub(u64::try_from(page.sessions.len()).unwrap_or(u64::MAX));
-        if page.next.is_none() || left == 0 {
+        let ends = page.next.is_none() || left == 0;
+        if ends || (seen && !page.sessions.is_empty()) {
+            progress.clear();
+        }
+        sink.page(&page.sessions)?;
+        if ends {
             return Ok(sink.end(page.next.is_some())?);
+        }
+        (pages, listed) = (pages.saturating_add(1), listed.saturating_add(page.sessions.len()));
+        if !seen || page.sessions.is_empty() {
+            let what = format_args!("{listed} sessions in {pages} pages so far, and there are more to look at");
+            progress.tell(Instant::now(), what);
         }
         cursor = page.next;
     }
