@@ -51,6 +51,9 @@ impl Doom {
     }
 }
 
+/// How many pins of user space are looked at in the time of a flow: they are read, and no more.
+const PINS: usize = 8;
+
 /// How long a session may be without a reply before that says anything.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -112,8 +115,8 @@ impl Sweeper {
         Self { timeouts: Timeouts::NEVER, doomed, ..Self::default() }
     }
 
-    /// Goes on by one page of about `most` pins, and ends what has ended in it: so many system calls at the most as
-    /// about seven for each.
+    /// Goes on by one page of about `most` flows' pins, and ends what has ended in it: so many system calls at the
+    /// most as about seven for each; or by one of pins of user space, eight times as many.
     ///
     /// # Errors
     /// [`LoadError::Map`] where the kernel refuses; the next step goes on where this one began.
@@ -150,7 +153,7 @@ impl Sweeper {
     }
 
     fn step_pins(&mut self, maps: &dyn Maps, most: usize) -> Result<Swept, LoadError> {
-        let page = maps.pins_page(self.from, most)?;
+        let page = maps.pins_page(self.from, most.saturating_mul(PINS))?;
         for (_, pin) in &page.entries {
             let owner = self.target(maps, pin.target)?.owner;
             self.named.targets.insert(owner);
