@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -312,6 +313,26 @@ def path_states(association, wanted):
     return {address: states.get(address, "gone") for address in wanted}
 
 
+class Program:
+    """Another's program on this kernel, and what it says."""
+
+    def __init__(self, arguments):
+        # It ends with this peer, and says each line at once.
+        wrapped = ["setpriv", "--pdeathsig", "KILL", "stdbuf", "-oL", *arguments]
+        self.process = subprocess.Popen(
+            wrapped, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.lines = []
+        self.reader = threading.Thread(target=lambda: self.lines.extend(self.process.stdout), daemon=True)
+        self.reader.start()
+
+    def report(self):
+        status = self.process.poll()
+        if status is not None:
+            self.reader.join()
+        return {"status": status, "output": "".join(self.lines)}
+
+
 def counters():
     with open("/proc/net/sctp/snmp") as table:
         return {name: int(value) for name, value in (line.split() for line in table)}
@@ -336,6 +357,7 @@ class Peer:
     def __init__(self):
         self.servers = {}
         self.clients = {}
+        self.programs = {}
 
     def obey(self, order):
         name = order.get("name", "")
@@ -364,6 +386,10 @@ class Peer:
             case "close":
                 known(self.clients, name).close(order["abort"])
                 del self.clients[name]
+            case "run":
+                self.programs[name] = Program(order["arguments"])
+            case "ran":
+                return known(self.programs, name).report()
             case "counters":
                 return counters()
             case other:

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Association, Connect, Served, Server};
+use super::{Association, Connect, Ran, Served, Server};
 use crate::failure::Failure;
 use crate::peers::Echoes;
 use crate::puppet::Puppet;
@@ -140,6 +140,24 @@ impl Peer {
     /// As [`Peer::serve`].
     pub fn abort(&mut self, name: &str) -> Result<(), Failure> {
         self.order::<Value>(name, "close", json!({ "abort": true }), GRACE).map(drop)
+    }
+
+    /// Starts a program on the peer's kernel, such as `sctp_test`; it is known by a name and ends with the peer.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::PeerRefused`] where it cannot be started, else as [`Peer::ready`].
+    pub fn run(&mut self, name: &str, arguments: &[String]) -> Result<(), Failure> {
+        self.order::<Value>(name, "run", json!({ "arguments": arguments }), GRACE).map(drop)
+    }
+
+    /// What a program has said so far, and how it ended.
+    ///
+    /// # Errors
+    ///
+    /// As [`Peer::serve`].
+    pub fn ran(&mut self, name: &str) -> Result<Ran, Failure> {
+        self.order(name, "ran", json!({}), GRACE)
     }
 
     /// The kernel's counters of SCTP by their names in `/proc/net/sctp/snmp`:

@@ -48,3 +48,12 @@ pub struct Served {
     /// Messages of each client: its primary address, a space, its port.
     pub senders: BTreeMap<String, u64>,
 }
+
+/// What has become of a program.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Ran {
+    /// Its exit status; none while it runs. Negative: the signal that ended it.
+    pub status: Option<i32>,
+    /// What it has said, lines of both its outputs.
+    pub output: String,
+}

@@ -10,4 +10,5 @@
 
 mod common;
 mod kernel;
+mod lksctp;
 mod usrsctp;
