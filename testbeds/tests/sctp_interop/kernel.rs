@@ -218,3 +218,30 @@ fn a_bad_network_loses_nothing() {
     drop(peer);
     assert!(captures.judge().is_none_or(|packets| packets > 500));
 }
+
+#[test]
+fn the_kernel_loses_nothing_to_us_on_a_bad_network() {
+    need!(probe());
+    let stack = need!(Stack::find());
+    let topology = topology(2);
+    let (client, endpoint) = (&topology.clients[0], &topology.endpoints[0]);
+    let captures = Captures::start(&topology);
+    let relay = Relay::start(&topology, Impairment { lost: 3, doubled: 3, held: 5, damaged: 2 }, 13).unwrap();
+    let ours = Ours::in_place_of(endpoint);
+    let mut events = ours.serve();
+    let mut peer = stack.start(client).unwrap();
+    peer.ready().unwrap();
+    for v6 in [false, true] {
+        peer.connect(&connect(client, endpoint, v6)).unwrap();
+        for (messages, size) in [(100, 8), (100, 1_000), (20, 10_000), (2, 65_536)] {
+            let echoes = peer.echo("n2", messages, size, PATIENCE).unwrap();
+            assert!(echoes.whole(), "{echoes:?}");
+        }
+        peer.close("n2").unwrap();
+        ours.wait(async { while events.recv().await.unwrap() != Event::Closed {} });
+    }
+    assert!(relay.tally().damaged.load(std::sync::atomic::Ordering::Relaxed) > 10, "{:?}", relay.tally());
+    drop(relay);
+    drop(peer);
+    assert!(captures.judge().is_none_or(|packets| packets > 500));
+}

@@ -201,3 +201,76 @@ fn a_bad_network_loses_nothing() {
     drop(relay);
     assert!(captures.judge().is_none_or(|packets| packets > 500));
 }
+
+/// As above over IPv6, which `tsctp` does not listen on: echoes and lines.
+#[test]
+fn a_bad_network_of_ipv6_loses_nothing() {
+    need!(probe());
+    let usrsctp = need!(Usrsctp::find());
+    let topology = topology(2);
+    let (client, endpoint) = (&topology.clients[0], &topology.endpoints[0]);
+    let captures = Captures::start(&topology);
+    let relay = Relay::start(&topology, Impairment { lost: 2, doubled: 3, held: 5, damaged: 2 }, 17).unwrap();
+
+    let ours = Ours::in_place_of(client);
+    let server = serve(&usrsctp, endpoint, "echo_server");
+    let to = Begin::to(endpoint.addresses(true), ECHO);
+    let association = connected(&ours, &Begin { addresses: client.addresses(true), ..to });
+    let sizes: Vec<_> = (0..60).map(|number| 1 + number * 150).chain([LARGEST_ECHO; 20]).collect();
+    for &size in &sizes {
+        ours.wait(association.send(Message::new(1, PROTOCOL, payload(size).into()))).unwrap();
+    }
+    for size in sizes {
+        assert!(ours.wait(message(&association)).payload == payload(size), "{size}");
+    }
+    association.shutdown();
+    ours.wait(next(&association, |event| *event == Event::Closed));
+    drop(server);
+    drop(ours);
+    client.settle().unwrap();
+
+    let ours = Ours::in_place_of(endpoint);
+    let mut events = ours.serve();
+    let (port, own, to) = (PORT.to_string(), CLIENT_PORT.to_string(), endpoint.addresses(true)[0].to_string());
+    let mut peer = usrsctp.start(&client.namespace, "client", [&to, &port, &own]).unwrap();
+    for number in 0..50 {
+        peer.say(&format!("line {number}")).unwrap();
+    }
+    for number in 0..50 {
+        let answer = format!("|line {number}");
+        peer.heard(PATIENCE, |line| line.ends_with(&answer).then_some(())).unwrap();
+    }
+    peer.finish();
+    ours.wait(async { while events.recv().await.unwrap() != Event::Closed {} });
+    assert!(relay.tally().damaged.load(std::sync::atomic::Ordering::Relaxed) > 3, "{:?}", relay.tally());
+    drop(relay);
+    assert!(captures.judge().is_none_or(|packets| packets > 200));
+}
+
+/// We are gone without a word, and another of us comes with the same addresses and port.
+#[test]
+fn usrsctp_sees_us_restart() {
+    need!(probe());
+    let usrsctp = need!(Usrsctp::find());
+    let topology = topology(2);
+    let (client, endpoint) = (&topology.clients[0], &topology.endpoints[0]);
+    let mut server = serve(&usrsctp, endpoint, "echo_server");
+    for v6 in [false, true] {
+        for life in 1..=2 {
+            let ours = Ours::quiet_in_place_of(client);
+            let to = Begin::to(endpoint.addresses(v6), ECHO);
+            let begin = Begin { addresses: client.addresses(v6), port: CLIENT_PORT, ..to };
+            let association = match life {
+                1 => connected(&ours, &begin),
+                // At once: the one before is neither refused nor waited for.
+                _ => ours.runtime.block_on(async { ours.transport.connect(begin) }).unwrap(),
+            };
+            ours.wait(echoed(&association, 1, 100, ""));
+            // A change of the association, and numbers that begin anew.
+            server.heard(PATIENCE, |line| line.starts_with("Notification of length 24 ").then_some(())).unwrap();
+            server.heard(PATIENCE, |line| line.contains(" on stream 1 with SSN 0 ").then_some(())).unwrap();
+            drop(association);
+            ours.vanish();
+        }
+    }
+}
