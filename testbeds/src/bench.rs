@@ -2,6 +2,7 @@
 
 mod baseline;
 mod crowd;
+mod decode;
 mod frames;
 mod report;
 mod sctp;
@@ -11,7 +12,7 @@ mod tables;
 pub use report::{Report, Row};
 
 /// The benches there are.
-pub const NAMES: [&str; 4] = ["sctp", "steer", "tables", "crowd"];
+pub const NAMES: [&str; 5] = ["decode", "sctp", "steer", "tables", "crowd"];
 
 /// Runs one bench by name.
 ///
@@ -19,6 +20,7 @@ pub const NAMES: [&str; 4] = ["sctp", "steer", "tables", "crowd"];
 /// Where the kernel refuses the programs, or a namespace cannot be made.
 pub fn run(name: &str, report: &mut Report) -> Result<(), BenchError> {
     match name {
+        "decode" => decode::run(report),
         "sctp" => sctp::run(report),
         "steer" => steer::run(report),
         "tables" => tables::run(report),

@@ -1,0 +1,124 @@
+//! What it costs to find in a message what it is routed by, beside other crates that decode it (feature `rivals`).
+
+use std::hint::black_box;
+use std::path::Path;
+use std::time::Instant;
+
+use pinion_pcaps::{capture, link};
+use pinion_protocols::ip::{Ipv4, Udp, protocol};
+use pinion_protocols::{diameter, gtpu, ngap, pfcp, sctp};
+
+use super::{BenchError, Report};
+
+/// Rounds of which the quickest counts, and messages in each.
+const ROUNDS: u32 = 30;
+const TIMES: u32 = 50_000;
+
+/// Runs the bench.
+pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
+    let pfcp_goal = "at most 100 ns";
+    for (name, kind) in [
+        ("heartbeat", pfcp::MessageType::HeartbeatRequest),
+        ("establishment-request", pfcp::MessageType::SessionEstablishmentRequest),
+        ("establishment-response", pfcp::MessageType::SessionEstablishmentResponse),
+        ("modification-request", pfcp::MessageType::SessionModificationRequest),
+    ] {
+        let is = |bytes: &[u8]| pfcp::Message::parse(bytes).is_ok_and(|message| message.message_type() == kind);
+        let bytes = first("n4.pcap", |payload| match payload {
+            Payload::Udp(bytes) if is(bytes) => Some(bytes.to_vec()),
+            _ => None,
+        })?;
+        let row = format!("pfcp-view/{name}");
+        report.row(&row, "ns", nanoseconds(|| routed_pfcp(black_box(&bytes))), rival_pfcp(&bytes), pfcp_goal);
+    }
+    let bytes = first("n3.pcap", |payload| match payload {
+        Payload::Udp(bytes) if bytes.first() == Some(&0x34) => Some(bytes.to_vec()),
+        _ => None,
+    })?;
+    let header = || gtpu::Packet::parse(black_box(&bytes)).map(|packet| (packet.teid(), packet.message_type()));
+    report.row("gtp/g-pdu", "ns", nanoseconds(header), None, "at most 30 ns");
+    for (name, procedure) in [
+        ("initial-ue-message", ngap::Procedure::InitialUeMessage),
+        ("uplink-nas-transport", ngap::Procedure::UplinkNasTransport),
+    ] {
+        let is = |bytes: &[u8]| ngap::Message::parse(bytes).is_ok_and(|message| message.procedure() == procedure);
+        let bytes = first("n2.pcap", |payload| match payload {
+            Payload::Sctp(bytes) if is(bytes) => Some(bytes.to_vec()),
+            _ => None,
+        })?;
+        let ids = || ngap::Message::parse(black_box(&bytes)).map(|message| (message.procedure(), message.ids()));
+        report.row(&format!("ngap-view/{name}"), "ns", nanoseconds(ids), None, "at most 150 ns");
+    }
+    let routing = || diameter::Message::parse(black_box(&UPDATE_LOCATION)).map(|message| message.routing());
+    report.row("diameter-view/update-location", "ns", nanoseconds(routing), None, "at most 100 ns");
+    Ok(())
+}
+
+/// Type, SEID, Node ID, F-SEID and the first F-TEID of the user plane function.
+fn routed_pfcp(bytes: &[u8]) -> Option<(Option<u64>, pfcp::Routing<'_>, Option<pfcp::LocalTunnel>)> {
+    let message = pfcp::Message::parse(bytes).ok()?;
+    Some((message.seid(), message.routing().ok()?, message.local_tunnels().next()?.ok()))
+}
+
+#[cfg(feature = "rivals")]
+fn rival_pfcp(bytes: &[u8]) -> Option<f64> {
+    Some(nanoseconds(|| rs_pfcp::message::parse(black_box(bytes)).is_ok()))
+}
+
+#[cfg(not(feature = "rivals"))]
+fn rival_pfcp(_: &[u8]) -> Option<f64> {
+    None
+}
+
+/// Nanoseconds that one call takes, at best.
+fn nanoseconds<T>(mut call: impl FnMut() -> T) -> f64 {
+    let round = |_| {
+        let begun = Instant::now();
+        for _ in 0..TIMES {
+            black_box(call());
+        }
+        begun.elapsed().as_secs_f64() * 1e9 / f64::from(TIMES)
+    };
+    (0..ROUNDS).map(round).fold(f64::INFINITY, f64::min)
+}
+
+/// What a packet carries.
+enum Payload<'a> {
+    Udp(&'a [u8]),
+    /// A whole user message.
+    Sctp(&'a [u8]),
+}
+
+/// The first payload of one of the project's captures that `choose` takes.
+fn first(file: &str, choose: impl Fn(&Payload<'_>) -> Option<Vec<u8>>) -> Result<Vec<u8>, BenchError> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pcaps/captures").join(file);
+    let broken = |error: capture::CaptureError| BenchError::Missing(format!("{}: {error}", path.display()));
+    let mut capture = capture::open(&path).map_err(broken)?;
+    while let Some(frame) = capture.next().map_err(broken)? {
+        let packet = link::network(frame.link, frame.bytes).and_then(|network| frame.bytes.get(network.offset..));
+        let Some(Ok(packet)) = packet.map(Ipv4::parse) else {
+            continue;
+        };
+        let chosen = match packet.protocol {
+            protocol::UDP => Udp::parse(packet.payload).ok().and_then(|udp| choose(&Payload::Udp(udp.payload))),
+            protocol::SCTP => sctp::Packet::parse(packet.payload).ok().and_then(|packet| {
+                packet.chunks().flatten().find_map(|chunk| match chunk.parse() {
+                    Ok(sctp::Chunk::Data(data)) => choose(&Payload::Sctp(data.payload)),
+                    _ => None,
+                })
+            }),
+            _ => None,
+        };
+        if let Some(bytes) = chosen {
+            return Ok(bytes);
+        }
+    }
+    Err(BenchError::Missing(format!("{}: it has not the message that is to be measured", path.display())))
+}
+
+/// An Update-Location-Request with Session-Id, Origin-Host, Destination-Realm, User-Name, a group and a pair of a vendor.
+const UPDATE_LOCATION: [u8; 156] = *b"\x01\0\0\x9c\xc0\0\x01\x3c\x01\0\0\x23\x11\x22\x33\x44\x55\x66\x77\x88\
+\0\0\x01\x07\x40\0\0\x17mme.example;1;2\0\0\0\x01\x08\x40\0\0\x13mme.example\0\
+\0\0\x01\x1b\x40\0\0\x13example.org\0\0\0\0\x01\x40\0\0\x17001010123456789\0\
+\0\0\x01\x04\x40\0\0\x20\0\0\x01\x0a\x40\0\0\x0c\0\0\x28\xaf\0\0\x01\x02\x40\0\0\x0c\x01\0\0\x23\
+\0\0\x05\x7d\xc0\0\0\x10\0\0\x28\xaf\0\0\0\x22";
