@@ -31,8 +31,8 @@ pub struct PacketPath {
     /// What is in force.
     specs: Vec<ServiceSpec>,
     sweeper: Sweeper,
-    /// Pins that the sweep under way has looked at, and those of the last whole one.
-    looked: u64,
+    /// Flows' pins that the sweep under way has kept, and those of the last whole one.
+    kept: u64,
     flows: u64,
 }
 
@@ -79,7 +79,7 @@ impl PacketPath {
             attached: BTreeMap::new(),
             specs: Vec::new(),
             sweeper: Sweeper::default(),
-            looked: 0,
+            kept: 0,
             flows: 0,
         };
         Ok((path, inherited))
@@ -138,9 +138,9 @@ impl PacketPath {
     /// What the kernel refuses; the next step goes on where this one began.
     pub fn sweep(&mut self, most: usize) -> Result<Option<Pass>, LoadError> {
         let swept = self.sweeper.step(&mut self.kernel, most)?;
-        self.looked += swept.looked as u64;
+        self.kept += swept.kept as u64;
         let Some(named) = swept.pass else { return Ok(None) };
-        self.flows = std::mem::take(&mut self.looked);
+        self.flows = std::mem::take(&mut self.kept);
         Ok(Some(Pass { named, silent: swept.silent }))
     }
 

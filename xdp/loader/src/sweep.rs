@@ -69,8 +69,8 @@ pub struct Named {
 /// What a step did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Pins that were looked at.
-    pub looked: usize,
+    /// Flows' pins that were looked at and stay.
+    pub kept: usize,
     /// Sessions that ended.
     pub ended: Vec<Ended>,
     /// At the end of a pass through all flows, and all pins of user space: what was named in it.
@@ -132,7 +132,7 @@ impl Sweeper {
             self.targets.clear();
         }
         let page = maps.flows_page(self.from, most)?;
-        let mut swept = Swept { looked: page.entries.len(), ..Swept::default() };
+        let mut swept = Swept::default();
         let mut gone = HashSet::new();
         for (key, flow) in &page.entries {
             let endpoint = self.endpoint(maps, key, flow)?;
@@ -147,6 +147,7 @@ impl Sweeper {
                 self.answers.add(key, flow, &target, ticks.since(flow.seen) > PATIENCE.as_secs_f64());
             }
         }
+        swept.kept = page.entries.iter().filter(|(key, _)| !gone.contains(key)).count();
         self.from = page.next.unwrap_or_default();
         self.pins = page.next.is_none();
         Ok(swept)
@@ -161,7 +162,7 @@ impl Sweeper {
         }
         self.from = page.next.unwrap_or_default();
         self.pins = page.next.is_some();
-        let mut swept = Swept { looked: page.entries.len(), ..Swept::default() };
+        let mut swept = Swept::default();
         if !self.pins {
             swept.pass = Some(std::mem::take(&mut self.named));
             swept.silent = std::mem::take(&mut self.answers).silent();

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use pinion_steering::{Address, Flow, FlowKey, State, Target};
+use pinion_steering::{Address, Flow, FlowKey, Pin, PinKey, State, Target};
 
 use super::*;
 use crate::user::UserEngine;
@@ -84,6 +84,24 @@ fn a_flow_lives_as_long_as_either_direction() {
         assert_eq!(engine.flows().unwrap().len(), if live { 2 } else { 0 });
         assert_eq!(engine.sessions(ENDPOINT).unwrap(), u32::from(live));
     }
+}
+
+#[test]
+fn what_stays_of_flows_is_counted_and_pins_of_user_space_are_not() {
+    let mut engine = engine();
+    put(&mut engine, &pair(1, 17, [1000; 2], State::Established));
+    put(&mut engine, &pair(2, 17, [800; 2], State::Established));
+    engine.put_pin(&PinKey::default(), &Pin::default()).unwrap();
+    let mut sweeper = Sweeper::default();
+    let mut kept = 0;
+    loop {
+        let swept = sweeper.step(&mut engine, 1).unwrap();
+        kept += swept.kept;
+        if swept.pass.is_some() {
+            break;
+        }
+    }
+    assert_eq!(kept, 2);
 }
 
 #[test]
