@@ -3,7 +3,8 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use pinion_loader::kernel;
+use pinion_loader::Bounds;
+use pinion_loader::kernel::{self, Kernel};
 use pinion_networks::{Missing, missing};
 
 /// What is missing, a line each, with what to do about it; empty where nothing is.
@@ -11,9 +12,14 @@ pub(crate) fn missing_here() -> Vec<String> {
     if let Err(missing) = missing::probe() {
         return vec![remedy(&missing, &this_program())];
     }
-    match kernel::probe().and_then(|probe| probe.require()) {
-        Ok(()) => Vec::new(),
-        Err(error) => vec![format!("XDP is missing: {error}")],
+    // A kernel may be new enough and refuse the program all the same, as one without type information (BTF) does.
+    let loaded = kernel::probe().and_then(|probe| probe.require()).and_then(|()| Kernel::load(Bounds::default()));
+    match loaded {
+        Ok(_) => Vec::new(),
+        Err(error) => {
+            let error = error.to_string();
+            vec![format!("XDP is missing: {}", error.lines().next().unwrap_or_default())]
+        }
     }
 }
 
