@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use pinion_loader::Bounds;
-use pinion_loader::kernel::{self, Kernel};
+use pinion_loader::kernel::{Kernel, PROGRAM};
 use pinion_networks::{Missing, missing};
 
 /// What is missing, a line each, with what to do about it; empty where nothing is.
@@ -13,8 +13,8 @@ pub(crate) fn missing_here() -> Vec<String> {
         return vec![remedy(&missing, &this_program())];
     }
     // A kernel may be new enough and refuse the program all the same, as one without type information (BTF) does.
-    let loaded = kernel::probe().and_then(|probe| probe.require()).and_then(|()| Kernel::load(Bounds::default()));
-    match loaded {
+    let verified = Kernel::load(Bounds::default()).and_then(|mut kernel| kernel.verify(PROGRAM));
+    match verified {
         Ok(_) => Vec::new(),
         Err(error) => {
             let error = error.to_string();
