@@ -20,6 +20,7 @@
 
 mod diameter;
 mod fragments;
+mod framed;
 mod gtp;
 mod gtpv2;
 mod message;

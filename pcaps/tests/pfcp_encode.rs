@@ -62,7 +62,7 @@ fn write(out: &mut BytesMut, message: &Message<'_>) {
     if let Some(priority) = message.priority() {
         writer.priority(priority);
     }
-    if message.follow_on() {
+    if message.is_followed() {
         writer.follow_on();
     }
     elements(&mut writer, message.elements());

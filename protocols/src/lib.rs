@@ -13,6 +13,7 @@ extern crate std;
 mod addresses;
 mod bytes;
 pub mod diameter;
+pub mod framed;
 pub mod gtpu;
 pub mod gtpv2;
 pub mod ip;

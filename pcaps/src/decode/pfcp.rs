@@ -2,27 +2,22 @@
 
 use std::net::IpAddr;
 
-use pinion_protocols::pfcp::{
-    Element, Elements, Error, FTeid, Flags, Message as Pfcp, Messages, NodeId, RawElement, Rule,
-};
+use pinion_protocols::pfcp::{Element, Error, FTeid, Flags, Message as Pfcp, NodeId, RawElement, Rule};
 
 use super::Message;
+use super::framed::{self, Names, elements};
 use super::message::{labels, text};
 use super::network::{Ends, Walk};
 
 /// The messages of one datagram: one, or several that are bundled.
 pub(super) fn messages(walk: &mut Walk<'_>, ends: Ends, datagram: &[u8]) {
-    for parsed in Messages::new(datagram) {
-        let mut message = walk.message("PFCP", ends);
-        match parsed {
-            Ok(pfcp) => fields(&mut message, &pfcp),
-            Err(error) => cut(&mut message, datagram, error),
-        }
-        walk.keep(message);
-    }
+    framed::messages(walk, ends, datagram, &NAMES, fields);
 }
 
-fn fields(message: &mut Message, pfcp: &Pfcp<'_>) {
+const NAMES: Names =
+    Names { first: |octet| ("pfcp.version", octet >> 5), kind: "pfcp.msg_type", length: "pfcp.length" };
+
+fn fields(message: &mut Message, pfcp: &Pfcp<'_>) -> Result<(), Error> {
     let flags = pfcp.flags();
     message.add("pfcp.version", flags >> 5);
     message.add("pfcp.fo_flag", flags & 4 != 0);
@@ -38,54 +33,19 @@ fn fields(message: &mut Message, pfcp: &Pfcp<'_>) {
     if let Some(seid) = pfcp.seid() {
         message.summarize(format!("seid {seid:#x}"));
     }
-    if let Err(error) = elements(message, pfcp.elements()) {
-        message.fail(error);
-    }
-    if pfcp.missing() > 0 {
-        let at = pfcp.offset().saturating_add(2);
-        message.fail(format_args!(
-            "PFCP length at offset {at}: {} bytes of {} are missing",
-            pfcp.missing(),
-            pfcp.length()
-        ));
-    }
-}
-
-/// What can be read of a header that is not whole, or of another version.
-fn cut(message: &mut Message, datagram: &[u8], error: Error) {
-    let header = datagram.get(error.offset()..).unwrap_or_default();
-    if let [flags, kind, ..] = *header {
-        message.add("pfcp.version", flags >> 5);
-        message.add("pfcp.msg_type", kind);
-    }
-    if let [_, _, high, low, ..] = *header {
-        message.add("pfcp.length", u16::from_be_bytes([high, low]));
-    }
-    message.fail(error);
-}
-
-fn elements(message: &mut Message, elements: Elements<'_>) -> Result<(), Error> {
-    for raw in elements {
-        let raw = raw?;
-        // Wireshark has another name for the types of vendors.
-        let name = if raw.kind().is_vendor_specific() { "pfcp.enterprise_ie" } else { "pfcp.ie_type" };
-        message.add(name, u16::from(raw.kind()));
-        message.add("pfcp.ie_len", u64::try_from(raw.value().len()).unwrap_or(u64::MAX));
-        // An element that says too little is told of, and those behind it are still read.
-        match element(message, &raw) {
-            Err(error @ Error::Value { .. }) => message.fail(error),
-            other => other?,
-        }
-    }
-    Ok(())
+    elements(message, pfcp.elements(), element)
 }
 
 fn element(message: &mut Message, raw: &RawElement<'_>) -> Result<(), Error> {
+    // Wireshark has another name for the types of vendors.
+    let name = if raw.kind().is_vendor_specific() { "pfcp.enterprise_ie" } else { "pfcp.ie_type" };
+    message.add(name, u16::from(raw.kind()));
+    message.add("pfcp.ie_len", u64::try_from(raw.value().len()).unwrap_or(u64::MAX));
     if let Some(enterprise) = raw.enterprise()? {
         message.add("pfcp.enterprise_id", enterprise);
     }
     match raw.parse()? {
-        Element::Group(_, group) => elements(message, group)?,
+        Element::Group(_, group) => elements(message, group, element)?,
         Element::Cause(cause) => {
             message.add("pfcp.cause", u8::from(cause));
             message.summarize(format!("cause {}", u8::from(cause)));

@@ -2,16 +2,10 @@
 
 use core::fmt;
 
-use super::{ElementType, Error};
+use super::{ElementType, Elements, Error, RawElement};
 use crate::addresses::Addresses;
 use crate::bytes;
 use crate::reader::Reader;
-
-/// Bytes of type, length and instance.
-const HEADER: usize = 4;
-
-/// Groups within groups: no message of TS 29.274 has more than two.
-const DEEPEST: u8 = 8;
 
 /// An information element as a typed view.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,51 +104,10 @@ impl PdnAddress {
     }
 }
 
-/// An element whose length fits; its value is not looked at yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RawElement<'a> {
-    kind: ElementType,
-    instance: u8,
-    offset: usize,
-    depth: u8,
-    value: &'a [u8],
-}
-
 impl<'a> RawElement<'a> {
-    /// Type of the element.
-    pub fn kind(&self) -> ElementType {
-        self.kind
-    }
-
     /// Tells elements of one type apart, 0 to 15.
     pub fn instance(&self) -> u8 {
-        self.instance
-    }
-
-    /// Where in the datagram the element begins, with its type.
-    pub fn offset(&self) -> usize {
-        self.offset
-    }
-
-    /// The value, without type, length and instance.
-    pub fn value(&self) -> &'a [u8] {
-        self.value
-    }
-
-    /// The elements of a group; none where it is not one.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Depth`].
-    pub fn group(&self) -> Result<Option<Elements<'a>>, Error> {
-        if !self.kind.is_group() {
-            return Ok(None);
-        }
-        if self.depth >= DEEPEST {
-            return Err(Error::Depth { kind: self.kind, offset: self.offset });
-        }
-        let offset = self.offset.saturating_add(HEADER);
-        Ok(Some(Elements::new(offset, self.value, self.depth.saturating_add(1))))
+        self.number()
     }
 
     /// The element as a typed view. Octets behind what is known of a value are ignored: later releases append.
@@ -164,16 +117,15 @@ impl<'a> RawElement<'a> {
     /// [`Error::Value`] where the value is too short, [`Error::Depth`].
     pub fn parse(&self) -> Result<Element<'a>, Error> {
         if let Some(elements) = self.group()? {
-            return Ok(Element::Group(self.kind, elements));
+            return Ok(Element::Group(self.kind(), elements));
         }
-        let length = u16::try_from(self.value.len()).unwrap_or(u16::MAX);
-        self.view().ok_or(Error::Value { kind: self.kind, offset: self.offset, length })
+        self.view().ok_or_else(|| self.too_short())
     }
 
     fn view(&self) -> Option<Element<'a>> {
-        let value = self.value;
+        let value = self.value();
         let octet = || bytes::u8_at(value, 0);
-        Some(match self.kind {
+        Some(match self.kind() {
             ElementType::Imsi => Element::Imsi(Imsi(value)),
             ElementType::Cause => Element::Cause(octet()?, bytes::u8_at(value, 1)?),
             ElementType::Recovery => Element::Recovery(octet()?),
@@ -185,51 +137,5 @@ impl<'a> RawElement<'a> {
             ElementType::PdnType => Element::PdnType(octet()? & 0x07),
             _ => Element::Other(*self),
         })
-    }
-}
-
-/// Elements one after another, groups unopened. Ends after the first error.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Elements<'a> {
-    offset: usize,
-    rest: &'a [u8],
-    depth: u8,
-}
-
-impl<'a> Elements<'a> {
-    pub(super) fn new(offset: usize, rest: &'a [u8], depth: u8) -> Self {
-        Self { offset, rest, depth }
-    }
-
-    fn split(&self) -> Result<RawElement<'a>, Error> {
-        let (offset, have) = (self.offset, self.rest.len());
-        let kind = bytes::u8_at(self.rest, 0).map(ElementType::from);
-        let Some([_, l0, l1, instance]) = bytes::array_at(self.rest, 0) else {
-            return Err(Error::ElementCut { kind, offset, need: HEADER, have });
-        };
-        let need = usize::from(u16::from_be_bytes([l0, l1])).saturating_add(HEADER);
-        let value = self.rest.get(HEADER..need).zip(kind);
-        let (value, kind) = value.ok_or(Error::ElementCut { kind, offset, need, have })?;
-        Ok(RawElement { kind, instance: instance & 0x0f, offset, depth: self.depth, value })
-    }
-}
-
-impl<'a> Iterator for Elements<'a> {
-    type Item = Result<RawElement<'a>, Error>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let element = self.split();
-        match &element {
-            Ok(element) => {
-                let length = element.value.len().saturating_add(HEADER);
-                self.offset = self.offset.saturating_add(length);
-                self.rest = bytes::after(self.rest, length);
-            }
-            Err(_) => self.rest = &[],
-        }
-        Some(element)
     }
 }

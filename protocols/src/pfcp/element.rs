@@ -4,16 +4,10 @@ use super::value::{
     Cause, FSeid, FTeid, Flags, NodeId, OuterHeaderCreation, OuterHeaderRemoval, RemotePeer, Rule, SNssai,
     SdfFilter, UeAddress, UserPlaneResource,
 };
-use super::{ElementType, Error};
+use super::{ElementType, Elements, Error, RawElement};
 use crate::addresses::Addresses;
 use crate::bytes;
 use crate::reader::Reader;
-
-/// Bytes of type and length (TS 29.244 8.1.1).
-const HEADER: usize = 4;
-
-/// Groups within groups: no message of TS 29.244 has more than four.
-const DEEPEST: u8 = 8;
 
 /// An information element as a typed view.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,62 +102,18 @@ pub enum Element<'a> {
     Other(RawElement<'a>),
 }
 
-/// An element whose length fits; its value is not looked at yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RawElement<'a> {
-    kind: ElementType,
-    offset: usize,
-    depth: u8,
-    value: &'a [u8],
-}
-
 impl<'a> RawElement<'a> {
-    /// Type of the element.
-    pub fn kind(&self) -> ElementType {
-        self.kind
-    }
-
-    /// Where in the datagram the element begins, with its type.
-    pub fn offset(&self) -> usize {
-        self.offset
-    }
-
-    /// Where in the datagram its value begins.
-    pub fn value_offset(&self) -> usize {
-        self.offset.saturating_add(HEADER)
-    }
-
-    /// The value, without type and length; of a vendor's own with the enterprise number.
-    pub fn value(&self) -> &'a [u8] {
-        self.value
-    }
-
     /// The number that IANA gave the vendor; none where the element is of TS 29.244.
     ///
     /// # Errors
     ///
     /// [`Error::EnterpriseCut`].
     pub fn enterprise(&self) -> Result<Option<u16>, Error> {
-        if !self.kind.is_vendor_specific() {
+        if !self.kind().is_vendor_specific() {
             return Ok(None);
         }
-        let number = bytes::u16_at(self.value, 0);
-        number.map(Some).ok_or(Error::EnterpriseCut { kind: self.kind, offset: self.offset })
-    }
-
-    /// The elements of a group; none where it is not one.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Depth`].
-    pub fn group(&self) -> Result<Option<Elements<'a>>, Error> {
-        if !self.kind.is_group() {
-            return Ok(None);
-        }
-        if self.depth >= DEEPEST {
-            return Err(Error::Depth { kind: self.kind, offset: self.offset });
-        }
-        Ok(Some(Elements::new(self.value_offset(), self.value, self.depth.saturating_add(1))))
+        let number = bytes::u16_at(self.value(), 0);
+        number.map(Some).ok_or(Error::EnterpriseCut { kind: self.kind(), offset: self.offset() })
     }
 
     /// The element as a typed view. Octets behind what is known of a value are ignored: later releases
@@ -174,19 +124,18 @@ impl<'a> RawElement<'a> {
     /// [`Error::Value`] where the value is too short, [`Error::EnterpriseCut`], [`Error::Depth`].
     pub fn parse(&self) -> Result<Element<'a>, Error> {
         if let Some(elements) = self.group()? {
-            return Ok(Element::Group(self.kind, elements));
+            return Ok(Element::Group(self.kind(), elements));
         }
         self.enterprise()?;
-        let length = u16::try_from(self.value.len()).unwrap_or(u16::MAX);
-        self.view().ok_or(Error::Value { kind: self.kind, offset: self.offset, length })
+        self.view().ok_or_else(|| self.too_short())
     }
 
     fn view(&self) -> Option<Element<'a>> {
-        let value = self.value;
+        let value = self.value();
         let octet = || bytes::u8_at(value, 0);
         let word = || bytes::u32_at(value, 0);
         let nibble = || octet().map(|octet| octet & 0x0f);
-        Some(match self.kind {
+        Some(match self.kind() {
             ElementType::Cause => Element::Cause(Cause::from(octet()?)),
             ElementType::SourceInterface => Element::SourceInterface(nibble()?),
             ElementType::FTeid => Element::FTeid(FTeid::parse(value)?),
@@ -236,69 +185,5 @@ impl<'a> RawElement<'a> {
             ElementType::SNssai => Element::SNssai(SNssai::parse(value)?),
             _ => Element::Other(*self),
         })
-    }
-}
-
-/// Elements one after another, groups unopened. Ends after the first error.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Elements<'a> {
-    offset: usize,
-    rest: &'a [u8],
-    depth: u8,
-}
-
-impl<'a> Elements<'a> {
-    pub(super) fn new(offset: usize, rest: &'a [u8], depth: u8) -> Self {
-        Self { offset, rest, depth }
-    }
-
-    /// The bytes of those that were not taken yet.
-    pub fn bytes(&self) -> &'a [u8] {
-        self.rest
-    }
-
-    /// The first element of a type.
-    ///
-    /// # Errors
-    ///
-    /// That of the first element that is cut before it.
-    pub fn find(mut self, kind: ElementType) -> Result<Option<RawElement<'a>>, Error> {
-        self.find_map(|element| match element {
-            Ok(element) if element.kind != kind => None,
-            found => Some(found),
-        })
-        .transpose()
-    }
-
-    fn split(&self) -> Result<RawElement<'a>, Error> {
-        let (offset, have) = (self.offset, self.rest.len());
-        let Some([k0, k1, l0, l1]) = bytes::array_at(self.rest, 0) else {
-            return Err(Error::ElementCut { kind: None, offset, need: HEADER, have });
-        };
-        let kind = ElementType::from(u16::from_be_bytes([k0, k1]));
-        let need = usize::from(u16::from_be_bytes([l0, l1])).saturating_add(HEADER);
-        let value =
-            self.rest.get(HEADER..need).ok_or(Error::ElementCut { kind: Some(kind), offset, need, have })?;
-        Ok(RawElement { kind, offset, depth: self.depth, value })
-    }
-}
-
-impl<'a> Iterator for Elements<'a> {
-    type Item = Result<RawElement<'a>, Error>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let element = self.split();
-        match &element {
-            Ok(element) => {
-                let length = element.value.len().saturating_add(HEADER);
-                self.offset = self.offset.saturating_add(length);
-                self.rest = bytes::after(self.rest, length);
-            }
-            Err(_) => self.rest = &[],
-        }
-        Some(element)
     }
 }

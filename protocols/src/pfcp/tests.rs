@@ -34,7 +34,7 @@ fn header_of_a_session_message() {
     assert_eq!(message.message_type(), MessageType::SessionModificationResponse);
     assert_eq!(message.seid(), Some(0x1000_0000_0000_0001));
     assert_eq!((message.sequence(), message.priority()), (0x12, Some(5)));
-    assert!(!message.follow_on());
+    assert!(!message.is_followed());
     assert_eq!((message.length(), message.missing()), (30, 0));
     assert_eq!(message.routing().unwrap().cause, Some(Cause::RULE_FAILURE));
     let last = message.elements().last().unwrap().unwrap();

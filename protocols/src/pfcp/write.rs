@@ -3,7 +3,8 @@
 use ::bytes::{BufMut, BytesMut};
 use core::fmt;
 
-use super::{Element, ElementType, MessageType, SESSION_HEADER_LENGTH, UNCOUNTED};
+use super::{Element, ElementType, MessageType, SESSION_HEADER_LENGTH};
+use crate::framed::UNCOUNTED;
 
 /// A message or an element of more than 65,535 bytes: its length field cannot say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
