@@ -1,5 +1,7 @@
 //! What this machine lacks for a network of namespaces.
 
+use std::fmt::Display;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use nix::unistd::geteuid;
@@ -54,4 +56,11 @@ pub fn find_program(program: &'static str, remedy: &'static str) -> Result<PathB
         .map(|folder| folder.join(program))
         .find(|candidate| candidate.is_file())
         .ok_or(Missing::Program { program, remedy })
+}
+
+/// Says that a test is skipped, and why, on a line of its own on standard error: what `println!` and `eprintln!` write
+/// is shown of a test that fails, and of no other.
+pub fn skipped(why: impl Display) {
+    // In one piece, as other tests write meanwhile; without a standard error there is nobody to tell.
+    let _ = io::stderr().write_all(format!("\nskipped: {why}\n").as_bytes());
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -62,7 +63,7 @@ fn the_script_makes_the_same_bytes() {
     let requirements = folder().join("requirements.txt");
     let has_all = Command::new("python3").args(["-c", check]).arg(requirements).output();
     if !has_all.is_ok_and(|output| output.status.success()) {
-        println!("skipped: no python3 with what captures/requirements.txt names");
+        let _ = writeln!(std::io::stderr(), "\nskipped: no python3 with what captures/requirements.txt names");
         return;
     }
     let made = Path::new(env!("CARGO_TARGET_TMPDIR")).join("captures");
@@ -85,7 +86,7 @@ fn tshark_finds_no_fault_with_what_is_well_meant() {
             .arg(folder().join(name))
             .output();
         let Ok(output) = output else {
-            println!("skipped: no tshark");
+            let _ = writeln!(std::io::stderr(), "\nskipped: no tshark");
             return;
         };
         assert!(output.status.success(), "{name}");

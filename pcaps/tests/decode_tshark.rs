@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at the first surprise")]
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -233,7 +234,7 @@ const ELEMENTS: [&str; 5] = ["gtp.length", "gtp.recovery", "gtp.teid_data", "gtp
 #[test]
 fn every_capture_decodes_as_in_tshark() {
     if Command::new("tshark").arg("--version").output().is_err() {
-        println!("skipped: tshark is not installed");
+        let _ = writeln!(std::io::stderr(), "\nskipped: tshark is not installed");
         return;
     }
     let room = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -241,7 +242,7 @@ fn every_capture_decodes_as_in_tshark() {
     assert!(!files.is_empty(), "no captures of the project");
     let shared = captures(&room.join("../../shared/pcaps"));
     if shared.is_empty() {
-        println!("skipped: no captures in ../shared/pcaps");
+        let _ = writeln!(std::io::stderr(), "\nskipped: no captures in ../shared/pcaps");
     }
     files.extend(shared);
     let mut compared = 0_usize;

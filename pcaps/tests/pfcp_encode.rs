@@ -1,6 +1,7 @@
 //! PFCP messages of others' making, read and written again: the same bytes come out.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use bytes::BytesMut;
@@ -31,7 +32,7 @@ fn messages_of_real_cores_come_back() {
         if file.exists() {
             assert!(!written_again(&file).is_empty(), "{}", file.display());
         } else {
-            println!("skipped: no {}", file.display());
+            let _ = writeln!(std::io::stderr(), "\nskipped: no {}", file.display());
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use pinion_networks::missing::skipped;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -187,7 +188,7 @@ for name in sys.argv[2:]:
     let python = std::env::var("PINION_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let has = Command::new(&python).args(["-c", "import yaml, jsonschema"]).output();
     if !has.is_ok_and(|output| output.status.success()) {
-        println!("skipped: {python} has no yaml and jsonschema to hold the schema against");
+        skipped(format_args!("{python} has no yaml and jsonschema to hold the schema against"));
         return;
     }
     let folder = folder();

@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use pinion_networks::missing::skipped;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -285,7 +286,7 @@ fn unprivileged(args: &[&str]) -> Option<Output> {
     command.args(nobody).arg("--inh-caps=-all").arg("--").arg(&program).arg("replay").arg(&file).args(args);
     let output = command.output().ok().filter(|output| !err(output).contains("setpriv:"));
     if output.is_none() {
-        eprintln!("skipped: no setpriv, or no root to give up");
+        skipped("no setpriv, or no root to give up");
     }
     output
 }

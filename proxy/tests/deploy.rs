@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pinion::privileges::CAPABILITIES;
+use pinion_networks::missing::skipped;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy")
@@ -56,7 +57,7 @@ fn the_page_explains_each_capability() {
 fn systemd_understands_the_unit() {
     let version = match Command::new("systemd-analyze").arg("--version").output() {
         Ok(output) => String::from_utf8(output.stdout).unwrap(),
-        Err(error) => return println!("skipped: systemd-analyze: {error}"),
+        Err(error) => return skipped(format_args!("systemd-analyze: {error}")),
     };
     let version: u32 = version.split(' ').nth(1).unwrap().parse().unwrap();
     let room = tempfile::tempdir().unwrap();
@@ -81,11 +82,11 @@ fn systemd_understands_the_user() {
     let users = folder().join("pinion.sysusers");
     let output = match Command::new("systemd-sysusers").arg("--dry-run").arg(&users).output() {
         Ok(output) => output,
-        Err(error) => return println!("skipped: systemd-sysusers: {error}"),
+        Err(error) => return skipped(format_args!("systemd-sysusers: {error}")),
     };
     let said = String::from_utf8(output.stderr).unwrap();
     if said.contains("unrecognized option") {
-        return println!("skipped: this systemd-sysusers is older than 250");
+        return skipped("this systemd-sysusers is older than 250");
     }
     assert!(output.status.success() && !said.contains("pinion.sysusers:"), "{said}");
     let unit = file("pinion.service");

@@ -19,6 +19,7 @@ use std::time::SystemTime;
 use pinion::config::model::Probe;
 use pinion::health::probe::{Prober, Sockets};
 use pinion::health::{Chance, Checker, Limits, Target};
+use pinion_networks::missing::skipped;
 
 use common::{answers, brief, probe, target, words};
 use namespace::{Other, alone, shell};
@@ -87,7 +88,7 @@ fn an_echo_comes_from_the_address_that_is_given() {
         alone(move || async move {
             fs::write("/proc/sys/net/ipv4/ping_group_range", range).unwrap();
             let Ok(_other) = Other::reached() else {
-                println!("skipped: no second namespace can be made: install util-linux and iproute2");
+                skipped("no second namespace can be made: install util-linux and iproute2");
                 return;
             };
             shell(
@@ -116,7 +117,7 @@ fn who_says_that_there_is_no_way_is_told() {
         alone(move || async move {
             fs::write("/proc/sys/net/ipv4/ping_group_range", range).unwrap();
             let Ok(_other) = Other::reached() else {
-                println!("skipped: no second namespace can be made: install util-linux and iproute2");
+                skipped("no second namespace can be made: install util-linux and iproute2");
                 return;
             };
             let udp = Probe::Udp { payload: b"x".to_vec(), answer: false };
@@ -136,7 +137,7 @@ fn who_says_that_there_is_no_way_is_told() {
 fn a_host_without_sctp_refuses() {
     alone(|| async {
         let Ok(_other) = Other::reached() else {
-            println!("skipped: no second namespace can be made: install util-linux and iproute2");
+            skipped("no second namespace can be made: install util-linux and iproute2");
             return;
         };
         for (to, without) in [
@@ -156,7 +157,7 @@ fn an_echo_to_nowhere_waits_in_vain() {
         let said = words(&probe(target(at("192.0.2.1", 0), Probe::Icmp)).await);
         assert_eq!(said, "no way there from this host (network unreachable)");
         let Ok(_other) = Other::reached() else {
-            println!("skipped: no second namespace can be made: install util-linux and iproute2");
+            skipped("no second namespace can be made: install util-linux and iproute2");
             return;
         };
         shell("ip neighbour add 10.99.0.77 lladdr 02:00:00:00:00:77 dev here").unwrap();
@@ -174,7 +175,7 @@ struct Peer {
 impl Peer {
     fn start(address: &str) -> Option<Self> {
         let Some(python) = python() else {
-            println!("skipped: no Python with scapy: set PINION_PYTHON, or make a venv in target/venv");
+            skipped("no Python with scapy: set PINION_PYTHON, or make a venv in target/venv");
             return None;
         };
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/health/sctp_peer.py");

@@ -22,6 +22,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use pinion::config::model::Probe;
 use pinion::health::probe::{Prober, Sockets};
 use pinion::health::{Outcome, Target};
+use pinion_networks::missing::skipped;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, UdpSocket};
 
@@ -38,7 +39,7 @@ async fn bound(address: &str) -> Option<UdpSocket> {
     match UdpSocket::bind(address).await {
         Ok(socket) => Some(socket),
         Err(error) => {
-            println!("skipped: {address} cannot be bound: {error}");
+            skipped(format_args!("{address} cannot be bound: {error}"));
             None
         }
     }

@@ -9,6 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use pinion::notify::{Notifier, NotifyError, monotonic};
+use pinion_networks::missing::skipped;
 use tempfile::TempDir;
 
 /// A service manager.
@@ -75,7 +76,7 @@ fn systemd_says_the_same() {
     command.args(["--no-block", "--ready", "--status=3 services"]).env("NOTIFY_SOCKET", &manager.name);
     match command.status() {
         Ok(status) => assert!(status.success()),
-        Err(error) => return println!("skipped: systemd-notify: {error}"),
+        Err(error) => return skipped(format_args!("systemd-notify: {error}")),
     }
     let theirs = manager.hear();
     Notifier::new(Some(&manager.name)).unwrap().ready("3 services").unwrap();

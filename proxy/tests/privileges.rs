@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use pinion::privileges::{CAPABILITIES, Facts, Needs, missing};
+use pinion_networks::missing::skipped;
 
 /// Not a test of its own: what a child with fewer capabilities finds out.
 #[test]
@@ -26,11 +27,11 @@ fn told(capabilities: &[&str]) -> Option<Vec<String>> {
     let output = match command.output() {
         Ok(output) if output.status.success() => output,
         Ok(output) => {
-            println!("skipped: setpriv: {}", String::from_utf8_lossy(&output.stderr).trim());
+            skipped(format_args!("setpriv: {}", String::from_utf8_lossy(&output.stderr).trim()));
             return None;
         }
         Err(error) => {
-            println!("skipped: setpriv (util-linux): {error}");
+            skipped(format_args!("setpriv (util-linux): {error}"));
             return None;
         }
     };

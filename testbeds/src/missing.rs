@@ -1,6 +1,6 @@
 //! What this machine lacks for a testbed, so that a test can say it and stop.
 
-pub use pinion_networks::missing::{find_program, probe};
+pub use pinion_networks::missing::{find_program, probe, skipped};
 
 /// Something that a testbed needs and this machine has not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +22,7 @@ pub enum Missing {
     Xdp(String),
 }
 
-/// Unwraps a probe's result inside a test, or prints what is missing and
+/// Unwraps a probe's result inside a test, or says what is missing and
 /// returns from the test.
 #[macro_export]
 macro_rules! need {
@@ -30,7 +30,7 @@ macro_rules! need {
         match $probe {
             Ok(found) => found,
             Err(missing) => {
-                println!("skipped: {missing}");
+                $crate::missing::skipped(missing);
                 return;
             }
         }

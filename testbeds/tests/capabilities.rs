@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, socket};
 use pinion_loader::kernel::{Kernel, Mode, PROGRAM, PinFolder};
 use pinion_networks::Missing;
+use testbeds::missing::skipped;
 use testbeds::namespace::{Namespace, Veth};
 use testbeds::need;
 use testbeds::scenario::{BOUNDS, Pins, probe};
@@ -26,7 +27,7 @@ const INTERFACE: &str = "path0";
 fn child() {
     let step = |name: &str| println!("came to: {name}");
     let Some(root) = std::env::var_os("TESTBEDS_PINS").map(PathBuf::from) else {
-        return println!("skipped: it is run by the other tests");
+        return skipped("it is run by the other tests");
     };
     step("load");
     let folder = PinFolder::open(&root).unwrap();

@@ -10,6 +10,7 @@ use pinion_loader::{Bounds, Engine, LoadError};
 use testbeds::cases::places::HOSTS;
 use testbeds::cases::stage::Stage;
 use testbeds::cases::{self, Case};
+use testbeds::missing::skipped;
 
 /// Tables as small as the cases need them: a kernel zeroes them at each load.
 const BOUNDS: Bounds =
@@ -36,7 +37,7 @@ fn on<E: Engine>(make: impl Fn(Bounds) -> Result<E, LoadError>) {
         let mut engine = match make(bounds) {
             Ok(engine) => engine,
             Err(error @ (LoadError::Privilege { .. } | LoadError::Kernel { .. })) => {
-                eprintln!("skipped: {error}");
+                skipped(error);
                 return;
             }
             Err(error) => panic!("{error}"),

@@ -15,6 +15,7 @@ use pinion_steering::{Address, Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason
 use testbeds::cases::dice::Dice;
 use testbeds::cases::places::{A, A6, B, C, HOSTS, OURS, S, S6, U, mac, services};
 use testbeds::cases::traffic::Traffic;
+use testbeds::missing::skipped;
 use testbeds::packets::check::hex;
 
 const BOUNDS: Bounds =
@@ -35,7 +36,7 @@ fn the_engines_agree() {
     let kernel = match Kernel::load_imagined(BOUNDS) {
         Ok(kernel) => kernel,
         Err(error @ (LoadError::Privilege { .. } | LoadError::Kernel { .. })) => {
-            eprintln!("skipped: {error}");
+            skipped(error);
             return;
         }
         Err(error) => panic!("{error}"),

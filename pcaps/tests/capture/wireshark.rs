@@ -11,7 +11,7 @@ use pinion_pcaps::capture::{self, Reader};
 static IS_HERE: LazyLock<bool> = LazyLock::new(|| {
     let is_here = Command::new("tshark").arg("--version").output().is_ok();
     if !is_here {
-        println!("skipped: no tshark");
+        let _ = writeln!(std::io::stderr(), "\nskipped: no tshark");
     }
     is_here
 });
@@ -27,7 +27,7 @@ fn every_capture_at_hand() {
         let before = files.len();
         list(&folder, &mut files);
         if files.len() == before {
-            println!("skipped: no captures in {}", folder.display());
+            let _ = writeln!(std::io::stderr(), "\nskipped: no captures in {}", folder.display());
         }
     }
     for file in files {

@@ -1,6 +1,7 @@
 //! Where the captures are.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The project's own captures.
@@ -13,7 +14,7 @@ pub(crate) fn shared() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/pcaps");
     let found = captures(&folder);
     if found.is_empty() {
-        eprintln!("skipped: no captures in {}", folder.display());
+        let _ = writeln!(std::io::stderr(), "\nskipped: no captures in {}", folder.display());
     }
     found
 }

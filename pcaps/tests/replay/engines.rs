@@ -1,5 +1,7 @@
 //! Both engines make the same of every packet, and the same of it each time.
 
+use std::io::Write as _;
+
 use pinion_loader::LoadError;
 use pinion_pcaps::capture::Frame;
 use pinion_pcaps::link::LinkType;
@@ -12,7 +14,7 @@ use crate::{auto, corpus, file, lines, run};
 fn skipped(error: &ReplayError) -> bool {
     let skip = matches!(error, ReplayError::Engine(LoadError::Privilege { .. } | LoadError::Kernel { .. }));
     if skip {
-        eprintln!("skipped: {error}");
+        let _ = writeln!(std::io::stderr(), "\nskipped: {error}");
     }
     skip
 }

@@ -1,6 +1,7 @@
 //! `--config auto` makes the core's traffic steered: most packets are neither passed nor dropped.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -30,7 +31,7 @@ fn at_least_half_of_the_shared_captures_packets_are_steered() {
     for path in corpus::shared() {
         let Some(sets) = PROTOCOLS.iter().map(|protocol| frames(&path, protocol)).collect::<Option<Vec<_>>>()
         else {
-            eprintln!("skipped: no tshark");
+            let _ = writeln!(std::io::stderr(), "\nskipped: no tshark");
             return;
         };
         let mut steered = BTreeSet::new();

@@ -118,7 +118,7 @@ fn wrong_checksums(capture: &[u8]) -> String {
 #[test]
 fn tshark_finds_no_wrong_checksum_in_what_leaves_or_comes_from_endpoints() {
     if Command::new("tshark").arg("--version").output().is_err() {
-        eprintln!("skipped: no tshark");
+        let _ = writeln!(std::io::stderr(), "\nskipped: no tshark");
         return;
     }
     for path in corpus::own().iter().filter(|path| !path.ends_with("hostile.pcap")) {

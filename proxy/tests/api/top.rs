@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use pinion::config::model::Api;
+use pinion_networks::missing::skipped;
 use tempfile::TempDir;
 
 use crate::daemon::{Daemon, Local, code, err, out, pinion};
@@ -40,7 +41,7 @@ impl Screen {
             .stdout(Stdio::piped())
             .spawn();
         let Ok(mut script) = script else {
-            eprintln!("skipped: no `script`, which makes terminals");
+            skipped("no `script`, which makes terminals");
             return None;
         };
         let shown = Arc::new(Mutex::new(Vec::new()));

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use pinion::api::{BindError, Client, Target};
 use pinion::config::model::Api;
+use pinion_networks::missing::skipped;
 
 use crate::daemon::{Daemon, Local, code, err, out, pinion, runtime, socket};
 use crate::sample::Sample;
@@ -130,7 +131,7 @@ fn as_nobody(folder: &tempfile::TempDir, args: &[&str]) -> Option<Output> {
     command.env("PINION_API", format!("unix:{}", socket(folder).display()));
     let output = command.output().ok().filter(|output| !err(output).contains("setpriv:"));
     if output.is_none() {
-        eprintln!("skipped: no setpriv, or no root to give up");
+        skipped("no setpriv, or no root to give up");
     }
     output
 }

@@ -6,17 +6,18 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 
 use nix::sched::{CloneFlags, unshare};
+use pinion_networks::missing::skipped;
 
 /// Runs a future on a thread of its own, in a network namespace of its own with loopback alone. Says so and does
 /// nothing where that is not permitted, or `ip` is missing.
 pub(crate) fn alone<F: Future<Output = ()>>(test: impl FnOnce() -> F + Send + 'static) {
     let thread = thread::spawn(|| {
         if let Err(error) = unshare(CloneFlags::CLONE_NEWNET) {
-            println!("skipped: no network namespace can be made: {error}; run this as root");
+            skipped(format_args!("no network namespace can be made: {error}; run this as root"));
             return;
         }
         if let Err(error) = shell("ip link set lo up") {
-            println!("skipped: loopback cannot be set up: {error}; install iproute2");
+            skipped(format_args!("loopback cannot be set up: {error}; install iproute2"));
             return;
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

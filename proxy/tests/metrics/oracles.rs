@@ -5,6 +5,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use pinion_networks::missing::skipped;
+
 #[derive(Default)]
 pub(crate) struct Family {
     pub(crate) kind: String,
@@ -50,7 +52,7 @@ print(len(families), sum(len(family.samples) for family in families))
 /// Has Prometheus' Python client read a page, where there is one.
 pub(crate) fn read_by_prometheus_client(format: &str, page: &str) {
     let Some(python) = python() else {
-        println!("skipped: no Python with prometheus_client: set PINION_PYTHON, or make a venv in target/venv");
+        skipped("no Python with prometheus_client: set PINION_PYTHON, or make a venv in target/venv");
         return;
     };
     let output = run(Command::new(python).args(["-c", READ, format]), page);
@@ -63,7 +65,7 @@ pub(crate) fn read_by_prometheus_client(format: &str, page: &str) {
 /// Has promtool check names, types and help, where there is one.
 pub(crate) fn checked_by_promtool(page: &str) {
     if Command::new("promtool").arg("--version").output().is_err() {
-        println!("skipped: promtool is missing: install prometheus");
+        skipped("promtool is missing: install prometheus");
         return;
     }
     let output = run(Command::new("promtool").args(["check", "metrics"]), page);

@@ -7,6 +7,7 @@ use pinion::control::{PageAsk, SessionFilter};
 use pinion::sessions::{Change, Full, Names, NewPin, Owner, Place, Record, Settings, Table, Ticks, list};
 use pinion_loader::user::UserEngine;
 use pinion_loader::{Bounds, LoadError, Maps, kernel::Kernel};
+use pinion_networks::missing::skipped;
 use pinion_steering::{Flow, FlowKey, State};
 
 use crate::pages::configure;
@@ -81,7 +82,7 @@ async fn pages<M: Maps + Send + 'static>(what: &str, owner: &Owner<M>, table: &T
 async fn a_million_pins_in_the_kernel() {
     match Kernel::load(bounds()) {
         Ok(kernel) => measure("kernel", kernel).await,
-        Err(error @ (LoadError::Privilege { .. } | LoadError::Kernel { .. })) => println!("skipped: {error}"),
+        Err(error @ (LoadError::Privilege { .. } | LoadError::Kernel { .. })) => skipped(error),
         Err(error) => panic!("{error}"),
     }
 }

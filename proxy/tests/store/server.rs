@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use pinion::store::{Redis, Store as _, Stored};
+use pinion_networks::missing::skipped;
 use pinion_steering::PinKey;
 use tempfile::TempDir;
 
@@ -18,7 +19,7 @@ impl Server {
     /// `None`, and says so, where there is no Redis here.
     pub(crate) async fn start(password: Option<&'static str>) -> Option<Self> {
         if Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_err() {
-            println!("skipped: redis-server is not installed");
+            skipped("redis-server is not installed");
             return None;
         }
         let mut server = Self { folder: tempfile::tempdir().unwrap(), child: None, password };

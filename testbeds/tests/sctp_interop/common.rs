@@ -9,6 +9,7 @@ use pinion_transport::{Association, Config, Event, Listen, Message, Reach, Recei
 use tempfile::TempDir;
 use testbeds::capture::Capture;
 use testbeds::checksums::Judge;
+use testbeds::missing::skipped;
 use testbeds::sctp::userspace::{echo, take_over};
 use testbeds::topology::{Host, Plan, Topology};
 use tokio::runtime::Runtime;
@@ -165,7 +166,7 @@ impl Captures {
 
     /// Nothing that a host sent is malformed or has a wrong checksum; says how many packets carried SCTP.
     pub(crate) fn judge(self) -> Option<usize> {
-        let judge = Judge::find().inspect_err(|missing| println!("skipped: {missing}")).ok()?;
+        let judge = Judge::find().inspect_err(|missing| skipped(missing)).ok()?;
         let count = |(capture, sent): (Capture, String)| {
             let file = capture.path().to_owned();
             capture.finish().unwrap();

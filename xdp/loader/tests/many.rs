@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 use std::collections::HashSet;
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use pinion_loader::kernel::Kernel;
@@ -24,7 +25,7 @@ fn kernel(bounds: Bounds) -> Option<Kernel> {
     match Kernel::load(bounds) {
         Ok(kernel) => Some(kernel),
         Err(error @ (LoadError::Privilege { .. } | LoadError::Kernel { .. })) => {
-            eprintln!("skipped: {error}");
+            let _ = writeln!(std::io::stderr(), "\nskipped: {error}");
             None
         }
         Err(error) => panic!("{error}"),

@@ -6,6 +6,7 @@
 mod takeover;
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use pinion_loader::kernel::{Kernel, PinFolder};
@@ -27,7 +28,7 @@ impl Room {
     /// None, and why is printed, where this machine lets nobody load BPF.
     fn open() -> Option<Self> {
         if let Err(error) = pinion_loader::kernel::probe().and_then(|probe| probe.require()) {
-            println!("skipped: {error}");
+            let _ = writeln!(std::io::stderr(), "\nskipped: {error}");
             return None;
         }
         let root = tempfile::tempdir().unwrap();

@@ -1,5 +1,7 @@
 //! The verifier takes the program, within the bound of the design.
 
+use std::io::Write as _;
+
 use pinion_loader::kernel::{Kernel, PROGRAM};
 use pinion_loader::{Bounds, LoadError};
 
@@ -8,7 +10,7 @@ fn the_program_is_verified_within_its_bound() {
     let mut kernel = match Kernel::load(Bounds::default()) {
         Ok(kernel) => kernel,
         Err(error @ (LoadError::Privilege { .. } | LoadError::Kernel { .. })) => {
-            eprintln!("skipped: {error}");
+            let _ = writeln!(std::io::stderr(), "\nskipped: {error}");
             return;
         }
         Err(error) => panic!("{error}"),

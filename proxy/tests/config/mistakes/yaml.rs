@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use super::{Case, POOLED, each, whole};
 use pinion::config::{Host, parse, read};
+use pinion_networks::missing::skipped;
 
 pub(super) const CASES: &[Case] = &[
     (
@@ -130,7 +131,7 @@ fn a_file_that_cannot_be_read_is_named_with_a_remedy() {
     let secret = place("secret", b"services: []");
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o0)).unwrap();
     if fs::read(&secret).is_ok() {
-        println!("skipped: an unreadable file, since this user reads every file");
+        skipped("an unreadable file, since this user reads every file");
     } else {
         let expected = "FILE: cannot read: Permission denied (os error 13); make it readable for this user";
         assert_eq!(said(&secret), expected);
