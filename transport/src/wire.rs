@@ -30,7 +30,7 @@ pub(crate) trait Wire: Send + 'static {
         None
     }
 
-    /// The packet of that number in the last batch has the verification tag of an association.
+    /// The packet of that number in the last batch can only be the peer's, as the endpoint says.
     fn valid(&mut self, _number: usize) {}
 
     /// Takes a packet to be sent.

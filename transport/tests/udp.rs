@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
+use pinion_protocols::sctp::ChunkType;
+use pinion_protocols::sctp::write::PacketWriter;
 use pinion_transport::userspace::{Encapsulation, Userspace};
 use pinion_transport::{Association, Config, Connect, Event, Listen, Message, Transport};
+use tokio::net::UdpSocket;
 
 const PORT: u16 = 38412;
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,6 +29,37 @@ async fn next(end: &Association, wanted: impl Fn(&Event) -> bool) -> Event {
 
 fn open(addresses: &[IpAddr], local_port: u16, remote_port: u16) -> Userspace {
     Userspace::over_udp(addresses, Encapsulation { local_port, remote_port }, &Config::default()).unwrap()
+}
+
+fn host(last: u8) -> IpAddr {
+    Ipv4Addr::new(127, 0, 0, last).into()
+}
+
+/// A packet of one chunk.
+fn packet(ports: (u16, u16), tag: u32, kind: ChunkType, value: &[u8]) -> Bytes {
+    let mut bytes = BytesMut::new();
+    let mut packet = PacketWriter::new(&mut bytes, ports.0, ports.1, tag);
+    packet.chunk(kind, 0, |out| out.put_slice(value));
+    packet.finish();
+    bytes.freeze()
+}
+
+/// The value of an INIT.
+fn init(tag: u32) -> Bytes {
+    let mut value = BytesMut::new();
+    value.put_u32(tag);
+    value.put_u32(100_000);
+    value.put_u16(1);
+    value.put_u16(1);
+    value.put_u32(1);
+    value.freeze()
+}
+
+/// The type of the first chunk of the next packet that comes.
+async fn kind(socket: &UdpSocket) -> ChunkType {
+    let mut room = [0; 2048];
+    tokio::time::timeout(PATIENCE, socket.recv(&mut room)).await.unwrap().unwrap();
+    room[12].into()
 }
 
 /// The server learns the client's UDP port, which is not the usual one.
@@ -48,4 +82,26 @@ async fn both_families_go_in_udp() {
         here.shutdown();
         next(&there, |event| *event == Event::Closed).await;
     }
+}
+
+/// RFC 6951 5.4: packets go on to where the peer is, whoever says that it is elsewhere.
+#[tokio::test]
+async fn an_init_that_is_none_moves_no_peer() {
+    let (server, client) = (open(&[host(3)], 19_900, 1), open(&[host(4)], 29_900, 19_900));
+    let mut listener = server.listen(Listen::on(PORT)).unwrap();
+    let here = client.connect(Connect::to(vec![host(3)], PORT)).unwrap();
+    let there = tokio::time::timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
+    next(&there, |event| matches!(event, Event::Established { .. })).await;
+    let liar = UdpSocket::bind((host(4), 39_900)).await.unwrap();
+    let ports = (here.ends().local_port, PORT);
+    liar.send_to(&packet(ports, 1, ChunkType::Init, &init(1)), (host(3), 19_900)).await.unwrap();
+    // Once this is answered, the server has seen the other too.
+    let stranger = UdpSocket::bind((host(5), 39_900)).await.unwrap();
+    stranger.send_to(&packet(ports, 5, ChunkType::Heartbeat, &[]), (host(3), 19_900)).await.unwrap();
+    assert_eq!(kind(&stranger).await, ChunkType::Abort);
+    there.send(Message::new(0, 60, Bytes::from_static(b"still there"))).await.unwrap();
+    let message = next(&here, |event| matches!(event, Event::Message(_))).await;
+    assert!(matches!(message, Event::Message(message) if message.payload == b"still there"[..]));
+    let mut room = [0; 2048];
+    assert!(liar.try_recv(&mut room).is_err());
 }

@@ -197,9 +197,10 @@ impl Endpoint {
         Ok(self.slots.insert(now, Time::ZERO, association))
     }
 
-    /// Takes a packet that was received.
-    pub fn receive(&mut self, now: Time, datagram: &Datagram) {
-        self.receive_packet(now, datagram);
+    /// Takes a packet that was received. True where it can only be the peer's, as its verification tag or
+    /// its cookie tells: where it came from is where the peer is now (RFC 6951 5.4).
+    pub fn receive(&mut self, now: Time, datagram: &Datagram) -> bool {
+        self.receive_packet(now, datagram)
     }
 
     /// Sends a message.

@@ -5,7 +5,7 @@ use pinion_protocols::sctp::endpoint::{Config, Datagram, Event};
 use pinion_protocols::sctp::write::{self, DataHeader};
 use pinion_protocols::sctp::{CauseCode, ChunkType};
 
-use crate::puppet::{PORTS, Puppet, TAG, TSN, host, kinds, packet, puppet};
+use crate::puppet::{PORTS, Puppet, TAG, TSN, cookie_of, host, init_value, kinds, packet, puppet};
 
 const SOME_TAG: u32 = 0x1234_5678;
 
@@ -108,7 +108,7 @@ fn rfc9260_8_5_a_wrong_tag_is_discarded() {
 #[test]
 fn rfc9260_8_5_1_a_init_has_tag_zero() {
     let mut peer = Puppet::new(Config::default());
-    let value = crate::puppet::init_value(TAG, 10_000, (1, 1), 1, |_| {});
+    let value = init_value(TAG, 10_000, (1, 1), 1, |_| {});
     peer.give_from(puppet(0), 5, |packet| {
         packet.chunk(ChunkType::Init, 0, |out| out.put_slice(&value));
     });
@@ -172,6 +172,58 @@ fn rfc9260_8_5_1_e_shutdown_ack_before_the_handshake_is_over() {
         let seen = peer.look();
         assert_eq!((kinds(&seen), seen[0].flags, seen[0].tag), (vec![ChunkType::ShutdownComplete], 1, SOME_TAG));
         assert_eq!(peer.endpoint.associations().count(), 1);
+    }
+}
+
+/// Whether the endpoint takes a packet for the peer's.
+fn is_the_peers(peer: &mut Puppet, tag: u32, kind: ChunkType, value: &[u8]) -> bool {
+    let bytes = packet(PORTS.0, PORTS.1, tag, |packet| {
+        packet.chunk(kind, 0, |out| out.put_slice(value));
+    });
+    peer.endpoint.receive(peer.now, &Datagram { source: puppet(0), destination: host(0), bytes })
+}
+
+#[test]
+fn rfc6951_5_4_who_knows_neither_tag_nor_cookie_is_not_taken_for_the_peer() {
+    let init = init_value(TAG, 10_000, (1, 1), 1, |_| {});
+    let mut peer = Puppet::new(Config::default());
+    assert!(!is_the_peers(&mut peer, SOME_TAG, ChunkType::Sack, &[0; 12]));
+    assert!(!is_the_peers(&mut peer, SOME_TAG, ChunkType::CookieEcho, &[1; 100]));
+    assert!(!is_the_peers(&mut peer, 0, ChunkType::Init, &init));
+    let seen = peer.look();
+    let (tag, cookie) = (seen.last().unwrap().u32(0), cookie_of(seen.last().unwrap()));
+    assert!(!is_the_peers(&mut peer, tag ^ 1, ChunkType::CookieEcho, &cookie));
+    assert!(is_the_peers(&mut peer, tag, ChunkType::CookieEcho, &cookie));
+    for (tag, kind) in [(0, ChunkType::Init), (1, ChunkType::Init), (tag ^ 1, ChunkType::Sack)] {
+        assert!(!is_the_peers(&mut peer, tag, kind, &init), "{tag:#x} {kind:?}");
+    }
+    assert!(is_the_peers(&mut peer, tag, ChunkType::Heartbeat, &[0, 1, 0, 8, 1, 2, 3, 4]));
+}
+
+#[test]
+fn rfc6951_5_4_a_cookie_that_is_refused_is_nobodys() {
+    let mut peer = Puppet::new(Config::default());
+    peer.init(TAG, 1, |_| {});
+    let cookie = peer.take_init_ack();
+    let tag = peer.tag;
+    peer.endpoint.unlisten(PORTS.1);
+    assert!(!is_the_peers(&mut peer, tag, ChunkType::CookieEcho, &cookie));
+    peer.endpoint.listen(PORTS.1, &[host(0)]);
+    peer.now = peer.now.after(Config::default().cookie_life * 2);
+    assert!(!is_the_peers(&mut peer, tag, ChunkType::CookieEcho, &cookie));
+    assert_eq!(kinds(&peer.look()), [ChunkType::Error]);
+}
+
+#[test]
+fn rfc6951_5_4_shutdown_ack_before_the_handshake_is_over_is_nobodys() {
+    for echoed in [false, true] {
+        let mut peer = Puppet::new(Config::default());
+        peer.connect();
+        peer.tag = peer.look()[0].u32(0);
+        if echoed {
+            peer.init_ack(b"cookie");
+        }
+        assert!(!is_the_peers(&mut peer, SOME_TAG, ChunkType::ShutdownAck, &[]));
     }
 }
 

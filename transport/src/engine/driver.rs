@@ -50,12 +50,8 @@ impl<W: Wire> Driver<W> {
         let writable = self.wire.poll_flush(context).is_ready();
         let mut guard = self.shared.lock();
         let state = &mut *guard;
-        let mut rejected = state.endpoint.counters();
         for (number, datagram) in self.received.drain(..).enumerate() {
-            state.endpoint.receive(now, &datagram);
-            let before = std::mem::replace(&mut rejected, state.endpoint.counters());
-            // INIT has no tag: anybody may have sent it.
-            if before == rejected && datagram.bytes.get(4..8).is_some_and(|tag| tag != [0; 4]) {
+            if state.endpoint.receive(now, &datagram) {
                 self.wire.valid(number);
             }
         }

@@ -12,10 +12,11 @@ use super::time::Time;
 use crate::sctp::{Cause, Chunk, ChunkType, Packet, RawChunk};
 
 impl Endpoint {
-    pub(super) fn receive_packet(&mut self, now: Time, datagram: &Datagram) {
+    /// Whether its tag was that of an association, or its cookie was taken.
+    pub(super) fn receive_packet(&mut self, now: Time, datagram: &Datagram) -> bool {
         let Some((packet, first)) = readable(datagram) else {
             self.counters.malformed = self.counters.malformed.saturating_add(1);
-            return;
+            return false;
         };
         match first.kind() {
             ChunkType::Init => {
@@ -26,33 +27,37 @@ impl Endpoint {
                 {
                     self.init(now, &packet, datagram, &init);
                 }
+                // Anybody may have sent it.
+                false
             }
-            ChunkType::CookieEcho => {
-                if let Ok(Chunk::CookieEcho(cookie)) = first.parse() {
-                    self.cookie_echo(now, &packet, datagram, cookie);
-                }
-            }
+            ChunkType::CookieEcho => match first.parse() {
+                Ok(Chunk::CookieEcho(cookie)) => self.cookie_echo(now, &packet, datagram, cookie),
+                _ => false,
+            },
             _ => self.other(now, &packet, datagram, &first),
         }
     }
 
-    /// A packet of an association, or out of the blue.
-    fn other(&mut self, now: Time, packet: &Packet<'_>, datagram: &Datagram, first: &RawChunk<'_>) {
+    /// A packet of an association, whose tag was right then, or out of the blue.
+    fn other(&mut self, now: Time, packet: &Packet<'_>, datagram: &Datagram, first: &RawChunk<'_>) -> bool {
         let Some((id, path)) = self.find(packet, datagram, first) else {
             self.counters.out_of_the_blue = self.counters.out_of_the_blue.saturating_add(1);
-            return self.out_of_the_blue(now, packet, datagram, first);
+            self.out_of_the_blue(now, packet, datagram, first);
+            return false;
         };
-        let Some(slot) = self.slots.get(id) else { return };
+        let Some(slot) = self.slots.get(id) else { return false };
         let state = slot.association.state;
         if first.kind() == ChunkType::ShutdownAck && matches!(state, State::CookieWait | State::CookieEchoed) {
             // RFC 9260 8.5.1 E: of an association from before, whose end the peer did not see.
-            return self.out_of_the_blue(now, packet, datagram, first);
+            self.out_of_the_blue(now, packet, datagram, first);
+            return false;
         }
         if !slot.association.tag_is_right(packet.verification_tag(), first) {
             self.counters.wrong_tag = self.counters.wrong_tag.saturating_add(1);
-            return;
+            return false;
         }
         self.with(now, id, |association, context| association.packet(context, packet, datagram, path, 0));
+        true
     }
 
     /// The association that a packet is for, and the path that it came on.

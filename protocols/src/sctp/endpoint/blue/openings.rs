@@ -119,11 +119,17 @@ impl Endpoint {
         });
     }
 
-    /// Takes a cookie back (RFC 9260 5.1.5, 5.2.4).
-    pub(super) fn cookie_echo(&mut self, now: Time, packet: &Packet<'_>, datagram: &Datagram, sealed: &[u8]) {
+    /// Takes a cookie back (RFC 9260 5.1.5, 5.2.4); false where it refuses it.
+    pub(super) fn cookie_echo(
+        &mut self,
+        now: Time,
+        packet: &Packet<'_>,
+        datagram: &Datagram,
+        sealed: &[u8],
+    ) -> bool {
         let Some(cookie) = self.secret.open(now, sealed).filter(|cookie| fits(cookie, packet)) else {
             self.counters.bad_cookies = self.counters.bad_cookies.saturating_add(1);
-            return;
+            return false;
         };
         let mut candidates = Vec::with_capacity(2);
         candidates.push(datagram.source);
@@ -143,11 +149,11 @@ impl Endpoint {
                     cause(out, CauseCode::StaleCookie, |out| out.put_u32(stale));
                 });
             });
-            return;
+            return false;
         }
         let restarts = |found: &Association| cookie.tie == self.secret.tie(found.local_tag, found.peer_tag);
         match (found, tags) {
-            (None, _) => self.accept(now, packet, datagram, &cookie),
+            (None, _) => return self.accept(now, packet, datagram, &cookie),
             // Table 5.2.4, D: the COOKIE ACK was lost, or both sides began.
             (Some((id, found)), Some((true, true))) => {
                 let opening = found.state == State::CookieEchoed;
@@ -172,22 +178,27 @@ impl Endpoint {
                         found.queue(Control::ShutdownAck, path);
                         found.report(path, CauseCode::CookieWhileShuttingDown, &[]);
                     });
-                    return;
+                    return true;
                 }
                 self.replace(now, id, &cookie, true);
                 self.cookie_ack_and_rest(now, id, packet, datagram);
             }
             // C, and what fits nothing.
-            _ => self.counters.bad_cookies = self.counters.bad_cookies.saturating_add(1),
+            _ => {
+                self.counters.bad_cookies = self.counters.bad_cookies.saturating_add(1);
+                return false;
+            }
         }
+        true
     }
 
-    /// A new association.
-    fn accept(&mut self, now: Time, packet: &Packet<'_>, datagram: &Datagram, cookie: &Cookie) {
-        let Some(locals) = self.listeners.get(&cookie.local_port).cloned() else { return };
+    /// A new association; false where there is no room for it, or nobody listens any more.
+    fn accept(&mut self, now: Time, packet: &Packet<'_>, datagram: &Datagram, cookie: &Cookie) -> bool {
+        let Some(locals) = self.listeners.get(&cookie.local_port).cloned() else { return false };
         if self.slots.is_full() || self.slots.tagged(cookie.local_tag).is_some() {
             let ends = answer_to(packet, datagram, cookie.peer.tag);
-            return self.refuse(&ends, CauseCode::OutOfResource, &[]);
+            self.refuse(&ends, CauseCode::OutOfResource, &[]);
+            return false;
         }
         // The owner of an address is at it; whoever only named it has to do without (RFC 5062 2).
         for address in [datagram.source, beginning_source(cookie)] {
@@ -198,6 +209,7 @@ impl Endpoint {
         let association = self.made_from(Time::ZERO, cookie, &locals);
         let id = self.slots.insert(now, Time::ZERO, association);
         self.cookie_ack_and_rest(now, id, packet, datagram);
+        true
     }
 
     fn made_from(&mut self, local_now: Time, cookie: &Cookie, locals: &[IpAddr]) -> Association {
