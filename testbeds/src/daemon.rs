@@ -226,19 +226,6 @@ impl Daemon {
     }
 }
 
-/// Waits until something has happened.
-///
-/// # Panics
-///
-/// Where it has not after twenty seconds.
-pub fn wait_for(mut done: impl FnMut() -> bool) {
-    let end = Instant::now() + WAIT;
-    while !done() {
-        assert!(Instant::now() < end, "it did not happen within {WAIT:?}");
-        sleep(Duration::from_millis(50));
-    }
-}
-
 fn wrong(what: &'static str) -> impl Fn(io::Error) -> Failure {
     move |source| Failure::File { what, source }
 }

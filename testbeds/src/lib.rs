@@ -14,6 +14,7 @@ pub mod daemon;
 pub mod failure;
 pub mod missing;
 pub mod packets;
+pub mod patience;
 pub mod peers;
 pub mod puppet;
 pub mod python;

@@ -13,14 +13,15 @@ use std::time::{Duration, Instant};
 use aya::programs::links::{FdLink, PinnedLink};
 use aya::programs::loaded_programs;
 use serde_json::Value;
-use testbeds::daemon::{Build, Configuration, Daemon, Flow, Place, Redis, Served, Traffic, wait_for};
+use testbeds::daemon::{Build, Configuration, Daemon, Flow, Place, Redis, Served, Traffic};
 use testbeds::need;
+use testbeds::patience::wait_for;
 use testbeds::peers::gtpu;
 use testbeds::scenario::{Service, probe, wake};
 use testbeds::sctp::Stack;
 use testbeds::topology::{Families, Plan, Topology};
 
-use cast::{AMFS, Associations, CLIENTS, ENDPOINTS, GNBS, Servers, TUNNEL, tunnels};
+use cast::{AMFS, Associations, CLIENTS, ENDPOINTS, GNBS, PATIENCE, Servers, TUNNEL, tunnels};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_daemon");
 /// How long traffic flows after each event.
@@ -110,7 +111,7 @@ fn nothing_is_lost_and_nothing_moves_that_need_not() {
     scene.then("a daemon of another build starts");
     let older = scene.program();
     let ups = [("udp4", "endpoint4"), ("tcp4", "endpoint4"), ("gtpu4", "endpoint4"), ("ngap4", "endpoint8")];
-    ups.iter().for_each(|(pool, name)| wait_for(|| scene.state(pool, name) == "up"));
+    ups.iter().for_each(|(pool, name)| wait_for(PATIENCE, || scene.state(pool, name) == "up"));
 
     let mut traffic = Traffic::default();
     traffic.udp(&topology.clients[..CLIENTS], &udp, 5000, UDP).unwrap();
@@ -150,16 +151,16 @@ fn nothing_is_lost_and_nothing_moves_that_need_not() {
         endpoint["paths"].as_array().unwrap().iter().map(|path| path["up"].as_bool()).collect::<Vec<_>>()
     };
     topology.cut(&topology.endpoints[amf], 2).unwrap();
-    wait_for(|| paths() == [Some(true), Some(false)]);
+    wait_for(PATIENCE, || paths() == [Some(true), Some(false)]);
     assert_ne!(scene.state("ngap4", &topology.endpoints[amf].name), "down");
     topology.restore(&topology.endpoints[amf], 2).unwrap();
-    wait_for(|| paths() == [Some(true), Some(true)]);
+    wait_for(PATIENCE, || paths() == [Some(true), Some(true)]);
 
     scene.then("Redis is killed");
     let is_up = || scene.ask(&["stats"])["store"]["up"].as_bool();
-    wait_for(|| is_up() == Some(true));
+    wait_for(PATIENCE, || is_up() == Some(true));
     stored.take();
-    wait_for(|| is_up() == Some(false));
+    wait_for(PATIENCE, || is_up() == Some(false));
 
     scene.then("the daemon is killed");
     daemon.kill().unwrap();
@@ -178,8 +179,8 @@ fn nothing_is_lost_and_nothing_moves_that_need_not() {
     assert_ne!(scene.program(), older, "{}", daemon.tail());
     scene.then("Redis is back, and empty");
     stored = Some(redis());
-    wait_for(|| is_up() == Some(true));
-    wait_for(|| stored.as_ref().is_some_and(|redis| !redis.keys("pinion:pin:*").unwrap().is_empty()));
+    wait_for(PATIENCE, || is_up() == Some(true));
+    wait_for(PATIENCE, || stored.as_ref().is_some_and(|redis| !redis.keys("pinion:pin:*").unwrap().is_empty()));
 
     scene.then("the daemon is stopped, and started with other bounds");
     let bounds = "bounds: { flows: 3000, flows6: 100, pins: 10, services: 5000, targets: 8000, sources: 100 }\n";
@@ -209,12 +210,12 @@ fn nothing_is_lost_and_nothing_moves_that_need_not() {
     upfs[number] = None;
     let idle = associations.kill_an_idle_one(&after);
     for pool in ["udp4", "tcp4", "gtpu4"] {
-        wait_for(|| scene.state(pool, &dead) == "down");
+        wait_for(PATIENCE, || scene.state(pool, &dead) == "down");
     }
-    wait_for(|| scene.state("ngap4", &idle) == "down");
+    wait_for(PATIENCE, || scene.state("ngap4", &idle) == "down");
     scene.then("they are known to be down");
     let movable = |session: &str| !session.starts_with("tcp4");
-    wait_for(|| {
+    wait_for(PATIENCE, || {
         scene.sessions().keys().filter(|session| movable(session)).eq(after.keys().filter(|it| movable(it)))
     });
     let last = scene.sessions();

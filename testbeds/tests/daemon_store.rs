@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use testbeds::daemon::{Configuration, Flow, Place, Redis, Served, Traffic};
 use testbeds::need;
+use testbeds::patience::wait_for;
 use testbeds::peers::gtpu;
 use testbeds::python::Python;
 use testbeds::scenario::{Service, probe, wake};
@@ -48,36 +49,36 @@ fn neither_the_store_nor_the_daemon_is_needed_for_what_is_pinned() {
 
     let _upfs = upfs(&python, &topology);
     let traffic = traffic(&python, &topology);
-    wait_for(|| store(&place)["up"] == true);
+    wait_for(PATIENCE, || store(&place)["up"] == true);
     let stored = keys();
-    wait_for(|| redis.keys("pinion:pin:*").unwrap() == stored);
+    wait_for(PATIENCE, || redis.keys("pinion:pin:*").unwrap() == stored);
 
     redis.pause().unwrap();
-    wait_for(|| store(&place)["up"] == false);
+    wait_for(PATIENCE, || store(&place)["up"] == false);
     println!("paused: {}", store(&place));
     assert_ne!(store(&place)["why"], "");
     sleep(WHILE);
     redis.resume().unwrap();
-    wait_for(|| store(&place)["up"] == true && store(&place)["lag_seconds"] == 0.0);
+    wait_for(PATIENCE, || store(&place)["up"] == true && store(&place)["lag_seconds"] == 0.0);
     println!("resumed: {}", store(&place));
 
     drop(redis);
-    wait_for(|| store(&place)["up"] == false);
+    wait_for(PATIENCE, || store(&place)["up"] == false);
     println!("killed: {}", store(&place));
     // What is to be written waits meanwhile, and it is seen for how long.
     let fourth = (0x1004, "endpoint1", 0x1004);
     place.configure(&configuration(&topology, &[&TUNNELS[..], &[fourth]].concat(), Some(&socket))).unwrap();
     daemon.reload().unwrap();
     assert_eq!(sessions(&place).len(), 4);
-    wait_for(|| store(&place)["waiting"] == 1 && store(&place)["lag_seconds"].as_f64().unwrap() > 0.0);
+    wait_for(PATIENCE, || store(&place)["waiting"] == 1 && store(&place)["lag_seconds"].as_f64().unwrap() > 0.0);
     println!("killed, with a change: {}", store(&place));
     place.configure(&configuration(&topology, &TUNNELS, Some(&socket))).unwrap();
     daemon.reload().unwrap();
     assert_eq!(sessions(&place), expected);
 
     let redis = start();
-    wait_for(|| redis.keys("pinion:pin:*").unwrap() == stored);
-    wait_for(|| store(&place)["up"] == true && store(&place)["waiting"] == 0);
+    wait_for(PATIENCE, || redis.keys("pinion:pin:*").unwrap() == stored);
+    wait_for(PATIENCE, || store(&place)["up"] == true && store(&place)["waiting"] == 0);
     println!("back, and was empty: {}", store(&place));
 
     drop(redis);
@@ -119,7 +120,7 @@ fn another_node_has_the_pins_from_the_store_before_it_is_ready() {
     let first = Place::new(BINARY).unwrap();
     first.configure(&configuration(&topology, &TUNNELS, Some(&socket))).unwrap();
     let daemon = first.start(&topology.balancer).unwrap();
-    wait_for(|| redis.keys("pinion:pin:*").unwrap() == keys());
+    wait_for(PATIENCE, || redis.keys("pinion:pin:*").unwrap() == keys());
     let before = self::traffic(&python, &topology);
     sleep(WHILE);
     whole(before, &daemon.log());
@@ -265,13 +266,5 @@ fn whole(traffic: Traffic, log: &str) {
         println!("{name}: {} sent, {} echoed", echoes.sent, echoes.echoed);
         assert!(echoes.sent > 0 && echoes.whole(), "{name}: {echoes:?}\n{log}");
         assert_eq!(echoes.only_identity(), Some(name.as_str()), "{echoes:?}\n{log}");
-    }
-}
-
-fn wait_for(mut done: impl FnMut() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !done() {
-        assert!(Instant::now() < end, "it did not happen within {PATIENCE:?}");
-        sleep(Duration::from_millis(50));
     }
 }

@@ -4,7 +4,7 @@
 
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -12,6 +12,7 @@ use testbeds::daemon::{Configuration, Place, Served};
 use testbeds::need;
 use testbeds::packets::sctp::init;
 use testbeds::packets::{Frame, sctp};
+use testbeds::patience::wait_for;
 use testbeds::peers::{tcp, udp};
 use testbeds::scenario::{Service, probe, wake};
 use testbeds::topology::{Families, Host, Plan, Topology};
@@ -37,12 +38,12 @@ fn a_refused_connection_is_looked_into() {
     served.pool.push("health: { kind: tcp, interval: 60s, timeout: 1s, rise: 1, fall: 2 }".to_owned());
     place.configure(&Configuration::of(&topology, vec![served])).unwrap();
     let daemon = place.start(&topology.balancer).unwrap();
-    wait_for(|| (1..=2).all(|number| endpoint(&place, &format!("endpoint{number}"))["state"] == "up"));
+    wait_for(PATIENCE, || (1..=2).all(|number| endpoint(&place, &format!("endpoint{number}"))["state"] == "up"));
 
     // One that is taken by nobody: a server that ends takes its connections with it.
     servers[0] = None;
     let client = &topology.clients[0];
-    wait_for(|| {
+    wait_for(PATIENCE, || {
         let _ = client.namespace.run(|| TcpStream::connect_timeout(&service.socket(), WAIT)).unwrap();
         endpoint(&place, "endpoint1")["state"] == "down"
     });
@@ -82,7 +83,7 @@ fn unreachables_are_counted() {
     for service in &services[..2] {
         let local = SocketAddr::new(host.addresses(service.v6)[0], 0);
         let socket = host.namespace.run(|| UdpSocket::bind(local)).unwrap().unwrap();
-        wait_for(|| {
+        wait_for(PATIENCE, || {
             // What came for the datagram before is told here.
             let _ = socket.send_to(b"anybody?", service.socket());
             told(&place, service, "unreachable") > 0
@@ -92,7 +93,7 @@ fn unreachables_are_counted() {
     let from = host.addresses(false)[0];
     let raw =
         host.namespace.run(|| Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(132)))).unwrap().unwrap();
-    wait_for(|| {
+    wait_for(PATIENCE, || {
         let first: Frame = sctp((from, 9487), (amf.socket().ip(), amf.port), 0, &[init(0xc11e_0001, &[])]);
         let frame = first.bytes();
         raw.send_to(&frame[34..], &SocketAddr::new(amf.socket().ip(), 0).into()).unwrap();
@@ -117,7 +118,7 @@ fn an_endpoint_whose_replies_nobody_sees_is_told_of() {
     let daemon = place.start(&topology.balancer).unwrap();
     let local = SocketAddr::new(client.addresses(false)[0], 0);
     let socket = client.namespace.run(|| UdpSocket::bind(local)).unwrap().unwrap();
-    wait_for(|| {
+    wait_for(PATIENCE, || {
         socket.send_to(b"anybody?", service.socket()).unwrap();
         endpoint(&place, "endpoint1")["unanswered"] == 1
     });
@@ -129,7 +130,7 @@ fn an_endpoint_whose_replies_nobody_sees_is_told_of() {
     assert!(daemon.log().contains("no reply is seen"), "{}", daemon.log());
     drop(mute);
     let _server = udp::Server::start(&server.namespace, &server.name, &sockets(server, &service)).unwrap();
-    wait_for(|| {
+    wait_for(PATIENCE, || {
         socket.send_to(&[7; 64], service.socket()).unwrap();
         endpoint(&place, "endpoint1")["unanswered"] == 0
     });
@@ -150,12 +151,4 @@ fn told(place: &Place, service: &Service, signal: &str) -> u64 {
     let list = place.ask(&["endpoints", "--pool", service.name]).unwrap();
     let counts = list.as_array().unwrap().iter().map(|it| it["refused"][signal].as_u64().unwrap());
     counts.sum()
-}
-
-fn wait_for(mut done: impl FnMut() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !done() {
-        assert!(Instant::now() < end, "it did not happen within {PATIENCE:?}");
-        sleep(Duration::from_millis(50));
-    }
 }

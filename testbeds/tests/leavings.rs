@@ -6,11 +6,12 @@ use std::fs;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use testbeds::missing::probe;
 use testbeds::namespace::{Namespace, Process, Veth, tied};
 use testbeds::need;
+use testbeds::patience::wait_for;
 use testbeds::peers::udp;
 use testbeds::sctp::Stack;
 use testbeds::topology::{Plan, Topology};
@@ -34,14 +35,6 @@ impl Witness {
 
     fn alive(&self) -> usize {
         self.0.interfaces().unwrap().iter().filter(|it| it.name.starts_with("watch")).count()
-    }
-}
-
-fn wait_for(mut done: impl FnMut() -> bool) {
-    let end = Instant::now() + WAIT;
-    while !done() {
-        assert!(Instant::now() < end, "it did not happen within {WAIT:?}");
-        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
@@ -75,13 +68,13 @@ fn a_dropped_topology_is_gone() {
     let witness = Witness::watching(&topology);
     let mark = format!("dropped-{}", std::process::id());
     let sleeper = start_sleeper(&topology.clients[0].namespace, &mark);
-    wait_for(|| marked(&mark) == 3);
+    wait_for(WAIT, || marked(&mark) == 3);
     assert_eq!(witness.alive(), 4);
     assert!(outside_is_clean());
     drop(sleeper);
-    wait_for(|| marked(&mark) == 0);
+    wait_for(WAIT, || marked(&mark) == 0);
     drop(topology);
-    wait_for(|| witness.alive() == 0);
+    wait_for(WAIT, || witness.alive() == 0);
     assert!(outside_is_clean());
 }
 
@@ -98,7 +91,7 @@ fn a_panic_leaves_nothing_either() {
     }));
     let panic = panicked.unwrap_err();
     assert_eq!(panic.downcast_ref(), Some(&"inside the namespace"));
-    wait_for(|| witness.as_ref().unwrap().alive() == 0);
+    wait_for(WAIT, || witness.as_ref().unwrap().alive() == 0);
     assert_eq!(marked(&mark), 0);
     assert!(outside_is_clean());
 }
@@ -115,7 +108,7 @@ fn an_sctp_peer_leaves_nothing() {
     let starting = stack.start(&topology.endpoints[0]).unwrap();
     drop((ready, starting, topology));
     // A process left in one of them would keep it.
-    wait_for(|| witness.alive() == 0);
+    wait_for(WAIT, || witness.alive() == 0);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use testbeds::capture::Capture;
 use testbeds::checksums::Judge;
 use testbeds::missing::probe;
 use testbeds::need;
+use testbeds::patience::wait_for;
 use testbeds::sctp::{Association, Connect, Server, Stack};
 use testbeds::topology::{Host, Plan, Topology};
 
@@ -65,9 +66,9 @@ fn associations_outlive_a_path() {
         let primary = endpoint.addresses(v6)[0];
         gnb.start_flow("n2", 100, Duration::from_millis(10)).unwrap();
         topology.cut(host, 1).unwrap();
-        wait_for(|| gnb.association("n2").unwrap().paths_that_are("inactive").contains(&primary));
+        wait_for(PATIENCE, || gnb.association("n2").unwrap().paths_that_are("inactive").contains(&primary));
         topology.restore(host, 1).unwrap();
-        wait_for(|| gnb.association("n2").unwrap().paths_that_are("active").contains(&primary));
+        wait_for(PATIENCE, || gnb.association("n2").unwrap().paths_that_are("active").contains(&primary));
         let echoes = gnb.finish_flow("n2", PATIENCE).unwrap();
         assert!(echoes.whole(), "{echoes:?}");
         gnb.set_primary("n2", endpoint.addresses(v6)[1]).unwrap();
@@ -76,7 +77,7 @@ fn associations_outlive_a_path() {
     }
     gnbs[0].close("n2").unwrap();
     gnbs[1].abort("n2").unwrap();
-    wait_for(|| amf.served(PORT).unwrap().associations == 0);
+    wait_for(PATIENCE, || amf.served(PORT).unwrap().associations == 0);
     let counters = amf.counters().unwrap();
     assert_eq!(counters["SctpChecksumErrors"], 0);
     assert_eq!((counters["SctpShutdowns"], counters["SctpAborteds"]), (1, 1));
@@ -113,16 +114,8 @@ fn a_client_that_starts_anew_restarts_its_association() {
         let association = gnb.connect(&connect).unwrap();
         assert_eq!(association.paths.len(), 6, "{association:?}");
         assert!(gnb.echo("n2", 5, 8, PATIENCE).unwrap().whole());
-        wait_for(|| gnb.association("n2").unwrap().paths_that_are("active").len() == 6);
+        wait_for(PATIENCE, || gnb.association("n2").unwrap().paths_that_are("active").len() == 6);
         let served = amf.served(PORT).unwrap();
         assert_eq!((served.associations, served.messages), (1, 5 * life));
-    }
-}
-
-fn wait_for(mut done: impl FnMut() -> bool) {
-    let end = std::time::Instant::now() + PATIENCE;
-    while !done() {
-        assert!(std::time::Instant::now() < end, "it did not happen within {PATIENCE:?}");
-        std::thread::sleep(Duration::from_millis(50));
     }
 }

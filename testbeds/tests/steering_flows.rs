@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pinion_steering::{FlowKind, Reason, State};
 use testbeds::checksums::Judge;
 use testbeds::need;
+use testbeds::patience::wait_for;
 use testbeds::peers::{Echoes, tcp, udp};
 use testbeds::scenario::{Captures, Scenario, Service, probe};
 use testbeds::topology::{Plan, Topology};
@@ -112,7 +113,7 @@ fn tcp(v6: bool) {
     went_through_xdp(&scenario, 2 * (2 + 4 * MESSAGES) * SESSIONS as u64);
     assert_eq!(scenario.pins_in(FlowKind::Tuple, State::Established).unwrap(), 2 * SESSIONS);
     drop(clients);
-    wait_for(|| scenario.pins_in(FlowKind::Tuple, State::Closing).unwrap() == 2 * SESSIONS);
+    wait_for(WAIT, || scenario.pins_in(FlowKind::Tuple, State::Closing).unwrap() == 2 * SESSIONS);
 
     captures.finish().unwrap();
     let judge = need!(Judge::find());
@@ -162,12 +163,4 @@ fn went_through_xdp(scenario: &Scenario, packets: u64) {
     assert!(placed <= SESSIONS as u64 && placed + unresolved >= SESSIONS as u64, "{counted:?}");
     assert!(placed + pinned + replied + unresolved >= packets, "{counted:?}");
     assert!(pinned.abs_diff(replied) <= packets / 2, "{counted:?}");
-}
-
-fn wait_for(mut done: impl FnMut() -> bool) {
-    let end = Instant::now() + WAIT;
-    while !done() {
-        assert!(Instant::now() < end, "it did not happen within {WAIT:?}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

@@ -4,11 +4,12 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pinion_steering::{FlowKind, Reason, State};
 use testbeds::checksums::Judge;
 use testbeds::need;
+use testbeds::patience::wait_for;
 use testbeds::scenario::{Captures, Scenario, Service, probe};
 use testbeds::sctp::{Association, Connect, Peer, Server, Stack};
 use testbeds::topology::{Host, Plan, Topology};
@@ -82,11 +83,11 @@ fn two_paths(v6: bool) {
     assert_eq!(open(&scenario), 4);
 
     gnbs[0].close(N2).unwrap();
-    wait_for(|| served(&mut amfs, &service).0 == 1);
-    wait_for(|| open(&scenario) == 2);
+    wait_for(PATIENCE, || served(&mut amfs, &service).0 == 1);
+    wait_for(PATIENCE, || open(&scenario) == 2);
     gnbs[1].abort(N2).unwrap();
-    wait_for(|| served(&mut amfs, &service).0 == 0);
-    wait_for(|| open(&scenario) == 0);
+    wait_for(PATIENCE, || served(&mut amfs, &service).0 == 0);
+    wait_for(PATIENCE, || open(&scenario) == 0);
     for amf in &mut amfs {
         assert_eq!(amf.counters().unwrap()["SctpChecksumErrors"], 0);
     }
@@ -130,7 +131,7 @@ fn two_paths(v6: bool) {
 
 /// Sends to the service's address on each path in turn; the endpoint that has answered.
 fn on_each_path(gnb: &mut Peer, services: &[IpAddr]) -> String {
-    wait_for(|| gnb.association(N2).unwrap().paths_that_are("active").len() == services.len());
+    wait_for(PATIENCE, || gnb.association(N2).unwrap().paths_that_are("active").len() == services.len());
     let mut owners = BTreeSet::new();
     for address in services {
         gnb.set_primary(N2, *address).unwrap();
@@ -148,9 +149,9 @@ fn cut_and_restore(topology: &Topology, host: &Host, path: usize, gnb: &mut Peer
     gnb.set_primary(N2, primary).unwrap();
     gnb.start_flow(N2, 100, Duration::from_millis(10)).unwrap();
     topology.cut(host, path).unwrap();
-    wait_for(|| gnb.association(N2).unwrap().paths_that_are("inactive") == [primary]);
+    wait_for(PATIENCE, || gnb.association(N2).unwrap().paths_that_are("inactive") == [primary]);
     topology.restore(host, path).unwrap();
-    wait_for(|| gnb.association(N2).unwrap().paths_that_are("active").len() == services.len());
+    wait_for(PATIENCE, || gnb.association(N2).unwrap().paths_that_are("active").len() == services.len());
     let echoes = gnb.finish_flow(N2, PATIENCE).unwrap();
     assert!(echoes.whole() && echoes.sent > 50, "{echoes:?}");
 }
@@ -165,12 +166,4 @@ fn served(amfs: &mut [Peer], service: &Service) -> (u32, u64) {
 fn open(scenario: &Scenario) -> usize {
     let pins = scenario.flows(FlowKind::Association).unwrap();
     pins.iter().filter(|(_, flow)| flow.state != State::Closed as u8).count()
-}
-
-fn wait_for(mut done: impl FnMut() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !done() {
-        assert!(Instant::now() < end, "it did not happen within {PATIENCE:?}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use testbeds::daemon::{Served, wait_for};
+use testbeds::daemon::Served;
 use testbeds::failure::Failure;
+use testbeds::patience::wait_for;
 use testbeds::peers::{Echoes, gtpu, tcp, udp};
 use testbeds::python::Python;
 use testbeds::scenario::Service;
@@ -23,7 +24,7 @@ pub(crate) const AMFS: usize = 3;
 pub(crate) const TUNNEL: (u32, &str) = (0x1001, "endpoint3");
 
 const N2: &str = "n2";
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// How long an answer is waited for.
 const WAIT: Duration = Duration::from_secs(2);
 
@@ -168,7 +169,7 @@ impl<'a> Associations<'a> {
     /// Waits until the first gNB knows so many paths that are in a state.
     pub(crate) fn wait_for_paths(&mut self, state: &str, count: usize) {
         let gnb = &mut self.gnbs[0];
-        wait_for(|| gnb.association(N2).unwrap().paths_that_are(state).len() == count);
+        wait_for(PATIENCE, || gnb.association(N2).unwrap().paths_that_are(state).len() == count);
     }
 
     /// Kills an AMF that has no session; its name.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pinion_transport::userspace::{Encapsulation, Userspace};
 use pinion_transport::{Association, Config, Event, Listen, Message, Reach, Received, Transport};
@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use testbeds::capture::Capture;
 use testbeds::checksums::Judge;
 use testbeds::missing::skipped;
+use testbeds::patience::wait_for;
 use testbeds::sctp::userspace::{echo, take_over};
 use testbeds::topology::{Host, Plan, Topology};
 use tokio::runtime::Runtime;
@@ -180,14 +181,13 @@ impl Captures {
 }
 
 /// Waits until a path of an association answers, or does not.
+#[track_caller]
 pub(crate) fn until_reach(association: &Association, remote: IpAddr, reach: Reach) {
     until(|| association.paths().iter().any(|path| path.remote == remote && path.reach == reach));
 }
 
-pub(crate) fn until(mut done: impl FnMut() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !done() {
-        assert!(Instant::now() < end, "it did not happen within {PATIENCE:?}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+/// Waits until something has happened.
+#[track_caller]
+pub(crate) fn until(done: impl FnMut() -> bool) {
+    wait_for(PATIENCE, done);
 }
