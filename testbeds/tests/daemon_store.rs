@@ -5,18 +5,21 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
+use pinion_loader::kernel::Attached;
 use serde_json::Value;
-use testbeds::daemon::{Configuration, Flow, Place, Redis, Served, Traffic};
+use tempfile::TempDir;
+use testbeds::daemon::{Configuration, Daemon, Flow, Place, Redis, Served, Traffic};
+use testbeds::missing::Missing;
 use testbeds::need;
 use testbeds::patience::wait_for;
 use testbeds::peers::gtpu;
 use testbeds::python::Python;
 use testbeds::scenario::{Service, probe, wake};
-use testbeds::topology::{Plan, Topology};
+use testbeds::topology::{Host, Plan, Topology};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_daemon");
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -29,26 +32,83 @@ const TUNNELS: [(u32, &str, u32); 3] =
 /// What the endpoints answer by, counted from the TEID that they know.
 const DOWN: u32 = 0x0010_0000;
 
+/// Clients, endpoints, and what a store between them takes.
+struct Bed {
+    python: Python,
+    redis: PathBuf,
+    topology: Topology,
+    folder: TempDir,
+    _wakers: Vec<Attached>,
+}
+
+impl Bed {
+    fn new() -> Result<Self, Missing> {
+        probe()?;
+        let (python, redis) = (gtpu::find()?, Redis::find()?);
+        let topology = Topology::build(&Plan { clients: 3, endpoints: 3, ..Plan::default() }).unwrap();
+        let _wakers = wake(&topology).unwrap();
+        Ok(Self { python, redis, topology, folder: tempfile::tempdir().unwrap(), _wakers })
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("redis.sock")
+    }
+
+    /// An empty store.
+    fn redis(&self) -> Redis {
+        Redis::start(&self.redis, &self.topology.balancer, &self.socket()).unwrap()
+    }
+
+    fn configure(&self, place: &Place, tunnels: &[(u32, &str, u32)]) {
+        place.configure(&configuration(&self.topology, tunnels, Some(&self.socket()))).unwrap();
+    }
+
+    fn start(&self, place: &Place) -> Daemon {
+        place.start(&self.topology.balancer).unwrap()
+    }
+
+    /// User planes that know all tunnels, whichever they get: a packet at the wrong one is answered, and seen.
+    fn upfs(&self) -> Vec<gtpu::Upf> {
+        let downlinks: BTreeMap<u32, u32> = TUNNELS.iter().map(|(.., theirs)| (*theirs, theirs + DOWN)).collect();
+        let start = |host: &Host| {
+            gtpu::Upf::start(&self.python, &host.namespace, &host.name, &host.addresses(false), 2152, &downlinks)
+                .unwrap()
+        };
+        self.topology.endpoints.iter().map(start).collect()
+    }
+
+    /// A client for each tunnel.
+    fn traffic(&self) -> Traffic {
+        let (mut traffic, to) = (Traffic::default(), Service::gtpu(false).socket());
+        for (host, (teid, endpoint, theirs)) in self.topology.clients.iter().zip(TUNNELS) {
+            let local = SocketAddr::new(host.addresses(false)[0], 2152);
+            let mut gnb = gtpu::Gnb::start(&self.python, &host.namespace, local).unwrap();
+            let session = gtpu::Session {
+                uplink: teid,
+                downlink: theirs + DOWN,
+                terminal: "10.60.0.1".parse().unwrap(),
+                beyond: "192.0.2.1".parse().unwrap(),
+                qfi: Some(9),
+            };
+            traffic.add(endpoint.to_owned(), move || gnb.send(to, &session, 5, 100, Duration::from_secs(5)));
+        }
+        traffic
+    }
+}
+
 #[test]
 fn neither_the_store_nor_the_daemon_is_needed_for_what_is_pinned() {
-    need!(probe());
-    let python = need!(gtpu::find());
-    let program = need!(Redis::find());
-    let topology = Topology::build(&Plan { clients: 3, endpoints: 3, ..Plan::default() }).unwrap();
-    let _wakers = wake(&topology).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let socket = folder.path().join("redis.sock");
-    let start = || Redis::start(&program, &topology.balancer, &socket).unwrap();
-    let mut redis = start();
+    let bed = need!(Bed::new());
+    let mut redis = bed.redis();
     let place = Place::new(BINARY).unwrap();
-    place.configure(&configuration(&topology, &TUNNELS, Some(&socket))).unwrap();
-    let mut daemon = place.start(&topology.balancer).unwrap();
+    bed.configure(&place, &TUNNELS);
+    let mut daemon = bed.start(&place);
     let expected = expected(&TUNNELS);
     assert_eq!(sessions(&place), expected, "{}", daemon.log());
     explained(&place);
 
-    let _upfs = upfs(&python, &topology);
-    let traffic = traffic(&python, &topology);
+    let _upfs = bed.upfs();
+    let traffic = bed.traffic();
     wait_for(PATIENCE, || store(&place)["up"] == true);
     let stored = keys();
     wait_for(PATIENCE, || redis.keys("pinion:pin:*").unwrap() == stored);
@@ -67,16 +127,16 @@ fn neither_the_store_nor_the_daemon_is_needed_for_what_is_pinned() {
     println!("killed: {}", store(&place));
     // What is to be written waits meanwhile, and it is seen for how long.
     let fourth = (0x1004, "endpoint1", 0x1004);
-    place.configure(&configuration(&topology, &[&TUNNELS[..], &[fourth]].concat(), Some(&socket))).unwrap();
+    bed.configure(&place, &[&TUNNELS[..], &[fourth]].concat());
     daemon.reload().unwrap();
     assert_eq!(sessions(&place).len(), 4);
     wait_for(PATIENCE, || store(&place)["waiting"] == 1 && store(&place)["lag_seconds"].as_f64().unwrap() > 0.0);
     println!("killed, with a change: {}", store(&place));
-    place.configure(&configuration(&topology, &TUNNELS, Some(&socket))).unwrap();
+    bed.configure(&place, &TUNNELS);
     daemon.reload().unwrap();
     assert_eq!(sessions(&place), expected);
 
-    let redis = start();
+    let redis = bed.redis();
     wait_for(PATIENCE, || redis.keys("pinion:pin:*").unwrap() == stored);
     wait_for(PATIENCE, || store(&place)["up"] == true && store(&place)["waiting"] == 0);
     println!("back, and was empty: {}", store(&place));
@@ -84,7 +144,7 @@ fn neither_the_store_nor_the_daemon_is_needed_for_what_is_pinned() {
     drop(redis);
     daemon.kill().unwrap();
     sleep(WHILE);
-    let daemon = place.start(&topology.balancer).unwrap();
+    let daemon = bed.start(&place);
     assert_eq!(sessions(&place), expected, "{}", daemon.log());
     assert_eq!(store(&place)["up"], false);
     sleep(WHILE);
@@ -95,9 +155,9 @@ fn neither_the_store_nor_the_daemon_is_needed_for_what_is_pinned() {
 
     // The file says nothing of tunnels any more: what the daemon before left in the kernel is all that there is.
     daemon.kill().unwrap();
-    place.configure(&configuration(&topology, &[], Some(&socket))).unwrap();
-    let again = self::traffic(&python, &topology);
-    let daemon = place.start(&topology.balancer).unwrap();
+    bed.configure(&place, &[]);
+    let again = bed.traffic();
+    let daemon = bed.start(&place);
     assert_eq!(sessions(&place), expected, "{}", daemon.log());
     assert!(origins(&place).iter().all(|origin| origin == "restored"), "{}", daemon.log());
     sleep(WHILE);
@@ -107,21 +167,15 @@ fn neither_the_store_nor_the_daemon_is_needed_for_what_is_pinned() {
 /// Another node has neither the kernel's maps nor the tunnels in its file: it knows from the store alone.
 #[test]
 fn another_node_has_the_pins_from_the_store_before_it_is_ready() {
-    need!(probe());
-    let python = need!(gtpu::find());
-    let program = need!(Redis::find());
-    let topology = Topology::build(&Plan { clients: 3, endpoints: 3, ..Plan::default() }).unwrap();
-    let _wakers = wake(&topology).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let socket = folder.path().join("redis.sock");
-    let redis = Redis::start(&program, &topology.balancer, &socket).unwrap();
-    let _upfs = upfs(&python, &topology);
+    let bed = need!(Bed::new());
+    let redis = bed.redis();
+    let _upfs = bed.upfs();
 
     let first = Place::new(BINARY).unwrap();
-    first.configure(&configuration(&topology, &TUNNELS, Some(&socket))).unwrap();
-    let daemon = first.start(&topology.balancer).unwrap();
+    bed.configure(&first, &TUNNELS);
+    let daemon = bed.start(&first);
     wait_for(PATIENCE, || redis.keys("pinion:pin:*").unwrap() == keys());
-    let before = self::traffic(&python, &topology);
+    let before = bed.traffic();
     sleep(WHILE);
     whole(before, &daemon.log());
     daemon.kill().unwrap();
@@ -129,15 +183,15 @@ fn another_node_has_the_pins_from_the_store_before_it_is_ready() {
     drop(first);
 
     let second = Place::new(BINARY).unwrap();
-    second.configure(&configuration(&topology, &[], Some(&socket))).unwrap();
-    let daemon = second.start(&topology.balancer).unwrap();
+    bed.configure(&second, &[]);
+    let daemon = bed.start(&second);
     assert_eq!(sessions(&second), expected(&TUNNELS), "{}", daemon.log());
     assert!(origins(&second).iter().all(|origin| origin == "restored"), "{}", daemon.log());
     // A list that is asked for is late to the moment of READY=1: the log knows the order.
     let log = daemon.log();
     let (restored, ready) = (log.find("3 pins restored").unwrap(), log.find("ready: ").unwrap());
     assert!(restored < ready, "{log}");
-    let after = self::traffic(&python, &topology);
+    let after = bed.traffic();
     sleep(WHILE);
     whole(after, &daemon.log());
     assert_eq!(redis.keys("pinion:pin:*").unwrap(), keys());
@@ -229,33 +283,6 @@ fn explained(place: &Place) {
 
 fn store(place: &Place) -> Value {
     place.ask(&["stats"]).unwrap()["store"].clone()
-}
-
-/// User planes that know all tunnels, whichever they get: a packet at the wrong one is answered, and seen.
-fn upfs(python: &Python, topology: &Topology) -> Vec<gtpu::Upf> {
-    let downlinks: BTreeMap<u32, u32> = TUNNELS.iter().map(|(.., theirs)| (*theirs, theirs + DOWN)).collect();
-    let start = |host: &testbeds::topology::Host| {
-        gtpu::Upf::start(python, &host.namespace, &host.name, &host.addresses(false), 2152, &downlinks).unwrap()
-    };
-    topology.endpoints.iter().map(start).collect()
-}
-
-/// A client for each tunnel.
-fn traffic(python: &Python, topology: &Topology) -> Traffic {
-    let (mut traffic, to) = (Traffic::default(), Service::gtpu(false).socket());
-    for (host, (teid, endpoint, theirs)) in topology.clients.iter().zip(TUNNELS) {
-        let local = SocketAddr::new(host.addresses(false)[0], 2152);
-        let mut gnb = gtpu::Gnb::start(python, &host.namespace, local).unwrap();
-        let session = gtpu::Session {
-            uplink: teid,
-            downlink: theirs + DOWN,
-            terminal: "10.60.0.1".parse().unwrap(),
-            beyond: "192.0.2.1".parse().unwrap(),
-            qfi: Some(9),
-        };
-        traffic.add(endpoint.to_owned(), move || gnb.send(to, &session, 5, 100, Duration::from_secs(5)));
-    }
-    traffic
 }
 
 /// Ends traffic: nothing was lost, and every flow's endpoint was the one that is configured, all the time.

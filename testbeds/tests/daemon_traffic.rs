@@ -6,7 +6,6 @@ use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::thread::sleep;
 use std::time::Duration;
 
-use serde_json::Value;
 use socket2::{Domain, Protocol, Socket, Type};
 use testbeds::daemon::{Configuration, Place, Served};
 use testbeds::need;
@@ -15,7 +14,7 @@ use testbeds::packets::{Frame, sctp};
 use testbeds::patience::wait_for;
 use testbeds::peers::{tcp, udp};
 use testbeds::scenario::{Service, probe, wake};
-use testbeds::topology::{Families, Host, Plan, Topology};
+use testbeds::topology::{Families, Plan, Topology};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_daemon");
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -31,27 +30,29 @@ fn a_refused_connection_is_looked_into() {
     let mut servers: Vec<_> = topology
         .endpoints
         .iter()
-        .map(|host| Some(tcp::Server::start(&host.namespace, &host.name, &sockets(host, &service)).unwrap()))
+        .map(|host| Some(tcp::Server::start(&host.namespace, &host.name, &service.sockets(host)).unwrap()))
         .collect();
     let place = Place::new(BINARY).unwrap();
     let mut served = Served::by_all(service, &topology);
     served.pool.push("health: { kind: tcp, interval: 60s, timeout: 1s, rise: 1, fall: 2 }".to_owned());
     place.configure(&Configuration::of(&topology, vec![served])).unwrap();
     let daemon = place.start(&topology.balancer).unwrap();
-    wait_for(PATIENCE, || (1..=2).all(|number| endpoint(&place, &format!("endpoint{number}"))["state"] == "up"));
+    wait_for(PATIENCE, || {
+        (1..=2).all(|number| place.state(service.name, &format!("endpoint{number}")).unwrap() == "up")
+    });
 
     // One that is taken by nobody: a server that ends takes its connections with it.
     servers[0] = None;
     let client = &topology.clients[0];
     wait_for(PATIENCE, || {
         let _ = client.namespace.run(|| TcpStream::connect_timeout(&service.socket(), WAIT)).unwrap();
-        endpoint(&place, "endpoint1")["state"] == "down"
+        place.endpoint(service.name, "endpoint1").unwrap()["state"] == "down"
     });
-    let refused = endpoint(&place, "endpoint1");
+    let refused = place.endpoint(service.name, "endpoint1").unwrap();
     assert!(refused["refused"]["rst"].as_u64().unwrap() > 0, "{refused}");
     assert!(refused["notice"].as_str().unwrap().contains("refused by RST"), "{refused}");
     assert!(daemon.log().contains("an endpoint refuses sessions"), "{}", daemon.log());
-    let other = endpoint(&place, "endpoint2");
+    let other = place.endpoint(service.name, "endpoint2").unwrap();
     assert_eq!(
         (&other["state"], &other["refused"]["rst"], &other["notice"]),
         (&"up".into(), &0.into(), &"".into())
@@ -64,7 +65,7 @@ fn a_refused_connection_is_looked_into() {
     }
     drop(servers);
     sleep(WAIT);
-    assert_eq!(endpoint(&place, "endpoint2")["refused"]["rst"], 0);
+    assert_eq!(place.endpoint(service.name, "endpoint2").unwrap()["refused"]["rst"], 0);
 }
 
 /// ICMP says that nobody takes datagrams and associations.
@@ -112,7 +113,7 @@ fn an_endpoint_whose_replies_nobody_sees_is_told_of() {
     let _wakers = wake(&topology).unwrap();
     let service = Service::udp(false);
     let (server, client) = (&topology.endpoints[0], &topology.clients[0]);
-    let mute = server.namespace.run(|| UdpSocket::bind(sockets(server, &service)[0])).unwrap().unwrap();
+    let mute = server.namespace.run(|| UdpSocket::bind(service.sockets(server)[0])).unwrap().unwrap();
     let place = Place::new(BINARY).unwrap();
     place.configure(&Configuration::of(&topology, vec![Served::by_all(service, &topology)])).unwrap();
     let daemon = place.start(&topology.balancer).unwrap();
@@ -120,30 +121,21 @@ fn an_endpoint_whose_replies_nobody_sees_is_told_of() {
     let socket = client.namespace.run(|| UdpSocket::bind(local)).unwrap().unwrap();
     wait_for(PATIENCE, || {
         socket.send_to(b"anybody?", service.socket()).unwrap();
-        endpoint(&place, "endpoint1")["unanswered"] == 1
+        place.endpoint(service.name, "endpoint1").unwrap()["unanswered"] == 1
     });
-    let silent = endpoint(&place, "endpoint1");
+    let silent = place.endpoint(service.name, "endpoint1").unwrap();
     assert!(
         silent["notice"].as_str().unwrap().starts_with("no reply is seen (sessions that wait for one: 1)"),
         "{silent}"
     );
     assert!(daemon.log().contains("no reply is seen"), "{}", daemon.log());
     drop(mute);
-    let _server = udp::Server::start(&server.namespace, &server.name, &sockets(server, &service)).unwrap();
+    let _server = udp::Server::start(&server.namespace, &server.name, &service.sockets(server)).unwrap();
     wait_for(PATIENCE, || {
         socket.send_to(&[7; 64], service.socket()).unwrap();
-        endpoint(&place, "endpoint1")["unanswered"] == 0
+        place.endpoint(service.name, "endpoint1").unwrap()["unanswered"] == 0
     });
-    assert_eq!(endpoint(&place, "endpoint1")["notice"], "");
-}
-
-fn sockets(host: &Host, service: &Service) -> Vec<SocketAddr> {
-    host.addresses(service.v6).iter().map(|it| SocketAddr::new(*it, service.endpoint_port)).collect()
-}
-
-fn endpoint(place: &Place, name: &str) -> Value {
-    let list = place.ask(&["endpoints"]).unwrap();
-    list.as_array().unwrap().iter().find(|it| it["name"] == name).unwrap().clone()
+    assert_eq!(place.endpoint(service.name, "endpoint1").unwrap()["notice"], "");
 }
 
 /// How often an endpoint of the service refused in a way.

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at the first surprise")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use pinion_steering::{FlowKind, Reason, State};
@@ -49,9 +49,10 @@ fn udp(v6: bool) {
     let topology = Topology::build(&PLAN).unwrap();
     let mut scenario = Scenario::start(&topology, &[service.spec(&topology)]).unwrap();
     let mut captures = Captures::start(&topology).unwrap();
-    let servers = topology.endpoints.iter().map(|host| {
-        udp::Server::start(&host.namespace, &host.name, &endpoint_sockets(&host.addresses(v6), &service)).unwrap()
-    });
+    let servers = topology
+        .endpoints
+        .iter()
+        .map(|host| udp::Server::start(&host.namespace, &host.name, &service.sockets(host)).unwrap());
     let servers: Vec<_> = servers.collect();
     let mut clients = Vec::new();
     for host in &topology.clients {
@@ -97,9 +98,10 @@ fn tcp(v6: bool) {
     let topology = Topology::build(&PLAN).unwrap();
     let scenario = Scenario::start(&topology, &[service.spec(&topology)]).unwrap();
     let mut captures = Captures::start(&topology).unwrap();
-    let servers = topology.endpoints.iter().map(|host| {
-        tcp::Server::start(&host.namespace, &host.name, &endpoint_sockets(&host.addresses(v6), &service)).unwrap()
-    });
+    let servers = topology
+        .endpoints
+        .iter()
+        .map(|host| tcp::Server::start(&host.namespace, &host.name, &service.sockets(host)).unwrap());
     let _servers: Vec<_> = servers.collect();
     let mut clients = Vec::new();
     for host in &topology.clients {
@@ -121,10 +123,6 @@ fn tcp(v6: bool) {
     let file = captures.file(&topology.clients[0], 1);
     assert!(judge.count(&file, "tcp.srcport == 7000 && tcp.len > 1000").unwrap() > 0);
     assert_eq!(judge.count(&file, "tcp.flags.reset == 1 || tcp.analysis.lost_segment").unwrap(), 0);
-}
-
-fn endpoint_sockets(addresses: &[IpAddr], service: &Service) -> Vec<SocketAddr> {
-    addresses.iter().map(|address| SocketAddr::new(*address, service.endpoint_port)).collect()
 }
 
 /// Exchanges on every flow: each is answered whole, by one endpoint alone.

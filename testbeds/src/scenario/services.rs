@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use pinion_loader::setup::{EndpointSpec, ServiceSpec};
 use pinion_steering::{Exhausted, Kind, Placement, Unknown, protocol};
 
-use crate::topology::{Topology, service};
+use crate::topology::{Host, Topology, service};
 
 /// A service of one family on every path of a topology.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,12 @@ impl Service {
     #[must_use]
     pub fn socket(&self) -> SocketAddr {
         SocketAddr::new(service(1, self.number, self.v6), self.port)
+    }
+
+    /// What one of its endpoints listens on, path by path.
+    #[must_use]
+    pub fn sockets(&self, host: &Host) -> Vec<SocketAddr> {
+        host.addresses(self.v6).into_iter().map(|address| SocketAddr::new(address, self.endpoint_port)).collect()
     }
 
     /// Its configuration, with every endpoint of the topology up and of equal weight.

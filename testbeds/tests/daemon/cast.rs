@@ -81,12 +81,9 @@ pub(crate) struct Servers(Vec<Option<(udp::Server, tcp::Server)>>);
 
 impl Servers {
     pub(crate) fn start(topology: &Topology, udp: &Service, tcp: &Service) -> Self {
-        let sockets = |host: &Host, service: &Service| -> Vec<_> {
-            host.addresses(false).iter().map(|it| SocketAddr::new(*it, service.endpoint_port)).collect()
-        };
         let start = |host: &Host| {
-            let udp = udp::Server::start(&host.namespace, &host.name, &sockets(host, udp)).unwrap();
-            Some((udp, tcp::Server::start(&host.namespace, &host.name, &sockets(host, tcp)).unwrap()))
+            let udp = udp::Server::start(&host.namespace, &host.name, &udp.sockets(host)).unwrap();
+            Some((udp, tcp::Server::start(&host.namespace, &host.name, &tcp.sockets(host)).unwrap()))
         };
         Self(topology.endpoints[..ENDPOINTS].iter().map(start).collect())
     }
