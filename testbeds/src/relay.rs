@@ -5,8 +5,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -34,18 +33,18 @@ pub struct Impairment {
 }
 
 /// What has happened to packets.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Packets that came to the relay.
-    pub packets: AtomicU64,
+    pub packets: u64,
     /// Packets that vanished.
-    pub lost: AtomicU64,
+    pub lost: u64,
     /// Packets that went on twice.
-    pub doubled: AtomicU64,
+    pub doubled: u64,
     /// Packets that were held back.
-    pub held: AtomicU64,
+    pub held: u64,
     /// Packets that were damaged.
-    pub damaged: AtomicU64,
+    pub damaged: u64,
 }
 
 /// A running relay in place of the balancer's kernel, which still answers for the balancer's addresses but
@@ -54,7 +53,7 @@ pub struct Tally {
 pub struct Relay {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<io::Result<()>>>,
-    tally: Arc<Tally>,
+    tally: Arc<Mutex<Tally>>,
 }
 
 impl Relay {
@@ -77,7 +76,7 @@ impl Relay {
                 })
                 .collect::<io::Result<Vec<_>>>()
         })?;
-        let tally = Arc::new(Tally::default());
+        let tally = Arc::new(Mutex::new(Tally::default()));
         let mut fate = Fate { impairment, dice: Dice::new(seed), tally: Arc::clone(&tally) };
         let mut paths = sides.map_err(failed)?;
         let (stop, stopped) = oneshot::channel();
@@ -103,8 +102,8 @@ impl Relay {
 
     /// What has happened so far.
     #[must_use]
-    pub fn tally(&self) -> &Tally {
-        &self.tally
+    pub fn tally(&self) -> Tally {
+        *self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -154,10 +153,9 @@ fn carry([near, far]: &mut [Side; 2], fate: &mut Fate, context: &mut Context<'_>
 }
 
 fn carry_from(from: &mut Side, to: &mut Side, fate: &mut Fate, context: &mut Context<'_>) -> io::Result<()> {
-    let Side { out, held, macs, .. } = to;
     while let Poll::Ready(received) = from.socket.poll_receive(context, |frame| {
         if let Some(start) = sctp_at(frame) {
-            fate.meet(frame, start, macs, out, held);
+            fate.meet(frame, start, to);
         }
     }) {
         match received {
@@ -167,10 +165,11 @@ fn carry_from(from: &mut Side, to: &mut Side, fate: &mut Fate, context: &mut Con
         }
     }
     let now = Instant::now();
-    while let Some((_, frame)) = held.pop_front_if(|(until, _)| *until <= now) {
-        out.push_back(frame);
+    while let Some((_, frame)) = to.held.pop_front_if(|(until, _)| *until <= now) {
+        to.out.push_back(frame);
     }
-    let _ = to.socket.poll_send(context, || out.pop_front().map(Frame::from));
+    let Side { socket, out, .. } = to;
+    let _ = socket.poll_send(context, || out.pop_front().map(Frame::from));
     Ok(())
 }
 
@@ -191,27 +190,23 @@ fn sctp_at(frame: &[u8]) -> Option<usize> {
 struct Fate {
     impairment: Impairment,
     dice: Dice,
-    tally: Arc<Tally>,
+    tally: Arc<Mutex<Tally>>,
 }
 
 impl Fate {
-    fn meet(
-        &mut self,
-        frame: &[u8],
-        start: usize,
-        macs: &[u8; ADDRESSES],
-        out: &mut VecDeque<Bytes>,
-        held: &mut VecDeque<(Instant, Bytes)>,
-    ) {
-        let Impairment { lost, doubled, held: held_back, damaged } = self.impairment;
-        count(&self.tally.packets);
+    /// A frame whose SCTP begins at `start` goes on to a side, or not.
+    fn meet(&mut self, frame: &[u8], start: usize, to: &mut Side) {
+        let Impairment { lost, doubled, held, damaged } = self.impairment;
+        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        tally.packets += 1;
         if self.dice.chance(lost) {
-            return count(&self.tally.lost);
+            tally.lost += 1;
+            return;
         }
-        let mut bytes = BytesMut::from(macs.as_slice());
+        let mut bytes = BytesMut::from(to.macs.as_slice());
         bytes.extend_from_slice(frame.get(ADDRESSES..).unwrap_or_default());
         if self.dice.chance(damaged) {
-            count(&self.tally.damaged);
+            tally.damaged += 1;
             let at = start.saturating_add(self.dice.below(bytes.len().saturating_sub(start)));
             if let Some(byte) = bytes.get_mut(at) {
                 *byte ^= 1 << self.dice.below(8);
@@ -219,18 +214,14 @@ impl Fate {
         }
         let bytes = bytes.freeze();
         if self.dice.chance(doubled) {
-            count(&self.tally.doubled);
-            out.push_back(bytes.clone());
+            tally.doubled += 1;
+            to.out.push_back(bytes.clone());
         }
-        if self.dice.chance(held_back) {
-            count(&self.tally.held);
-            held.push_back((Instant::now() + HELD, bytes));
+        if self.dice.chance(held) {
+            tally.held += 1;
+            to.held.push_back((Instant::now() + HELD, bytes));
         } else {
-            out.push_back(bytes);
+            to.out.push_back(bytes);
         }
     }
-}
-
-fn count(what: &AtomicU64) {
-    what.fetch_add(1, Ordering::Relaxed);
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pinion_transport::userspace::{Encapsulation, Userspace};
-use pinion_transport::{Association, Config, Event, Listen, Message, Reach, Received, Transport};
+use pinion_transport::{
+    Association, Config, Connect, Event, Listen, Listener, Message, Reach, Received, Transport,
+};
 use tempfile::TempDir;
 use testbeds::capture::Capture;
 use testbeds::checksums::Judge;
@@ -67,10 +69,26 @@ impl Ours {
 
     /// Echoes what comes to the port; what else happens to associations is told.
     pub(crate) fn serve(&self) -> UnboundedReceiver<Event> {
-        let listener = self.transport.listen(Listen::on(PORT)).unwrap();
+        let listener = self.listen();
         let (told, events) = unbounded_channel();
         self.runtime.spawn(echo(listener, OURS, told));
         events
+    }
+
+    /// Begins an association, and does not wait for it.
+    pub(crate) fn connect(&self, begin: Connect) -> Association {
+        self.runtime.block_on(async { self.transport.connect(begin) }).unwrap()
+    }
+
+    pub(crate) fn listen(&self) -> Listener {
+        self.runtime.block_on(async { self.transport.listen(Listen::on(PORT)) }).unwrap()
+    }
+
+    /// Ends an association, and waits until the peer has, too.
+    #[track_caller]
+    pub(crate) fn close(&self, association: &Association) {
+        association.shutdown();
+        self.wait(next(association, |event| *event == Event::Closed));
     }
 
     /// What becomes of something, in time.
@@ -178,6 +196,12 @@ impl Captures {
         };
         Some(self.running.into_iter().map(count).sum())
     }
+}
+
+/// Waits until so many paths of an association are confirmed.
+#[track_caller]
+pub(crate) fn until_confirmed(association: &Association, paths: usize) {
+    until(|| association.paths().iter().filter(|path| path.confirmed).count() >= paths);
 }
 
 /// Waits until a path of an association answers, or does not.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pinion_transport::{Connect as Begin, Event, Message, Reach, Transport};
+use pinion_transport::{Connect as Begin, Event, Message, Reach};
 use testbeds::missing::probe;
 use testbeds::need;
 use testbeds::relay::{Impairment, Relay};
@@ -11,7 +11,7 @@ use testbeds::topology::Host;
 
 use super::common::{
     CLIENT_PORT, Captures, OURS, Ours, PATIENCE, PORT, PROTOCOL, echoed, message, next, payload, topology, until,
-    until_reach,
+    until_confirmed, until_reach,
 };
 
 const SIZES: [usize; 8] = [8, 100, 1_400, 1_452, 1_453, 10_000, 65_536, 256 << 10];
@@ -85,11 +85,11 @@ fn we_connect_to_the_kernel() {
     for v6 in [false, true] {
         let ends = endpoint.addresses(v6);
         let begin = Begin { addresses: client.addresses(v6), ..Begin::to(ends.clone(), PORT) };
-        let association = ours.runtime.block_on(async { ours.transport.connect(begin) }).unwrap();
+        let association = ours.connect(begin);
         let established = ours.wait(next(&association, |event| matches!(event, Event::Established { .. })));
         let Event::Established { outbound_streams, inbound_streams, .. } = established else { panic!() };
         assert_eq!((outbound_streams, inbound_streams), (100, 100));
-        until(|| association.paths().iter().filter(|path| path.confirmed).count() >= ends.len());
+        until_confirmed(&association, ends.len());
         for size in [1, 2, 3].into_iter().chain(SIZES) {
             ours.wait(echoed(&association, 7, size, "amf|"));
         }
@@ -106,8 +106,7 @@ fn we_connect_to_the_kernel() {
         if v6 {
             association.abort(b"enough");
         } else {
-            association.shutdown();
-            ours.wait(next(&association, |event| *event == Event::Closed));
+            ours.close(&association);
         }
         until(|| peer.served(PORT).unwrap().associations == 0);
     }
@@ -163,7 +162,7 @@ fn a_restart_is_seen_by_both() {
         let ours = Ours::in_place_of(client);
         let own = client.addresses(false);
         let begin = Begin { addresses: own, port: CLIENT_PORT, ..Begin::to(addresses.clone(), PORT) };
-        let association = ours.runtime.block_on(async { ours.transport.connect(begin) }).unwrap();
+        let association = ours.connect(begin);
         ours.wait(echoed(&association, 1, 100, "amf|"));
         let served = peer.served(PORT).unwrap();
         assert_eq!((served.associations, served.messages), (1, life));
@@ -187,7 +186,7 @@ fn a_bad_network_loses_nothing() {
     peer.serve(&Server { identity: "amf".into(), addresses: all, port: PORT, streams: 100 }).unwrap();
     for v6 in [false, true] {
         let begin = Begin { addresses: client.addresses(v6), ..Begin::to(endpoint.addresses(v6), PORT) };
-        let association = ours.runtime.block_on(async { ours.transport.connect(begin) }).unwrap();
+        let association = ours.connect(begin);
         const MESSAGES: usize = 300;
         let sent = |number: usize| payload(8 + number * 37 % 5000);
         let send = async {
@@ -207,12 +206,11 @@ fn a_bad_network_loses_nothing() {
             }
         };
         ours.wait(async { tokio::join!(send, receive) });
-        association.shutdown();
-        ours.wait(next(&association, |event| *event == Event::Closed));
+        ours.close(&association);
     }
     let tally = relay.tally();
-    for what in [&tally.lost, &tally.doubled, &tally.held, &tally.damaged] {
-        assert!(what.load(std::sync::atomic::Ordering::Relaxed) > 10, "{tally:?}");
+    for what in [tally.lost, tally.doubled, tally.held, tally.damaged] {
+        assert!(what > 10, "{tally:?}");
     }
     drop(relay);
     drop(peer);
@@ -240,7 +238,7 @@ fn the_kernel_loses_nothing_to_us_on_a_bad_network() {
         peer.close("n2").unwrap();
         ours.wait(async { while events.recv().await.unwrap() != Event::Closed {} });
     }
-    assert!(relay.tally().damaged.load(std::sync::atomic::Ordering::Relaxed) > 10, "{:?}", relay.tally());
+    assert!(relay.tally().damaged > 10, "{:?}", relay.tally());
     drop(relay);
     drop(peer);
     assert!(captures.judge().is_none_or(|packets| packets > 500));

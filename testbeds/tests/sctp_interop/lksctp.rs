@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use pinion_transport::{Connect as Begin, Event, Listen, Message, Transport};
+use pinion_transport::{Connect as Begin, Event, Message};
 use testbeds::missing::{find_program, probe};
 use testbeds::need;
 use testbeds::sctp::{Peer, Stack};
 
-use super::common::{CLIENT_PORT, Captures, Ours, PORT, PROTOCOL, next, payload, topology, until};
+use super::common::{
+    CLIENT_PORT, Captures, Ours, PORT, PROTOCOL, next, payload, topology, until, until_confirmed,
+};
 
 const PROGRAM: &str = "sctp_test";
 const REMEDY: &str = "install lksctp-tools";
@@ -51,7 +53,7 @@ fn sctp_test_connects_to_us() {
     let (client, endpoint) = (&topology.clients[0], &topology.endpoints[0]);
     let captures = Captures::start(&topology);
     let ours = Ours::in_place_of(endpoint);
-    let mut listener = ours.runtime.block_on(async { ours.transport.listen(Listen::on(PORT)) }).unwrap();
+    let mut listener = ours.listen();
     let mut peer = stack.start(client).unwrap();
     peer.ready().unwrap();
     for (name, v6) in [("v4", false), ("v6", true)] {
@@ -102,9 +104,9 @@ fn we_connect_to_sctp_test() {
         run(&mut peer, name, &ends, port, &["-l"]);
         until(|| peer.ran(name).unwrap().output.contains("Server: Receiving packets"));
         let begin = Begin { addresses: client.addresses(v6), ..Begin::to(ends.clone(), port) };
-        let association = ours.runtime.block_on(async { ours.transport.connect(begin) }).unwrap();
+        let association = ours.connect(begin);
         ours.wait(next(&association, |event| matches!(event, Event::Established { .. })));
-        until(|| association.paths().iter().filter(|path| path.confirmed).count() >= ends.len());
+        until_confirmed(&association, ends.len());
         for cut in [false, true] {
             if cut {
                 topology.cut(endpoint, 1).unwrap();
@@ -116,8 +118,7 @@ fn we_connect_to_sctp_test() {
             until(|| heard(&peer.ran(name).unwrap().output) == SIZES.repeat(times));
         }
         topology.restore(endpoint, 1).unwrap();
-        association.shutdown();
-        ours.wait(next(&association, |event| *event == Event::Closed));
+        ours.close(&association);
     }
     assert_eq!(peer.counters().unwrap()["SctpChecksumErrors"], 0);
     drop(peer);

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use pinion_transport::userspace::Encapsulation;
-use pinion_transport::{Association, Connect as Begin, Event, Listen, Message, Reach, Transport};
+use pinion_transport::{Association, Connect as Begin, Event, Message, Reach};
 use testbeds::missing::probe;
 use testbeds::need;
 use testbeds::relay::{Impairment, Relay};
@@ -11,8 +11,8 @@ use testbeds::sctp::usrsctp::{Counted, Running, Usrsctp};
 use testbeds::topology::{Host, Topology};
 
 use super::common::{
-    CLIENT_PORT, Captures, OURS, Ours, PATIENCE, PORT, PROTOCOL, echoed, message, next, payload, topology, until,
-    until_reach,
+    CLIENT_PORT, Captures, OURS, Ours, PATIENCE, PORT, PROTOCOL, echoed, message, next, payload, topology,
+    until_confirmed, until_reach,
 };
 
 /// Where its echo server listens.
@@ -26,7 +26,7 @@ const LARGEST_ECHO: usize = 10_240;
 /// answers that there is no SCTP.
 fn connected(ours: &Ours, begin: &Begin) -> Association {
     for _ in 0..100 {
-        let association = ours.runtime.block_on(async { ours.transport.connect(begin.clone()) }).unwrap();
+        let association = ours.connect(begin.clone());
         let first = |event: &Event| event.is_last() || matches!(event, Event::Established { .. });
         let Event::Aborted { cause: 0, by_peer: true } = ours.wait(next(&association, first)) else {
             return association;
@@ -69,8 +69,7 @@ fn we_connect_to_usrsctp() {
         path_comes_and_goes(&ours, &topology, &association, &ends);
         match v6 {
             false => {
-                association.shutdown();
-                ours.wait(next(&association, |event| *event == Event::Closed));
+                ours.close(&association);
             }
             true => association.abort(b"enough"),
         }
@@ -84,7 +83,7 @@ fn we_connect_to_usrsctp() {
 fn path_comes_and_goes(ours: &Ours, topology: &Topology, association: &Association, ends: &[IpAddr]) {
     // The peer's end: from the own one its address could still be reached by the other path.
     let endpoint = &topology.endpoints[0];
-    until(|| association.paths().iter().filter(|path| path.confirmed).count() >= ends.len());
+    until_confirmed(association, ends.len());
     topology.cut(endpoint, 1).unwrap();
     ours.wait(association.send(Message::new(1, PROTOCOL, payload(777).into()))).unwrap();
     ours.wait(async { while message(association).await.payload.len() != 777 {} });
@@ -167,8 +166,7 @@ fn a_bad_network_loses_nothing() {
         for _ in 0..messages {
             ours.wait(association.send(Message::new(0, PROTOCOL, payload(size).into()))).unwrap();
         }
-        association.shutdown();
-        ours.wait(next(&association, |event| *event == Event::Closed));
+        ours.close(&association);
         let counted = server.heard(PATIENCE, Counted::read).unwrap();
         assert_eq!((counted.messages, counted.bytes), (messages, messages * u64::try_from(size).unwrap()));
     }
@@ -177,7 +175,7 @@ fn a_bad_network_loses_nothing() {
     client.settle().unwrap();
 
     let ours = Ours::in_place_of(endpoint);
-    let mut listener = ours.runtime.block_on(async { ours.transport.listen(Listen::on(PORT)) }).unwrap();
+    let mut listener = ours.listen();
     for (size, messages) in [(1, 500), (1_000, 500), (20_000, 50), (256 << 10, 5)] {
         let (port, to) = (PORT.to_string(), endpoint.addresses(false)[0].to_string());
         let (length, number) = (size.to_string(), messages.to_string());
@@ -197,7 +195,7 @@ fn a_bad_network_loses_nothing() {
         });
         assert_eq!(received, vec![size; messages]);
     }
-    assert!(relay.tally().damaged.load(std::sync::atomic::Ordering::Relaxed) > 10, "{:?}", relay.tally());
+    assert!(relay.tally().damaged > 10, "{:?}", relay.tally());
     drop(relay);
     assert!(captures.judge().is_none_or(|packets| packets > 500));
 }
@@ -223,8 +221,7 @@ fn a_bad_network_of_ipv6_loses_nothing() {
     for size in sizes {
         assert!(ours.wait(message(&association)).payload == payload(size), "{size}");
     }
-    association.shutdown();
-    ours.wait(next(&association, |event| *event == Event::Closed));
+    ours.close(&association);
     drop(server);
     drop(ours);
     client.settle().unwrap();
@@ -242,7 +239,7 @@ fn a_bad_network_of_ipv6_loses_nothing() {
     }
     peer.finish();
     ours.wait(async { while events.recv().await.unwrap() != Event::Closed {} });
-    assert!(relay.tally().damaged.load(std::sync::atomic::Ordering::Relaxed) > 3, "{:?}", relay.tally());
+    assert!(relay.tally().damaged > 3, "{:?}", relay.tally());
     drop(relay);
     assert!(captures.judge().is_none_or(|packets| packets > 200));
 }
@@ -263,7 +260,7 @@ fn usrsctp_sees_us_restart() {
             let association = match life {
                 1 => connected(&ours, &begin),
                 // At once: the one before is neither refused nor waited for.
-                _ => ours.runtime.block_on(async { ours.transport.connect(begin) }).unwrap(),
+                _ => ours.connect(begin),
             };
             ours.wait(echoed(&association, 1, 100, ""));
             // A change of the association, and numbers that begin anew.
