@@ -26,7 +26,7 @@ use crate::scenario::Pins;
 
 pub use build::Build;
 pub use configuration::{Configuration, Served};
-pub use crowd::{Crowd, Seen};
+pub use crowd::Crowd;
 pub use redis::Redis;
 pub use traffic::{Flow, Traffic};
 

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bench;
+pub mod bystander;
 pub mod capture;
 pub mod cases;
 pub mod checksums;

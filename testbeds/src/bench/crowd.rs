@@ -5,7 +5,8 @@ use std::env;
 use std::time::Duration;
 
 use super::{BenchError, Report};
-use crate::daemon::{Crowd, Redis, Seen};
+use crate::bystander::Seen;
+use crate::daemon::{Crowd, Redis};
 
 const PINS: u32 = 1_000_000;
 const FLOWS: u32 = 100_000;

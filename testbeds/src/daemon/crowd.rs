@@ -1,12 +1,11 @@
 //! Very many pins and flows at once, and a client that exchanges datagrams all the while.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, sleep};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use aya::maps::MapData;
@@ -14,34 +13,16 @@ use pinion::sessions::PinOrigin;
 use pinion::store::Stored;
 use pinion_loader::kernel::Kernel;
 use pinion_loader::{Bounds, Maps as _, schema};
-use pinion_steering::{Address, Flow, FlowKey, State, protocol};
 use serde_json::Value;
 
 use super::{Configuration, Daemon, Place, Redis, Served};
+use crate::bystander::{Bystanders, Seen, put_silent_sessions};
 use crate::failure::Failure;
-use crate::peers::{Echoes, udp};
-use crate::scenario::{Service, wake};
+use crate::scenario::Service;
 use crate::topology::{Plan, Topology};
 
 /// How long anything of it may take.
 const LONG: Duration = Duration::from_secs(180);
-/// How long an answer is waited for.
-const WAIT: Duration = Duration::from_secs(2);
-/// How long a client exchanges datagrams with nothing going on.
-const QUIET: Duration = Duration::from_secs(2);
-/// Longer ago, in ticks, than any session may be silent.
-const LONG_AGO: u32 = 100_000;
-
-/// What a client saw while something happened, and how long that took.
-#[derive(Debug, Clone)]
-pub struct Seen {
-    /// How long it took.
-    pub took: Duration,
-    /// What became of the client's datagrams.
-    pub echoes: Echoes,
-    /// The longest that it waited for an answer.
-    pub longest: Duration,
-}
 
 /// What became of a crowd.
 #[derive(Debug, Clone)]
@@ -72,9 +53,8 @@ impl Crowd {
     /// Whatever does not work, or is not done after minutes.
     pub fn gather(binary: &Path, redis: &Path, pins: u32, flows: u32) -> Result<Self, Failure> {
         let topology = Topology::build(&Plan { clients: 1, endpoints: 1, ..Plan::default() })?;
-        let _wakers = wake(&topology)?;
         let (udp, gtpu) = (Service::udp(false), Service::gtpu(false));
-        let _server = server(&topology, &udp)?;
+        let mut bystanders = Bystanders::of(&topology, &udp)?;
         let place = Place::new(binary)?;
         let socket = place.file("redis.sock");
         let _redis = Redis::start(redis, &topology.balancer, &socket)?;
@@ -90,14 +70,10 @@ impl Crowd {
         // Packets flow from the start: the daemon before left the way.
         drop(place.start(&topology.balancer)?);
 
-        let beside = |work: &mut dyn FnMut() -> Result<(), Failure>| beside(&topology, &udp, work);
-        let quiet = beside(&mut || {
-            sleep(QUIET);
-            Ok(())
-        })?;
+        let quiet = bystanders.quiet()?;
         store(&socket, &gtpu, pins).map_err(|error| tool("redis-server", &error))?;
         let mut daemon = None;
-        let inserted = beside(&mut || {
+        let inserted = bystanders.during(|| {
             daemon = Some(place.start(&topology.balancer)?);
             place.until(|stats| used(stats, "PINS") == u64::from(pins))
         })?;
@@ -109,7 +85,7 @@ impl Crowd {
         let nobody = place.timed(&["sessions", "--service", gtpu.name, "--endpoint", &endpoint])?;
         let (took, all) = place.timed(&["sessions", "--all"])?;
         let all = (all.matches("\"tunnel\"").count(), took);
-        let expired = beside(&mut || {
+        let expired = bystanders.during(|| {
             place.fill(bounds, flows)?;
             // One is the client's.
             place.until(|stats| sessions(stats) <= u64::from(pins) + 1)
@@ -161,64 +137,11 @@ impl Place {
     /// Puts sessions into the maps that nobody has used for long, both directions.
     fn fill(&self, bounds: Bounds, flows: u32) -> Result<(), Failure> {
         let mut kernel = Kernel::load_pinned(bounds, &self.pins().folder)?;
-        let seen = kernel.clock()?.wrapping_sub(LONG_AGO);
-        let (service, endpoint) = (Address::v4([10, 1, 255, 1]), Address::v4([10, 1, 101, 2]));
         // At once and before there is any that ends: the daemon counts what it ends in the same place.
         kernel.end_sessions(1, i32::try_from(flows).unwrap_or(i32::MAX).saturating_neg())?;
-        for number in 0..flows {
-            let [_, a, b, c] = number.to_be_bytes();
-            let client = Address::v4([172, 16 + a, b, c]);
-            let flow = Flow { target: 1, seen, state: State::Established as u8, ..Flow::default() };
-            let forward = FlowKey::tuple(service, 7000, client, 5000, protocol::UDP);
-            let reply = FlowKey::tuple(client, 5000, endpoint, 7100, protocol::UDP);
-            kernel.put_flow(&reply, &Flow { target: 0, reply: 1, ..flow })?;
-            kernel.put_flow(&forward, &flow)?;
-        }
+        put_silent_sessions(&mut kernel, flows)?;
         Ok(())
     }
-}
-
-fn server(topology: &Topology, service: &Service) -> Result<Vec<udp::Server>, Failure> {
-    let start = |host: &crate::topology::Host| {
-        let sockets: Vec<_> =
-            host.addresses(false).iter().map(|it| SocketAddr::new(*it, service.endpoint_port)).collect();
-        udp::Server::start(&host.namespace, &host.name, &sockets)
-    };
-    topology.endpoints.iter().map(start).collect()
-}
-
-/// Does `work` while a client exchanges datagrams.
-fn beside(
-    topology: &Topology,
-    service: &Service,
-    work: &mut dyn FnMut() -> Result<(), Failure>,
-) -> Result<Seen, Failure> {
-    let stop = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let traffic = scope.spawn(|| exchange(topology, service, &stop));
-        let begin = Instant::now();
-        let done = work();
-        let took = begin.elapsed();
-        stop.store(true, Ordering::Release);
-        let (echoes, longest) = traffic.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        done.map(|()| Seen { took, echoes, longest })
-    })
-}
-
-fn exchange(topology: &Topology, service: &Service, stop: &AtomicBool) -> Result<(Echoes, Duration), Failure> {
-    let (mut echoes, mut longest) = (Echoes::default(), Duration::ZERO);
-    for host in &topology.clients {
-        let address = host.addresses(false).first().copied().unwrap_or(Ipv4Addr::LOCALHOST.into());
-        let mut client = udp::Client::bind(&host.namespace, SocketAddr::new(address, 5000))?;
-        // The first one waits for ARP.
-        client.exchange(service.socket(), 1, 64, WAIT)?;
-        while !stop.load(Ordering::Acquire) {
-            let sent = Instant::now();
-            echoes.add(client.exchange(service.socket(), 1, 64, WAIT)?);
-            longest = longest.max(sent.elapsed());
-        }
-    }
-    Ok((echoes, longest))
 }
 
 /// Writes pins of a service's tunnels to Redis, as another node would, a thousand at once.
