@@ -13,6 +13,7 @@ pub mod cases;
 pub mod checksums;
 pub mod daemon;
 pub mod failure;
+mod figures;
 pub mod missing;
 pub mod packets;
 pub mod patience;

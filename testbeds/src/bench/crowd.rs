@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{BenchError, Report};
 use crate::bystander::Seen;
 use crate::daemon::{Crowd, Redis};
+use crate::figures::millis;
 
 const PINS: u32 = 1_000_000;
 const FLOWS: u32 = 100_000;
@@ -23,7 +24,6 @@ pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
     let Crowd { quiet, inserted, maps, resident, first_page, nobody, all, expired } =
         Crowd::gather(&daemon, &redis, PINS, FLOWS)?;
     let seconds = |duration: Duration| duration.as_secs_f64();
-    let millis = |duration: Duration| duration.as_secs_f64() * 1e3;
     let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     let lost = |seen: &Seen| (seen.echoes.sent - seen.echoes.echoed) as f64;
     let still = Some(millis(quiet.longest));

@@ -24,17 +24,11 @@ pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
         ("modification-request", pfcp::MessageType::SessionModificationRequest),
     ] {
         let is = |bytes: &[u8]| pfcp::Message::parse(bytes).is_ok_and(|message| message.message_type() == kind);
-        let bytes = first("n4.pcap", |payload| match payload {
-            Payload::Udp(bytes) if is(bytes) => Some(bytes.to_vec()),
-            _ => None,
-        })?;
+        let bytes = first("n4.pcap", is)?;
         let row = format!("pfcp-view/{name}");
         report.row(&row, "ns", nanoseconds(|| routed_pfcp(black_box(&bytes))), rival_pfcp(&bytes), pfcp_goal);
     }
-    let bytes = first("n3.pcap", |payload| match payload {
-        Payload::Udp(bytes) if bytes.first() == Some(&0x34) => Some(bytes.to_vec()),
-        _ => None,
-    })?;
+    let bytes = first("n3.pcap", |bytes| bytes.first() == Some(&0x34))?;
     let header = || gtpu::Packet::parse(black_box(&bytes)).map(|packet| (packet.teid(), packet.message_type()));
     report.row("gtp/g-pdu", "ns", nanoseconds(header), None, "at most 30 ns");
     for (name, procedure) in [
@@ -42,10 +36,7 @@ pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
         ("uplink-nas-transport", ngap::Procedure::UplinkNasTransport),
     ] {
         let is = |bytes: &[u8]| ngap::Message::parse(bytes).is_ok_and(|message| message.procedure() == procedure);
-        let bytes = first("n2.pcap", |payload| match payload {
-            Payload::Sctp(bytes) if is(bytes) => Some(bytes.to_vec()),
-            _ => None,
-        })?;
+        let bytes = first("n2.pcap", is)?;
         let ids = || ngap::Message::parse(black_box(&bytes)).map(|message| (message.procedure(), message.ids()));
         report.row(&format!("ngap-view/{name}"), "ns", nanoseconds(ids), None, "at most 150 ns");
     }
@@ -82,15 +73,8 @@ fn nanoseconds<T>(mut call: impl FnMut() -> T) -> f64 {
     (0..ROUNDS).map(round).fold(f64::INFINITY, f64::min)
 }
 
-/// What a packet carries.
-enum Payload<'a> {
-    Udp(&'a [u8]),
-    /// A whole user message.
-    Sctp(&'a [u8]),
-}
-
-/// The first payload of one of the project's captures that `choose` takes.
-fn first(file: &str, choose: impl Fn(&Payload<'_>) -> Option<Vec<u8>>) -> Result<Vec<u8>, BenchError> {
+/// The first payload of UDP, or user message of SCTP, that `is` what is looked for, in one of the project's captures.
+fn first(file: &str, is: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>, BenchError> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pcaps/captures").join(file);
     let broken = |error: capture::CaptureError| BenchError::Missing(format!("{}: {error}", path.display()));
     let mut capture = capture::open(&path).map_err(broken)?;
@@ -99,21 +83,27 @@ fn first(file: &str, choose: impl Fn(&Payload<'_>) -> Option<Vec<u8>>) -> Result
         let Some(Ok(packet)) = packet.map(Ipv4::parse) else {
             continue;
         };
-        let chosen = match packet.protocol {
-            protocol::UDP => Udp::parse(packet.payload).ok().and_then(|udp| choose(&Payload::Udp(udp.payload))),
-            protocol::SCTP => sctp::Packet::parse(packet.payload).ok().and_then(|packet| {
-                packet.chunks().flatten().find_map(|chunk| match chunk.parse() {
-                    Ok(sctp::Chunk::Data(data)) => choose(&Payload::Sctp(data.payload)),
-                    _ => None,
-                })
-            }),
-            _ => None,
-        };
-        if let Some(bytes) = chosen {
-            return Ok(bytes);
+        if let Some(bytes) = payloads(&packet).into_iter().find(|bytes| is(bytes)) {
+            return Ok(bytes.to_vec());
         }
     }
     Err(BenchError::Missing(format!("{}: it has not the message that is to be measured", path.display())))
+}
+
+fn payloads<'a>(packet: &Ipv4<'a>) -> Vec<&'a [u8]> {
+    match packet.protocol {
+        protocol::UDP => Udp::parse(packet.payload).map(|udp| udp.payload).into_iter().collect(),
+        protocol::SCTP => {
+            let packet = sctp::Packet::parse(packet.payload);
+            let chunks = packet.iter().flat_map(|packet| packet.chunks().flatten());
+            let data = chunks.filter_map(|chunk| match chunk.parse() {
+                Ok(sctp::Chunk::Data(data)) => Some(data.payload),
+                _ => None,
+            });
+            data.collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// An Update-Location-Request with Session-Id, Origin-Host, Destination-Realm, User-Name, a group and a pair of a vendor.

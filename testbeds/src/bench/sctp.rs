@@ -10,6 +10,7 @@ use std::time::Duration;
 use pinion_networks::namespace::{Namespace, Veth};
 
 use super::{BenchError, Report};
+use crate::figures::median;
 use crate::sctp::usrsctp::Usrsctp;
 
 /// Runs the bench.
@@ -66,9 +67,4 @@ impl Wire {
 
 fn address(end: u8) -> std::net::IpAddr {
     [192, 0, 2, end].into()
-}
-
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or_default()
 }

@@ -14,6 +14,7 @@ use pinion_steering::{
 use super::baseline::Baseline;
 use super::frames::{self, CLIENT, CLIENT_PORT, SERVICE, SERVICE_PORT};
 use super::{BenchError, Report};
+use crate::figures::{median, millis};
 use crate::namespace::{Mac, Namespace, Veth};
 
 /// Frame sizes that must cost the same.
@@ -31,7 +32,7 @@ const TRANSMIT: u32 = 3;
 /// XDP_REDIRECT.
 const REDIRECT: u32 = 4;
 
-const STEADY: &str = "at most 1.3, flat from 64 to 1400 B within 10 %";
+const STEADY: &str = "at most 1.3, flat within 10 %";
 const TAG: u32 = 0x0102_0304;
 /// The tag that the client chose.
 const CLIENT_TAG: u32 = 0x0a0b_0c0d;
@@ -46,7 +47,7 @@ pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
     let made = begin.elapsed();
     let verified = kernel.verify(PROGRAM)?;
     report.row("verifier/pinion", "instructions", f64::from(verified.instructions), None, "at most 100,000");
-    report.row("load/pinion", "ms", (made + verified.took).as_secs_f64() * 1e3, None, "at most 1,000");
+    report.row("load/pinion", "ms", millis(made + verified.took), None, "at most 1,000");
 
     let baseline = Baseline::load(SESSIONS)?;
     let mut setup = Setup::default();
@@ -291,11 +292,6 @@ impl Bench {
 /// Whether a packet went the way that was to be measured.
 fn went(row: &str, found: u32, wanted: u32) -> Result<(), BenchError> {
     if found == wanted { Ok(()) } else { Err(BenchError::Astray { row: row.to_owned(), found, wanted }) }
-}
-
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// The user-space engine on a mix of the same packets.

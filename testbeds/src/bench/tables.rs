@@ -10,6 +10,7 @@ use pinion_steering::{Address, Pin, PinKey};
 
 use super::{BenchError, Report};
 use crate::bystander::{Bystanders, Seen, put_silent_sessions};
+use crate::figures::millis;
 use crate::scenario::{Scenario, Service};
 use crate::topology::{Plan, Topology};
 
@@ -61,8 +62,4 @@ fn expire(scenario: &mut Scenario) -> Result<(), BenchError> {
         thread::sleep(PAUSE);
     }
     Ok(())
-}
-
-fn millis(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e3
 }

@@ -15,9 +15,10 @@ use pinion_loader::kernel::Kernel;
 use pinion_loader::{Bounds, Maps as _, schema};
 use serde_json::Value;
 
-use super::{Configuration, Daemon, Place, Redis, Served};
+use super::{Configuration, Place, Redis, Served};
 use crate::bystander::{Bystanders, Seen, put_silent_sessions};
 use crate::failure::Failure;
+use crate::figures::resident;
 use crate::scenario::Service;
 use crate::topology::{Plan, Topology};
 
@@ -79,7 +80,7 @@ impl Crowd {
         })?;
         let daemon = daemon.ok_or(tool("pinion run", &"it did not start"))?;
         let maps = place.map_bytes()?;
-        let resident = resident(&daemon).unwrap_or_default();
+        let resident = resident(daemon.program.id()).unwrap_or_default();
         let first_page = place.timed(&["sessions"])?.0;
         let endpoint = format!("{}/endpoint1", udp.name);
         let nobody = place.timed(&["sessions", "--service", gtpu.name, "--endpoint", &endpoint])?;
@@ -185,12 +186,6 @@ fn used(stats: &Value, table: &str) -> u64 {
 
 fn sessions(stats: &Value) -> u64 {
     stats.get("sessions").and_then(Value::as_u64).unwrap_or(u64::MAX)
-}
-
-fn resident(daemon: &Daemon) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", daemon.program.id())).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? * 1024)
 }
 
 fn tool(program: &'static str, reason: &dyn ToString) -> Failure {

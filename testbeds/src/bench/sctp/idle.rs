@@ -8,6 +8,7 @@ use pinion_transport::memory::Network;
 use pinion_transport::{Config, Connect, Event, Listen, RequestError, Transport};
 
 use crate::bench::{BenchError, Report};
+use crate::figures::resident;
 
 /// Associations, each with two paths.
 const COUNT: u16 = 10_000;
@@ -38,7 +39,7 @@ async fn measure() -> Result<(f64, f64), RequestError> {
     let network = Network::default();
     let (client, server) = (network.join(&addresses(1), config.clone()), network.join(&addresses(2), config));
     let mut listener = server.listen(Listen::on(PORT))?;
-    let before = resident();
+    let before = resident("self").unwrap_or_default();
     let mut ends = Vec::with_capacity(2 * usize::from(COUNT));
     for number in 0..COUNT {
         let port = FIRST_PORT.saturating_add(number);
@@ -57,16 +58,9 @@ async fn measure() -> Result<(f64, f64), RequestError> {
     if alive < ends.len() {
         return Err(RequestError::Ended);
     }
-    let bytes = resident().saturating_sub(before) as f64 / ends.len() as f64;
+    let bytes = resident("self").unwrap_or_default().saturating_sub(before) as f64 / ends.len() as f64;
     // Both ends work in this process.
     Ok((bytes, used.as_secs_f64() / IDLE.as_secs_f64() * 100.0 / 2.0))
-}
-
-/// Bytes of this process that are in memory.
-fn resident() -> usize {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages: usize = statm.split_whitespace().nth(1).and_then(|pages| pages.parse().ok()).unwrap_or_default();
-    pages.saturating_mul(4096)
 }
 
 fn processor_time() -> Duration {
