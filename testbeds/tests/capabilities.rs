@@ -1,14 +1,23 @@
-//! An ordinary user with four capabilities loads, attaches and pins the real program; with three, not.
+//! An ordinary user with four capabilities loads, attaches and pins the real program; with three, not: the daemon
+//! says which is missing, and the kernel itself refuses what it is for.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
+use std::collections::BTreeMap;
+use std::error::Error;
 use std::fs;
+use std::io;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use aya::Ebpf;
+use aya::maps::MapData;
+use aya::programs::Xdp;
+use aya::programs::xdp::XdpMode;
 use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, socket};
 use pinion_loader::kernel::{Kernel, Mode, PROGRAM, PinFolder};
+use pinion_loader::object::OBJECT;
 use pinion_networks::Missing;
 use testbeds::missing::skipped;
 use testbeds::namespace::{Namespace, Veth};
@@ -20,15 +29,20 @@ const CAPABILITIES: [&str; 4] = ["bpf", "perfmon", "net_admin", "net_raw"];
 /// Nobody on Debian; any number that is not root's does.
 const USER: u32 = 65534;
 const INTERFACE: &str = "path0";
+/// Where the pins are, for a child.
+const PINS: &str = "TESTBEDS_PINS";
+/// A program that returns at once, beside a few maps.
+static MINIMAL: &[u8] = aya::include_bytes_aligned!("../object/baseline.bpf.o");
+const MINIMAL_PROGRAM: &str = "empty";
+/// A map that is pinned before a child comes.
+const MAP: &str = "map";
 
 /// Does what the daemon does at its start, and says how far it came.
 #[test]
 #[ignore = "run by the other tests, as a user with few capabilities"]
 fn child() {
     let step = |name: &str| println!("came to: {name}");
-    let Some(root) = std::env::var_os("TESTBEDS_PINS").map(PathBuf::from) else {
-        return skipped("it is run by the other tests");
-    };
+    let Some(root) = pins() else { return };
     step("load");
     let folder = PinFolder::open(&root).unwrap();
     let mut kernel = match Kernel::load_pinned(BOUNDS, &folder) {
@@ -45,16 +59,67 @@ fn child() {
         return println!("refused: {error}");
     }
     step("forward");
-    if let Err(error) = fs::write("/proc/sys/net/ipv4/ip_forward", "1") {
+    if let Err(error) = forward() {
         return println!("refused: {error}");
     }
     step("probe");
-    for (family, protocol) in [(AddressFamily::Inet, Some(SockProtocol::Icmp)), (AddressFamily::Packet, None)] {
-        if let Err(error) = socket(family, SockType::Raw, SockFlag::empty(), protocol) {
+    for family in [AddressFamily::Inet, AddressFamily::Packet] {
+        if let Err(error) = raw(family) {
             return println!("refused: {error}");
         }
     }
     step("end");
+}
+
+/// Asks the kernel for each thing by itself, and nothing of the daemon's; says what it refused.
+#[test]
+#[ignore = "run by the other tests, as a user with few capabilities"]
+fn bare() {
+    let Some(root) = pins() else { return };
+    let map = || MapData::from_pin(root.join(MAP));
+    for (what, done) in [
+        ("open", map().map(drop).map_err(Into::into)),
+        ("pin", map().map_err(Into::into).and_then(|map| Ok(map.pin(root.join("own"))?))),
+        ("make", Ebpf::load(MINIMAL).map(drop).map_err(Into::into)),
+        ("load", load(MINIMAL, MINIMAL_PROGRAM)),
+        ("subtract", load(OBJECT, PROGRAM)),
+        ("forward", forward().map_err(Into::into)),
+        ("raw", raw(AddressFamily::Inet).map_err(Into::into)),
+        ("packet", raw(AddressFamily::Packet).map_err(Into::into)),
+    ] {
+        if let Err::<(), Box<dyn Error>>(error) = done {
+            // In one line, the verifier's log too.
+            println!("refused: {what}: {}", format!("{error:?}").replace('\n', " "));
+        }
+    }
+    println!("came to: end");
+}
+
+/// Where the pins are; nowhere outside the other tests.
+fn pins() -> Option<PathBuf> {
+    let root = std::env::var_os(PINS).map(PathBuf::from);
+    if root.is_none() {
+        skipped("it is run by the other tests");
+    }
+    root
+}
+
+/// Loads a program, and attaches it as long as it is there.
+fn load(object: &[u8], program: &str) -> Result<(), Box<dyn Error>> {
+    let mut ebpf = Ebpf::load(object)?;
+    let program: &mut Xdp = ebpf.program_mut(program).ok_or("no such program")?.try_into()?;
+    program.load()?;
+    program.attach(INTERFACE, XdpMode::Driver)?;
+    Ok(())
+}
+
+fn forward() -> io::Result<()> {
+    fs::write("/proc/sys/net/ipv4/ip_forward", "1")
+}
+
+fn raw(family: AddressFamily) -> nix::Result<()> {
+    let protocol = (family == AddressFamily::Inet).then_some(SockProtocol::Icmp);
+    socket(family, SockType::Raw, SockFlag::empty(), protocol).map(drop)
 }
 
 /// A room for one child: a namespace with an interface, and a bpffs that its user may write.
@@ -79,9 +144,27 @@ impl Room {
 
     /// The last step that a child with these capabilities came to, and what it was refused.
     fn run(&self, capabilities: &[&str]) -> Result<(String, String), Missing> {
+        let out = self.output("child", capabilities)?;
+        let step = out.lines().filter_map(|line| line.split_once("came to: ")).next_back();
+        let step = step.unwrap_or_else(|| panic!("{out}")).1;
+        let refused = out.split_once("refused: ").map_or_else(String::new, |(_, why)| why.to_owned());
+        Ok((step.to_owned(), refused))
+    }
+
+    /// What the kernel refuses to a child with these capabilities, and why.
+    fn refused(&self, capabilities: &[&str]) -> Result<BTreeMap<String, String>, Missing> {
+        Ebpf::load(MINIMAL).unwrap().map("FLOWS").unwrap().pin(self.pins.root().join(MAP)).unwrap();
+        let out = self.output("bare", capabilities)?;
+        assert!(out.contains("came to: end"), "{out}");
+        let refused = out.lines().filter_map(|line| line.split_once("refused: ")?.1.split_once(": "));
+        Ok(refused.map(|(what, why)| (what.to_owned(), why.to_owned())).collect())
+    }
+
+    /// What a child with these capabilities says.
+    fn output(&self, child: &str, capabilities: &[&str]) -> Result<String, Missing> {
         let root = self.pins.root();
-        for folder in [root.to_owned()].into_iter().chain(folders(root)) {
-            chown(&folder, Some(USER), Some(USER)).unwrap();
+        for path in [root.to_owned()].into_iter().chain(below(root)) {
+            chown(&path, Some(USER), Some(USER)).unwrap();
         }
         let set: String = capabilities.iter().map(|it| format!(",+{it}")).collect();
         let mut command = Command::new("setpriv");
@@ -90,22 +173,19 @@ impl Room {
         // As under the unit; and locked memory is not what the maps need.
         command.args(["--no-new-privs", "prlimit", "--memlock=0:0"]);
         command.arg(self.tests.path().join("child"));
-        command.args(["--exact", "child", "--ignored", "--nocapture", "--test-threads=1"]);
-        command.env("TESTBEDS_PINS", root).current_dir("/").stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(["--exact", child, "--ignored", "--nocapture", "--test-threads=1"]);
+        command.env(PINS, root).current_dir("/").stdout(Stdio::piped()).stderr(Stdio::piped());
         let output = self.namespace.run(|| command.output()).unwrap();
         let output = output.map_err(|_| Missing::Program { program: "setpriv", remedy: "install util-linux" })?;
         let out = String::from_utf8_lossy(&output.stdout).into_owned();
         let err = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{out}{err}");
-        let step = out.lines().filter_map(|line| line.split_once("came to: ")).next_back();
-        let step = step.unwrap_or_else(|| panic!("{out}{err}")).1;
-        let refused = out.split_once("refused: ").map_or_else(String::new, |(_, why)| why.to_owned());
-        Ok((step.to_owned(), refused))
+        Ok(out)
     }
 }
 
-fn folders(root: &Path) -> Vec<PathBuf> {
-    fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect()
+fn below(root: &Path) -> Vec<PathBuf> {
+    fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect()
 }
 
 #[test]
@@ -130,5 +210,23 @@ fn each_of_them_is_needed() {
         let rest: Vec<_> = CAPABILITIES.into_iter().filter(|it| *it != lacking).collect();
         let (came, refused) = need!(Room::new().run(&rest));
         assert!(came == step && refused.contains(why), "without {lacking} it came to {came}: {refused}");
+    }
+}
+
+#[test]
+fn the_kernel_itself_refuses_what_each_is_for() {
+    need!(probe());
+    for (lacking, wanted) in [
+        ("", [].as_slice()),
+        ("bpf", &["load", "make", "subtract"]),
+        ("perfmon", &["subtract"]),
+        ("net_admin", &["forward", "load", "subtract"]),
+        ("net_raw", &["packet", "raw"]),
+    ] {
+        let rest: Vec<_> = CAPABILITIES.into_iter().filter(|it| *it != lacking).collect();
+        let refused = need!(Room::new().refused(&rest));
+        assert_eq!(refused.keys().collect::<Vec<_>>(), wanted, "without {lacking}: {refused:#?}");
+        let verifier = refused.get("subtract").filter(|_| lacking == "perfmon");
+        assert!(verifier.is_none_or(|log| log.contains("pointer -= pointer prohibited")), "{verifier:?}");
     }
 }
