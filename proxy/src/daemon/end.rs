@@ -28,7 +28,7 @@ impl Daemon {
                 .await;
             let swept = swept?;
             ended += swept.ended.len();
-            if swept.pass.is_some() {
+            if swept.done {
                 return Ok(ended);
             }
             sweeper = back;

@@ -27,6 +27,8 @@ pub struct Sweeper {
     timeouts: Timeouts,
     services: HashMap<u16, Timeouts>,
     doomed: HashMap<u32, Doom>,
+    /// Whether it is there to end sessions, and nobody asks it what is named and who answers.
+    ends_alone: bool,
     /// Whether endpoints answer, as far as the pass under way has seen.
     answers: Answers,
     /// What the pass under way has seen named.
@@ -73,6 +75,8 @@ pub struct Swept {
     pub kept: usize,
     /// Sessions that ended.
     pub ended: Vec<Ended>,
+    /// Whether a pass is at its end.
+    pub done: bool,
     /// At the end of a pass through all flows, and all pins of user space: what was named in it.
     pub pass: Option<Named>,
     /// At the end of a pass: the endpoints, by index in `TARGETS` on path 0, of which no reply was seen though sessions
@@ -108,11 +112,12 @@ impl Sweeper {
         self.services.clear();
     }
 
-    /// A sweeper that ends sessions of these endpoints, given by their indices in `TARGETS` on path 0, and no others.
+    /// A sweeper that ends sessions of these endpoints, given by their indices in `TARGETS` on path 0, and no others. Its
+    /// pass is through flows alone, and tells neither what is named nor who is silent.
     #[must_use]
     pub fn dooming(endpoints: impl IntoIterator<Item = u32>, doom: Doom) -> Self {
         let doomed = endpoints.into_iter().map(|endpoint| (endpoint, doom)).collect();
-        Self { timeouts: Timeouts::NEVER, doomed, ..Self::default() }
+        Self { timeouts: Timeouts::NEVER, doomed, ends_alone: true, ..Self::default() }
     }
 
     /// Goes on by one page of about `most` flows' pins, and ends what has ended in it: so many system calls at the
@@ -121,11 +126,10 @@ impl Sweeper {
     /// # Errors
     /// [`LoadError::Map`] where the kernel refuses; the next step goes on where this one began.
     pub fn step(&mut self, maps: &mut dyn Maps, most: usize) -> Result<Swept, LoadError> {
-        let now = maps.clock()?;
-        let ticks = Ticks { now, length: maps.tick_length().as_secs_f64() };
         if self.pins {
             return self.step_pins(maps, most);
         }
+        let ticks = Ticks { now: maps.clock()?, length: maps.tick_length().as_secs_f64() };
         if self.from == Cursor::default() {
             self.named = Named::default();
             self.answers = Answers::default();
@@ -135,21 +139,22 @@ impl Sweeper {
         let mut swept = Swept::default();
         let mut gone = HashSet::new();
         for (key, flow) in &page.entries {
-            let endpoint = self.endpoint(maps, key, flow)?;
+            let target = self.target(maps, flow.target)?;
+            let endpoint = endpoint(key, flow, &target);
             let doomed = self.doomed.get(&endpoint).is_some_and(|doom| doom.means(key));
             if !gone.contains(key) && (doomed || self.expired(&ticks, key, flow)) {
                 let ended = self.end(maps, &ticks, key, doomed, &mut gone)?;
                 swept.ended.extend(ended);
             }
-            if !gone.contains(key) {
-                self.name(maps, flow)?;
-                let target = self.target(maps, flow.target)?;
+            if !gone.contains(key) && !self.ends_alone {
+                self.name(flow, &target);
                 self.answers.add(key, flow, &target, ticks.since(flow.seen) > PATIENCE.as_secs_f64());
             }
         }
         swept.kept = page.entries.iter().filter(|(key, _)| !gone.contains(key)).count();
         self.from = page.next.unwrap_or_default();
-        self.pins = page.next.is_none();
+        swept.done = page.next.is_none() && self.ends_alone;
+        self.pins = page.next.is_none() && !self.ends_alone;
         Ok(swept)
     }
 
@@ -164,6 +169,7 @@ impl Sweeper {
         self.pins = page.next.is_some();
         let mut swept = Swept::default();
         if !self.pins {
+            swept.done = true;
             swept.pass = Some(std::mem::take(&mut self.named));
             swept.silent = std::mem::take(&mut self.answers).silent();
         }
@@ -201,22 +207,11 @@ impl Sweeper {
         ticks.since(flow.seen) > timeouts.of(key, flow).as_secs_f64()
     }
 
-    /// The endpoint that a pin belongs to, by its index in `TARGETS` on path 0.
-    fn endpoint(&mut self, maps: &dyn Maps, key: &FlowKey, flow: &Flow) -> Result<u32, LoadError> {
-        if flow.reply == 0 {
-            return Ok(self.target(maps, flow.target)?.owner);
-        }
-        // A reply's pin leads to the service; SCTP's says where it comes from, and a flow's is judged by the other one.
-        Ok(if key.kind() == FlowKind::Association { flow.from } else { flow.target })
-    }
-
-    fn name(&mut self, maps: &dyn Maps, flow: &Flow) -> Result<(), LoadError> {
-        let owner = self.target(maps, flow.target)?.owner;
-        self.named.targets.insert(owner);
+    fn name(&mut self, flow: &Flow, target: &Target) {
+        self.named.targets.insert(target.owner);
         // Only SCTP's pins have another one; index 0 is always somebody's first path, and kept the longer for it.
         self.named.targets.insert(flow.from);
         self.named.services.insert(flow.service);
-        Ok(())
     }
 
     fn target(&mut self, maps: &dyn Maps, index: u32) -> Result<Target, LoadError> {
@@ -227,6 +222,15 @@ impl Sweeper {
         self.targets.insert(index, target);
         Ok(target)
     }
+}
+
+/// The endpoint that a pin belongs to, by its index in `TARGETS` on path 0; `target` is where the pin leads.
+fn endpoint(key: &FlowKey, flow: &Flow, target: &Target) -> u32 {
+    if flow.reply == 0 {
+        return target.owner;
+    }
+    // A reply's pin leads to the service; SCTP's says where it comes from, and a flow's is judged by the other one.
+    if key.kind() == FlowKind::Association { flow.from } else { flow.target }
 }
 
 /// The clock.

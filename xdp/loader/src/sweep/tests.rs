@@ -64,8 +64,8 @@ fn sweep(engine: &mut UserEngine, sweeper: &mut Sweeper) -> (Vec<Ended>, Named) 
     loop {
         let swept = sweeper.step(engine, 4).unwrap();
         ended.extend(swept.ended);
-        if let Some(named) = swept.pass {
-            return (ended, named);
+        if swept.done {
+            return (ended, swept.pass.unwrap_or_default());
         }
     }
 }
@@ -165,11 +165,20 @@ fn a_doomed_endpoint_loses_its_sessions() {
     let mut engine = engine();
     put(&mut engine, &pair(1, 6, [1000, 1000], State::Established));
     put(&mut engine, &association([1000; 3], State::Established));
-    let mut sweeper = Sweeper::dooming([ENDPOINT], Doom::All);
-    let (ended, named) = sweep(&mut engine, &mut sweeper);
+    let (ended, _) = sweep(&mut engine, &mut Sweeper::dooming([ENDPOINT], Doom::All));
     assert!(ended.len() == 2 && ended.iter().all(|ended| ended.doomed));
     assert!(engine.flows().unwrap().is_empty());
+    let (_, named) = sweep(&mut engine, &mut Sweeper::default());
     assert!(!named.targets.contains(&ENDPOINT));
+}
+
+#[test]
+fn who_ends_sessions_goes_through_flows_alone() {
+    let mut engine = engine();
+    put(&mut engine, &pair(1, 6, [1000, 1000], State::Established));
+    engine.put_pin(&PinKey::default(), &Pin { target: ENDPOINT, ..Pin::default() }).unwrap();
+    let swept = Sweeper::dooming([ENDPOINT], Doom::All).step(&mut engine, 16).unwrap();
+    assert_eq!((swept.ended.len(), swept.done, swept.pass), (1, true, None));
 }
 
 #[test]
