@@ -87,9 +87,11 @@ impl Setup {
             }
             _ => Layout::default(),
         };
-        layout.agrees(maps, file)?;
+        let bank = maps.active()?;
+        let in_force: Vec<_> = services.iter().filter(|(key, _)| key.bank == bank).map(|(_, it)| *it).collect();
+        layout.agrees(maps, &in_force, file)?;
         let mut setup = Self { file: Some(file.to_owned()), layout, begun: true, ..Self::default() };
-        setup.active = usize::from(maps.active()?) % BANKS;
+        setup.active = usize::from(bank) % BANKS;
         setup.written = Self::banks(services);
         setup.index();
         if !empty && setup.layout.is_of_others() {

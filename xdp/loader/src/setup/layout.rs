@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use pinion_steering::{Address, SERVICES_MOST};
+use pinion_steering::{Address, SERVICES_MOST, Service};
 use serde::{Deserialize, Serialize};
 
 use super::{Owner, SetupError};
@@ -110,8 +110,9 @@ impl Layout {
         fs::rename(&beside, path).map_err(wrong(path, "replacing"))
     }
 
-    /// Whether the maps hold what this says.
-    pub(super) fn agrees(&self, maps: &dyn Maps, path: &Path) -> Result<(), LoadError> {
+    /// Whether the maps hold what this says. Of the services those count that are in force: the other bank holds what
+    /// was in force before, whose numbers may have been taken back since.
+    pub(super) fn agrees(&self, maps: &dyn Maps, in_force: &[Service], path: &Path) -> Result<(), LoadError> {
         let wrong = |what| Err(LoadError::Layout { path: path.to_owned(), what });
         for (base, record) in &self.owners {
             for (index, address) in (*base..).zip(&record.addresses) {
@@ -128,9 +129,7 @@ impl Layout {
         }
         let names: HashMap<u16, &str> =
             self.services.iter().map(|(name, numbered)| (numbered.id, name.as_str())).collect();
-        // The other bank holds what was in force before, whose numbers may have been taken back since.
-        let bank = maps.active()?;
-        for (_, service) in maps.services()?.iter().filter(|(key, _)| key.bank == bank) {
+        for service in in_force {
             let name = names.get(&service.id).copied();
             let known = self.owners.get(&service.own).filter(|record| record.endpoint.is_none());
             if name.is_none() || known.map(|record| record.service.as_str()) != name {
