@@ -3,9 +3,11 @@
 //! XDP counts the sessions that it places. What user space puts there or takes away, it counts itself, in a table of
 //! its own; how many sessions an endpoint has is the difference.
 
+use std::collections::HashMap;
+
 use pinion_steering::{Flow, FlowKey};
 
-use crate::{LoadError, Maps};
+use crate::{Cursor, LoadError, Maps};
 
 /// Puts a flow there as it was kept elsewhere; where there is one by now, that one stays. Whether it was put.
 ///
@@ -30,6 +32,25 @@ pub fn forget(maps: &mut dyn Maps, key: &FlowKey, flow: &Flow) -> Result<bool, L
         count(maps, key, flow, 1)?;
     }
     Ok(gone)
+}
+
+/// Counts every flow as a session of its endpoint, reading `most` at once: for flows that came with counts at zero.
+pub(crate) fn count_all(maps: &mut dyn Maps, most: usize) -> Result<(), LoadError> {
+    let mut by_target: HashMap<u32, i32> = HashMap::new();
+    let mut from = Some(Cursor::default());
+    while let Some(at) = from {
+        let page = maps.flows_page(at, most)?;
+        for (_, flow) in page.entries.iter().filter(|(key, flow)| key.is_session(flow)) {
+            let count = by_target.entry(flow.target).or_default();
+            *count = count.saturating_add(1);
+        }
+        from = page.next;
+    }
+    for (target, count) in by_target {
+        let owner = maps.read_target(target)?.owner;
+        maps.end_sessions(owner, -count)?;
+    }
+    Ok(())
 }
 
 /// Counts sessions of a flow's endpoint that ended.

@@ -5,10 +5,15 @@ use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 
 use super::plain::Plain;
+use super::refused;
+use crate::LoadError;
 
 /// linux/bpf.h, enum `bpf_cmd`.
 const LOOKUP: libc::c_int = 24;
 const UPDATE: libc::c_int = 26;
+
+/// The kernel lets nobody else run while it copies: no more than this at once.
+pub(super) const MOST: usize = 4096;
 
 /// linux/bpf.h, union `bpf_attr`, the member of the batch commands.
 #[repr(C)]
@@ -23,13 +28,13 @@ struct Attributes {
     flags: u64,
 }
 
-/// A page of a hash: entries, and where the next page begins.
+/// A page of a map: entries, and where the next page begins.
 pub(super) struct Page<K, V> {
     pub(super) entries: Vec<(K, V)>,
     pub(super) next: Option<u32>,
 }
 
-/// Reads entries of a hash from bucket `from` on, of whole buckets, at the most `most` but for a bucket with more.
+/// Reads entries from place `from` on, at the most `most`; of a hash whole buckets, and more where a bucket has more.
 pub(super) fn read<K: Copy + Default, V: Copy + Default>(
     map: BorrowedFd<'_>,
     from: Option<u32>,
@@ -73,6 +78,27 @@ where
     }
 }
 
+/// Calls `each` with the entries of a map, page by page.
+pub(super) fn pages<K: Copy + Default, V: Copy + Default>(
+    name: &'static str,
+    map: BorrowedFd<'_>,
+    mut each: impl FnMut(Vec<(K, V)>) -> Result<(), LoadError>,
+) -> Result<(), LoadError>
+where
+    Plain<K>: aya::Pod,
+    Plain<V>: aya::Pod,
+{
+    let mut from = None;
+    loop {
+        let page = read(map, from, MOST).map_err(refused(name))?;
+        each(page.entries)?;
+        from = page.next;
+        if from.is_none() {
+            return Ok(());
+        }
+    }
+}
+
 /// Writes entries, in order.
 ///
 /// # Errors
@@ -86,8 +112,6 @@ where
     Plain<K>: aya::Pod,
     Plain<V>: aya::Pod,
 {
-    /// The kernel lets nobody else run while it copies: no more than this at once.
-    const MOST: usize = 4096;
     let mut done = 0;
     for (keys, values) in keys.chunks(MOST).zip(values.chunks(MOST)) {
         let count = keys.len().min(values.len());

@@ -9,12 +9,10 @@ use pinion_steering::{
     Flow, LongKey, Pin, PinKey, Service, ServiceKey, ShortKey, ShortPinKey, Source, SourceKey, Target,
 };
 
+use super::batch::{self, pages};
 use super::plain::Plain;
-use super::{batch, refused, wrong};
+use super::{refused, wrong};
 use crate::LoadError;
-
-/// How many entries are read at once.
-const PAGE: usize = 4096;
 
 /// A map whose entries go to another one of the same name.
 struct Pair {
@@ -49,27 +47,6 @@ pub(super) fn copy(name: &'static str, from: &Path, to: &Path) -> Result<usize, 
     }
 }
 
-/// Calls `each` with the entries of a pinned map, page by page.
-pub(super) fn pages<K: Copy + Default, V: Copy + Default>(
-    name: &'static str,
-    map: &MapData,
-    mut each: impl FnMut(Vec<(K, V)>) -> Result<(), LoadError>,
-) -> Result<(), LoadError>
-where
-    Plain<K>: aya::Pod,
-    Plain<V>: aya::Pod,
-{
-    let mut from = None;
-    loop {
-        let page = batch::read(map.fd().as_fd(), from, PAGE).map_err(refused(name))?;
-        each(page.entries)?;
-        from = page.next;
-        if from.is_none() {
-            return Ok(());
-        }
-    }
-}
-
 /// Opens a pinned map.
 pub(super) fn open(name: &'static str, folder: &Path) -> Result<MapData, LoadError> {
     MapData::from_pin(folder.join(name)).map_err(wrong(name))
@@ -90,7 +67,7 @@ impl Pair {
     {
         let mut held = 0;
         let mut full = false;
-        pages(self.name, &self.from, |mut page: Vec<(K, V)>| {
+        pages(self.name, self.from.fd().as_fd(), |mut page: Vec<(K, V)>| {
             page.retain(|(key, _)| wanted(key));
             held += page.len();
             // Those that do not fit are counted.
@@ -106,7 +83,7 @@ impl Pair {
         Plain<V>: aya::Pod,
     {
         let (mut held, mut end) = (0, 0);
-        pages::<u32, V>(self.name, &self.from, |mut page| {
+        pages::<u32, V>(self.name, self.from.fd().as_fd(), |mut page| {
             page.retain(|(index, value)| wanted(*index, value));
             held += page.len();
             end = page.last().map_or(end, |(index, _)| *index as usize + 1);
@@ -133,7 +110,7 @@ impl Pair {
 /// The bank of `SERVICES` that is in force.
 fn bank(folder: &Path) -> Result<u32, LoadError> {
     let mut active = 0;
-    pages("ACTIVE", &open("ACTIVE", folder)?, |page: Vec<(u32, u32)>| {
+    pages("ACTIVE", open("ACTIVE", folder)?.fd().as_fd(), |page: Vec<(u32, u32)>| {
         active = page.first().map_or(active, |(_, bank)| *bank);
         Ok(())
     })?;
@@ -143,7 +120,7 @@ fn bank(folder: &Path) -> Result<u32, LoadError> {
 /// Where the blocks of the services that are in force end in the arena.
 fn slots(folder: &Path) -> Result<u32, LoadError> {
     let (bank, mut end) = (bank(folder)?, 0);
-    pages("SERVICES", &open("SERVICES", folder)?, |page: Vec<(ServiceKey, Service)>| {
+    pages("SERVICES", open("SERVICES", folder)?.fd().as_fd(), |page: Vec<(ServiceKey, Service)>| {
         let in_force = page.iter().filter(|(key, _)| u32::from(key.bank) == bank);
         end = in_force.map(|(_, service)| service.maglev.saturating_add(service.slots)).fold(end, u32::max);
         Ok(())

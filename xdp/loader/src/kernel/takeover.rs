@@ -9,18 +9,18 @@
 //! Where flows are copied, one that begins while some links have one program and some the other may miss its answers
 //! that long: each link's change waits for the kernel's lock of interfaces (rtnl).
 
-use std::collections::HashMap;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 
 use aya::maps::{MapData, MapError};
 use pinion_steering::{Flow, FlowKey, LongKey, ShortKey};
 
-use super::copy::{copy, open, pages};
+use super::batch::{self, pages};
+use super::copy::{copy, open};
 use super::pinned::{Fit, Found, make, remove};
 use super::{Kernel, PROGRAM, PinFolder, refused, wrong};
 use crate::schema::{MAPS, MapSpec, Role, Written};
-use crate::{Bounds, Cursor, LoadError, Maps as _, sessions};
+use crate::{Bounds, LoadError, Maps as _, sessions};
 
 /// What came with a packet path that was taken over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,8 +73,9 @@ impl Kernel {
         Ok((kernel, inherited))
     }
 
+    /// Goes on with maps that were found to fit, or are not there yet.
     fn adopt(bounds: Bounds, folder: &PinFolder) -> Result<(Self, Inherited), LoadError> {
-        let mut kernel = Self::load_pinned(bounds, folder)?;
+        let mut kernel = Self::load_as(bounds, false, Some(folder.maps()))?;
         kernel.verify(PROGRAM)?;
         Ok((kernel, Inherited::default()))
     }
@@ -113,29 +114,9 @@ impl Kernel {
             }
         }
         if inherited.copied.iter().any(|(name, _)| name.starts_with("FLOWS")) {
-            kernel.count_sessions()?;
+            sessions::count_all(&mut kernel, batch::MOST)?;
         }
         Ok((kernel, inherited))
-    }
-
-    /// Counts every flow as a session of its endpoint: for flows that came here with counts at zero.
-    fn count_sessions(&mut self) -> Result<(), LoadError> {
-        const PAGE: usize = 4096;
-        let mut by_target: HashMap<u32, i32> = HashMap::new();
-        let mut from = Some(Cursor::default());
-        while let Some(at) = from {
-            let page = self.flows_page(at, PAGE)?;
-            for (_, flow) in page.entries.iter().filter(|(key, flow)| key.is_session(flow)) {
-                let count = by_target.entry(flow.target).or_default();
-                *count = count.saturating_add(1);
-            }
-            from = page.next;
-        }
-        for (target, count) in by_target {
-            let owner = self.read_target(target)?.owner;
-            self.end_sessions(owner, -count)?;
-        }
-        Ok(())
     }
 
     /// Has flows follow that began, or came further, in maps whose place was taken since they were copied. Where there
@@ -150,12 +131,12 @@ impl Kernel {
             return Ok(late);
         }
         if is_another("FLOWS", &old, &self.raw.flows)? {
-            pages("FLOWS", &open("FLOWS", &old)?, |page: Vec<(ShortKey, Flow)>| {
+            pages("FLOWS", open("FLOWS", &old)?.fd().as_fd(), |page: Vec<(ShortKey, Flow)>| {
                 page.iter().try_for_each(|(key, flow)| self.follow(&FlowKey::Short(*key), flow, &mut late))
             })?;
         }
         if is_another("FLOWS6", &old, &self.raw.flows6)? {
-            pages("FLOWS6", &open("FLOWS6", &old)?, |page: Vec<(LongKey, Flow)>| {
+            pages("FLOWS6", open("FLOWS6", &old)?.fd().as_fd(), |page: Vec<(LongKey, Flow)>| {
                 page.iter().try_for_each(|(key, flow)| self.follow(&FlowKey::Long(*key), flow, &mut late))
             })?;
         }
