@@ -64,11 +64,7 @@ impl PacketPath {
     /// [`LoadError::Unfit`] where what is in them has no room.
     pub fn open(config: &Config, pins: &Path, state: &Path) -> Result<(Self, Inherited), LoadError> {
         let folder = PinFolder::open(pins)?;
-        fs::create_dir_all(state).map_err(|source| LoadError::Pin {
-            path: state.to_owned(),
-            action: "making the folder of the layout",
-            source,
-        })?;
+        fs::create_dir_all(state).map_err(LoadError::pin(state, "making the folder of the layout"))?;
         let layout = state.join(LAYOUT);
         let (kernel, inherited) = Kernel::take_over(config.bounds, &folder, &Setup::written(&layout)?)?;
         let setup = Setup::restore(&kernel, &layout)?;

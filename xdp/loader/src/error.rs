@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why loading, attaching, pinning or a map operation failed.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +121,14 @@ pub enum LoadError {
     /// The configuration cannot be laid out in the tables.
     #[error(transparent)]
     Setup(#[from] crate::setup::SetupError),
+}
+
+impl LoadError {
+    /// That a file or folder of the pins could not be used, when the system says why.
+    pub fn pin(path: &Path, action: &'static str) -> impl Fn(std::io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::Pin { path: path.clone(), action, source }
+    }
 }
 
 /// What the configuration calls a map's bound.

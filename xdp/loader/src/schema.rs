@@ -58,6 +58,9 @@ macro_rules! size {
     };
 }
 
+const FLOW: &[Field] = fields!(Flow: target, seen, tag, peer, service, state, reply, from);
+const PIN: &[Field] = fields!(Pin: target, teid, service, path, reserved);
+
 /// Every map of the object that is pinned. `WORK`, `REPLAY` and read-only data live no longer than their program.
 pub const MAPS: &[MapSpec] = &[
     MapSpec {
@@ -65,7 +68,7 @@ pub const MAPS: &[MapSpec] = &[
         kind: HASH,
         key: size!(ShortKey),
         value: size!(Flow),
-        layout: &[fields!(Flow: target, seen, tag, peer, service, state, reply, from)],
+        layout: &[FLOW],
         role: Role::Flows,
     },
     MapSpec {
@@ -73,10 +76,7 @@ pub const MAPS: &[MapSpec] = &[
         kind: HASH,
         key: size!(LongKey),
         value: size!(Flow),
-        layout: &[
-            fields!(LongKey: near, far, ports, protocol),
-            fields!(Flow: target, seen, tag, peer, service, state, reply, from),
-        ],
+        layout: &[fields!(LongKey: near, far, ports, protocol), FLOW],
         role: Role::Flows,
     },
     MapSpec {
@@ -84,7 +84,7 @@ pub const MAPS: &[MapSpec] = &[
         kind: HASH,
         key: size!(ShortPinKey),
         value: size!(Pin),
-        layout: &[fields!(ShortPinKey: address, teid), fields!(Pin: target, teid, service, path, reserved)],
+        layout: &[fields!(ShortPinKey: address, teid), PIN],
         role: Role::Pins,
     },
     MapSpec {
@@ -92,7 +92,7 @@ pub const MAPS: &[MapSpec] = &[
         kind: HASH,
         key: size!(PinKey),
         value: size!(Pin),
-        layout: &[fields!(PinKey: address, teid), fields!(Pin: target, teid, service, path, reserved)],
+        layout: &[fields!(PinKey: address, teid), PIN],
         role: Role::Pins,
     },
     MapSpec {
@@ -151,12 +151,16 @@ pub const MAPS: &[MapSpec] = &[
     MapSpec { name: "EVENTS", kind: RINGBUF, key: 0, value: 0, layout: &[], role: Role::Passing },
 ];
 
+/// Type and sizes of a map, in words.
+pub(crate) fn describe(kind: u32, key: u32, value: u32) -> String {
+    format!("a map of type {kind} with keys of {key} B and values of {value} B")
+}
+
 impl MapSpec {
     /// Type, sizes and fields, in words that change with any of them; bounds are not in it.
     #[must_use]
     pub fn description(&self) -> String {
-        let mut words =
-            format!("a map of type {} with keys of {} B and values of {} B", self.kind, self.key, self.value);
+        let mut words = describe(self.kind, self.key, self.value);
         for (number, (field, at)) in self.layout.iter().copied().flatten().enumerate() {
             let before = if number == 0 { ": " } else { ", " };
             // Writing to a string cannot fail.

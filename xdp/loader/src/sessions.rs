@@ -61,3 +61,29 @@ fn count(maps: &mut dyn Maps, key: &FlowKey, flow: &Flow, ended: i32) -> Result<
     let endpoint = maps.read_target(flow.target)?.owner;
     maps.end_sessions(endpoint, ended)
 }
+
+#[cfg(test)]
+mod tests {
+    use pinion_steering::{Address, Target, protocol};
+
+    use super::*;
+    use crate::user::UserEngine;
+    use crate::Bounds;
+
+    #[test]
+    fn flows_that_came_without_counts_are_counted_once_a_session() {
+        let mut engine = UserEngine::new(Bounds { flows: 100, targets: 8, ..Bounds::default() });
+        let own = |last| Address::v4([192, 0, 2, last]);
+        let target = Target { address: own(2), port: 80, paths: 1, up: 1, owner: 4, reserved: [0; 2] };
+        engine.put_target(5, &target).unwrap();
+        for port in 1..=5 {
+            let flow = Flow { target: 5, ..Flow::default() };
+            let forward = FlowKey::tuple(own(1), 80, own(9), port, protocol::UDP);
+            let reply = FlowKey::tuple(own(9), port, own(2), 80, protocol::UDP);
+            engine.put_flow(&forward, &flow).unwrap();
+            engine.put_flow(&reply, &Flow { reply: 1, ..flow }).unwrap();
+        }
+        count_all(&mut engine, 3).unwrap();
+        assert_eq!((engine.sessions(4).unwrap(), engine.sessions(5).unwrap()), (5, 0));
+    }
+}

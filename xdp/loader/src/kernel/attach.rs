@@ -47,11 +47,7 @@ impl Attached {
     pub fn detach(self) -> Result<(), LoadError> {
         match &self.pin {
             None => Ok(()),
-            Some(path) => fs::remove_file(path).map_err(|source| LoadError::Pin {
-                path: path.clone(),
-                action: "removing the link's pin",
-                source,
-            }),
+            Some(path) => fs::remove_file(path).map_err(LoadError::pin(path, "removing the link's pin")),
         }
     }
 }
@@ -100,10 +96,7 @@ impl Kernel {
         mode: Mode,
     ) -> Result<Attached, LoadError> {
         let path = folder.link(interface);
-        let at = |action| {
-            let path = path.clone();
-            move |error: std::io::Error| LoadError::Pin { path, action, source: error }
-        };
+        let at = |action| LoadError::pin(&path, action);
         if path.exists() && device::link_ifindex(&path).map_err(at("reading the link"))? != ifindex {
             fs::remove_file(&path).map_err(at("removing the pin of another interface"))?;
         }
@@ -139,9 +132,6 @@ fn interface_is_gone(error: &ProgramError) -> bool {
 }
 
 fn into_fd(link: XdpLink) -> Result<FdLink, LoadError> {
-    FdLink::try_from(link).map_err(|error| LoadError::Pin {
-        path: PathBuf::new(),
-        action: "taking the link",
-        source: std::io::Error::other(error),
-    })
+    let at = LoadError::pin("".as_ref(), "taking the link");
+    FdLink::try_from(link).map_err(|error| at(std::io::Error::other(error)))
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use aya::maps::MapInfo;
 
 use super::bounded;
-use crate::schema::{MAPS, MapSpec, Written, hash};
+use crate::schema::{MAPS, MapSpec, Written, describe, hash};
 use crate::{Bounds, LoadError};
 
 /// A folder on a bpffs where maps, and the links of interfaces, outlive the process.
@@ -50,10 +50,10 @@ impl PinFolder {
     /// [`LoadError::Pin`] where a folder cannot be made or mounted.
     pub fn open(root: &Path) -> Result<Self, LoadError> {
         make(root)?;
-        if !is_bpffs(root).map_err(wrong(root, "reading the file system's type"))? {
+        if !is_bpffs(root).map_err(LoadError::pin(root, "reading the file system's type"))? {
             let flags = rustix::mount::MountFlags::NOSUID | rustix::mount::MountFlags::NOEXEC;
             rustix::mount::mount("pinion", root, "bpf", flags, None)
-                .map_err(|error| wrong(root, "mounting a bpffs")(error.into()))?;
+                .map_err(|error| LoadError::pin(root, "mounting a bpffs")(error.into()))?;
         }
         let folder = Self { root: root.to_owned(), maps: root.join(hash()), links: root.join("links") };
         make(&folder.maps)?;
@@ -98,7 +98,7 @@ impl PinFolder {
     /// [`LoadError::Pin`] where the pin cannot be removed.
     pub fn unlink(&self, interface: &str) -> Result<(), LoadError> {
         let path = self.link(interface);
-        fs::remove_file(&path).map_err(wrong(&path, "removing the link's pin"))
+        fs::remove_file(&path).map_err(LoadError::pin(&path, "removing the link's pin"))
     }
 
     /// Takes the maps away, other builds' too: what no program holds ends.
@@ -215,25 +215,16 @@ fn sizes(map: &MapSpec) -> String {
     describe(map.kind, map.key, map.value)
 }
 
-fn describe(kind: u32, key: u32, value: u32) -> String {
-    format!("a map of type {kind} with keys of {key} B and values of {value} B")
-}
-
 pub(super) fn make(path: &Path) -> Result<(), LoadError> {
-    fs::create_dir_all(path).map_err(wrong(path, "making a folder of pins"))
+    fs::create_dir_all(path).map_err(LoadError::pin(path, "making a folder of pins"))
 }
 
 pub(super) fn remove(path: &Path) -> Result<(), LoadError> {
-    fs::remove_dir_all(path).map_err(wrong(path, "removing the pins"))
+    fs::remove_dir_all(path).map_err(LoadError::pin(path, "removing the pins"))
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), LoadError> {
-    fs::rename(from, to).map_err(wrong(from, "renaming the folder of pins"))
-}
-
-fn wrong(path: &Path, action: &'static str) -> impl Fn(io::Error) -> LoadError {
-    let path = path.to_owned();
-    move |source| LoadError::Pin { path: path.clone(), action, source }
+    fs::rename(from, to).map_err(LoadError::pin(from, "renaming the folder of pins"))
 }
 
 /// Whether a folder is named as those of maps are: what else there is in a bpffs is not ours.
@@ -244,7 +235,7 @@ fn is_of_maps(path: &Path) -> bool {
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
-    let read = wrong(folder, "reading the folder of pins");
+    let read = LoadError::pin(folder, "reading the folder of pins");
     fs::read_dir(folder).map_err(&read)?.map(|entry| entry.map(|entry| entry.path()).map_err(&read)).collect()
 }
 

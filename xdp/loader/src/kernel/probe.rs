@@ -77,7 +77,7 @@ impl Probe {
 }
 
 fn read(path: &str) -> Result<String, LoadError> {
-    fs::read_to_string(path).map_err(|source| LoadError::Pin { path: path.into(), action: "reading", source })
+    fs::read_to_string(path).map_err(LoadError::pin(path.as_ref(), "reading"))
 }
 
 fn effective(status: &str) -> u64 {

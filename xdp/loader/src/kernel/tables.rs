@@ -108,7 +108,7 @@ impl Maps for Kernel {
             Some(key) => self.pins.get(&Plain(key), 0),
             None => self.pins6.get(&Plain(*key), 0),
         };
-        there(found, "PINS")
+        there(found, pins(key))
     }
 
     fn pins_page(&self, from: Cursor, most: usize) -> Result<Paged<(PinKey, Pin)>, LoadError> {
@@ -126,7 +126,7 @@ impl Maps for Kernel {
             Some(key) => self.pins.remove(&Plain(key)),
             None => self.pins6.remove(&Plain(*key)),
         };
-        gone(removed, "PINS").map(drop)
+        gone(removed, pins(key)).map(drop)
     }
 
     fn read_flow(&self, key: &FlowKey) -> Result<Option<Flow>, LoadError> {
@@ -134,7 +134,7 @@ impl Maps for Kernel {
             FlowKey::Short(key) => self.flows.get(&Plain(*key), 0),
             FlowKey::Long(key) => self.flows6.get(&Plain(*key), 0),
         };
-        there(found, "FLOWS")
+        there(found, flows(key))
     }
 
     fn flows(&self) -> Result<Vec<(FlowKey, Flow)>, LoadError> {
@@ -160,7 +160,7 @@ impl Maps for Kernel {
             FlowKey::Short(key) => self.flows.insert(Plain(*key), Plain(*flow), 0),
             FlowKey::Long(key) => self.flows6.insert(Plain(*key), Plain(*flow), 0),
         }
-        .map_err(wrong("FLOWS"))
+        .map_err(wrong(flows(key)))
     }
 
     fn remove_flow(&mut self, key: &FlowKey) -> Result<bool, LoadError> {
@@ -168,7 +168,7 @@ impl Maps for Kernel {
             FlowKey::Short(key) => self.flows.remove(&Plain(*key)),
             FlowKey::Long(key) => self.flows6.remove(&Plain(*key)),
         };
-        gone(removed, "FLOWS")
+        gone(removed, flows(key))
     }
 
     fn sessions(&self, target: u32) -> Result<u32, LoadError> {
@@ -219,6 +219,19 @@ impl Maps for Kernel {
 /// The tables of which two make one: in a [`Cursor`], the one of short keys and the one of long keys.
 const SHORT: u8 = 0;
 const LONG: u8 = 1;
+
+/// Which map holds a pin.
+fn pins(key: &PinKey) -> &'static str {
+    if key.address.is_v4() { "PINS" } else { "PINS6" }
+}
+
+/// Which map holds a flow.
+fn flows(key: &FlowKey) -> &'static str {
+    match key {
+        FlowKey::Short(_) => "FLOWS",
+        FlowKey::Long(_) => "FLOWS6",
+    }
+}
 
 /// A page of the table of short keys; behind its last comes the first of long keys.
 fn short_page<S, K, V>(page: batch::Page<S, V>, key: fn(S) -> K) -> Paged<(K, V)> {

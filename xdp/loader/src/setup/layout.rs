@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::Write as _;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use pinion_steering::{Address, SERVICES_MOST, Service};
 use serde::{Deserialize, Serialize};
@@ -74,10 +74,13 @@ impl Layout {
         let bytes = match fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(LoadError::Pin { path: path.to_owned(), action: "reading", source }),
+            Err(error) => return Err(LoadError::pin(path, "reading")(error)),
         };
         let wrong = |what: String| LoadError::Layout { path: path.to_owned(), what };
         let layout: Self = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
+        if let Some((base, _)) = layout.owners.iter().find(|(_, record)| record.addresses.is_empty()) {
+            return Err(wrong(format!("its owner {base} has no address")));
+        }
         if layout.version != VERSION {
             return Err(wrong(format!("its version is {}, and this build knows {VERSION}", layout.version)));
         }
@@ -100,14 +103,10 @@ impl Layout {
         self.schema = schema::hash();
         self.maps = schema::descriptions();
         let beside = path.with_extension("new");
-        let wrong = |path: &Path, action| {
-            let path: PathBuf = path.to_owned();
-            move |source| LoadError::Pin { path, action, source }
-        };
-        let text = serde_json::to_vec(self).map_err(|error| wrong(&beside, "writing")(error.into()))?;
-        let mut file = fs::File::create(&beside).map_err(wrong(&beside, "making"))?;
-        file.write_all(&text).and_then(|()| file.sync_all()).map_err(wrong(&beside, "writing"))?;
-        fs::rename(&beside, path).map_err(wrong(path, "replacing"))
+        let text = serde_json::to_vec(self).map_err(|error| LoadError::pin(&beside, "writing")(error.into()))?;
+        let mut file = fs::File::create(&beside).map_err(LoadError::pin(&beside, "making"))?;
+        file.write_all(&text).and_then(|()| file.sync_all()).map_err(LoadError::pin(&beside, "writing"))?;
+        fs::rename(&beside, path).map_err(LoadError::pin(path, "replacing"))
     }
 
     /// Whether the maps hold what this says. Of the services those count that are in force: the other bank holds what
@@ -251,7 +250,7 @@ impl Layout {
         let over = |rest: &mut Option<u8>, named: bool| match rest {
             None => false,
             Some(passes) => {
-                *passes = if named { 0 } else { *passes + 1 };
+                *passes = if named { 0 } else { passes.saturating_add(1) };
                 *passes >= PASSES
             }
         };

@@ -121,6 +121,8 @@ fn a_file_that_contradicts_the_maps_is_refused() {
     assert!(refused(&engine).contains("no service with the number 0"));
     fs::write(&file, good.replace("\"version\":1", "\"version\":2")).unwrap();
     assert!(refused(&engine).contains("its version is 2, and this build knows 1"));
+    fs::write(&file, good.replace("[\"10.0.0.1\"]", "[]")).unwrap();
+    assert!(refused(&engine).contains("its owner 1 has no address"));
     fs::write(&file, &good[..good.len() / 2]).unwrap();
     assert!(refused(&engine).contains("EOF"));
     fs::remove_file(&file).unwrap();
