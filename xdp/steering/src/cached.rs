@@ -12,8 +12,8 @@ const NETWORK: usize = 14;
 const TRANSPORT: usize = NETWORK + 20;
 const GENERAL: Step = Step::rare(Rare::General);
 
-/// Carries a plan out where the next hop is cached and wants no VLAN tag; else nothing was done yet, and the general
-/// path does it all again.
+/// Carries a plan out where the next hop is cached and wants no VLAN tag; else nothing was stored yet, and the general
+/// path does it all again: that the flow was seen is said twice, and is the same.
 #[inline(always)]
 pub(crate) fn apply_cached<P: Packet, T: Tables>(packet: &mut P, tables: &T, facts: &Facts, plan: &Plan) -> Step {
     let crc = match facts.protocol {

@@ -99,11 +99,16 @@ fn hashed<P: Packet, T: Tables, N: Next>(
     N::go_on(packet, tables, facts, plan)
 }
 
+/// An endpoint of tunnels, by its address alone: it may send from any port.
+#[inline(always)]
+pub(crate) const fn source_key(facts: &Facts) -> SourceKey {
+    SourceKey { address: facts.source, port: 0, protocol: protocol::UDP, reserved: 0 }
+}
+
 /// From an endpoint to a client: it leaves from the service's address, and keeps its source port.
 #[inline(always)]
 fn reply<P: Packet, T: Tables, N: Next>(packet: &mut P, tables: &T, facts: &mut Facts, plan: &mut Plan) -> Step {
-    let key = SourceKey { address: facts.source, port: 0, protocol: protocol::UDP, reserved: 0 };
-    let Some(source) = tables.source(&key) else {
+    let Some(source) = tables.source(&source_key(facts)) else {
         return N::no_tunnel(packet, tables, facts, plan);
     };
     let path = if source.path < source.paths { source.path } else { 0 };

@@ -72,8 +72,7 @@ fn quoted<P: Packet>(packet: &P, facts: &mut Facts) -> Option<()> {
 fn is_pinned<P: Packet, T: Tables>(packet: &P, tables: &T, facts: &Facts) -> bool {
     match facts.protocol {
         protocol::UDP if facts.source_port == gtpu::PORT => {
-            let key = SourceKey { address: facts.source, port: 0, protocol: protocol::UDP, reserved: 0 };
-            tables.source(&key).is_some() || replies(tables, &flow::key(facts))
+            tables.source(&gtpu::source_key(facts)).is_some() || replies(tables, &flow::key(facts))
         }
         protocol::UDP | protocol::TCP => replies(tables, &flow::key(facts)),
         protocol::SCTP if facts.word == 0 => {
@@ -81,16 +80,7 @@ fn is_pinned<P: Packet, T: Tables>(packet: &P, tables: &T, facts: &Facts) -> boo
             let tag = packet.load::<4>(facts.transport as usize + 16).map_or(0, u32::from_be_bytes);
             replies(tables, &FlowKey::association(tag, facts.destination_port, facts.source_port))
         }
-        protocol::SCTP => {
-            let Some(source) = tables.source(&sctp::source_key(facts)) else {
-                return false;
-            };
-            let Some(own) = tables.target(source.own.wrapping_add(source.path as u32)) else {
-                return false;
-            };
-            let key = FlowKey::association(facts.word, own.port, facts.destination_port);
-            tables.flow(&key).is_some_and(|flow| flow.reply == 0 && flow.from == source.own)
-        }
+        protocol::SCTP => sctp::reflected(tables, facts).is_some(),
         _ => false,
     }
 }

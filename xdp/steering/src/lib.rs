@@ -80,7 +80,7 @@ pub struct Work {
 ///
 /// This is for the packet that nearly all are: untagged IPv4 without options, of a session that is known, to a
 /// next hop that is known. Its offsets are constants to the compiler, and what it learns stays in registers.
-/// Where it returns a rare path, nothing was done, and [`steer_general`] begins again.
+/// Where it returns a rare path, nothing was stored, and [`steer_general`] begins again.
 ///
 /// The outcome is not yet counted: whoever binds this to its host counts
 /// [`Outcome::reason`] once, also for the rare paths.

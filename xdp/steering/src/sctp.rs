@@ -18,8 +18,8 @@ pub(crate) use parameters::{mask, parameters, rewrite, scan};
 use crate::choose::mix_address;
 use crate::flow::service_key;
 use crate::{
-    Address, Face, Facts, Flow, FlowKey, MAX_PATHS, Next, Packet, Plan, Rare, Reason, SourceKey, Step, Tables,
-    protocol,
+    Address, Face, Facts, Flow, FlowKey, MAX_PATHS, Next, Packet, Plan, Rare, Reason, Source, SourceKey, Step,
+    Tables, Target, protocol,
 };
 
 /// Chunk types that steering knows (RFC 9260 3.2, RFC 5061 4.1).
@@ -45,6 +45,33 @@ pub const fn digest(address: &Address) -> u32 {
     mix_address(0x7363_7470, address)
 }
 
+/// The pin of a packet's association, and the path that the packet is on.
+#[inline(always)]
+fn pinned<T: Tables>(tables: &T, facts: &Facts, key: &FlowKey) -> Option<(Flow, u32)> {
+    let flow = tables.flow(key)?;
+    path(tables, facts, &flow).map(|path| (flow, path))
+}
+
+/// The association that an endpoint means which has only the tag that it was sent, the server's.
+pub(crate) struct Reflected {
+    pub(crate) source: Source,
+    /// The service's address on the path, and its index.
+    pub(crate) own: (u32, Target),
+    pub(crate) forward: FlowKey,
+    pub(crate) flow: Flow,
+}
+
+/// Finds the association of a packet from an endpoint by the server's tag in it.
+#[inline(always)]
+pub(crate) fn reflected<T: Tables>(tables: &T, facts: &Facts) -> Option<Reflected> {
+    let source = tables.source(&source_key(facts))?;
+    let index = source.own.wrapping_add(source.path as u32);
+    let own = tables.target(index)?;
+    let forward = FlowKey::association(facts.word, own.port, facts.destination_port);
+    let flow = tables.flow(&forward).filter(|flow| flow.reply == 0 && flow.from == source.own)?;
+    Some(Reflected { source, own: (index, own), forward, flow })
+}
+
 /// Plans an SCTP packet.
 #[inline(always)]
 pub(crate) fn decide<P: Packet, T: Tables, N: Next>(
@@ -54,8 +81,7 @@ pub(crate) fn decide<P: Packet, T: Tables, N: Next>(
     plan: &mut Plan,
 ) -> Step {
     let key = key(facts);
-    let found = tables.flow(&key).and_then(|flow| path(tables, facts, &flow).map(|path| (flow, path)));
-    let Some((flow, path)) = found else {
+    let Some((flow, path)) = pinned(tables, facts, &key) else {
         return N::no_pin(tables, facts, unpinned);
     };
     // RFC 9260 8.5.1 A

@@ -191,7 +191,7 @@ pub struct Source {
 pub struct NextHop {
     /// The address that this entry is for; all zero where the entry is empty.
     pub destination: Address,
-    /// The interface to leave by.
+    /// The interface to leave by, perhaps with [`Link::AROUND`].
     pub ifindex: u32,
     /// Clock tick at which the kernel was asked, see [`crate::Tables::now`].
     pub asked: u32,

@@ -9,7 +9,7 @@ pub enum Verdict {
     Drop,
     /// Out of the interface that it came in on.
     Transmit,
-    /// Out of another interface.
+    /// Out of the interface that is named: another one, or by redirection the one that it came in on ([`crate::Link::AROUND`]).
     Redirect,
 }
 
@@ -33,7 +33,7 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// Why; it is also the counter that is incremented.
     pub reason: Reason,
-    /// The index of the interface to leave by; 0 where the verdict names none.
+    /// The index of the interface to leave by, perhaps with [`crate::Link::AROUND`]; 0 where the verdict names none.
     ///
     /// Always there, not within the verdict: the compiler copies what an enum leaves undefined, and the
     /// verifier refuses that.

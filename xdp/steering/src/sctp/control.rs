@@ -1,7 +1,7 @@
 //! Chunks that move an association's state, and packets that belong to none.
 
 use super::init::reflects;
-use super::{chunk, digest, key, path, source_key};
+use super::{Reflected, chunk, digest, key, pinned, reflected};
 use crate::choose::{Session, exhausted, likely, mix};
 use crate::flow::service_key;
 use crate::{Face, Facts, Flow, FlowKey, Outcome, Packet, Reason, State, Step, Tables, Unknown, Work};
@@ -13,8 +13,7 @@ pub(crate) fn control<P: Packet, T: Tables>(packet: &P, tables: &T, work: &mut W
         return Step::drop(reason);
     }
     let key = key(&work.facts);
-    let found = tables.flow(&key).and_then(|flow| path(tables, &work.facts, &flow).map(|path| (flow, path)));
-    let decided = match found {
+    let decided = match pinned(tables, &work.facts, &key) {
         Some((flow, path)) => {
             let decided = known(tables, work, &key, &flow, path);
             if decided.is_ok() && refuses(&work.facts, &flow) && tables.may_tell(work.plan.now) {
@@ -84,14 +83,10 @@ fn known<T: Tables>(tables: &T, work: &mut Work, key: &FlowKey, flow: &Flow, pat
 fn from_nowhere<T: Tables>(tables: &T, work: &mut Work) -> Result<(), Outcome> {
     const NONE: Outcome = Outcome::pass(Reason::ReplyWithoutPin);
     let facts = &work.facts;
-    let source = tables.source(&source_key(facts)).ok_or(NONE)?;
     if !reflects(facts) {
         return Err(NONE);
     }
-    let index = source.own.wrapping_add(source.path as u32);
-    let own = tables.target(index).ok_or(NONE)?;
-    let forward = FlowKey::association(facts.word, own.port, facts.destination_port);
-    let flow = tables.flow(&forward).filter(|flow| flow.reply == 0 && flow.from == source.own).ok_or(NONE)?;
+    let Reflected { source, own, forward, flow } = reflected(tables, facts).ok_or(NONE)?;
     let theirs = tables.target(flow.target.wrapping_add(source.path as u32)).ok_or(NONE)?;
     if theirs.address != facts.source {
         return Err(NONE);
@@ -100,7 +95,7 @@ fn from_nowhere<T: Tables>(tables: &T, work: &mut Work) -> Result<(), Outcome> {
     tables.touch_flow(&forward, now, State::Closed as u8);
     let back = FlowKey::association(flow.tag, facts.destination_port, facts.source_port);
     tables.touch_flow(&back, now, State::Closed as u8);
-    work.plan.set((index, own), Face::Source, Reason::Replied, now);
+    work.plan.set(own, Face::Source, Reason::Replied, now);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 use super::init::Opening;
 use super::parameters::scan_all;
-use super::{key, path, unpinned};
+use super::{key, pinned, unpinned};
 use crate::{Face, Flow, FlowKey, Insert, Packet, Rare, Reason, State, Step, Tables, Work};
 
 /// Carries an INIT ACK to its client: pins the server's tag before it leaves, and puts the service's
@@ -8,8 +8,7 @@ use crate::{Face, Flow, FlowKey, Insert, Packet, Rare, Reason, State, Step, Tabl
 #[inline(always)]
 pub(crate) fn init_ack<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Step {
     let key = key(&work.facts);
-    let found = tables.flow(&key).and_then(|back| path(tables, &work.facts, &back).map(|path| (back, path)));
-    let Some((back, path)) = found else {
+    let Some((back, path)) = pinned(tables, &work.facts, &key) else {
         return unpinned(tables, &work.facts);
     };
     match answer(packet, tables, work, &key, &back, path) {
