@@ -67,8 +67,8 @@ mod tests {
     use pinion_steering::{Address, Target, protocol};
 
     use super::*;
-    use crate::user::UserEngine;
     use crate::Bounds;
+    use crate::user::UserEngine;
 
     #[test]
     fn flows_that_came_without_counts_are_counted_once_a_session() {

@@ -1,8 +1,6 @@
 //! Errors that ICMP brings for packets of our sessions (RFC 792, RFC 4443 3.1, 3.4).
 
-use crate::{
-    Address, Facts, FlowKey, Outcome, Packet, Reason, SourceKey, Tables, Work, flow, gtpu, protocol, sctp,
-};
+use crate::{Address, Facts, FlowKey, Outcome, Packet, Reason, Tables, Work, flow, gtpu, protocol, sctp};
 
 /// Length of ICMP's header, and of ICMPv6's.
 const HEADER: usize = 8;
