@@ -77,7 +77,7 @@ pub enum CommitError {
 #[derive(Debug, thiserror::Error)]
 #[error("stopped after {done} sessions: {source}")]
 pub struct Interrupted {
-    /// How many sessions it had ended.
+    /// How many sessions it had ended, or taken over.
     pub done: usize,
     /// Why the next could not be.
     pub source: CommitError,

@@ -221,7 +221,8 @@ impl Table {
     }
 
     /// Takes over what the kernel's map holds from before a restart: all of it that the table does not know yet, as
-    /// [`PinOrigin::Restored`]. After the store was restored, which knows more of a pin; before anybody commits.
+    /// [`PinOrigin::Restored`]. After the store was restored, which knows more of a pin, or did not answer; before
+    /// anybody commits. It is left for the store to be written, which nobody waits for: these pins are in force.
     ///
     /// # Errors
     /// [`Interrupted`] where the kernel's map cannot be read, or holds more than fits.
@@ -239,8 +240,8 @@ impl Table {
             });
             let batch: Vec<Change> = known.collect();
             let strangers = page.entries.len().saturating_sub(batch.len());
-            let installed = self.commit(batch).await.map_err(stop)?;
-            adopted.pins += installed.changed();
+            let held = self.hold(&batch.iter().map(shard_of).collect()).await;
+            adopted.pins += self.apply(held, batch, Journal::Yes(None)).await.map_err(stop)?.changed.len();
             adopted.strangers += strangers;
             from = page.next;
         }

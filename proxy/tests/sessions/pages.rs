@@ -8,6 +8,7 @@ use pinion::control::{
     ControlError, Origin, PageAsk, SessionFilter, SessionKey, SessionPage, SessionState, SessionView,
 };
 use pinion::sessions::{Change, Full, Names, NewPin, Owner, Settings, Table, Ticks, list};
+use pinion::store::{self, Memory, Writer};
 use pinion_loader::setup::{EndpointSpec, ServiceSpec, Setup};
 use pinion_loader::user::UserEngine;
 use pinion_loader::{Bounds, Maps};
@@ -242,6 +243,19 @@ async fn a_restarted_table_takes_over_what_the_kernel_holds() {
     let ask = PageAsk { limit: 10_000, cursor: None };
     let page = list(&node.owner, &table, &node.names, &none, &ask, TICKS).await.unwrap();
     assert_eq!(page.sessions.iter().filter(|session| session.origin == Origin::Restored).count(), 2_499);
+}
+
+#[tokio::test]
+async fn taking_over_does_not_wait_for_a_store_that_writes_nothing() {
+    let node = node();
+    node.pin(0..2_500).await;
+    let settings = store::Settings { backlog: 10_000, node: "a".into(), seed: 7 };
+    // It is never run.
+    let (_writer, behind) = Writer::new(Memory::default(), settings);
+    let settings = Settings { bound: 4_096, full: Full::Refuse };
+    let table = Table::stored(&node.owner, settings, behind.clone(), Some(Duration::from_millis(50)));
+    assert_eq!(table.adopt(&node.names).await.unwrap().pins, 2_500);
+    assert_eq!((table.level().unstored, behind.level().waiting), (0, 2_500));
 }
 
 #[tokio::test]
