@@ -3,7 +3,6 @@
 //! interface comes or a service does.
 
 mod due;
-mod frame;
 mod link;
 
 use std::io;
@@ -12,9 +11,9 @@ use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::time::Duration;
 
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, sendto, socket};
+use pinion_transport::link::{Mac, announcements};
 
 pub use due::{Due, Place};
-pub use frame::frames;
 pub use link::Link;
 
 /// Announces addresses.
@@ -65,8 +64,8 @@ impl Announcer {
     }
 
     fn send(&self, link: &Link, address: IpAddr) -> io::Result<()> {
-        for frame in frames(link.address, address) {
-            sendto(self.socket.as_raw_fd(), &frame, &link.to, MsgFlags::empty())?;
+        for frame in announcements(Mac(link.address), address) {
+            sendto(self.socket.as_raw_fd(), &frame.to_bytes(), &link.to, MsgFlags::empty())?;
         }
         Ok(())
     }

@@ -61,9 +61,12 @@ pub use packet::Packet;
 pub use socket::PacketSocket;
 
 use std::io;
+use std::net::IpAddr;
 use std::task::{Context, Poll};
 
 use crate::Time;
+use arp::Arp;
+use ndp::Ndp;
 
 /// A host on one interface of the namespace of the thread that opened it.
 #[derive(Debug)]
@@ -82,8 +85,8 @@ impl Link {
     pub fn open(interface: &Interface, config: Config) -> io::Result<Self> {
         let socket = PacketSocket::open(interface)?;
         let groups = config.addresses.iter().filter_map(|(address, _)| match address {
-            std::net::IpAddr::V6(address) => Some(ndp::solicited_node(*address)),
-            std::net::IpAddr::V4(_) => None,
+            IpAddr::V6(address) => Some(ndp::solicited_node(*address)),
+            IpAddr::V4(_) => None,
         });
         let socket = socket.joined(groups);
         let mut host = Host::new(config);
@@ -131,5 +134,55 @@ impl Link {
     /// Does what is due.
     pub fn expire(&mut self, now: Time) {
         self.host.expire(now);
+    }
+}
+
+/// The frames that tell everybody where an address is: for IPv4 an ARP request and a reply (RFC 5227 3), as some
+/// neighbours mind the one and some the other; for IPv6 an advertisement (RFC 4861 7.2.6).
+pub fn announcements(mac: Mac, address: IpAddr) -> Vec<Frame> {
+    match address {
+        IpAddr::V4(address) => {
+            let own = (mac, address);
+            vec![Arp::announcement(own), Arp::reply(own, (Mac::BROADCAST, address))]
+        }
+        IpAddr::V6(address) => vec![Ndp::announcement((mac, address))],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAC: Mac = Mac([2, 0xba, 0, 0, 0, 1]);
+
+    fn hex(frames: &[Frame]) -> Vec<String> {
+        let hex = |frame: &Frame| frame.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        frames.iter().map(hex).collect()
+    }
+
+    /// As scapy writes them: `ARP(op=1, hwsrc=m, psrc=a, pdst=a)`, `ARP(op=2, hwsrc=m, psrc=a, hwdst=broadcast, pdst=a)`.
+    #[test]
+    fn arp_is_announced_by_request_and_reply() {
+        let frames = announcements(MAC, [192, 0, 2, 1].into());
+        let wanted = [
+            "\
+                ffffffffffff02ba000000010806000108000604000102ba00000001c0000201000000000000c000\
+                0201",
+            "\
+                ffffffffffff02ba000000010806000108000604000202ba00000001c0000201ffffffffffffc000\
+                0201",
+        ];
+        assert_eq!(hex(&frames), wanted);
+    }
+
+    /// `IPv6(dst='ff02::1', hlim=255)/ICMPv6ND_NA(R=0, S=0, O=1, tgt=a)/ICMPv6NDOptDstLLAddr(lladdr=m)`.
+    #[test]
+    fn ipv6_is_announced_by_an_advertisement() {
+        let frames = announcements(MAC, "2001:db8::1".parse().unwrap());
+        let wanted = "\
+            33330000000102ba0000000186dd6000000000203aff20010db8000000000000000000000001ff02\
+            00000000000000000000000000018800f8702000000020010db80000000000000000000000010201\
+            02ba00000001";
+        assert_eq!(hex(&frames), [wanted]);
     }
 }
