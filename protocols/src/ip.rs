@@ -1,13 +1,16 @@
-//! IPv4 (RFC 791), IPv6 (RFC 8200), UDP (RFC 768), and of TCP (RFC 9293) the ports.
+//! IPv4 (RFC 791), IPv6 (RFC 8200), UDP (RFC 768), of TCP (RFC 9293) the ports, and the checksum of them all (RFC
+//! 1071).
 //!
 //! Views for reading captures and control traffic, not for the fast path: what a length field
 //! counts and is not there is left out and counted by `missing`, as captures with a short snap
 //! length need it.
 
+mod checksum;
 mod error;
 mod v4;
 mod v6;
 
+pub use checksum::checksum;
 pub use error::{Error, Field};
 pub use v4::Ipv4;
 pub use v6::Ipv6;

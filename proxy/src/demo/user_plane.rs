@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use bytes::Bytes;
 use pinion_protocols::gtpu::{self, MessageType};
-use pinion_protocols::ip::{Ipv4, Udp, protocol};
+use pinion_protocols::ip::{Ipv4, Udp, checksum, protocol};
 
 /// The server that users talk to, and their port and its.
 const SERVER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 7);
@@ -97,16 +97,8 @@ fn udp((source, destination): (Ipv4Addr, Ipv4Addr), ports: (u16, u16), payload: 
     let ([s0, s1, s2, s3], [d0, d1, d2, d3]) = (source.octets(), destination.octets());
     let with =
         |c0, c1| [0x45, 0, l0, l1, 0, 0, 0x40, 0, 64, protocol::UDP, c0, c1, s0, s1, s2, s3, d0, d1, d2, d3];
-    let [c0, c1] = checksum(&with(0, 0)).to_be_bytes();
+    let [c0, c1] = checksum(&[&with(0, 0)]).to_be_bytes();
     [&with(c0, c1)[..], &datagram].concat()
-}
-
-/// RFC 1071.
-fn checksum(header: &[u8; 20]) -> u16 {
-    let (words, _) = header.as_chunks::<2>();
-    let sum: u32 = words.iter().map(|word| u32::from(u16::from_be_bytes(*word))).sum();
-    let folded = (sum & 0xffff) + (sum >> 16);
-    !u16::try_from((folded & 0xffff) + (folded >> 16)).unwrap_or(u16::MAX)
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! IP headers, fragments and the internet checksum.
+//! IP headers, fragments and the checksums of ICMP.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+pub(super) use pinion_protocols::ip::checksum;
 use pinion_protocols::ip::protocol;
 
 use super::ethernet::{Mac, kind_of};
@@ -137,36 +138,5 @@ pub(crate) fn icmp_is_intact(packet: &Packet) -> bool {
     match (packet.source, packet.destination) {
         (IpAddr::V6(source), IpAddr::V6(destination)) => checksum6(source, destination, &packet.payload) == 0,
         _ => checksum(&[&packet.payload]) == 0,
-    }
-}
-
-/// RFC 1071; every part but the last has an even length.
-pub(super) fn checksum(parts: &[&[u8]]) -> u16 {
-    let mut sum = 0_u32;
-    for part in parts {
-        let mut words = part.chunks_exact(2);
-        for word in words.by_ref() {
-            let word = word.iter().fold(0, |word, byte| (word << 8) | u32::from(*byte));
-            sum = sum.wrapping_add(word);
-        }
-        if let [last] = words.remainder() {
-            sum = sum.wrapping_add(u32::from(*last) << 8);
-        }
-    }
-    while sum > 0xffff {
-        sum = (sum >> 16).wrapping_add(sum & 0xffff);
-    }
-    !u16::try_from(sum).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    // The example of RFC 1071 3: the sum of these is ddf2.
-    #[test]
-    fn rfc1071_3_the_checksum_is_the_complement_of_the_sum() {
-        assert_eq!(checksum(&[&[0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7]]), !0xddf2);
-        assert_eq!(checksum(&[&[0xff], &[]]), 0x00ff);
     }
 }

@@ -4,6 +4,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use pinion_protocols::ip::checksum;
 use socket2::{Protocol, SockFilter, Type};
 use tokio::sync::OnceCell;
 
@@ -42,7 +43,7 @@ pub fn request(v6: bool, echo: Echo) -> [u8; LENGTH] {
         message(REQUEST_V6, [0, 0])
     } else {
         let unsummed = message(REQUEST_V4, [0, 0]);
-        message(REQUEST_V4, checksum(&unsummed).to_be_bytes())
+        message(REQUEST_V4, checksum(&[&unsummed]).to_be_bytes())
     }
 }
 
@@ -65,17 +66,6 @@ fn echo(wanted: u8, message: &[u8]) -> Option<Echo> {
         sequence: u16::from_be_bytes([s, t]),
         token: u64::from_be_bytes(*token),
     })
-}
-
-/// The Internet checksum (RFC 1071) of a whole number of 16-bit words.
-fn checksum(bytes: &[u8]) -> u16 {
-    let (words, _) = bytes.as_chunks();
-    let mut sum = words.iter().map(|&word| u32::from(u16::from_be_bytes(word))).fold(0, u32::wrapping_add);
-    while let high @ 1.. = sum >> 16 {
-        sum = (sum & 0xffff).wrapping_add(high);
-    }
-    let [_, _, high, low] = sum.to_be_bytes();
-    !u16::from_be_bytes([high, low])
 }
 
 /// The sockets, one for each family; one more for echoes that come from an IPv6 address that is given, because the
