@@ -3,7 +3,13 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use pinion_loader::Bounds;
+
 use super::cast::{self, Member, Network, Role, Tunnel};
+
+/// How many entries the daemon's tables hold: plenty for the demonstration.
+pub(crate) const BOUNDS: Bounds =
+    Bounds { flows: 4096, flows6: 1024, pins: 4096, services: 256, sources: 256, targets: 256, maglev: 65536 };
 
 /// The configuration as YAML: a service for N2, one for N3 with these tunnels. `api`: where the daemon listens;
 /// `None`, in simulation: nowhere, and on no interface.
@@ -16,7 +22,12 @@ pub(crate) fn yaml(api: Option<&Path>, tunnels: &[Tunnel]) -> String {
             .collect();
         let _ = writeln!(yaml, "interfaces: [{}]", interfaces.join(", "));
     }
-    yaml += "bounds: { flows: 4096, flows6: 1024, pins: 4096, services: 256, sources: 256, targets: 256, maglev: 65536 }\n";
+    let Bounds { flows, flows6, pins, services, sources, targets, maglev } = BOUNDS;
+    let _ = writeln!(
+        yaml,
+        "bounds: {{ flows: {flows}, flows6: {flows6}, pins: {pins}, services: {services}, sources: {sources}, \
+         targets: {targets}, maglev: {maglev} }}"
+    );
     yaml += "pools:\n";
     pool(&mut yaml, "amf", Role::Amf, "sctp");
     pool(&mut yaml, "upf", Role::Upf, "gtpu");
@@ -62,5 +73,18 @@ fn pool(yaml: &mut String, name: &str, role: Role, probe: &str) {
         let addresses: Vec<_> =
             member.networks().iter().map(|network| member.address(*network).to_string()).collect();
         let _ = writeln!(yaml, "      - {{ name: {member}, addresses: [{}] }}", addresses.join(", "));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+
+    #[test]
+    fn the_daemon_makes_its_tables_as_small_as_is_said() {
+        let yaml = yaml(None, &cast::tunnels());
+        let read = config::parse(yaml.as_bytes(), &config::Host::default()).unwrap();
+        assert_eq!(read.config.bounds, BOUNDS);
     }
 }

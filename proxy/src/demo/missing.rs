@@ -3,9 +3,10 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use pinion_loader::Bounds;
 use pinion_loader::kernel::{Kernel, PROGRAM};
 use pinion_networks::{Missing, missing};
+
+use super::configuration::BOUNDS;
 
 /// What is missing, a line each, with what to do about it; empty where nothing is.
 pub(crate) fn missing_here() -> Vec<String> {
@@ -13,7 +14,7 @@ pub(crate) fn missing_here() -> Vec<String> {
         return vec![remedy(&missing, &this_program())];
     }
     // A kernel may be new enough and refuse the program all the same, as one without type information (BTF) does.
-    let verified = Kernel::load(Bounds::default()).and_then(|mut kernel| kernel.verify(PROGRAM));
+    let verified = Kernel::load(BOUNDS).and_then(|mut kernel| kernel.verify(PROGRAM));
     match verified {
         Ok(_) => Vec::new(),
         Err(error) => {
