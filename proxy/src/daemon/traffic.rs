@@ -7,7 +7,7 @@ use pinion_loader::Maps as _;
 
 use super::state::Daemon;
 use crate::health::Seen;
-use crate::traffic::{Turned, refusal, unanswered};
+use crate::traffic::{Refusal, Turned, refusal, unanswered};
 
 /// Reads what the packet path left, and tells health which endpoints refuse.
 pub(super) async fn refusals(daemon: Arc<Daemon>) {
@@ -21,11 +21,15 @@ pub(super) async fn refusals(daemon: Arc<Daemon>) {
     if events.is_empty() {
         return;
     }
+    let mut refusals: HashMap<Refusal, u64> = HashMap::new();
+    for refusal in events.iter().filter_map(|event| refusal(&event.bytes)) {
+        *refusals.entry(refusal).or_default() += 1;
+    }
     let config = Arc::clone(&daemon.state().config);
     let mut refused: HashMap<Seen, u64> = HashMap::new();
-    for refusal in events.iter().filter_map(|event| refusal(&event.bytes)) {
+    for (refusal, times) in &refusals {
         for seen in refusal.of(&config) {
-            *refused.entry(seen).or_default() += 1;
+            *refused.entry(seen).or_default() += times;
         }
     }
     let now = daemon.now();
