@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pinion_protocols::sctp::endpoint::Time;
+use serde::Serialize;
 
 /// The ledger of one session. Who answers is known by number, from 1.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +64,7 @@ impl Ledger {
 }
 
 /// What the ledgers of one kind of session come to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Tally {
     /// How many sessions there are.
     pub(crate) sessions: u64,

@@ -35,21 +35,8 @@ pub(crate) struct Summary {
     /// Whether nothing was lost or moved that did not have to be, and every session is answered at the end.
     as_it_should_be: bool,
     /// The same for each kind of session.
-    associations: Row,
-    tunnels: Row,
-}
-
-/// The figures of a kind of session.
-#[derive(Clone, Copy, Debug, Serialize)]
-struct Row {
-    sessions: u64,
-    sent: u64,
-    answered: u64,
-    lost: u64,
-    had_to_be_lost: u64,
-    moved: u64,
-    had_to_move: u64,
-    silent: u64,
+    associations: Tally,
+    tunnels: Tally,
 }
 
 impl Summary {
@@ -69,8 +56,8 @@ impl Summary {
             had_to_be_lost: both(|tally| tally.had_to_be_lost),
             had_to_move: both(|tally| tally.had_to_move),
             as_it_should_be: associations.is_as_it_should_be() && tunnels.is_as_it_should_be(),
-            associations: Row::from(associations),
-            tunnels: Row::from(tunnels),
+            associations: *associations,
+            tunnels: *tunnels,
         }
     }
 
@@ -100,8 +87,8 @@ impl Summary {
             ("MOVED", Side::Right),
             ("HAD TO", Side::Right),
         ];
-        let row = |name: &str, row: &Row| {
-            let Row { sessions, sent, answered, lost, had_to_be_lost, moved, had_to_move, .. } = *row;
+        let row = |name: &str, tally: &Tally| {
+            let Tally { sessions, sent, answered, lost, had_to_be_lost, moved, had_to_move, .. } = *tally;
             let figures = [sessions, sent, answered, lost, had_to_be_lost, moved, had_to_move];
             let figures = figures.map(|figure| Cell::new(figure.to_string()));
             [Cell::new(name)].into_iter().chain(figures).collect::<Vec<_>>()
@@ -114,12 +101,5 @@ impl Summary {
             "Something was lost, moved or left without an answer that should not have been."
         };
         writeln!(out, "\n{verdict}")
-    }
-}
-
-impl From<&Tally> for Row {
-    fn from(tally: &Tally) -> Self {
-        let Tally { sessions, sent, answered, lost, had_to_be_lost, moved, had_to_move, silent } = *tally;
-        Self { sessions, sent, answered, lost, had_to_be_lost, moved, had_to_move, silent }
     }
 }
