@@ -110,12 +110,8 @@ async fn kill_the_daemon<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> 
 }
 
 async fn kill_an_amf<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<(), DemoError> {
-    let its = theatre.owners(Role::Amf).get(&AMF.number).copied().unwrap_or_default();
     let before = theatre.associations();
-    theatre.tell(Kind::Break, format!("{AMF} is killed with its {its} associations"))?;
-    theatre.kill(AMF);
-    let took = theatre.until("the end of an AMF", PATIENCE, |theatre| Ok(is_down(theatre, AMF))).await?;
-    theatre.tell(Kind::Seen, format!("{AMF} is down after {}: {}", time(took), why(theatre, AMF)))?;
+    let took = fall(theatre, AMF, "associations", "the end of an AMF").await?;
     let answered = |theatre: &mut Theatre<S, A>| Ok(theatre.associations().silent == 0);
     let took = took + theatre.until("new associations for old", PATIENCE, answered).await?;
     let text = format!(
@@ -129,12 +125,8 @@ async fn kill_an_amf<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Resu
 }
 
 async fn kill_a_upf<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<(), DemoError> {
-    let its = theatre.owners(Role::Upf).get(&UPF.number).copied().unwrap_or_default();
     let before = theatre.tunnels();
-    theatre.tell(Kind::Break, format!("{UPF} is killed with its {its} tunnels"))?;
-    theatre.kill(UPF);
-    let took = theatre.until("the end of a UPF", PATIENCE, |theatre| Ok(is_down(theatre, UPF))).await?;
-    theatre.tell(Kind::Seen, format!("{UPF} is down after {}: {}", time(took), why(theatre, UPF)))?;
+    let took = fall(theatre, UPF, "tunnels", "the end of a UPF").await?;
     theatre.tell(Kind::Mend, "a new configuration gives its tunnels to the others")?;
     theatre.stage.configure(&cast::without(&cast::tunnels(), UPF.number))?;
     let answered = |theatre: &mut Theatre<S, A>| Ok(theatre.tunnels().silent == 0);
@@ -147,6 +139,21 @@ async fn kill_a_upf<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Resul
     theatre.tell(Kind::Seen, text)?;
     theatre.play(theatre::PATIENCE + Duration::from_millis(200)).await?;
     theatre.tell(Kind::Seen, since(&before, &theatre.tunnels(), "packets"))
+}
+
+/// Kills a member with its sessions; after how long the daemon knows. `end` is what is waited for.
+async fn fall<S: Stage, A: Audience>(
+    theatre: &mut Theatre<S, A>,
+    member: Member,
+    sessions: &str,
+    end: &str,
+) -> Result<Duration, DemoError> {
+    let its = theatre.owners(member.role).get(&member.number).copied().unwrap_or_default();
+    theatre.tell(Kind::Break, format!("{member} is killed with its {its} {sessions}"))?;
+    theatre.kill(member);
+    let took = theatre.until(end, PATIENCE, |theatre| Ok(is_down(theatre, member))).await?;
+    theatre.tell(Kind::Seen, format!("{member} is down after {}: {}", time(took), why(theatre, member)))?;
+    Ok(took)
 }
 
 /// Lets the last answers come, and counts.
