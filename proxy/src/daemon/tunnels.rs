@@ -35,19 +35,12 @@ impl Daemon {
         };
         let mut batch = Vec::new();
         let mut configured = HashSet::new();
-        for (service, tunnel) in tunnels(&config) {
-            let endpoint = format!("{}/{}", service.pool, tunnel.endpoint);
-            for (path, key) in keys(service, tunnel) {
-                let record = names.record(&service.name, &endpoint, path, tunnel.endpoint_teid);
-                let record = record.map(|record| Record { origin: PinOrigin::Configured, ..record });
-                let Some(record) = record else {
-                    return Err(TunnelError::Endpoint { service: service.name.clone(), endpoint });
-                };
-                if !self.table.get(&key).await.is_some_and(|known| same(&known, &record)) {
-                    batch.push(Change::Replace(NewPin { key, record }));
-                }
-                configured.insert(key);
+        for (key, record) in records(&config, &names) {
+            let record = record?;
+            if !self.table.get(&key).await.is_some_and(|known| same(&known, &record)) {
+                batch.push(Change::Replace(NewPin { key, record }));
             }
+            configured.insert(key);
         }
         for (service, tunnel) in old.into_iter().flat_map(tunnels) {
             for (_, key) in keys(service, tunnel).filter(|(_, key)| !configured.contains(key)) {
@@ -65,11 +58,21 @@ impl Daemon {
 
 /// The pins of a configuration's tunnels; those to endpoints that the packet path does not know are left out.
 pub(crate) fn pins<'a>(config: &'a Config, names: &'a Names) -> impl Iterator<Item = (PinKey, Pin)> + 'a {
+    records(config, names).filter_map(|(key, record)| Some((key, record.ok()?.pin)))
+}
+
+/// What a configuration's tunnels are to be in the table.
+fn records<'a>(
+    config: &'a Config,
+    names: &'a Names,
+) -> impl Iterator<Item = (PinKey, Result<Record, TunnelError>)> + 'a {
     tunnels(config).flat_map(move |(service, tunnel)| {
         let endpoint = format!("{}/{}", service.pool, tunnel.endpoint);
-        keys(service, tunnel).filter_map(move |(path, key)| {
-            let record = names.record(&service.name, &endpoint, path, tunnel.endpoint_teid)?;
-            Some((key, record.pin))
+        keys(service, tunnel).map(move |(path, key)| {
+            let record = names.record(&service.name, &endpoint, path, tunnel.endpoint_teid);
+            let record = record.map(|record| Record { origin: PinOrigin::Configured, ..record });
+            let unknown = || TunnelError::Endpoint { service: service.name.clone(), endpoint: endpoint.clone() };
+            (key, record.ok_or_else(unknown))
         })
     })
 }
