@@ -70,7 +70,7 @@ impl Echoes {
     }
 
     /// Counts what came back for `sent`: nothing, or an echo with a name in front.
-    fn count(&mut self, sent: &[u8], back: Option<&[u8]>) {
+    pub(crate) fn count(&mut self, sent: &[u8], back: Option<&[u8]>) {
         self.sent = self.sent.saturating_add(1);
         let Some(back) = back else {
             self.missing = self.missing.saturating_add(1);
@@ -92,16 +92,16 @@ impl Echoes {
 /// Between a server's name and what it echoes.
 const SEPARATOR: u8 = b'|';
 /// How often a waiting thread looks whether it should end.
-const TICK: Duration = Duration::from_millis(20);
+pub(crate) const TICK: Duration = Duration::from_millis(20);
 /// The longest message, in bytes.
-const LONGEST: usize = 1 << 16;
+pub(crate) const LONGEST: usize = 1 << 16;
 
-fn reply(identity: &str, message: &[u8]) -> Vec<u8> {
+pub(crate) fn reply(identity: &str, message: &[u8]) -> Vec<u8> {
     [identity.as_bytes(), &[SEPARATOR], message].concat()
 }
 
 /// A message of `size` bytes that no other number's equals, for sizes from 8.
-fn message(number: u64, size: usize) -> Vec<u8> {
+pub(crate) fn message(number: u64, size: usize) -> Vec<u8> {
     let mut bytes = format!("{number:08x}").into_bytes();
     bytes.resize(size.max(bytes.len()), b'.');
     bytes
@@ -109,19 +109,19 @@ fn message(number: u64, size: usize) -> Vec<u8> {
 
 /// Threads that serve until they are told to stop, and what they have served.
 #[derive(Debug, Default)]
-struct Service {
-    state: Arc<State>,
-    threads: Vec<JoinHandle<()>>,
+pub(crate) struct Service {
+    pub(crate) state: Arc<State>,
+    pub(crate) threads: Vec<JoinHandle<()>>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+pub(crate) struct State {
     stop: AtomicBool,
     messages: AtomicU64,
 }
 
 impl State {
-    fn stopped(&self) -> bool {
+    pub(crate) fn stopped(&self) -> bool {
         self.stop.load(Ordering::Acquire)
     }
 

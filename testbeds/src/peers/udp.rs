@@ -110,7 +110,8 @@ impl Client {
     }
 }
 
-fn bind(namespace: &Namespace, address: SocketAddr, wait: Duration) -> Result<UdpSocket, Failure> {
+/// A socket in a namespace that waits so long for a datagram.
+pub(crate) fn bind(namespace: &Namespace, address: SocketAddr, wait: Duration) -> Result<UdpSocket, Failure> {
     let made = namespace.run(|| -> io::Result<_> {
         let socket = UdpSocket::bind(address)?;
         socket.set_read_timeout(Some(wait))?;
@@ -119,6 +120,6 @@ fn bind(namespace: &Namespace, address: SocketAddr, wait: Duration) -> Result<Ud
     made.map_err(failed)
 }
 
-fn failed(source: io::Error) -> Failure {
+pub(crate) fn failed(source: io::Error) -> Failure {
     Failure::Socket { what: "UDP peer", source }
 }
