@@ -105,3 +105,44 @@ async fn an_init_that_is_none_moves_no_peer() {
     let mut room = [0; 2048];
     assert!(liar.try_recv(&mut room).is_err());
 }
+
+/// RFC 6951 5.3: whoever it was that asked, known or not.
+#[tokio::test]
+async fn answers_go_to_where_the_question_came_from() {
+    let (server, client) = (open(&[host(6)], 19_901, 1), open(&[host(7)], 29_901, 19_901));
+    let mut listener = server.listen(Listen::on(PORT)).unwrap();
+    let here = client.connect(Connect::to(vec![host(6)], PORT)).unwrap();
+    let there = tokio::time::timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
+    next(&there, |event| matches!(event, Event::Established { .. })).await;
+    for address in [host(7), host(8)] {
+        let other = UdpSocket::bind((address, 39_901)).await.unwrap();
+        for (tag, asked, answer) in [
+            (0, ChunkType::Init, ChunkType::InitAck),
+            (5, ChunkType::Heartbeat, ChunkType::Abort),
+            (5, ChunkType::ShutdownAck, ChunkType::ShutdownComplete),
+        ] {
+            other.send_to(&packet((7, PORT), tag, asked, &init(9)), (host(6), 19_901)).await.unwrap();
+            assert_eq!(kind(&other).await, answer);
+        }
+        // There nobody listens.
+        other.send_to(&packet((7, 8), 0, ChunkType::Init, &init(9)), (host(6), 19_901)).await.unwrap();
+        assert_eq!(kind(&other).await, ChunkType::Abort);
+    }
+    there.send(Message::new(0, 60, Bytes::from_static(b"as before"))).await.unwrap();
+    next(&here, |event| matches!(event, Event::Message(_))).await;
+}
+
+/// RFC 9260 8.5.1 E: what an association from before is told is for nobody else.
+#[tokio::test]
+async fn a_shutdown_ack_before_the_handshake_is_over_moves_no_peer() {
+    let client = open(&[host(9)], 29_902, 19_902);
+    let peer = UdpSocket::bind((host(10), 19_902)).await.unwrap();
+    let here = client.connect(Connect::to(vec![host(10)], PORT)).unwrap();
+    assert_eq!(kind(&peer).await, ChunkType::Init);
+    let liar = UdpSocket::bind((host(10), 39_902)).await.unwrap();
+    let ports = (PORT, here.ends().local_port);
+    liar.send_to(&packet(ports, 5, ChunkType::ShutdownAck, &[]), (host(9), 29_902)).await.unwrap();
+    assert_eq!(kind(&liar).await, ChunkType::ShutdownComplete);
+    // It is sent again, to where it went before.
+    assert_eq!(kind(&peer).await, ChunkType::Init);
+}
