@@ -280,7 +280,7 @@ fn rfc4895_6_3_an_algorithm_that_is_not_known_is_reported_and_nothing_behind_it_
         packet.chunk(ChunkType::Heartbeat, 0, |out| out.put_slice(&[0, 1, 0, 8, 1, 2, 3, 4]));
     });
     let seen = signer.peer.look();
-    assert_eq!((kinds(&seen), seen[0].value.clone()), (vec![ChunkType::Error], vec![1, 5, 0, 6, 0, 2, 0, 0]));
+    assert_eq!((kinds(&seen), seen[0].value.clone()), (vec![ChunkType::Error], vec![1, 5, 0, 6, 0, 2]));
     signer.give_with(puppet(0), SHA256, |packet| {
         packet.chunk(ChunkType::Heartbeat, 0, |out| out.put_slice(&[0, 1, 0, 8, 1, 2, 3, 4]));
     });

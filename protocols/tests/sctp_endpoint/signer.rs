@@ -23,16 +23,14 @@ pub(crate) struct Signer {
 impl Signer {
     /// An association that the signer asked for, which wants chunks of those types authenticated.
     pub(crate) fn new(chunks: [ChunkType; 2]) -> Self {
-        let mut own = BytesMut::new();
         let (kinds, hmacs) = (chunks.map(u8::from), [SHA256, 1]);
-        parameter(&mut own, ParameterType::Random, |out| out.put_slice(&[0x11; 32]));
-        parameter(&mut own, ParameterType::ChunkList, |out| out.put_slice(&kinds));
-        parameter(&mut own, ParameterType::HmacAlgorithms, |out| hmacs.iter().for_each(|&hmac| out.put_u16(hmac)));
         let extensions = [ChunkType::Auth, ChunkType::Asconf, ChunkType::AsconfAck].map(u8::from);
         let mut peer = Puppet::new(Config { heartbeat_interval: None, ..Config::default() });
         peer.init(TAG, 1, |out| {
             parameter(out, ParameterType::SupportedExtensions, |out| out.put_slice(&extensions));
-            out.put_slice(&own);
+            parameter(out, ParameterType::Random, |out| out.put_slice(&[0x11; 32]));
+            parameter(out, ParameterType::ChunkList, |out| out.put_slice(&kinds));
+            parameter(out, ParameterType::HmacAlgorithms, |out| hmacs.iter().for_each(|&hmac| out.put_u16(hmac)));
         });
         let seen = peer.look();
         (peer.tag, peer.tsn) = (seen[0].u32(0), seen[0].u32(12));

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::association::{Association, Context, Control, MOST_PATHS, local_for};
 use super::message::Event;
-use super::offer::{is_unicast, padded};
+use super::offer::{is_unicast, raw_bytes};
 use super::path::Path;
 use super::serial::at_most;
 use super::time::Time;
@@ -219,7 +219,7 @@ impl Association {
                 Ok(()) => parameter(&mut answer, ParameterType::SuccessIndication, |out| out.put_u32(correlation)),
                 Err(code) => parameter(&mut answer, ParameterType::ErrorCauseIndication, |out| {
                     out.put_u32(correlation);
-                    cause(out, code, |out| out.put_slice(&padded(&raw)));
+                    cause(out, code, |out| out.put_slice(&raw_bytes(&raw)));
                 }),
             }
         }

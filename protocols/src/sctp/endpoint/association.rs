@@ -54,7 +54,7 @@ pub(super) enum Control {
     HeartbeatAck(Bytes),
     Shutdown,
     ShutdownAck,
-    /// Error causes, padded.
+    /// Error causes.
     Error(Bytes),
     Asconf,
     AsconfAck(Bytes),

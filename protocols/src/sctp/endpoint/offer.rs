@@ -47,7 +47,7 @@ pub(super) struct AuthOffer {
 pub(super) struct Read<'a> {
     pub(super) offer: Offer,
     pub(super) cookie: Option<&'a [u8]>,
-    /// Parameters to be reported, one after another, padded.
+    /// Parameters to be reported, with padding between them.
     pub(super) unrecognized: Vec<u8>,
 }
 
@@ -111,7 +111,7 @@ impl<'a> Read<'a> {
             Parameter::Ipv6(address) => self.address(address.into(), config),
             Parameter::StateCookie(cookie) => self.cookie = Some(cookie),
             Parameter::HostName(_) => {
-                return Err(Refusal::Abort(CauseCode::UnresolvableAddress, padded(raw)));
+                return Err(Refusal::Abort(CauseCode::UnresolvableAddress, raw_bytes(raw)));
             }
             Parameter::ForwardTsnSupported => self.offer.partial_reliability = config.partial_reliability,
             Parameter::SupportedExtensions(kinds) => {
@@ -132,9 +132,10 @@ impl<'a> Read<'a> {
             | Parameter::ZeroChecksumAcceptable(_) => {}
             _ => {
                 let action = raw.kind().unrecognized();
-                let bytes = padded(raw);
-                let length = self.unrecognized.len().saturating_add(bytes.len());
-                if action.reports() && length <= MOST_UNRECOGNIZED {
+                let bytes = raw_bytes(raw);
+                let start = self.unrecognized.len().next_multiple_of(4);
+                if action.reports() && start.saturating_add(bytes.len()) <= MOST_UNRECOGNIZED {
+                    self.unrecognized.resize(start, 0);
                     self.unrecognized.extend_from_slice(&bytes);
                 }
                 return Ok(action.goes_on());
@@ -217,29 +218,30 @@ impl Own<'_> {
         }
         parameter(out, ParameterType::SupportedExtensions, |out| out.put_slice(&extensions));
         if config.dynamic_addresses {
-            out.put_slice(&self.auth(true));
+            for (kind, value) in self.auth() {
+                parameter(out, kind, |out| out.put_slice(&value));
+            }
         }
     }
 
-    /// This side's part of the key (RFC 4895 6.1).
+    /// This side's part of the key (RFC 4895 6.1): its parameters without padding between them.
     pub(super) fn vector(&self) -> Vec<u8> {
-        self.auth(false).to_vec()
+        let mut out = BytesMut::new();
+        let alone = |(kind, value): (_, Vec<u8>)| {
+            parameter(&mut out, kind, |out| out.put_slice(&value));
+            out.split()
+        };
+        self.auth().into_iter().flat_map(alone).collect()
     }
 
-    fn auth(&self, padded: bool) -> BytesMut {
-        let mut out = BytesMut::new();
-        parameter(&mut out, ParameterType::Random, |out| out.put_slice(&self.random));
-        parameter(&mut out, ParameterType::ChunkList, |out| {
-            out.put_slice(&[ChunkType::Asconf.into(), ChunkType::AsconfAck.into()]);
-        });
-        if !padded {
-            out.truncate(out.len().saturating_sub(2));
-        }
-        parameter(&mut out, ParameterType::HmacAlgorithms, |out| {
-            out.put_u16(auth::SHA256);
-            out.put_u16(auth::SHA1);
-        });
-        out
+    fn auth(&self) -> [(ParameterType, Vec<u8>); 3] {
+        let chunks = [ChunkType::Asconf, ChunkType::AsconfAck].map(u8::from);
+        let algorithms = [auth::SHA256, auth::SHA1].map(u16::to_be_bytes);
+        [
+            (ParameterType::Random, self.random.to_vec()),
+            (ParameterType::ChunkList, chunks.to_vec()),
+            (ParameterType::HmacAlgorithms, algorithms.concat()),
+        ]
     }
 }
 
@@ -257,17 +259,11 @@ fn protocol_violation(what: &str) -> Refusal {
     Refusal::Abort(CauseCode::ProtocolViolation, what.as_bytes().to_vec())
 }
 
-fn raw_bytes(raw: &RawParameter<'_>) -> Vec<u8> {
+/// A parameter as it came, without its padding.
+pub(super) fn raw_bytes(raw: &RawParameter<'_>) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(raw.value().len().saturating_add(4));
     bytes.extend_from_slice(&u16::from(raw.kind()).to_be_bytes());
     bytes.extend_from_slice(&raw.length().to_be_bytes());
     bytes.extend_from_slice(raw.value());
-    bytes
-}
-
-/// A parameter as it came, padded.
-pub(super) fn padded(raw: &RawParameter<'_>) -> Vec<u8> {
-    let mut bytes = raw_bytes(raw);
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
     bytes
 }
