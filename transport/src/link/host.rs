@@ -207,8 +207,10 @@ impl Host {
                 return;
             }
             self.neighbours.asked_by(now, sender.into(), target.into(), mac)
+        } else if arp.asks {
+            // An announcement (RFC 5227 3), or a question to somebody else.
+            self.neighbours.announced(now, sender.into(), mac)
         } else {
-            // A reply, or an announcement.
             self.neighbours.answered(now, sender.into(), mac)
         };
         self.release(mac, waiting);
@@ -250,14 +252,18 @@ impl Host {
                     self.release(mac, waiting);
                 }
             }
-            Ndp::Advertisement { target, mac, newer, .. } => {
+            Ndp::Advertisement { target, mac, solicited, newer } => {
                 let known = self.neighbours.get(target.into());
                 // Without an address it confirms the one that is known (RFC 4861 7.2.5).
                 let Some(mac) = mac.or(known) else { return };
                 if !newer && known.is_some_and(|known| known != mac) {
                     return;
                 }
-                let waiting = self.neighbours.answered(now, target.into(), mac);
+                let waiting = if solicited {
+                    self.neighbours.answered(now, target.into(), mac)
+                } else {
+                    self.neighbours.announced(now, target.into(), mac)
+                };
                 self.release(mac, waiting);
             }
             Ndp::Solicitation { .. } => {}

@@ -46,6 +46,8 @@ impl Ndp {
         }
         match *kind {
             SOLICITATION => Some(Self::Solicitation { target, source: option(options, SOURCE_LINK_LAYER) }),
+            // RFC 4861 7.1.2: an answer goes to who asked.
+            ADVERTISEMENT if flags & SOLICITED != 0 && destination.is_multicast() => None,
             ADVERTISEMENT => Some(Self::Advertisement {
                 target,
                 mac: option(options, TARGET_LINK_LAYER),

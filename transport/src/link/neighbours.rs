@@ -118,10 +118,17 @@ impl Neighbours {
         }
     }
 
-    /// A neighbour answered: it is there. What waited for it may go.
+    /// A neighbour answered: it is there, if it was asked. What waited for it may go.
     pub fn answered(&mut self, now: Time, address: IpAddr, mac: Mac) -> VecDeque<Packet> {
-        // An answer that nobody asked for makes no entry (RFC 4861 7.2.5).
-        if self.entries.contains_key(&address) { self.learn(now, address, mac, true) } else { VecDeque::new() }
+        let state = self.entries.get(&address).map(|entry| &entry.state);
+        let asked = matches!(state, Some(State::Incomplete { .. } | State::Probed { .. }));
+        self.learn(now, address, mac, asked)
+    }
+
+    /// A neighbour said of itself where it is, which shows nobody that packets get there. That makes no entry
+    /// (RFC 4861 7.2.5). What waited for it may go.
+    pub fn announced(&mut self, now: Time, address: IpAddr, mac: Mac) -> VecDeque<Packet> {
+        self.learn(now, address, mac, false)
     }
 
     /// A neighbour asked for one of our addresses, and said where it is itself: it will be talked to.
@@ -167,7 +174,7 @@ impl Neighbours {
         }
     }
 
-    /// Takes an address for an existing entry; `sure` where it is an answer.
+    /// Takes an address for an existing entry; `sure` where it answers a question.
     fn learn(&mut self, now: Time, address: IpAddr, mac: Mac, sure: bool) -> VecDeque<Packet> {
         let Some(entry) = self.entries.get_mut(&address) else { return VecDeque::new() };
         let until = match &entry.state {
@@ -321,10 +328,41 @@ mod tests {
     fn rfc4861_7_2_5_an_answer_that_nobody_asked_for_makes_no_entry() {
         let mut neighbours = neighbours();
         assert!(neighbours.answered(at(0), THERE, MAC).is_empty());
+        assert!(neighbours.announced(at(0), THERE, MAC).is_empty());
         assert_eq!(neighbours.get(THERE), None);
         let mut neighbours = known(at(0));
         neighbours.answered(at(1), THERE, OTHER);
         assert_eq!(neighbours.get(THERE), Some(OTHER));
+    }
+
+    #[test]
+    fn rfc4861_7_2_5_only_an_answer_to_a_question_confirms() {
+        for take in [Neighbours::announced, Neighbours::answered] {
+            // Where it is known already it is doubted as soon as before.
+            let mut neighbours = known(at(0));
+            take(&mut neighbours, at(20), THERE, MAC);
+            assert_eq!(neighbours.resolve(at(29), THERE, packet(1)), Some((MAC, packet(1))));
+            assert_eq!(neighbours.poll_ask(), None);
+            assert_eq!(neighbours.resolve(at(30), THERE, packet(1)), Some((MAC, packet(1))));
+            assert!(neighbours.poll_ask().is_some_and(|ask| ask.to == Some(MAC)));
+            // Where it is somewhere else it is doubted at once.
+            let mut neighbours = known(at(0));
+            take(&mut neighbours, at(1), THERE, OTHER);
+            assert_eq!(neighbours.resolve(at(1), THERE, packet(1)), Some((OTHER, packet(1))));
+            assert!(neighbours.poll_ask().is_some_and(|ask| ask.to == Some(OTHER)));
+        }
+        // Whoever is asked must answer.
+        let mut neighbours = known(at(0));
+        neighbours.resolve(at(30), THERE, packet(1));
+        neighbours.announced(at(30), THERE, MAC);
+        assert_eq!(neighbours.deadline(), Some(at(31)));
+        // Packets need not wait for longer, but the neighbour is asked.
+        let mut neighbours = self::neighbours();
+        neighbours.resolve(at(0), THERE, packet(1));
+        neighbours.poll_ask();
+        assert_eq!(neighbours.announced(at(0), THERE, MAC), [packet(1)]);
+        assert!(neighbours.resolve(at(0), THERE, packet(2)).is_some());
+        assert!(neighbours.poll_ask().is_some_and(|ask| ask.to == Some(MAC)));
     }
 
     // RFC 4861 7.2.3: made stale by a solicitation, and so asked at its first use.

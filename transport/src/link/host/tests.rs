@@ -104,6 +104,22 @@ fn a_packet_waits_for_its_neighbour() {
     }
 }
 
+// RFC 4861 7.2.5; of ARP an announcement alike.
+#[test]
+fn who_announces_itself_is_known_and_asked() {
+    for (from, to, announcement) in [(v4(2), v4(1), ANNOUNCED), (v6(2), v6(1), ANNOUNCED6)] {
+        let mut host = Host::new(Config::new(TWO, vec![(v4(2), 24), (v6(2), 64)]));
+        host.send(Time::ZERO, sctp(from, to));
+        frames(&mut host);
+        host.receive(Time::ZERO, &unhex(announcement));
+        assert!(frames(&mut host)[0].ends_with(b"sctp"));
+        host.send(Time::ZERO, sctp(from, to));
+        assert!(frames(&mut host)[0].ends_with(b"sctp"));
+        host.expire(host.deadline().unwrap());
+        assert!(frames(&mut host)[0].starts_with(&ONE.0));
+    }
+}
+
 #[test]
 fn a_packet_leaves_whole_and_comes_whole() {
     let mut host = acquainted();
