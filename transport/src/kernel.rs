@@ -7,6 +7,7 @@
 //! message that is given up by its age is not told of; and a listener that is dropped shuts down what nobody
 //! accepted.
 
+mod accepting;
 mod carried;
 mod ffi;
 mod notification;
@@ -15,16 +16,14 @@ mod options;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
-use std::task::{Context, Poll, ready};
 
 use nix::sys::socket::{setsockopt, sockopt};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
-use tokio::io::Interest;
+use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 
 use crate::association::Ends;
-use crate::listener::Source;
 use crate::{Association, Config, Connect, Listen, Listener, RequestError, Transport};
+use accepting::Accepting;
 use carried::Carried;
 
 /// IP protocol of SCTP.
@@ -87,8 +86,7 @@ impl Transport for Kernel {
         let socket = self.socket(&listen.addresses, &[], listen.port).map_err(failed)?;
         socket.listen(i32::try_from(listen.backlog).unwrap_or(i32::MAX)).map_err(failed)?;
         let socket = registered(socket)?;
-        let accepting = Accepting { socket, port: listen.port, largest: self.config.max_message };
-        Ok(Listener::new(listen.port, accepting))
+        Ok(Listener::new(listen.port, Accepting::new(socket, listen.port, self.config.max_message)))
     }
 
     fn connect(&self, connect: Connect) -> Result<Association, RequestError> {
@@ -123,28 +121,4 @@ fn registered(socket: Socket) -> io::Result<UdpSocket> {
 
 fn port_of(address: io::Result<socket2::SockAddr>) -> u16 {
     address.ok().and_then(|address| address.as_socket()).map_or(0, |address| address.port())
-}
-
-/// A socket that accepts.
-struct Accepting {
-    socket: UdpSocket,
-    port: u16,
-    largest: u32,
-}
-
-impl Source for Accepting {
-    fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<Option<Association>> {
-        loop {
-            if ready!(self.socket.poll_recv_ready(context)).is_err() {
-                return Poll::Ready(None);
-            }
-            let accepted = self.socket.try_io(Interest::READABLE, || SockRef::from(&self.socket).accept());
-            let Ok((socket, peer)) = accepted else { continue };
-            let remote_port = peer.as_socket().map_or(0, |address| address.port());
-            let ends = Ends { local_port: self.port, remote_port };
-            if let Ok(socket) = socket.set_nonblocking(true).and_then(|()| registered(socket)) {
-                return Poll::Ready(Some(Association::new(Carried::new(socket, ends, self.largest, true))));
-            }
-        }
-    }
 }
