@@ -20,9 +20,6 @@ use crate::association::{Carrier, Ends};
 use crate::{Event, Message, PathStatus, Received, Reliability, SendError};
 
 pub(super) struct Carried {
-    /// Of SCTP, not of UDP: tokio waits for any socket alike. None once the association has ended, so that
-    /// its port is free again.
-    socket: Mutex<Option<Arc<UdpSocket>>>,
     ends: Ends,
     largest: usize,
     writers: Arc<Writers>,
@@ -30,12 +27,14 @@ pub(super) struct Carried {
 }
 
 struct Inner {
+    /// Of SCTP, not of UDP: tokio waits for any socket alike. None once the association has ended, so that
+    /// its port is free again.
+    socket: Option<Arc<UdpSocket>>,
     /// The peer asked for the association.
     accepted: bool,
     streams: u16,
     /// It is being shut down.
     parting: bool,
-    ended: bool,
     /// What is to be told before anything else: the end that this side made.
     last: Option<Event>,
     reader: Option<Waker>,
@@ -54,21 +53,35 @@ const USER_INITIATED: u16 = 12;
 const TIME_TO_LIVE: u16 = 0x10;
 const RETRANSMISSIONS: u16 = 0x20;
 
+impl Inner {
+    /// Whether all was told.
+    fn has_ended(&self) -> bool {
+        self.socket.is_none() && self.last.is_none()
+    }
+
+    /// Closes the socket, with ABORT where the association has not ended.
+    fn close(&mut self) {
+        if let Some(socket) = self.socket.take() {
+            // On one that has ended it means nothing.
+            let _ = SockRef::from(&*socket).set_linger(Some(Duration::ZERO));
+        }
+    }
+}
+
 impl Carried {
     pub(super) fn new(socket: UdpSocket, ends: Ends, largest: u32, accepted: bool) -> Self {
         let inner = Inner {
+            socket: Some(Arc::new(socket)),
             accepted,
             streams: u16::MAX,
             parting: false,
-            ended: false,
             last: None,
             reader: None,
             partial: BytesMut::new(),
             room: vec![0; ROOM],
         };
         let largest = usize::try_from(largest).unwrap_or(usize::MAX);
-        let socket = Mutex::new(Some(Arc::new(socket)));
-        Self { socket, ends, largest, writers: Arc::default(), inner: Mutex::new(inner) }
+        Self { ends, largest, writers: Arc::default(), inner: Mutex::new(inner) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -76,15 +89,7 @@ impl Carried {
     }
 
     fn socket(&self) -> Option<Arc<UdpSocket>> {
-        self.socket.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Closes the socket, with ABORT where the association has not ended.
-    fn close(&self) {
-        if let Some(socket) = self.socket.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            // On one that has ended it means nothing.
-            let _ = SockRef::from(&*socket).set_linger(Some(Duration::ZERO));
-        }
+        self.lock().socket.clone()
     }
 
     fn send_now(socket: &UdpSocket, message: &Message) -> io::Result<()> {
@@ -161,12 +166,11 @@ impl Carrier for Carried {
         let mut taken = false;
         loop {
             let Some(message) = messages.front() else { return Poll::Ready(Ok(())) };
-            let socket = self.socket();
-            let (streams, parting, ended) = {
+            let (socket, streams, parting) = {
                 let inner = self.lock();
-                (inner.streams, inner.parting, inner.ended)
+                (inner.socket.clone(), inner.streams, inner.parting)
             };
-            let refused = if ended || socket.is_none() {
+            let refused = if socket.is_none() {
                 Some(SendError::Unknown)
             } else if parting {
                 Some(SendError::ShuttingDown)
@@ -213,15 +217,13 @@ impl Carrier for Carried {
         loop {
             let mut inner = self.lock();
             let taken = into.len().saturating_sub(before);
-            if inner.ended || taken >= most {
+            if taken >= most {
                 return Poll::Ready(());
             }
-            if let Some(last) = inner.last.take() {
-                inner.ended = true;
-                into.push(last);
+            let Some(socket) = inner.socket.clone() else {
+                into.extend(inner.last.take());
                 return Poll::Ready(());
-            }
-            let Some(socket) = self.socket() else { return Poll::Ready(()) };
+            };
             let room = &mut inner.room;
             let received = socket.try_io(Interest::READABLE, || ffi::receive(socket.as_fd(), room));
             let event = match received {
@@ -245,8 +247,7 @@ impl Carrier for Carried {
                 },
             };
             if event.as_ref().is_some_and(Event::is_last) {
-                inner.ended = true;
-                self.close();
+                inner.close();
                 self.writers.wake_by_ref();
             }
             into.extend(event);
@@ -271,20 +272,21 @@ impl Carrier for Carried {
     }
 
     fn shutdown(&self) {
-        self.lock().parting = true;
-        if let Some(socket) = self.socket() {
+        let mut inner = self.lock();
+        inner.parting = true;
+        if let Some(socket) = &inner.socket {
             // Where it is not connected there is nothing to be shut down.
-            let _ = SockRef::from(&*socket).shutdown(Shutdown::Write);
+            let _ = SockRef::from(&**socket).shutdown(Shutdown::Write);
         }
     }
 
     /// A socket of one association is aborted by closing it; the kernel sends no reason then.
     fn abort(&self, _reason: &[u8]) {
         let mut inner = self.lock();
-        if !inner.ended {
+        if !inner.has_ended() {
             inner.last = Some(Event::Aborted { cause: USER_INITIATED, by_peer: false });
         }
-        self.close();
+        inner.close();
         let reader = inner.reader.take();
         drop(inner);
         reader.into_iter().for_each(Waker::wake);
@@ -294,8 +296,9 @@ impl Carrier for Carried {
 
 impl Drop for Carried {
     fn drop(&mut self) {
-        if !self.lock().parting {
-            self.close();
+        let mut inner = self.lock();
+        if !inner.parting {
+            inner.close();
         }
     }
 }
