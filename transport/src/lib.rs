@@ -8,7 +8,7 @@
 //! | --- | --- | --- |
 //! | [`userspace::Userspace`] | this project's own endpoint, over frames or over UDP (RFC 6951) | hosts whose kernel has none, addresses that the kernel does not have |
 //! | [`kernel::Kernel`] | the host's kernel's | hosts whose kernel has it |
-//! | [`memory::Memory`] | the same, over a network in this process | tests |
+//! | [`memory::Memory`] | this project's own endpoint, over a network in this process | tests |
 //!
 //! ```
 //! use bytes::Bytes;

@@ -1,12 +1,13 @@
 //! How large packets may be: RFC 8899.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::BufMut;
-use pinion_protocols::sctp::endpoint::{Config, Event};
+use pinion_protocols::sctp::endpoint::{Config, Endpoint, Event, Time};
 use pinion_protocols::sctp::{ChunkType, Packet};
 
-use crate::puppet::{Puppet, WINDOW, puppet};
+use crate::puppet::{Puppet, WINDOW, host, puppet};
 
 /// IP and common header.
 const IP: usize = 20;
@@ -85,6 +86,18 @@ fn rfc8899_what_is_told_ends_the_search() {
     assert!(peer.endpoint.set_mtu(peer.now, id, puppet(0), 1300));
     assert_eq!(pass(&mut peer, 1300, Duration::from_secs(100)), 0);
     assert_eq!(peer.endpoint.paths(id)[0].mtu, 1300);
+}
+
+// RFC 8200 5; of IPv4 it is the smallest that may be configured.
+#[test]
+fn no_path_carries_less_than_every_link_does() {
+    let mut endpoint = Endpoint::new(Config::default(), [1; 32]);
+    let v6 = |host| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, host]);
+    for (local, remote, smallest) in [(host(0), puppet(0), 512), (v6(1), v6(2), 1280)] {
+        let id = endpoint.connect(Time::ZERO, (&[local], 1), (&[remote], 1)).unwrap();
+        assert!(endpoint.set_mtu(Time::ZERO, id, remote, 20));
+        assert_eq!(endpoint.paths(id)[0].mtu, smallest);
+    }
 }
 
 #[test]

@@ -3,13 +3,10 @@
 use core::net::IpAddr;
 
 use super::association::{Association, Context, State};
-use super::config::SMALLEST_MTU;
 use super::message::Event;
 use super::{Endpoint, Time};
 use crate::bytes::{u8_at, u16_at, u32_at};
 
-/// Smallest IPv6 packet that every link carries, bytes (RFC 8200 5).
-const SMALLEST_IPV6_MTU: u16 = 1280;
 /// Type of an INIT chunk.
 const INIT: u8 = 1;
 
@@ -87,13 +84,10 @@ impl Association {
     /// A path carries less than was thought; that it carries more, only a probe can say (RFC 8899 4.6.2).
     fn carries_at_most(&mut self, context: &Context<'_>, index: u8, mtu: u16) -> bool {
         let Some(path) = self.path_mut(index) else { return false };
-        let smallest = if path.remote.is_ipv4() { SMALLEST_MTU } else { SMALLEST_IPV6_MTU };
-        let mtu = mtu.max(smallest);
-        if mtu >= path.mtu {
-            return false;
+        let less = path.at_least(mtu) < path.mtu;
+        if less {
+            path.told(context.now, mtu);
         }
-        path.mtu = mtu;
-        path.search.told(context.now, mtu);
-        true
+        less
     }
 }

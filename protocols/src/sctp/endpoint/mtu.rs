@@ -6,7 +6,7 @@ use bytes::BufMut;
 use serde::{Deserialize, Serialize};
 
 use super::association::{Association, Context, Control};
-use super::config::Config;
+use super::config::{Config, SMALLEST_MTU};
 use super::path::Path;
 use super::time::Time;
 use crate::sctp::write::{PacketWriter, parameter};
@@ -14,6 +14,8 @@ use crate::sctp::{ChunkType, ParameterType};
 
 /// BASE_PLPMTU as an IP packet, bytes: what every path is taken to carry once it swallows larger ones.
 const BASE: u16 = 1280;
+/// Smallest IPv6 packet that every link carries, bytes (RFC 8200 5).
+const SMALLEST_IPV6_MTU: u16 = 1280;
 /// MAX_PROBES.
 const MOST_ATTEMPTS: u8 = 3;
 /// PMTU_RAISE_TIMER.
@@ -43,17 +45,23 @@ impl Search {
         let at = if config.largest_mtu > config.mtu { now } else { Time::NEVER };
         Self { upper: config.largest_mtu, size: config.largest_mtu & !3, attempts: 0, nonce: 0, timeouts: 0, at }
     }
-
-    /// Somebody who knows said how large a packet the path carries.
-    pub(super) fn told(&mut self, now: Time, mtu: u16) {
-        self.upper = mtu;
-        self.attempts = 0;
-        self.nonce = 0;
-        self.at = now.after(RAISE);
-    }
 }
 
 impl Path {
+    /// Somebody who knows said how large a packet the path carries.
+    pub(super) fn told(&mut self, now: Time, mtu: u16) {
+        self.mtu = self.at_least(mtu);
+        self.search.upper = self.mtu;
+        self.search.attempts = 0;
+        self.search.nonce = 0;
+        self.search.at = now.after(RAISE);
+    }
+
+    /// No path carries less, whatever is said.
+    pub(super) fn at_least(&self, mtu: u16) -> u16 {
+        mtu.max(if self.remote.is_ipv4() { SMALLEST_MTU } else { SMALLEST_IPV6_MTU })
+    }
+
     /// DATA was acknowledged.
     pub(super) fn carries(&mut self) {
         self.search.timeouts = 0;

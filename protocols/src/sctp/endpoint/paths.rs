@@ -7,7 +7,7 @@ use super::asconf::Change;
 use super::association::{Association, Context};
 use super::message::AssociationId;
 use super::path::{Heartbeats, Reach};
-use super::{Endpoint, Time, config};
+use super::{Endpoint, Time};
 
 impl Endpoint {
     /// Makes the path to that address the primary one; false where there is none.
@@ -19,14 +19,13 @@ impl Endpoint {
         true
     }
 
-    /// Says how large an IP packet a path carries, bytes (at least 512), where somebody knows: an ICMP
-    /// message, say. False where there is no such path.
+    /// Says how large an IP packet a path carries, bytes (at least 512, of IPv6 1280), where somebody knows.
+    /// False where there is no such path.
     pub fn set_mtu(&mut self, now: Time, id: AssociationId, remote: IpAddr, mtu: u16) -> bool {
         let set = |association: &mut Association, context: &mut Context<'_>| {
             let Some(index) = association.path_to(remote) else { return false };
             let Some(path) = association.path_mut(index) else { return false };
-            path.mtu = mtu.max(config::SMALLEST_MTU);
-            path.search.told(context.now, path.mtu);
+            path.told(context.now, mtu);
             true
         };
         self.with(now, id, set).unwrap_or(false)
