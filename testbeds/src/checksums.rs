@@ -58,6 +58,22 @@ impl Judge {
         Ok(numbers.lines().count())
     }
 
+    /// How many frames of a capture each of some display filters lets through, in one reading. A filter has no comma, and
+    /// the capture lasts some time.
+    ///
+    /// # Errors
+    ///
+    /// As [`Judge::count`].
+    pub fn counts(&self, capture: &Path, filters: &[&str]) -> Result<Vec<usize>, Failure> {
+        let statistics = format!("io,stat,0,{}", filters.join(","));
+        let table = self.read(capture, &["-q", "-z", &statistics])?;
+        let counts = read_statistics(&table);
+        if counts.len() != filters.len() {
+            return Err(Failure::Tool { program: "tshark", reason: table });
+        }
+        Ok(counts)
+    }
+
     /// The frames of a capture that a display filter lets through, a line each for people.
     ///
     /// # Errors
@@ -88,6 +104,12 @@ const PROTOCOLS: [&str; 6] = ["ip", "udp", "tcp", "sctp", "icmp", "icmpv6"];
 /// Preferences without which tshark takes checksums as they are.
 const CHECKED: [&str; 4] =
     ["ip.check_checksum:TRUE", "udp.check_checksum:TRUE", "tcp.check_checksum:TRUE", "sctp.checksum:crc-32c"];
+
+/// The one line with an interval, then frames and bytes by each filter.
+fn read_statistics(table: &str) -> Vec<usize> {
+    let line = table.lines().find(|line| line.contains("<>")).unwrap_or_default();
+    line.split('|').skip(2).step_by(2).filter_map(|frames| frames.trim().parse().ok()).collect()
+}
 
 /// A frame's number, its ICMP types, then a list of statuses for each protocol.
 fn read_line(line: &str) -> Vec<Wrong> {

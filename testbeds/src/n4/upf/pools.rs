@@ -1,5 +1,6 @@
 //! What an UPF gives to its sessions: TEIDs and user addresses.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;
 
@@ -35,16 +36,20 @@ impl Pools {
         self.ues.get(&ue).copied()
     }
 
-    /// Chooses a tunnel for a session.
-    pub(super) fn choose_tunnel(&mut self, session: u64) -> Tunnel {
-        // 0 is no tunnel's (TS 29.281 5.1).
-        while self.next_teid == 0 || self.tunnels.contains_key(&self.next_teid) {
-            self.next_teid = self.next_teid.wrapping_add(self.teids.1.max(1));
+    /// Chooses a tunnel for a session; none where all that its steps come to are given.
+    pub(super) fn choose_tunnel(&mut self, session: u64) -> Option<Tunnel> {
+        // 0 is no tunnel's (TS 29.281 5.1); of the rest, only as many are given as there are tunnels.
+        for _ in 0..self.tunnels.len() + 2 {
+            let teid = self.next_teid;
+            self.next_teid = teid.wrapping_add(self.teids.1);
+            if teid != 0
+                && let Entry::Vacant(entry) = self.tunnels.entry(teid)
+            {
+                entry.insert(session);
+                return Some(Tunnel { teid, address: self.n3 });
+            }
         }
-        let teid = self.next_teid;
-        self.next_teid = teid.wrapping_add(self.teids.1.max(1));
-        self.tunnels.insert(teid, session);
-        Tunnel { teid, address: self.n3 }
+        None
     }
 
     /// Gives a session a tunnel that somebody else chose; says whether it could.
@@ -58,8 +63,7 @@ impl Pools {
         for _ in 0..count {
             let address = Ipv4Addr::from(u32::from(first).wrapping_add(self.next_ue));
             self.next_ue = self.next_ue.wrapping_add(1).checked_rem(count).unwrap_or(0);
-            if let std::collections::btree_map::Entry::Vacant(entry) = self.ues.entry(address) {
-                entry.insert(session);
+            if *self.ues.entry(address).or_insert(session) == session {
                 return Some(address);
             }
         }
@@ -93,7 +97,21 @@ impl Pools {
             self.tunnels.insert(tunnel.teid, bearer.seid);
         }
         if let Some(ue) = bearer.ue {
-            self.ues.insert(ue, bearer.seid);
+            self.ues.entry(ue).or_insert(bearer.seid);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn teids_run_out_where_their_steps_come_back() {
+        let mut pools = Pools::new([198, 51, 100, 9].into(), (0, 1 << 30), Some(([10, 0, 0, 1].into(), 2)));
+        let teids = [1, 2, 3, 4].map(|session| pools.choose_tunnel(session).map(|tunnel| tunnel.teid));
+        assert_eq!(teids, [Some(1 << 30), Some(2 << 30), Some(3 << 30), None]);
+        let last = |ue: Option<Ipv4Addr>| ue.map(|ue| ue.octets()[3]);
+        assert_eq!([1, 2, 3].map(|session| last(pools.choose_ue(session))), [Some(1), Some(2), None]);
     }
 }

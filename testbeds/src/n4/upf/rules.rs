@@ -182,7 +182,11 @@ fn create(
     let tunnel = match find(pdi.clone(), ElementType::FTeid) {
         Some(Element::FTeid(FTeid::Choose { id, .. })) => {
             let tunnel = id.and_then(|id| chosen.get(&id).copied());
-            let tunnel = tunnel.unwrap_or_else(|| pools.choose_tunnel(bearer.seid));
+            let tunnel = tunnel.or_else(|| pools.choose_tunnel(bearer.seid)).ok_or(Refusal {
+                cause: Cause::NO_RESOURCES,
+                element: ElementType::FTeid,
+                rule: None,
+            })?;
             chosen.extend(id.map(|id| (id, tunnel)));
             told.tunnel = Some(tunnel);
             Some(tunnel)
