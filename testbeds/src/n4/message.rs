@@ -64,10 +64,11 @@ pub(super) fn own_node(address: Ipv4Addr) -> Element<'static> {
     Element::NodeId(NodeId::Address(address.into()))
 }
 
-/// The number of the rule that a group is about.
+/// The number of the rule or traffic endpoint that a group is about.
 pub(super) fn rule(elements: &Elements<'_>, kind: ElementType) -> Option<u32> {
     match find(elements.clone(), kind)? {
         Element::PdrId(number) => Some(number.into()),
+        Element::TrafficEndpointId(number) => Some(number.into()),
         Element::FarId(number) | Element::QerId(number) | Element::UrrId(number) => Some(number),
         _ => None,
     }

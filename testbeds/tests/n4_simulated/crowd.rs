@@ -48,10 +48,11 @@ fn whole_lives(smf: SmfConfig, upf: UpfConfig, mut wire: Wire) {
             } {}
         };
     }
-    let wish = Wish { ue: None, urr: true, ..Wish::default() };
-    let seids: Vec<u64> = (0..SESSIONS).map(|_| smf.establish(to, &wish, clock)).collect();
+    let wish = |number| Wish { ue: None, urr: true, endpoint: number % 2 == 0, ..Wish::default() };
+    let seids: Vec<u64> = (0..SESSIONS).map(|number| smf.establish(to, &wish(number), clock)).collect();
     settle!();
     for seid in &seids {
+        smf.confirm(*seid, clock);
         smf.activate(*seid, gnb(*seid as u32), clock);
     }
     settle!();
@@ -92,6 +93,7 @@ fn whole_lives(smf: SmfConfig, upf: UpfConfig, mut wire: Wire) {
 
     let asked = [
         MessageType::SessionEstablishmentResponse,
+        MessageType::SessionModificationResponse,
         MessageType::SessionModificationResponse,
         MessageType::SessionModificationResponse,
         MessageType::SessionModificationResponse,

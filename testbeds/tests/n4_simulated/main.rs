@@ -9,6 +9,7 @@
 
 mod common;
 mod crowd;
+mod hostile;
 mod namespaces;
 mod oracle;
 mod restarts;

@@ -30,7 +30,7 @@ fn wireshark_reads_what_was_meant() {
 /// Display filters, and how many frames they let through.
 const MEANT: &[(&str, usize)] = &[
     ("_ws.malformed || _ws.expert.severity >= 0x600000", 0),
-    ("pfcp", 38),
+    ("pfcp", 50),
     // Associations: the SMF's, the same after its restart, the UPF's.
     ("pfcp.msg_type == 1 && pfcp.recovery_time_stamp && !pfcp.seid", 2),
     ("pfcp.msg_type == 5 && pfcp.recovery_time_stamp", 3),
@@ -46,19 +46,24 @@ const MEANT: &[(&str, usize)] = &[
     ("pfcp.msg_type == 12 && pfcp.node_report_type.upfr == 1 && pfcp.ie_type == 103", 1),
     ("pfcp.msg_type == 14", 1),
     // Sessions: what is chosen by the UPF, and what by the SMF, which a second session cannot have.
-    ("pfcp.msg_type == 50 && pfcp.seid == 0 && pfcp.f_seid.ipv4 == 192.0.2.1 && pfcp.out_hdr_desc == 0", 3),
-    ("pfcp.msg_type == 50 && pfcp.f_teid_flags.ch == 1 && pfcp.ue_ip_address_flag.chv4 == 1", 1),
+    ("pfcp.msg_type == 50 && pfcp.seid == 0 && pfcp.f_seid.ipv4 == 192.0.2.1 && pfcp.out_hdr_desc == 0", 5),
+    ("pfcp.msg_type == 50 && pfcp.f_teid_flags.ch == 1 && pfcp.ue_ip_address_flag.chv4 == 1", 3),
     ("pfcp.msg_type == 50 && pfcp.f_teid.teid == 0x7700 && pfcp.f_teid.ipv4_addr == 198.51.100.9", 2),
     ("pfcp.msg_type == 50 && pfcp.ue_ip_addr_ipv4 == 10.60.0.1 && pfcp.s_nssai_sst.sst == 1", 2),
-    ("pfcp.msg_type == 50 && pfcp.apply_action.forw == 1 && pfcp.apply_action.nocp == 1", 3),
-    ("pfcp.msg_type == 50 && pfcp.apn_dnn == \"internet\" && pfcp.qfi_value == 9", 3),
+    ("pfcp.msg_type == 50 && pfcp.apply_action.forw == 1 && pfcp.apply_action.nocp == 1", 5),
+    ("pfcp.msg_type == 50 && pfcp.apn_dnn == \"internet\" && pfcp.qfi_value == 9", 5),
     ("pfcp.msg_type == 51 && pfcp.seid == 1 && pfcp.cause == 1 && pfcp.f_seid.ipv4 == 192.0.2.9", 1),
     ("pfcp.msg_type == 51 && pfcp.f_teid.ipv4_addr == 198.51.100.9 && pfcp.ue_ip_addr_ipv4 == 10.9.0.1", 1),
     ("pfcp.msg_type == 51 && pfcp.cause == 71 && pfcp.offending_ie == 21", 1),
     ("pfcp.msg_type == 52 && pfcp.outer_hdr_creation.teid == 0x80000001 && pfcp.dst_interface == 0", 1),
-    ("pfcp.msg_type == 52 && pfcp.outer_hdr_creation.ipv4 == 203.0.113.1", 2),
+    ("pfcp.msg_type == 52 && pfcp.outer_hdr_creation.ipv4 == 203.0.113.1", 4),
     ("pfcp.msg_type == 53 && pfcp.usage_report_trigger.immer == 1 && pfcp.volume_measurement.tovol == 66", 1),
     ("pfcp.msg_type == 55 && pfcp.usage_report_trigger.term == 1 && pfcp.ur_seqn == 2", 1),
+    // Tunnels said again: a rule's, a traffic endpoint's.
+    ("pfcp.msg_type == 52 && pfcp.ie_type == 9 && pfcp.f_teid.teid == 2 && pfcp.ue_ip_addr_ipv4 == 10.9.0.2", 1),
+    ("pfcp.msg_type == 50 && pfcp.ie_type == 127 && pfcp.ie_type == 131 && pfcp.f_teid_flags.ch == 1", 1),
+    ("pfcp.msg_type == 51 && pfcp.ie_type == 128 && pfcp.f_teid.teid == 3 && pfcp.ue_ip_addr_ipv4 == 10.9.0.3", 1),
+    ("pfcp.msg_type == 52 && pfcp.ie_type == 129 && pfcp.f_teid.teid == 3", 1),
     // Reports: 33 octets each way, packets that wait, a tunnel that the gNB does not know, a session that is over.
     (
         "pfcp.report_type.usar == 1 && pfcp.usage_report_trigger_flags.volth == 1 && pfcp.volume_measurement.ulvol == 33",
@@ -119,6 +124,14 @@ fn everything() -> Vec<Datagram> {
     smf.deactivate(seid, NOW);
     smf.delete(seid, NOW);
     run!();
+
+    // Said again by a rule, and by a traffic endpoint.
+    for endpoint in [false, true] {
+        let chosen = Wish { ue: None, endpoint, ..Wish::default() };
+        let seid = session(&mut smf, &mut upf, &mut wire, &chosen);
+        smf.confirm(seid, NOW);
+        run!();
+    }
 
     let slice = Some(pinion_protocols::pfcp::SNssai { sst: 1, sd: [0, 0, 7] });
     let uplink = Some(Tunnel { teid: 0x7700, address: [198, 51, 100, 9].into() });

@@ -1,9 +1,10 @@
 //! What ends sessions, and what is no good PFCP.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use pinion_protocols::pfcp::{Cause, Element, MessageType, MessageWriter};
+use pinion_protocols::pfcp::{Cause, Element, ElementType, FTeid, MessageType, MessageWriter};
 use testbeds::n4::{Machine as _, Smf, SmfConfig, State, Tunnel, Uplink, Violation, Wire, Wish};
 use testbeds::packets::gtpu::Gtpu;
 
@@ -127,6 +128,21 @@ fn upfs_give_the_same_teids_where_they_are_told_to() {
     assert_eq!(teids, [[0x1000, 0x1010, 0x1020]; 2]);
 }
 
+/// What an UPF gave to a session that it then refuses is there for the next.
+#[test]
+fn a_refusal_keeps_nothing() {
+    let mut config = upf_config(9);
+    config.pool = None;
+    let (mut smf, mut upf) = pair(smf_config(1), config);
+    let refused = smf.establish(upf.socket(), &Wish { ue: None, ..Wish::default() }, NOW);
+    let uplink = Some(Tunnel { teid: 1, address: [198, 51, 100, 9].into() });
+    let taken = smf.establish(upf.socket(), &Wish { uplink, ..Wish::default() }, NOW);
+    Wire::perfect().run(&mut [&mut smf, &mut upf], NOW);
+    let cause = |seid| smf.session(seid).unwrap().causes[0].1;
+    assert_eq!((cause(refused), cause(taken)), (Cause::ALL_DYNAMIC_ADDRESSES_OCCUPIED, Cause::ACCEPTED));
+    flawless(&smf, &upf);
+}
+
 #[test]
 fn another_users_packets_do_not_pass() {
     let (mut smf, mut upf) = pair(smf_config(1), upf_config(9));
@@ -201,11 +217,14 @@ fn violations_are_seen() {
     twin.establish(upf.socket(), &Wish::default(), NOW);
     let established = twin.take().pop().unwrap();
     upf.receive(from, &established.bytes, NOW);
+    // Somebody wrote another TEID into the session that is now there.
+    upf.receive(from, &renamed(2, 0x99, 0xdead), NOW);
     let kind = MessageType::SessionModificationRequest;
     let expected = [
         Violation::WrongSeid { from, kind: deletion, seid: 0xdead },
         Violation::SequenceReused { from, kind, sequence: 0x77 },
         Violation::SeidReused { from, seid: 1 },
+        Violation::WrongRule { from, kind, element: ElementType::FTeid, rule: 1 },
     ];
     assert_eq!((upf.violations(), upf.counts().repeated), (&expected[..], 1));
 }
@@ -214,6 +233,22 @@ fn message(kind: MessageType, seid: u64, sequence: u32) -> Vec<u8> {
     let mut out = BytesMut::new();
     let mut writer = MessageWriter::new(&mut out, kind, Some(seid), sequence);
     writer.add(&Element::Cause(Cause::ACCEPTED));
+    writer.finish().unwrap();
+    out.to_vec()
+}
+
+/// An update of rule 1 that has the UPF's tunnel be `teid`.
+fn renamed(seid: u64, sequence: u32, teid: u32) -> Vec<u8> {
+    let mut out = BytesMut::new();
+    let kind = MessageType::SessionModificationRequest;
+    let mut writer = MessageWriter::new(&mut out, kind, Some(seid), sequence);
+    let addresses = IpAddr::from([198, 51, 100, 9]).into();
+    writer.nested(ElementType::UpdatePdr, |writer| {
+        writer.add(&Element::PdrId(1));
+        writer.nested(ElementType::Pdi, |writer| {
+            writer.add(&Element::SourceInterface(0)).add(&Element::FTeid(FTeid::Given { teid, addresses }));
+        });
+    });
     writer.finish().unwrap();
     out.to_vec()
 }

@@ -251,9 +251,12 @@ impl Session {
     /// Learns what the UPF chose, and says what it did not tell.
     fn established(&mut self, message: &Message<'_>) -> Option<ElementType> {
         self.up = f_seid(message);
-        for created in groups(message.elements(), ElementType::CreatedPdr) {
-            if rule(&created, ElementType::PdrId).is_none() {
-                return Some(ElementType::PdrId);
+        let rules = groups(message.elements(), ElementType::CreatedPdr).map(|group| (ElementType::PdrId, group));
+        let endpoints = groups(message.elements(), ElementType::CreatedTrafficEndpoint);
+        let endpoints = endpoints.map(|group| (ElementType::TrafficEndpointId, group));
+        for (whose, created) in rules.chain(endpoints) {
+            if rule(&created, whose).is_none() {
+                return Some(whose);
             }
             if self.wish.uplink.is_none()
                 && let Some(tunnel) = Tunnel::of(find(created.clone(), ElementType::FTeid))

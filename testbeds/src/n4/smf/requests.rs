@@ -15,6 +15,8 @@ use super::{Association, Session, Smf, State, Wish};
 /// Rules of every session: the uplink's, the downlink's.
 const UPLINK: u16 = 1;
 const DOWNLINK: u16 = 2;
+/// Its one traffic endpoint.
+const ENDPOINT: u8 = 1;
 /// Its one QER and URR.
 const ONLY: u32 = 1;
 
@@ -103,6 +105,25 @@ impl Smf {
         self.modify(seid, now, |writer, _| update_downlink(writer, HOLD, |_| {}));
     }
 
+    /// Says again where the uplink ends, as some SMFs do.
+    pub fn confirm(&mut self, seid: u64, now: Duration) {
+        let told = self.sessions.get(&seid).map(|session| (session.uplink, session.ue));
+        let Some((Some(uplink), ue)) = told else {
+            return;
+        };
+        self.modify(seid, now, |writer, wish| {
+            let wish = Wish { uplink: Some(uplink), ue, ..wish.clone() };
+            if wish.endpoint {
+                writer.nested(ElementType::UpdateTrafficEndpoint, |writer| endpoint(writer, &wish));
+            } else {
+                writer.nested(ElementType::UpdatePdr, |writer| {
+                    writer.add(&Element::PdrId(UPLINK));
+                    writer.nested(ElementType::Pdi, |writer| pdi(writer, &wish, true));
+                });
+            }
+        });
+    }
+
     /// Asks for the usage so far.
     pub fn query(&mut self, seid: u64, now: Duration) {
         self.modify(seid, now, |writer, _| {
@@ -152,6 +173,9 @@ impl Session {
 fn rules(writer: &mut MessageWriter<'_>, wish: &Wish) {
     writer.nested(ElementType::CreatePdr, |writer| pdr(writer, wish, UPLINK));
     writer.nested(ElementType::CreatePdr, |writer| pdr(writer, wish, DOWNLINK));
+    if wish.endpoint {
+        writer.nested(ElementType::CreateTrafficEndpoint, |writer| endpoint(writer, wish));
+    }
     let dnn = wish.dnn.as_bytes();
     writer.nested(ElementType::CreateFar, |writer| {
         writer.add(&Element::FarId(UPLINK.into()));
@@ -181,19 +205,7 @@ fn rules(writer: &mut MessageWriter<'_>, wish: &Wish) {
 fn pdr(writer: &mut MessageWriter<'_>, wish: &Wish, number: u16) {
     let up = number == UPLINK;
     writer.add(&Element::PdrId(number)).add(&Element::Precedence(255));
-    writer.nested(ElementType::Pdi, |writer| {
-        writer.add(&Element::SourceInterface(if up { ACCESS } else { CORE }));
-        if up {
-            writer.add(&Element::FTeid(
-                wish.uplink.map_or(FTeid::Choose { v4: true, v6: false, id: None }, Tunnel::f_teid),
-            ));
-        }
-        writer.add(&Element::NetworkInstance(wish.dnn.as_bytes()));
-        writer.add(&user(wish.ue, !up));
-        if up {
-            writer.add(&Element::Qfi(wish.qfi));
-        }
-    });
+    writer.nested(ElementType::Pdi, |writer| pdi(writer, wish, up));
     if up {
         let header = OuterHeaderRemoval { description: REMOVE_GTPU_V4, extensions: None };
         writer.add(&Element::OuterHeaderRemoval(header));
@@ -203,6 +215,32 @@ fn pdr(writer: &mut MessageWriter<'_>, wish: &Wish, number: u16) {
         writer.add(&Element::UrrId(ONLY));
     }
     writer.add(&Element::QerId(ONLY));
+}
+
+fn pdi(writer: &mut MessageWriter<'_>, wish: &Wish, up: bool) {
+    writer.add(&Element::SourceInterface(if up { ACCESS } else { CORE }));
+    if up && wish.endpoint {
+        writer.add(&Element::TrafficEndpointId(ENDPOINT));
+    } else if up {
+        writer.add(&local(wish));
+    }
+    if !up || !wish.endpoint {
+        writer.add(&Element::NetworkInstance(wish.dnn.as_bytes())).add(&user(wish.ue, !up));
+    }
+    if up {
+        writer.add(&Element::Qfi(wish.qfi));
+    }
+}
+
+fn endpoint(writer: &mut MessageWriter<'_>, wish: &Wish) {
+    writer.add(&Element::TrafficEndpointId(ENDPOINT)).add(&local(wish));
+    writer.add(&Element::NetworkInstance(wish.dnn.as_bytes())).add(&user(wish.ue, false));
+}
+
+/// The UPF's end of the uplink, or the wish that it chooses one.
+fn local(wish: &Wish) -> Element<'static> {
+    let choose = FTeid::Choose { v4: true, v6: false, id: None };
+    Element::FTeid(wish.uplink.map_or(choose, Tunnel::f_teid))
 }
 
 /// By volume, reported when a gigabyte is through (TS 29.244 8.2.40, 8.2.19, 8.2.13).

@@ -13,6 +13,8 @@ pub struct Wish {
     pub ue: Option<Ipv4Addr>,
     /// The UPF's end of the uplink; none where the UPF is to choose it (FTUP).
     pub uplink: Option<Tunnel>,
+    /// Whether the tunnel is a traffic endpoint's, which rules name (PDIU).
+    pub endpoint: bool,
     /// Whether usage is measured.
     pub urr: bool,
     /// Data network name, one label; its network instance too.
@@ -26,7 +28,7 @@ pub struct Wish {
 impl Default for Wish {
     fn default() -> Self {
         let ue = Some(Ipv4Addr::new(10, 60, 0, 1));
-        Self { ue, uplink: None, urr: false, dnn: "internet".to_owned(), slice: None, qfi: 9 }
+        Self { ue, uplink: None, endpoint: false, urr: false, dnn: "internet".to_owned(), slice: None, qfi: 9 }
     }
 }
 

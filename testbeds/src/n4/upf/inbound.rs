@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::BufMut as _;
-use pinion_protocols::pfcp::{Cause, Element, ElementType, Message, MessageType, MessageWriter};
+use pinion_protocols::pfcp::{Cause, Element, ElementType, Message, MessageType, MessageWriter, Place};
 
 use super::super::Violation;
 use super::super::exchanges::Turn;
@@ -154,7 +154,7 @@ impl Upf {
         let created = match applied {
             Ok(created) => created,
             Err(refusal) => {
-                self.pools.release(&bearer);
+                self.pools.forget(seid);
                 self.refuse(from, message, cp.seid, refusal, now);
                 return;
             }
@@ -179,7 +179,7 @@ impl Upf {
         let created = match apply(&mut bearer, message, &mut self.pools, self.config.takes_teids) {
             Ok(created) => created,
             Err(refusal) => {
-                self.pools.release(&bearer);
+                self.pools.forget(old.seid);
                 self.pools.keep(&old);
                 self.refuse(from, message, old.cp.seid, refusal, now);
                 return;
@@ -257,11 +257,15 @@ impl Upf {
     }
 }
 
-/// Tells what was chosen for rules (TS 29.244 7.5.3.2).
+/// Tells what was chosen for rules and traffic endpoints (TS 29.244 7.5.3.2, 7.5.3.5).
 fn tell(writer: &mut MessageWriter<'_>, created: &[Created]) {
     for created in created.iter().filter(|created| created.tunnel.is_some() || created.ue.is_some()) {
-        writer.nested(ElementType::CreatedPdr, |writer| {
-            writer.add(&Element::PdrId(created.pdr));
+        let (kind, whose) = match created.place {
+            Place::Rule(number) => (ElementType::CreatedPdr, Element::PdrId(number)),
+            Place::Endpoint(number) => (ElementType::CreatedTrafficEndpoint, Element::TrafficEndpointId(number)),
+        };
+        writer.nested(kind, |writer| {
+            writer.add(&whose);
             if let Some(tunnel) = created.tunnel {
                 writer.add(&Element::FTeid(tunnel.f_teid()));
             }

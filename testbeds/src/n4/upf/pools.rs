@@ -91,6 +91,12 @@ impl Pools {
         }
     }
 
+    /// Takes back all that a session was given, whether its rules name it or not.
+    pub(super) fn forget(&mut self, session: u64) {
+        self.tunnels.retain(|_, owner| *owner != session);
+        self.ues.retain(|_, owner| *owner != session);
+    }
+
     /// Gives a session again what it has.
     pub(super) fn keep(&mut self, bearer: &Bearer) {
         for tunnel in bearer.pdrs.values().filter_map(|pdr| pdr.tunnel) {

@@ -30,11 +30,11 @@ impl Upf {
         });
     }
 
-    /// UP Function Features (TS 29.244 8.2.25): FTUP; EMPU, EPFAR; UEIP, BUNDL.
+    /// UP Function Features (TS 29.244 8.2.25): FTUP; EMPU, PDIU, EPFAR; UEIP, BUNDL.
     pub(super) fn features(&self) -> [u8; 4] {
         let epfar = if self.config.epfar { 0x80 } else { 0 };
         let ueip = self.config.pool.map_or(0, |_| 0x04);
-        [0x10, 0x01 | epfar, ueip | self.config.bundle.map_or(0, |_| 0x40), 0]
+        [0x10, 0x03 | epfar, ueip | self.config.bundle.map_or(0, |_| 0x40), 0]
     }
 
     /// Sends a heartbeat to every SMF.

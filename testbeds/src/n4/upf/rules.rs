@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use pinion_protocols::pfcp::{Cause, Element, ElementType, Elements, FTeid, Message, Rule};
+use pinion_protocols::pfcp::{Cause, Element, ElementType, Elements, FTeid, Message, Place, Rule};
 
 use super::super::message::{find, group, groups, rule};
 use super::pools::Pools;
@@ -37,10 +37,10 @@ pub struct Far {
     pub header: Option<Tunnel>,
 }
 
-/// What was chosen for a rule.
-#[derive(Clone, Copy, Debug, Default)]
+/// What was chosen for a rule or a traffic endpoint.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Created {
-    pub(super) pdr: u16,
+    pub(super) place: Place,
     pub(super) tunnel: Option<Tunnel>,
     pub(super) ue: Option<Ipv4Addr>,
 }
@@ -104,32 +104,41 @@ pub(super) fn apply(
         bearer.urrs.insert(number(&urr, ElementType::UrrId)?, 0);
     }
     let mut created = Vec::new();
-    let mut chosen = BTreeMap::new();
-    for pdr in groups(elements(), ElementType::CreatePdr) {
-        let number = number(&pdr, ElementType::PdrId)? as u16;
-        let refusal = Refusal::rule(ElementType::CreatePdr, Rule::Pdr(number));
-        if bearer.pdrs.contains_key(&number) {
-            return Err(refusal);
-        }
-        let (made, told) = create(bearer, number, &pdr, pools, takes_teids, &mut chosen)?;
-        if !bearer.fars.contains_key(&made.far) {
-            return Err(refusal);
-        }
-        bearer.pdrs.insert(number, made);
+    let mut choice = Choice { pools, takes_teids, chosen: BTreeMap::new() };
+    for endpoint in groups(elements(), ElementType::CreateTrafficEndpoint) {
+        let number = number(&endpoint, ElementType::TrafficEndpointId)? as u8;
+        let (tunnel, told) = choice.local(bearer, &endpoint, Place::Endpoint(number))?;
+        bearer.endpoints.insert(number, tunnel.ok_or(Refusal::lacks(ElementType::FTeid))?);
         created.push(told);
     }
-    for pdr in groups(elements(), ElementType::UpdatePdr) {
+    for pdr in groups(elements(), ElementType::CreatePdr) {
+        created.push(create(bearer, &pdr, &mut choice)?);
+    }
+    update(bearer, elements())?;
+    Ok(created)
+}
+
+/// What is updated of rules; an F-TEID of the UPF's own comes back as it was told.
+fn update(bearer: &mut Bearer, elements: Elements<'_>) -> Result<(), Refusal> {
+    for pdr in groups(elements.clone(), ElementType::UpdatePdr) {
         let number = number(&pdr, ElementType::PdrId)? as u16;
         let refusal = Refusal::rule(ElementType::UpdatePdr, Rule::Pdr(number));
         let old = bearer.pdrs.get_mut(&number).ok_or(refusal)?;
-        // The UPF's own F-TEID comes back as it was told.
-        let told = group(pdr.clone(), ElementType::Pdi).map(|pdi| Tunnel::of(find(pdi, ElementType::FTeid)));
-        if told.flatten().is_some_and(|told| old.tunnel != Some(told)) {
+        let told = group(pdr.clone(), ElementType::Pdi).and_then(|pdi| Tunnel::of(find(pdi, ElementType::FTeid)));
+        if told.is_some_and(|told| old.tunnel != Some(told)) {
             return Err(Refusal { element: ElementType::FTeid, ..refusal });
         }
         old.far = rule(&pdr, ElementType::FarId).unwrap_or(old.far);
     }
-    Ok(created)
+    for endpoint in groups(elements, ElementType::UpdateTrafficEndpoint) {
+        let number = number(&endpoint, ElementType::TrafficEndpointId)? as u8;
+        let told = Tunnel::of(find(endpoint, ElementType::FTeid));
+        if bearer.endpoints.get(&number).is_none_or(|own| told.is_some_and(|told| *own != told)) {
+            let cause = Cause::MANDATORY_INCORRECT;
+            return Err(Refusal { cause, element: ElementType::UpdateTrafficEndpoint, rule: None });
+        }
+    }
+    Ok(())
 }
 
 fn remove(bearer: &mut Bearer, elements: Elements<'_>, pools: &mut Pools) -> Result<(), Refusal> {
@@ -162,14 +171,8 @@ fn remove(bearer: &mut Bearer, elements: Elements<'_>, pools: &mut Pools) -> Res
     Ok(())
 }
 
-fn create(
-    bearer: &mut Bearer,
-    number: u16,
-    pdr: &Elements<'_>,
-    pools: &mut Pools,
-    takes_teids: bool,
-    chosen: &mut BTreeMap<u8, Tunnel>,
-) -> Result<(Pdr, Created), Refusal> {
+fn create(bearer: &mut Bearer, pdr: &Elements<'_>, choice: &mut Choice<'_>) -> Result<Created, Refusal> {
+    let number = number(pdr, ElementType::PdrId)? as u16;
     let pdi = group(pdr.clone(), ElementType::Pdi).ok_or(Refusal::lacks(ElementType::Pdi))?;
     let Some(Element::SourceInterface(source)) = find(pdi.clone(), ElementType::SourceInterface) else {
         return Err(Refusal::lacks(ElementType::SourceInterface));
@@ -178,42 +181,66 @@ fn create(
         return Err(Refusal::lacks(ElementType::Precedence));
     };
     let far = rule(pdr, ElementType::FarId).ok_or(Refusal::lacks(ElementType::FarId))?;
-    let mut told = Created { pdr: number, ..Created::default() };
-    let tunnel = match find(pdi.clone(), ElementType::FTeid) {
-        Some(Element::FTeid(FTeid::Choose { id, .. })) => {
-            let tunnel = id.and_then(|id| chosen.get(&id).copied());
-            let tunnel = tunnel.or_else(|| pools.choose_tunnel(bearer.seid)).ok_or(Refusal {
-                cause: Cause::NO_RESOURCES,
-                element: ElementType::FTeid,
-                rule: None,
-            })?;
-            chosen.extend(id.map(|id| (id, tunnel)));
-            told.tunnel = Some(tunnel);
-            Some(tunnel)
-        }
-        given => {
-            let given = Tunnel::of(given);
-            if given.is_some_and(|given| !takes_teids || !pools.take_tunnel(given, bearer.seid)) {
-                let cause = Cause::INVALID_F_TEID_ALLOCATION;
-                return Err(Refusal { cause, element: ElementType::FTeid, rule: None });
-            }
-            given
-        }
+    let (local, told) = choice.local(bearer, &pdi, Place::Rule(number))?;
+    let endpoint = rule(&pdi, ElementType::TrafficEndpointId).map(|endpoint| endpoint as u8);
+    let of_endpoint = endpoint.map(|endpoint| bearer.endpoints.get(&endpoint).copied());
+    let refusal = Refusal::rule(ElementType::CreatePdr, Rule::Pdr(number));
+    let (false, true, false) =
+        (bearer.pdrs.contains_key(&number), bearer.fars.contains_key(&far), of_endpoint == Some(None))
+    else {
+        return Err(refusal);
     };
-    if let Some(Element::UeIpAddress(wanted)) = find(pdi, ElementType::UeIpAddress) {
-        if let Some(ue) = wanted.addresses.v4 {
-            pools.take_ue(ue, bearer.seid);
-            bearer.ue = Some(ue);
-        } else if wanted.choose_v4 {
-            bearer.ue = bearer.ue.or_else(|| pools.choose_ue(bearer.seid));
-            told.ue = Some(bearer.ue.ok_or(Refusal {
-                cause: Cause::ALL_DYNAMIC_ADDRESSES_OCCUPIED,
-                element: ElementType::UeIpAddress,
-                rule: None,
-            })?);
+    let tunnel = local.or(of_endpoint.flatten());
+    bearer.pdrs.insert(number, Pdr { access: source == 0, tunnel, precedence, far });
+    Ok(told)
+}
+
+/// How what a session needs is chosen.
+struct Choice<'a> {
+    pools: &'a mut Pools,
+    takes_teids: bool,
+    /// Those with the same CHOOSE ID get the same.
+    chosen: BTreeMap<u8, Tunnel>,
+}
+
+impl Choice<'_> {
+    /// The tunnel that a PDI or a traffic endpoint has, if it has one, and what of it was chosen.
+    fn local(
+        &mut self,
+        bearer: &mut Bearer,
+        elements: &Elements<'_>,
+        place: Place,
+    ) -> Result<(Option<Tunnel>, Created), Refusal> {
+        let refusal = |cause, element| Refusal { cause, element, rule: None };
+        let mut told = Created { place, tunnel: None, ue: None };
+        let tunnel = match find(elements.clone(), ElementType::FTeid) {
+            Some(Element::FTeid(FTeid::Choose { id, .. })) => {
+                let before = id.and_then(|id| self.chosen.get(&id).copied());
+                told.tunnel = before.or_else(|| self.pools.choose_tunnel(bearer.seid));
+                let tunnel = told.tunnel.ok_or(refusal(Cause::NO_RESOURCES, ElementType::FTeid))?;
+                self.chosen.extend(id.map(|id| (id, tunnel)));
+                Some(tunnel)
+            }
+            given => {
+                let given = Tunnel::of(given);
+                if given.is_some_and(|given| !self.takes_teids || !self.pools.take_tunnel(given, bearer.seid)) {
+                    return Err(refusal(Cause::INVALID_F_TEID_ALLOCATION, ElementType::FTeid));
+                }
+                given
+            }
+        };
+        if let Some(Element::UeIpAddress(wanted)) = find(elements.clone(), ElementType::UeIpAddress) {
+            if let Some(ue) = wanted.addresses.v4 {
+                self.pools.take_ue(ue, bearer.seid);
+                bearer.ue = Some(ue);
+            } else if wanted.choose_v4 {
+                bearer.ue = bearer.ue.or_else(|| self.pools.choose_ue(bearer.seid));
+                let none = refusal(Cause::ALL_DYNAMIC_ADDRESSES_OCCUPIED, ElementType::UeIpAddress);
+                told.ue = Some(bearer.ue.ok_or(none)?);
+            }
         }
+        Ok((tunnel, told))
     }
-    Ok((Pdr { access: source == 0, tunnel, precedence, far }, told))
 }
 
 /// A rule after what a group says of it.

@@ -20,6 +20,8 @@ pub struct Bearer {
     pub smf: SocketAddr,
     /// Packet detection rules.
     pub pdrs: BTreeMap<u16, Pdr>,
+    /// Tunnels of traffic endpoints.
+    pub endpoints: BTreeMap<u8, Tunnel>,
     /// Forwarding action rules.
     pub fars: BTreeMap<u32, Far>,
     /// QoS enforcement rules.
@@ -48,6 +50,7 @@ impl Bearer {
             cp,
             smf,
             pdrs: BTreeMap::new(),
+            endpoints: BTreeMap::new(),
             fars: BTreeMap::new(),
             qers: BTreeSet::new(),
             urrs: BTreeMap::new(),
