@@ -1,7 +1,7 @@
 //! PFCP, the control of user plane functions (TS 29.244): N4, Sxa, Sxb, Sxc.
 //!
 //! Two faces: views that borrow ([`Message`], [`Elements`], [`Routing`]) read and find what has to be
-//! rewritten; [`MessageWriter`] and [`Element::write`] make messages.
+//! rewritten; [`MessageWriter`] and [`Element::write`] make messages, and copy them with some elements changed.
 //!
 //! ```
 //! use pinion_protocols::pfcp::{Element, Message, MessageType};
@@ -19,6 +19,7 @@ mod element;
 mod element_type;
 mod message_type;
 mod routing;
+mod splice;
 mod value;
 mod write;
 
@@ -26,6 +27,7 @@ pub use element::Element;
 pub use element_type::ElementType;
 pub use message_type::MessageType;
 pub use routing::{LocalTunnel, LocalTunnels, Place, Routing};
+pub use splice::Patch;
 pub use value::{
     Cause, FSeid, FTeid, Flags, NodeId, OuterHeaderCreation, OuterHeaderRemoval, RemotePeer, Rule, SNssai,
     SdfFilter, UeAddress, UserPlaneResource,
