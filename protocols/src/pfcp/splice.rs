@@ -128,7 +128,8 @@ mod tests {
         bolero::check!().for_each(|bytes: &[u8]| {
             let Ok(message) = Message::parse(bytes) else { return };
             let mut out = BytesMut::new();
-            let mut writer = MessageWriter::new(&mut out, message.message_type(), message.seid(), message.sequence());
+            let mut writer =
+                MessageWriter::new(&mut out, message.message_type(), message.seid(), message.sequence());
             if writer.splice(message.elements(), &[]).is_ok() {
                 writer.finish().unwrap();
                 assert_eq!(Message::parse(&out).unwrap().body(), message.body());

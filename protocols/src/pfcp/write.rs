@@ -66,6 +66,12 @@ impl<'a> MessageWriter<'a> {
         self.element(element.kind(), |out| element.write(out))
     }
 
+    /// Adds elements that were taken from a message.
+    pub fn raw(&mut self, elements: &[u8]) -> &mut Self {
+        self.out.put_slice(elements);
+        self
+    }
+
     /// Adds a group whose elements `elements` writes.
     pub fn nested(&mut self, kind: ElementType, elements: impl FnOnce(&mut Self)) -> &mut Self {
         self.out.put_u16(kind.into());

@@ -1,0 +1,417 @@
+//! The front end: datagrams, time and the host's answers come in; datagrams and changes of tunnels go out.
+
+use std::collections::VecDeque;
+use std::hash::BuildHasher;
+use std::marker::PhantomData;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use foldhash::HashMap;
+use foldhash::fast::FixedState;
+use pinion_protocols::pfcp::{
+    Cause, Element, ElementType, Error, Message, MessageType, MessageWriter, Messages, NodeId, PORT,
+};
+
+use crate::chores::Chore;
+use crate::counts::Counts;
+use crate::inbound::{Inbound, Origin, Seen};
+use crate::outbound::{Due, Outbound};
+use crate::purpose::{Parked, Purpose};
+use crate::random::Random;
+use crate::sessions::Sessions;
+use crate::settings::Settings;
+use crate::smf::Smf;
+use crate::translate::Refusal;
+use crate::tunnels::{Plane, TunnelChange};
+use crate::upf::Upf;
+
+/// What the host is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Send a datagram, from port 8805 of the front end's address.
+    Send {
+        /// Where to.
+        to: SocketAddr,
+        /// What.
+        bytes: Bytes,
+    },
+    /// Put tunnels into force, all or none, and say so with [`FrontEnd::installed`] or [`FrontEnd::refused`]. Batches are
+    /// to take effect in their order.
+    Commit {
+        /// Which batch.
+        batch: Batch,
+        /// What of it.
+        changes: Vec<TunnelChange>,
+    },
+    /// Take down that a UPF has an association, or none.
+    Upf {
+        /// Its name, `POOL/NAME`.
+        name: Arc<str>,
+        /// Whether it has.
+        up: bool,
+        /// Why that changed.
+        why: &'static str,
+    },
+}
+
+/// A batch of changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Batch(u64);
+
+/// One UPF to each SMF, one SMF to each UPF (TS 29.244). `Proof` is what the host shows for tunnels that are in force: no
+/// message that makes a tunnel known is sent without.
+#[derive(Debug)]
+pub struct FrontEnd<Proof> {
+    pub(crate) settings: Settings,
+    /// Seconds since 1900 at which it began: peers take a change for a loss of all sessions.
+    pub(crate) stamp: u32,
+    pub(crate) now: Duration,
+    pub(crate) random: Random,
+    pub(crate) upfs: Vec<Upf>,
+    /// Which UPF speaks from an address.
+    pub(crate) upf_at: HashMap<IpAddr, u16>,
+    pub(crate) smfs: Vec<Smf>,
+    pub(crate) sessions: Sessions,
+    pub(crate) plane: Plane,
+    pub(crate) placed: u64,
+    pub(crate) inbound: Inbound,
+    pub(crate) outbound: Outbound<Purpose>,
+    pub(crate) parked: HashMap<Batch, Parked>,
+    next_batch: u64,
+    pub(crate) chores: VecDeque<Chore>,
+    /// How many chores are under way.
+    pub(crate) busy: u32,
+    /// PFD management requests that UPFs which come later are to get too, as the SMF sent their elements.
+    pub(crate) pfds: Vec<Bytes>,
+    /// What SMFs are told of the load of all UPFs: a number that counts changes, and percent.
+    pub(crate) load: Option<(u32, u8)>,
+    outputs: VecDeque<Output>,
+    pub(crate) counts: Counts,
+    proof: PhantomData<fn(Proof)>,
+}
+
+impl<Proof> FrontEnd<Proof> {
+    /// A front end without sessions. `stamp`: seconds since 1900 now; `seed`: of identifiers, different at each start.
+    #[must_use]
+    pub fn new(settings: Settings, stamp: u32, seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let mut front_end = Self {
+            stamp,
+            now: Duration::ZERO,
+            upfs: Vec::new(),
+            upf_at: HashMap::default(),
+            smfs: Vec::new(),
+            sessions: Sessions::new(random.word()),
+            random,
+            plane: Plane::default(),
+            placed: 0,
+            inbound: Inbound::default(),
+            outbound: Outbound::default(),
+            parked: HashMap::default(),
+            next_batch: 0,
+            chores: VecDeque::new(),
+            busy: 0,
+            pfds: Vec::new(),
+            load: None,
+            outputs: VecDeque::new(),
+            counts: Counts::default(),
+            settings,
+            proof: PhantomData,
+        };
+        front_end.settle();
+        front_end
+    }
+
+    /// Takes other settings over. A UPF that is configured no more gets no new sessions, and keeps those that it has.
+    pub fn configure(&mut self, settings: Settings) {
+        self.settings = settings;
+        self.settle();
+    }
+
+    /// Takes a datagram.
+    pub fn receive(&mut self, now: Duration, from: SocketAddr, datagram: &[u8]) {
+        self.now = now;
+        for message in Messages::new(datagram) {
+            match message {
+                Ok(message) if message.missing() == 0 => self.take(from, &message, datagram),
+                Err(Error::Version { .. }) => self.other_version(from, datagram),
+                Ok(_) | Err(_) => self.counts.malformed += 1,
+            }
+        }
+        self.work();
+    }
+
+    /// Does what is due by time alone.
+    pub fn tick(&mut self, now: Duration) {
+        self.now = now;
+        while let Some(due) = self.outbound.due(now, self.settings.timers.t1) {
+            match due {
+                Due::Again(to, bytes) => {
+                    self.counts.repeated += 1;
+                    self.send(to, bytes);
+                }
+                Due::Lost(purpose) => {
+                    self.counts.unanswered += 1;
+                    self.lost(purpose);
+                }
+            }
+        }
+        self.inbound.expire(now);
+        self.tend_upfs();
+        self.tend_smfs();
+        self.work();
+    }
+
+    /// When [`FrontEnd::tick`] is to be called next at the latest; perhaps too early.
+    #[must_use]
+    pub fn next(&self) -> Duration {
+        let peers = self.upfs.iter().map(|upf| upf.next).chain(self.smfs.iter().filter_map(Smf::next));
+        let soon = self.now.saturating_add(Duration::from_secs(1));
+        peers.chain(self.outbound.next()).min().unwrap_or(soon).min(soon)
+    }
+
+    /// What the host is to do next.
+    pub fn output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Sends what was to wait for tunnels: they are in force, as `proof` shows.
+    pub fn installed(&mut self, now: Duration, batch: Batch, proof: Proof) {
+        // Having it is all that is asked for.
+        drop(proof);
+        self.now = now;
+        if let Some(parked) = self.parked.remove(&batch) {
+            self.in_force(parked);
+        }
+        self.work();
+    }
+
+    /// Takes back what was to wait for tunnels: they are not in force.
+    pub fn refused(&mut self, now: Duration, batch: Batch) {
+        self.now = now;
+        self.counts.refused += 1;
+        if let Some(parked) = self.parked.remove(&batch) {
+            self.not_in_force(parked);
+        }
+        self.work();
+    }
+
+    /// A message of a peer.
+    fn take(&mut self, from: SocketAddr, message: &Message<'_>, datagram: &[u8]) {
+        let kind = message.message_type();
+        match kind.is_request() {
+            None => self.counts.unknown += 1,
+            Some(false) => match self.outbound.answered(from, message.sequence(), kind) {
+                Some(purpose) => {
+                    self.counts.answers += 1;
+                    self.answered(from, message, purpose);
+                }
+                None => self.counts.unasked += 1,
+            },
+            Some(true) => {
+                self.counts.requests += 1;
+                if kind == MessageType::HeartbeatRequest {
+                    return self.heartbeat(from, message);
+                }
+                let end = message.body_offset().saturating_add(message.body().len());
+                let bytes = datagram.get(message.offset()..end).unwrap_or_default();
+                let digest = FixedState::with_seed(0).hash_one(bytes);
+                let origin = Origin { from, sequence: message.sequence(), digest };
+                let timers = self.settings.timers;
+                // Its sender has given up by then; and one T1 for what was long under way.
+                let until = self.now.saturating_add(timers.t1.saturating_mul(u32::from(timers.n1) + 1));
+                match self.inbound.see(origin, until, self.settings.bounds.answers) {
+                    Seen::New => self.request(origin, message, bytes),
+                    Seen::Pending => self.counts.retransmitted += 1,
+                    Seen::Answered(bytes) => {
+                        self.counts.retransmitted += 1;
+                        self.send(from, bytes);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A request that is new.
+    fn request(&mut self, origin: Origin, message: &Message<'_>, bytes: &[u8]) {
+        let upf = self.upf_at.get(&origin.from.ip()).copied();
+        let done = match (message.message_type(), upf) {
+            (MessageType::AssociationSetupRequest, None) => self.smf_setup(origin, message),
+            (MessageType::AssociationUpdateRequest, None) => self.smf_update(origin, message),
+            (MessageType::AssociationReleaseRequest, None) => self.smf_release(origin, message),
+            (MessageType::PfdManagementRequest, None) => self.manage_pfds(origin, message),
+            (MessageType::SessionEstablishmentRequest, None) => self.establish(origin, message),
+            (MessageType::SessionModificationRequest, None) => self.modify(origin, message, bytes),
+            (MessageType::SessionDeletionRequest, None) => self.delete(origin, message),
+            (MessageType::AssociationSetupRequest, Some(upf)) => self.upf_setup(origin, message, upf),
+            (MessageType::AssociationUpdateRequest, Some(upf)) => self.upf_update(origin, message, upf),
+            (MessageType::AssociationReleaseRequest, Some(upf)) => self.upf_release(origin, upf),
+            (MessageType::NodeReportRequest, Some(upf)) => self.node_report(origin, message, upf),
+            (MessageType::SessionReportRequest, Some(_)) => self.report(origin, message),
+            _ => Err(Refusal::plain(Cause::SERVICE_NOT_SUPPORTED)),
+        };
+        if let Err(refusal) = done {
+            self.refuse(origin, message, refusal);
+        }
+    }
+
+    /// Answers a request with a cause that is not acceptance.
+    pub(crate) fn refuse(&mut self, origin: Origin, message: &Message<'_>, refusal: Refusal) {
+        let Some(kind) = message.message_type().response() else { return };
+        self.counts.refusals += 1;
+        // Whoever asks for a session to be made says where the answer goes; else it was said that there is none.
+        let seid = match message.message_type() {
+            MessageType::SessionEstablishmentRequest => {
+                message.routing().ok().and_then(|routing| routing.session).map(|(session, _)| session.seid)
+            }
+            _ => None,
+        };
+        let seid = kind.is_session().unwrap_or(false).then(|| seid.unwrap_or(0));
+        tracing::debug!(peer = %origin.from, request = %message.message_type(), cause = u8::from(refusal.cause), "refused");
+        self.answer(origin, kind, seid, |own, writer| {
+            if !matches!(
+                kind,
+                MessageType::SessionModificationResponse
+                    | MessageType::SessionDeletionResponse
+                    | MessageType::SessionReportResponse
+                    | MessageType::PfdManagementResponse
+            ) {
+                writer.add(&own);
+            }
+            writer.add(&Element::Cause(refusal.cause));
+            if let Some(about) = refusal.about {
+                writer.add(&Element::OffendingElement(about));
+            }
+        });
+    }
+
+    /// Answers a request, once: the answer is remembered. `body` is given the front end's Node ID.
+    pub(crate) fn answer(
+        &mut self,
+        origin: Origin,
+        kind: MessageType,
+        seid: Option<u64>,
+        body: impl FnOnce(Element<'static>, &mut MessageWriter<'_>),
+    ) {
+        let mut out = BytesMut::new();
+        let mut writer = MessageWriter::new(&mut out, kind, seid, origin.sequence);
+        body(Element::NodeId(NodeId::Address(self.settings.address)), &mut writer);
+        match writer.finish() {
+            Ok(()) => self.finish(origin, out.freeze()),
+            Err(error) => {
+                tracing::warn!(%error, "an answer cannot be sent");
+                self.inbound.forget(&origin);
+            }
+        }
+    }
+
+    /// Sends an answer, and remembers it.
+    pub(crate) fn finish(&mut self, origin: Origin, bytes: Bytes) {
+        self.inbound.answer(&origin, &bytes);
+        self.send(origin.from, bytes);
+    }
+
+    /// Asks a peer, again and again until it answers.
+    pub(crate) fn ask(
+        &mut self,
+        to: IpAddr,
+        kind: MessageType,
+        seid: Option<u64>,
+        purpose: Purpose,
+        body: impl FnOnce(&mut MessageWriter<'_>) -> Result<(), Error>,
+    ) -> Result<(), Refusal> {
+        let to = SocketAddr::new(to, PORT);
+        let number = self.outbound.number(to);
+        let mut out = BytesMut::new();
+        let mut writer = MessageWriter::new(&mut out, kind, seid, number);
+        body(&mut writer)?;
+        writer.finish().map_err(|_| Refusal::plain(Cause::INVALID_LENGTH))?;
+        let bytes = out.freeze();
+        let timers = self.settings.timers;
+        let due = self.now.saturating_add(timers.t1);
+        let answer = kind.response().unwrap_or(kind);
+        self.outbound.ask((to, number), bytes.clone(), answer, purpose, (due, timers.n1));
+        self.send(to, bytes);
+        Ok(())
+    }
+
+    pub(crate) fn send(&mut self, to: SocketAddr, bytes: Bytes) {
+        self.counts.sent += 1;
+        self.outputs.push_back(Output::Send { to, bytes });
+    }
+
+    /// Has tunnels put into force; what waits for them is done then.
+    pub(crate) fn commit(&mut self, changes: Vec<TunnelChange>, parked: Parked) {
+        if changes.is_empty() {
+            return self.in_force(parked);
+        }
+        let batch = Batch(self.next_batch);
+        self.next_batch = self.next_batch.wrapping_add(1);
+        self.parked.insert(batch, parked);
+        self.outputs.push_back(Output::Commit { batch, changes });
+    }
+
+    pub(crate) fn say_upf(&mut self, name: Arc<str>, up: bool, why: &'static str) {
+        self.outputs.push_back(Output::Upf { name, up, why });
+    }
+
+    /// TS 29.244 6.2.2: whoever asks is answered, also a stranger.
+    fn heartbeat(&mut self, from: SocketAddr, message: &Message<'_>) {
+        let mut out = BytesMut::new();
+        let mut writer = MessageWriter::new(&mut out, MessageType::HeartbeatResponse, None, message.sequence());
+        writer.add(&Element::RecoveryTimeStamp(self.stamp));
+        if writer.finish().is_ok() {
+            self.send(from, out.freeze());
+        }
+        self.heard(from.ip(), message);
+    }
+
+    /// What a heartbeat or its answer says of when its sender began.
+    pub(crate) fn heard(&mut self, from: IpAddr, message: &Message<'_>) {
+        let Some(stamp) = stamp(message) else { return };
+        match self.upf_at.get(&from).copied() {
+            Some(upf) => self.upf_began(upf, stamp),
+            None => self.smf_began(from, stamp),
+        }
+    }
+
+    /// TS 29.244 7.4.4.7: whoever speaks another version is told which one is spoken here, where it asked something.
+    fn other_version(&mut self, from: SocketAddr, datagram: &[u8]) {
+        self.counts.malformed += 1;
+        let [_, kind, ..] = datagram else { return };
+        if MessageType::from(*kind).is_request() == Some(false) {
+            return;
+        }
+        let long = datagram.first().is_some_and(|flags| flags & 1 != 0);
+        let at = if long { 12 } else { 4 };
+        let sequence = match datagram.get(at..at + 3) {
+            Some([a, b, c]) => u32::from_be_bytes([0, *a, *b, *c]),
+            _ => 0,
+        };
+        let mut out = BytesMut::new();
+        if MessageWriter::new(&mut out, MessageType::VersionNotSupportedResponse, None, sequence).finish().is_ok()
+        {
+            self.send(from, out.freeze());
+        }
+    }
+}
+
+/// When the sender of a message began.
+pub(crate) fn stamp(message: &Message<'_>) -> Option<u32> {
+    match message.elements().find(ElementType::RecoveryTimeStamp).ok()??.parse().ok()? {
+        Element::RecoveryTimeStamp(stamp) => Some(stamp),
+        _ => None,
+    }
+}
+
+/// The octets of an element's value; none where it is not there.
+pub(crate) fn octets<'a>(message: &Message<'a>, kind: ElementType) -> Result<Option<&'a [u8]>, Error> {
+    Ok(message.elements().find(kind)?.map(|element| element.value()))
+}
+
+/// The octets of an element's value, which has to be there.
+pub(crate) fn needed<'a>(message: &Message<'a>, kind: ElementType) -> Result<&'a [u8], Refusal> {
+    octets(message, kind)?.ok_or(Refusal::about(Cause::MANDATORY_MISSING, kind))
+}

@@ -1,0 +1,51 @@
+//! The N4 front end, `terminate` (TS 29.244): to each SMF the balancer is one UPF, to each UPF one SMF.
+//!
+//! [`FrontEnd`] is a state machine without I/O. Datagrams, the time and the host's answers come in; what comes out,
+//! [`Output`], are datagrams to send and batches of tunnels to put into force:
+//!
+//! ```text
+//!        SMF                    FrontEnd                     UPF
+//!         |  establishment         |                          |
+//!         |----------------------->|  placed; SEID, Node ID   |
+//!         |                        |------------------------->|
+//!         |                        |     F-SEID, F-TEIDs      |
+//!         |                        |<-------------------------|
+//!         |                Output::Commit ---> maps           |
+//!         |                installed(proof) <-- maps          |
+//!         |   response with our    |                          |
+//!         |   F-SEID and F-TEIDs   |                          |
+//!         |<-----------------------|                          |
+//! ```
+//!
+//! The way of a message: `front` takes it (who, new or known), `smf`, `upf` and `session` do what it asks for,
+//! `translate` says what of it is said differently to the other side, `tunnels` which tunnels it tells of. `outbound`
+//! and `inbound` are the two halves of reliable delivery (6.4). `chores` are procedures that nobody asked for.
+
+#![forbid(unsafe_code)]
+
+mod chores;
+mod counts;
+mod features;
+mod front;
+mod inbound;
+mod load;
+mod outbound;
+mod placement;
+mod purpose;
+mod random;
+mod rules;
+mod session;
+mod sessions;
+mod settings;
+mod smf;
+mod translate;
+mod tunnels;
+mod upf;
+mod view;
+
+pub use counts::Counts;
+pub use front::{Batch, FrontEnd, Output};
+pub use sessions::{Phase, SessionId};
+pub use settings::{Bounds, Placement, Serves, Settings, Timers, Upf, UserPlane};
+pub use tunnels::TunnelChange;
+pub use view::{SessionView, TunnelView, UpfView};

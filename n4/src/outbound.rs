@@ -1,0 +1,167 @@
+//! Requests of our own: a sequence of numbers for each peer, and sent again until they are answered (TS 29.244 6.4).
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use foldhash::HashMap;
+use pinion_protocols::pfcp::MessageType;
+
+/// Who is asked, and with which number.
+type Key = (SocketAddr, u32);
+
+/// Numbers have 24 bits.
+const NUMBERS: u32 = 1 << 24;
+
+/// Requests that were not answered yet.
+#[derive(Debug)]
+pub(crate) struct Outbound<P> {
+    next: HashMap<SocketAddr, u32>,
+    asked: HashMap<Key, Asked<P>>,
+    /// When each is due, which with one T1 for all is in their order.
+    timers: VecDeque<(Duration, Key)>,
+}
+
+#[derive(Debug)]
+struct Asked<P> {
+    bytes: Bytes,
+    answer: MessageType,
+    left: u8,
+    due: Duration,
+    purpose: P,
+}
+
+/// What becomes of a request whose time has come.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Due<P> {
+    /// It is sent again.
+    Again(SocketAddr, Bytes),
+    /// It was sent often enough.
+    Lost(P),
+}
+
+impl<P> Default for Outbound<P> {
+    fn default() -> Self {
+        Self { next: HashMap::default(), asked: HashMap::default(), timers: VecDeque::new() }
+    }
+}
+
+impl<P> Outbound<P> {
+    /// The number of the next request to a peer.
+    pub(crate) fn number(&mut self, to: SocketAddr) -> u32 {
+        let next = self.next.entry(to).or_insert(1);
+        // As many requests as there are numbers are never under way at once.
+        while self.asked.contains_key(&(to, *next)) {
+            *next = next.wrapping_add(1) % NUMBERS;
+        }
+        let number = *next;
+        *next = number.wrapping_add(1) % NUMBERS;
+        number
+    }
+
+    /// Takes a request down that was sent `tries` times less than it may be.
+    pub(crate) fn ask(
+        &mut self,
+        (to, number): Key,
+        bytes: Bytes,
+        answer: MessageType,
+        purpose: P,
+        (due, tries): (Duration, u8),
+    ) {
+        self.timers.push_back((due, (to, number)));
+        let asked = Asked { bytes, answer, left: tries.saturating_sub(1), due, purpose };
+        self.asked.insert((to, number), asked);
+    }
+
+    /// What was asked, where this is the answer.
+    pub(crate) fn answered(&mut self, from: SocketAddr, number: u32, kind: MessageType) -> Option<P> {
+        let key = (from, number);
+        let wanted = self
+            .asked
+            .get(&key)
+            .is_some_and(|asked| asked.answer == kind || kind == MessageType::VersionNotSupportedResponse);
+        if wanted { self.asked.remove(&key).map(|asked| asked.purpose) } else { None }
+    }
+
+    /// The next request whose time has come.
+    pub(crate) fn due(&mut self, now: Duration, t1: Duration) -> Option<Due<P>> {
+        while let Some((due, key)) = self.timers.front().copied().filter(|(due, _)| *due <= now) {
+            self.timers.pop_front();
+            let Some(asked) = self.asked.get_mut(&key).filter(|asked| asked.due == due) else { continue };
+            if let Some(left) = asked.left.checked_sub(1) {
+                asked.left = left;
+                asked.due = now.saturating_add(t1);
+                self.timers.push_back((asked.due, key));
+                return Some(Due::Again(key.0, asked.bytes.clone()));
+            }
+            return self.asked.remove(&key).map(|asked| Due::Lost(asked.purpose));
+        }
+        None
+    }
+
+    /// When [`Outbound::due`] is to be asked next; perhaps too early.
+    pub(crate) fn next(&self) -> Option<Duration> {
+        self.timers.front().map(|(due, _)| *due)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const T1: Duration = Duration::from_secs(3);
+    const ANSWER: MessageType = MessageType::HeartbeatResponse;
+
+    fn peer(last: u8) -> SocketAddr {
+        ([192, 0, 2, last], 8805).into()
+    }
+
+    fn ask(outbound: &mut Outbound<u8>, to: SocketAddr, purpose: u8) -> u32 {
+        let number = outbound.number(to);
+        outbound.ask((to, number), Bytes::from_static(b"?"), ANSWER, purpose, (T1, 3));
+        number
+    }
+
+    #[test]
+    fn each_peer_has_numbers_of_its_own() {
+        let mut outbound = Outbound::default();
+        let numbers = [peer(1), peer(1), peer(2)].map(|to| ask(&mut outbound, to, 0));
+        assert_eq!(numbers, [1, 2, 1]);
+    }
+
+    #[test]
+    fn numbers_begin_again_and_step_over_those_in_use() {
+        let mut outbound = Outbound::default();
+        ask(&mut outbound, peer(1), 0);
+        outbound.next.insert(peer(1), NUMBERS - 1);
+        let numbers: Vec<u32> = (0..4).map(|_| ask(&mut outbound, peer(1), 0)).collect();
+        assert_eq!(numbers, [NUMBERS - 1, 0, 2, 3]);
+    }
+
+    #[test]
+    fn the_answer_is_of_the_peer_the_number_and_the_type() {
+        let mut outbound = Outbound::default();
+        let number = ask(&mut outbound, peer(1), 5);
+        assert_eq!(outbound.answered(peer(2), number, ANSWER), None);
+        assert_eq!(outbound.answered(peer(1), number, MessageType::SessionDeletionResponse), None);
+        assert_eq!(outbound.answered(peer(1), number, ANSWER), Some(5));
+        assert_eq!(outbound.answered(peer(1), number, ANSWER), None);
+    }
+
+    /// TS 29.244 6.4: sent N1 times in all, each T1 after the one before.
+    #[test]
+    fn is_sent_again_and_then_lost() {
+        let mut outbound = Outbound::default();
+        ask(&mut outbound, peer(1), 5);
+        assert_eq!(outbound.due(T1 - Duration::from_millis(1), T1), None);
+        for round in 1..=2 {
+            assert_eq!(outbound.next(), Some(round * T1));
+            assert_eq!(outbound.due(round * T1, T1), Some(Due::Again(peer(1), Bytes::from_static(b"?"))));
+            assert_eq!(outbound.due(round * T1, T1), None);
+        }
+        assert_eq!(outbound.due(3 * T1, T1), Some(Due::Lost(5)));
+        assert_eq!(outbound.due(9 * T1, T1), None);
+        assert!(outbound.asked.is_empty());
+    }
+}

@@ -1,0 +1,339 @@
+//! What it takes to make a session again: its establishment, with every modification worked in (TS 29.244 7.5.2, 7.5.4).
+
+use bytes::BytesMut;
+use pinion_protocols::pfcp::{ElementType, Elements, Error, Message, MessageType, MessageWriter, RawElement};
+
+/// An establishment request that makes the session as it is now, as its SMF would have sent it.
+#[derive(Debug, Clone)]
+pub(crate) struct Rules {
+    establishment: Box<[u8]>,
+}
+
+/// Kinds of rules: what creates, changes and removes one, and what its number is.
+const KINDS: [[ElementType; 4]; 8] = [
+    [ElementType::CreatePdr, ElementType::UpdatePdr, ElementType::RemovePdr, ElementType::PdrId],
+    [ElementType::CreateFar, ElementType::UpdateFar, ElementType::RemoveFar, ElementType::FarId],
+    [ElementType::CreateUrr, ElementType::UpdateUrr, ElementType::RemoveUrr, ElementType::UrrId],
+    [ElementType::CreateQer, ElementType::UpdateQer, ElementType::RemoveQer, ElementType::QerId],
+    [
+        ElementType::CreateBar,
+        ElementType::UpdateBarSessionModificationRequest,
+        ElementType::RemoveBar,
+        ElementType::BarId,
+    ],
+    [
+        ElementType::CreateTrafficEndpoint,
+        ElementType::UpdateTrafficEndpoint,
+        ElementType::RemoveTrafficEndpoint,
+        ElementType::TrafficEndpointId,
+    ],
+    [ElementType::CreateMar, ElementType::UpdateMar, ElementType::RemoveMar, ElementType::MarId],
+    [ElementType::CreateSrr, ElementType::UpdateSrr, ElementType::RemoveSrr, ElementType::SrrId],
+];
+
+/// A group within a rule that is changed child by child, and what changes it.
+const PARAMETERS: [[ElementType; 2]; 2] = [
+    [ElementType::ForwardingParameters, ElementType::UpdateForwardingParameters],
+    [ElementType::DuplicatingParameters, ElementType::UpdateDuplicatingParameters],
+];
+
+impl Rules {
+    /// Those of an establishment request.
+    pub(crate) fn of(establishment: &Message<'_>) -> Result<Self, Error> {
+        let mut out = BytesMut::new();
+        let mut writer = begin(&mut out);
+        writer.splice(establishment.elements(), &[])?;
+        // As long as it was, which a message can be.
+        let _ = writer.finish();
+        Ok(Self { establishment: out.as_ref().into() })
+    }
+
+    /// The request.
+    ///
+    /// # Errors
+    /// None, for what was made here.
+    pub(crate) fn establishment(&self) -> Result<Message<'_>, Error> {
+        Message::parse(&self.establishment)
+    }
+
+    /// Works a modification in. What would make the request longer than a message can be is left out.
+    pub(crate) fn modify(&mut self, modification: &Message<'_>) -> Result<(), Error> {
+        let changes = changes(modification)?;
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let mut out = BytesMut::with_capacity(self.establishment.len().saturating_add(modification.body().len()));
+        let mut writer = begin(&mut out);
+        for element in Message::parse(&self.establishment)?.elements() {
+            let element = element?;
+            let theirs: Vec<&Change<'_>> = changes.iter().filter(|change| change.is_of(&element)).collect();
+            if theirs.is_empty() {
+                writer.copy(&element);
+            } else if let Some(children) = rule(&element, &theirs)? {
+                writer.nested(element.kind(), |writer| {
+                    for child in &children {
+                        child.write(writer);
+                    }
+                });
+            }
+        }
+        for change in changes.iter().filter(|change| change.what == What::Create) {
+            writer.copy(&change.element);
+        }
+        if writer.finish().is_ok() {
+            self.establishment = out.as_ref().into();
+        }
+        Ok(())
+    }
+}
+
+fn begin(out: &mut BytesMut) -> MessageWriter<'_> {
+    MessageWriter::new(out, MessageType::SessionEstablishmentRequest, Some(0), 0)
+}
+
+/// What a modification does to a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Create,
+    Update,
+    Remove,
+}
+
+struct Change<'a> {
+    what: What,
+    /// What creates such a rule, and its number.
+    create: ElementType,
+    id: (ElementType, &'a [u8]),
+    element: RawElement<'a>,
+}
+
+impl Change<'_> {
+    /// Whether it is about what `element` creates.
+    fn is_of(&self, element: &RawElement<'_>) -> bool {
+        let (kind, id) = self.id;
+        element.kind() == self.create && number(element, kind).ok().flatten() == Some(id)
+    }
+}
+
+fn changes<'a>(modification: &Message<'a>) -> Result<Vec<Change<'a>>, Error> {
+    let mut changes = Vec::new();
+    for element in modification.elements() {
+        let element = element?;
+        for [create, update, remove, id] in KINDS {
+            let what = match element.kind() {
+                kind if kind == create => What::Create,
+                kind if kind == update => What::Update,
+                kind if kind == remove => What::Remove,
+                _ => continue,
+            };
+            if let Some(value) = number(&element, id)? {
+                changes.push(Change { what, create, id: (id, value), element });
+            }
+        }
+    }
+    Ok(changes)
+}
+
+/// The number of a rule.
+fn number<'a>(rule: &RawElement<'a>, id: ElementType) -> Result<Option<&'a [u8]>, Error> {
+    let Some(children) = rule.group()? else { return Ok(None) };
+    Ok(children.find(id)?.map(|id| id.value()))
+}
+
+/// An element of a rule that was changed.
+enum Child<'a> {
+    Whole(RawElement<'a>),
+    /// A group, child by child.
+    Group(ElementType, Vec<RawElement<'a>>),
+}
+
+impl Child<'_> {
+    fn write(&self, writer: &mut MessageWriter<'_>) {
+        match self {
+            Self::Whole(element) => {
+                writer.copy(element);
+            }
+            Self::Group(kind, children) => {
+                writer.nested(*kind, |writer| {
+                    for child in children {
+                        writer.copy(child);
+                    }
+                });
+            }
+        }
+    }
+}
+
+/// What a rule is after changes; none where it is no more, or is created anew.
+fn rule<'a>(created: &RawElement<'a>, changes: &[&Change<'a>]) -> Result<Option<Vec<Child<'a>>>, Error> {
+    if changes.iter().any(|change| change.what != What::Update) {
+        return Ok(None);
+    }
+    let mut children: Vec<Child<'a>> = list(created.group()?)?.into_iter().map(Child::Whole).collect();
+    for change in changes {
+        let new = list(change.element.group()?)?;
+        // An element that is there takes the place of all of its type.
+        children
+            .retain(|child| !matches!(child, Child::Whole(old) if new.iter().any(|new| new.kind() == old.kind())));
+        for element in new {
+            let within = PARAMETERS.iter().find(|[_, update]| *update == element.kind());
+            match within {
+                None => children.push(Child::Whole(element)),
+                Some([kind, _]) => parameters(&mut children, *kind, &list(element.group()?)?)?,
+            }
+        }
+    }
+    Ok(Some(children))
+}
+
+/// Changes parameters of a kind, or adds them.
+fn parameters<'a>(children: &mut Vec<Child<'a>>, kind: ElementType, new: &[RawElement<'a>]) -> Result<(), Error> {
+    let mut merged = Vec::new();
+    for child in children.iter() {
+        match child {
+            Child::Whole(old) if old.kind() == kind => merged.extend(list(old.group()?)?),
+            Child::Group(of, old) if *of == kind => merged.extend(old.iter().copied()),
+            _ => {}
+        }
+    }
+    merged.retain(|old| !new.iter().any(|new| new.kind() == old.kind()));
+    merged.extend(new.iter().copied());
+    children.retain(|child| match child {
+        Child::Whole(old) => old.kind() != kind,
+        Child::Group(of, _) => *of != kind,
+    });
+    children.push(Child::Group(kind, merged));
+    Ok(())
+}
+
+fn list(elements: Option<Elements<'_>>) -> Result<Vec<RawElement<'_>>, Error> {
+    elements.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pinion_protocols::pfcp::{Element, OuterHeaderCreation};
+    use std::net::{IpAddr, Ipv4Addr};
+
+    fn message(kind: MessageType, elements: impl FnOnce(&mut MessageWriter<'_>)) -> Vec<u8> {
+        let mut out = BytesMut::new();
+        let mut writer = MessageWriter::new(&mut out, kind, Some(0), 0);
+        elements(&mut writer);
+        writer.finish().unwrap();
+        out.to_vec()
+    }
+
+    fn header(teid: u32) -> Element<'static> {
+        Element::OuterHeaderCreation(OuterHeaderCreation {
+            description: 0x0100,
+            teid: Some(teid),
+            addresses: IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1)).into(),
+            port: None,
+            c_tag: None,
+            s_tag: None,
+        })
+    }
+
+    fn far(writer: &mut MessageWriter<'_>, number: u32, teid: Option<u32>) {
+        writer.nested(ElementType::CreateFar, |writer| {
+            writer.add(&Element::FarId(number));
+            writer.nested(ElementType::ForwardingParameters, |writer| {
+                writer.add(&Element::DestinationInterface(0)).add(&Element::NetworkInstance(b"access"));
+                if let Some(teid) = teid {
+                    writer.add(&header(teid));
+                }
+            });
+        });
+    }
+
+    fn made(establishment: &[u8], modification: &[u8]) -> Vec<u8> {
+        let mut rules = Rules::of(&Message::parse(establishment).unwrap()).unwrap();
+        rules.modify(&Message::parse(modification).unwrap()).unwrap();
+        rules.establishment.to_vec()
+    }
+
+    const ESTABLISHMENT: MessageType = MessageType::SessionEstablishmentRequest;
+    const MODIFICATION: MessageType = MessageType::SessionModificationRequest;
+
+    /// TS 29.244 7.5.4.3: what an Update FAR does not name stays as it was.
+    #[test]
+    fn an_update_changes_what_it_names() {
+        let before = message(ESTABLISHMENT, |writer| {
+            far(writer, 1, Some(7));
+            far(writer, 2, None);
+        });
+        let update = message(MODIFICATION, |writer| {
+            writer.nested(ElementType::UpdateFar, |writer| {
+                writer.add(&Element::FarId(1));
+                writer.nested(ElementType::UpdateForwardingParameters, |writer| {
+                    writer.add(&header(8));
+                });
+            });
+        });
+        let after = message(ESTABLISHMENT, |writer| {
+            // Its number is changed for itself, and parameters are merged where they are.
+            writer.nested(ElementType::CreateFar, |writer| {
+                writer.add(&Element::FarId(1));
+                writer.nested(ElementType::ForwardingParameters, |writer| {
+                    writer.add(&Element::DestinationInterface(0)).add(&Element::NetworkInstance(b"access"));
+                    writer.add(&header(8));
+                });
+            });
+            far(writer, 2, None);
+        });
+        assert_eq!(made(&before, &update), after);
+    }
+
+    #[test]
+    fn rules_come_and_go() {
+        let before = message(ESTABLISHMENT, |writer| {
+            writer.add(&Element::PdnType(1));
+            far(writer, 1, Some(7));
+            far(writer, 2, None);
+        });
+        let change = message(MODIFICATION, |writer| {
+            writer.nested(ElementType::RemoveFar, |writer| {
+                writer.add(&Element::FarId(1));
+            });
+            far(writer, 3, Some(9));
+            writer.add(&Element::Precedence(5));
+        });
+        let after = message(ESTABLISHMENT, |writer| {
+            writer.add(&Element::PdnType(1));
+            far(writer, 2, None);
+            far(writer, 3, Some(9));
+        });
+        assert_eq!(made(&before, &change), after);
+    }
+
+    #[test]
+    fn a_rule_of_another_kind_with_the_same_number_stays() {
+        let before = message(ESTABLISHMENT, |writer| {
+            writer.nested(ElementType::CreateQer, |writer| {
+                writer.add(&Element::QerId(1));
+            });
+            far(writer, 1, None);
+        });
+        let change = message(MODIFICATION, |writer| {
+            writer.nested(ElementType::RemoveQer, |writer| {
+                writer.add(&Element::QerId(1));
+            });
+        });
+        assert_eq!(made(&before, &change), message(ESTABLISHMENT, |writer| far(writer, 1, None)));
+    }
+
+    #[test]
+    fn any_modification_of_any_establishment_makes_an_establishment() {
+        bolero::check!().for_each(|bytes: &[u8]| {
+            let (one, other) = bytes.split_at(bytes.len() / 2);
+            let (Ok(one), Ok(other)) = (Message::parse(one), Message::parse(other)) else { return };
+            let Ok(mut rules) = Rules::of(&one) else { return };
+            let before = rules.establishment.clone();
+            if rules.modify(&other).is_err() {
+                assert_eq!(rules.establishment, before);
+            }
+            assert!(rules.establishment().unwrap().elements().all(|element| element.is_ok()));
+        });
+    }
+}

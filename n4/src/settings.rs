@@ -1,0 +1,115 @@
+//! What the front end is told by its host.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the front end is told by its host.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where SMFs and UPFs reach it: the address of its Node ID and of its F-SEIDs.
+    pub address: IpAddr,
+    /// The UPFs, at most 65,535.
+    pub upfs: Vec<Upf>,
+    /// GTP-U services that stand for the UPFs' own tunnel addresses.
+    pub user_plane: Vec<UserPlane>,
+    /// Which UPF a new session gets.
+    pub placement: Placement,
+    /// Whether sessions of a UPF that is lost are made again on another.
+    pub restore: bool,
+    /// Whether an SMF may choose TEIDs itself, as those of Release 14 do; else it is told not to (TS 29.244 5.5.1).
+    pub smf_teids: bool,
+    /// How often and how long something is tried.
+    pub timers: Timers,
+    /// How much there may be.
+    pub bounds: Bounds,
+}
+
+/// A UPF.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upf {
+    /// Its name, `POOL/NAME`: who it is over reloads.
+    pub name: Arc<str>,
+    /// Where it speaks PFCP.
+    pub address: IpAddr,
+    /// Its share relative to others of its group; 0 gets no new sessions.
+    pub weight: u32,
+    /// Its group: the lowest number with a UPF that takes sessions gets them.
+    pub priority: u8,
+    /// Whether it gets no new sessions.
+    pub drained: bool,
+    /// Which sessions it takes.
+    pub serves: Serves,
+}
+
+/// Which sessions a UPF takes; an empty list takes all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Serves {
+    /// Data network names, as text.
+    pub dnns: Vec<Box<str>>,
+    /// Slices: type, and differentiator where there is one.
+    pub slices: Vec<(u8, Option<[u8; 3]>)>,
+    /// Network instances of either side, as text.
+    pub network_instances: Vec<Box<str>>,
+    /// Prefixes whose addresses its users have: address and length.
+    pub ue_addresses: Vec<(IpAddr, u8)>,
+}
+
+/// A GTP-U service: the tunnel addresses that gNBs and other UPFs see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserPlane {
+    /// The service's name.
+    pub service: Arc<str>,
+    /// Its address on each path.
+    pub addresses: Vec<IpAddr>,
+    /// The UPFs behind it: their names, `POOL/NAME` of the service's own pool, and their addresses on each path.
+    pub endpoints: Vec<(Arc<str>, Vec<IpAddr>)>,
+}
+
+/// Which UPF a new session gets, of those that take it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Placement {
+    /// The one with the fewest sessions for its weight; one that says how loaded it is counts as so much fuller.
+    #[default]
+    LeastSessions,
+    /// By consistent hashing of the user's address, or of the SMF's F-SEID where there is none.
+    Hash,
+    /// One after the other, by weight.
+    RoundRobin,
+}
+
+/// How often and how long something is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timers {
+    /// From one heartbeat to a peer to the next.
+    pub heartbeat: Duration,
+    /// T1: until a request is sent again (TS 29.244 6.4).
+    pub t1: Duration,
+    /// N1: how often a request is sent in all.
+    pub n1: u8,
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        Self { heartbeat: Duration::from_secs(10), t1: Duration::from_secs(3), n1: 3 }
+    }
+}
+
+/// How much there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Sessions; beyond, establishment is answered with No resources available.
+    pub sessions: u32,
+    /// SMFs with an association; beyond, setup is answered likewise.
+    pub smfs: u16,
+    /// Requests whose answers are remembered; beyond, the oldest answer is forgotten.
+    pub answers: u32,
+    /// Procedures of its own that are under way at once, such as sessions made again.
+    pub chores: u32,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { sessions: 1_000_000, smfs: 1_024, answers: 65_536, chores: 256 }
+    }
+}

@@ -1,0 +1,232 @@
+//! Associations with SMFs: to each, the balancer is one UPF (TS 29.244 6.2.6).
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use pinion_protocols::pfcp::{Cause, Element, ElementType, Message, MessageType};
+
+use crate::chores::Chore;
+use crate::features;
+use crate::front::{FrontEnd, needed, octets, stamp};
+use crate::inbound::Origin;
+use crate::purpose::Purpose;
+use crate::translate::Refusal;
+
+/// An SMF.
+#[derive(Debug)]
+pub(crate) struct Smf {
+    /// Its Node ID, as it is on the wire.
+    pub(crate) node: Box<[u8]>,
+    /// Where it speaks from.
+    pub(crate) address: IpAddr,
+    pub(crate) associated: bool,
+    /// When it began, where it said so.
+    pub(crate) stamp: Option<u32>,
+    pub(crate) features: Vec<u8>,
+    /// What it was told that its UPF can do.
+    told: Vec<u8>,
+    /// When it is asked whether it is there.
+    heartbeat: Duration,
+    pub(crate) sessions: u32,
+}
+
+impl Smf {
+    pub(crate) fn next(&self) -> Option<Duration> {
+        self.associated.then_some(self.heartbeat)
+    }
+}
+
+impl<Proof> FrontEnd<Proof> {
+    /// The SMF of a Node ID.
+    pub(crate) fn smf(&self, node: &[u8]) -> Option<u16> {
+        let at = self.smfs.iter().position(|smf| *smf.node == *node)?;
+        u16::try_from(at).ok()
+    }
+
+    pub(crate) fn smf_setup(&mut self, origin: Origin, message: &Message<'_>) -> Result<(), Refusal> {
+        let node = needed(message, ElementType::NodeId)?;
+        let began =
+            stamp(message).ok_or(Refusal::about(Cause::MANDATORY_MISSING, ElementType::RecoveryTimeStamp))?;
+        let retains = octets(message, ElementType::SessionRetentionInformation)?.is_some();
+        let features = octets(message, ElementType::CpFunctionFeatures)?.unwrap_or_default().to_vec();
+        let told = self.up_features();
+        if !features::has(&told, features::up::FTUP) {
+            // No UPF is there yet, or none that chooses TEIDs: with neither can sessions be made.
+            return Err(Refusal::plain(Cause::NO_RESOURCES));
+        }
+        let number = match self.smf(node) {
+            Some(known) => {
+                // TS 29.244 6.2.6.2.2: who sets up anew has no sessions any more, unless it says so.
+                if !retains {
+                    self.forsake(known, "association set up anew");
+                }
+                known
+            }
+            None => {
+                let most = usize::from(self.settings.bounds.smfs);
+                let number = u16::try_from(self.smfs.len()).ok().filter(|_| self.smfs.len() < most);
+                let number = number.ok_or(Refusal::plain(Cause::NO_RESOURCES))?;
+                self.smfs.push(Smf {
+                    node: node.into(),
+                    address: origin.from.ip(),
+                    associated: false,
+                    stamp: None,
+                    features: Vec::new(),
+                    told: Vec::new(),
+                    heartbeat: Duration::ZERO,
+                    sessions: 0,
+                });
+                number
+            }
+        };
+        let heartbeat = self.now.saturating_add(self.settings.timers.heartbeat);
+        let Some(smf) = self.smfs.get_mut(usize::from(number)) else { return Ok(()) };
+        let kept = retains && smf.sessions > 0;
+        smf.address = origin.from.ip();
+        smf.associated = true;
+        smf.stamp = Some(began);
+        smf.features = features;
+        smf.told.clone_from(&told);
+        smf.heartbeat = heartbeat;
+        tracing::info!(smf = %smf.address, sessions = smf.sessions, "association with an SMF");
+        let recovery = self.stamp;
+        self.answer(origin, MessageType::AssociationSetupResponse, None, |own, writer| {
+            writer.add(&own);
+            writer.add(&Element::Cause(Cause::ACCEPTED));
+            writer.add(&Element::RecoveryTimeStamp(recovery));
+            writer.element(ElementType::UpFunctionFeatures, |out| out.extend_from_slice(&told));
+            if kept {
+                // PSREI: the sessions are retained (TS 29.244 8.2.146).
+                writer.element(ElementType::PfcpasrspFlags, |out| out.extend_from_slice(&[1]));
+            }
+        });
+        self.tell_upfs();
+        Ok(())
+    }
+
+    pub(crate) fn smf_update(&mut self, origin: Origin, message: &Message<'_>) -> Result<(), Refusal> {
+        let number = self.associated_smf(message)?;
+        if let Some(features) = octets(message, ElementType::CpFunctionFeatures)?
+            && let Some(smf) = self.smfs.get_mut(usize::from(number))
+        {
+            smf.features = features.to_vec();
+        }
+        let told = self.up_features();
+        self.answer(origin, MessageType::AssociationUpdateResponse, None, |own, writer| {
+            writer.add(&own);
+            writer.add(&Element::Cause(Cause::ACCEPTED));
+            writer.element(ElementType::UpFunctionFeatures, |out| out.extend_from_slice(&told));
+        });
+        self.tell_upfs();
+        Ok(())
+    }
+
+    pub(crate) fn smf_release(&mut self, origin: Origin, message: &Message<'_>) -> Result<(), Refusal> {
+        let number = self.associated_smf(message)?;
+        self.forsake(number, "association released");
+        if let Some(smf) = self.smfs.get_mut(usize::from(number)) {
+            smf.associated = false;
+        }
+        self.answer(origin, MessageType::AssociationReleaseResponse, None, |own, writer| {
+            writer.add(&own);
+            writer.add(&Element::Cause(Cause::ACCEPTED));
+        });
+        self.tell_upfs();
+        Ok(())
+    }
+
+    /// The SMF that a message is of, which has to have an association.
+    pub(crate) fn associated_smf(&self, message: &Message<'_>) -> Result<u16, Refusal> {
+        let node = needed(message, ElementType::NodeId)?;
+        let number =
+            self.smf(node).filter(|number| self.smfs.get(usize::from(*number)).is_some_and(|smf| smf.associated));
+        number.ok_or(Refusal::plain(Cause::NO_ASSOCIATION))
+    }
+
+    /// PFDs are for all UPFs, also those that come later.
+    pub(crate) fn manage_pfds(&mut self, origin: Origin, message: &Message<'_>) -> Result<(), Refusal> {
+        const MOST: usize = 64;
+        let elements = Bytes::copy_from_slice(message.body());
+        if self.pfds.len() >= MOST {
+            self.pfds.remove(0);
+        }
+        self.pfds.push(elements.clone());
+        for number in 0..self.upfs.len() {
+            if let Ok(number) = u16::try_from(number) {
+                self.send_pfds(number, &elements);
+            }
+        }
+        self.answer(origin, MessageType::PfdManagementResponse, None, |_, writer| {
+            writer.add(&Element::Cause(Cause::ACCEPTED));
+        });
+        Ok(())
+    }
+
+    /// An SMF whose restart was heard of has lost its sessions (TS 23.527 4.2).
+    pub(crate) fn smf_began(&mut self, from: IpAddr, began: u32) {
+        let found = self.smfs.iter().position(|smf| smf.associated && smf.address == from);
+        let Some(number) = found.and_then(|at| u16::try_from(at).ok()) else { return };
+        let Some(smf) = self.smfs.get_mut(usize::from(number)) else { return };
+        if smf.stamp.replace(began).is_some_and(|before| before != began) {
+            smf.associated = false;
+            self.forsake(number, "the SMF began anew");
+        }
+    }
+
+    /// Ends all sessions of an SMF, on each UPF.
+    fn forsake(&mut self, number: u16, why: &'static str) {
+        let before = self.chores.len();
+        let theirs = self.sessions.iter().filter(|(_, session)| session.smf == number);
+        self.chores.extend(theirs.map(|(id, _)| Chore::Abandon(id)));
+        let sessions = self.chores.len().saturating_sub(before);
+        if sessions > 0 {
+            tracing::info!(sessions, why, "the sessions of an SMF end");
+        }
+    }
+
+    /// What SMFs are told that their UPF can do.
+    pub(crate) fn up_features(&self) -> Vec<u8> {
+        features::of_upfs(self.upfs.iter().filter(|upf| upf.is_up()).map(|upf| upf.features.as_slice()))
+    }
+
+    /// Tells SMFs what changed since they were told (TS 29.244 6.2.7).
+    pub(crate) fn tell_smfs(&mut self) {
+        let told = self.up_features();
+        if !features::has(&told, features::up::FTUP) {
+            return;
+        }
+        let mut whom = Vec::new();
+        for smf in self.smfs.iter_mut().filter(|smf| smf.associated && smf.told != told) {
+            smf.told.clone_from(&told);
+            whom.push(smf.address);
+        }
+        for smf in whom {
+            let own = self.node();
+            // A peer that does not hear of it is found to be away by its heartbeats.
+            let _ = self.ask(smf, MessageType::AssociationUpdateRequest, None, Purpose::Notice, |writer| {
+                writer.add(&own);
+                writer.element(ElementType::UpFunctionFeatures, |out| out.extend_from_slice(&told));
+                Ok(())
+            });
+        }
+    }
+
+    /// Asks SMFs whether they are there.
+    pub(crate) fn tend_smfs(&mut self) {
+        let now = self.now;
+        let next = now.saturating_add(self.settings.timers.heartbeat);
+        let mut due = Vec::new();
+        for smf in self.smfs.iter_mut().filter(|smf| smf.associated && smf.heartbeat <= now) {
+            smf.heartbeat = next;
+            due.push(smf.address);
+        }
+        let began = self.stamp;
+        for address in due {
+            let _ = self.ask(address, MessageType::HeartbeatRequest, None, Purpose::SmfHeartbeat, |writer| {
+                writer.add(&Element::RecoveryTimeStamp(began));
+                Ok(())
+            });
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! Tunnels: where UPFs say that they are, and where clients are told that they are.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use foldhash::HashMap;
+use pinion_protocols::pfcp::{Addresses, FTeid, Place};
+
+use crate::random::Random;
+use crate::sessions::SessionId;
+use crate::settings::UserPlane;
+use crate::view::TunnelView;
+
+/// Where packets of a tunnel go, or no longer go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TunnelChange {
+    /// They go to an endpoint.
+    Pin {
+        /// The address and TEID that clients send to.
+        at: (IpAddr, u32),
+        /// The GTP-U service that the address is of, and the path.
+        service: (Arc<str>, u8),
+        /// The endpoint, `POOL/NAME`, and the TEID as it knows it.
+        to: (Arc<str>, u32),
+    },
+    /// There is no such tunnel any more.
+    Unpin {
+        /// The address and TEID that clients sent to.
+        at: (IpAddr, u32),
+    },
+}
+
+/// Numbers of a service and of its endpoint, and the path that an address is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Leg {
+    service: u16,
+    endpoint: u16,
+    path: u8,
+}
+
+/// A tunnel of a session, in one address family or in both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tunnel {
+    /// The TEID that clients are told.
+    ours: u32,
+    /// The TEID that the UPF chose.
+    theirs: u32,
+    legs: [Option<Leg>; 2],
+}
+
+/// The tunnels of a session, and which rules packets of each are for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tunnels {
+    tunnels: Vec<Tunnel>,
+    places: Vec<(Place, u32)>,
+}
+
+impl Tunnels {
+    /// The TEID of ours that a rule's packets come by.
+    fn ours(&self, place: Place) -> Option<u32> {
+        self.places.iter().find(|(known, _)| *known == place).map(|(_, ours)| *ours)
+    }
+
+    /// A rule's packets come by a tunnel of this TEID of ours from now on.
+    fn place(&mut self, place: Option<Place>, ours: u32) {
+        let Some(place) = place else { return };
+        match self.places.iter_mut().find(|(known, _)| *known == place) {
+            Some(known) => known.1 = ours,
+            None => self.places.push((place, ours)),
+        }
+    }
+
+    /// Takes out the tunnels that no rule's packets come by any more, once these are gone.
+    pub(crate) fn remove(&mut self, gone: &[Place]) -> Vec<Tunnel> {
+        let Self { tunnels, places } = self;
+        let before: Vec<u32> = places.iter().filter(|(place, _)| gone.contains(place)).map(|it| it.1).collect();
+        places.retain(|(place, _)| !gone.contains(place));
+        tunnels
+            .extract_if(.., |tunnel| {
+                before.contains(&tunnel.ours) && !places.iter().any(|(_, ours)| *ours == tunnel.ours)
+            })
+            .collect()
+    }
+
+    /// Those whose clients find none of the others any more.
+    pub(crate) fn without(&self, others: &Self) -> Vec<Tunnel> {
+        let stays = |tunnel: &&Tunnel| others.tunnels.iter().any(|other| other.ours == tunnel.ours);
+        self.tunnels.iter().filter(|tunnel| !stays(tunnel)).copied().collect()
+    }
+
+    /// Takes out all.
+    pub(crate) fn take(&mut self) -> Vec<Tunnel> {
+        self.places.clear();
+        std::mem::take(&mut self.tunnels)
+    }
+}
+
+/// A GTP-U service. It keeps its number, and its endpoints theirs, over reloads.
+#[derive(Debug)]
+struct Service {
+    name: Arc<str>,
+    addresses: Vec<IpAddr>,
+    endpoints: Vec<Endpoint>,
+}
+
+#[derive(Debug)]
+struct Endpoint {
+    name: Arc<str>,
+    addresses: Vec<IpAddr>,
+}
+
+/// All addresses of tunnels, and which TEIDs of ours are taken.
+#[derive(Debug, Default)]
+pub(crate) struct Plane {
+    services: Vec<Service>,
+    theirs: HashMap<IpAddr, Leg>,
+    ours: HashMap<IpAddr, (u16, u8)>,
+    taken: HashMap<(IpAddr, u32), SessionId>,
+}
+
+impl Plane {
+    /// Takes over what is configured.
+    pub(crate) fn configure(&mut self, configured: &[UserPlane]) {
+        self.theirs.clear();
+        self.ours.clear();
+        for plane in configured {
+            let number = position(
+                &mut self.services,
+                |known| known.name == plane.service,
+                || Service { name: Arc::clone(&plane.service), addresses: Vec::new(), endpoints: Vec::new() },
+            );
+            let Some(service) = self.services.get_mut(usize::from(number)) else { continue };
+            service.addresses.clone_from(&plane.addresses);
+            for (path, address) in (0..).zip(&plane.addresses) {
+                self.ours.insert(*address, (number, path));
+            }
+            for (name, addresses) in &plane.endpoints {
+                let endpoint = position(
+                    &mut service.endpoints,
+                    |known| known.name == *name,
+                    || Endpoint { name: Arc::clone(name), addresses: Vec::new() },
+                );
+                if let Some(known) = service.endpoints.get_mut(usize::from(endpoint)) {
+                    known.addresses.clone_from(addresses);
+                }
+                for (path, address) in (0..).zip(addresses) {
+                    // The first service of several that an endpoint is behind is the one that it is named by.
+                    self.theirs.entry(*address).or_insert(Leg { service: number, endpoint, path });
+                }
+            }
+        }
+    }
+
+    /// Whether an address is one that clients send to.
+    pub(crate) fn is_ours(&self, addresses: Addresses) -> bool {
+        each(addresses).any(|address| self.ours.contains_key(&address))
+    }
+
+    /// What clients are told of a tunnel that a UPF has; none where its address is behind no service. `lost`: the tunnels
+    /// of the session on a UPF that is no more, whose clients are to notice nothing.
+    pub(crate) fn learn(
+        &mut self,
+        tunnels: &mut Tunnels,
+        session: SessionId,
+        (place, theirs, addresses): (Option<Place>, u32, Addresses),
+        lost: Option<&Tunnels>,
+        random: &mut Random,
+    ) -> Option<(FTeid, Vec<TunnelChange>)> {
+        let legs = [addresses.v4.map(IpAddr::V4), addresses.v6.map(IpAddr::V6)]
+            .map(|address| address.and_then(|address| self.theirs.get(&address).copied()));
+        if legs == [None, None] {
+            return None;
+        }
+        let known = tunnels.tunnels.iter().find(|tunnel| tunnel.theirs == theirs && tunnel.legs == legs).copied();
+        if let Some(known) = known {
+            tunnels.place(place, known.ours);
+            return Some((self.told(&known), Vec::new()));
+        }
+        let kept = place.and_then(|place| match lost {
+            Some(lost) => lost.ours(place),
+            None => self.moved(tunnels, place, legs),
+        });
+        let ours = kept.unwrap_or_else(|| self.free(theirs, legs, random));
+        let tunnel = Tunnel { ours, theirs, legs };
+        match tunnels.tunnels.iter_mut().find(|tunnel| tunnel.ours == ours) {
+            Some(before) => *before = tunnel,
+            None => tunnels.tunnels.push(tunnel),
+        }
+        tunnels.place(place, ours);
+        let at: Vec<(IpAddr, u32)> = self.at(&tunnel).collect();
+        self.taken.extend(at.into_iter().map(|at| (at, session)));
+        Some((self.told(&tunnel), self.pins(&tunnel)))
+    }
+
+    /// The TEID that clients of a rule were told, where its new tunnel is behind the same addresses.
+    fn moved(&self, tunnels: &Tunnels, place: Place, legs: [Option<Leg>; 2]) -> Option<u32> {
+        let ours = tunnels.ours(place)?;
+        let before = tunnels.tunnels.iter().find(|tunnel| tunnel.ours == ours)?;
+        let spots = |legs: [Option<Leg>; 2]| legs.map(|leg| leg.map(|leg| (leg.service, leg.path)));
+        // Another rule's packets may still come by the old one.
+        let alone = tunnels.places.iter().filter(|(_, other)| *other == ours).count() == 1;
+        (alone && spots(before.legs) == spots(legs)).then_some(ours)
+    }
+
+    /// The UPF's end of a tunnel of the session that clients know by this.
+    pub(crate) fn theirs(&self, tunnels: &Tunnels, teid: u32, addresses: Addresses) -> Option<FTeid> {
+        let own: Vec<IpAddr> = each(addresses).collect();
+        let mut known = tunnels.tunnels.iter().filter(|tunnel| tunnel.ours == teid);
+        known.find(|tunnel| self.at(tunnel).any(|(address, _)| own.contains(&address))).map(|it| self.end(it))
+    }
+
+    /// Whose tunnel clients know by this.
+    pub(crate) fn owner(&self, teid: u32, addresses: Addresses) -> Option<SessionId> {
+        each(addresses).find_map(|address| self.taken.get(&(address, teid)).copied())
+    }
+
+    /// The addresses of a UPF where clients know these of the service; the UPF is known by its name without its pool.
+    pub(crate) fn beside(&self, addresses: Addresses, upf: &str) -> Addresses {
+        let mut beside = Addresses::default();
+        for address in each(addresses) {
+            let found = self.ours.get(&address).and_then(|(service, path)| {
+                let endpoints = &self.services.get(usize::from(*service))?.endpoints;
+                let endpoint = endpoints.iter().find(|endpoint| short(&endpoint.name) == short(upf))?;
+                endpoint.addresses.get(usize::from(*path)).copied()
+            });
+            match found {
+                Some(IpAddr::V4(v4)) => beside.v4 = Some(v4),
+                Some(IpAddr::V6(v6)) => beside.v6 = Some(v6),
+                None => {}
+            }
+        }
+        beside
+    }
+
+    /// What ends tunnels.
+    pub(crate) fn end_all(&mut self, tunnels: &[Tunnel]) -> Vec<TunnelChange> {
+        let mut changes = Vec::new();
+        for tunnel in tunnels {
+            let at: Vec<(IpAddr, u32)> = self.at(tunnel).collect();
+            for at in at {
+                self.taken.remove(&at);
+                changes.push(TunnelChange::Unpin { at });
+            }
+        }
+        changes
+    }
+
+    /// A session's tunnels, for those who ask.
+    pub(crate) fn views(&self, tunnels: &Tunnels) -> Vec<TunnelView> {
+        let view = |tunnel: &Tunnel| TunnelView { at: self.at(tunnel).collect(), upf_teid: tunnel.theirs };
+        tunnels.tunnels.iter().map(view).collect()
+    }
+
+    /// A TEID that is free at all addresses of the tunnel: the UPF's own where it can be, so that nothing need be
+    /// rewritten.
+    fn free(&self, wanted: u32, legs: [Option<Leg>; 2], random: &mut Random) -> u32 {
+        let mut ours = wanted;
+        loop {
+            let tunnel = Tunnel { ours, theirs: wanted, legs };
+            if ours != 0 && !self.at(&tunnel).any(|at| self.taken.contains_key(&at)) {
+                return ours;
+            }
+            ours = random.word();
+        }
+    }
+
+    /// Where clients send to.
+    fn at(&self, tunnel: &Tunnel) -> impl Iterator<Item = (IpAddr, u32)> {
+        let ours = tunnel.ours;
+        tunnel.legs.into_iter().flatten().filter_map(move |leg| {
+            let service = self.services.get(usize::from(leg.service))?;
+            Some((*service.addresses.get(usize::from(leg.path))?, ours))
+        })
+    }
+
+    /// What clients are told.
+    fn told(&self, tunnel: &Tunnel) -> FTeid {
+        FTeid::Given { teid: tunnel.ours, addresses: gather(self.at(tunnel).map(|(address, _)| address)) }
+    }
+
+    /// What the UPF said.
+    fn end(&self, tunnel: &Tunnel) -> FTeid {
+        let addresses = tunnel.legs.into_iter().flatten().filter_map(|leg| {
+            let service = self.services.get(usize::from(leg.service))?;
+            let endpoint = service.endpoints.get(usize::from(leg.endpoint))?;
+            endpoint.addresses.get(usize::from(leg.path)).copied()
+        });
+        FTeid::Given { teid: tunnel.theirs, addresses: gather(addresses) }
+    }
+
+    fn pins(&self, tunnel: &Tunnel) -> Vec<TunnelChange> {
+        let legs = tunnel.legs.into_iter().flatten();
+        legs.filter_map(|leg| {
+            let service = self.services.get(usize::from(leg.service))?;
+            let endpoint = service.endpoints.get(usize::from(leg.endpoint))?;
+            Some(TunnelChange::Pin {
+                at: (*service.addresses.get(usize::from(leg.path))?, tunnel.ours),
+                service: (Arc::clone(&service.name), leg.path),
+                to: (Arc::clone(&endpoint.name), tunnel.theirs),
+            })
+        })
+        .collect()
+    }
+}
+
+/// The number of what is known, or is taken in.
+fn position<T>(all: &mut Vec<T>, is: impl Fn(&T) -> bool, new: impl FnOnce() -> T) -> u16 {
+    let at = all.iter().position(is).unwrap_or_else(|| {
+        all.push(new());
+        all.len().saturating_sub(1)
+    });
+    u16::try_from(at).unwrap_or(u16::MAX)
+}
+
+fn each(addresses: Addresses) -> impl Iterator<Item = IpAddr> {
+    addresses.v4.map(IpAddr::V4).into_iter().chain(addresses.v6.map(IpAddr::V6))
+}
+
+fn gather(addresses: impl Iterator<Item = IpAddr>) -> Addresses {
+    let mut gathered = Addresses::default();
+    for address in addresses {
+        match address {
+            IpAddr::V4(v4) => gathered.v4 = Some(v4),
+            IpAddr::V6(v6) => gathered.v6 = Some(v6),
+        }
+    }
+    gathered
+}
+
+/// A name without its pool.
+fn short(name: &str) -> &str {
+    name.rsplit_once('/').map_or(name, |(_, short)| short)
+}

@@ -1,0 +1,385 @@
+//! Associations with UPFs: to each, the balancer is one SMF (TS 29.244 6.2.6).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use pinion_protocols::pfcp::{Cause, Element, ElementType, Message, MessageType, NodeId, Patch};
+
+use crate::chores::Chore;
+use crate::features;
+use crate::front::{FrontEnd, needed, octets, stamp};
+use crate::inbound::Origin;
+use crate::load::Load;
+use crate::purpose::Purpose;
+use crate::sessions::Phase;
+use crate::settings;
+use crate::translate::Refusal;
+
+/// How an association is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// There is none.
+    Down,
+    /// It was asked for.
+    Asked,
+    /// It is there.
+    Up,
+}
+
+/// A UPF.
+#[derive(Debug)]
+pub(crate) struct Upf {
+    pub(crate) config: settings::Upf,
+    /// Whether it is still configured.
+    configured: bool,
+    state: State,
+    /// When it began, where it said so.
+    stamp: Option<u32>,
+    pub(crate) features: Vec<u8>,
+    /// What it was told that its SMF can do.
+    told: Vec<u8>,
+    pub(crate) load: Load,
+    /// Whether it asked for its release: it gets no new sessions.
+    leaving: bool,
+    /// When it is asked for an association, or whether it is there.
+    pub(crate) next: Duration,
+    pub(crate) sessions: u32,
+}
+
+impl Upf {
+    fn new(config: settings::Upf, now: Duration) -> Self {
+        Self {
+            config,
+            configured: true,
+            state: State::Down,
+            stamp: None,
+            features: Vec::new(),
+            told: Vec::new(),
+            load: Load::default(),
+            leaving: false,
+            next: now,
+            sessions: 0,
+        }
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        self.state == State::Up
+    }
+
+    /// Whether it may get new sessions.
+    pub(crate) fn takes_sessions(&self) -> bool {
+        self.is_up() && self.configured && !self.config.drained && !self.leaving
+    }
+}
+
+impl<Proof> FrontEnd<Proof> {
+    /// Takes over what the settings say of UPFs and of tunnels.
+    pub(crate) fn settle(&mut self) {
+        self.plane.configure(&self.settings.user_plane);
+        for upf in &mut self.upfs {
+            upf.configured = false;
+        }
+        for config in self.settings.upfs.clone() {
+            let known = self
+                .upfs
+                .iter_mut()
+                .find(|upf| upf.config.name == config.name && upf.config.address == config.address);
+            match known {
+                Some(upf) => {
+                    upf.config = config;
+                    upf.configured = true;
+                }
+                None => self.upfs.push(Upf::new(config, self.now)),
+            }
+        }
+        self.upf_at.clear();
+        // One that is configured takes the address of one that was.
+        for configured in [false, true] {
+            for (number, upf) in (0..).zip(&self.upfs).filter(|(_, upf)| upf.configured == configured) {
+                self.upf_at.insert(upf.config.address, number);
+            }
+        }
+    }
+
+    /// The front end's Node ID.
+    pub(crate) fn node(&self) -> Element<'static> {
+        Element::NodeId(NodeId::Address(self.settings.address))
+    }
+
+    /// Asks UPFs for associations, and whether they are there.
+    pub(crate) fn tend_upfs(&mut self) {
+        let (now, timers) = (self.now, self.settings.timers);
+        let mut due = Vec::new();
+        for (number, upf) in (0..).zip(&mut self.upfs) {
+            if upf.next <= now && (upf.configured || upf.sessions > 0) {
+                upf.next = now.saturating_add(timers.heartbeat);
+                due.push(number);
+            }
+        }
+        for number in due {
+            let state = self.upfs.get(usize::from(number)).map(|upf| upf.state);
+            match state {
+                Some(State::Down) => self.ask_for_association(number),
+                Some(State::Up) => {
+                    let began = self.stamp;
+                    let Some(address) = self.upf_address(number) else { continue };
+                    let purpose = Purpose::UpfHeartbeat(number);
+                    let _ = self.ask(address, MessageType::HeartbeatRequest, None, purpose, |writer| {
+                        writer.add(&Element::RecoveryTimeStamp(began));
+                        Ok(())
+                    });
+                }
+                Some(State::Asked) | None => {}
+            }
+        }
+    }
+
+    fn ask_for_association(&mut self, number: u16) {
+        let Some(address) = self.upf_address(number) else { return };
+        let (own, began, features) = (self.node(), self.stamp, self.cp_features());
+        let Some(upf) = self.upfs.get_mut(usize::from(number)) else { return };
+        upf.state = State::Asked;
+        upf.told.clone_from(&features);
+        let purpose = Purpose::Setup(number);
+        let _ = self.ask(address, MessageType::AssociationSetupRequest, None, purpose, |writer| {
+            writer.add(&own).add(&Element::RecoveryTimeStamp(began));
+            writer.element(ElementType::CpFunctionFeatures, |out| out.extend_from_slice(&features));
+            Ok(())
+        });
+    }
+
+    /// A UPF answered to the wish for an association.
+    pub(crate) fn set_up(&mut self, number: u16, message: &Message<'_>) {
+        let cause = message.routing().ok().and_then(|routing| routing.cause);
+        let accepted = cause.is_some_and(Cause::is_acceptance);
+        let features = octets(message, ElementType::UpFunctionFeatures).ok().flatten().unwrap_or_default();
+        match stamp(message).filter(|_| accepted) {
+            Some(began) => self.upf_is_up(number, began, features),
+            None => {
+                tracing::warn!(upf = self.upf_name(number), cause = ?cause, "a UPF refuses an association");
+                if let Some(upf) = self.upfs.get_mut(usize::from(number)) {
+                    upf.state = State::Down;
+                }
+            }
+        }
+    }
+
+    /// A UPF asks for an association itself (TS 29.244 6.2.6.3).
+    pub(crate) fn upf_setup(&mut self, origin: Origin, message: &Message<'_>, number: u16) -> Result<(), Refusal> {
+        let began =
+            stamp(message).ok_or(Refusal::about(Cause::MANDATORY_MISSING, ElementType::RecoveryTimeStamp))?;
+        needed(message, ElementType::NodeId)?;
+        let theirs = octets(message, ElementType::UpFunctionFeatures)?.unwrap_or_default().to_vec();
+        let (recovery, features) = (self.stamp, self.cp_features());
+        self.answer(origin, MessageType::AssociationSetupResponse, None, |own, writer| {
+            writer.add(&own).add(&Element::Cause(Cause::ACCEPTED)).add(&Element::RecoveryTimeStamp(recovery));
+            writer.element(ElementType::CpFunctionFeatures, |out| out.extend_from_slice(&features));
+        });
+        if let Some(upf) = self.upfs.get_mut(usize::from(number)) {
+            upf.told = features;
+            // Who sets up anew has no sessions any more.
+            let had = upf.state == State::Up && upf.sessions > 0 && upf.stamp == Some(began);
+            if had {
+                self.lose_upf(number, "it set its association up anew");
+            }
+        }
+        self.upf_is_up(number, began, &theirs);
+        Ok(())
+    }
+
+    fn upf_is_up(&mut self, number: u16, began: u32, features: &[u8]) {
+        if !features::has(features, features::up::FTUP) {
+            tracing::warn!(
+                upf = self.upf_name(number),
+                "a UPF that does not choose TEIDs (FTUP) takes no sessions"
+            );
+        }
+        let restarted = self
+            .upfs
+            .get(usize::from(number))
+            .is_some_and(|upf| upf.sessions > 0 && upf.stamp.is_some_and(|before| before != began));
+        if restarted {
+            self.lose_upf(number, "it began anew");
+        }
+        let next = self.now.saturating_add(self.settings.timers.heartbeat);
+        let Some(upf) = self.upfs.get_mut(usize::from(number)) else { return };
+        let was = upf.state;
+        upf.state = if features::has(features, features::up::FTUP) { State::Up } else { State::Down };
+        upf.stamp = Some(began);
+        upf.features = features.to_vec();
+        upf.leaving = false;
+        upf.load = Load::default();
+        upf.next = next;
+        if !upf.is_up() {
+            return;
+        }
+        let name = Arc::clone(&upf.config.name);
+        if was != State::Up {
+            tracing::info!(upf = &*name, "association with a UPF");
+            self.say_upf(name, true, "association set up");
+        }
+        for pfds in self.pfds.clone() {
+            self.send_pfds(number, &pfds);
+        }
+        self.tell_smfs();
+    }
+
+    pub(crate) fn upf_update(
+        &mut self,
+        origin: Origin,
+        message: &Message<'_>,
+        number: u16,
+    ) -> Result<(), Refusal> {
+        let features = octets(message, ElementType::UpFunctionFeatures)?.map(<[u8]>::to_vec);
+        let flags = octets(message, ElementType::PfcpaureqFlags)?.and_then(|octets| octets.first().copied());
+        let graceful = octets(message, ElementType::GracefulReleasePeriod)?.is_some()
+            || octets(message, ElementType::AssociationReleaseReq)?.is_some()
+            || flags.is_some_and(|flags| flags & 1 != 0);
+        let Some(upf) = self.upfs.get_mut(usize::from(number)).filter(|upf| upf.is_up()) else {
+            return Err(Refusal::plain(Cause::NO_ASSOCIATION));
+        };
+        if let Some(features) = features {
+            upf.features = features;
+        }
+        if graceful {
+            upf.leaving = true;
+            tracing::info!(
+                upf = &*upf.config.name,
+                sessions = upf.sessions,
+                "a UPF asks for its release: it drains"
+            );
+        }
+        let features = self.cp_features();
+        self.answer(origin, MessageType::AssociationUpdateResponse, None, |own, writer| {
+            writer.add(&own).add(&Element::Cause(Cause::ACCEPTED));
+            writer.element(ElementType::CpFunctionFeatures, |out| out.extend_from_slice(&features));
+        });
+        self.tell_smfs();
+        Ok(())
+    }
+
+    pub(crate) fn upf_release(&mut self, origin: Origin, number: u16) -> Result<(), Refusal> {
+        self.answer(origin, MessageType::AssociationReleaseResponse, None, |own, writer| {
+            writer.add(&own).add(&Element::Cause(Cause::ACCEPTED));
+        });
+        self.lose_upf(number, "it released its association");
+        Ok(())
+    }
+
+    /// What a UPF reports of its node is for every SMF that has sessions there.
+    pub(crate) fn node_report(
+        &mut self,
+        origin: Origin,
+        message: &Message<'_>,
+        number: u16,
+    ) -> Result<(), Refusal> {
+        let own = self.node();
+        let node = message.elements().find(ElementType::NodeId)?;
+        let patches: Vec<Patch<'_>> =
+            node.into_iter().map(|it| Patch { offset: it.offset(), with: Some(own.clone()) }).collect();
+        let mut concerned = vec![false; self.smfs.len()];
+        for (_, session) in self.sessions.iter().filter(|(_, session)| session.upf == number) {
+            if let Some(concerned) = concerned.get_mut(usize::from(session.smf)) {
+                *concerned = true;
+            }
+        }
+        let whom: Vec<_> =
+            self.smfs.iter().zip(concerned).filter(|(_, is)| *is).map(|(smf, _)| smf.address).collect();
+        for smf in whom {
+            self.ask(smf, MessageType::NodeReportRequest, None, Purpose::Notice, |writer| {
+                writer.splice(message.elements(), &patches)
+            })?;
+        }
+        self.answer(origin, MessageType::NodeReportResponse, None, |own, writer| {
+            writer.add(&own).add(&Element::Cause(Cause::ACCEPTED));
+        });
+        Ok(())
+    }
+
+    /// A UPF whose restart was heard of has lost its sessions (TS 23.527 4.3).
+    pub(crate) fn upf_began(&mut self, number: u16, began: u32) {
+        let Some(upf) = self.upfs.get_mut(usize::from(number)) else { return };
+        if upf.is_up() && upf.stamp.is_some_and(|before| before != began) {
+            self.lose_upf(number, "it began anew");
+        }
+    }
+
+    /// A UPF is no more, or knows nothing any more: its sessions are made again elsewhere, or end.
+    pub(crate) fn lose_upf(&mut self, number: u16, why: &'static str) {
+        let now = self.now;
+        let Some(upf) = self.upfs.get_mut(usize::from(number)) else { return };
+        if upf.state == State::Up {
+            self.counts.upf_losses += 1;
+        }
+        upf.state = State::Down;
+        upf.stamp = None;
+        upf.next = now;
+        let (name, sessions) = (Arc::clone(&upf.config.name), upf.sessions);
+        tracing::warn!(upf = &*name, sessions, why, "a UPF is lost");
+        self.say_upf(name, false, why);
+        let theirs: Vec<_> =
+            self.sessions.iter().filter(|(_, session)| session.upf == number).map(|(id, _)| id).collect();
+        for id in theirs {
+            let Some(session) = self.sessions.get_mut(id) else { continue };
+            match session.phase {
+                Phase::Open => {
+                    session.phase = Phase::Restoring;
+                    self.chores.push_back(Chore::Restore(id));
+                }
+                // It is found by whoever waits for the UPF's answer.
+                Phase::Opening | Phase::Restoring | Phase::Closing => {}
+            }
+        }
+        self.tell_smfs();
+    }
+
+    /// What UPFs are told that their SMF can do.
+    fn cp_features(&self) -> Vec<u8> {
+        features::of_smfs(self.smfs.iter().filter(|smf| smf.associated).map(|smf| smf.features.as_slice()))
+    }
+
+    /// Tells UPFs what changed since they were told.
+    pub(crate) fn tell_upfs(&mut self) {
+        let told = self.cp_features();
+        let mut whom = Vec::new();
+        for upf in self.upfs.iter_mut().filter(|upf| upf.is_up() && upf.told != told) {
+            upf.told.clone_from(&told);
+            whom.push(upf.config.address);
+        }
+        for upf in whom {
+            let own = self.node();
+            let _ = self.ask(upf, MessageType::AssociationUpdateRequest, None, Purpose::Notice, |writer| {
+                writer.add(&own);
+                writer.element(ElementType::CpFunctionFeatures, |out| out.extend_from_slice(&told));
+                Ok(())
+            });
+        }
+    }
+
+    /// Nobody answered to the wish for an association.
+    pub(crate) fn not_set_up(&mut self, number: u16) {
+        if let Some(upf) = self.upfs.get_mut(usize::from(number))
+            && upf.state == State::Asked
+        {
+            upf.state = State::Down;
+        }
+    }
+
+    pub(crate) fn send_pfds(&mut self, number: u16, elements: &Bytes) {
+        let up = self.upfs.get(usize::from(number)).is_some_and(Upf::is_up);
+        let Some(address) = self.upf_address(number).filter(|_| up) else { return };
+        let _ = self.ask(address, MessageType::PfdManagementRequest, None, Purpose::Notice, |writer| {
+            writer.raw(elements);
+            Ok(())
+        });
+    }
+
+    fn upf_address(&self, number: u16) -> Option<std::net::IpAddr> {
+        self.upfs.get(usize::from(number)).map(|upf| upf.config.address)
+    }
+
+    fn upf_name(&self, number: u16) -> &str {
+        self.upfs.get(usize::from(number)).map_or("", |upf| &upf.config.name)
+    }
+}
