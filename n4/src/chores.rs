@@ -122,6 +122,7 @@ impl<Proof> FrontEnd<Proof> {
             changes.extend(self.plane.end_all(&stale));
         }
         lost.take();
+        self.keep_session(id);
         self.commit(changes, Parked::Remade { session: id });
         Ok(())
     }

@@ -17,6 +17,7 @@ use pinion_protocols::pfcp::{
 use crate::chores::Chore;
 use crate::counts::Counts;
 use crate::inbound::{Inbound, Origin, Seen};
+use crate::keep::Kept;
 use crate::outbound::{Due, Outbound};
 use crate::purpose::{Parked, Purpose};
 use crate::random::Random;
@@ -44,6 +45,13 @@ pub enum Output {
         batch: Batch,
         /// What of it.
         changes: Vec<TunnelChange>,
+    },
+    /// Keep a value for the front end after this one ([`FrontEnd::take_over`]), before what follows is done.
+    Keep {
+        /// What it is of.
+        of: Kept,
+        /// The value; `None`: it is to be forgotten.
+        value: Option<Bytes>,
     },
     /// Take down that a UPF has an association, or none.
     Upf {
@@ -104,11 +112,11 @@ impl<Proof> FrontEnd<Proof> {
             upf_at: HashMap::default(),
             smfs: Vec::new(),
             sessions: Sessions::new(random.word()),
-            random,
             plane: Plane::default(),
             placed: 0,
             inbound: Inbound::default(),
-            outbound: Outbound::default(),
+            outbound: Outbound::new(random.word()),
+            random,
             parked: HashMap::default(),
             next_batch: 0,
             chores: VecDeque::new(),
@@ -121,6 +129,7 @@ impl<Proof> FrontEnd<Proof> {
             proof: PhantomData,
         };
         front_end.settle();
+        front_end.keep_front_end();
         front_end
     }
 
@@ -339,7 +348,7 @@ impl<Proof> FrontEnd<Proof> {
 
     pub(crate) fn send(&mut self, to: SocketAddr, bytes: Bytes) {
         self.counts.sent += 1;
-        self.outputs.push_back(Output::Send { to, bytes });
+        self.push(Output::Send { to, bytes });
     }
 
     /// Has tunnels put into force; what waits for them is done then.
@@ -350,11 +359,15 @@ impl<Proof> FrontEnd<Proof> {
         let batch = Batch(self.next_batch);
         self.next_batch = self.next_batch.wrapping_add(1);
         self.parked.insert(batch, parked);
-        self.outputs.push_back(Output::Commit { batch, changes });
+        self.push(Output::Commit { batch, changes });
     }
 
     pub(crate) fn say_upf(&mut self, name: Arc<str>, up: bool, why: &'static str) {
-        self.outputs.push_back(Output::Upf { name, up, why });
+        self.push(Output::Upf { name, up, why });
+    }
+
+    pub(crate) fn push(&mut self, output: Output) {
+        self.outputs.push_back(output);
     }
 
     /// TS 29.244 6.2.2: whoever asks is answered, also a stranger.

@@ -28,6 +28,7 @@ mod counts;
 mod features;
 mod front;
 mod inbound;
+mod keep;
 mod load;
 mod outbound;
 mod placement;
@@ -45,6 +46,7 @@ mod view;
 
 pub use counts::Counts;
 pub use front::{Batch, FrontEnd, Output};
+pub use keep::{Kept, TakeError};
 pub use sessions::{Phase, SessionId};
 pub use settings::{Bounds, Placement, Serves, Settings, Timers, Upf, UserPlane};
 pub use tunnels::TunnelChange;

@@ -17,6 +17,8 @@ const NUMBERS: u32 = 1 << 24;
 /// Requests that were not answered yet.
 #[derive(Debug)]
 pub(crate) struct Outbound<P> {
+    /// With what counting begins: after a restart with another number, or peers would give old answers.
+    first: u32,
     next: HashMap<SocketAddr, u32>,
     asked: HashMap<Key, Asked<P>>,
     /// When each is due, which with one T1 for all is in their order.
@@ -41,16 +43,19 @@ pub(crate) enum Due<P> {
     Lost(P),
 }
 
-impl<P> Default for Outbound<P> {
-    fn default() -> Self {
-        Self { next: HashMap::default(), asked: HashMap::default(), timers: VecDeque::new() }
-    }
-}
-
 impl<P> Outbound<P> {
+    pub(crate) fn new(first: u32) -> Self {
+        Self {
+            first: first % NUMBERS,
+            next: HashMap::default(),
+            asked: HashMap::default(),
+            timers: VecDeque::new(),
+        }
+    }
+
     /// The number of the next request to a peer.
     pub(crate) fn number(&mut self, to: SocketAddr) -> u32 {
-        let next = self.next.entry(to).or_insert(1);
+        let next = self.next.entry(to).or_insert(self.first);
         // As many requests as there are numbers are never under way at once.
         while self.asked.contains_key(&(to, *next)) {
             *next = next.wrapping_add(1) % NUMBERS;
@@ -125,14 +130,14 @@ mod tests {
 
     #[test]
     fn each_peer_has_numbers_of_its_own() {
-        let mut outbound = Outbound::default();
+        let mut outbound = Outbound::new(1);
         let numbers = [peer(1), peer(1), peer(2)].map(|to| ask(&mut outbound, to, 0));
         assert_eq!(numbers, [1, 2, 1]);
     }
 
     #[test]
     fn numbers_begin_again_and_step_over_those_in_use() {
-        let mut outbound = Outbound::default();
+        let mut outbound = Outbound::new(1);
         ask(&mut outbound, peer(1), 0);
         outbound.next.insert(peer(1), NUMBERS - 1);
         let numbers: Vec<u32> = (0..4).map(|_| ask(&mut outbound, peer(1), 0)).collect();
@@ -141,7 +146,7 @@ mod tests {
 
     #[test]
     fn the_answer_is_of_the_peer_the_number_and_the_type() {
-        let mut outbound = Outbound::default();
+        let mut outbound = Outbound::new(1);
         let number = ask(&mut outbound, peer(1), 5);
         assert_eq!(outbound.answered(peer(2), number, ANSWER), None);
         assert_eq!(outbound.answered(peer(1), number, MessageType::SessionDeletionResponse), None);
@@ -152,7 +157,7 @@ mod tests {
     /// TS 29.244 6.4: sent N1 times in all, each T1 after the one before.
     #[test]
     fn is_sent_again_and_then_lost() {
-        let mut outbound = Outbound::default();
+        let mut outbound = Outbound::new(1);
         ask(&mut outbound, peer(1), 5);
         assert_eq!(outbound.due(T1 - Duration::from_millis(1), T1), None);
         for round in 1..=2 {

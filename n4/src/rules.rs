@@ -48,10 +48,20 @@ impl Rules {
         Ok(Self { establishment: out.as_ref().into() })
     }
 
+    /// What [`Rules::bytes`] gave.
+    pub(crate) fn kept(bytes: &[u8]) -> Self {
+        Self { establishment: bytes.into() }
+    }
+
+    /// What outlives the process.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.establishment
+    }
+
     /// The request.
     ///
     /// # Errors
-    /// None, for what was made here.
+    /// None, for what was made here and kept well.
     pub(crate) fn establishment(&self) -> Result<Message<'_>, Error> {
         Message::parse(&self.establishment)
     }

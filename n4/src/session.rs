@@ -93,6 +93,7 @@ impl<Proof> FrontEnd<Proof> {
             changes.extend(self.chosen(id, request)?);
         }
         let answer = self.relayed(message, origin, seid, &patches)?;
+        self.keep_session(id);
         self.commit(changes, Parked::Answer { origin, session: id, answer, made: true });
         Ok(())
     }
@@ -144,6 +145,7 @@ impl<Proof> FrontEnd<Proof> {
             changes.extend(self.plane.end_all(&gone.unwrap_or_default()));
         }
         let lost = cause == Some(Cause::SESSION_NOT_FOUND);
+        self.keep_session(id);
         let seid = if lost { 0 } else { seid };
         let answer = self.relayed(message, origin, seid, &patches)?;
         self.commit(changes, Parked::Answer { origin, session: id, answer, made: false });
@@ -416,7 +418,7 @@ impl<Proof> FrontEnd<Proof> {
         }
     }
 
-    fn count_in(&mut self, smf: u16, upf: u16) {
+    pub(crate) fn count_in(&mut self, smf: u16, upf: u16) {
         if let Some(smf) = self.smfs.get_mut(usize::from(smf)) {
             smf.sessions = smf.sessions.saturating_add(1);
         }
@@ -428,6 +430,9 @@ impl<Proof> FrontEnd<Proof> {
     /// Takes a session out, without its tunnels.
     fn remove(&mut self, id: SessionId) {
         let Some(session) = self.sessions.remove(id) else { return };
+        if session.upf_seid != 0 {
+            self.keep_session(id);
+        }
         if let Some(smf) = self.smfs.get_mut(usize::from(session.smf)) {
             smf.sessions = smf.sessions.saturating_sub(1);
         }

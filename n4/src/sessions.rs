@@ -87,6 +87,24 @@ impl Sessions {
         Some(SessionId { place, life })
     }
 
+    /// Takes in a session of this SEID, which had it before; [`Sessions::settle`] after all of them.
+    pub(crate) fn put(&mut self, id: SessionId, session: Session) {
+        let place = id.place as usize;
+        if self.places.len() <= place {
+            let life = self.first_life;
+            self.places.resize_with(place.saturating_add(1), || (life, None));
+        }
+        if let Some(slot) = self.places.get_mut(place) {
+            *slot = (id.life, Some(session));
+        }
+    }
+
+    /// Makes the places between those that were put in free.
+    pub(crate) fn settle(&mut self) {
+        let free = (0..).zip(&self.places).filter(|(_, (_, session))| session.is_none());
+        self.free = free.map(|(place, _)| place).collect();
+    }
+
     pub(crate) fn get(&self, id: SessionId) -> Option<&Session> {
         let (life, session) = self.places.get(id.place as usize)?;
         session.as_ref().filter(|_| *life == id.life)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pinion_protocols::pfcp::{Cause, Element, ElementType, Message, MessageType};
+use serde::{Deserialize, Serialize};
 
 use crate::chores::Chore;
 use crate::features;
@@ -13,8 +14,8 @@ use crate::inbound::Origin;
 use crate::purpose::Purpose;
 use crate::translate::Refusal;
 
-/// An SMF.
-#[derive(Debug)]
+/// An SMF. What of it outlives the process is serialized.
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Smf {
     /// Its Node ID, as it is on the wire.
     pub(crate) node: Box<[u8]>,
@@ -27,7 +28,9 @@ pub(crate) struct Smf {
     /// What it was told that its UPF can do.
     told: Vec<u8>,
     /// When it is asked whether it is there.
+    #[serde(skip)]
     heartbeat: Duration,
+    #[serde(skip)]
     pub(crate) sessions: u32,
 }
 
@@ -89,7 +92,9 @@ impl<Proof> FrontEnd<Proof> {
         smf.features = features;
         smf.told.clone_from(&told);
         smf.heartbeat = heartbeat;
-        tracing::info!(smf = %smf.address, sessions = smf.sessions, "association with an SMF");
+        let (address, sessions) = (smf.address, smf.sessions);
+        self.keep_smf(number);
+        tracing::info!(smf = %address, sessions, "association with an SMF");
         let recovery = self.stamp;
         self.answer(origin, MessageType::AssociationSetupResponse, None, |own, writer| {
             writer.add(&own);
@@ -112,6 +117,7 @@ impl<Proof> FrontEnd<Proof> {
         {
             smf.features = features.to_vec();
         }
+        self.keep_smf(number);
         let told = self.up_features();
         self.answer(origin, MessageType::AssociationUpdateResponse, None, |own, writer| {
             writer.add(&own);
@@ -128,6 +134,7 @@ impl<Proof> FrontEnd<Proof> {
         if let Some(smf) = self.smfs.get_mut(usize::from(number)) {
             smf.associated = false;
         }
+        self.keep_smf(number);
         self.answer(origin, MessageType::AssociationReleaseResponse, None, |own, writer| {
             writer.add(&own);
             writer.add(&Element::Cause(Cause::ACCEPTED));
@@ -170,6 +177,7 @@ impl<Proof> FrontEnd<Proof> {
         let Some(smf) = self.smfs.get_mut(usize::from(number)) else { return };
         if smf.stamp.replace(began).is_some_and(|before| before != began) {
             smf.associated = false;
+            self.keep_smf(number);
             self.forsake(number, "the SMF began anew");
         }
     }

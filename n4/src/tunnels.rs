@@ -6,6 +6,7 @@ use std::sync::Arc;
 use foldhash::HashMap;
 use pinion_protocols::pfcp::{Addresses, FTeid, Place};
 
+use crate::keep::KeptTunnel;
 use crate::random::Random;
 use crate::sessions::SessionId;
 use crate::settings::UserPlane;
@@ -56,6 +57,16 @@ pub(crate) struct Tunnels {
 }
 
 impl Tunnels {
+    /// No tunnels yet, but which rules their packets are for.
+    pub(crate) fn placed(places: impl Iterator<Item = (Place, u32)>) -> Self {
+        Self { tunnels: Vec::new(), places: places.collect() }
+    }
+
+    /// Which rules packets are for, and the TEID of ours that they come by.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (Place, u32)> {
+        self.places.iter().copied()
+    }
+
     /// The TEID of ours that a rule's packets come by.
     fn ours(&self, place: Place) -> Option<u32> {
         self.places.iter().find(|(known, _)| *known == place).map(|(_, ours)| *ours)
@@ -245,6 +256,38 @@ impl Plane {
         changes
     }
 
+    /// What of a session's tunnels outlives the process.
+    pub(crate) fn kept(&self, tunnels: &Tunnels) -> Vec<KeptTunnel> {
+        let kept = |tunnel: &Tunnel| KeptTunnel {
+            ours: tunnel.ours,
+            theirs: tunnel.theirs,
+            addresses: tunnel.legs.map(|leg| self.upf_address(leg?)),
+        };
+        tunnels.tunnels.iter().map(kept).collect()
+    }
+
+    /// Takes a session's tunnels over, and what puts them into force. Those that are behind no service any more end.
+    pub(crate) fn take_over(
+        &mut self,
+        session: SessionId,
+        kept: &[KeptTunnel],
+        mut tunnels: Tunnels,
+    ) -> (Tunnels, Vec<TunnelChange>) {
+        let mut changes = Vec::new();
+        for KeptTunnel { ours, theirs, addresses } in kept {
+            let legs = addresses.map(|address| self.theirs.get(&address?).copied());
+            let tunnel = Tunnel { ours: *ours, theirs: *theirs, legs };
+            let at: Vec<(IpAddr, u32)> = self.at(&tunnel).collect();
+            if at.is_empty() {
+                continue;
+            }
+            self.taken.extend(at.into_iter().map(|at| (at, session)));
+            changes.extend(self.pins(&tunnel));
+            tunnels.tunnels.push(tunnel);
+        }
+        (tunnels, changes)
+    }
+
     /// A session's tunnels, for those who ask.
     pub(crate) fn views(&self, tunnels: &Tunnels) -> Vec<TunnelView> {
         let view = |tunnel: &Tunnel| TunnelView { at: self.at(tunnel).collect(), upf_teid: tunnel.theirs };
@@ -280,12 +323,14 @@ impl Plane {
 
     /// What the UPF said.
     fn end(&self, tunnel: &Tunnel) -> FTeid {
-        let addresses = tunnel.legs.into_iter().flatten().filter_map(|leg| {
-            let service = self.services.get(usize::from(leg.service))?;
-            let endpoint = service.endpoints.get(usize::from(leg.endpoint))?;
-            endpoint.addresses.get(usize::from(leg.path)).copied()
-        });
+        let addresses = tunnel.legs.into_iter().flatten().filter_map(|leg| self.upf_address(leg));
         FTeid::Given { teid: tunnel.theirs, addresses: gather(addresses) }
+    }
+
+    /// The address of the UPF.
+    fn upf_address(&self, leg: Leg) -> Option<IpAddr> {
+        let endpoint = self.services.get(usize::from(leg.service))?.endpoints.get(usize::from(leg.endpoint))?;
+        endpoint.addresses.get(usize::from(leg.path)).copied()
     }
 
     fn pins(&self, tunnel: &Tunnel) -> Vec<TunnelChange> {

@@ -1,5 +1,6 @@
 //! Associations with UPFs: to each, the balancer is one SMF (TS 29.244 6.2.6).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,6 +64,11 @@ impl Upf {
         }
     }
 
+    /// What outlives the process: name, address, when it began, and what it can do.
+    pub(crate) fn kept(&self) -> (&str, IpAddr, Option<u32>, &[u8]) {
+        (&self.config.name, self.config.address, self.stamp.filter(|_| self.is_up()), &self.features)
+    }
+
     pub(crate) fn is_up(&self) -> bool {
         self.state == State::Up
     }
@@ -100,6 +106,35 @@ impl<Proof> FrontEnd<Proof> {
                 self.upf_at.insert(upf.config.address, number);
             }
         }
+    }
+
+    /// Takes over what was known of a UPF; its number now. One that is configured no more is known on.
+    pub(crate) fn upf_was(&mut self, name: &str, address: IpAddr, began: Option<u32>, features: Vec<u8>) -> u16 {
+        let is = |upf: &Upf| *upf.config.name == *name && upf.config.address == address;
+        let at = self.upfs.iter().position(is).unwrap_or_else(|| {
+            let config = settings::Upf {
+                name: name.into(),
+                address,
+                weight: 0,
+                priority: 0,
+                drained: true,
+                serves: settings::Serves::default(),
+            };
+            self.upfs.push(Upf { configured: false, ..Upf::new(config, self.now) });
+            self.upfs.len().saturating_sub(1)
+        });
+        let number = u16::try_from(at).unwrap_or(u16::MAX);
+        self.upf_at.entry(address).or_insert(number);
+        if let Some(upf) = self.upfs.get_mut(at)
+            && began.is_some()
+        {
+            upf.state = State::Up;
+            upf.stamp = began;
+            upf.features = features;
+            let name = Arc::clone(&upf.config.name);
+            self.say_upf(name, true, "its association goes on");
+        }
+        number
     }
 
     /// The front end's Node ID.
@@ -215,6 +250,7 @@ impl<Proof> FrontEnd<Proof> {
             return;
         }
         let name = Arc::clone(&upf.config.name);
+        self.keep_upf(number);
         if was != State::Up {
             tracing::info!(upf = &*name, "association with a UPF");
             self.say_upf(name, true, "association set up");
@@ -250,6 +286,7 @@ impl<Proof> FrontEnd<Proof> {
                 "a UPF asks for its release: it drains"
             );
         }
+        self.keep_upf(number);
         let features = self.cp_features();
         self.answer(origin, MessageType::AssociationUpdateResponse, None, |own, writer| {
             writer.add(&own).add(&Element::Cause(Cause::ACCEPTED));
@@ -316,6 +353,7 @@ impl<Proof> FrontEnd<Proof> {
         upf.stamp = None;
         upf.next = now;
         let (name, sessions) = (Arc::clone(&upf.config.name), upf.sessions);
+        self.keep_upf(number);
         tracing::warn!(upf = &*name, sessions, why, "a UPF is lost");
         self.say_upf(name, false, why);
         let theirs: Vec<_> =
@@ -375,7 +413,7 @@ impl<Proof> FrontEnd<Proof> {
         });
     }
 
-    fn upf_address(&self, number: u16) -> Option<std::net::IpAddr> {
+    fn upf_address(&self, number: u16) -> Option<IpAddr> {
         self.upfs.get(usize::from(number)).map(|upf| upf.config.address)
     }
 

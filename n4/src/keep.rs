@@ -1,0 +1,232 @@
+//! What outlives the process: what a front end knows, said as it changes, and taken over by the next one.
+//!
+//! With it peers notice nothing of a restart: the recovery time stamp stays, SEIDs and TEIDs mean what they meant. What was
+//! under way is asked for again by whoever asked. What the host loses is found out as after any loss: a session is
+//! not found.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use pinion_protocols::pfcp::Place;
+use serde::{Deserialize, Serialize};
+
+use crate::front::{FrontEnd, Output};
+use crate::purpose::Parked;
+use crate::rules::Rules;
+use crate::sessions::{Phase, Session, SessionId};
+use crate::settings::Settings;
+use crate::smf::Smf;
+use crate::tunnels::{TunnelChange, Tunnels};
+
+/// What a value is of. Of several values of one, the last holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kept {
+    /// The front end itself.
+    FrontEnd,
+    /// An SMF, by its number.
+    Smf(u16),
+    /// A UPF, by its number.
+    Upf(u16),
+    /// A session, by its SEID.
+    Session(u64),
+}
+
+/// Why a front end cannot take a value over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TakeError {
+    /// A value is not of this version, or damaged.
+    Value(Kept),
+    /// There is no value of the front end itself, which comes first.
+    Nothing,
+    /// The values are of a front end at another address: its peers know it by another name.
+    Address(IpAddr),
+}
+
+impl std::fmt::Display for TakeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Value(of) => write!(f, "what was kept of {of:?} is damaged, or of another version"),
+            Self::Nothing => write!(f, "nothing was kept"),
+            Self::Address(address) => write!(f, "what was kept is of {address}"),
+        }
+    }
+}
+
+impl std::error::Error for TakeError {}
+
+/// How many tunnels are put into force in one batch.
+const TOGETHER: usize = 1_024;
+
+#[derive(Serialize, Deserialize)]
+struct KeptFrontEnd {
+    address: IpAddr,
+    stamp: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptSession<'a> {
+    smf: (u16, u64, IpAddr),
+    upf: (u16, u64, IpAddr),
+    tunnels: Vec<KeptTunnel>,
+    /// The TEID of ours that the packets of a rule, or else of a traffic endpoint, come by.
+    places: Vec<(bool, u16, u32)>,
+    rules: Option<&'a [u8]>,
+}
+
+/// A tunnel: the TEID of ours, the UPF's, and where that is.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct KeptTunnel {
+    pub(crate) ours: u32,
+    pub(crate) theirs: u32,
+    pub(crate) addresses: [Option<IpAddr>; 2],
+}
+
+impl<Proof> FrontEnd<Proof> {
+    /// A front end that goes on where another one ended. It has the tunnels of its sessions put into force, which they are
+    /// already where the host lost none.
+    ///
+    /// # Errors
+    /// [`TakeError`].
+    pub fn take_over(
+        settings: Settings,
+        kept: impl IntoIterator<Item = (Kept, Bytes)>,
+        seed: u64,
+    ) -> Result<Self, TakeError> {
+        let mut kept: Vec<(Kept, Bytes)> = kept.into_iter().collect();
+        // The front end first, then its peers in their order, then sessions.
+        kept.sort_by_key(|(of, _)| *of);
+        let mut kept = kept.into_iter();
+        let own: KeptFrontEnd = match kept.next() {
+            Some((Kept::FrontEnd, value)) => read(Kept::FrontEnd, &value)?,
+            _ => return Err(TakeError::Nothing),
+        };
+        if own.address != settings.address {
+            return Err(TakeError::Address(own.address));
+        }
+        let mut front_end = Self::new(settings, own.stamp, seed);
+        let mut tunnels = Vec::new();
+        let mut upfs = Vec::new();
+        for (of, value) in kept {
+            match of {
+                Kept::FrontEnd => {}
+                Kept::Smf(number) => {
+                    let smf: Smf = read(of, &value)?;
+                    if usize::from(number) != front_end.smfs.len() {
+                        return Err(TakeError::Value(of));
+                    }
+                    front_end.smfs.push(smf);
+                }
+                Kept::Upf(number) => {
+                    let (name, address, began, features): (Box<str>, IpAddr, Option<u32>, Vec<u8>) =
+                        read(of, &value)?;
+                    upfs.push((number, front_end.upf_was(&name, address, began, features)));
+                }
+                Kept::Session(seid) => {
+                    let session: KeptSession<'_> = read(of, &value)?;
+                    let upf = upfs.iter().find(|(number, _)| *number == session.upf.0).map(|(_, now)| *now);
+                    let upf = upf.ok_or(TakeError::Value(of))?;
+                    tunnels.extend(front_end.session_was(SessionId::of(seid), &session, upf));
+                }
+            }
+        }
+        front_end.sessions.settle();
+        for tunnels in tunnels.chunks(TOGETHER) {
+            front_end.commit(tunnels.to_vec(), Parked::Nothing);
+        }
+        Ok(front_end)
+    }
+
+    /// All that is to be kept, sessions from behind a SEID on: what the values that were said so far come to.
+    pub fn kept(&self, after: Option<u64>) -> impl Iterator<Item = (Kept, Bytes)> {
+        let peers = || {
+            let own = std::iter::once(self.kept_front_end());
+            own.chain((0..).zip(&self.smfs).map(|(number, smf)| (Kept::Smf(number), write(smf))))
+                .chain((0..).zip(&self.upfs).map(|(number, upf)| (Kept::Upf(number), write(&upf.kept()))))
+        };
+        let first = after.is_none().then(peers).into_iter().flatten();
+        let sessions = self.sessions.iter_after(after.map(SessionId::of));
+        first.chain(
+            sessions.filter_map(|(id, session)| Some((Kept::Session(id.seid()), self.kept_session(session)?))),
+        )
+    }
+
+    /// Says what is to be kept of the front end itself.
+    pub(crate) fn keep_front_end(&mut self) {
+        let (of, value) = self.kept_front_end();
+        self.push(Output::Keep { of, value: Some(value) });
+    }
+
+    /// Says what is to be kept of an SMF.
+    pub(crate) fn keep_smf(&mut self, number: u16) {
+        if let Some(smf) = self.smfs.get(usize::from(number)) {
+            let value = write(smf);
+            self.push(Output::Keep { of: Kept::Smf(number), value: Some(value) });
+        }
+    }
+
+    /// Says what is to be kept of a UPF.
+    pub(crate) fn keep_upf(&mut self, number: u16) {
+        if let Some(upf) = self.upfs.get(usize::from(number)) {
+            let value = write(&upf.kept());
+            self.push(Output::Keep { of: Kept::Upf(number), value: Some(value) });
+        }
+    }
+
+    /// Says what is to be kept of a session; nothing where it is no more.
+    pub(crate) fn keep_session(&mut self, id: SessionId) {
+        let value = self.sessions.get(id).and_then(|session| self.kept_session(session));
+        self.push(Output::Keep { of: Kept::Session(id.seid()), value });
+    }
+
+    fn kept_front_end(&self) -> (Kept, Bytes) {
+        (Kept::FrontEnd, write(&KeptFrontEnd { address: self.settings.address, stamp: self.stamp }))
+    }
+
+    fn kept_session(&self, session: &Session) -> Option<Bytes> {
+        if session.phase != Phase::Open {
+            return None;
+        }
+        Some(write(&KeptSession {
+            smf: (session.smf, session.smf_seid, session.smf_address),
+            upf: (session.upf, session.upf_seid, session.upf_address),
+            tunnels: self.plane.kept(&session.tunnels),
+            places: session
+                .tunnels
+                .places()
+                .map(|(place, ours)| {
+                    let (rule, number) = match place {
+                        Place::Rule(number) => (true, number),
+                        Place::Endpoint(number) => (false, number.into()),
+                    };
+                    (rule, number, ours)
+                })
+                .collect(),
+            rules: session.rules.as_ref().map(Rules::bytes),
+        }))
+    }
+
+    fn session_was(&mut self, id: SessionId, kept: &KeptSession<'_>, upf: u16) -> Vec<TunnelChange> {
+        let places = kept.places.iter().map(|(rule, number, ours)| {
+            let place = if *rule { Place::Rule(*number) } else { Place::Endpoint(number.to_be_bytes()[1]) };
+            (place, *ours)
+        });
+        let (tunnels, changes) = self.plane.take_over(id, &kept.tunnels, Tunnels::placed(places));
+        let (smf, smf_seid, smf_address) = kept.smf;
+        let (_, upf_seid, upf_address) = kept.upf;
+        let rules = kept.rules.map(Rules::kept);
+        let phase = Phase::Open;
+        let session = Session { phase, smf, smf_seid, smf_address, upf, upf_seid, upf_address, tunnels, rules };
+        self.sessions.put(id, session);
+        self.count_in(smf, upf);
+        changes
+    }
+}
+
+fn write(value: &impl Serialize) -> Bytes {
+    // What is kept has no maps of unknown length and no custom errors, which are all that could fail.
+    postcard::to_allocvec(value).unwrap_or_default().into()
+}
+
+fn read<'a, T: Deserialize<'a>>(of: Kept, bytes: &'a [u8]) -> Result<T, TakeError> {
+    postcard::from_bytes(bytes).map_err(|_| TakeError::Value(of))
+}
