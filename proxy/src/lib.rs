@@ -17,6 +17,7 @@ mod demo;
 pub mod health;
 pub mod logging;
 pub mod metrics;
+pub mod n4;
 pub mod notify;
 pub mod pool;
 pub mod privileges;

@@ -1,0 +1,14 @@
+//! Hosts the N4 front end ([`pinion_n4`]): a socket, the clock, and the session table for it.
+//!
+//! One task owns a front end and its socket. Another one, the committer, puts its tunnels into force in their order
+//! and hands back [`Installed`](crate::sessions::Installed), without which no answer that makes a tunnel known is sent.
+//! What outlives the daemon is kept in files, so that peers notice nothing of a restart.
+
+mod commit;
+mod host;
+mod journal;
+mod socket;
+
+pub use host::{Asked, Heard, Host, Start};
+pub use journal::JournalError;
+pub use socket::{BindError, bind};

@@ -1,0 +1,255 @@
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use pinion_n4::{Batch, Counts, FrontEnd, Kept, Output, SessionView, Settings, TunnelChange, UpfView};
+use tokio::net::UdpSocket;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::commit::{self, Done};
+use super::journal::{Journal, JournalError};
+use crate::sessions::{Installed, Names, Table};
+
+/// The longest datagram there is.
+const LONGEST: usize = 65_535;
+
+/// How many datagrams are taken before others get their turn.
+const TURN: usize = 64;
+
+/// Seconds from 1900, where PFCP's time begins, to 1970 (RFC 5905 6).
+const BEFORE_UNIX: u64 = 2_208_988_800;
+
+/// What a front end begins with.
+pub struct Start {
+    /// The service's name.
+    pub service: String,
+    /// Its PFCP port.
+    pub socket: UdpSocket,
+    /// What is configured.
+    pub settings: Settings,
+    /// Where its tunnels are pinned.
+    pub table: Table,
+    /// The folder that is its own, for what outlives the daemon.
+    pub folder: PathBuf,
+    /// A number that no other start had.
+    pub seed: u64,
+    /// The time.
+    pub now: SystemTime,
+}
+
+/// What a front end found of a UPF.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    /// The UPF, `POOL/NAME`.
+    pub upf: Arc<str>,
+    /// Whether it has an association.
+    pub up: bool,
+    /// Why that changed.
+    pub why: &'static str,
+}
+
+/// What a front end is asked from outside.
+#[derive(Debug)]
+pub enum Asked {
+    /// To take other settings over.
+    Configure(Box<Settings>),
+    /// For its sessions behind a SEID, at the most so many.
+    Sessions(Option<u64>, usize, oneshot::Sender<Vec<SessionView>>),
+    /// For its UPFs, and what it did so far.
+    Upfs(oneshot::Sender<(Vec<UpfView>, Counts)>),
+}
+
+/// A front end that runs. It ends with this value.
+#[derive(Debug)]
+pub struct Host {
+    asks: mpsc::Sender<Asked>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl Host {
+    /// Begins, where the one before ended. `names` says what endpoints the packet path knows now, `heard` is told of UPFs.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn start(
+        start: Start,
+        names: impl Fn() -> Arc<Names> + Send + 'static,
+        heard: impl Fn(Heard) + Send + Sync + 'static,
+    ) -> Result<Self, JournalError> {
+        let Start { service, socket, settings, table, folder, seed, now } = start;
+        let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        // The count begins anew in 2036, as that of NTP does.
+        let stamp = (since.wrapping_add(BEFORE_UNIX) & u64::from(u32::MAX)) as u32;
+        let (journal, kept) = Journal::open(&folder)?;
+        let front_end = begin(&service, settings, kept, stamp, seed);
+        let (asks, asked) = mpsc::channel(64);
+        let (batches, to_commit) = mpsc::unbounded_channel();
+        let (done, committed) = mpsc::unbounded_channel();
+        let running =
+            Running { service, socket, front_end, journal, began: Instant::now(), asked, batches, committed };
+        let commits = tokio::spawn(commit::run(table, names, to_commit, done));
+        Ok(Self { asks, tasks: vec![commits, tokio::spawn(running.run(heard))] })
+    }
+
+    /// Asks it something; false where it has ended.
+    pub async fn ask(&self, what: Asked) -> bool {
+        self.asks.send(what).await.is_ok()
+    }
+
+    /// Its sessions behind a SEID, at the most so many.
+    pub async fn sessions(&self, after: Option<u64>, most: usize) -> Vec<SessionView> {
+        let (tell, told) = oneshot::channel();
+        self.ask(Asked::Sessions(after, most, tell)).await;
+        told.await.unwrap_or_default()
+    }
+
+    /// Its UPFs, and what it did so far.
+    pub async fn upfs(&self) -> (Vec<UpfView>, Counts) {
+        let (tell, told) = oneshot::channel();
+        self.ask(Asked::Upfs(tell)).await;
+        told.await.unwrap_or_default()
+    }
+}
+
+/// The front end where the one before ended, or a new one.
+fn begin(
+    service: &str,
+    settings: Settings,
+    kept: BTreeMap<Kept, Bytes>,
+    stamp: u32,
+    seed: u64,
+) -> FrontEnd<Arc<Installed>> {
+    if kept.is_empty() {
+        return FrontEnd::new(settings, stamp, seed);
+    }
+    match FrontEnd::take_over(settings.clone(), kept, seed) {
+        Ok(front_end) => {
+            tracing::info!(service, sessions = front_end.session_count(), "N4 sessions go on where they were");
+            front_end
+        }
+        Err(error) => {
+            tracing::error!(service, %error, "N4 sessions are lost: peers are told by another recovery time stamp");
+            FrontEnd::new(settings, stamp, seed)
+        }
+    }
+}
+
+struct Running {
+    service: String,
+    socket: UdpSocket,
+    front_end: FrontEnd<Arc<Installed>>,
+    journal: Journal,
+    began: Instant,
+    asked: mpsc::Receiver<Asked>,
+    batches: mpsc::UnboundedSender<(Batch, Vec<TunnelChange>)>,
+    committed: mpsc::UnboundedReceiver<Done>,
+}
+
+impl Running {
+    async fn run(mut self, heard: impl Fn(Heard)) {
+        let mut buffer = vec![0; LONGEST];
+        loop {
+            self.put_out(&heard).await;
+            let now = self.now();
+            let wait = self.front_end.next().saturating_sub(now);
+            tokio::select! {
+                done = self.committed.recv() => match done {
+                    Some(done) => self.done(done),
+                    None => return,
+                },
+                asked = self.asked.recv() => match asked {
+                    Some(asked) => self.answer(asked),
+                    None => return,
+                },
+                ready = self.socket.readable() => match ready {
+                    Ok(()) => self.read(&mut buffer),
+                    Err(error) => tracing::error!(service = self.service, %error, "the PFCP port cannot be read"),
+                },
+                () = std::future::ready(()), if self.journal.is_walking() => self.walk(),
+                () = tokio::time::sleep(wait) => self.front_end.tick(self.began.elapsed()),
+            }
+        }
+    }
+
+    fn walk(&mut self) {
+        let front_end = &self.front_end;
+        self.journal.walk(|after| front_end.kept(after));
+    }
+
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) {
+        for _ in 0..TURN {
+            match self.socket.try_recv_from(buffer) {
+                Ok((length, from)) => {
+                    let now = self.now();
+                    self.front_end.receive(now, from, buffer.get(..length).unwrap_or_default());
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                // Of a datagram sent before: who is not there is found by silence.
+                Err(error) => tracing::trace!(service = self.service, %error, "a peer cannot be reached"),
+            }
+        }
+    }
+
+    fn done(&mut self, done: Done) {
+        let mut next = Some(done);
+        while let Some((batch, proof)) = next {
+            let now = self.now();
+            match proof {
+                Some(proof) => self.front_end.installed(now, batch, proof),
+                None => self.front_end.refused(now, batch),
+            }
+            next = self.committed.try_recv().ok();
+        }
+    }
+
+    fn answer(&mut self, asked: Asked) {
+        // Whoever asked may have gone meanwhile.
+        match asked {
+            Asked::Configure(settings) => self.front_end.configure(*settings),
+            Asked::Sessions(after, most, tell) => {
+                let _ = tell.send(self.front_end.sessions(after).take(most).collect());
+            }
+            Asked::Upfs(tell) => {
+                let _ = tell.send((self.front_end.upfs().collect(), self.front_end.counts()));
+            }
+        }
+    }
+
+    async fn put_out(&mut self, heard: &impl Fn(Heard)) {
+        while let Some(output) = self.front_end.output() {
+            match output {
+                Output::Keep { of, value } => self.journal.keep(of, value.as_deref()),
+                Output::Send { to, bytes } => {
+                    self.journal.flush();
+                    // It is asked for again, or sent again, where it does not arrive.
+                    if let Err(error) = self.socket.send_to(&bytes, to).await {
+                        tracing::debug!(service = self.service, %to, %error, "a datagram is not sent");
+                    }
+                }
+                Output::Commit { batch, changes } => {
+                    self.journal.flush();
+                    // The committer ends with the host alone.
+                    let _ = self.batches.send((batch, changes));
+                }
+                Output::Upf { name, up, why } => heard(Heard { upf: name, up, why }),
+            }
+        }
+        self.journal.flush();
+    }
+}
