@@ -12,4 +12,5 @@ mod crowd;
 mod hostile;
 mod namespaces;
 mod oracle;
+mod repeats;
 mod restarts;

@@ -144,6 +144,32 @@ fn a_refusal_keeps_nothing() {
 }
 
 #[test]
+fn what_a_session_had_is_free_after_it() {
+    let mut config = upf_config(9);
+    config.pool = Some(([10, 9, 0, 1].into(), 1));
+    let (mut smf, mut upf) = pair(smf_config(1), config);
+    let uplink = Some(Tunnel { teid: 0x77, address: [198, 51, 100, 9].into() });
+    for _ in 0..3 {
+        let seid =
+            session(&mut smf, &mut upf, &mut Wire::perfect(), &Wish { ue: None, uplink, ..Wish::default() });
+        smf.delete(seid, NOW);
+        Wire::perfect().run(&mut [&mut smf, &mut upf], NOW);
+    }
+    flawless(&smf, &upf);
+}
+
+#[test]
+fn an_association_set_up_anew_has_no_sessions() {
+    let (mut smf, mut upf) = pair(smf_config(1), upf_config(9));
+    let mut wire = Wire::perfect();
+    let seid = session(&mut smf, &mut upf, &mut wire, &Wish::default());
+    smf.associate(upf.socket(), NOW);
+    wire.run(&mut [&mut smf, &mut upf], NOW);
+    assert_eq!((smf.session(seid).unwrap().state, upf.sessions().len()), (State::Lost, 0));
+    flawless(&smf, &upf);
+}
+
+#[test]
 fn another_users_packets_do_not_pass() {
     let (mut smf, mut upf) = pair(smf_config(1), upf_config(9));
     let seid = session(&mut smf, &mut upf, &mut Wire::perfect(), &Wish::default());

@@ -30,8 +30,9 @@ const HOLD: [u8; 2] = [0x0c, 0];
 const REMOVE_GTPU_V4: u8 = 0;
 
 impl Smf {
-    /// Sets up an association, or sets it up anew.
+    /// Sets up an association, or sets it up anew, which ends its sessions.
     pub fn associate(&mut self, upf: SocketAddr, now: Duration) {
+        self.end_all(|session| session.upf == upf, State::Lost);
         self.set_up(upf, false, now);
     }
 
