@@ -39,6 +39,12 @@ impl Addresses {
         }
     }
 
+    /// The address of the family that another one is of; of the other family where there is no such.
+    pub fn like(self, other: IpAddr) -> Option<IpAddr> {
+        let (v4, v6) = (self.v4.map(IpAddr::V4), self.v6.map(IpAddr::V6));
+        if other.is_ipv4() { v4.or(v6) } else { v6.or(v4) }
+    }
+
     /// Whether an address is one of them.
     pub fn contains(self, address: IpAddr) -> bool {
         match address {

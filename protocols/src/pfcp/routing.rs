@@ -49,6 +49,9 @@ pub enum Place {
 pub struct LocalTunnel {
     /// Whose it is; none where its group does not say.
     pub place: Option<Place>,
+    /// Whether it is the one for redundant transmission: in the group for that, or the second of a Created PDR or Created
+    /// Traffic Endpoint, where both are of one type (TS 29.244 7.5.3.2).
+    pub redundant: bool,
     /// The end.
     pub tunnel: FTeid,
     /// Where in the datagram the F-TEID's element begins.
@@ -62,11 +65,15 @@ pub struct LocalTunnels<'a> {
     /// The message, a PDR or traffic endpoint in it, a PDI in that, and what is about redundant transmission.
     open: [Option<Elements<'a>>; 4],
     place: Option<Place>,
+    /// How many ends the PDR or traffic endpoint told of by itself.
+    told: u8,
+    /// How deep the elements are that are about redundant transmission.
+    redundant: Option<usize>,
 }
 
 impl<'a> LocalTunnels<'a> {
     pub(super) fn of(message: &Message<'a>) -> Self {
-        Self { open: [Some(message.elements()), None, None, None], place: None }
+        Self { open: [Some(message.elements()), None, None, None], place: None, told: 0, redundant: None }
     }
 
     /// The next element, of the innermost group that is open.
@@ -89,6 +96,9 @@ impl<'a> LocalTunnels<'a> {
     }
 
     fn look(&mut self, depth: usize, element: &RawElement<'a>) -> Result<Option<LocalTunnel>, Error> {
+        if self.redundant.is_some_and(|redundant| depth < redundant) {
+            self.redundant = None;
+        }
         match (depth, element.kind()) {
             (
                 0,
@@ -101,10 +111,13 @@ impl<'a> LocalTunnels<'a> {
                 | ElementType::UpdateTrafficEndpoint,
             ) => {
                 self.place = None;
+                self.told = 0;
                 self.enter(depth, element)?;
             }
-            (1, ElementType::Pdi) | (1 | 2, ElementType::RedundantTransmissionDetectionParameters) => {
+            (1, ElementType::Pdi) => self.enter(depth, element)?,
+            (1 | 2, ElementType::RedundantTransmissionDetectionParameters) => {
                 self.enter(depth, element)?;
+                self.redundant = Some(depth.saturating_add(1));
             }
             (1, ElementType::PdrId) => {
                 if let Element::PdrId(number) = element.parse()? {
@@ -118,7 +131,11 @@ impl<'a> LocalTunnels<'a> {
             }
             (1..=3, ElementType::FTeid) => {
                 if let Element::FTeid(tunnel) = element.parse()? {
-                    return Ok(Some(LocalTunnel { place: self.place, tunnel, offset: element.offset() }));
+                    let second = depth == 1 && self.told > 0;
+                    self.told = self.told.saturating_add(u8::from(depth == 1 && self.redundant.is_none()));
+                    let redundant = second || self.redundant.is_some();
+                    let (place, offset) = (self.place, element.offset());
+                    return Ok(Some(LocalTunnel { place, redundant, tunnel, offset }));
                 }
             }
             _ => {}

@@ -114,6 +114,10 @@ fn local_tunnels_of_a_response() {
         message.nested(ElementType::ErrorIndicationReport, |group| {
             group.add(&Element::FTeid(given(0x15)));
         });
+        // TS 29.244 7.5.3.2: the second is that for redundant transmission.
+        message.nested(ElementType::CreatedPdr, |group| {
+            group.add(&Element::PdrId(9)).add(&Element::FTeid(given(0x16))).add(&Element::FTeid(given(0x17)));
+        });
     });
     let message = [message.as_slice(), &CREATED].concat();
     let mut message = message;
@@ -122,10 +126,14 @@ fn local_tunnels_of_a_response() {
     let found: Vec<_> = parsed.local_tunnels().map(|found| found.unwrap()).collect();
     let place: Vec<_> = found.iter().map(|found| found.place.unwrap()).collect();
     let rule = Place::Rule(7);
-    assert_eq!(place, [Place::Endpoint(4), rule, rule, rule, Place::Rule(1)]);
+    assert_eq!(place, [Place::Endpoint(4), rule, rule, rule, Place::Rule(9), Place::Rule(9), Place::Rule(1)]);
+    let redundant: Vec<_> = found.iter().map(|found| found.redundant).collect();
+    assert_eq!(redundant, [false, false, true, false, false, true, false]);
     let tunnels: Vec<_> = found.iter().map(|found| found.tunnel).collect();
     let chosen = FTeid::Choose { v4: true, v6: false, id: Some(5) };
-    assert_eq!(tunnels, [chosen, given(0x12), given(0x13), given(0x14), given(0x11)]);
+    let given = [0x12, 0x13, 0x14, 0x16, 0x17, 0x11].map(given);
+    assert_eq!(tunnels[0], chosen);
+    assert_eq!(tunnels[1..], given);
     for found in &found {
         assert_eq!(message[found.offset..found.offset + 2], [0, 21]);
     }
