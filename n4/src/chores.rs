@@ -6,11 +6,13 @@ use pinion_protocols::pfcp::{Cause, Element, ElementType, FSeid, Message, Messag
 
 use crate::features;
 use crate::front::FrontEnd;
+use crate::inbound::Origin;
 use crate::placement::Wish;
 use crate::purpose::{Parked, Purpose};
 use crate::sessions::{Phase, SessionId};
 use crate::translate::Refusal;
 use crate::tunnels::Tunnels;
+use crate::upf::Upf;
 
 /// What is to be done, as soon as fewer are under way than may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,21 +39,38 @@ impl<Proof> FrontEnd<Proof> {
     /// Ends a session on its UPF, and here.
     pub(crate) fn abandon(&mut self, id: SessionId) {
         let Some(session) = self.sessions.get_mut(id) else { return };
-        let (to, seid, phase) = (session.upf_address, session.upf_seid, session.phase);
-        session.phase = Phase::Closing;
-        match phase {
+        session.under_way.forsaken = true;
+        if session.under_way.asked {
             // It ends as its UPF answers.
-            Phase::Opening if seid == 0 => return,
-            Phase::Restoring => {}
-            Phase::Opening | Phase::Open | Phase::Closing => {
-                let purpose = Purpose::Abandon;
-                if self.ask(to, MessageType::SessionDeletionRequest, Some(seid), purpose, |_| Ok(())).is_ok() {
-                    self.busy = self.busy.saturating_add(1);
-                }
-            }
+            session.phase = Phase::Closing;
+            return;
         }
+        self.dismiss(id);
         self.counts.forsaken += 1;
         self.end(id);
+    }
+
+    /// Has a session's UPF end it, where it has it.
+    pub(crate) fn dismiss(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get(id).filter(|session| session.phase != Phase::Restoring) else {
+            return;
+        };
+        let (to, seid) = (session.upf_address, session.upf_seid);
+        let up = self.upfs.get(usize::from(session.upf)).is_some_and(Upf::is_up);
+        if up
+            && seid != 0
+            && self.ask(to, MessageType::SessionDeletionRequest, Some(seid), Purpose::Abandon, |_| Ok(())).is_ok()
+        {
+            self.busy = self.busy.saturating_add(1);
+        }
+    }
+
+    /// Ends a session whose SMF knows nothing of it.
+    pub(crate) fn forget(&mut self, id: SessionId) {
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.under_way.forsaken = true;
+            self.chores.push_back(Chore::Abandon(id));
+        }
     }
 
     /// Makes a session again on another UPF.
@@ -63,65 +82,86 @@ impl<Proof> FrontEnd<Proof> {
         let seid = session.smf_seid;
         let begun = rules.establishment().map_err(Refusal::from).and_then(|message| {
             let wish = Wish::of(&message)?;
-            let upf = self.place(&wish, seid, None).ok_or(Refusal::plain(Cause::NO_RESOURCES))?;
-            self.remake(id, &message, upf)
+            match self.place(&wish, seid) {
+                Some(upf) => self.remake(id, &message, upf),
+                None => {
+                    self.wait_for_upf(id);
+                    Ok(())
+                }
+            }
         });
-        match begun {
-            Ok(()) => self.busy = self.busy.saturating_add(1),
-            Err(_) => self.give_up(id),
+        if begun.is_err() {
+            self.give_up(id);
         }
+    }
+
+    /// No UPF takes a session: perhaps one does soon, such as the one that it was on.
+    fn wait_for_upf(&mut self, id: SessionId) {
+        let (now, timers) = (self.now, self.settings.timers);
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let last = now.saturating_add(timers.t1.saturating_mul(timers.n1.into()));
+        let until = *session.under_way.until.get_or_insert(last);
+        if now < until {
+            self.homeless.insert((until, id));
+        } else {
+            self.give_up(id);
+        }
+    }
+
+    /// Gives sessions up that waited long enough for a UPF.
+    pub(crate) fn tend_homeless(&mut self) {
+        while let Some((_, id)) = self.homeless.first().copied().filter(|(until, _)| *until <= self.now) {
+            self.homeless.pop_first();
+            self.chores.push_back(Chore::Restore(id));
+        }
+    }
+
+    /// A UPF takes sessions: those that wait for one are tried again.
+    pub(crate) fn house_homeless(&mut self) {
+        let homeless = std::mem::take(&mut self.homeless);
+        self.chores.extend(homeless.into_iter().map(|(_, id)| Chore::Restore(id)));
     }
 
     fn remake(&mut self, id: SessionId, message: &Message<'_>, upf: u16) -> Result<(), Refusal> {
         let patches = self.downwards(id, message, true)?;
         let Some(to) = self.upfs.get(usize::from(upf)).map(|upf| upf.config.address) else { return Ok(()) };
+        let Some(session) = self.sessions.get(id) else { return Ok(()) };
+        let (before, purpose) = (session.upf, Purpose::Remake { session: id, lost: session.tunnels.clone() });
+        self.ask(to, MessageType::SessionEstablishmentRequest, Some(0), purpose, |writer| {
+            writer.splice(message.elements(), &patches)
+        })?;
+        self.busy = self.busy.saturating_add(1);
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
-        let before = std::mem::replace(&mut session.upf, upf);
+        session.upf = upf;
         session.upf_address = to;
         session.upf_seid = 0;
-        let lost = std::mem::take(&mut session.tunnels);
+        session.under_way.asked = true;
+        session.tunnels.take();
         if let Some(upf) = self.upfs.get_mut(usize::from(before)) {
             upf.sessions = upf.sessions.saturating_sub(1);
         }
         if let Some(upf) = self.upfs.get_mut(usize::from(upf)) {
             upf.sessions = upf.sessions.saturating_add(1);
         }
-        let purpose = Purpose::Remake { session: id, lost };
-        self.ask(to, MessageType::SessionEstablishmentRequest, Some(0), purpose, |writer| {
-            writer.splice(message.elements(), &patches)
-        })
+        Ok(())
     }
 
     /// A UPF answered to the wish to make a session again.
-    pub(crate) fn remade(
-        &mut self,
-        message: &Message<'_>,
-        id: SessionId,
-        mut lost: Tunnels,
-    ) -> Result<(), Refusal> {
-        self.busy = self.busy.saturating_sub(1);
+    pub(crate) fn remade(&mut self, message: &Message<'_>, id: SessionId, lost: &Tunnels) -> Result<(), Refusal> {
         let routing = message.routing()?;
         let accepted = routing.cause.is_some_and(Cause::is_acceptance);
+        let end = routing.session.filter(|_| accepted).ok_or(Refusal::plain(Cause::NO_RESOURCES))?;
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
-        let Some((FSeid { seid, .. }, _)) = routing.session.filter(|_| accepted) else {
-            session.tunnels = lost;
-            self.give_up(id);
-            return Ok(());
-        };
-        session.upf_seid = seid;
-        if session.phase == Phase::Closing {
-            session.tunnels = lost;
-            self.abandon(id);
-            return Ok(());
-        }
-        session.phase = Phase::Open;
-        let (_, mut changes) = self.upwards(id, message, Some(&lost))?;
+        let (FSeid { seid, addresses }, _) = end;
+        session.made_at(seid, addresses);
+        session.under_way.until = None;
+        let upf = session.upf;
+        self.hear_load(upf, message)?;
+        let (_, mut changes) = self.upwards(id, message, Some(lost))?;
+        let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
         // What the new UPF has no tunnel for ends; what it has is where it was.
-        if let Some(session) = self.sessions.get(id) {
-            let stale = lost.without(&session.tunnels);
-            changes.extend(self.plane.end_all(&stale));
-        }
-        lost.take();
+        changes.extend(self.plane.end_lost(lost, &session.tunnels));
+        session.phase = Phase::Open;
         self.keep_session(id);
         self.commit(changes, Parked::Remade { session: id });
         Ok(())
@@ -133,12 +173,15 @@ impl<Proof> FrontEnd<Proof> {
         let Some(((to, seid), smf)) = self.smf_of(id).zip(smf) else { return };
         self.counts.lost += 1;
         self.end(id);
-        let tells = features::has(&self.up_features(), features::up::EPFAR)
-            && self.smfs.get(usize::from(smf)).is_some_and(|smf| features::has(&smf.features, EPFAR));
+        let number = smf;
+        let Some(smf) = self.smfs.get_mut(usize::from(number)) else { return };
+        let tells = smf.was_told(features::up::EPFAR) && features::has(&smf.features, EPFAR);
+        smf.misses |= !tells;
+        self.keep_smf(number);
         if tells {
-            // PSDBU: the session was deleted by the user plane function (TS 29.244 5.18, 8.2.111).
+            // PSDBU: the session was deleted by the user plane function (TS 29.244 5.18.2), a request of that (UISR, 8.2.21).
             let _ = self.ask(to.ip(), MessageType::SessionReportRequest, Some(seid), Purpose::Notice, |writer| {
-                writer.add(&Element::ReportType(0));
+                writer.add(&Element::ReportType(UISR));
                 writer.element(ElementType::PfcpsrreqFlags, |out| out.extend_from_slice(&[1]));
                 Ok(())
             });
@@ -147,49 +190,81 @@ impl<Proof> FrontEnd<Proof> {
 
     /// A peer answered to a request of ours.
     pub(crate) fn answered(&mut self, from: SocketAddr, message: &Message<'_>, purpose: Purpose) {
-        let (origin, done) = match purpose {
+        let cause = message.routing().ok().and_then(|routing| routing.cause);
+        let upf = purpose.of_upf().and_then(|id| self.sessions.get(id)).map(|session| session.upf);
+        if let (Some(upf), Some(Cause::NO_ASSOCIATION)) = (upf, cause) {
+            // It began anew, and has not said so yet.
+            self.lost(purpose);
+            return self.lose_upf(upf, "it knows of no association");
+        }
+        let another = message.message_type() == MessageType::VersionNotSupportedResponse;
+        let kind = purpose.answers();
+        let (waiting, done) = match purpose {
+            Purpose::UpfHeartbeat(_) | Purpose::SmfHeartbeat if another => return,
             Purpose::UpfHeartbeat(_) | Purpose::SmfHeartbeat => return self.heard(from.ip(), message),
             Purpose::Setup(number) => return self.set_up(number, message),
             Purpose::Notice => return,
+            Purpose::Establish { origin, session, .. }
+            | Purpose::Modify { origin, session, .. }
+            | Purpose::Delete { origin, session }
+            | Purpose::Report { origin, session, .. }
+                if another =>
+            {
+                ((origin, session, kind), Err(Refusal::plain(Cause::SYSTEM_FAILURE)))
+            }
             Purpose::Establish { origin, session, request } => {
-                (Some((origin, session)), self.established(message, origin, session, request.as_ref()))
+                ((origin, session, kind), self.established(message, origin, session, request.as_ref()))
             }
             Purpose::Modify { origin, session, removed, request } => {
-                (Some((origin, session)), self.modified(message, origin, session, &removed, request.as_ref()))
+                ((origin, session, kind), self.modified(message, origin, session, &removed, request.as_ref()))
             }
             Purpose::Delete { origin, session } => {
-                (Some((origin, session)), self.deleted(message, origin, session))
+                ((origin, session, kind), self.deleted(message, origin, session))
             }
-            Purpose::Report { origin, session } => {
-                (Some((origin, session)), self.reported(message, origin, session))
+            Purpose::Report { origin, session, ends } => {
+                ((origin, session, kind), self.reported(message, origin, session, ends))
             }
-            Purpose::Remake { session, lost } => {
-                if self.remade(message, session, lost).is_err() {
-                    self.give_up(session);
-                }
-                return;
-            }
+            Purpose::Remake { session, lost } => return self.remake_answered(message, session, lost),
             Purpose::Abandon => {
                 self.busy = self.busy.saturating_sub(1);
                 return;
             }
         };
-        if let (Some((origin, session)), Err(refusal)) = (origin, done) {
-            self.misunderstood(origin, session, message, refusal);
+        if let ((origin, session, Some(kind)), Err(refusal)) = (waiting, done) {
+            self.misunderstood(origin, session, kind, refusal);
         }
     }
 
+    fn remake_answered(&mut self, message: &Message<'_>, id: SessionId, lost: Tunnels) {
+        self.busy = self.busy.saturating_sub(1);
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        session.under_way.asked = false;
+        let forsaken = session.under_way.forsaken;
+        if !forsaken && self.remade(message, id, &lost).is_ok() {
+            return;
+        }
+        if let Some(session) = self.sessions.get_mut(id) {
+            let made = message.routing().ok().and_then(|routing| routing.session);
+            if let Some((FSeid { seid, addresses }, _)) = made {
+                session.made_at(seid, addresses);
+            }
+            // Those of before are in force.
+            let news = std::mem::replace(&mut session.tunnels, lost);
+            session.phase = Phase::Closing;
+            let stale = self.plane.end_lost(&news, &session.tunnels);
+            self.end_tunnels(stale);
+        }
+        if forsaken {
+            return self.forget(id);
+        }
+        self.dismiss(id);
+        self.give_up(id);
+    }
+
     /// An answer that makes no sense: whoever waits for it is told, and a session that it was to make is none.
-    fn misunderstood(
-        &mut self,
-        origin: crate::inbound::Origin,
-        session: SessionId,
-        message: &Message<'_>,
-        refusal: Refusal,
-    ) {
+    fn misunderstood(&mut self, origin: Origin, session: SessionId, kind: MessageType, refusal: Refusal) {
         self.counts.malformed += 1;
-        tracing::warn!(answer = %message.message_type(), cause = u8::from(refusal.cause), "an answer makes no sense");
-        let kind = message.message_type();
+        tracing::warn!(answer = %kind, cause = u8::from(refusal.cause), "an answer makes no sense");
         let seid = match kind {
             MessageType::SessionReportResponse => self.sessions.get(session).map(|it| it.upf_seid),
             _ => self.sessions.get(session).map(|it| it.smf_seid),
@@ -200,8 +275,20 @@ impl<Proof> FrontEnd<Proof> {
             }
             writer.add(&Element::Cause(Cause::SYSTEM_FAILURE));
         });
-        if kind == MessageType::SessionEstablishmentResponse {
-            self.abandon(session);
+        match kind {
+            MessageType::SessionEstablishmentResponse => {
+                if let Some(it) = self.sessions.get_mut(session) {
+                    it.under_way.asked = false;
+                }
+                self.forget(session);
+            }
+            // It can be asked for again.
+            MessageType::SessionDeletionResponse => {
+                if let Some(it) = self.sessions.get_mut(session) {
+                    it.phase = Phase::Open;
+                }
+            }
+            _ => {}
         }
     }
 
@@ -223,18 +310,33 @@ impl<Proof> FrontEnd<Proof> {
             }
             Purpose::Delete { origin, session } => {
                 self.inbound.forget(&origin);
-                if let Some(it) = self.sessions.get_mut(session) {
-                    it.phase = Phase::Open;
+                let Some(it) = self.sessions.get_mut(session) else { return };
+                let upf = it.upf;
+                it.phase = Phase::Open;
+                // With its UPF it is no more, which is what was asked for.
+                if !self.upfs.get(usize::from(upf)).is_some_and(Upf::is_up) {
+                    self.end(session);
                 }
-                self.stranded(session);
             }
-            Purpose::Report { origin, .. } => self.inbound.forget(&origin),
+            Purpose::Report { origin, session, ends } => {
+                self.inbound.forget(&origin);
+                if ends {
+                    self.end(session);
+                }
+            }
             Purpose::Remake { session, lost } => {
                 self.busy = self.busy.saturating_sub(1);
                 if let Some(it) = self.sessions.get_mut(session) {
                     it.tunnels = lost;
-                    // Perhaps yet another UPF.
-                    self.chores.push_back(Chore::Restore(session));
+                    it.under_way.asked = false;
+                    it.phase = Phase::Restoring;
+                    // Perhaps yet another UPF, where its SMF still knows it.
+                    let forsaken = it.under_way.forsaken;
+                    self.chores.push_back(if forsaken {
+                        Chore::Abandon(session)
+                    } else {
+                        Chore::Restore(session)
+                    });
                 }
             }
             Purpose::Abandon => self.busy = self.busy.saturating_sub(1),
@@ -244,13 +346,16 @@ impl<Proof> FrontEnd<Proof> {
     /// A session whose UPF was lost while it was asked something.
     fn stranded(&mut self, id: SessionId) {
         let Some(session) = self.sessions.get_mut(id) else { return };
-        let up = self.upfs.get(usize::from(session.upf)).is_some_and(crate::upf::Upf::is_up);
+        let up = self.upfs.get(usize::from(session.upf)).is_some_and(Upf::is_up);
         if !up && session.phase == Phase::Open {
             session.phase = Phase::Restoring;
             self.chores.push_back(Chore::Restore(id));
         }
     }
 }
+
+/// Report Type: the user plane function begins it itself (TS 29.244 8.2.21).
+const UISR: u8 = 0x40;
 
 /// CP Function Features: enhanced release of associations (TS 29.244 8.2.58).
 const EPFAR: usize = 2;

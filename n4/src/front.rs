@@ -1,6 +1,6 @@
 //! The front end: datagrams, time and the host's answers come in; datagrams and changes of tunnels go out.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::hash::BuildHasher;
 use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr};
@@ -19,9 +19,9 @@ use crate::counts::Counts;
 use crate::inbound::{Inbound, Origin, Seen};
 use crate::keep::Kept;
 use crate::outbound::{Due, Outbound};
-use crate::purpose::{Parked, Purpose};
+use crate::purpose::{Parked, Purpose, Waiting};
 use crate::random::Random;
-use crate::sessions::Sessions;
+use crate::sessions::{SessionId, Sessions};
 use crate::settings::Settings;
 use crate::smf::Smf;
 use crate::translate::Refusal;
@@ -86,7 +86,11 @@ pub struct FrontEnd<Proof> {
     pub(crate) placed: u64,
     pub(crate) inbound: Inbound,
     pub(crate) outbound: Outbound<Purpose>,
-    pub(crate) parked: HashMap<Batch, Parked>,
+    pub(crate) parked: HashMap<Batch, Waiting>,
+    /// Tunnels that the host did not end when it should have, and when it is asked again.
+    pub(crate) owed: Option<(Duration, Vec<TunnelChange>)>,
+    /// Sessions that no UPF takes, by when they are given up.
+    pub(crate) homeless: BTreeSet<(Duration, SessionId)>,
     next_batch: u64,
     pub(crate) chores: VecDeque<Chore>,
     /// How many chores are under way.
@@ -118,6 +122,8 @@ impl<Proof> FrontEnd<Proof> {
             outbound: Outbound::new(random.word()),
             random,
             parked: HashMap::default(),
+            owed: None,
+            homeless: BTreeSet::new(),
             next_batch: 0,
             chores: VecDeque::new(),
             busy: 0,
@@ -170,6 +176,8 @@ impl<Proof> FrontEnd<Proof> {
         self.inbound.expire(now);
         self.tend_upfs();
         self.tend_smfs();
+        self.tend_homeless();
+        self.tend_owed();
         self.work();
     }
 
@@ -191,8 +199,8 @@ impl<Proof> FrontEnd<Proof> {
         // Having it is all that is asked for.
         drop(proof);
         self.now = now;
-        if let Some(parked) = self.parked.remove(&batch) {
-            self.in_force(parked);
+        if let Some(waiting) = self.parked.remove(&batch) {
+            self.in_force(batch, waiting);
         }
         self.work();
     }
@@ -201,8 +209,8 @@ impl<Proof> FrontEnd<Proof> {
     pub fn refused(&mut self, now: Duration, batch: Batch) {
         self.now = now;
         self.counts.refused += 1;
-        if let Some(parked) = self.parked.remove(&batch) {
-            self.not_in_force(parked);
+        if let Some(waiting) = self.parked.remove(&batch) {
+            self.not_in_force(batch, waiting);
         }
         self.work();
     }
@@ -258,7 +266,7 @@ impl<Proof> FrontEnd<Proof> {
             (MessageType::AssociationUpdateRequest, Some(upf)) => self.upf_update(origin, message, upf),
             (MessageType::AssociationReleaseRequest, Some(upf)) => self.upf_release(origin, upf),
             (MessageType::NodeReportRequest, Some(upf)) => self.node_report(origin, message, upf),
-            (MessageType::SessionReportRequest, Some(_)) => self.report(origin, message),
+            (MessageType::SessionReportRequest, _) => self.report(origin, message),
             _ => Err(Refusal::plain(Cause::SERVICE_NOT_SUPPORTED)),
         };
         if let Err(refusal) = done {
@@ -353,12 +361,24 @@ impl<Proof> FrontEnd<Proof> {
 
     /// Has tunnels put into force; what waits for them is done then.
     pub(crate) fn commit(&mut self, changes: Vec<TunnelChange>, parked: Parked) {
+        let of = parked.session().and_then(|id| self.sessions.get_mut(id));
+        let of = of.map(|session| &mut session.under_way.batch);
         if changes.is_empty() {
-            return self.in_force(parked);
+            // It may tell of tunnels that are on their way.
+            let before = of.and_then(|batch| *batch).and_then(|batch| self.parked.get_mut(&batch));
+            match before {
+                Some(waiting) => waiting.parked.push(parked),
+                None => self.done(parked),
+            }
+            return;
         }
         let batch = Batch(self.next_batch);
         self.next_batch = self.next_batch.wrapping_add(1);
-        self.parked.insert(batch, parked);
+        if let Some(of) = of {
+            *of = Some(batch);
+        }
+        let waiting = Waiting { changes: changes.clone(), parked: vec![parked], doomed: false };
+        self.parked.insert(batch, waiting);
         self.push(Output::Commit { batch, changes });
     }
 

@@ -50,7 +50,7 @@ impl Inbound {
         {
             return entry.answer.clone().map_or(Seen::Pending, Seen::Answered);
         }
-        while self.order.len() >= most as usize {
+        while self.order.len() >= most.max(1) as usize {
             self.forget_oldest();
         }
         self.known.insert(key, Entry { digest: origin.digest, answer: None });

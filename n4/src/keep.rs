@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::front::{FrontEnd, Output};
 use crate::purpose::Parked;
 use crate::rules::Rules;
-use crate::sessions::{Phase, Session, SessionId};
+use crate::sessions::{Phase, Session, SessionId, UnderWay};
 use crate::settings::Settings;
 use crate::smf::Smf;
 use crate::tunnels::{TunnelChange, Tunnels};
@@ -68,8 +68,8 @@ struct KeptSession<'a> {
     smf: (u16, u64, IpAddr),
     upf: (u16, u64, IpAddr),
     tunnels: Vec<KeptTunnel>,
-    /// The TEID of ours that the packets of a rule, or else of a traffic endpoint, come by.
-    places: Vec<(bool, u16, u32)>,
+    /// The TEID of ours that the packets of a rule, or else of a traffic endpoint, come by; whether redundantly.
+    places: Vec<(bool, u16, bool, u32)>,
     rules: Option<&'a [u8]>,
 }
 
@@ -193,12 +193,12 @@ impl<Proof> FrontEnd<Proof> {
             places: session
                 .tunnels
                 .places()
-                .map(|(place, ours)| {
+                .map(|((place, redundant), ours)| {
                     let (rule, number) = match place {
                         Place::Rule(number) => (true, number),
                         Place::Endpoint(number) => (false, number.into()),
                     };
-                    (rule, number, ours)
+                    (rule, number, redundant, ours)
                 })
                 .collect(),
             rules: session.rules.as_ref().map(Rules::bytes),
@@ -206,16 +206,18 @@ impl<Proof> FrontEnd<Proof> {
     }
 
     fn session_was(&mut self, id: SessionId, kept: &KeptSession<'_>, upf: u16) -> Vec<TunnelChange> {
-        let places = kept.places.iter().map(|(rule, number, ours)| {
+        let places = kept.places.iter().map(|(rule, number, redundant, ours)| {
             let place = if *rule { Place::Rule(*number) } else { Place::Endpoint(number.to_be_bytes()[1]) };
-            (place, *ours)
+            ((place, *redundant), *ours)
         });
         let (tunnels, changes) = self.plane.take_over(id, &kept.tunnels, Tunnels::placed(places));
         let (smf, smf_seid, smf_address) = kept.smf;
         let (_, upf_seid, upf_address) = kept.upf;
         let rules = kept.rules.map(Rules::kept);
         let phase = Phase::Open;
-        let session = Session { phase, smf, smf_seid, smf_address, upf, upf_seid, upf_address, tunnels, rules };
+        let under_way = UnderWay::default();
+        let session =
+            Session { phase, smf, smf_seid, smf_address, upf, upf_seid, upf_address, tunnels, rules, under_way };
         self.sessions.put(id, session);
         self.count_in(smf, upf);
         changes

@@ -26,6 +26,7 @@
 mod chores;
 mod counts;
 mod features;
+mod force;
 mod front;
 mod inbound;
 mod keep;

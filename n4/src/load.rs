@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use pinion_protocols::pfcp::{Element, ElementType, Error, Message};
+use pinion_protocols::pfcp::{Element, ElementType, Error, Message, MessageType, MessageWriter};
 
+use crate::features;
 use crate::front::FrontEnd;
 
 /// What a UPF last said of its load, and whether it is overloaded.
@@ -80,6 +81,24 @@ impl<Proof> FrontEnd<Proof> {
     }
 }
 
+impl<Proof> FrontEnd<Proof> {
+    /// Says how loaded the UPFs are together, to an SMF that understands it (TS 29.244 6.2.3.3).
+    pub(crate) fn add_load(&self, writer: &mut MessageWriter<'_>, kind: MessageType, smf: Option<u16>) {
+        let says = matches!(
+            kind,
+            MessageType::SessionEstablishmentResponse
+                | MessageType::SessionModificationResponse
+                | MessageType::SessionDeletionResponse
+        );
+        let Some(smf) = smf.and_then(|smf| self.smfs.get(usize::from(smf))).filter(|_| says) else { return };
+        if let Some((number, metric)) = self.load.filter(|_| features::wants_load(&smf.features)) {
+            writer.nested(ElementType::LoadControlInformation, |writer| {
+                writer.add(&Element::SequenceNumber(number)).add(&Element::Metric(metric));
+            });
+        }
+    }
+}
+
 /// Numbers count on over their end.
 fn newer(number: u32, before: u32) -> bool {
     number.wrapping_sub(before).cast_signed() > 0
@@ -103,7 +122,6 @@ fn span(octet: u8) -> Duration {
 mod tests {
     use super::*;
     use bytes::BytesMut;
-    use pinion_protocols::pfcp::{MessageType, MessageWriter};
 
     fn hear(load: &mut Load, kind: ElementType, number: u32, metric: u8, now: u64) {
         let mut out = BytesMut::new();

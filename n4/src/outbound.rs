@@ -89,6 +89,11 @@ impl<P> Outbound<P> {
         if wanted { self.asked.remove(&key).map(|asked| asked.purpose) } else { None }
     }
 
+    /// Takes back what need not be answered any more.
+    pub(crate) fn cancel(&mut self, is: impl Fn(&P) -> bool) -> Vec<P> {
+        self.asked.extract_if(|_, asked| is(&asked.purpose)).map(|(_, asked)| asked.purpose).collect()
+    }
+
     /// The next request whose time has come.
     pub(crate) fn due(&mut self, now: Duration, t1: Duration) -> Option<Due<P>> {
         while let Some((due, key)) = self.timers.front().copied().filter(|(due, _)| *due <= now) {

@@ -1,11 +1,11 @@
 //! What requests of our own are for, and what waits for tunnels.
 
 use bytes::Bytes;
-use pinion_protocols::pfcp::Place;
+use pinion_protocols::pfcp::{MessageType, Place};
 
 use crate::inbound::Origin;
 use crate::sessions::SessionId;
-use crate::tunnels::Tunnels;
+use crate::tunnels::{TunnelChange, Tunnels};
 
 /// What a request of our own is for.
 #[derive(Debug)]
@@ -24,12 +24,52 @@ pub(crate) enum Purpose {
     Modify { origin: Origin, session: SessionId, removed: Vec<Place>, request: Option<Bytes> },
     /// An SMF's wish for a session's end.
     Delete { origin: Origin, session: SessionId },
-    /// What a UPF reports.
-    Report { origin: Origin, session: SessionId },
+    /// What a UPF reports; `ends`: that the session is no more.
+    Report { origin: Origin, session: SessionId, ends: bool },
     /// A session made again on another UPF, and its tunnels on the UPF before.
     Remake { session: SessionId, lost: Tunnels },
     /// The end of a session that no SMF asks for any more.
     Abandon,
+}
+
+impl Purpose {
+    /// The answer that somebody else waits for meanwhile.
+    pub(crate) fn answers(&self) -> Option<MessageType> {
+        match self {
+            Self::Establish { .. } => Some(MessageType::SessionEstablishmentResponse),
+            Self::Modify { .. } => Some(MessageType::SessionModificationResponse),
+            Self::Delete { .. } => Some(MessageType::SessionDeletionResponse),
+            Self::Report { .. } => Some(MessageType::SessionReportResponse),
+            _ => None,
+        }
+    }
+
+    /// The session that a UPF was asked for.
+    pub(crate) fn of_upf(&self) -> Option<SessionId> {
+        match self {
+            Self::Establish { session, .. }
+            | Self::Modify { session, .. }
+            | Self::Delete { session, .. }
+            | Self::Remake { session, .. } => Some(*session),
+            Self::UpfHeartbeat(_)
+            | Self::SmfHeartbeat
+            | Self::Setup(_)
+            | Self::Notice
+            | Self::Report { .. }
+            | Self::Abandon => None,
+        }
+    }
+}
+
+/// A batch that was not put into force yet.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    /// What it puts into force.
+    pub(crate) changes: Vec<TunnelChange>,
+    /// What waits for it.
+    pub(crate) parked: Vec<Parked>,
+    /// Whether one before it that it may need was refused.
+    pub(crate) doomed: bool,
 }
 
 /// What waits for tunnels.
@@ -41,4 +81,13 @@ pub(crate) enum Parked {
     Remade { session: SessionId },
     /// Nothing: tunnels end.
     Nothing,
+}
+
+impl Parked {
+    pub(crate) fn session(&self) -> Option<SessionId> {
+        match self {
+            Self::Answer { session, .. } | Self::Remade { session } => Some(*session),
+            Self::Nothing => None,
+        }
+    }
 }

@@ -4,16 +4,16 @@ use std::net::{IpAddr, SocketAddr};
 
 use bytes::{Bytes, BytesMut};
 use pinion_protocols::pfcp::{
-    Addresses, Cause, Element, ElementType, FSeid, FTeid, Message, MessageType, MessageWriter, Patch,
+    Addresses, Cause, ElementType, FSeid, FTeid, Message, MessageType, MessageWriter, Patch,
 };
 
-use crate::features;
-use crate::front::{FrontEnd, needed};
+use crate::chores::Chore;
+use crate::front::{FrontEnd, needed, octets};
 use crate::inbound::Origin;
 use crate::placement::{self, Candidate, Wish};
 use crate::purpose::{Parked, Purpose};
 use crate::rules::Rules;
-use crate::sessions::{Phase, Session, SessionId};
+use crate::sessions::{Phase, Session, SessionId, UnderWay};
 use crate::settings::Placement;
 use crate::translate::{self, Downwards, Own, Refusal};
 use crate::tunnels::{TunnelChange, Tunnels};
@@ -24,7 +24,7 @@ impl<Proof> FrontEnd<Proof> {
         let (smf_seid, smf_address) = self.smf_end(message)?;
         let smf = self.associated_smf(message)?;
         let wish = Wish::of(message)?;
-        let upf = self.place(&wish, smf_seid, None).ok_or(Refusal::plain(Cause::NO_RESOURCES))?;
+        let upf = self.place(&wish, smf_seid).ok_or(Refusal::plain(Cause::NO_RESOURCES))?;
         let rules = if self.settings.restore && !wish.chooses_user { Some(Rules::of(message)?) } else { None };
         let Some(upf_address) = self.upfs.get(usize::from(upf)).map(|upf| upf.config.address) else {
             return Err(Refusal::plain(Cause::NO_RESOURCES));
@@ -39,6 +39,7 @@ impl<Proof> FrontEnd<Proof> {
             upf_address,
             tunnels: Tunnels::default(),
             rules,
+            under_way: UnderWay { asked: true, ..UnderWay::default() },
         };
         let id = self.sessions.insert(session, self.settings.bounds.sessions);
         let id = id.ok_or(Refusal::plain(Cause::NO_RESOURCES))?;
@@ -64,15 +65,16 @@ impl<Proof> FrontEnd<Proof> {
         id: SessionId,
         request: Option<&Bytes>,
     ) -> Result<(), Refusal> {
+        let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
+        session.under_way.asked = false;
+        let (seid, smf, upf) = (session.smf_seid, session.smf, session.upf);
         let routing = message.routing()?;
         let accepted = routing.cause.is_some_and(Cause::is_acceptance);
-        let Some(session) = self.sessions.get(id) else { return Ok(()) };
-        let (seid, upf) = (session.smf_seid, session.upf);
-        self.hear_load(upf, message)?;
         if !accepted {
+            self.hear_load(upf, message)?;
             let (patches, _) = self.upwards(id, message, None)?;
             self.remove(id);
-            let answer = self.relayed(message, origin, seid, &patches)?;
+            let answer = self.relayed(message, origin, (seid, Some(smf)), &patches)?;
             self.finish(origin, answer);
             return Ok(());
         }
@@ -80,11 +82,12 @@ impl<Proof> FrontEnd<Proof> {
             return Err(Refusal::about(Cause::MANDATORY_MISSING, ElementType::FSeid));
         };
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
-        session.upf_seid = upf_seid;
-        session.upf_address = same_family(addresses, session.upf_address).unwrap_or(session.upf_address);
-        if session.phase == Phase::Closing {
+        session.made_at(upf_seid, addresses);
+        self.hear_load(upf, message)?;
+        let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
+        if session.under_way.forsaken {
             // Its SMF has begun anew, or left, before it was there.
-            self.abandon(id);
+            self.chores.push_back(Chore::Abandon(id));
             return Ok(());
         }
         session.phase = Phase::Open;
@@ -92,7 +95,7 @@ impl<Proof> FrontEnd<Proof> {
         if let Some(request) = request {
             changes.extend(self.chosen(id, request)?);
         }
-        let answer = self.relayed(message, origin, seid, &patches)?;
+        let answer = self.relayed(message, origin, (seid, Some(smf)), &patches)?;
         self.keep_session(id);
         self.commit(changes, Parked::Answer { origin, session: id, answer, made: true });
         Ok(())
@@ -111,7 +114,7 @@ impl<Proof> FrontEnd<Proof> {
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
         if let Some((FSeid { seid, addresses }, _)) = end {
             session.smf_seid = seid;
-            session.smf_address = same_family(addresses, session.smf_address).unwrap_or(session.smf_address);
+            session.smf_address = addresses.like(session.smf_address).unwrap_or(session.smf_address);
         }
         let (to, seid) = (session.upf_address, session.upf_seid);
         let purpose = Purpose::Modify { origin, session: id, removed, request };
@@ -131,7 +134,7 @@ impl<Proof> FrontEnd<Proof> {
     ) -> Result<(), Refusal> {
         let cause = message.routing()?.cause;
         let Some(session) = self.sessions.get(id) else { return Ok(()) };
-        let (seid, upf) = (session.smf_seid, session.upf);
+        let (seid, smf, upf) = (session.smf_seid, session.smf, session.upf);
         self.hear_load(upf, message)?;
         let (patches, mut changes) = self.upwards(id, message, None)?;
         if cause.is_some_and(Cause::is_acceptance) {
@@ -147,7 +150,7 @@ impl<Proof> FrontEnd<Proof> {
         let lost = cause == Some(Cause::SESSION_NOT_FOUND);
         self.keep_session(id);
         let seid = if lost { 0 } else { seid };
-        let answer = self.relayed(message, origin, seid, &patches)?;
+        let answer = self.relayed(message, origin, (seid, Some(smf)), &patches)?;
         self.commit(changes, Parked::Answer { origin, session: id, answer, made: false });
         if lost {
             self.end(id);
@@ -171,7 +174,7 @@ impl<Proof> FrontEnd<Proof> {
     pub(crate) fn deleted(&mut self, message: &Message<'_>, origin: Origin, id: SessionId) -> Result<(), Refusal> {
         let cause = message.routing()?.cause;
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
-        let (seid, upf) = (session.smf_seid, session.upf);
+        let (seid, smf, upf) = (session.smf_seid, session.smf, session.upf);
         let lost = cause == Some(Cause::SESSION_NOT_FOUND);
         let ended = lost || cause.is_some_and(Cause::is_acceptance);
         if !ended {
@@ -179,7 +182,7 @@ impl<Proof> FrontEnd<Proof> {
         }
         self.hear_load(upf, message)?;
         let (patches, _) = self.upwards(id, message, None)?;
-        let answer = self.relayed(message, origin, if lost { 0 } else { seid }, &patches)?;
+        let answer = self.relayed(message, origin, (if lost { 0 } else { seid }, Some(smf)), &patches)?;
         if !ended {
             self.finish(origin, answer);
             return Ok(());
@@ -187,6 +190,7 @@ impl<Proof> FrontEnd<Proof> {
         self.counts.deleted += 1;
         let changes = self.take_tunnels(id);
         self.remove(id);
+        let changes = self.plane.hold(changes);
         self.commit(changes, Parked::Answer { origin, session: id, answer, made: false });
         Ok(())
     }
@@ -194,12 +198,18 @@ impl<Proof> FrontEnd<Proof> {
     /// A UPF reports of a session.
     pub(crate) fn report(&mut self, origin: Origin, message: &Message<'_>) -> Result<(), Refusal> {
         let id = SessionId::of(message.seid().unwrap_or_default());
-        let session = self.sessions.get(id).filter(|it| it.phase != Phase::Opening);
+        let from = (origin.from.ip(), self.upf_at.get(&origin.from.ip()).copied());
+        let theirs = |it: &&Session| from.0 == it.upf_address || from.1 == Some(it.upf);
+        let session = self.sessions.get(id).filter(theirs);
+        let session = session.filter(|it| it.phase != Phase::Opening && !it.under_way.forsaken);
         let session = session.ok_or(Refusal::plain(Cause::SESSION_NOT_FOUND))?;
         let (to, seid, upf) = (session.smf_address, session.smf_seid, session.upf);
         self.hear_load(upf, message)?;
         let (patches, _) = self.upwards(id, message, None)?;
-        let purpose = Purpose::Report { origin, session: id };
+        // PSDBU: the UPF has deleted it (TS 29.244 5.18.2).
+        let flags = octets(message, ElementType::PfcpsrreqFlags)?.and_then(<[u8]>::first);
+        let ends = flags.is_some_and(|flags| flags & 1 != 0);
+        let purpose = Purpose::Report { origin, session: id, ends };
         self.ask(to, MessageType::SessionReportRequest, Some(seid), purpose, |writer| {
             writer.splice(message.elements(), &patches)
         })
@@ -211,19 +221,27 @@ impl<Proof> FrontEnd<Proof> {
         message: &Message<'_>,
         origin: Origin,
         id: SessionId,
+        ends: bool,
     ) -> Result<(), Refusal> {
         let Some(session) = self.sessions.get(id) else { return Ok(()) };
         let seid = session.upf_seid;
+        let unknown = message.routing()?.cause == Some(Cause::SESSION_NOT_FOUND);
         let patches = self.downwards(id, message, false)?;
-        let answer = self.relayed(message, origin, seid, &patches)?;
+        let answer = self.relayed(message, origin, (if unknown { 0 } else { seid }, None), &patches)?;
         self.finish(origin, answer);
+        if ends {
+            self.end(id);
+        } else if unknown {
+            self.forget(id);
+        }
         Ok(())
     }
 
     /// The session that a request is of; none where it is to be asked again later.
     fn known(&mut self, origin: Origin, message: &Message<'_>) -> Result<Option<SessionId>, Refusal> {
         let id = SessionId::of(message.seid().unwrap_or_default());
-        match self.sessions.get(id).map(|session| session.phase) {
+        let session = self.sessions.get(id).filter(|session| self.may_speak(origin.from.ip(), message, session));
+        match session.map(|session| session.phase) {
             Some(Phase::Open) => Ok(Some(id)),
             // Its sender asks again, and by then it is there, or is not.
             Some(Phase::Restoring) => {
@@ -234,6 +252,18 @@ impl<Proof> FrontEnd<Proof> {
         }
     }
 
+    /// Whether a request is of the session's SMF: it comes from where the session is, from where the association is,
+    /// or from where the session is to be.
+    fn may_speak(&self, from: IpAddr, message: &Message<'_>, session: &Session) -> bool {
+        let smf = self.smfs.get(usize::from(session.smf));
+        let takes_over = || {
+            let end = message.routing().ok().and_then(|routing| routing.session);
+            end.is_some_and(|(end, _)| end.addresses.contains(from))
+        };
+        !session.under_way.forsaken
+            && (from == session.smf_address || smf.is_some_and(|smf| smf.speaks_from(from)) || takes_over())
+    }
+
     /// The SMF's end of a session.
     fn smf_end(&self, message: &Message<'_>) -> Result<(u64, IpAddr), Refusal> {
         needed(message, ElementType::NodeId)?;
@@ -241,16 +271,14 @@ impl<Proof> FrontEnd<Proof> {
         let session = message.routing()?.session;
         let wrong = Refusal::about(Cause::MANDATORY_INCORRECT, ElementType::FSeid);
         let (FSeid { seid, addresses }, _) = session.ok_or(wrong)?;
-        Ok((seid, same_family(addresses, self.settings.address).ok_or(wrong)?))
+        Ok((seid, addresses.like(self.settings.address).ok_or(wrong)?))
     }
 
     /// The UPF that gets a session.
-    pub(crate) fn place(&mut self, wish: &Wish<'_>, key: u64, except: Option<u16>) -> Option<u16> {
+    pub(crate) fn place(&mut self, wish: &Wish<'_>, key: u64) -> Option<u16> {
         let mut candidates: Vec<Candidate<'_>> = (0..)
             .zip(&self.upfs)
-            .filter(|(number, upf)| {
-                upf.takes_sessions() && Some(*number) != except && wish.fits(&upf.config.serves)
-            })
+            .filter(|(_, upf)| upf.takes_sessions() && wish.fits(&upf.config.serves))
             .map(|(number, upf)| Candidate {
                 number,
                 name: &upf.config.name,
@@ -339,68 +367,15 @@ impl<Proof> FrontEnd<Proof> {
         &self,
         message: &Message<'_>,
         origin: Origin,
-        seid: u64,
+        (seid, smf): (u64, Option<u16>),
         patches: &[Patch<'_>],
     ) -> Result<Bytes, Refusal> {
         let mut out = BytesMut::new();
         let mut writer = MessageWriter::new(&mut out, message.message_type(), Some(seid), origin.sequence);
         writer.splice(message.elements(), patches)?;
-        self.add_load(&mut writer, message.message_type());
+        self.add_load(&mut writer, message.message_type(), smf);
         writer.finish().map_err(|_| Refusal::plain(Cause::INVALID_LENGTH))?;
         Ok(out.freeze())
-    }
-
-    /// Says how loaded the UPFs are together, to SMFs that understand it (TS 29.244 6.2.3.3).
-    fn add_load(&self, writer: &mut MessageWriter<'_>, kind: MessageType) {
-        let says = matches!(
-            kind,
-            MessageType::SessionEstablishmentResponse
-                | MessageType::SessionModificationResponse
-                | MessageType::SessionDeletionResponse
-        );
-        let smfs = || self.smfs.iter().filter(|smf| smf.associated);
-        let Some((number, metric)) =
-            self.load.filter(|_| says && smfs().all(|it| features::wants_load(&it.features)))
-        else {
-            return;
-        };
-        writer.nested(ElementType::LoadControlInformation, |writer| {
-            writer.add(&Element::SequenceNumber(number)).add(&Element::Metric(metric));
-        });
-    }
-
-    /// Tunnels are in force: what waited for them.
-    pub(crate) fn in_force(&mut self, parked: Parked) {
-        match parked {
-            Parked::Answer { origin, answer, made, .. } => {
-                self.counts.established += u64::from(made);
-                self.finish(origin, answer);
-            }
-            Parked::Remade { .. } => self.counts.restored += 1,
-            Parked::Nothing => {}
-        }
-    }
-
-    /// Tunnels are not in force: the session that needs them ends, or stays as it was.
-    pub(crate) fn not_in_force(&mut self, parked: Parked) {
-        match parked {
-            Parked::Answer { origin, session, answer, made } => {
-                tracing::warn!(peer = %origin.from, "a session's tunnels cannot be put into force");
-                let Ok(message) = Message::parse(&answer) else { return };
-                let (kind, seid) = (message.message_type(), message.seid());
-                self.answer(origin, kind, seid, |own, writer| {
-                    if kind == MessageType::SessionEstablishmentResponse {
-                        writer.add(&own);
-                    }
-                    writer.add(&Element::Cause(Cause::NO_RESOURCES));
-                });
-                if made {
-                    self.abandon(session);
-                }
-            }
-            Parked::Remade { session } => self.give_up(session),
-            Parked::Nothing => {}
-        }
     }
 
     /// Takes a session's tunnels; what ends them.
@@ -413,9 +388,7 @@ impl<Proof> FrontEnd<Proof> {
     pub(crate) fn end(&mut self, id: SessionId) {
         let changes = self.take_tunnels(id);
         self.remove(id);
-        if !changes.is_empty() {
-            self.commit(changes, Parked::Nothing);
-        }
+        self.end_tunnels(changes);
     }
 
     pub(crate) fn count_in(&mut self, smf: u16, upf: u16) {
@@ -446,12 +419,6 @@ impl<Proof> FrontEnd<Proof> {
         let session = self.sessions.get(id)?;
         Some((SocketAddr::new(session.smf_address, pinion_protocols::pfcp::PORT), session.smf_seid))
     }
-}
-
-/// The address of the family that another one is of; of the other family where there is no such.
-fn same_family(addresses: Addresses, like: IpAddr) -> Option<IpAddr> {
-    let (v4, v6) = (addresses.v4.map(IpAddr::V4), addresses.v6.map(IpAddr::V6));
-    if like.is_ipv4() { v4.or(v6) } else { v6.or(v4) }
 }
 
 /// A message as bytes of its own.

@@ -1,7 +1,11 @@
 //! The sessions, by a SEID that is one and the same towards SMF and UPF.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
+use pinion_protocols::pfcp::Addresses;
+
+use crate::front::Batch;
 use crate::rules::Rules;
 use crate::tunnels::Tunnels;
 
@@ -14,6 +18,9 @@ pub struct SessionId {
 }
 
 impl SessionId {
+    /// That of no session: lives begin with 1.
+    pub(crate) const NONE: Self = Self { place: 0, life: 0 };
+
     /// The SEID.
     #[must_use]
     pub fn seid(self) -> u64 {
@@ -54,6 +61,28 @@ pub(crate) struct Session {
     pub(crate) tunnels: Tunnels,
     /// What it takes to make it again.
     pub(crate) rules: Option<Rules>,
+    pub(crate) under_way: UnderWay,
+}
+
+/// What of a session is only for now.
+#[derive(Debug, Default)]
+pub(crate) struct UnderWay {
+    /// Whether a UPF was asked to make it, and did not answer yet.
+    pub(crate) asked: bool,
+    /// Whether its SMF knows nothing of it any more: whoever speaks of it is told that there is none.
+    pub(crate) forsaken: bool,
+    /// The last of its batches that is not in force yet.
+    pub(crate) batch: Option<Batch>,
+    /// Until when it waits for a UPF that takes it.
+    pub(crate) until: Option<Duration>,
+}
+
+impl Session {
+    /// A UPF has made it: its SEID, and where that is.
+    pub(crate) fn made_at(&mut self, seid: u64, addresses: Addresses) {
+        self.upf_seid = seid;
+        self.upf_address = addresses.like(self.upf_address).unwrap_or(self.upf_address);
+    }
 }
 
 /// All sessions.
@@ -129,6 +158,12 @@ impl Sessions {
         self.iter_after(None)
     }
 
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (SessionId, &mut Session)> {
+        (0..)
+            .zip(&mut self.places)
+            .filter_map(|(place, (life, session))| Some((SessionId { place, life: *life }, session.as_mut()?)))
+    }
+
     /// Those at later places than that of a session.
     pub(crate) fn iter_after(&self, after: Option<SessionId>) -> impl Iterator<Item = (SessionId, &Session)> {
         let first = after.map_or(0, |after| (after.place as usize).saturating_add(1));
@@ -165,6 +200,7 @@ mod tests {
             upf_address: nowhere,
             tunnels: Tunnels::default(),
             rules: None,
+            under_way: UnderWay::default(),
         }
     }
 

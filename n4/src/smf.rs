@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use pinion_protocols::pfcp::{Cause, Element, ElementType, Message, MessageType};
+use pinion_protocols::pfcp::{Addresses, Cause, Element, ElementType, Error, Message, MessageType};
 use serde::{Deserialize, Serialize};
 
 use crate::chores::Chore;
@@ -32,9 +32,21 @@ pub(crate) struct Smf {
     heartbeat: Duration,
     #[serde(skip)]
     pub(crate) sessions: u32,
+    /// Whether sessions of it ended since the association was set up, and it was not told.
+    pub(crate) misses: bool,
 }
 
 impl Smf {
+    /// Whether it has an association, and speaks from an address.
+    pub(crate) fn speaks_from(&self, address: IpAddr) -> bool {
+        self.associated && self.address == address
+    }
+
+    /// Whether it was told that its UPF has a feature.
+    pub(crate) fn was_told(&self, feature: usize) -> bool {
+        features::has(&self.told, feature)
+    }
+
     pub(crate) fn next(&self) -> Option<Duration> {
         self.associated.then_some(self.heartbeat)
     }
@@ -51,19 +63,21 @@ impl<Proof> FrontEnd<Proof> {
         let node = needed(message, ElementType::NodeId)?;
         let began =
             stamp(message).ok_or(Refusal::about(Cause::MANDATORY_MISSING, ElementType::RecoveryTimeStamp))?;
-        let retains = octets(message, ElementType::SessionRetentionInformation)?.is_some();
+        let retains = retained(message)?;
         let features = octets(message, ElementType::CpFunctionFeatures)?.unwrap_or_default().to_vec();
         let told = self.up_features();
         if !features::has(&told, features::up::FTUP) {
             // No UPF is there yet, or none that chooses TEIDs: with neither can sessions be made.
             return Err(Refusal::plain(Cause::NO_RESOURCES));
         }
-        let number = match self.smf(node) {
+        let before = self.smf(node);
+        let known = before.is_some();
+        let number = match before {
             Some(known) => {
                 // TS 29.244 6.2.6.2.2: who sets up anew has no sessions any more, unless it says so.
-                if !retains {
-                    self.forsake(known, "association set up anew");
-                }
+                self.forsake(known, "association set up anew", |at| {
+                    retains.as_ref().is_some_and(|it| it.keeps(at))
+                });
                 known
             }
             None => {
@@ -79,13 +93,15 @@ impl<Proof> FrontEnd<Proof> {
                     told: Vec::new(),
                     heartbeat: Duration::ZERO,
                     sessions: 0,
+                    misses: false,
                 });
                 number
             }
         };
         let heartbeat = self.now.saturating_add(self.settings.timers.heartbeat);
         let Some(smf) = self.smfs.get_mut(usize::from(number)) else { return Ok(()) };
-        let kept = retains && smf.sessions > 0;
+        let kept = retains.is_some() && known && !smf.misses;
+        smf.misses = false;
         smf.address = origin.from.ip();
         smf.associated = true;
         smf.stamp = Some(began);
@@ -130,7 +146,7 @@ impl<Proof> FrontEnd<Proof> {
 
     pub(crate) fn smf_release(&mut self, origin: Origin, message: &Message<'_>) -> Result<(), Refusal> {
         let number = self.associated_smf(message)?;
-        self.forsake(number, "association released");
+        self.forsake(number, "association released", |_| false);
         if let Some(smf) = self.smfs.get_mut(usize::from(number)) {
             smf.associated = false;
         }
@@ -172,24 +188,31 @@ impl<Proof> FrontEnd<Proof> {
 
     /// An SMF whose restart was heard of has lost its sessions (TS 23.527 4.2).
     pub(crate) fn smf_began(&mut self, from: IpAddr, began: u32) {
-        let found = self.smfs.iter().position(|smf| smf.associated && smf.address == from);
-        let Some(number) = found.and_then(|at| u16::try_from(at).ok()) else { return };
-        let Some(smf) = self.smfs.get_mut(usize::from(number)) else { return };
+        let mut there = (0..).zip(&mut self.smfs).filter(|(_, smf)| smf.speaks_from(from));
+        // Where several are at one address, which of them it is is not said.
+        let (Some((number, smf)), None) = (there.next(), there.next()) else { return };
         if smf.stamp.replace(began).is_some_and(|before| before != began) {
             smf.associated = false;
             self.keep_smf(number);
-            self.forsake(number, "the SMF began anew");
+            self.forsake(number, "the SMF began anew", |_| false);
         }
     }
 
-    /// Ends all sessions of an SMF, on each UPF.
-    fn forsake(&mut self, number: u16, why: &'static str) {
+    /// Ends the sessions of an SMF, on each UPF, but for those at addresses that it keeps.
+    fn forsake(&mut self, number: u16, why: &'static str, keeps: impl Fn(IpAddr) -> bool) {
         let before = self.chores.len();
-        let theirs = self.sessions.iter().filter(|(_, session)| session.smf == number);
-        self.chores.extend(theirs.map(|(id, _)| Chore::Abandon(id)));
+        for (id, session) in self.sessions.iter_mut() {
+            if session.smf == number && !session.under_way.forsaken && !keeps(session.smf_address) {
+                session.under_way.forsaken = true;
+                self.chores.push_back(Chore::Abandon(id));
+            }
+        }
         let sessions = self.chores.len().saturating_sub(before);
         if sessions > 0 {
             tracing::info!(sessions, why, "the sessions of an SMF end");
+        }
+        if let Some(smf) = self.smfs.get_mut(usize::from(number)).filter(|smf| !smf.associated) {
+            smf.misses |= sessions > 0;
         }
     }
 
@@ -237,4 +260,28 @@ impl<Proof> FrontEnd<Proof> {
             });
         }
     }
+}
+
+/// Which sessions an SMF keeps that sets its association up anew (TS 29.244 7.4.4.1).
+struct Retained(Vec<Addresses>);
+
+impl Retained {
+    /// Whether those at an address; all where none is said.
+    fn keeps(&self, address: IpAddr) -> bool {
+        self.0.is_empty() || self.0.iter().any(|entity| entity.contains(address))
+    }
+}
+
+/// What an SMF keeps; none where it keeps nothing.
+fn retained(message: &Message<'_>) -> Result<Option<Retained>, Error> {
+    let Some(element) = message.elements().find(ElementType::SessionRetentionInformation)? else {
+        return Ok(None);
+    };
+    let mut entities = Vec::new();
+    for child in element.group()?.into_iter().flatten() {
+        if let Element::CpEntityAddress(addresses) = child?.parse()? {
+            entities.push(addresses);
+        }
+    }
+    Ok(Some(Retained(entities)))
 }

@@ -158,7 +158,7 @@ pub(crate) fn upwards(
     for local in message.local_tunnels() {
         let local = local?;
         let FTeid::Given { teid, addresses } = local.tunnel else { continue };
-        let end = (local.place, teid, addresses);
+        let end = (local.place.map(|place| (place, local.redundant)), teid, addresses);
         if let Some((told, more)) = plane.learn(tunnels, own.session, end, lost, random) {
             patches.push(Patch { offset: local.offset, with: Some(Element::FTeid(told)) });
             changes.extend(more);
@@ -183,7 +183,8 @@ pub(crate) fn chosen(
         if !plane.is_ours(addresses) || plane.theirs(tunnels, teid, addresses).is_some() {
             continue;
         }
-        let end = (local.place, teid, plane.beside(addresses, upf));
+        let place = local.place.map(|place| (place, local.redundant));
+        let end = (place, teid, plane.beside(addresses, upf));
         if let Some((_, more)) = plane.learn(tunnels, own.session, end, None, random) {
             changes.extend(more);
         }

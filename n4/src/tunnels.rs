@@ -31,6 +31,16 @@ pub enum TunnelChange {
     },
 }
 
+impl TunnelChange {
+    /// What clients send to.
+    #[must_use]
+    pub fn at(&self) -> (IpAddr, u32) {
+        match self {
+            Self::Pin { at, .. } | Self::Unpin { at } => *at,
+        }
+    }
+}
+
 /// Numbers of a service and of its endpoint, and the path that an address is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Leg {
@@ -49,31 +59,34 @@ pub(crate) struct Tunnel {
     legs: [Option<Leg>; 2],
 }
 
+/// What a tunnel's packets are for: a rule, and whether the tunnel is its second one, for redundant transmission.
+pub(crate) type Use = (Place, bool);
+
 /// The tunnels of a session, and which rules packets of each are for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tunnels {
     tunnels: Vec<Tunnel>,
-    places: Vec<(Place, u32)>,
+    places: Vec<(Use, u32)>,
 }
 
 impl Tunnels {
     /// No tunnels yet, but which rules their packets are for.
-    pub(crate) fn placed(places: impl Iterator<Item = (Place, u32)>) -> Self {
+    pub(crate) fn placed(places: impl Iterator<Item = (Use, u32)>) -> Self {
         Self { tunnels: Vec::new(), places: places.collect() }
     }
 
     /// Which rules packets are for, and the TEID of ours that they come by.
-    pub(crate) fn places(&self) -> impl Iterator<Item = (Place, u32)> {
+    pub(crate) fn places(&self) -> impl Iterator<Item = (Use, u32)> {
         self.places.iter().copied()
     }
 
     /// The TEID of ours that a rule's packets come by.
-    fn ours(&self, place: Place) -> Option<u32> {
+    fn ours(&self, place: Use) -> Option<u32> {
         self.places.iter().find(|(known, _)| *known == place).map(|(_, ours)| *ours)
     }
 
     /// A rule's packets come by a tunnel of this TEID of ours from now on.
-    fn place(&mut self, place: Option<Place>, ours: u32) {
+    fn place(&mut self, place: Option<Use>, ours: u32) {
         let Some(place) = place else { return };
         match self.places.iter_mut().find(|(known, _)| *known == place) {
             Some(known) => known.1 = ours,
@@ -84,8 +97,9 @@ impl Tunnels {
     /// Takes out the tunnels that no rule's packets come by any more, once these are gone.
     pub(crate) fn remove(&mut self, gone: &[Place]) -> Vec<Tunnel> {
         let Self { tunnels, places } = self;
-        let before: Vec<u32> = places.iter().filter(|(place, _)| gone.contains(place)).map(|it| it.1).collect();
-        places.retain(|(place, _)| !gone.contains(place));
+        let is_gone = |((place, _), _): &(Use, u32)| gone.contains(place);
+        let before: Vec<u32> = places.iter().filter(|place| is_gone(place)).map(|it| it.1).collect();
+        places.retain(|place| !is_gone(place));
         tunnels
             .extract_if(.., |tunnel| {
                 before.contains(&tunnel.ours) && !places.iter().any(|(_, ours)| *ours == tunnel.ours)
@@ -93,10 +107,13 @@ impl Tunnels {
             .collect()
     }
 
-    /// Those whose clients find none of the others any more.
-    pub(crate) fn without(&self, others: &Self) -> Vec<Tunnel> {
-        let stays = |tunnel: &&Tunnel| others.tunnels.iter().any(|other| other.ours == tunnel.ours);
-        self.tunnels.iter().filter(|tunnel| !stays(tunnel)).copied().collect()
+    /// Takes out a tunnel that is at none of the places any more.
+    fn abandoned(&mut self, ours: u32) -> Option<Tunnel> {
+        if self.places.iter().any(|(_, other)| *other == ours) {
+            return None;
+        }
+        let at = self.tunnels.iter().position(|tunnel| tunnel.ours == ours)?;
+        Some(self.tunnels.swap_remove(at))
     }
 
     /// Takes out all.
@@ -173,7 +190,7 @@ impl Plane {
         &mut self,
         tunnels: &mut Tunnels,
         session: SessionId,
-        (place, theirs, addresses): (Option<Place>, u32, Addresses),
+        (place, theirs, addresses): (Option<Use>, u32, Addresses),
         lost: Option<&Tunnels>,
         random: &mut Random,
     ) -> Option<(FTeid, Vec<TunnelChange>)> {
@@ -184,12 +201,19 @@ impl Plane {
         }
         let known = tunnels.tunnels.iter().find(|tunnel| tunnel.theirs == theirs && tunnel.legs == legs).copied();
         if let Some(known) = known {
+            let before = place.and_then(|place| tunnels.ours(place));
             tunnels.place(place, known.ours);
-            return Some((self.told(&known), Vec::new()));
+            return Some((self.told(&known), self.end_unused(tunnels, before)));
         }
+        let before = place.and_then(|place| tunnels.ours(place));
         let kept = place.and_then(|place| match lost {
             Some(lost) => lost.ours(place),
             None => self.moved(tunnels, place, legs),
+        });
+        // At another address a TEID may be somebody else's.
+        let kept = kept.filter(|ours| {
+            let tunnel = Tunnel { ours: *ours, theirs, legs };
+            self.at(&tunnel).all(|at| self.taken.get(&at).is_none_or(|owner| *owner == session))
         });
         let ours = kept.unwrap_or_else(|| self.free(theirs, legs, random));
         let tunnel = Tunnel { ours, theirs, legs };
@@ -200,11 +224,75 @@ impl Plane {
         tunnels.place(place, ours);
         let at: Vec<(IpAddr, u32)> = self.at(&tunnel).collect();
         self.taken.extend(at.into_iter().map(|at| (at, session)));
-        Some((self.told(&tunnel), self.pins(&tunnel)))
+        let mut changes = self.end_unused(tunnels, before.filter(|before| *before != ours));
+        changes.extend(self.pins(&tunnel));
+        Some((self.told(&tunnel), changes))
+    }
+
+    /// Ends a tunnel where nothing comes by it any more.
+    fn end_unused(&mut self, tunnels: &mut Tunnels, ours: Option<u32>) -> Vec<TunnelChange> {
+        let ended = ours.and_then(|ours| tunnels.abandoned(ours));
+        self.end_all(ended.as_slice())
+    }
+
+    /// What ends of a session's tunnels on a UPF that is no more: where clients find none of those on the next one.
+    pub(crate) fn end_lost(&mut self, lost: &Tunnels, now: &Tunnels) -> Vec<TunnelChange> {
+        let at = |tunnels: &Tunnels| -> Vec<(IpAddr, u32)> {
+            tunnels.tunnels.iter().flat_map(|tunnel| self.at(tunnel)).collect()
+        };
+        let (before, stays) = (at(lost), at(now));
+        let ended: Vec<_> = before.into_iter().filter(|at| !stays.contains(at)).collect();
+        self.unpin(ended)
+    }
+
+    /// Takes tunnels back that are not in force after all: out of a session where it is still there, and out of use.
+    pub(crate) fn take_back(
+        &mut self,
+        session: SessionId,
+        tunnels: Option<&mut Tunnels>,
+        changes: &[TunnelChange],
+    ) {
+        let at: Vec<_> = changes.iter().map(TunnelChange::at).collect();
+        if let Some(tunnels) = tunnels {
+            let gone: Vec<u32> = tunnels
+                .tunnels
+                .extract_if(.., |tunnel| self.at(tunnel).any(|of| at.contains(&of)))
+                .map(|tunnel| tunnel.ours)
+                .collect();
+            tunnels.places.retain(|(_, ours)| !gone.contains(ours));
+        }
+        for at in at {
+            if self.taken.get(&at) == Some(&session) {
+                self.taken.remove(&at);
+            }
+        }
+    }
+
+    /// Keeps TEIDs from being given to others, for as long as they may still lead somewhere: those that nobody has by now.
+    pub(crate) fn hold(&mut self, changes: Vec<TunnelChange>) -> Vec<TunnelChange> {
+        let mut held = changes;
+        held.retain(|change| !self.taken.contains_key(&change.at()));
+        self.taken.extend(held.iter().map(|change| (change.at(), SessionId::NONE)));
+        held
+    }
+
+    /// Those of TEIDs that still lead somewhere, and are nobody's.
+    pub(crate) fn hold_on(&mut self, changes: Vec<TunnelChange>) -> Vec<TunnelChange> {
+        self.release(&changes);
+        self.hold(changes)
+    }
+
+    /// TEIDs lead nowhere any more.
+    pub(crate) fn release(&mut self, changes: &[TunnelChange]) {
+        for at in changes.iter().map(TunnelChange::at) {
+            if self.taken.get(&at) == Some(&SessionId::NONE) {
+                self.taken.remove(&at);
+            }
+        }
     }
 
     /// The TEID that clients of a rule were told, where its new tunnel is behind the same addresses.
-    fn moved(&self, tunnels: &Tunnels, place: Place, legs: [Option<Leg>; 2]) -> Option<u32> {
+    fn moved(&self, tunnels: &Tunnels, place: Use, legs: [Option<Leg>; 2]) -> Option<u32> {
         let ours = tunnels.ours(place)?;
         let before = tunnels.tunnels.iter().find(|tunnel| tunnel.ours == ours)?;
         let spots = |legs: [Option<Leg>; 2]| legs.map(|leg| leg.map(|leg| (leg.service, leg.path)));
@@ -245,15 +333,15 @@ impl Plane {
 
     /// What ends tunnels.
     pub(crate) fn end_all(&mut self, tunnels: &[Tunnel]) -> Vec<TunnelChange> {
-        let mut changes = Vec::new();
-        for tunnel in tunnels {
-            let at: Vec<(IpAddr, u32)> = self.at(tunnel).collect();
-            for at in at {
-                self.taken.remove(&at);
-                changes.push(TunnelChange::Unpin { at });
-            }
+        let at = tunnels.iter().flat_map(|tunnel| self.at(tunnel)).collect();
+        self.unpin(at)
+    }
+
+    fn unpin(&mut self, ended: Vec<(IpAddr, u32)>) -> Vec<TunnelChange> {
+        for at in &ended {
+            self.taken.remove(at);
         }
-        changes
+        ended.into_iter().map(|at| TunnelChange::Unpin { at }).collect()
     }
 
     /// What of a session's tunnels outlives the process.

@@ -75,7 +75,8 @@ impl Upf {
 
     /// Whether it may get new sessions.
     pub(crate) fn takes_sessions(&self) -> bool {
-        self.is_up() && self.configured && !self.config.drained && !self.leaving
+        let able = features::has(&self.features, features::up::FTUP);
+        able && self.is_up() && self.configured && !self.config.drained && !self.leaving
     }
 }
 
@@ -193,9 +194,7 @@ impl<Proof> FrontEnd<Proof> {
             Some(began) => self.upf_is_up(number, began, features),
             None => {
                 tracing::warn!(upf = self.upf_name(number), cause = ?cause, "a UPF refuses an association");
-                if let Some(upf) = self.upfs.get_mut(usize::from(number)) {
-                    upf.state = State::Down;
-                }
+                self.not_set_up(number);
             }
         }
     }
@@ -230,11 +229,8 @@ impl<Proof> FrontEnd<Proof> {
                 "a UPF that does not choose TEIDs (FTUP) takes no sessions"
             );
         }
-        let restarted = self
-            .upfs
-            .get(usize::from(number))
-            .is_some_and(|upf| upf.sessions > 0 && upf.stamp.is_some_and(|before| before != began));
-        if restarted {
+        let known = self.upfs.get(usize::from(number)).filter(|upf| upf.is_up());
+        if known.is_some_and(|upf| upf.stamp != Some(began) || !features::has(features, features::up::FTUP)) {
             self.lose_upf(number, "it began anew");
         }
         let next = self.now.saturating_add(self.settings.timers.heartbeat);
@@ -259,6 +255,7 @@ impl<Proof> FrontEnd<Proof> {
             self.send_pfds(number, &pfds);
         }
         self.tell_smfs();
+        self.house_homeless();
     }
 
     pub(crate) fn upf_update(
@@ -356,6 +353,19 @@ impl<Proof> FrontEnd<Proof> {
         self.keep_upf(number);
         tracing::warn!(upf = &*name, sessions, why, "a UPF is lost");
         self.say_upf(name, false, why);
+        // Nothing will answer any more: whoever waits may ask anew.
+        let sessions = &self.sessions;
+        let of_it = |id| sessions.get(id).is_some_and(|session| session.upf == number);
+        let asked = self.outbound.cancel(|purpose| match purpose {
+            Purpose::UpfHeartbeat(of) => *of == number,
+            purpose => purpose.of_upf().is_some_and(of_it),
+        });
+        for purpose in asked {
+            match purpose {
+                Purpose::UpfHeartbeat(_) => {}
+                purpose => self.lost(purpose),
+            }
+        }
         let theirs: Vec<_> =
             self.sessions.iter().filter(|(_, session)| session.upf == number).map(|(id, _)| id).collect();
         for id in theirs {
@@ -365,7 +375,7 @@ impl<Proof> FrontEnd<Proof> {
                     session.phase = Phase::Restoring;
                     self.chores.push_back(Chore::Restore(id));
                 }
-                // It is found by whoever waits for the UPF's answer.
+                // It is being made elsewhere, or ends.
                 Phase::Opening | Phase::Restoring | Phase::Closing => {}
             }
         }

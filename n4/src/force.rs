@@ -1,0 +1,124 @@
+//! Batches of tunnels: what waits for them, and what becomes of it where they cannot be put into force.
+
+use std::collections::BTreeMap;
+
+use pinion_protocols::pfcp::{Cause, Element, Message, MessageType};
+
+use crate::front::{Batch, FrontEnd};
+use crate::purpose::{Parked, Waiting};
+use crate::sessions::SessionId;
+use crate::tunnels::TunnelChange;
+
+impl<Proof> FrontEnd<Proof> {
+    /// Tunnels are in force: what waited for them.
+    pub(crate) fn in_force(&mut self, batch: Batch, waiting: Waiting) {
+        if waiting.doomed {
+            return self.not_in_force(batch, waiting);
+        }
+        for parked in &waiting.parked {
+            self.settled(batch, parked.session());
+        }
+        self.plane.release(&waiting.changes);
+        for parked in waiting.parked {
+            self.done(parked);
+        }
+    }
+
+    /// What waited for tunnels is done.
+    pub(crate) fn done(&mut self, parked: Parked) {
+        match parked {
+            Parked::Answer { origin, answer, made, .. } => {
+                self.counts.established += u64::from(made);
+                self.finish(origin, answer);
+            }
+            Parked::Remade { .. } => self.counts.restored += 1,
+            Parked::Nothing => {}
+        }
+    }
+
+    /// Tunnels are not in force: there are none of a session where the batch was to change some, and whoever waited is
+    /// told.
+    pub(crate) fn not_in_force(&mut self, batch: Batch, waiting: Waiting) {
+        let Waiting { changes, parked, .. } = waiting;
+        for id in parked.iter().filter_map(Parked::session) {
+            self.settled(batch, Some(id));
+            let tunnels = self.sessions.get_mut(id).map(|session| &mut session.tunnels);
+            self.plane.take_back(id, tunnels, &changes);
+            // What was answered since may tell of them.
+            for (later, waiting) in &mut self.parked {
+                waiting.doomed |= *later > batch && waiting.parked.iter().any(|it| it.session() == Some(id));
+            }
+        }
+        // Where the batch was to move a tunnel, it still is where it was.
+        let ends = changes.iter().map(|change| (change.at(), ())).collect::<BTreeMap<_, ()>>();
+        let ends = ends.into_keys().map(|at| TunnelChange::Unpin { at }).collect();
+        let held = self.plane.hold_on(ends);
+        if parked.iter().filter_map(Parked::session).any(|id| self.sessions.get(id).is_some()) {
+            self.commit(held, Parked::Nothing);
+        } else {
+            self.owe(held);
+        }
+        for parked in parked {
+            self.undone(parked);
+        }
+    }
+
+    fn undone(&mut self, parked: Parked) {
+        match parked {
+            Parked::Answer { origin, session, answer, made } => {
+                tracing::warn!(peer = %origin.from, "a session's tunnels cannot be put into force");
+                let Ok(message) = Message::parse(&answer) else { return };
+                let (kind, seid) = (message.message_type(), message.seid());
+                // Where the session is no more, nothing is missing.
+                if self.sessions.get(session).is_none() {
+                    return self.finish(origin, answer);
+                }
+                self.answer(origin, kind, seid, |own, writer| {
+                    if kind == MessageType::SessionEstablishmentResponse {
+                        writer.add(&own);
+                    }
+                    writer.add(&Element::Cause(Cause::NO_RESOURCES));
+                });
+                if made {
+                    self.abandon(session);
+                }
+            }
+            Parked::Remade { session } => {
+                self.dismiss(session);
+                self.give_up(session);
+            }
+            Parked::Nothing => {}
+        }
+    }
+
+    /// Has tunnels end; nothing waits for that.
+    pub(crate) fn end_tunnels(&mut self, changes: Vec<TunnelChange>) {
+        let held = self.plane.hold(changes);
+        if !held.is_empty() {
+            self.commit(held, Parked::Nothing);
+        }
+    }
+
+    /// Takes down that tunnels are to end, and still lead somewhere.
+    fn owe(&mut self, held: Vec<TunnelChange>) {
+        if held.is_empty() {
+            return;
+        }
+        let again = self.now.saturating_add(self.settings.timers.t1);
+        self.owed.get_or_insert((again, Vec::new())).1.extend(held);
+    }
+
+    /// Has tunnels end that should have ended before.
+    pub(crate) fn tend_owed(&mut self) {
+        let now = self.now;
+        if let Some((_, changes)) = self.owed.take_if(|(again, _)| *again <= now) {
+            self.commit(changes, Parked::Nothing);
+        }
+    }
+
+    fn settled(&mut self, batch: Batch, id: Option<SessionId>) {
+        if let Some(session) = id.and_then(|id| self.sessions.get_mut(id)) {
+            session.under_way.batch.take_if(|of| *of == batch);
+        }
+    }
+}
