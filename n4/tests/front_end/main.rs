@@ -1,0 +1,13 @@
+//! The front end between scripted SMFs and UPFs, clause by clause of TS 29.244.
+
+#![cfg(test)]
+
+mod associations;
+mod force;
+mod heartbeats;
+mod reliability;
+mod sessions;
+mod smf;
+mod stage;
+mod tunnels;
+mod upf;
