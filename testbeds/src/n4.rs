@@ -20,6 +20,7 @@
 //! assert_eq!((smf.violations(), upf.violations()), (&[][..], &[][..]));
 //! ```
 
+mod between;
 mod exchanges;
 mod gnb;
 mod memory;
@@ -34,6 +35,7 @@ mod wire;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+pub use between::Between;
 pub use exchanges::{Counts, Timing};
 pub use gnb::Gnb;
 pub use plane::Plane;

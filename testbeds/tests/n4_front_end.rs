@@ -1,0 +1,197 @@
+//! Pinion's N4 front end between simulated SMFs and UPFs, in memory.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at the first surprise")]
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use pinion_n4::{Bounds, Placement, Serves, Settings, Timers, UserPlane};
+use testbeds::n4::{Between, Machine, Smf, SmfConfig, State, Tunnel, Upf, UpfConfig, Uplink, Wire, Wish};
+use testbeds::packets::gtpu::Gtpu;
+use testbeds::packets::ip::Ip;
+use testbeds::packets::transport::{Payload, Udp};
+
+const N4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 100);
+const N3: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 100);
+const GNB: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
+const STEP: Duration = Duration::from_millis(500);
+
+/// Two SMFs, the front end, three UPFs whose TEIDs are the same.
+struct Core {
+    smfs: Vec<Smf>,
+    between: Between,
+    upfs: Vec<Upf>,
+    wire: Wire,
+    clock: Duration,
+}
+
+impl Core {
+    fn new(wire: Wire, n1: u8) -> Self {
+        let upf = |number: u8| {
+            let pool = Some(([10, number, 0, 1].into(), 60_000));
+            let config = UpfConfig::at([192, 0, 2, number].into(), [198, 51, 100, number].into());
+            Upf::new(UpfConfig { pool, timing: timing(n1), ..config })
+        };
+        let smf =
+            |number: u8| Smf::new(SmfConfig { timing: timing(n1), ..SmfConfig::at([192, 0, 2, number].into()) });
+        let upfs: Vec<Upf> = [11, 12, 13].map(upf).into();
+        let between = Between::new(settings(&upfs, n1));
+        let smfs = [1, 2].map(smf).into();
+        let mut core = Self { smfs, between, upfs, wire, clock: Duration::ZERO };
+        core.pass(5);
+        for smf in &mut core.smfs {
+            smf.associate(core.between.socket(), core.clock);
+        }
+        core.settle();
+        assert!(core.smfs.iter().all(|smf| smf.associations()[&core.between.socket()].is_up()));
+        core
+    }
+
+    /// Half seconds pass.
+    fn pass(&mut self, steps: u32) {
+        let until = self.clock + STEP * steps;
+        let mut machines: Vec<&mut dyn Machine> = vec![&mut self.between];
+        machines.extend(self.smfs.iter_mut().map(|smf| smf as &mut dyn Machine));
+        machines.extend(self.upfs.iter_mut().map(|upf| upf as &mut dyn Machine));
+        self.wire.run_until(&mut machines, self.clock, until, STEP);
+        self.clock = until + STEP;
+    }
+
+    /// Until nobody waits.
+    fn settle(&mut self) {
+        self.pass(1);
+        while !self.smfs.iter().all(Smf::is_quiet) || !self.upfs.iter().all(Upf::is_quiet) {
+            self.pass(1);
+        }
+    }
+
+    /// Does something with each session of each SMF.
+    fn each(&mut self, mut task: impl FnMut(&mut Smf, u64, Duration)) {
+        for smf in &mut self.smfs {
+            for seid in smf.sessions().keys().copied().collect::<Vec<_>>() {
+                task(smf, seid, self.clock);
+            }
+        }
+        self.settle();
+    }
+
+    fn establish(&mut self, sessions: u64) {
+        let to = self.between.socket();
+        for smf in &mut self.smfs {
+            for number in 0..sessions {
+                let wish = Wish { ue: None, urr: true, endpoint: number % 2 == 0, ..Wish::default() };
+                smf.establish(to, &wish, self.clock);
+            }
+        }
+        self.settle();
+        self.each(|smf, seid, now| smf.activate(seid, gnb(smf, seid), now));
+    }
+
+    fn flawless(&self) {
+        for smf in &self.smfs {
+            assert_eq!(smf.violations(), []);
+        }
+        for upf in &self.upfs {
+            assert_eq!(upf.violations(), []);
+        }
+    }
+
+    /// Sends a packet of a user to the tunnel that the SMF was told; the owner gets it, and its answer has the gNB's tunnel.
+    fn user_reaches_its_upf(&mut self, smf: usize, seid: u64) -> usize {
+        let session = self.smfs[smf].session(seid).unwrap();
+        let (told, ue) = (session.uplink.unwrap(), session.ue.unwrap());
+        let gnb = session.gnb.unwrap();
+        assert_eq!(told.address, N3);
+        let (endpoint, teid) = self.between.pin(told).unwrap();
+        let owner = self.upfs.iter().position(|upf| name(upf) == endpoint).unwrap();
+        let (up, down) = (packet(ue, N4), packet(N4, ue));
+        let from = SocketAddr::new(GNB.into(), 2152);
+        let upf = &mut self.upfs[owner];
+        assert_eq!(upf.uplink(from, &Gtpu::data(teid, &up).bytes(), self.clock), Uplink::Inner(up));
+        let back = upf.downlink(&down, self.clock).unwrap();
+        assert_eq!((back.to, &back.bytes[4..8]), (from, &gnb.teid.to_be_bytes()[..]));
+        owner
+    }
+}
+
+#[test]
+fn ten_thousand_sessions_live_on_three_upfs() {
+    whole_lives(Wire::perfect(), 3, 5_000);
+}
+
+#[test]
+fn sessions_outlive_a_bad_wire() {
+    whole_lives(Wire::bad(5, 5, 7), 10, 500);
+}
+
+fn whole_lives(wire: Wire, n1: u8, sessions: u64) {
+    let mut core = Core::new(wire, n1);
+    core.establish(sessions);
+    core.each(Smf::confirm);
+    let mut owners = BTreeMap::new();
+    for smf in 0..2 {
+        for seid in 1..=sessions {
+            *owners.entry(core.user_reaches_its_upf(smf, seid)).or_insert(0) += 1;
+        }
+    }
+    let total = core.upfs.iter().map(|upf| upf.sessions().len()).sum::<usize>();
+    assert_eq!((total as u64, owners.len(), core.between.pins() as u64), (2 * sessions, 3, 2 * sessions));
+    for (owner, count) in owners {
+        assert_eq!(core.upfs[owner].sessions().len(), count);
+    }
+
+    for upf in &mut core.upfs {
+        for seid in upf.sessions().keys().copied().collect::<Vec<_>>() {
+            upf.report_usage(seid, core.clock);
+        }
+    }
+    core.settle();
+    core.each(Smf::query);
+    core.each(Smf::delete);
+    for session in core.smfs.iter().flat_map(|smf| smf.sessions().values()) {
+        assert_eq!((session.state, session.reports.usage, session.usage), (State::Deleted, 1, 2));
+    }
+    assert!(core.upfs.iter().all(|upf| upf.sessions().is_empty()));
+    assert_eq!(core.between.pins(), 0);
+    core.flawless();
+}
+
+fn gnb(smf: &Smf, seid: u64) -> Tunnel {
+    let IpAddr::V4(address) = smf.socket().ip() else { return Tunnel { teid: 0, address: GNB } };
+    Tunnel { teid: u32::from(address.octets()[3]) << 24 | seid as u32, address: GNB }
+}
+
+fn packet(from: Ipv4Addr, to: Ipv4Addr) -> Vec<u8> {
+    Ip::new(from.into(), to.into(), Payload::Udp(Udp::default())).bytes()
+}
+
+fn name(upf: &Upf) -> String {
+    format!("upfs/{}", upf.n3_address())
+}
+
+fn timing(n1: u8) -> testbeds::n4::Timing {
+    testbeds::n4::Timing { n1: n1.into(), ..testbeds::n4::Timing::default() }
+}
+
+fn settings(upfs: &[Upf], n1: u8) -> Settings {
+    let of = |upf: &Upf| pinion_n4::Upf {
+        name: name(upf).into(),
+        address: upf.socket().ip(),
+        weight: 1,
+        priority: 0,
+        drained: false,
+        serves: Serves::default(),
+    };
+    let n3 = upfs.iter().map(|upf| (name(upf).into(), vec![upf.n3_address().into()]));
+    Settings {
+        address: N4.into(),
+        upfs: upfs.iter().map(of).collect(),
+        user_plane: vec![UserPlane { service: "n3".into(), addresses: vec![N3.into()], endpoints: n3.collect() }],
+        placement: Placement::LeastSessions,
+        restore: false,
+        smf_teids: false,
+        timers: Timers { t1: 2 * STEP, n1, ..Timers::default() },
+        bounds: Bounds::default(),
+    }
+}
