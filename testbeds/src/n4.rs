@@ -2,7 +2,7 @@
 //!
 //! [`Smf`] and [`Upf`] are machines without I/O: datagrams and the time go in, datagrams come out, and a seed
 //! decides what is random. They talk to each other as well as to whatever stands between them, and list every
-//! [`Violation`] of the protocol that they see. [`Running`] gives a machine a socket in a namespace, [`Plane`] an UPF
+//! [`Violation`] of the protocol that they see. [`Between`] is Pinion's front end among them. [`Running`] gives a machine a socket in a namespace, [`Plane`] an UPF
 //! its user plane, [`Gnb`] is the radio side.
 //!
 //! ```

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use pinion_n4::{Bounds, Placement, Serves, Settings, Timers, UserPlane};
+use pinion_protocols::pfcp::Cause;
 use testbeds::n4::{Between, Machine, Smf, SmfConfig, State, Tunnel, Upf, UpfConfig, Uplink, Wire, Wish};
 use testbeds::packets::gtpu::Gtpu;
 use testbeds::packets::ip::Ip;
@@ -27,16 +28,22 @@ struct Core {
 }
 
 impl Core {
-    fn new(wire: Wire, n1: u8) -> Self {
+    fn new(wire: Wire, n1: u8, restore: bool) -> Self {
+        Self::bundling(wire, n1, restore, None)
+    }
+
+    /// Peers put messages of sessions together in datagrams of this length.
+    fn bundling(wire: Wire, n1: u8, restore: bool, bundle: Option<usize>) -> Self {
         let upf = |number: u8| {
             let pool = Some(([10, number, 0, 1].into(), 60_000));
             let config = UpfConfig::at([192, 0, 2, number].into(), [198, 51, 100, number].into());
-            Upf::new(UpfConfig { pool, timing: timing(n1), ..config })
+            Upf::new(UpfConfig { pool, timing: timing(n1), bundle, ..config })
         };
-        let smf =
-            |number: u8| Smf::new(SmfConfig { timing: timing(n1), ..SmfConfig::at([192, 0, 2, number].into()) });
+        let smf = |number: u8| {
+            Smf::new(SmfConfig { timing: timing(n1), bundle, ..SmfConfig::at([192, 0, 2, number].into()) })
+        };
         let upfs: Vec<Upf> = [11, 12, 13].map(upf).into();
-        let between = Between::new(settings(&upfs, n1));
+        let between = Between::new(Settings { restore, ..settings(&upfs, n1) });
         let smfs = [1, 2].map(smf).into();
         let mut core = Self { smfs, between, upfs, wire, clock: Duration::ZERO };
         core.pass(5);
@@ -76,11 +83,13 @@ impl Core {
         self.settle();
     }
 
-    fn establish(&mut self, sessions: u64) {
+    /// Sessions of each SMF; which has chosen the users' addresses where `chosen`.
+    fn establish(&mut self, sessions: u64, chosen: bool) {
         let to = self.between.socket();
-        for smf in &mut self.smfs {
+        for (which, smf) in self.smfs.iter_mut().enumerate() {
             for number in 0..sessions {
-                let wish = Wish { ue: None, urr: true, endpoint: number % 2 == 0, ..Wish::default() };
+                let ue = chosen.then(|| Ipv4Addr::new(10, 100, which as u8, number as u8));
+                let wish = Wish { ue, urr: true, endpoint: number % 2 == 0, ..Wish::default() };
                 smf.establish(to, &wish, self.clock);
             }
         }
@@ -117,17 +126,22 @@ impl Core {
 
 #[test]
 fn ten_thousand_sessions_live_on_three_upfs() {
-    whole_lives(Wire::perfect(), 3, 5_000);
+    whole_lives(Core::new(Wire::perfect(), 3, false), 5_000);
 }
 
 #[test]
 fn sessions_outlive_a_bad_wire() {
-    whole_lives(Wire::bad(5, 5, 7), 10, 500);
+    whole_lives(Core::new(Wire::bad(5, 5, 7), 10, false), 500);
 }
 
-fn whole_lives(wire: Wire, n1: u8, sessions: u64) {
-    let mut core = Core::new(wire, n1);
-    core.establish(sessions);
+#[test]
+fn sessions_share_datagrams() {
+    let core = Core::bundling(Wire::perfect(), 3, false, Some(1400));
+    assert!(whole_lives(core, 500).smfs.iter().all(|smf| smf.counts().bundles > 0));
+}
+
+fn whole_lives(mut core: Core, sessions: u64) -> Core {
+    core.establish(sessions, false);
     core.each(Smf::confirm);
     let mut owners = BTreeMap::new();
     for smf in 0..2 {
@@ -148,13 +162,117 @@ fn whole_lives(wire: Wire, n1: u8, sessions: u64) {
     }
     core.settle();
     core.each(Smf::query);
+    core.each(Smf::deactivate);
+    let now = core.clock;
+    for upf in &mut core.upfs {
+        for ue in upf.sessions().values().filter_map(|bearer| bearer.ue).collect::<Vec<_>>() {
+            assert_eq!(upf.downlink(&packet(N4, ue), now), None);
+        }
+    }
+    core.settle();
     core.each(Smf::delete);
     for session in core.smfs.iter().flat_map(|smf| smf.sessions().values()) {
-        assert_eq!((session.state, session.reports.usage, session.usage), (State::Deleted, 1, 2));
+        assert_eq!((session.state, session.usage), (State::Deleted, 2));
+        assert_eq!((session.reports.usage, session.reports.downlink), (1, 1));
     }
     assert!(core.upfs.iter().all(|upf| upf.sessions().is_empty()));
     assert_eq!(core.between.pins(), 0);
     core.flawless();
+    core
+}
+
+#[test]
+fn a_dead_upf_harms_no_other() {
+    let mut core = Core::new(Wire::perfect(), 3, false);
+    core.establish(30, false);
+    let (dead, survivors) =
+        (core.upfs[0].sessions().len(), core.upfs[1].sessions().len() + core.upfs[2].sessions().len());
+    core.upfs[0].kill();
+    core.pass(60);
+    core.each(Smf::query);
+    let sessions = core.smfs.iter().flat_map(|smf| smf.sessions().values());
+    let (alive, lost): (Vec<_>, Vec<_>) = sessions.partition(|session| session.state == State::Established);
+    assert_eq!((alive.len(), lost.len(), core.between.pins()), (survivors, dead, survivors));
+    assert!(lost.iter().all(|session| session.causes.last().unwrap().1 == Cause::SESSION_NOT_FOUND));
+    for smf in 0..2 {
+        for seid in 1..=30 {
+            if core.smfs[smf].session(seid).unwrap().is_alive() {
+                assert_ne!(core.user_reaches_its_upf(smf, seid), 0);
+            }
+        }
+    }
+    // New ones have a place.
+    let to = core.between.socket();
+    let fresh = core.smfs[0].establish(to, &Wish { ue: None, ..Wish::default() }, core.clock);
+    core.settle();
+    assert_eq!(core.smfs[0].session(fresh).unwrap().state, State::Established);
+    core.flawless();
+}
+
+#[test]
+fn sessions_of_a_dead_upf_move_and_gnbs_notice_nothing() {
+    let mut core = Core::new(Wire::perfect(), 3, true);
+    core.establish(30, true);
+    core.each(Smf::confirm);
+    core.upfs[0].kill();
+    core.pass(60);
+    assert_eq!(core.upfs[1].sessions().len() + core.upfs[2].sessions().len(), 60);
+    for smf in 0..2 {
+        for seid in 1..=30 {
+            assert_ne!(core.user_reaches_its_upf(smf, seid), 0);
+        }
+    }
+    core.each(Smf::confirm);
+    core.each(Smf::delete);
+    assert!(
+        core.smfs.iter().flat_map(|smf| smf.sessions().values()).all(|session| session.state == State::Deleted)
+    );
+    core.flawless();
+}
+
+#[test]
+fn an_smf_that_chooses_teids_is_told_not_to() {
+    let mut core = Core::new(Wire::perfect(), 3, false);
+    let uplink = Some(Tunnel { teid: 0x77, address: N3 });
+    let to = core.between.socket();
+    let seid = core.smfs[0].establish(to, &Wish { uplink, ..Wish::default() }, core.clock);
+    core.settle();
+    let session = core.smfs[0].session(seid).unwrap();
+    assert_eq!((session.state, session.causes[0].1), (State::Refused, Cause::INVALID_F_TEID_ALLOCATION));
+    core.flawless();
+}
+
+#[test]
+fn a_upf_that_leaves_with_grace_gets_no_new_sessions() {
+    let mut core = Core::new(Wire::perfect(), 3, false);
+    core.establish(6, false);
+    let before = core.upfs[0].sessions().len();
+    let now = core.clock;
+    core.upfs[0].release_gracefully(10, now);
+    core.settle();
+    core.establish(30, false);
+    assert_eq!((core.upfs[0].sessions().len(), before), (before, 4));
+    core.flawless();
+}
+
+#[test]
+fn a_restarted_smf_loses_its_own_sessions_alone() {
+    for keep in [true, false] {
+        let mut core = Core::new(Wire::perfect(), 3, false);
+        core.establish(30, false);
+        core.smfs[0].restart(0xe900_0000, keep, core.clock);
+        core.settle();
+        core.pass(10);
+        let left = core.upfs.iter().map(|upf| upf.sessions().len()).sum::<usize>();
+        assert_eq!((left, core.between.pins()), if keep { (60, 60) } else { (30, 30) });
+        assert_eq!(core.smfs[0].associations()[&core.between.socket()].retained, keep);
+        for seid in 1..=30 {
+            core.user_reaches_its_upf(1, seid);
+        }
+        // The front end's own start is told to nobody as another.
+        assert!(core.upfs.iter().all(|upf| upf.restarts_seen() == 0));
+        core.flawless();
+    }
 }
 
 fn gnb(smf: &Smf, seid: u64) -> Tunnel {
