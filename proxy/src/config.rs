@@ -15,13 +15,15 @@
 //!         port: 38412                    # the service's where it is left out
 //!         weight: 1                      # 1 where it is left out; 0 gets no new sessions
 //!         priority: 0                    # 0 where it is left out; the lowest that is up gets the new sessions
+//!         pfcp:                          # behind a pfcp service: which sessions it takes, all where it is left out
+//!           dnns: [internet]             # also slices: ['1', '1-0000ab'], network_instances, ue_addresses
 //!     health: {kind: sctp, interval: 1s, timeout: 500ms, rise: 2, fall: 3, jitter: 10}
 //!     slow_start: 30s                    # 0s where it is left out
 //!     drain: 10m                         # until sessions end where it is left out
 //! services:
 //!   - name: amf
-//!     protocol: sctp                     # udp, tcp, sctp or gtpu
-//!     port: 38412                        # gtpu: 2152 where it is left out
+//!     protocol: sctp                     # udp, tcp, sctp, gtpu or pfcp
+//!     port: 38412                        # gtpu: 2152, pfcp: 8805 where it is left out
 //!     addresses: [192.0.2.1, 198.51.100.1]   # one for each path, at the most four
 //!     pool: amfs                         # or endpoints, health, slow_start and drain as in a pool
 //!     algorithm: maglev                  # the default; round_robin, weighted, least_sessions, source_affinity
@@ -30,6 +32,13 @@
 //!     timeouts: {opening: 30s, established: 15m, closing: 30s, closed: 10s}
 //!     tunnels:                           # gtpu: pinned at every address, whatever the control plane says
 //!       - {teid: 0x1001, endpoint: upf-1, endpoint_teid: 0x2001}  # the same TEID where it is left out
+//!     pfcp:                              # pfcp: Pinion is one UPF to each SMF, and one SMF to each UPF
+//!       mode: terminate                  # the only one
+//!       user_plane: [upf]                # gtpu services that stand for the UPFs' tunnel addresses; none by default
+//!       ue_addresses: pools              # where users' addresses lead: upf, pools or n6; for several UPFs
+//!       restore: false                   # whether sessions of a lost UPF are made again on another
+//!       smf_teids: false                 # whether SMFs may choose TEIDs
+//!       heartbeat: 10s                   # also t1: 3s, n1: 3, sessions: 1000000, smfs: 1024
 //! ```
 //!
 //! Only `services` is needed. Every default is in the JSON Schema ([`schema`]), which is made from the types that

@@ -108,7 +108,7 @@ impl Pools {
     pub fn plan(&self, config: &Config, now: Duration) -> (Vec<ServiceSpec>, Option<Duration>) {
         let specs = config.services.iter().filter_map(|service| {
             let entry = self.pools.iter().find(|entry| entry.config.name == service.pool)?;
-            Some(plan::spec(service, &entry.config, &entry.endpoints, now))
+            plan::spec(service, &entry.config, &entry.endpoints, now)
         });
         let next = self
             .pools

@@ -156,6 +156,7 @@ fn protocol(protocol: Protocol) -> v1::Protocol {
         Protocol::Tcp => v1::Protocol::Tcp,
         Protocol::Sctp => v1::Protocol::Sctp,
         Protocol::Gtpu => v1::Protocol::Gtpu,
+        Protocol::Pfcp => v1::Protocol::Pfcp,
     }
 }
 

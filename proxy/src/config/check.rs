@@ -6,14 +6,20 @@
 mod addresses;
 mod fits;
 mod health;
+mod pfcp;
 mod pools;
 mod services;
 mod surroundings;
 mod tunnels;
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use super::Host;
 use super::mistake::Wrong;
 use super::model::Config;
+use super::read::Field;
+use super::scalar::{Span, written};
 use super::written::File;
 
 /// What a configuration means; to be used only where nothing is wrong with it.
@@ -30,8 +36,9 @@ pub(super) fn config(file: &File, host: &Host, wrong: &mut Wrong) -> Config {
         }
     }
     pools::tunnels(&pools, &members, wrong);
-    let services = services::model(file, wrong);
+    let services = services::model(file, host, wrong);
     let bounds = surroundings::bounds(file);
+    pfcp::meet(file, &pools, &members, bounds, wrong);
     fits::check(file, &pools, &members, bounds, wrong);
     Config {
         interfaces: surroundings::interfaces(file, host, wrong),
@@ -43,6 +50,24 @@ pub(super) fn config(file: &File, host: &Host, wrong: &mut Wrong) -> Config {
         pools: pools.iter().map(|pool| pools::model(pool, wrong)).collect(),
         services,
     }
+}
+
+/// A time that is given, which must be in a range, or else a default.
+fn span(
+    name: &str,
+    field: &Field<Span>,
+    default: Duration,
+    range: RangeInclusive<Duration>,
+    wrong: &mut Wrong,
+) -> Duration {
+    let Some((at, span)) = field.given() else {
+        return default;
+    };
+    if !range.contains(&span.0) {
+        let (given, least, most) = (written(span.0), written(*range.start()), written(*range.end()));
+        wrong.mistake(at, format!("`{name}` of {given} is out of range; give {least} to {most}"));
+    }
+    span.0
 }
 
 /// "1 address", "2 addresses".

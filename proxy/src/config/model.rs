@@ -3,12 +3,16 @@
 //! These values are made by [`super::read`] alone: names are unique, every service's pool exists, paths and
 //! families match, and every number is in its range.
 
+mod pfcp;
+
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use pinion_loader::Bounds;
+
+pub use pfcp::{Pfcp, PfcpMode, Serves, UeAddresses};
 
 /// A whole configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +33,13 @@ pub struct Config {
     pub pools: Vec<Pool>,
     /// What clients see.
     pub services: Vec<Service>,
+}
+
+impl Config {
+    /// The services that have a place in the packet path: all but those that the daemon itself speaks for.
+    pub fn steered(&self) -> impl Iterator<Item = &Service> {
+        self.services.iter().filter(|service| super::kind(service.protocol).is_some())
+    }
 }
 
 /// An interface of a path.
@@ -139,6 +150,8 @@ pub struct Endpoint {
     pub weight: u32,
     /// Its group: the lowest number with an endpoint that is up gets the new sessions.
     pub priority: u8,
+    /// Which sessions it takes, of a pfcp service alone.
+    pub serves: Serves,
 }
 
 /// How endpoints are probed.
@@ -212,6 +225,8 @@ pub struct Service {
     pub timeouts: Timeouts,
     /// Tunnels that are pinned from the start; of GTP-U alone.
     pub tunnels: Vec<Tunnel>,
+    /// How PFCP is spoken: there for [`Protocol::Pfcp`], and for it alone.
+    pub pfcp: Option<Pfcp>,
 }
 
 /// A tunnel that is pinned at every address of its service.
@@ -236,6 +251,8 @@ pub enum Protocol {
     Sctp,
     /// GTP-U, by TEID.
     Gtpu,
+    /// PFCP, which the daemon itself speaks: it has no place in the packet path.
+    Pfcp,
 }
 
 /// Which endpoint a new session gets.
@@ -297,7 +314,8 @@ impl Timeouts {
     #[must_use]
     pub const fn of(protocol: Protocol) -> Self {
         let (established, closing) = match protocol {
-            Protocol::Udp => (120, 30),
+            // Sessions of PFCP end when their SMF says so; its datagrams are as those of UDP.
+            Protocol::Udp | Protocol::Pfcp => (120, 30),
             Protocol::Tcp => (7440, 240),
             Protocol::Sctp | Protocol::Gtpu => (900, 30),
         };

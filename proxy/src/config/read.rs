@@ -253,8 +253,8 @@ macro_rules! record {
     ) => {
         $(#[doc = $about])*
         #[derive(Debug)]
-        pub(super) struct $name {
-            $( $(#[doc = $doc])* pub(super) $field: $crate::config::read::Field<$type>, )*
+        pub(in crate::config) struct $name {
+            $( $(#[doc = $doc])* pub(in crate::config) $field: $crate::config::read::Field<$type>, )*
         }
 
         impl $crate::config::read::Read for $name {

@@ -19,7 +19,7 @@ macro_rules! scalar {
     ) => {
         $(#[doc = $about])*
         #[derive(Clone, Debug, PartialEq, Eq)]
-        pub(super) struct $name(pub(super) $inner);
+        pub(in crate::config) struct $name(pub(in crate::config) $inner);
 
         impl Read for $name {
             const NOUN: &'static str = $noun;
@@ -50,6 +50,8 @@ macro_rules! scalar {
         }
     };
 }
+
+pub(super) mod pfcp;
 
 /// Says that a value is none of its kind, and whether it is but for its quotes.
 fn misread<T>(node: &Node, kind: &str, noun: &str, right: &str, wrong: &mut Wrong) -> Option<T> {

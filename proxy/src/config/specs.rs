@@ -5,22 +5,24 @@ use pinion_steering::{Exhausted, Kind, Placement, Unknown, protocol};
 
 use super::model::{self, Algorithm, AllDown, Config, Pool, Protocol, Service};
 
-/// The services of a configuration as they are while every endpoint is up, in its order.
+/// The services of a configuration as they are while every endpoint is up, in its order; those that have no place in
+/// the packet path are left out.
 #[must_use]
 pub fn specs(config: &Config) -> Vec<ServiceSpec> {
     let pool = |service: &Service| config.pools.iter().find(|pool| pool.name == service.pool);
-    config.services.iter().map(|service| spec(service, pool(service))).collect()
+    config.services.iter().filter_map(|service| spec(service, pool(service))).collect()
 }
 
-/// How a service's packets are pinned, and by which IP protocol they come.
+/// How a service's packets are pinned, and by which IP protocol they come; `None`: not in the packet path.
 #[must_use]
-pub fn kind(protocol: Protocol) -> (Kind, u8) {
-    match protocol {
+pub fn kind(protocol: Protocol) -> Option<(Kind, u8)> {
+    Some(match protocol {
         Protocol::Udp => (Kind::Flow, protocol::UDP),
         Protocol::Tcp => (Kind::Flow, protocol::TCP),
         Protocol::Sctp => (Kind::Sctp, protocol::SCTP),
         Protocol::Gtpu => (Kind::Gtpu, protocol::UDP),
-    }
+        Protocol::Pfcp => return None,
+    })
 }
 
 /// How steering places new sessions. For [`Algorithm::RoundRobin`] the weights are to be made equal besides.
@@ -54,8 +56,8 @@ pub fn unknown(unknown: model::Unknown) -> Unknown {
     }
 }
 
-fn spec(service: &Service, pool: Option<&Pool>) -> ServiceSpec {
-    let (kind, protocol) = kind(service.protocol);
+fn spec(service: &Service, pool: Option<&Pool>) -> Option<ServiceSpec> {
+    let (kind, protocol) = kind(service.protocol)?;
     let endpoints = pool.map(|pool| pool.endpoints.as_slice()).unwrap_or_default();
     // The first group that can take sessions takes them all.
     let group = endpoints.iter().filter(|endpoint| endpoint.weight > 0).map(|endpoint| endpoint.priority).min();
@@ -71,7 +73,7 @@ fn spec(service: &Service, pool: Option<&Pool>) -> ServiceSpec {
         weight: weight(endpoint),
         up: true,
     };
-    ServiceSpec {
+    Some(ServiceSpec {
         name: service.name.clone(),
         kind,
         protocol,
@@ -81,5 +83,5 @@ fn spec(service: &Service, pool: Option<&Pool>) -> ServiceSpec {
         placement: placement(service.algorithm),
         exhausted: exhausted(service.all_down),
         endpoints: endpoints.iter().map(endpoint).collect(),
-    }
+    })
 }

@@ -1,11 +1,15 @@
 //! A configuration as it is written: the types that files are read into, and that the JSON Schema is made from.
 
+mod pfcp;
+
 use super::model::{Algorithm, AllDown, Attach, Exit, Protocol, Unknown};
 use super::read::{Either, List, choice, record};
 use super::scalar::{
     Authority, Backlog, Entries, InARow, InterfaceName, Ip, Jitter, Listen, Mode, Name, Path, Payload, Port,
     Prefix, Priority, Socket, Span, StoreUrl, StoreWord, Teid, Truth, UrlPath, Weight,
 };
+
+pub(super) use pfcp::{Pfcp, Serves};
 
 record! {
     /// The configuration of Pinion.
@@ -138,6 +142,8 @@ record! {
         optional weight: Weight,
         /// Its group: the lowest number with an endpoint that is up gets the new sessions. Left out: 0.
         optional priority: Priority,
+        /// Of a UPF behind a pfcp service: which sessions it takes. Left out: all.
+        optional pfcp: Serves,
     }
 }
 
@@ -176,9 +182,9 @@ record! {
         required name: Name,
         /// What is balanced.
         required protocol: Protocol,
-        /// Its port. gtpu: 2152, or left out.
+        /// Its port. gtpu: 2152, or left out; pfcp: 8805, or left out.
         optional port: Port,
-        /// Its address on each path, 1 to 4.
+        /// Its address on each path, 1 to 4. pfcp: one, of the host that Pinion runs on.
         required addresses: List<Ip>,
         /// The name of its pool.
         optional pool: Name,
@@ -190,16 +196,18 @@ record! {
         optional slow_start: Span,
         /// As in a pool, for endpoints that are listed here.
         optional drain: Span,
-        /// Which endpoint a new session gets. Left out: maglev.
+        /// Which endpoint a new session gets. Left out: maglev. pfcp: any but source_affinity.
         optional algorithm: Algorithm,
         /// What becomes of packets of no session, for sctp and gtpu. Left out: drop.
         optional unknown: Unknown,
-        /// What a new session gets when no endpoint is up. Left out: drop.
+        /// What a new session gets when no endpoint is up. Left out: drop. Not for pfcp.
         optional all_down: AllDown,
-        /// How long sessions live without packets.
+        /// How long sessions live without packets. Not for pfcp.
         optional timeouts: Timeouts,
         /// gtpu: tunnels that are pinned whatever the control plane says. Left out: none.
         optional tunnels: List<Tunnel>,
+        /// pfcp: how PFCP is spoken for the UPFs.
+        optional pfcp: Pfcp,
     }
 }
 
@@ -281,7 +289,7 @@ choice! {
 }
 
 choice! {
-    pub Protocol = "protocol", "udp, tcp, sctp or gtpu" {
+    pub Protocol = "protocol", "udp, tcp, sctp, gtpu or pfcp" {
         /// UDP, by 5-tuple.
         "udp" => Protocol::Udp,
         /// TCP, by 5-tuple.
@@ -290,6 +298,8 @@ choice! {
         "sctp" => Protocol::Sctp,
         /// GTP-U, by TEID.
         "gtpu" => Protocol::Gtpu,
+        /// PFCP, which Pinion itself speaks.
+        "pfcp" => Protocol::Pfcp,
     }
 }
 

@@ -120,7 +120,7 @@ impl PacketPath {
     /// Says how long sessions live without packets.
     pub fn set_timeouts(&mut self, config: &Config) {
         self.sweeper.reset();
-        for service in &config.services {
+        for service in config.steered() {
             if let Some(id) = self.setup.id(&service.name) {
                 self.sweeper.set(id, timeouts(service));
             }
@@ -262,6 +262,7 @@ fn timeouts(service: &Service) -> Timeouts {
     let others = Timeouts::default();
     match service.protocol {
         Protocol::Udp => Timeouts { udp: established, ..others },
+        Protocol::Pfcp => others,
         Protocol::Gtpu => Timeouts { tunnel: established, ..others },
         Protocol::Tcp => Timeouts {
             tcp_opening: opening,

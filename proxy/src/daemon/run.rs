@@ -118,6 +118,7 @@ pub async fn run(options: Options) -> Result<(), RunError> {
         tracing::warn!(file = %options.config.display(), "{warning}");
     }
     let config = Arc::new(read.config);
+    unspoken(&config);
     privileges(&options, &config)?;
     let server = Server::bind(&config.api).await?;
     let listener = listen(config.metrics).await?;
@@ -185,6 +186,16 @@ fn privileges(options: &Options, config: &Config) -> Result<(), RunError> {
     let needs = Needs { attach: true, pins: options.pins.clone(), files: (FILES + probes.min(PROBES)) as u64 };
     let missing = missing(&facts, &needs);
     if missing.is_empty() { Ok(()) } else { Err(RunError::Missing(missing)) }
+}
+
+/// Says which services nobody answers for: PFCP is checked here, and not spoken yet.
+pub(super) fn unspoken(config: &Config) {
+    for service in config.services.iter().filter(|service| service.pfcp.is_some()) {
+        tracing::warn!(
+            service = service.name,
+            "this version speaks no PFCP: nobody answers at the service's address"
+        );
+    }
 }
 
 /// The store that is configured.

@@ -253,6 +253,7 @@ const fn protocol(protocol: Protocol) -> &'static str {
         Protocol::Tcp => "tcp",
         Protocol::Sctp => "sctp",
         Protocol::Gtpu => "gtpu",
+        Protocol::Pfcp => "pfcp",
     }
 }
 

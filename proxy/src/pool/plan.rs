@@ -6,10 +6,10 @@ use super::Endpoint;
 use crate::config;
 use crate::config::model::{Algorithm, AllDown, Pool, Service};
 
-/// What the packet path is given for a service.
-pub(super) fn spec(service: &Service, pool: &Pool, endpoints: &[Endpoint], now: Duration) -> ServiceSpec {
+/// What the packet path is given for a service; `None`: it has no place there.
+pub(super) fn spec(service: &Service, pool: &Pool, endpoints: &[Endpoint], now: Duration) -> Option<ServiceSpec> {
+    let (kind, protocol) = config::kind(service.protocol)?;
     let weights = weights(service, pool, endpoints, now);
-    let (kind, protocol) = config::kind(service.protocol);
     let endpoint = |(endpoint, weight): (&Endpoint, u32)| EndpointSpec {
         name: endpoint.config.name.clone(),
         addresses: endpoint.config.addresses.clone(),
@@ -17,7 +17,7 @@ pub(super) fn spec(service: &Service, pool: &Pool, endpoints: &[Endpoint], now: 
         weight,
         up: weight > 0 || endpoint.up() != Some(false),
     };
-    ServiceSpec {
+    Some(ServiceSpec {
         name: service.name.clone(),
         kind,
         protocol,
@@ -27,7 +27,7 @@ pub(super) fn spec(service: &Service, pool: &Pool, endpoints: &[Endpoint], now: 
         placement: config::placement(service.algorithm),
         exhausted: config::exhausted(service.all_down),
         endpoints: endpoints.iter().zip(weights).map(endpoint).collect(),
-    }
+    })
 }
 
 /// The weight that each endpoint has now for new sessions of a service.

@@ -18,6 +18,7 @@ fn config() -> Config {
         port: None,
         weight,
         priority,
+        serves: model::Serves::default(),
     };
     Config {
         interfaces: Vec::new(),
@@ -52,6 +53,7 @@ fn config() -> Config {
             all_down: AllDown::Drop,
             timeouts: Timeouts { opening: AT(1), established: AT(1), closing: AT(1), closed: AT(1) },
             tunnels: Vec::new(),
+            pfcp: None,
         }],
     }
 }

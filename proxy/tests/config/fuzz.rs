@@ -3,6 +3,7 @@
 use bolero::check;
 
 use crate::mistakes::POOLED;
+use crate::mistakes::pfcp::N4;
 use pinion::config::{Host, parse};
 
 fn try_it(bytes: &[u8]) {
@@ -42,7 +43,8 @@ fn any_bytes() {
 /// Pieces of a good configuration, in any order and with anything between.
 #[test]
 fn any_pieces() {
-    let pieces: Vec<&str> = POOLED.split_inclusive(['\n', ' ', ':', ',', '[', ']', '{', '}']).collect();
+    let whole = [POOLED, N4].concat();
+    let pieces: Vec<&str> = whole.split_inclusive(['\n', ' ', ':', ',', '[', ']', '{', '}']).collect();
     check!().with_type::<Vec<(u16, u8, char)>>().for_each(|picks| {
         let mut text = String::new();
         let mut at = 0;
@@ -85,14 +87,15 @@ fn any_replacement() {
         "1h",
         "0ms",
         "sctp",
+        "pfcp",
         "é",
         "<<: ",
         "? ",
         ": ",
         "99999999999999999999",
     ];
-    check!().with_type::<Vec<(u16, u8, u8)>>().for_each(|changes| {
-        let mut text = POOLED.to_owned();
+    check!().with_type::<(bool, Vec<(u16, u8, u8)>)>().for_each(|(n4, changes)| {
+        let mut text = if *n4 { N4 } else { POOLED }.to_owned();
         for (from, length, word) in changes.iter().take(8) {
             let from = usize::from(*from) % (text.len() + 1);
             let to = (from + usize::from(*length) % 12).min(text.len());

@@ -4,8 +4,15 @@
 mod fuzz;
 mod meaning;
 mod mistakes;
+mod pfcp;
 
+use pinion::config::model::Config;
 use pinion::config::{Host, parse};
+
+/// What a configuration means in which nothing is wrong.
+fn config(text: &str) -> Config {
+    parse(text.as_bytes(), &Host::default()).unwrap().config
+}
 
 /// Every mistake of a configuration, as it is shown after the file's name.
 fn mistakes(text: &str) -> Vec<String> {

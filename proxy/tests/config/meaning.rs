@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::config;
 use pinion::config::model::{
-    Algorithm, AllDown, Api, Attach, Config, Exit, Health, Interface, Probe, Protocol, Store, Timeouts, Tunnel,
-    Unknown,
+    Algorithm, AllDown, Api, Attach, Exit, Health, Interface, Probe, Protocol, Store, Timeouts, Tunnel, Unknown,
 };
-use pinion::config::{Host, parse, specs};
+use pinion::config::specs;
 use pinion_loader::Bounds;
 use pinion_steering::{self as steering, Kind, protocol};
 
@@ -75,10 +75,6 @@ services:
     health: {kind: tcp, interval: 100ms}
     algorithm: least_sessions
 ";
-
-fn config(text: &str) -> Config {
-    parse(text.as_bytes(), &Host::default()).unwrap().config
-}
 
 fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)

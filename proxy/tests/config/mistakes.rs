@@ -5,6 +5,7 @@
 
 mod around;
 mod endpoints;
+pub(crate) mod pfcp;
 mod services;
 mod values;
 mod yaml;
@@ -94,6 +95,15 @@ fn each(good: &str, cases: &[Case], host: &Host) {
     assert!(unlike.is_empty(), "{}", unlike.join("\n"));
 }
 
+/// Nothing is wrong, and of each `¶` one thing is said.
+fn warned(marked: &str, messages: &[&str], host: &Host) {
+    let (places, text) = places(marked);
+    assert_eq!(places.len(), messages.len(), "a place for each message: {marked:?}");
+    let expected: Vec<_> = places.iter().zip(messages).map(|(place, what)| format!("{place}: {what}")).collect();
+    let warnings = parse(text.as_bytes(), host).unwrap().warnings;
+    assert_eq!(warnings.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+}
+
 /// Texts that are wrong as a whole.
 fn whole(cases: &[(&str, &[&str])]) {
     for (marked, messages) in cases {
@@ -112,6 +122,7 @@ fn there_are_enough_of_them() {
         services::CASES.len(),
         endpoints::CASES.len(),
         around::CASES.len(),
+        pfcp::CASES.len(),
     ];
     assert!(tables.iter().sum::<usize>() >= 60, "{tables:?}");
 }
@@ -150,15 +161,16 @@ services:
         "1 is no yes or no; give true or false",
         "10.0.0.256 is no IP address; give one, such as 192.0.2.1 or 2001:db8::1",
         "224.0.0.1 is a multicast address; give one that one host answers to",
-        "unknown key `wieght`; did you mean `weight`? an endpoint has name, addresses, port, weight and priority",
+        "unknown key `wieght`; did you mean `weight`? an endpoint has name, addresses, port, weight, \
+         priority and pfcp",
         "an endpoint without `name`; give up to 64 letters, digits, dots, dashes or underscores",
         "70000 is no port; give a number from 1 to 65535",
         "0 is no count of probes in a row; give a number from 1 to 255",
         "10 is no duration; give a number and its unit, such as 500ms, 10s, 5m or 2h",
-        "sctpp is no protocol; give udp, tcp, sctp or gtpu",
+        "sctpp is no protocol; give udp, tcp, sctp, gtpu or pfcp",
         "there is no pool amf; did you mean amfs?",
         "just-a-word is no service; give a mapping with name, protocol, port, addresses, pool, endpoints, health, \
-         slow_start, drain, algorithm, unknown, all_down, timeouts and tunnels",
+         slow_start, drain, algorithm, unknown, all_down, timeouts, tunnels and pfcp",
     ];
     let expected: Vec<_> = places.iter().zip(messages).map(|(place, what)| format!("{place}: {what}")).collect();
     assert_eq!(places.len(), messages.len());
@@ -173,14 +185,11 @@ fn warnings_are_no_mistakes() {
         "  - name: upfs",
         "  - name: ¶spare\n    endpoints: ¶[{name: s, addresses: [10.9.0.1], weight: 0}]\n  - name: upfs",
     );
-    let (places, text) = places(&marked);
     let messages = [
         "this host has no interface n3x; make it before the daemon starts, or name one of lo, n2-a and n2-c",
         "this host has no interface n2-d; did you mean n2-a?",
         "no service uses pool spare; name it in a service, or leave it out",
         "no endpoint of spare gets new sessions; give one a weight above 0",
     ];
-    let expected: Vec<_> = places.iter().zip(messages).map(|(place, what)| format!("{place}: {what}")).collect();
-    let warnings = parse(text.as_bytes(), &host).unwrap().warnings;
-    assert_eq!(warnings.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+    warned(&marked, &messages, &host);
 }

@@ -10,6 +10,7 @@ pub(crate) fn protocol(protocol: Protocol) -> &'static str {
         Protocol::Tcp => "tcp",
         Protocol::Sctp => "sctp",
         Protocol::Gtpu => "gtpu",
+        Protocol::Pfcp => "pfcp",
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a configuration would run.
 
+mod pfcp;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
@@ -47,8 +49,11 @@ struct ServiceRow {
     pool: String,
     endpoints: usize,
     algorithm: &'static str,
-    unknown: &'static str,
-    all_down: &'static str,
+    /// `None`: it steers no packets.
+    unknown: Option<&'static str>,
+    all_down: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pfcp: Option<pfcp::PfcpRow>,
 }
 
 #[derive(Debug, Serialize)]
@@ -114,6 +119,7 @@ impl Summary {
 impl ServiceRow {
     fn new(service: &Service, pools: &[Pool]) -> Self {
         let pool = pools.iter().find(|pool| pool.name == service.pool);
+        let steers = service.pfcp.is_none();
         Self {
             name: service.name.clone(),
             protocol: service.protocol.as_written(),
@@ -122,8 +128,9 @@ impl ServiceRow {
             pool: service.pool.clone(),
             endpoints: pool.map_or(0, |pool| pool.endpoints.len()),
             algorithm: service.algorithm.as_written(),
-            unknown: service.unknown.as_written(),
-            all_down: service.all_down.as_written(),
+            unknown: steers.then(|| service.unknown.as_written()),
+            all_down: steers.then(|| service.all_down.as_written()),
+            pfcp: service.pfcp.as_ref().map(pfcp::PfcpRow::new),
         }
     }
 }
@@ -177,7 +184,7 @@ fn without_password(url: &str) -> String {
 fn tables(config: &Config) -> Vec<TableRow> {
     const HASH: u32 = 1;
     let Bounds { flows, flows6, pins, services, sources, targets, maglev } = config.bounds;
-    let own: usize = config.services.iter().map(|service| service.addresses.len()).sum();
+    let own: usize = config.steered().map(|service| service.addresses.len()).sum();
     let by_source = config.services.iter().filter(|s| matches!(s.protocol, Protocol::Sctp | Protocol::Gtpu));
     let used: BTreeSet<&str> = by_source.map(|service| service.pool.as_str()).collect();
     let pools = config.pools.iter().filter(|pool| used.contains(pool.name.as_str()));
@@ -226,11 +233,12 @@ impl fmt::Display for Summary {
                 listed(&service.addresses),
                 service.pool.clone(),
                 service.algorithm.to_owned(),
-                service.all_down.to_owned(),
+                service.all_down.unwrap_or("refused").to_owned(),
             ]);
         }
         write!(f, "\n{table}")?;
         more(f, self.services.len())?;
+        pfcp::table(f, &self.services)?;
 
         let mut table = Table::new(["pool", "endpoints", "health", "slow start", "drain"]);
         for pool in self.pools.iter().take(LISTED) {

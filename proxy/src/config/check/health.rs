@@ -1,9 +1,12 @@
 //! How endpoints are probed: whether the numbers make sense, and whether what is probed is there.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::services;
-use crate::config::mistake::{Place, Wrong};
+use pinion_protocols::pfcp;
+
+use super::{services, span};
+use crate::config::mistake::Wrong;
 use crate::config::model::{self, Probe, Protocol};
 use crate::config::scalar::{shown, written};
 use crate::config::written::{Health, ProbeKind, Service};
@@ -13,11 +16,7 @@ const TIMEOUT: Duration = Duration::from_millis(500);
 const RISE: u8 = 2;
 const FALL: u8 = 3;
 const JITTER: u8 = 10;
-const SHORTEST: Duration = Duration::from_millis(10);
-const LONGEST: Duration = Duration::from_secs(3600);
-
-/// PFCP's port, as IANA registers it.
-const PFCP: u16 = 8805;
+const INTERVALS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(3600);
 
 /// Whether a probe is answered at the port that the services of its endpoints use.
 pub(super) fn check(health: &Health, users: &[&Service], wrong: &mut Wrong) {
@@ -49,10 +48,10 @@ fn unanswered(kind: ProbeKind, protocol: Protocol, port: u16, service: &str) -> 
         ProbeKind::Udp => ("UDP", None),
         ProbeKind::Sctp => ("SCTP", None),
         ProbeKind::Gtpu => ("UDP", Some(pinion_steering::gtpu::PORT)),
-        ProbeKind::Pfcp => ("UDP", Some(PFCP)),
+        ProbeKind::Pfcp => ("UDP", Some(pfcp::PORT)),
     };
     let served = match protocol {
-        Protocol::Udp | Protocol::Gtpu => "UDP",
+        Protocol::Udp | Protocol::Gtpu | Protocol::Pfcp => "UDP",
         Protocol::Tcp => "TCP",
         Protocol::Sctp => "SCTP",
     };
@@ -87,10 +86,7 @@ pub(super) fn model(health: &Health, wrong: &mut Wrong) -> model::Health {
             wrong.mistake(at, format!("`{name}` is for {whose}; leave it out, or give another kind"));
         }
     }
-    let interval = health.interval.value.as_ref().map_or(INTERVAL, |span| span.0);
-    if let Some((at, _)) = health.interval.given() {
-        ranged("interval", at, interval, wrong);
-    }
+    let interval = span("interval", &health.interval, INTERVAL, INTERVALS, wrong);
     let timeout = health.timeout.value.as_ref().map_or(TIMEOUT.min(interval), |span| span.0);
     if let Some((at, _)) = health.timeout.given() {
         if timeout.is_zero() {
@@ -109,13 +105,6 @@ pub(super) fn model(health: &Health, wrong: &mut Wrong) -> model::Health {
         rise: health.rise.value.as_ref().map_or(RISE, |count| count.0),
         fall: health.fall.value.as_ref().map_or(FALL, |count| count.0),
         jitter: health.jitter.value.as_ref().map_or(JITTER, |percent| percent.0),
-    }
-}
-
-fn ranged(name: &str, at: Place, span: Duration, wrong: &mut Wrong) {
-    if !(SHORTEST..=LONGEST).contains(&span) {
-        let (span, least, most) = (written(span), written(SHORTEST), written(LONGEST));
-        wrong.mistake(at, format!("`{name}` of {span} is out of range; give {least} to {most}"));
     }
 }
 

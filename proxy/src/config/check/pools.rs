@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::addresses::{is_local, unicast};
-use super::{counted, health, services};
+use super::{counted, health, pfcp, services};
 use crate::config::Host;
 use crate::config::mistake::{Place, Wrong};
 use crate::config::model::{self, Protocol};
@@ -124,6 +124,8 @@ pub(super) fn check(
         wrong.warning(at, what);
     }
     let ports: BTreeSet<u16> = users.iter().filter_map(|service| services::port(service)).collect();
+    // The daemon reaches what it speaks to itself wherever it is.
+    let spoken = !users.is_empty() && users.iter().all(|service| pfcp::is_pfcp(service));
     let mut names = HashSet::new();
     let mut taken = Taken::default();
     for endpoint in endpoints.values() {
@@ -140,7 +142,7 @@ pub(super) fn check(
             if let Some(service) = service_addresses.get(&address) {
                 let what = format!("{address} is an address of service {service}; give the endpoint's own");
                 wrong.mistake(at, what);
-            } else if is_local(address, &host.addresses) {
+            } else if !spoken && is_local(address, &host.addresses) {
                 let what = format!(
                     "{address} is an address of this host, whose replies XDP never sees; \
                      give an endpoint on another host, or in a network namespace of its own"
@@ -197,7 +199,7 @@ pub(super) fn tunnels(pools: &[Gathered<'_>], members: &[Vec<&Service>], wrong: 
             let is_sctp = match service.protocol.value {
                 Some(Protocol::Sctp) => true,
                 Some(Protocol::Gtpu) => false,
-                Some(Protocol::Udp | Protocol::Tcp) | None => continue,
+                Some(Protocol::Udp | Protocol::Tcp | Protocol::Pfcp) | None => continue,
             };
             for endpoint in pool.endpoints.values() {
                 let port = match &endpoint.port.value {
@@ -236,20 +238,21 @@ pub(super) fn model(pool: &Gathered<'_>, wrong: &mut Wrong) -> model::Pool {
     let endpoints = pool.endpoints.values();
     model::Pool {
         name: pool.shown(),
-        endpoints: endpoints.map(endpoint).collect(),
+        endpoints: endpoints.map(|it| endpoint(it, wrong)).collect(),
         health: pool.health.value.as_ref().map(|health| health::model(health, wrong)),
         slow_start: pool.slow_start.value.as_ref().map_or(Duration::ZERO, |span| span.0),
         drain: pool.drain.value.as_ref().map(|span| span.0),
     }
 }
 
-fn endpoint(endpoint: &Endpoint) -> model::Endpoint {
+fn endpoint(endpoint: &Endpoint, wrong: &mut Wrong) -> model::Endpoint {
     model::Endpoint {
         name: endpoint.name.value.as_ref().map(|name| name.0.clone()).unwrap_or_default(),
         addresses: services::plain(&endpoint.addresses),
         port: endpoint.port.value.as_ref().map(|port| port.0),
         weight: endpoint.weight.value.as_ref().map_or(1, |weight| u32::from(weight.0)),
         priority: endpoint.priority.value.as_ref().map_or(0, |priority| priority.0),
+        serves: pfcp::serves(endpoint, wrong),
     }
 }
 

@@ -2,25 +2,27 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use pinion_protocols::pfcp::PORT;
 use pinion_steering::{MAX_PATHS, gtpu};
 
 use super::addresses::{families, family};
 use super::pools::{Gathered, paths};
-use super::tunnels;
+use super::{pfcp, span, tunnels};
+use crate::config::Host;
 use crate::config::mistake::{Place, Wrong};
 use crate::config::model::{self, Protocol, Timeouts};
 use crate::config::nearest::nearest;
 use crate::config::read::{Field, List};
-use crate::config::scalar::{Ip, Span, shown, written};
+use crate::config::scalar::{Ip, Port, Span, shown};
 use crate::config::written::{File, Service};
 
 /// The most services.
 const SERVICES: usize = 4096;
 /// Sessions are seen to be idle in whole seconds.
-const SHORTEST: Duration = Duration::from_secs(1);
-const LONGEST: Duration = Duration::from_secs(168 * 3600);
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(168 * 3600);
 
 /// Which services use which pool, in the order of `pools`, and what is wrong with how they name them.
 pub(super) fn members<'a>(file: &'a File, pools: &[Gathered<'a>], wrong: &mut Wrong) -> Vec<Vec<&'a Service>> {
@@ -92,10 +94,18 @@ fn outside(service: &Service, wrong: &mut Wrong) {
 
 /// The port that clients address; `None` where it is wrong, or missing.
 pub(super) fn port(service: &Service) -> Option<u16> {
-    match (service.port.at, service.protocol.value) {
-        (Some(_), _) => service.port.value.as_ref().map(|port| port.0),
-        (None, Some(Protocol::Gtpu)) => Some(gtpu::PORT),
-        (None, _) => None,
+    match service.port.at {
+        Some(_) => service.port.value.as_ref().map(|port| port.0),
+        None => service.protocol.value.and_then(own_port).map(|(port, _)| port),
+    }
+}
+
+/// The port that a protocol is received at wherever it is spoken, and who says so.
+fn own_port(protocol: Protocol) -> Option<(u16, &'static str)> {
+    match protocol {
+        Protocol::Gtpu => Some((gtpu::PORT, "GTP-U is received at port 2152 (TS 29.281 4.4.2.3)")),
+        Protocol::Pfcp => Some((PORT, "PFCP is received at port 8805 (TS 29.244 4.2.2)")),
+        Protocol::Udp | Protocol::Tcp | Protocol::Sctp => None,
     }
 }
 
@@ -106,7 +116,7 @@ pub(super) fn meet(pool: &Gathered<'_>, users: &[&Service], wrong: &mut Wrong) {
     };
     if pool.inline {
         if let Some(service) = users.first() {
-            let own = service.addresses.value.as_ref().filter(|own| (1..=MAX_PATHS).contains(&own.0.len()));
+            let own = own(service);
             for endpoint in endpoints.values() {
                 if let (Some(own), Some((at, theirs))) = (own, endpoint.addresses.given()) {
                     alike(at, theirs, own, "the service", wrong);
@@ -131,18 +141,22 @@ pub(super) fn meet(pool: &Gathered<'_>, users: &[&Service], wrong: &mut Wrong) {
             }
         }
         for service in users {
-            if let (Some((first, _)), Some(own), Some(at)) = (&shape, &service.addresses.value, service.pool.at) {
+            if let (Some((first, _)), Some(own), Some(at)) = (&shape, own(service), service.pool.at) {
                 same_shape(at, &pool.shown(), first, own, wrong);
             }
         }
     }
-    if users.iter().any(|service| service.protocol.value == Some(Protocol::Gtpu)) {
-        for endpoint in endpoints.values() {
-            if let Some((at, port)) = endpoint.port.given() {
-                tunnel_port(at, port.0, wrong);
-            }
+    for protocol in [Protocol::Gtpu, Protocol::Pfcp] {
+        if users.iter().any(|service| service.protocol.value == Some(protocol)) {
+            endpoints.values().for_each(|endpoint| elsewhere(protocol, &endpoint.port, wrong));
         }
     }
+}
+
+/// A service's addresses, where there are as many as it can have.
+fn own(service: &Service) -> Option<&List<Ip>> {
+    let most = if pfcp::is_pfcp(service) { 1 } else { MAX_PATHS };
+    service.addresses.value.as_ref().filter(|own| (1..=most).contains(&own.0.len()))
 }
 
 /// Whether an endpoint has an address of the right family on each path.
@@ -192,14 +206,17 @@ fn too_many(count: usize) -> String {
     format!("{count}; give one for each path, at the most {MAX_PATHS}")
 }
 
-fn tunnel_port(at: Place, port: u16, wrong: &mut Wrong) {
-    if port != gtpu::PORT {
-        wrong.mistake(at, "GTP-U is received at port 2152 (TS 29.281 4.4.2.3); leave the port out");
+/// Refuses another port than a protocol's own.
+fn elsewhere(protocol: Protocol, port: &Field<Port>, wrong: &mut Wrong) {
+    if let (Some((at, port)), Some((own, clause))) = (port.given(), own_port(protocol))
+        && port.0 != own
+    {
+        wrong.mistake(at, format!("{clause}; leave the port out"));
     }
 }
 
 /// What the services mean, and what is wrong with each by itself.
-pub(super) fn model(file: &File, wrong: &mut Wrong) -> Vec<model::Service> {
+pub(super) fn model(file: &File, host: &Host, wrong: &mut Wrong) -> Vec<model::Service> {
     let Some((at, services)) = file.services.given() else {
         return Vec::new();
     };
@@ -220,22 +237,20 @@ pub(super) fn model(file: &File, wrong: &mut Wrong) -> Vec<model::Service> {
             names.insert(&name.0, at);
         }
     }
-    services.values().map(|service| one(service, wrong)).collect()
+    services.values().map(|service| one(service, host, wrong)).collect()
 }
 
-fn one(service: &Service, wrong: &mut Wrong) -> model::Service {
+fn one(service: &Service, host: &Host, wrong: &mut Wrong) -> model::Service {
     if let Some((at, addresses)) = service.addresses.given()
+        && service.protocol.value != Some(Protocol::Pfcp)
         && (addresses.0.is_empty() || addresses.0.len() > MAX_PATHS)
     {
         wrong.mistake(at, too_many(addresses.0.len()));
     }
     if let Some((at, protocol)) = service.protocol.given() {
-        match (protocol, service.port.given()) {
-            (Protocol::Gtpu, Some((at, port))) => tunnel_port(at, port.0, wrong),
-            (Protocol::Udp | Protocol::Tcp | Protocol::Sctp, None) if !service.port.is_given() => {
-                wrong.mistake(at, "no port; give the one that clients address");
-            }
-            _ => {}
+        elsewhere(*protocol, &service.port, wrong);
+        if !service.port.is_given() && own_port(*protocol).is_none() {
+            wrong.mistake(at, "no port; give the one that clients address");
         }
         if let (Protocol::Udp | Protocol::Tcp, Some(at)) = (protocol, service.unknown.at) {
             let word = if *protocol == Protocol::Udp { "udp" } else { "tcp" };
@@ -255,6 +270,7 @@ fn one(service: &Service, wrong: &mut Wrong) -> model::Service {
         all_down: service.all_down.or(model::AllDown::default()),
         timeouts: timeouts(service, protocol, wrong),
         tunnels: tunnels::model(service, wrong),
+        pfcp: pfcp::model(service, host, wrong),
     }
 }
 
@@ -263,16 +279,8 @@ fn timeouts(service: &Service, protocol: Protocol, wrong: &mut Wrong) -> Timeout
     let Some(timeouts) = &service.timeouts.value else {
         return default;
     };
-    let mut span = |name: &str, field: &Field<Span>, default: Duration| {
-        let Some((at, span)) = field.given() else {
-            return default;
-        };
-        if !(SHORTEST..=LONGEST).contains(&span.0) {
-            let (given, least, most) = (written(span.0), written(SHORTEST), written(LONGEST));
-            wrong.mistake(at, format!("`{name}` of {given} is out of range; give {least} to {most}"));
-        }
-        span.0
-    };
+    let mut span =
+        |name: &str, field: &Field<Span>, default: Duration| span(name, field, default, TIMEOUTS, wrong);
     Timeouts {
         opening: span("opening", &timeouts.opening, default.opening),
         established: span("established", &timeouts.established, default.established),
