@@ -38,7 +38,7 @@ pub(crate) struct Args {
 enum Front {
     /// NGAP over SCTP, from gNBs to AMFs
     N2,
-    /// PFCP, from SMFs to UPFs
+    /// PFCP, from SMFs to UPFs, and the GTP-U of the same UPFs
     N4,
     /// GTP-U, from gNBs to UPFs
     N3,
@@ -62,7 +62,7 @@ impl Front {
     fn sample(self) -> String {
         let services = match self {
             Self::N2 => &[N2][..],
-            Self::N4 => &[N4],
+            Self::N4 => &[N4, N3],
             Self::N3 => &[N3],
             Self::Diameter => &[DIAMETER],
             Self::Sbi => &[SBI],
