@@ -54,6 +54,11 @@ pub(crate) fn wants_load(features: &[u8]) -> bool {
     has(features, cp::LOAD)
 }
 
+/// Whether CP features say that overload is understood.
+pub(crate) fn wants_overload(features: &[u8]) -> bool {
+    has(features, cp::OVRL)
+}
+
 fn all<'a>(mut each: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     let first = each.next().unwrap_or_default().to_vec();
     each.fold(first, |mut all, one| {

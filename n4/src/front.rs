@@ -99,6 +99,8 @@ pub struct FrontEnd<Proof> {
     pub(crate) pfds: Vec<Bytes>,
     /// What SMFs are told of the load of all UPFs: a number that counts changes, and percent.
     pub(crate) load: Option<(u32, u8)>,
+    /// And of their overload: a number that counts changes, percent less that all ask for, and until when.
+    pub(crate) overload: Option<(u32, u8, Duration)>,
     outputs: VecDeque<Output>,
     pub(crate) counts: Counts,
     proof: PhantomData<fn(Proof)>,
@@ -129,6 +131,7 @@ impl<Proof> FrontEnd<Proof> {
             busy: 0,
             pfds: Vec::new(),
             load: None,
+            overload: None,
             outputs: VecDeque::new(),
             counts: Counts::default(),
             settings,

@@ -55,6 +55,12 @@ impl Load {
         load.max(self.reduction(now))
     }
 
+    /// Percent less that it asks for, and until when; none where it is not overloaded.
+    fn overload(&self, now: Duration) -> Option<(u8, Duration)> {
+        let (_, metric, until) = self.overload?;
+        (now < until && metric > 0).then_some((metric, until))
+    }
+
     /// Percent of new sessions that it asks to be spared.
     pub(crate) fn reduction(&self, now: Duration) -> u8 {
         self.overload.filter(|(.., until)| now < *until).map_or(0, |(_, metric, _)| metric)
@@ -77,12 +83,23 @@ impl<Proof> FrontEnd<Proof> {
             let number = self.load.map_or(0, |(number, _)| number.wrapping_add(1));
             self.load = Some((number, mean));
         }
+        // While one takes what comes there is no overload.
+        let all: Option<Vec<(u8, Duration)>> = up().map(|upf| upf.load.overload(now)).collect();
+        let least = all.unwrap_or_default().into_iter().reduce(|a, b| (a.0.min(b.0), a.1.min(b.1)));
+        let before = self.overload.map(|(_, metric, until)| (metric, until));
+        if least.is_some() && least != before {
+            let number = self.overload.map_or(0, |(number, ..)| number.wrapping_add(1));
+            self.overload = least.map(|(metric, until)| (number, metric, until));
+        } else if let (None, Some((_, _, until))) = (least, &mut self.overload) {
+            *until = now;
+        }
         Ok(())
     }
 }
 
 impl<Proof> FrontEnd<Proof> {
-    /// Says how loaded the UPFs are together, to an SMF that understands it (TS 29.244 6.2.3.3).
+    /// Says how loaded the UPFs are together, and whether all are overloaded, to an SMF that understands it (TS 29.244
+    /// 6.2.3.3, 6.2.4.3).
     pub(crate) fn add_load(&self, writer: &mut MessageWriter<'_>, kind: MessageType, smf: Option<u16>) {
         let says = matches!(
             kind,
@@ -94,6 +111,13 @@ impl<Proof> FrontEnd<Proof> {
         if let Some((number, metric)) = self.load.filter(|_| features::wants_load(&smf.features)) {
             writer.nested(ElementType::LoadControlInformation, |writer| {
                 writer.add(&Element::SequenceNumber(number)).add(&Element::Metric(metric));
+            });
+        }
+        let overload = self.overload.filter(|_| features::wants_overload(&smf.features));
+        if let Some((number, metric, until)) = overload.filter(|(.., until)| self.now < *until) {
+            writer.nested(ElementType::OverloadControlInformation, |writer| {
+                writer.add(&Element::SequenceNumber(number)).add(&Element::Metric(metric));
+                writer.add(&Element::Timer(timer(until.saturating_sub(self.now))));
             });
         }
     }
@@ -116,6 +140,17 @@ fn span(octet: u8) -> Duration {
         _ => 60,
     };
     Duration::from_secs(seconds * u64::from(octet & 0x1f))
+}
+
+/// The timer's value that is nearest above a span.
+fn timer(span: Duration) -> u8 {
+    let seconds = span.as_secs().saturating_add(u64::from(span.subsec_nanos() > 0));
+    let units = [(0, 2), (1, 60), (2, 600), (3, 3_600), (4, 36_000)];
+    let fits = units.into_iter().find_map(|(unit, length): (u8, u64)| {
+        let count = u8::try_from(seconds.div_ceil(length)).ok()?;
+        (count < 32).then_some(unit << 5 | count)
+    });
+    fits.unwrap_or(0xe0)
 }
 
 #[cfg(test)]
@@ -147,6 +182,14 @@ mod tests {
         assert_eq!(load.percent(Duration::ZERO), 50);
         hear(&mut load, kind, 3, 20, 0);
         assert_eq!(load.percent(Duration::ZERO), 20);
+    }
+
+    /// TS 29.244 8.2.35: units of 2 seconds, a minute, 10 minutes, an hour, 10 hours; all bits of the unit: for ever.
+    #[test]
+    fn spans_are_rounded_up() {
+        let timers = [0, 1, 10, 62, 63, 1_860, 1_861, 1_200_000].map(|it| timer(Duration::from_secs(it)));
+        assert_eq!(timers, [0, 1, 5, 31, 0x22, 0x3f, 0x44, 0xe0]);
+        assert_eq!(timer(Duration::from_millis(2_001)), 2);
     }
 
     /// TS 29.244 6.2.4.3: overload is over when its period is.

@@ -81,10 +81,7 @@ impl<Proof> FrontEnd<Proof> {
                 known
             }
             None => {
-                let most = usize::from(self.settings.bounds.smfs);
-                let number = u16::try_from(self.smfs.len()).ok().filter(|_| self.smfs.len() < most);
-                let number = number.ok_or(Refusal::plain(Cause::NO_RESOURCES))?;
-                self.smfs.push(Smf {
+                let new = Smf {
                     node: node.into(),
                     address: origin.from.ip(),
                     associated: false,
@@ -94,8 +91,8 @@ impl<Proof> FrontEnd<Proof> {
                     heartbeat: Duration::ZERO,
                     sessions: 0,
                     misses: false,
-                });
-                number
+                };
+                self.take_in(new).ok_or(Refusal::plain(Cause::NO_RESOURCES))?
             }
         };
         let heartbeat = self.now.saturating_add(self.settings.timers.heartbeat);
@@ -124,6 +121,18 @@ impl<Proof> FrontEnd<Proof> {
         });
         self.tell_upfs();
         Ok(())
+    }
+
+    /// Takes an SMF in; its number. Where there is no room, in the place of one that has left.
+    fn take_in(&mut self, new: Smf) -> Option<u16> {
+        if self.smfs.len() < usize::from(self.settings.bounds.smfs) {
+            self.smfs.push(new);
+            return u16::try_from(self.smfs.len().saturating_sub(1)).ok();
+        }
+        let mut places = (0..).zip(&mut self.smfs);
+        let (number, left) = places.find(|(_, smf)| !smf.associated && smf.sessions == 0)?;
+        *left = new;
+        Some(number)
     }
 
     pub(crate) fn smf_update(&mut self, origin: Origin, message: &Message<'_>) -> Result<(), Refusal> {
@@ -170,7 +179,12 @@ impl<Proof> FrontEnd<Proof> {
     /// PFDs are for all UPFs, also those that come later.
     pub(crate) fn manage_pfds(&mut self, origin: Origin, message: &Message<'_>) -> Result<(), Refusal> {
         const MOST: usize = 64;
+        if !self.smfs.iter().any(|smf| smf.speaks_from(origin.from.ip())) {
+            self.associated_smf(message).map_err(|_| Refusal::plain(Cause::NO_ASSOCIATION))?;
+        }
         let elements = Bytes::copy_from_slice(message.body());
+        // What is sent again holds from now.
+        self.pfds.retain(|known| *known != elements);
         if self.pfds.len() >= MOST {
             self.pfds.remove(0);
         }

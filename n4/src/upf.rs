@@ -73,6 +73,16 @@ impl Upf {
         self.state == State::Up
     }
 
+    /// Whether nothing is left of one that is configured no more.
+    pub(crate) fn is_gone(&self) -> bool {
+        !self.configured && self.sessions == 0 && self.state == State::Down
+    }
+
+    /// Whether its association is there to no purpose any more.
+    fn is_done(&self) -> bool {
+        self.is_up() && self.sessions == 0 && (self.leaving || !self.configured)
+    }
+
     /// Whether it may get new sessions.
     pub(crate) fn takes_sessions(&self) -> bool {
         let able = features::has(&self.features, features::up::FTUP);
@@ -87,23 +97,32 @@ impl<Proof> FrontEnd<Proof> {
         for upf in &mut self.upfs {
             upf.configured = false;
         }
-        for config in self.settings.upfs.clone() {
-            let known = self
-                .upfs
-                .iter_mut()
-                .find(|upf| upf.config.name == config.name && upf.config.address == config.address);
-            match known {
-                Some(upf) => {
-                    upf.config = config;
-                    upf.configured = true;
+        let mut news = self.settings.upfs.clone();
+        news.retain(|config| {
+            let is = |upf: &&mut Upf| upf.config.name == config.name && upf.config.address == config.address;
+            let Some(upf) = self.upfs.iter_mut().find(is) else { return true };
+            upf.config.clone_from(config);
+            upf.configured = true;
+            false
+        });
+        for config in news {
+            let new = Upf::new(config, self.now);
+            match (0..).zip(&mut self.upfs).find(|(_, upf)| upf.is_gone()) {
+                Some((number, gone)) => {
+                    *gone = new;
+                    // What the one before is still asked is not the new one's to answer.
+                    self.outbound.cancel(|purpose| {
+                        matches!(purpose, Purpose::Setup(of) | Purpose::UpfHeartbeat(of) if *of == number)
+                    });
                 }
-                None => self.upfs.push(Upf::new(config, self.now)),
+                None => self.upfs.push(new),
             }
         }
         self.upf_at.clear();
         // One that is configured takes the address of one that was.
         for configured in [false, true] {
-            for (number, upf) in (0..).zip(&self.upfs).filter(|(_, upf)| upf.configured == configured) {
+            let upfs = (0..).zip(&self.upfs).filter(|(_, upf)| upf.configured == configured && !upf.is_gone());
+            for (number, upf) in upfs {
                 self.upf_at.insert(upf.config.address, number);
             }
         }
@@ -145,6 +164,10 @@ impl<Proof> FrontEnd<Proof> {
 
     /// Asks UPFs for associations, and whether they are there.
     pub(crate) fn tend_upfs(&mut self) {
+        let done: Vec<u16> = (0..).zip(&self.upfs).filter(|(_, upf)| upf.is_done()).map(|it| it.0).collect();
+        for number in done {
+            self.release(number);
+        }
         let (now, timers) = (self.now, self.settings.timers);
         let mut due = Vec::new();
         for (number, upf) in (0..).zip(&mut self.upfs) {
@@ -169,6 +192,23 @@ impl<Proof> FrontEnd<Proof> {
                 Some(State::Asked) | None => {}
             }
         }
+    }
+
+    /// Ends the association with a UPF that has no sessions any more (TS 29.244 6.2.8).
+    fn release(&mut self, number: u16) {
+        let (own, heartbeat) = (self.node(), self.settings.timers.heartbeat);
+        let Some(upf) = self.upfs.get_mut(usize::from(number)) else { return };
+        upf.state = State::Down;
+        upf.stamp = None;
+        upf.next = self.now.saturating_add(heartbeat);
+        let (name, address) = (Arc::clone(&upf.config.name), upf.config.address);
+        self.say_upf(name, false, "released");
+        self.keep_upf(number);
+        let _ = self.ask(address, MessageType::AssociationReleaseRequest, None, Purpose::Notice, |writer| {
+            writer.add(&own);
+            Ok(())
+        });
+        self.tell_smfs();
     }
 
     fn ask_for_association(&mut self, number: u16) {
@@ -298,6 +338,10 @@ impl<Proof> FrontEnd<Proof> {
             writer.add(&own).add(&Element::Cause(Cause::ACCEPTED));
         });
         self.lose_upf(number, "it released its association");
+        let again = self.now.saturating_add(self.settings.timers.heartbeat);
+        if let Some(upf) = self.upfs.get_mut(usize::from(number)) {
+            upf.next = again;
+        }
         Ok(())
     }
 

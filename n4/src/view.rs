@@ -53,7 +53,7 @@ impl<Proof> FrontEnd<Proof> {
 
     /// The UPFs.
     pub fn upfs(&self) -> impl Iterator<Item = UpfView> {
-        self.upfs.iter().map(|upf| UpfView {
+        self.upfs.iter().filter(|upf| !upf.is_gone()).map(|upf| UpfView {
             name: Arc::clone(&upf.config.name),
             up: upf.is_up(),
             sessions: upf.sessions,
