@@ -5,7 +5,10 @@
 mod associations;
 mod force;
 mod heartbeats;
+mod loss;
+mod nodes;
 mod reliability;
+mod restore;
 mod sessions;
 mod smf;
 mod stage;

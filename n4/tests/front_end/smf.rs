@@ -1,9 +1,11 @@
 //! Scripted SMFs: what they ask for, and what they answer.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use bytes::BytesMut;
-use pinion_protocols::pfcp::{Cause, Element, ElementType, FSeid, FTeid, MessageType, MessageWriter, NodeId};
+use pinion_protocols::pfcp::{
+    Addresses, Cause, Element, ElementType, FSeid, FTeid, MessageType, MessageWriter, NodeId, UeAddress,
+};
 
 use crate::stage::Said;
 
@@ -142,6 +144,23 @@ pub(crate) fn create_far(writer: &mut MessageWriter<'_>, number: u32) {
         writer.element(ElementType::ApplyAction, |out| out.extend_from_slice(&[2]));
         writer.nested(ElementType::ForwardingParameters, |writer| {
             writer.add(&Element::DestinationInterface(1));
+        });
+    });
+}
+
+/// A downlink PDR for a user that has this address; none: that the UPF chooses one (TS 29.244 8.2.62).
+pub(crate) fn user_pdr(writer: &mut MessageWriter<'_>, number: u16, user: Option<Ipv4Addr>) {
+    writer.nested(ElementType::CreatePdr, |writer| {
+        writer.add(&Element::PdrId(number)).add(&Element::Precedence(100));
+        writer.nested(ElementType::Pdi, |writer| {
+            writer.add(&Element::SourceInterface(1)).add(&Element::UeIpAddress(UeAddress {
+                addresses: Addresses { v4: user, v6: None },
+                destination: true,
+                delegated: None,
+                prefix: None,
+                choose_v4: user.is_none(),
+                choose_v6: false,
+            }));
         });
     });
 }
