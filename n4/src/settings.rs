@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What the front end is told by its host.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Where SMFs and UPFs reach it: the address of its Node ID and of its F-SEIDs.
     pub address: IpAddr,
