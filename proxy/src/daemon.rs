@@ -8,6 +8,7 @@
 mod ask;
 mod end;
 mod explain;
+mod front_ends;
 pub mod interfaces;
 mod neighbours;
 pub mod packet_path;

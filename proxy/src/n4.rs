@@ -7,8 +7,10 @@
 mod commit;
 mod host;
 mod journal;
+mod settings;
 mod socket;
 
-pub use host::{Asked, Heard, Host, Start};
+pub use host::{Asked, Heard, Host, Start, seed};
 pub use journal::JournalError;
+pub use settings::settings;
 pub use socket::{BindError, bind};

@@ -188,6 +188,12 @@ impl Pools {
             .ok_or_else(|| ControlError::NoEndpoint(name.to_owned()))
     }
 
+    /// The endpoints of a pool, in the order of the configuration.
+    pub fn of(&self, pool: &str) -> impl Iterator<Item = &Endpoint> {
+        let entries = self.pools.iter().filter(move |entry| entry.config.name == pool);
+        entries.flat_map(|entry| &entry.endpoints)
+    }
+
     fn locate(&self, name: &str) -> Result<(usize, usize), ControlError> {
         let mut found = Vec::new();
         for (pool, entry) in self.pools.iter().enumerate() {

@@ -275,6 +275,37 @@ fn a_restarted_smf_loses_its_own_sessions_alone() {
     }
 }
 
+#[test]
+fn nobody_notices_that_the_daemon_was_killed() {
+    // With the packet path's tables, and without them.
+    for loses_pins in [false, true] {
+        let mut core = Core::new(Wire::perfect(), 3, true);
+        core.establish(30, true);
+        let settings = Settings { restore: true, ..settings(&core.upfs, 3) };
+        core.between = core.between.killed(settings.clone(), loses_pins).unwrap();
+        core.pass(40);
+        core.each(Smf::query);
+        for smf in 0..2 {
+            for seid in 1..=30 {
+                core.user_reaches_its_upf(smf, seid);
+            }
+        }
+        // What was made before can still be made again on another UPF, by a daemon that was killed once more.
+        core.between = core.between.killed(settings, loses_pins).unwrap();
+        core.upfs[2].kill();
+        core.pass(60);
+        for smf in 0..2 {
+            for seid in 1..=30 {
+                assert_ne!(core.user_reaches_its_upf(smf, seid), 2);
+            }
+        }
+        core.each(Smf::delete);
+        assert_eq!((core.between.pins(), core.between.front_end().session_count()), (0, 0));
+        assert!(core.upfs[..2].iter().all(|upf| upf.sessions().is_empty() && upf.restarts_seen() == 0));
+        core.flawless();
+    }
+}
+
 fn gnb(smf: &Smf, seid: u64) -> Tunnel {
     let IpAddr::V4(address) = smf.socket().ip() else { return Tunnel { teid: 0, address: GNB } };
     Tunnel { teid: u32::from(address.octets()[3]) << 24 | seid as u32, address: GNB }

@@ -3,7 +3,6 @@ use std::sync::Arc;
 
 use super::ask::refused;
 use super::interfaces::Host;
-use super::run::unspoken;
 use super::state::Daemon;
 use crate::config;
 use crate::config::model::{Config, Endpoint, Pool};
@@ -44,7 +43,6 @@ impl Daemon {
         for line in changes.iter().chain(&attached) {
             tracing::info!("{line}");
         }
-        unspoken(&self.state().config);
         tracing::info!(services, "the configuration is in force");
         Ok(Reloaded { services, changes: changes.into_iter().chain(attached).collect() })
     }

@@ -13,6 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::front_ends::{self, FrontEndError};
 use super::interfaces::Host;
 use super::packet_path::PacketPath;
 use super::restore::restore;
@@ -92,6 +93,9 @@ pub enum RunError {
     /// The store's address.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A front end.
+    #[error(transparent)]
+    FrontEnd(#[from] FrontEndError),
     /// Signals cannot be waited for.
     #[error("signals cannot be waited for: {0}")]
     Signals(io::Error),
@@ -118,7 +122,6 @@ pub async fn run(options: Options) -> Result<(), RunError> {
         tracing::warn!(file = %options.config.display(), "{warning}");
     }
     let config = Arc::new(read.config);
-    unspoken(&config);
     privileges(&options, &config)?;
     let server = Server::bind(&config.api).await?;
     let listener = listen(config.metrics).await?;
@@ -137,7 +140,8 @@ pub async fn run(options: Options) -> Result<(), RunError> {
         Checker::start(health::targets(&config), sockets, health::Limits::default(), Chance::from_system());
     let state =
         State { config: Arc::clone(&config), pools, names, ledger: Ledger::default(), leaving: HashMap::new() };
-    let daemon = Arc::new(Daemon::new(options.config, began, path.clone(), table, behind, checker, state));
+    let daemon =
+        Arc::new(Daemon::new((options.config, options.state), began, path.clone(), table, behind, checker, state));
 
     let (stop, stopping) = watch::channel(false);
     let mut tasks = tasks::start(&daemon, changes);
@@ -153,6 +157,7 @@ pub async fn run(options: Options) -> Result<(), RunError> {
             writing = restore(&daemon, writer) => tasks.push(writing),
             ended = ended(&mut signals.ends, &mut api) => return ended,
         }
+        front_ends::begin(&daemon).await?;
         tasks.push(tasks::announce(&daemon));
         readiness.send_replace(Readiness::Ready);
         tell(options.supervisor.ready(&status));
@@ -186,16 +191,6 @@ fn privileges(options: &Options, config: &Config) -> Result<(), RunError> {
     let needs = Needs { attach: true, pins: options.pins.clone(), files: (FILES + probes.min(PROBES)) as u64 };
     let missing = missing(&facts, &needs);
     if missing.is_empty() { Ok(()) } else { Err(RunError::Missing(missing)) }
-}
-
-/// Says which services nobody answers for: PFCP is checked here, and not spoken yet.
-pub(super) fn unspoken(config: &Config) {
-    for service in config.services.iter().filter(|service| service.pfcp.is_some()) {
-        tracing::warn!(
-            service = service.name,
-            "this version speaks no PFCP: nobody answers at the service's address"
-        );
-    }
 }
 
 /// The store that is configured.

@@ -7,6 +7,7 @@ use pinion_loader::LoadError;
 use pinion_loader::setup::ServiceSpec;
 use tokio::sync::Notify;
 
+use super::front_ends::FrontEnds;
 use super::packet_path::PacketPath;
 use crate::config::model::Config;
 use crate::health::Checker;
@@ -21,6 +22,8 @@ pub(super) struct Daemon {
     pub(super) file: PathBuf,
     /// When it began: all its times count from here.
     began: Instant,
+    /// The folder for what outlives it.
+    pub(super) folder: PathBuf,
     /// The packet path.
     pub(super) path: Owner<PacketPath>,
     /// What is pinned from user space.
@@ -31,6 +34,8 @@ pub(super) struct Daemon {
     pub(super) checker: Checker,
     /// Says that what was planned may be so no longer.
     pub(super) replan: Notify,
+    /// The front ends that run; `None` until pins are restored.
+    pub(super) front_ends: tokio::sync::Mutex<Option<FrontEnds>>,
     /// Held while a plan is made and put in force, so that an older never follows a newer.
     planning: tokio::sync::Mutex<()>,
     /// Held while a configuration is read and put in force.
@@ -54,7 +59,7 @@ pub(super) struct State {
 
 impl Daemon {
     pub(super) fn new(
-        file: PathBuf,
+        (file, folder): (PathBuf, PathBuf),
         began: Instant,
         path: Owner<PacketPath>,
         table: Table,
@@ -62,8 +67,20 @@ impl Daemon {
         checker: Checker,
         state: State,
     ) -> Self {
-        let (replan, planning, reloading) = (Notify::new(), Default::default(), Default::default());
-        Self { file, began, path, table, store, checker, replan, planning, reloading, state: Mutex::new(state) }
+        Self {
+            file,
+            began,
+            folder,
+            path,
+            table,
+            store,
+            checker,
+            replan: Notify::new(),
+            front_ends: tokio::sync::Mutex::default(),
+            planning: tokio::sync::Mutex::default(),
+            reloading: tokio::sync::Mutex::default(),
+            state: Mutex::new(state),
+        }
     }
 
     /// How long it has run.

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
+use super::front_ends;
 use super::interfaces::Host;
 use super::neighbours;
 use super::packet_path::Pass;
@@ -99,6 +100,9 @@ async fn plan(daemon: Arc<Daemon>) {
                 Some(AGAIN)
             }
         };
+        if let Err(error) = front_ends::settle(&daemon).await {
+            tracing::error!("{error}");
+        }
         forsaken = leave_forsaken(&daemon, &forsaken).await;
         tokio::select! {
             () = daemon.replan.notified() => {}

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,6 +40,13 @@ pub struct Start {
     pub seed: u64,
     /// The time.
     pub now: SystemTime,
+}
+
+/// A number that no other start has.
+#[must_use]
+pub fn seed() -> u64 {
+    // Hashers are seeded by the system.
+    RandomState::new().hash_one(std::process::id())
 }
 
 /// What a front end found of a UPF.

@@ -1,11 +1,12 @@
 //! Pinion's front end as a machine between SMFs and UPFs, with tunnels that are in force at once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use pinion_n4::{FrontEnd, Output, Settings, TunnelChange};
+use bytes::Bytes;
+use pinion_n4::{FrontEnd, Kept, Output, Settings, TakeError, TunnelChange};
 use pinion_protocols::pfcp::PORT;
 
 use super::{Datagram, Machine, Tunnel};
@@ -17,6 +18,9 @@ pub struct Between {
     address: IpAddr,
     now: Duration,
     pins: HashMap<(IpAddr, u32), (Arc<str>, u32)>,
+    kept: BTreeMap<Kept, Bytes>,
+    /// How long the front end itself took, and for how many datagrams.
+    spent: (Duration, u64),
 }
 
 impl Between {
@@ -25,7 +29,25 @@ impl Between {
     pub fn new(settings: Settings) -> Self {
         let address = settings.address;
         let front_end = FrontEnd::new(settings, 0xe800_0000, 7);
-        Self { front_end, address, now: Duration::ZERO, pins: HashMap::new() }
+        let (now, spent) = (Duration::ZERO, (Duration::ZERO, 0));
+        Self { front_end, address, now, pins: HashMap::new(), kept: BTreeMap::new(), spent }
+    }
+
+    /// The front end after this one, as if its process had been killed: it has what was kept, and the packet path has its
+    /// tunnels still, or lost them.
+    ///
+    /// # Errors
+    ///
+    /// [`TakeError`].
+    pub fn killed(self, settings: Settings, loses_pins: bool) -> Result<Self, TakeError> {
+        let front_end = FrontEnd::take_over(settings, self.kept.clone(), 8)?;
+        let pins = if loses_pins { HashMap::new() } else { self.pins };
+        Ok(Self { front_end, pins, ..self })
+    }
+
+    /// How long the front end itself took since this was asked last, and for how many datagrams.
+    pub fn spent(&mut self) -> (Duration, u64) {
+        std::mem::take(&mut self.spent)
     }
 
     /// The front end itself.
@@ -65,7 +87,10 @@ impl Machine for Between {
 
     fn receive(&mut self, from: SocketAddr, datagram: &[u8], now: Duration) {
         self.now = now;
+        let begun = Instant::now();
         self.front_end.receive(now, from, datagram);
+        self.spent.0 += begun.elapsed();
+        self.spent.1 += 1;
     }
 
     fn tick(&mut self, now: Duration) {
@@ -84,7 +109,13 @@ impl Machine for Between {
                     changes.into_iter().for_each(|change| self.commit(change));
                     self.front_end.installed(self.now, batch, ());
                 }
-                Output::Keep { .. } | Output::Upf { .. } => {}
+                Output::Keep { of, value: Some(value) } => {
+                    self.kept.insert(of, value);
+                }
+                Output::Keep { of, value: None } => {
+                    self.kept.remove(&of);
+                }
+                Output::Upf { .. } => {}
             }
         }
         sent

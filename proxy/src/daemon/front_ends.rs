@@ -1,0 +1,93 @@
+//! The front ends that the daemon itself speaks for, as configured.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+use std::time::SystemTime;
+
+use pinion_n4::Settings;
+
+use super::state::Daemon;
+use crate::n4::{self, Asked, BindError, Heard, Host, JournalError, Start};
+use crate::pool::Path;
+
+/// Those that run, by the name of their service, and what each was told last.
+pub(super) type FrontEnds = BTreeMap<String, (Arc<Host>, Settings)>;
+
+/// Why a front end does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum FrontEndError {
+    /// Its port.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// What it keeps.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+/// Starts front ends: once pins are restored.
+///
+/// # Errors
+/// As [`settle`].
+pub(super) async fn begin(daemon: &Arc<Daemon>) -> Result<(), FrontEndError> {
+    daemon.front_ends.lock().await.get_or_insert_default();
+    settle(daemon).await
+}
+
+/// Starts, tells and ends front ends as configuration and operators say by now.
+///
+/// # Errors
+/// [`FrontEndError`] of the first that cannot be started; those after it are tried all the same.
+pub(super) async fn settle(daemon: &Arc<Daemon>) -> Result<(), FrontEndError> {
+    let wanted: Vec<(String, Settings)> = {
+        let state = daemon.state();
+        let services = state.config.services.iter();
+        let told = |service| n4::settings(&state.config, &state.pools, service);
+        services.filter_map(|service| Some((service.name.clone(), told(service)?))).collect()
+    };
+    let mut running = daemon.front_ends.lock().await;
+    let Some(running) = running.as_mut() else { return Ok(()) };
+    running.retain(|name, (_, told)| {
+        wanted.iter().any(|(wanted, settings)| wanted == name && settings.address == told.address)
+    });
+    let mut first = Ok(());
+    for (name, settings) in wanted {
+        if let Some((host, told)) = running.get_mut(&name) {
+            if *told != settings {
+                host.ask(Asked::Configure(Box::new(settings.clone()))).await;
+                *told = settings;
+            }
+            continue;
+        }
+        match start(daemon, &name, settings.clone()) {
+            Ok(host) => drop(running.insert(name, (Arc::new(host), settings))),
+            Err(error) if first.is_ok() => first = Err(error),
+            Err(error) => tracing::error!("{error}"),
+        }
+    }
+    first
+}
+
+fn start(daemon: &Arc<Daemon>, service: &str, settings: Settings) -> Result<Host, FrontEndError> {
+    let now = SystemTime::now();
+    let start = Start {
+        service: service.to_owned(),
+        socket: n4::bind(service, settings.address)?,
+        settings,
+        table: daemon.table.clone(),
+        folder: daemon.folder.join("n4").join(service),
+        seed: n4::seed(),
+        now,
+    };
+    let (for_names, for_news) = (Arc::downgrade(daemon), Arc::downgrade(daemon));
+    let names = move || for_names.upgrade().map(|daemon| Arc::clone(&daemon.state().names)).unwrap_or_default();
+    Ok(Host::start(start, names, move |heard| hear(&for_news, &heard))?)
+}
+
+/// Takes down whether a UPF has an association: that is how it is.
+fn hear(daemon: &Weak<Daemon>, heard: &Heard) {
+    let Some((daemon, (pool, endpoint))) = daemon.upgrade().zip(heard.upf.split_once('/')) else { return };
+    let now = daemon.now();
+    let seen = Path { up: Some(heard.up), why: heard.why.to_owned(), round_trip: None, since: now };
+    daemon.state().pools.path(pool, endpoint, 0, seen, now);
+    daemon.replan.notify_one();
+}
