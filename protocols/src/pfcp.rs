@@ -102,7 +102,8 @@ impl<'a> Message<'a> {
         (self.flags() & 0x03 == 0x03).then(|| self.last_nibble())
     }
 
-    /// What a message is routed by: those of Node ID, F-SEID and Cause that it has.
+    /// What a message is routed by: those of Node ID, F-SEID and Cause that it has. What is behind all that there can be is
+    /// not looked at.
     ///
     /// # Errors
     ///

@@ -282,7 +282,7 @@ fn nobody_notices_that_the_daemon_was_killed() {
         let mut core = Core::new(Wire::perfect(), 3, true);
         core.establish(30, true);
         let settings = Settings { restore: true, ..settings(&core.upfs, 3) };
-        core.between = core.between.killed(settings.clone(), loses_pins).unwrap();
+        core.between = core.between.killed(settings.clone(), 8, loses_pins).unwrap();
         core.pass(40);
         core.each(Smf::query);
         for smf in 0..2 {
@@ -291,7 +291,7 @@ fn nobody_notices_that_the_daemon_was_killed() {
             }
         }
         // What was made before can still be made again on another UPF, by a daemon that was killed once more.
-        core.between = core.between.killed(settings, loses_pins).unwrap();
+        core.between = core.between.killed(settings, 9, loses_pins).unwrap();
         core.upfs[2].kill();
         core.pass(60);
         for smf in 0..2 {

@@ -17,6 +17,8 @@ pub struct Routing<'a> {
 impl<'a> Routing<'a> {
     pub(super) fn of(message: &Message<'a>) -> Result<Self, Error> {
         let mut routing = Self::default();
+        // A request has no cause.
+        let answers = message.message_type().is_request() != Some(true);
         for element in message.elements() {
             let element = element?;
             if !matches!(element.kind(), ElementType::NodeId | ElementType::FSeid | ElementType::Cause) {
@@ -29,6 +31,10 @@ impl<'a> Routing<'a> {
                 }
                 Element::Cause(cause) if routing.cause.is_none() => routing.cause = Some(cause),
                 _ => {}
+            }
+            // Peers send them first, and groups after them.
+            if routing.node.is_some() && routing.session.is_some() && (routing.cause.is_some() || !answers) {
+                break;
             }
         }
         Ok(routing)

@@ -33,14 +33,14 @@ impl Between {
         Self { front_end, address, now, pins: HashMap::new(), kept: BTreeMap::new(), spent }
     }
 
-    /// The front end after this one, as if its process had been killed: it has what was kept, and the packet path has its
+    /// The front end after this one, of a seed that none before had, as if its process had been killed: it has what was kept, and the packet path has its
     /// tunnels still, or lost them.
     ///
     /// # Errors
     ///
     /// [`TakeError`].
-    pub fn killed(self, settings: Settings, loses_pins: bool) -> Result<Self, TakeError> {
-        let front_end = FrontEnd::take_over(settings, self.kept.clone(), 8)?;
+    pub fn killed(self, settings: Settings, seed: u64, loses_pins: bool) -> Result<Self, TakeError> {
+        let front_end = FrontEnd::take_over(settings, self.kept.clone(), seed)?;
         let pins = if loses_pins { HashMap::new() } else { self.pins };
         Ok(Self { front_end, pins, ..self })
     }
