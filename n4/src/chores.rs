@@ -200,8 +200,8 @@ impl<Proof> FrontEnd<Proof> {
         let another = message.message_type() == MessageType::VersionNotSupportedResponse;
         let kind = purpose.answers();
         let (waiting, done) = match purpose {
-            Purpose::UpfHeartbeat(_) | Purpose::SmfHeartbeat if another => return,
-            Purpose::UpfHeartbeat(_) | Purpose::SmfHeartbeat => return self.heard(from.ip(), message),
+            Purpose::UpfHeartbeat(_) | Purpose::SmfHeartbeat(_) if another => return,
+            Purpose::UpfHeartbeat(_) | Purpose::SmfHeartbeat(_) => return self.heard(from.ip(), message),
             Purpose::Setup(number) => return self.set_up(number, message),
             Purpose::Notice => return,
             Purpose::Establish { origin, session, .. }
@@ -221,8 +221,8 @@ impl<Proof> FrontEnd<Proof> {
             Purpose::Delete { origin, session } => {
                 ((origin, session, kind), self.deleted(message, origin, session))
             }
-            Purpose::Report { origin, session, ends } => {
-                ((origin, session, kind), self.reported(message, origin, session, ends))
+            Purpose::Report { origin, session, ends, request, redirected } => {
+                ((origin, session, kind), self.reported(message, origin, session, (ends, request, redirected)))
             }
             Purpose::Remake { session, lost } => return self.remake_answered(message, session, lost),
             Purpose::Abandon => {
@@ -298,7 +298,8 @@ impl<Proof> FrontEnd<Proof> {
             Purpose::UpfHeartbeat(number) => self.lose_upf(number, "it does not answer"),
             Purpose::Setup(number) => self.not_set_up(number),
             // Its sessions stay: it may be the network, and an SMF that began anew says so.
-            Purpose::SmfHeartbeat | Purpose::Notice => {}
+            Purpose::SmfHeartbeat(address) => self.smf_answers(address, false),
+            Purpose::Notice => {}
             // The SMF has given up by now as well.
             Purpose::Establish { origin, session, .. } => {
                 self.inbound.forget(&origin);
@@ -318,7 +319,7 @@ impl<Proof> FrontEnd<Proof> {
                     self.end(session);
                 }
             }
-            Purpose::Report { origin, session, ends } => {
+            Purpose::Report { origin, session, ends, .. } => {
                 self.inbound.forget(&origin);
                 if ends {
                     self.end(session);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use pinion_protocols::pfcp::{Cause, Element, Message, MessageType};
 
 use crate::front::{Batch, FrontEnd};
+use crate::inbound::Origin;
 use crate::purpose::{Parked, Waiting};
 use crate::sessions::SessionId;
 use crate::tunnels::TunnelChange;
@@ -27,7 +28,12 @@ impl<Proof> FrontEnd<Proof> {
     /// What waited for tunnels is done.
     pub(crate) fn done(&mut self, parked: Parked) {
         match parked {
-            Parked::Answer { origin, answer, made, .. } => {
+            Parked::Answer { origin, session, answer, made } => {
+                let kind = Message::parse(&answer).map(|answer| answer.message_type());
+                if kind != Ok(MessageType::SessionDeletionResponse) && self.sessions.get(session).is_none() {
+                    // It ended meanwhile, as with its UPF.
+                    return self.refuse_with(origin, &answer, Cause::SESSION_NOT_FOUND);
+                }
                 self.counts.established += u64::from(made);
                 self.finish(origin, answer);
             }
@@ -67,18 +73,12 @@ impl<Proof> FrontEnd<Proof> {
         match parked {
             Parked::Answer { origin, session, answer, made } => {
                 tracing::warn!(peer = %origin.from, "a session's tunnels cannot be put into force");
-                let Ok(message) = Message::parse(&answer) else { return };
-                let (kind, seid) = (message.message_type(), message.seid());
-                // Where the session is no more, nothing is missing.
-                if self.sessions.get(session).is_none() {
+                let kind = Message::parse(&answer).map(|answer| answer.message_type());
+                if kind == Ok(MessageType::SessionDeletionResponse) {
+                    // Where the session is no more, nothing is missing.
                     return self.finish(origin, answer);
                 }
-                self.answer(origin, kind, seid, |own, writer| {
-                    if kind == MessageType::SessionEstablishmentResponse {
-                        writer.add(&own);
-                    }
-                    writer.add(&Element::Cause(Cause::NO_RESOURCES));
-                });
+                self.refuse_with(origin, &answer, Cause::NO_RESOURCES);
                 if made {
                     self.abandon(session);
                 }
@@ -89,6 +89,21 @@ impl<Proof> FrontEnd<Proof> {
             }
             Parked::Nothing => {}
         }
+    }
+
+    /// Answers otherwise than it was meant to be.
+    fn refuse_with(&mut self, origin: Origin, answer: &[u8], cause: Cause) {
+        let Ok(message) = Message::parse(answer) else { return };
+        let (kind, seid) = (message.message_type(), message.seid());
+        let made = kind == MessageType::SessionEstablishmentResponse;
+        let unknown = cause == Cause::SESSION_NOT_FOUND;
+        let seid = seid.map(|seid| if unknown && !made { 0 } else { seid });
+        self.answer(origin, kind, seid, |own, writer| {
+            if made {
+                writer.add(&own);
+            }
+            writer.add(&Element::Cause(if made { Cause::NO_RESOURCES } else { cause }));
+        });
     }
 
     /// Has tunnels end; nothing waits for that.

@@ -269,7 +269,7 @@ impl<Proof> FrontEnd<Proof> {
             (MessageType::AssociationUpdateRequest, Some(upf)) => self.upf_update(origin, message, upf),
             (MessageType::AssociationReleaseRequest, Some(upf)) => self.upf_release(origin, upf),
             (MessageType::NodeReportRequest, Some(upf)) => self.node_report(origin, message, upf),
-            (MessageType::SessionReportRequest, _) => self.report(origin, message),
+            (MessageType::SessionReportRequest, _) => self.report(origin, message, bytes),
             _ => Err(Refusal::plain(Cause::SERVICE_NOT_SUPPORTED)),
         };
         if let Err(refusal) = done {

@@ -72,6 +72,11 @@ impl Inbound {
         }
     }
 
+    /// How many are remembered.
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
+    }
+
     /// Forgets what nobody sends again.
     pub(crate) fn expire(&mut self, now: Duration) {
         while self.order.front().is_some_and(|(until, ..)| *until <= now) {

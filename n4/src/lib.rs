@@ -51,4 +51,4 @@ pub use keep::{Kept, TakeError};
 pub use sessions::{Phase, SessionId};
 pub use settings::{Bounds, Placement, Serves, Settings, Timers, Upf, UserPlane};
 pub use tunnels::TunnelChange;
-pub use view::{SessionView, TunnelView, UpfView};
+pub use view::{Backlog, SessionView, TunnelView, UpfView};

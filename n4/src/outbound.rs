@@ -1,4 +1,4 @@
-//! Requests of our own: a sequence of numbers for each peer, and sent again until they are answered (TS 29.244 6.4).
+//! Requests of our own: numbered, and sent again until they are answered (TS 29.244 6.4).
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -17,9 +17,8 @@ const NUMBERS: u32 = 1 << 24;
 /// Requests that were not answered yet.
 #[derive(Debug)]
 pub(crate) struct Outbound<P> {
-    /// With what counting begins: after a restart with another number, or peers would give old answers.
-    first: u32,
-    next: HashMap<SocketAddr, u32>,
+    /// The next number, of those of all peers; after a restart another one, or peers would give old answers.
+    next: u32,
     asked: HashMap<Key, Asked<P>>,
     /// When each is due, which with one T1 for all is in their order.
     timers: VecDeque<(Duration, Key)>,
@@ -45,24 +44,23 @@ pub(crate) enum Due<P> {
 
 impl<P> Outbound<P> {
     pub(crate) fn new(first: u32) -> Self {
-        Self {
-            first: first % NUMBERS,
-            next: HashMap::default(),
-            asked: HashMap::default(),
-            timers: VecDeque::new(),
-        }
+        Self { next: first % NUMBERS, asked: HashMap::default(), timers: VecDeque::new() }
     }
 
     /// The number of the next request to a peer.
     pub(crate) fn number(&mut self, to: SocketAddr) -> u32 {
-        let next = self.next.entry(to).or_insert(self.first);
         // As many requests as there are numbers are never under way at once.
-        while self.asked.contains_key(&(to, *next)) {
-            *next = next.wrapping_add(1) % NUMBERS;
+        while self.asked.contains_key(&(to, self.next)) {
+            self.next = self.next.wrapping_add(1) % NUMBERS;
         }
-        let number = *next;
-        *next = number.wrapping_add(1) % NUMBERS;
+        let number = self.next;
+        self.next = number.wrapping_add(1) % NUMBERS;
         number
+    }
+
+    /// How many were not answered yet.
+    pub(crate) fn len(&self) -> usize {
+        self.asked.len()
     }
 
     /// Takes a request down that was sent `tries` times less than it may be.
@@ -134,17 +132,17 @@ mod tests {
     }
 
     #[test]
-    fn each_peer_has_numbers_of_its_own() {
+    fn no_number_is_given_twice() {
         let mut outbound = Outbound::new(1);
         let numbers = [peer(1), peer(1), peer(2)].map(|to| ask(&mut outbound, to, 0));
-        assert_eq!(numbers, [1, 2, 1]);
+        assert_eq!(numbers, [1, 2, 3]);
     }
 
     #[test]
     fn numbers_begin_again_and_step_over_those_in_use() {
         let mut outbound = Outbound::new(1);
         ask(&mut outbound, peer(1), 0);
-        outbound.next.insert(peer(1), NUMBERS - 1);
+        outbound.next = NUMBERS - 1;
         let numbers: Vec<u32> = (0..4).map(|_| ask(&mut outbound, peer(1), 0)).collect();
         assert_eq!(numbers, [NUMBERS - 1, 0, 2, 3]);
     }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use foldhash::fast::FixedState;
 use pinion_protocols::pfcp::{Element, ElementType, Elements, Error, Message, SNssai};
 
+use crate::front::FrontEnd;
 use crate::settings::{Placement, Serves};
 
 /// What a session is placed by.
@@ -97,6 +98,40 @@ pub(crate) struct Candidate<'a> {
     pub(crate) sessions: u32,
     /// Percent of its capacity that it says is in use.
     pub(crate) load: u8,
+}
+
+impl<Proof> FrontEnd<Proof> {
+    /// The UPF that gets a session.
+    pub(crate) fn place(&mut self, wish: &Wish<'_>, key: u64) -> Option<u16> {
+        let mut candidates: Vec<Candidate<'_>> = (0..)
+            .zip(&self.upfs)
+            .filter(|(_, upf)| upf.takes_sessions() && wish.fits(&upf.config.serves))
+            .map(|(number, upf)| Candidate {
+                number,
+                name: &upf.config.name,
+                weight: upf.config.weight,
+                priority: upf.config.priority,
+                sessions: upf.sessions,
+                load: upf.load.percent(self.now),
+            })
+            .collect();
+        // An overloaded UPF is spared as often as it asks, where another one can take its share.
+        let dice = u8::try_from(self.random.word() % 100).unwrap_or_default();
+        let upfs = &self.upfs;
+        let spared = |it: &Candidate<'_>| {
+            upfs.get(usize::from(it.number)).is_some_and(|upf| dice < upf.load.reduction(self.now))
+        };
+        if candidates.iter().any(|it| it.weight > 0 && !spared(it)) {
+            candidates.retain(|it| !spared(it));
+        }
+        let key = match self.settings.placement {
+            Placement::Hash => wish.user().unwrap_or(key),
+            Placement::LeastSessions | Placement::RoundRobin => key,
+        };
+        let chosen = choose(self.settings.placement, &candidates, self.placed, key)?;
+        self.placed = self.placed.wrapping_add(1);
+        Some(chosen)
+    }
 }
 
 /// Chooses among candidates. `turn`: how many sessions were placed before; `key`: what hashing goes by.

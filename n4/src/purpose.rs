@@ -1,5 +1,7 @@
 //! What requests of our own are for, and what waits for tunnels.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use pinion_protocols::pfcp::{MessageType, Place};
 
@@ -13,7 +15,7 @@ pub(crate) enum Purpose {
     /// Whether a UPF is there.
     UpfHeartbeat(u16),
     /// Whether an SMF is there.
-    SmfHeartbeat,
+    SmfHeartbeat(IpAddr),
     /// An association with a UPF.
     Setup(u16),
     /// What only needs to be known to have arrived.
@@ -24,8 +26,8 @@ pub(crate) enum Purpose {
     Modify { origin: Origin, session: SessionId, removed: Vec<Place>, request: Option<Bytes> },
     /// An SMF's wish for a session's end.
     Delete { origin: Origin, session: SessionId },
-    /// What a UPF reports; `ends`: that the session is no more.
-    Report { origin: Origin, session: SessionId, ends: bool },
+    /// What a UPF reports, as it said it; `ends`: that the session is no more; how often another SMF was asked instead.
+    Report { origin: Origin, session: SessionId, ends: bool, request: Bytes, redirected: u8 },
     /// A session made again on another UPF, and its tunnels on the UPF before.
     Remake { session: SessionId, lost: Tunnels },
     /// The end of a session that no SMF asks for any more.
@@ -52,7 +54,7 @@ impl Purpose {
             | Self::Delete { session, .. }
             | Self::Remake { session, .. } => Some(*session),
             Self::UpfHeartbeat(_)
-            | Self::SmfHeartbeat
+            | Self::SmfHeartbeat(_)
             | Self::Setup(_)
             | Self::Notice
             | Self::Report { .. }

@@ -32,6 +32,11 @@ pub(crate) struct Smf {
     heartbeat: Duration,
     #[serde(skip)]
     pub(crate) sessions: u32,
+    /// Others that stand in for it, in the order in which it named them (TS 29.244 8.2.141).
+    others: Vec<IpAddr>,
+    /// Whether it did not answer when it was last asked whether it is there.
+    #[serde(skip)]
+    pub(crate) away: bool,
     /// Whether sessions of it ended since the association was set up, and it was not told.
     pub(crate) misses: bool,
 }
@@ -40,6 +45,16 @@ impl Smf {
     /// Whether it has an association, and speaks from an address.
     pub(crate) fn speaks_from(&self, address: IpAddr) -> bool {
         self.associated && self.address == address
+    }
+
+    /// Whether it speaks from an address, or may: another one of its set in its stead.
+    pub(crate) fn may_speak_from(&self, address: IpAddr) -> bool {
+        self.associated && (self.address == address || self.others.contains(&address))
+    }
+
+    /// Who is to be asked in its stead, while it does not answer.
+    pub(crate) fn stand_in(&self) -> Option<IpAddr> {
+        self.others.first().copied().filter(|_| self.away)
     }
 
     /// Whether it was told that its UPF has a feature.
@@ -65,6 +80,7 @@ impl<Proof> FrontEnd<Proof> {
             stamp(message).ok_or(Refusal::about(Cause::MANDATORY_MISSING, ElementType::RecoveryTimeStamp))?;
         let retains = retained(message)?;
         let features = octets(message, ElementType::CpFunctionFeatures)?.unwrap_or_default().to_vec();
+        let others = alternatives(message)?;
         let told = self.up_features();
         if !features::has(&told, features::up::FTUP) {
             // No UPF is there yet, or none that chooses TEIDs: with neither can sessions be made.
@@ -90,6 +106,8 @@ impl<Proof> FrontEnd<Proof> {
                     told: Vec::new(),
                     heartbeat: Duration::ZERO,
                     sessions: 0,
+                    others: Vec::new(),
+                    away: false,
                     misses: false,
                 };
                 self.take_in(new).ok_or(Refusal::plain(Cause::NO_RESOURCES))?
@@ -97,6 +115,8 @@ impl<Proof> FrontEnd<Proof> {
         };
         let heartbeat = self.now.saturating_add(self.settings.timers.heartbeat);
         let Some(smf) = self.smfs.get_mut(usize::from(number)) else { return Ok(()) };
+        smf.others = others;
+        smf.away = false;
         let kept = retains.is_some() && known && !smf.misses;
         smf.misses = false;
         smf.address = origin.from.ip();
@@ -137,6 +157,11 @@ impl<Proof> FrontEnd<Proof> {
 
     pub(crate) fn smf_update(&mut self, origin: Origin, message: &Message<'_>) -> Result<(), Refusal> {
         let number = self.associated_smf(message)?;
+        self.needs_origin(number, origin)?;
+        let others = alternatives(message)?;
+        if let Some(smf) = self.smfs.get_mut(usize::from(number)).filter(|_| !others.is_empty()) {
+            smf.others = others;
+        }
         if let Some(features) = octets(message, ElementType::CpFunctionFeatures)?
             && let Some(smf) = self.smfs.get_mut(usize::from(number))
         {
@@ -155,6 +180,7 @@ impl<Proof> FrontEnd<Proof> {
 
     pub(crate) fn smf_release(&mut self, origin: Origin, message: &Message<'_>) -> Result<(), Refusal> {
         let number = self.associated_smf(message)?;
+        self.needs_origin(number, origin)?;
         self.forsake(number, "association released", |_| false);
         if let Some(smf) = self.smfs.get_mut(usize::from(number)) {
             smf.associated = false;
@@ -166,6 +192,13 @@ impl<Proof> FrontEnd<Proof> {
         });
         self.tell_upfs();
         Ok(())
+    }
+
+    /// An association is changed and ended from where it is.
+    fn needs_origin(&self, number: u16, origin: Origin) -> Result<(), Refusal> {
+        let smf = self.smfs.get(usize::from(number));
+        let from = origin.from.ip();
+        smf.filter(|smf| smf.may_speak_from(from)).map(|_| ()).ok_or(Refusal::plain(Cause::NO_ASSOCIATION))
     }
 
     /// The SMF that a message is of, which has to have an association.
@@ -202,6 +235,7 @@ impl<Proof> FrontEnd<Proof> {
 
     /// An SMF whose restart was heard of has lost its sessions (TS 23.527 4.2).
     pub(crate) fn smf_began(&mut self, from: IpAddr, began: u32) {
+        self.smf_answers(from, true);
         let mut there = (0..).zip(&mut self.smfs).filter(|(_, smf)| smf.speaks_from(from));
         // Where several are at one address, which of them it is is not said.
         let (Some((number, smf)), None) = (there.next(), there.next()) else { return };
@@ -209,6 +243,13 @@ impl<Proof> FrontEnd<Proof> {
             smf.associated = false;
             self.keep_smf(number);
             self.forsake(number, "the SMF began anew", |_| false);
+        }
+    }
+
+    /// Takes down whether an SMF answers.
+    pub(crate) fn smf_answers(&mut self, from: IpAddr, answers: bool) {
+        for smf in self.smfs.iter_mut().filter(|smf| smf.speaks_from(from)) {
+            smf.away = !answers;
         }
     }
 
@@ -268,12 +309,32 @@ impl<Proof> FrontEnd<Proof> {
         }
         let began = self.stamp;
         for address in due {
-            let _ = self.ask(address, MessageType::HeartbeatRequest, None, Purpose::SmfHeartbeat, |writer| {
-                writer.add(&Element::RecoveryTimeStamp(began));
-                Ok(())
-            });
+            let _ =
+                self.ask(address, MessageType::HeartbeatRequest, None, Purpose::SmfHeartbeat(address), |writer| {
+                    writer.add(&Element::RecoveryTimeStamp(began));
+                    Ok(())
+                });
         }
     }
+}
+
+/// SMFs that a message names to be asked in its sender's stead.
+pub(crate) fn alternatives(message: &Message<'_>) -> Result<Vec<IpAddr>, Error> {
+    /// More are not kept.
+    const MOST: usize = 16;
+    let mut others = Vec::new();
+    for element in message.elements() {
+        let element = element?;
+        if element.kind() != ElementType::AlternativeSmfIpAddress {
+            continue;
+        }
+        if let Element::AlternativeSmfAddress(Addresses { v4, v6 }) = element.parse()? {
+            others.extend(v4.map(IpAddr::V4));
+            others.extend(v6.map(IpAddr::V6));
+        }
+    }
+    others.truncate(MOST);
+    Ok(others)
 }
 
 /// Which sessions an SMF keeps that sets its association up anew (TS 29.244 7.4.4.1).

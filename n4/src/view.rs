@@ -44,7 +44,34 @@ pub struct UpfView {
     pub load: u8,
 }
 
+/// What is under way, or only remembered for a while.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Requests of its own that were not answered yet.
+    pub asked: usize,
+    /// Requests of peers that are remembered with their answers.
+    pub remembered: usize,
+    /// Batches of tunnels that are not in force yet.
+    pub batches: usize,
+    /// Procedures of its own that did not begin yet.
+    pub chores: usize,
+    /// Sessions that wait for a UPF that takes them.
+    pub homeless: usize,
+}
+
 impl<Proof> FrontEnd<Proof> {
+    /// What is under way.
+    #[must_use]
+    pub fn backlog(&self) -> Backlog {
+        Backlog {
+            asked: self.outbound.len(),
+            remembered: self.inbound.len(),
+            batches: self.parked.len(),
+            chores: self.chores.len(),
+            homeless: self.homeless.len(),
+        }
+    }
+
     /// What it did so far.
     #[must_use]
     pub fn counts(&self) -> Counts {

@@ -1,0 +1,84 @@
+//! What a message of one side becomes for the other, with what is known of its session.
+
+use bytes::{Bytes, BytesMut};
+use pinion_protocols::pfcp::{Addresses, Cause, FTeid, Message, MessageWriter, Patch};
+
+use crate::front::FrontEnd;
+use crate::inbound::Origin;
+use crate::sessions::SessionId;
+use crate::translate::{self, Downwards, Own, Refusal};
+use crate::tunnels::{TunnelChange, Tunnels};
+
+impl<Proof> FrontEnd<Proof> {
+    /// What a message of an SMF is to become for its session's UPF.
+    pub(crate) fn downwards(
+        &self,
+        id: SessionId,
+        message: &Message<'_>,
+        anew: bool,
+    ) -> Result<Vec<Patch<'static>>, Refusal> {
+        let session = self.sessions.get(id).ok_or(Refusal::plain(Cause::SESSION_NOT_FOUND))?;
+        let upf = self.upfs.get(usize::from(session.upf)).map_or("", |upf| &upf.config.name);
+        let downwards = Downwards {
+            own: self.own(id),
+            plane: &self.plane,
+            tunnels: &session.tunnels,
+            upf,
+            anew,
+            smf_teids: self.settings.smf_teids,
+        };
+        downwards.patches(message, |other, teid, addresses| self.end_of(other, teid, addresses))
+    }
+
+    /// The UPF's end of a tunnel of a session.
+    fn end_of(&self, id: SessionId, teid: u32, addresses: Addresses) -> Option<FTeid> {
+        self.plane.theirs(&self.sessions.get(id)?.tunnels, teid, addresses)
+    }
+
+    /// What a message of a UPF is to become for its session's SMF, and the tunnels that it tells of.
+    pub(crate) fn upwards(
+        &mut self,
+        id: SessionId,
+        message: &Message<'_>,
+        lost: Option<&Tunnels>,
+    ) -> Result<(Vec<Patch<'static>>, Vec<TunnelChange>), Refusal> {
+        let own = self.own(id);
+        let Some(session) = self.sessions.get_mut(id) else { return Ok(Default::default()) };
+        let ends = (&mut self.plane, &mut session.tunnels);
+        Ok(translate::upwards(message, own, ends, lost, &mut self.random)?)
+    }
+
+    /// The tunnels that an SMF chose itself.
+    pub(super) fn chosen(&mut self, id: SessionId, request: &Bytes) -> Result<Vec<TunnelChange>, Refusal> {
+        if !self.settings.smf_teids {
+            return Ok(Vec::new());
+        }
+        let own = self.own(id);
+        let request = Message::parse(request)?;
+        let Some(session) = self.sessions.get(id) else { return Ok(Vec::new()) };
+        let upf = self.upfs.get(usize::from(session.upf)).map_or("", |upf| &*upf.config.name).to_owned();
+        let Some(session) = self.sessions.get_mut(id) else { return Ok(Vec::new()) };
+        let ends = (&mut self.plane, &mut session.tunnels);
+        Ok(translate::chosen(&request, own, ends, &upf, &mut self.random)?)
+    }
+
+    fn own(&self, session: SessionId) -> Own {
+        Own { address: self.settings.address, session }
+    }
+
+    /// An answer to an SMF or to a UPF, made from that of the other side.
+    pub(super) fn relayed(
+        &self,
+        message: &Message<'_>,
+        origin: Origin,
+        (seid, smf): (u64, Option<u16>),
+        patches: &[Patch<'_>],
+    ) -> Result<Bytes, Refusal> {
+        let mut out = BytesMut::new();
+        let mut writer = MessageWriter::new(&mut out, message.message_type(), Some(seid), origin.sequence);
+        writer.splice(message.elements(), patches)?;
+        self.add_load(&mut writer, message.message_type(), smf);
+        writer.finish().map_err(|_| Refusal::plain(Cause::INVALID_LENGTH))?;
+        Ok(out.freeze())
+    }
+}
