@@ -1,6 +1,6 @@
 //! The front end's surroundings: a clock, the network, and a table of pins as its host would keep it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -138,8 +138,13 @@ pub(crate) struct Stage {
     /// Whether SMFs answer to what they are asked.
     pub(crate) smfs_answer: bool,
     pub(crate) host: Host,
+    /// Whether answers of UPFs are delivered only by [`Stage::deliver`].
+    pub(crate) slow: bool,
+    pub(crate) post: Vec<(SocketAddr, Vec<u8>)>,
     pub(crate) batches: VecDeque<(Batch, Vec<TunnelChange>)>,
     pub(crate) pins: Pins,
+    /// What was in force, and was not asked for again since.
+    ended: BTreeSet<(IpAddr, u32)>,
     /// What outlives the front end.
     pub(crate) kept: BTreeMap<Kept, Bytes>,
     /// UPFs that came and went.
@@ -157,8 +162,11 @@ impl Stage {
             inbox: Vec::new(),
             smfs_answer: true,
             host: Host::PutsIntoForce,
+            slow: false,
+            post: Vec::new(),
             batches: VecDeque::new(),
             pins: Pins::new(),
+            ended: BTreeSet::new(),
             kept: BTreeMap::new(),
             events: Vec::new(),
         }
@@ -228,6 +236,9 @@ impl Stage {
                 },
                 Output::Upf { name, up, .. } => self.events.push((name, up)),
                 Output::Commit { batch, changes } => {
+                    for change in &changes {
+                        self.ended.remove(&change.at());
+                    }
                     self.batches.push_back((batch, changes));
                     match self.host {
                         Host::PutsIntoForce => self.install(),
@@ -242,8 +253,16 @@ impl Stage {
     fn send(&mut self, to: SocketAddr, said: Said) {
         let upf = self.upfs.iter_mut().find(|upf| upf.speaks_at(to.ip()));
         let answer = match upf {
-            Some(upf) => upf.hear(&said),
+            Some(upf) => {
+                let answer = upf.hear(&said);
+                if self.slow {
+                    self.post.extend(answer.map(|answer| (to, answer)));
+                    return;
+                }
+                answer
+            }
             None => {
+                self.assert_in_force(&said);
                 let answer = self.smfs_answer.then(|| crate::smf::answer(&said)).flatten();
                 self.inbox.push((to, said));
                 answer
@@ -254,13 +273,40 @@ impl Stage {
         }
     }
 
+    /// Delivers an answer of a UPF, if there is one.
+    pub(crate) fn deliver(&mut self, which: usize) {
+        if let Some(at) = which.checked_rem(self.post.len()) {
+            let (from, answer) = self.post.remove(at);
+            self.front_end.receive(self.now, from, &answer);
+            self.settle();
+        }
+    }
+
+    /// What an answer tells clients leads somewhere.
+    fn assert_in_force(&self, said: &Said) {
+        if said.is_request() || said.cause() != Some(Cause::ACCEPTED) {
+            return;
+        }
+        for tunnel in said.tunnels() {
+            let FTeid::Given { teid, addresses } = tunnel else { continue };
+            for at in addresses.v4.map(IpAddr::V4).into_iter().chain(addresses.v6.map(IpAddr::V6)) {
+                let here = at == n3_here().0 || at == n3_here().1;
+                let there = self.pins.contains_key(&(at, teid)) || self.ended.contains(&(at, teid));
+                assert!(!here || there, "{tunnel:?}");
+            }
+        }
+    }
+
     /// The host puts the oldest batch into force.
     pub(crate) fn install(&mut self) {
         let Some((batch, changes)) = self.batches.pop_front() else { return };
         for change in changes {
             match change {
                 TunnelChange::Pin { at, to, .. } => self.pins.insert(at, to),
-                TunnelChange::Unpin { at } => self.pins.remove(&at),
+                TunnelChange::Unpin { at } => {
+                    self.ended.insert(at);
+                    self.pins.remove(&at)
+                }
             };
         }
         self.front_end.installed(self.now, batch, ());
