@@ -157,7 +157,8 @@ impl<Proof> FrontEnd<Proof> {
         session.under_way.until = None;
         let upf = session.upf;
         self.hear_load(upf, message)?;
-        let (_, mut changes) = self.upwards(id, message, Some(lost))?;
+        let mut changes = Vec::new();
+        self.learn(id, message, Some(lost), (&mut Vec::new(), &mut changes))?;
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
         // What the new UPF has no tunnel for ends; what it has is where it was.
         changes.extend(self.plane.end_lost(lost, &session.tunnels));

@@ -1,6 +1,6 @@
 //! Batches of tunnels: what waits for them, and what becomes of it where they cannot be put into force.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use pinion_protocols::pfcp::{Cause, Element, Message, MessageType};
 
@@ -48,17 +48,13 @@ impl<Proof> FrontEnd<Proof> {
         let Waiting { changes, parked, .. } = waiting;
         for id in parked.iter().filter_map(Parked::session) {
             self.settled(batch, Some(id));
-            let tunnels = self.sessions.get_mut(id).map(|session| &mut session.tunnels);
-            self.plane.take_back(id, tunnels, &changes);
+            self.take_back(id, &changes);
             // What was answered since may tell of them.
             for (later, waiting) in &mut self.parked {
                 waiting.doomed |= *later > batch && waiting.parked.iter().any(|it| it.session() == Some(id));
             }
         }
-        // Where the batch was to move a tunnel, it still is where it was.
-        let ends = changes.iter().map(|change| (change.at(), ())).collect::<BTreeMap<_, ()>>();
-        let ends = ends.into_keys().map(|at| TunnelChange::Unpin { at }).collect();
-        let held = self.plane.hold_on(ends);
+        let held = self.ends(&changes);
         if parked.iter().filter_map(Parked::session).any(|id| self.sessions.get(id).is_some()) {
             self.commit(held, Parked::Nothing);
         } else {
@@ -67,6 +63,24 @@ impl<Proof> FrontEnd<Proof> {
         for parked in parked {
             self.undone(parked);
         }
+    }
+
+    /// Takes back what was learnt, and was not to be put into force yet.
+    pub(crate) fn undo(&mut self, id: SessionId, changes: &[TunnelChange]) {
+        self.take_back(id, changes);
+        let held = self.ends(changes);
+        self.commit(held, Parked::Nothing);
+    }
+
+    fn take_back(&mut self, id: SessionId, changes: &[TunnelChange]) {
+        let tunnels = self.sessions.get_mut(id).map(|session| &mut session.tunnels);
+        self.plane.take_back(id, tunnels, changes);
+    }
+
+    /// What ends all that changes are about: where they were to move a tunnel, it still is where it was.
+    fn ends(&mut self, changes: &[TunnelChange]) -> Vec<TunnelChange> {
+        let at: BTreeSet<_> = changes.iter().map(TunnelChange::at).collect();
+        self.plane.hold_on(at.into_iter().map(|at| TunnelChange::Unpin { at }).collect())
     }
 
     fn undone(&mut self, parked: Parked) {

@@ -73,7 +73,7 @@ impl<Proof> FrontEnd<Proof> {
         let accepted = routing.cause.is_some_and(Cause::is_acceptance);
         if !accepted {
             self.hear_load(upf, message)?;
-            let (patches, _) = self.upwards(id, message, None)?;
+            let patches = self.upwards(id, message)?;
             self.remove(id);
             let answer = self.relayed(message, origin, (seid, Some(smf)), &patches)?;
             self.finish(origin, answer);
@@ -92,7 +92,8 @@ impl<Proof> FrontEnd<Proof> {
             return Ok(());
         }
         session.phase = Phase::Open;
-        let (patches, mut changes) = self.upwards(id, message, None)?;
+        let (mut patches, mut changes) = (self.upwards(id, message)?, Vec::new());
+        self.learn(id, message, None, (&mut patches, &mut changes))?;
         if let Some(request) = request {
             changes.extend(self.chosen(id, request)?);
         }

@@ -136,15 +136,9 @@ impl Downwards<'_> {
     }
 }
 
-/// What a response or a report of a UPF is to become, and which tunnels it told of.
-pub(crate) fn upwards(
-    message: &Message<'_>,
-    own: Own,
-    (plane, tunnels): (&mut Plane, &mut Tunnels),
-    lost: Option<&Tunnels>,
-    random: &mut Random,
-) -> Result<(Vec<Patch<'static>>, Vec<TunnelChange>), Error> {
-    let (mut patches, mut changes) = (Vec::new(), Vec::new());
+/// What a response or a report of a UPF is to become, its tunnels aside.
+pub(crate) fn upwards(message: &Message<'_>, own: Own) -> Result<Vec<Patch<'static>>, Error> {
+    let mut patches = Vec::new();
     for element in message.elements() {
         let element = element?;
         let with = match element.kind() {
@@ -155,6 +149,18 @@ pub(crate) fn upwards(
         };
         patches.push(Patch { offset: element.offset(), with });
     }
+    Ok(patches)
+}
+
+/// Learns the tunnels that a UPF tells of; what its message is to become, and what is to be put into force.
+pub(crate) fn learn(
+    message: &Message<'_>,
+    own: Own,
+    (plane, tunnels): (&mut Plane, &mut Tunnels),
+    lost: Option<&Tunnels>,
+    random: &mut Random,
+    (patches, changes): (&mut Vec<Patch<'static>>, &mut Vec<TunnelChange>),
+) -> Result<(), Refusal> {
     for local in message.local_tunnels() {
         let local = local?;
         let FTeid::Given { teid, addresses } = local.tunnel else { continue };
@@ -162,10 +168,13 @@ pub(crate) fn upwards(
         if let Some((told, more)) = plane.learn(tunnels, own.session, end, lost, random) {
             patches.push(Patch { offset: local.offset, with: Some(Element::FTeid(told)) });
             changes.extend(more);
+        } else if plane.is_ours(addresses) {
+            // Nobody but the balancer is there.
+            return Err(Refusal::about(Cause::MANDATORY_INCORRECT, ElementType::FTeid));
         }
     }
     patches.sort_unstable_by_key(|patch| patch.offset);
-    Ok((patches, changes))
+    Ok(())
 }
 
 /// The tunnels that an SMF chose itself, once the UPF took them.

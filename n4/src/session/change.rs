@@ -10,6 +10,7 @@ use crate::inbound::Origin;
 use crate::purpose::{Parked, Purpose};
 use crate::sessions::{Phase, Session, SessionId};
 use crate::translate::{self, Refusal};
+use crate::tunnels::TunnelChange;
 
 impl<Proof> FrontEnd<Proof> {
     /// An SMF wants a session to change.
@@ -43,12 +44,42 @@ impl<Proof> FrontEnd<Proof> {
         removed: &[Place],
         request: Option<&Bytes>,
     ) -> Result<(), Refusal> {
+        let mut changes = Vec::new();
+        match self.changed(message, origin, id, (removed, request), &mut changes) {
+            Ok(Some(answer)) => {
+                let lost = message.routing()?.cause == Some(Cause::SESSION_NOT_FOUND);
+                self.keep_session(id);
+                self.commit(changes, Parked::Answer { origin, session: id, answer, made: false });
+                if lost {
+                    self.end(id);
+                }
+                Ok(())
+            }
+            Ok(None) => Ok(()),
+            Err(refusal) => {
+                // Nobody is told of what was learnt.
+                self.undo(id, &changes);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// What a UPF's answer to the wish for a change is to become, and what is to be in force then.
+    fn changed(
+        &mut self,
+        message: &Message<'_>,
+        origin: Origin,
+        id: SessionId,
+        (removed, request): (&[Place], Option<&Bytes>),
+        changes: &mut Vec<TunnelChange>,
+    ) -> Result<Option<Bytes>, Refusal> {
         let cause = message.routing()?.cause;
-        let Some(session) = self.sessions.get(id) else { return Ok(()) };
+        let Some(session) = self.sessions.get(id) else { return Ok(None) };
         let (seid, smf, upf) = (session.smf_seid, session.smf, session.upf);
         self.hear_load(upf, message)?;
-        let (patches, mut changes) = self.upwards(id, message, None)?;
+        let mut patches = self.upwards(id, message)?;
         if cause.is_some_and(Cause::is_acceptance) {
+            self.learn(id, message, None, (&mut patches, changes))?;
             if let Some(request) = request {
                 changes.extend(self.chosen(id, request)?);
                 if let Some(rules) = self.sessions.get_mut(id).and_then(|session| session.rules.as_mut()) {
@@ -58,15 +89,8 @@ impl<Proof> FrontEnd<Proof> {
             let gone = self.sessions.get_mut(id).map(|session| session.tunnels.remove(removed));
             changes.extend(self.plane.end_all(&gone.unwrap_or_default()));
         }
-        let lost = cause == Some(Cause::SESSION_NOT_FOUND);
-        self.keep_session(id);
-        let seid = if lost { 0 } else { seid };
-        let answer = self.relayed(message, origin, (seid, Some(smf)), &patches)?;
-        self.commit(changes, Parked::Answer { origin, session: id, answer, made: false });
-        if lost {
-            self.end(id);
-        }
-        Ok(())
+        let seid = if cause == Some(Cause::SESSION_NOT_FOUND) { 0 } else { seid };
+        self.relayed(message, origin, (seid, Some(smf)), &patches).map(Some)
     }
 
     /// An SMF wants a session to end.
@@ -92,7 +116,7 @@ impl<Proof> FrontEnd<Proof> {
             session.phase = Phase::Open;
         }
         self.hear_load(upf, message)?;
-        let (patches, _) = self.upwards(id, message, None)?;
+        let patches = self.upwards(id, message)?;
         let answer = self.relayed(message, origin, (if lost { 0 } else { seid }, Some(smf)), &patches)?;
         if !ended {
             self.finish(origin, answer);

@@ -35,17 +35,23 @@ impl<Proof> FrontEnd<Proof> {
         self.plane.theirs(&self.sessions.get(id)?.tunnels, teid, addresses)
     }
 
-    /// What a message of a UPF is to become for its session's SMF, and the tunnels that it tells of.
-    pub(crate) fn upwards(
+    /// What a message of a UPF is to become for its session's SMF, its tunnels aside.
+    pub(crate) fn upwards(&self, id: SessionId, message: &Message<'_>) -> Result<Vec<Patch<'static>>, Refusal> {
+        Ok(translate::upwards(message, self.own(id))?)
+    }
+
+    /// Learns the tunnels that a UPF tells of: adds to what its message is to become, and to what is to be in force.
+    pub(crate) fn learn(
         &mut self,
         id: SessionId,
         message: &Message<'_>,
         lost: Option<&Tunnels>,
-    ) -> Result<(Vec<Patch<'static>>, Vec<TunnelChange>), Refusal> {
+        said: (&mut Vec<Patch<'static>>, &mut Vec<TunnelChange>),
+    ) -> Result<(), Refusal> {
         let own = self.own(id);
-        let Some(session) = self.sessions.get_mut(id) else { return Ok(Default::default()) };
+        let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
         let ends = (&mut self.plane, &mut session.tunnels);
-        Ok(translate::upwards(message, own, ends, lost, &mut self.random)?)
+        translate::learn(message, own, ends, lost, &mut self.random, said)
     }
 
     /// The tunnels that an SMF chose itself.

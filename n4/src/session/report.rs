@@ -25,7 +25,7 @@ impl<Proof> FrontEnd<Proof> {
         self.hear_load(upf, message)?;
         let other = self.smfs.get(usize::from(smf)).and_then(Smf::stand_in);
         let request = Bytes::copy_from_slice(bytes);
-        self.pass_report(origin, id, request, other, 0)
+        self.pass_report(origin, id, &request, other, 0)
     }
 
     /// Asks the session's SMF, or another one in its stead: that one is told whose session it was, and answers with an
@@ -34,15 +34,15 @@ impl<Proof> FrontEnd<Proof> {
         &mut self,
         origin: Origin,
         id: SessionId,
-        request: Bytes,
+        request: &Bytes,
         other: Option<IpAddr>,
         redirected: u8,
     ) -> Result<(), Refusal> {
-        let message = Message::parse(&request)?;
+        let message = Message::parse(request)?;
         // PSDBU: the UPF has deleted it (TS 29.244 5.18.2).
         let flags = octets(&message, ElementType::PfcpsrreqFlags)?.and_then(<[u8]>::first);
         let ends = flags.is_some_and(|flags| flags & 1 != 0);
-        let (patches, _) = self.upwards(id, &message, None)?;
+        let patches = self.upwards(id, &message)?;
         let Some(session) = self.sessions.get(id) else { return Ok(()) };
         let old = FSeid { seid: session.smf_seid, addresses: session.smf_address.into() };
         let (to, seid) = other.map_or((session.smf_address, session.smf_seid), |other| (other, 0));
@@ -71,7 +71,7 @@ impl<Proof> FrontEnd<Proof> {
             && redirected < MOST
             && let Some(other) = alternatives(message)?.first().copied()
         {
-            return self.pass_report(origin, id, request, Some(other), redirected.saturating_add(1));
+            return self.pass_report(origin, id, &request, Some(other), redirected.saturating_add(1));
         }
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
         if let Some((FSeid { seid, addresses }, _)) = routing.session {
