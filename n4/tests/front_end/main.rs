@@ -6,6 +6,7 @@ mod associations;
 mod force;
 mod heartbeats;
 mod loss;
+mod mutations;
 mod nodes;
 mod random;
 mod reliability;

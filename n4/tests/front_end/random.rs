@@ -107,21 +107,26 @@ impl Play {
 
     /// Pins are those of sessions, and nothing is under way that was not asked a moment ago.
     fn check(&self) {
-        let told: BTreeSet<_> =
-            self.stage.sessions().iter().flat_map(|it| it.tunnels.clone()).flat_map(|it| it.at).collect();
-        let pinned: BTreeSet<_> = self.stage.pins.keys().copied().collect();
-        assert_eq!(told, pinned);
-        for session in self.stage.sessions() {
-            for tunnel in &session.tunnels {
-                for at in &tunnel.at {
-                    assert_eq!(self.stage.pins[at], (session.upf.0.clone(), tunnel.upf_teid));
-                }
-            }
-        }
+        check_pins(&self.stage);
         let backlog = self.stage.front_end.backlog();
         assert_eq!((backlog.batches, backlog.chores, backlog.homeless), (0, 0, 0));
         let counted: u32 = self.stage.front_end.upfs().map(|upf| upf.sessions).sum();
         assert_eq!(counted as usize, self.stage.front_end.session_count());
+    }
+}
+
+/// Pins are those of sessions.
+pub(crate) fn check_pins(stage: &Stage) {
+    let told: BTreeSet<_> =
+        stage.sessions().iter().flat_map(|it| it.tunnels.clone()).flat_map(|it| it.at).collect();
+    let pinned: BTreeSet<_> = stage.pins.keys().copied().collect();
+    assert_eq!(told, pinned);
+    for session in stage.sessions() {
+        for tunnel in &session.tunnels {
+            for at in &tunnel.at {
+                assert_eq!(stage.pins[at], (session.upf.0.clone(), tunnel.upf_teid));
+            }
+        }
     }
 }
 

@@ -23,15 +23,17 @@ pub(crate) struct Smf {
     /// The number of its next request.
     pub(crate) sequence: u32,
     pub(crate) features: u8,
+    /// Its name, as labels, where it has one.
+    pub(crate) name: Option<&'static [u8]>,
 }
 
 impl Smf {
     pub(crate) fn new(number: u8) -> Self {
-        Self { address: [192, 0, 2, 100 + number].into(), sequence: 1, features: LOAD | EPFAR }
+        Self { address: [192, 0, 2, 100 + number].into(), sequence: 1, features: LOAD | EPFAR, name: None }
     }
 
     pub(crate) fn node(&self) -> Element<'static> {
-        Element::NodeId(NodeId::Address(self.address))
+        Element::NodeId(self.name.map_or(NodeId::Address(self.address), NodeId::Name))
     }
 
     pub(crate) fn f_seid(&self, seid: u64) -> Element<'static> {

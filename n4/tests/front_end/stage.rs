@@ -115,7 +115,7 @@ impl Said {
 
     /// Ends of tunnels that it tells of.
     pub(crate) fn tunnels(&self) -> Vec<FTeid> {
-        self.message().local_tunnels().map(|local| local.unwrap().tunnel).collect()
+        self.message().local_tunnels().map_while(Result::ok).map(|local| local.tunnel).collect()
     }
 }
 

@@ -167,7 +167,8 @@ impl ScriptedUpf {
         let mut shared = BTreeMap::new();
         let mut chosen = Vec::new();
         for local in request.local_tunnels() {
-            let local = local.unwrap();
+            // What an SMF damaged is passed on where nothing of it is looked at.
+            let Ok(local) = local else { break };
             let (FTeid::Choose { v4, v6, id }, Some(place)) = (local.tunnel, local.place) else { continue };
             let mut new = || {
                 let teid = self.next_teid;
