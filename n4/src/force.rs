@@ -141,6 +141,7 @@ impl<Proof> FrontEnd<Proof> {
     pub(crate) fn tend_owed(&mut self) {
         let now = self.now;
         if let Some((_, changes)) = self.owed.take_if(|(again, _)| *again <= now) {
+            let changes = self.plane.still_held(changes);
             self.commit(changes, Parked::Nothing);
         }
     }

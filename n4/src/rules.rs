@@ -1,6 +1,7 @@
 //! What it takes to make a session again: its establishment, with every modification worked in (TS 29.244 7.5.2, 7.5.4).
 
 use bytes::BytesMut;
+use foldhash::{HashMap, HashSet};
 use pinion_protocols::pfcp::{ElementType, Elements, Error, Message, MessageType, MessageWriter, RawElement};
 
 /// An establishment request that makes the session as it is now, as its SMF would have sent it.
@@ -74,12 +75,17 @@ impl Rules {
         }
         let mut out = BytesMut::with_capacity(self.establishment.len().saturating_add(modification.body().len()));
         let mut writer = begin(&mut out);
+        let mut by_rule: HashMap<RuleId<'_>, Vec<&Change<'_>>> = HashMap::default();
+        for change in &changes {
+            by_rule.entry(change.of).or_default().push(change);
+        }
         for element in Message::parse(&self.establishment)?.elements() {
             let element = element?;
-            let theirs: Vec<&Change<'_>> = changes.iter().filter(|change| change.is_of(&element)).collect();
-            if theirs.is_empty() {
+            let Some(theirs) = created(&element)?.and_then(|of| by_rule.get(&of)) else {
                 writer.copy(&element);
-            } else if let Some(children) = rule(&element, &theirs)? {
+                continue;
+            };
+            if let Some(children) = rule(&element, theirs)? {
                 writer.nested(element.kind(), |writer| {
                     for child in &children {
                         child.write(writer);
@@ -109,20 +115,21 @@ enum What {
     Remove,
 }
 
+/// A rule: what creates such a one, and its number.
+type RuleId<'a> = (ElementType, &'a [u8]);
+
 struct Change<'a> {
     what: What,
-    /// What creates such a rule, and its number.
-    create: ElementType,
-    id: (ElementType, &'a [u8]),
+    of: RuleId<'a>,
     element: RawElement<'a>,
 }
 
-impl Change<'_> {
-    /// Whether it is about what `element` creates.
-    fn is_of(&self, element: &RawElement<'_>) -> bool {
-        let (kind, id) = self.id;
-        element.kind() == self.create && number(element, kind).ok().flatten() == Some(id)
-    }
+/// The rule that an element creates.
+fn created<'a>(element: &RawElement<'a>) -> Result<Option<RuleId<'a>>, Error> {
+    let Some([create, .., id]) = KINDS.iter().find(|[create, ..]| *create == element.kind()) else {
+        return Ok(None);
+    };
+    Ok(number(element, *id)?.map(|number| (*create, number)))
 }
 
 fn changes<'a>(modification: &Message<'a>) -> Result<Vec<Change<'a>>, Error> {
@@ -137,7 +144,7 @@ fn changes<'a>(modification: &Message<'a>) -> Result<Vec<Change<'a>>, Error> {
                 _ => continue,
             };
             if let Some(value) = number(&element, id)? {
-                changes.push(Change { what, create, id: (id, value), element });
+                changes.push(Change { what, of: (create, value), element });
             }
         }
     }
@@ -183,13 +190,17 @@ fn rule<'a>(created: &RawElement<'a>, changes: &[&Change<'a>]) -> Result<Option<
     for change in changes {
         let new = list(change.element.group()?)?;
         // An element that is there takes the place of all of its type.
-        children
-            .retain(|child| !matches!(child, Child::Whole(old) if new.iter().any(|new| new.kind() == old.kind())));
-        for element in new {
-            let within = PARAMETERS.iter().find(|[_, update]| *update == element.kind());
-            match within {
-                None => children.push(Child::Whole(element)),
-                Some([kind, _]) => parameters(&mut children, *kind, &list(element.group()?)?)?,
+        let kinds = kinds(&new);
+        children.retain(|child| !matches!(child, Child::Whole(old) if kinds.contains(&old.kind())));
+        let others = |element: &RawElement<'a>| !PARAMETERS.iter().any(|[_, update]| *update == element.kind());
+        children.extend(new.iter().copied().filter(others).map(Child::Whole));
+        for [kind, update] in PARAMETERS {
+            let mut within = Vec::new();
+            for element in new.iter().filter(|element| element.kind() == update) {
+                within.extend(list(element.group()?)?);
+            }
+            if kinds.contains(&update) {
+                parameters(&mut children, kind, &within)?;
             }
         }
     }
@@ -206,7 +217,8 @@ fn parameters<'a>(children: &mut Vec<Child<'a>>, kind: ElementType, new: &[RawEl
             _ => {}
         }
     }
-    merged.retain(|old| !new.iter().any(|new| new.kind() == old.kind()));
+    let kinds = kinds(new);
+    merged.retain(|old| !kinds.contains(&old.kind()));
     merged.extend(new.iter().copied());
     children.retain(|child| match child {
         Child::Whole(old) => old.kind() != kind,
@@ -214,6 +226,10 @@ fn parameters<'a>(children: &mut Vec<Child<'a>>, kind: ElementType, new: &[RawEl
     });
     children.push(Child::Group(kind, merged));
     Ok(())
+}
+
+fn kinds(elements: &[RawElement<'_>]) -> HashSet<ElementType> {
+    elements.iter().map(RawElement::kind).collect()
 }
 
 fn list(elements: Option<Elements<'_>>) -> Result<Vec<RawElement<'_>>, Error> {

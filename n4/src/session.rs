@@ -12,7 +12,7 @@ use crate::placement::Wish;
 use crate::purpose::{Parked, Purpose};
 use crate::rules::Rules;
 use crate::sessions::{Phase, Session, SessionId, UnderWay};
-use crate::translate::Refusal;
+use crate::translate::{self, Refusal};
 use crate::tunnels::{TunnelChange, Tunnels};
 
 mod change;
@@ -46,7 +46,8 @@ impl<Proof> FrontEnd<Proof> {
         let id = id.ok_or(Refusal::plain(Cause::NO_RESOURCES))?;
         self.count_in(smf, upf);
         let asked = self.downwards(id, message, false).and_then(|patches| {
-            let request = self.settings.smf_teids.then(|| whole(message));
+            let keep = self.settings.smf_teids || translate::restores(message)?;
+            let request = keep.then(|| whole(message));
             let purpose = Purpose::Establish { origin, session: id, request };
             self.ask(upf_address, MessageType::SessionEstablishmentRequest, Some(0), purpose, |writer| {
                 writer.splice(message.elements(), &patches)
@@ -93,7 +94,11 @@ impl<Proof> FrontEnd<Proof> {
         }
         session.phase = Phase::Open;
         let (mut patches, mut changes) = (self.upwards(id, message)?, Vec::new());
-        self.learn(id, message, None, (&mut patches, &mut changes))?;
+        let known = match request.map(|request| Message::parse(request)).transpose()? {
+            Some(request) if translate::restores(&request)? => Some(translate::known(&request, &self.plane)?),
+            _ => None,
+        };
+        self.learn(id, message, known.as_ref(), (&mut patches, &mut changes))?;
         if let Some(request) = request {
             changes.extend(self.chosen(id, request)?);
         }

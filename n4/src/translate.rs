@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use pinion_protocols::pfcp::{
-    Cause, Element, ElementType, Elements, Error, FSeid, FTeid, Message, NodeId, OuterHeaderCreation, Patch, Place,
+    Addresses, Cause, Element, ElementType, Elements, Error, FSeid, FTeid, Message, NodeId, OuterHeaderCreation,
+    Patch, Place,
 };
 
 use crate::random::Random;
@@ -75,7 +76,7 @@ impl Downwards<'_> {
     pub(crate) fn patches(
         &self,
         message: &Message<'_>,
-        peer: impl Fn(SessionId, u32, pinion_protocols::pfcp::Addresses) -> Option<FTeid>,
+        peer: impl Fn(SessionId, u32, Addresses) -> Option<FTeid>,
     ) -> Result<Vec<Patch<'static>>, Refusal> {
         let establishes =
             message.message_type() == pinion_protocols::pfcp::MessageType::SessionEstablishmentRequest;
@@ -110,6 +111,8 @@ impl Downwards<'_> {
     /// The UPF's ends of tunnels, as it knows them.
     fn ends(&self, message: &Message<'_>, patches: &mut Vec<Patch<'static>>) -> Result<(), Refusal> {
         const WRONG: Refusal = Refusal::about(Cause::INVALID_F_TEID_ALLOCATION, ElementType::FTeid);
+        let mut choices = Choices::of(message)?;
+        let restores = restores(message)?;
         for local in message.local_tunnels() {
             let local = local?;
             let FTeid::Given { teid, addresses } = local.tunnel else { continue };
@@ -118,13 +121,10 @@ impl Downwards<'_> {
                 continue;
             }
             let with = match self.plane.theirs(self.tunnels, teid, addresses) {
-                Some(_) if self.anew => FTeid::Choose {
-                    v4: addresses.v4.is_some(),
-                    v6: addresses.v6.is_some(),
-                    // Rules that share a tunnel go on sharing one.
-                    id: teid.to_be_bytes().last().copied(),
-                },
+                Some(_) if self.anew => choices.instead_of(teid, addresses),
                 Some(theirs) => theirs,
+                // TS 29.244 5.5.1: the SMF makes a session again whose tunnels clients know.
+                None if restores && self.plane.is_free(teid, addresses) => choices.instead_of(teid, addresses),
                 None if self.smf_teids && self.plane.owner(teid, addresses).is_none() => {
                     FTeid::Given { teid, addresses: self.plane.beside(addresses, self.upf) }
                 }
@@ -134,6 +134,57 @@ impl Downwards<'_> {
         }
         Ok(())
     }
+}
+
+/// Wishes that a UPF chooses, in place of tunnels that clients know.
+struct Choices {
+    /// Numbers of wishes that the SMF has itself.
+    used: Vec<u8>,
+    /// Tunnels that rules share, and go on sharing: each has a number.
+    shared: Vec<(u32, Option<u8>)>,
+}
+
+impl Choices {
+    fn of(message: &Message<'_>) -> Result<Self, Error> {
+        let mut used = Vec::new();
+        for local in message.local_tunnels() {
+            if let FTeid::Choose { id: Some(id), .. } = local?.tunnel {
+                used.push(id);
+            }
+        }
+        Ok(Self { used, shared: Vec::new() })
+    }
+
+    fn instead_of(&mut self, teid: u32, addresses: Addresses) -> FTeid {
+        let known = self.shared.iter().find(|(known, _)| *known == teid).map(|(_, id)| *id);
+        let id = known.unwrap_or_else(|| {
+            let id = (0..=u8::MAX).find(|id| !self.used.contains(id));
+            self.used.extend(id);
+            self.shared.push((teid, id));
+            id
+        });
+        FTeid::Choose { v4: addresses.v4.is_some(), v6: addresses.v6.is_some(), id }
+    }
+}
+
+/// Whether an SMF makes a session again that was lost (RESTI, TS 29.244 8.2.148).
+pub(crate) fn restores(message: &Message<'_>) -> Result<bool, Error> {
+    let flags = message.elements().find(ElementType::PfcpsereqFlags)?;
+    Ok(flags.and_then(|flags| flags.value().first()).is_some_and(|flags| flags & 1 != 0))
+}
+
+/// The tunnels that clients know of a session that is made again.
+pub(crate) fn known(request: &Message<'_>, plane: &Plane) -> Result<Tunnels, Error> {
+    let mut known = Vec::new();
+    for local in request.local_tunnels() {
+        let local = local?;
+        if let (FTeid::Given { teid, addresses }, Some(place)) = (local.tunnel, local.place)
+            && plane.is_ours(addresses)
+        {
+            known.push(((place, local.redundant), teid));
+        }
+    }
+    Ok(Tunnels::placed(known.into_iter()))
 }
 
 /// What a response or a report of a UPF is to become, its tunnels aside.

@@ -213,7 +213,8 @@ impl Plane {
         // At another address a TEID may be somebody else's.
         let kept = kept.filter(|ours| {
             let tunnel = Tunnel { ours: *ours, theirs, legs };
-            self.at(&tunnel).all(|at| self.taken.get(&at).is_none_or(|owner| *owner == session))
+            self.at(&tunnel)
+                .all(|at| self.taken.get(&at).is_none_or(|owner| [session, SessionId::NONE].contains(owner)))
         });
         let ours = kept.unwrap_or_else(|| self.free(theirs, legs, random));
         let tunnel = Tunnel { ours, theirs, legs };
@@ -311,6 +312,17 @@ impl Plane {
     /// Whose tunnel clients know by this.
     pub(crate) fn owner(&self, teid: u32, addresses: Addresses) -> Option<SessionId> {
         each(addresses).find_map(|address| self.taken.get(&(address, teid)).copied())
+    }
+
+    /// Whether nobody has a tunnel that clients would know by this; one that is only held is on its way out.
+    pub(crate) fn is_free(&self, teid: u32, addresses: Addresses) -> bool {
+        self.owner(teid, addresses).is_none_or(|owner| owner == SessionId::NONE)
+    }
+
+    /// Those that are to end still.
+    pub(crate) fn still_held(&self, changes: Vec<TunnelChange>) -> Vec<TunnelChange> {
+        let held = |change: &TunnelChange| self.taken.get(&change.at()) == Some(&SessionId::NONE);
+        changes.into_iter().filter(held).collect()
     }
 
     /// The addresses of a UPF where clients know these of the service; the UPF is known by its name without its pool.
