@@ -8,6 +8,7 @@ mod heartbeats;
 mod loss;
 mod mutations;
 mod nodes;
+mod placement;
 mod random;
 mod reliability;
 mod restore;

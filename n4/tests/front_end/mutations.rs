@@ -72,7 +72,7 @@ fn open_upfs(open: [bool; 3], restore: bool) -> Settings {
 
 impl Exchange {
     fn new(seed: u64) -> Self {
-        let restore = seed % 2 == 0;
+        let restore = seed.is_multiple_of(2);
         let mut stage = Stage::new(open_upfs([false, false, true], restore));
         stage.pass(Duration::ZERO);
         // No damage makes another name of an address.

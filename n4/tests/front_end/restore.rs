@@ -253,3 +253,59 @@ fn clause_5_5_1_teids_collide_on_the_next_upf() {
     assert_eq!(stage.leads(second[0]), before);
     assert_eq!(stage.pins.len(), 4);
 }
+
+/// TS 29.244 8.2.3: tunnels that rules share go on being shared, others not, whatever their TEIDs look like.
+#[test]
+fn clause_8_2_3_what_was_shared_is_shared_again() {
+    let (mut stage, mut smf) = restoring(2);
+    smf.sequence += 1;
+    let shared = FTeid::Choose { v4: true, v6: false, id: Some(0) };
+    let request = smf.establish(1, |writer| {
+        create_pdr(writer, 1, Some(shared));
+        create_pdr(writer, 2, Some(shared));
+        user_pdr(writer, 8, Some(USER));
+    });
+    let answer = stage.ask(&smf, &request);
+    let here = answer.f_seid().unwrap().seid;
+    // Another one whose last octets are alike.
+    stage.upfs[0].next_teid = 0x7700;
+    smf.sequence += 1;
+    let third = stage.ask(&smf, &smf.modify(here, |writer| create_pdr(writer, 3, Some(CHOOSE)))).tunnels()[0];
+    let first = answer.tunnels()[0];
+    smf.sequence += 1;
+    let named = smf.modify(here, |writer| {
+        pdr(writer, ElementType::UpdatePdr, 1, Some(first));
+        pdr(writer, ElementType::UpdatePdr, 2, Some(first));
+        pdr(writer, ElementType::UpdatePdr, 3, Some(third));
+    });
+    assert_eq!(stage.ask(&smf, &named).cause(), Some(Cause::ACCEPTED));
+    silence(&mut stage, 0);
+    assert_eq!(stage.leads(first), [(name(2), 0x200)]);
+    assert_eq!(stage.leads(third), [(name(2), 0x201)]);
+    assert_eq!(stage.pins.len(), 2);
+}
+
+/// TS 29.244 5.5.1, 8.2.148: an SMF that makes a lost session again (RESTI) names the F-TEIDs that clients know, and gets
+/// them, but for those that somebody else has by now.
+#[test]
+fn clause_5_5_1_an_smf_restores_a_session() {
+    let (mut stage, mut smf) = Stage::set_up(settings(2));
+    let (_, told) = made(&mut stage, &mut smf, 1, Some(USER));
+    silence(&mut stage, 0);
+    assert_eq!(stage.front_end.session_count(), 0);
+    let again = |smf: &Smf, seid| {
+        smf.establish(seid, |writer| {
+            writer.element(ElementType::PfcpsereqFlags, |out| out.extend_from_slice(&[1]));
+            create_pdr(writer, 1, Some(told[0]));
+            create_pdr(writer, 2, Some(told[1]));
+        })
+    };
+    smf.sequence += 1;
+    let answer = stage.ask(&smf, &again(&smf, 2));
+    assert_eq!((answer.cause(), answer.tunnels()), (Some(Cause::ACCEPTED), told.clone()));
+    assert_eq!((stage.leads(told[0]), stage.leads(told[1])), (vec![(name(2), 0x200)], vec![(name(2), 0x201)]));
+    smf.sequence += 1;
+    let second = stage.ask(&smf, &again(&smf, 3));
+    assert_eq!(second.cause(), Some(Cause::INVALID_F_TEID_ALLOCATION));
+    assert_eq!(stage.leads(told[0]), [(name(2), 0x200)]);
+}
