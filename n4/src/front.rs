@@ -269,6 +269,8 @@ impl<Proof> FrontEnd<Proof> {
             (MessageType::AssociationUpdateRequest, Some(upf)) => self.upf_update(origin, message, upf),
             (MessageType::AssociationReleaseRequest, Some(upf)) => self.upf_release(origin, upf),
             (MessageType::NodeReportRequest, Some(upf)) => self.node_report(origin, message, upf),
+            (MessageType::SessionSetDeletionRequest, upf) => self.delete_set(origin, message, upf),
+            (MessageType::SessionSetModificationRequest, None) => self.modify_set(origin, message),
             (MessageType::SessionReportRequest, _) => self.report(origin, message, bytes),
             _ => Err(Refusal::plain(Cause::SERVICE_NOT_SUPPORTED)),
         };

@@ -71,6 +71,8 @@ struct KeptSession<'a> {
     /// The TEID of ours that the packets of a rule, or else of a traffic endpoint, come by; whether redundantly.
     places: Vec<(bool, u16, bool, u32)>,
     rules: Option<&'a [u8]>,
+    /// What sets of sessions it is of.
+    marks: Vec<(u16, Box<[u8]>)>,
 }
 
 /// A tunnel: the TEID of ours, the UPF's, and where that is.
@@ -202,6 +204,7 @@ impl<Proof> FrontEnd<Proof> {
                 })
                 .collect(),
             rules: session.rules.as_ref().map(Rules::bytes),
+            marks: session.marks.iter().map(|(kind, mark)| ((*kind).into(), mark.clone())).collect(),
         }))
     }
 
@@ -215,9 +218,21 @@ impl<Proof> FrontEnd<Proof> {
         let (_, upf_seid, upf_address) = kept.upf;
         let rules = kept.rules.map(Rules::kept);
         let phase = Phase::Open;
+        let marks = kept.marks.iter().map(|(kind, mark)| ((*kind).into(), mark.clone())).collect();
         let under_way = UnderWay::default();
-        let session =
-            Session { phase, smf, smf_seid, smf_address, upf, upf_seid, upf_address, tunnels, rules, under_way };
+        let session = Session {
+            phase,
+            smf,
+            smf_seid,
+            smf_address,
+            upf,
+            upf_seid,
+            upf_address,
+            tunnels,
+            rules,
+            marks,
+            under_way,
+        };
         self.sessions.put(id, session);
         self.count_in(smf, upf);
         changes

@@ -38,6 +38,7 @@ mod random;
 mod rules;
 mod session;
 mod sessions;
+mod sets;
 mod settings;
 mod smf;
 mod translate;

@@ -12,6 +12,7 @@ use crate::placement::Wish;
 use crate::purpose::{Parked, Purpose};
 use crate::rules::Rules;
 use crate::sessions::{Phase, Session, SessionId, UnderWay};
+use crate::sets;
 use crate::translate::{self, Refusal};
 use crate::tunnels::{TunnelChange, Tunnels};
 
@@ -40,6 +41,7 @@ impl<Proof> FrontEnd<Proof> {
             upf_address,
             tunnels: Tunnels::default(),
             rules,
+            marks: sets::marks(message.elements())?,
             under_way: UnderWay { asked: true, ..UnderWay::default() },
         };
         let id = self.sessions.insert(session, self.settings.bounds.sessions);
@@ -85,6 +87,7 @@ impl<Proof> FrontEnd<Proof> {
         };
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
         session.made_at(upf_seid, addresses);
+        session.marks.extend(sets::marks(message.elements())?);
         self.hear_load(upf, message)?;
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
         if session.under_way.forsaken {

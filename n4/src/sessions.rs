@@ -7,6 +7,7 @@ use pinion_protocols::pfcp::Addresses;
 
 use crate::front::Batch;
 use crate::rules::Rules;
+use crate::sets::Mark;
 use crate::tunnels::Tunnels;
 
 /// Which session. The SEID that both its peers know it by: a place, and how often the place was taken before, so that
@@ -61,6 +62,8 @@ pub(crate) struct Session {
     pub(crate) tunnels: Tunnels,
     /// What it takes to make it again.
     pub(crate) rules: Option<Rules>,
+    /// What sets of sessions it is of.
+    pub(crate) marks: Vec<Mark>,
     pub(crate) under_way: UnderWay,
 }
 
@@ -73,6 +76,8 @@ pub(crate) struct UnderWay {
     pub(crate) forsaken: bool,
     /// The last of its batches that is not in force yet.
     pub(crate) batch: Option<Batch>,
+    /// Who is to be told in its SMF's stead.
+    pub(crate) stand_in: Option<IpAddr>,
     /// Until when it waits for a UPF that takes it.
     pub(crate) until: Option<Duration>,
 }
@@ -200,6 +205,7 @@ mod tests {
             upf_address: nowhere,
             tunnels: Tunnels::default(),
             rules: None,
+            marks: Vec::new(),
             under_way: UnderWay::default(),
         }
     }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use pinion_protocols::pfcp::{Addresses, Cause, Element, ElementType, Error, Message, MessageType};
+use pinion_protocols::pfcp::{Addresses, Cause, Element, ElementType, Elements, Error, Message, MessageType};
 use serde::{Deserialize, Serialize};
 
 use crate::chores::Chore;
@@ -12,6 +12,7 @@ use crate::features;
 use crate::front::{FrontEnd, needed, octets, stamp};
 use crate::inbound::Origin;
 use crate::purpose::Purpose;
+use crate::sessions::Session;
 use crate::translate::Refusal;
 
 /// An SMF. What of it outlives the process is serialized.
@@ -80,7 +81,7 @@ impl<Proof> FrontEnd<Proof> {
             stamp(message).ok_or(Refusal::about(Cause::MANDATORY_MISSING, ElementType::RecoveryTimeStamp))?;
         let retains = retained(message)?;
         let features = octets(message, ElementType::CpFunctionFeatures)?.unwrap_or_default().to_vec();
-        let others = alternatives(message)?;
+        let others = alternatives(message.elements())?;
         let told = self.up_features();
         if !features::has(&told, features::up::FTUP) {
             // No UPF is there yet, or none that chooses TEIDs: with neither can sessions be made.
@@ -91,8 +92,8 @@ impl<Proof> FrontEnd<Proof> {
         let number = match before {
             Some(known) => {
                 // TS 29.244 6.2.6.2.2: who sets up anew has no sessions any more, unless it says so.
-                self.forsake(known, "association set up anew", |at| {
-                    retains.as_ref().is_some_and(|it| it.keeps(at))
+                self.forsake(known, "association set up anew", |session| {
+                    retains.as_ref().is_some_and(|it| it.keeps(session.smf_address))
                 });
                 known
             }
@@ -158,7 +159,7 @@ impl<Proof> FrontEnd<Proof> {
     pub(crate) fn smf_update(&mut self, origin: Origin, message: &Message<'_>) -> Result<(), Refusal> {
         let number = self.associated_smf(message)?;
         self.needs_origin(number, origin)?;
-        let others = alternatives(message)?;
+        let others = alternatives(message.elements())?;
         if let Some(smf) = self.smfs.get_mut(usize::from(number)).filter(|_| !others.is_empty()) {
             smf.others = others;
         }
@@ -195,7 +196,7 @@ impl<Proof> FrontEnd<Proof> {
     }
 
     /// An association is changed and ended from where it is.
-    fn needs_origin(&self, number: u16, origin: Origin) -> Result<(), Refusal> {
+    pub(crate) fn needs_origin(&self, number: u16, origin: Origin) -> Result<(), Refusal> {
         let smf = self.smfs.get(usize::from(number));
         let from = origin.from.ip();
         smf.filter(|smf| smf.may_speak_from(from)).map(|_| ()).ok_or(Refusal::plain(Cause::NO_ASSOCIATION))
@@ -253,11 +254,11 @@ impl<Proof> FrontEnd<Proof> {
         }
     }
 
-    /// Ends the sessions of an SMF, on each UPF, but for those at addresses that it keeps.
-    fn forsake(&mut self, number: u16, why: &'static str, keeps: impl Fn(IpAddr) -> bool) {
+    /// Ends the sessions of an SMF, on each UPF, but for those that it keeps.
+    pub(crate) fn forsake(&mut self, number: u16, why: &'static str, keeps: impl Fn(&Session) -> bool) {
         let before = self.chores.len();
         for (id, session) in self.sessions.iter_mut() {
-            if session.smf == number && !session.under_way.forsaken && !keeps(session.smf_address) {
+            if session.smf == number && !session.under_way.forsaken && !keeps(session) {
                 session.under_way.forsaken = true;
                 self.chores.push_back(Chore::Abandon(id));
             }
@@ -319,11 +320,11 @@ impl<Proof> FrontEnd<Proof> {
 }
 
 /// SMFs that a message names to be asked in its sender's stead.
-pub(crate) fn alternatives(message: &Message<'_>) -> Result<Vec<IpAddr>, Error> {
+pub(crate) fn alternatives(elements: Elements<'_>) -> Result<Vec<IpAddr>, Error> {
     /// More are not kept.
     const MOST: usize = 16;
     let mut others = Vec::new();
-    for element in message.elements() {
+    for element in elements {
         let element = element?;
         if element.kind() != ElementType::AlternativeSmfIpAddress {
             continue;

@@ -280,6 +280,7 @@ fn is_of_the_peer(kind: ElementType) -> bool {
         ElementType::NodeId
             | ElementType::FSeid
             | ElementType::FqCsid
+            | ElementType::GroupId
             | ElementType::LoadControlInformation
             | ElementType::OverloadControlInformation
             | ElementType::AlternativeSmfIpAddress

@@ -16,7 +16,7 @@ pub struct Addresses {
 
 impl Addresses {
     /// Both families' flags, V6 in bit 1 and V4 in bit 2, then the addresses.
-    pub(crate) fn parse(value: &[u8]) -> Option<Self> {
+    pub fn parse(value: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(value);
         let flags = reader.octet()?;
         Self::read(&mut reader, flags & 2 != 0, flags & 1 != 0)

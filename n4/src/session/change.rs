@@ -26,6 +26,7 @@ impl<Proof> FrontEnd<Proof> {
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
         if let Some((FSeid { seid, addresses }, _)) = end {
             session.smf_seid = seid;
+            session.under_way.stand_in = None;
             session.smf_address = addresses.like(session.smf_address).unwrap_or(session.smf_address);
         }
         let (to, seid) = (session.upf_address, session.upf_seid);
@@ -150,6 +151,8 @@ impl<Proof> FrontEnd<Proof> {
     fn may_speak(&self, from: IpAddr, session: &Session) -> bool {
         let smf = self.smfs.get(usize::from(session.smf));
         !session.under_way.forsaken
-            && (from == session.smf_address || smf.is_some_and(|smf| smf.may_speak_from(from)))
+            && (from == session.smf_address
+                || Some(from) == session.under_way.stand_in
+                || smf.is_some_and(|smf| smf.may_speak_from(from)))
     }
 }

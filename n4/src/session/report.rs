@@ -9,7 +9,7 @@ use crate::front::{FrontEnd, octets};
 use crate::inbound::Origin;
 use crate::purpose::Purpose;
 use crate::sessions::{Phase, Session, SessionId};
-use crate::smf::{Smf, alternatives};
+use crate::smf::alternatives;
 use crate::translate::Refusal;
 
 impl<Proof> FrontEnd<Proof> {
@@ -21,9 +21,9 @@ impl<Proof> FrontEnd<Proof> {
         let session = self.sessions.get(id).filter(theirs);
         let session = session.filter(|it| it.phase != Phase::Opening && !it.under_way.forsaken);
         let session = session.ok_or(Refusal::plain(Cause::SESSION_NOT_FOUND))?;
-        let (smf, upf) = (session.smf, session.upf);
+        let (smf, upf, wished) = (session.smf, session.upf, session.under_way.stand_in);
         self.hear_load(upf, message)?;
-        let other = self.smfs.get(usize::from(smf)).and_then(Smf::stand_in);
+        let other = self.stand_in(smf, wished);
         let request = Bytes::copy_from_slice(bytes);
         self.pass_report(origin, id, &request, other, 0)
     }
@@ -69,13 +69,14 @@ impl<Proof> FrontEnd<Proof> {
         let routing = message.routing()?;
         if routing.cause == Some(Cause::REDIRECTION_REQUESTED)
             && redirected < MOST
-            && let Some(other) = alternatives(message)?.first().copied()
+            && let Some(other) = alternatives(message.elements())?.first().copied()
         {
             return self.pass_report(origin, id, &request, Some(other), redirected.saturating_add(1));
         }
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
         if let Some((FSeid { seid, addresses }, _)) = routing.session {
             session.smf_seid = seid;
+            session.under_way.stand_in = None;
             session.smf_address = addresses.like(session.smf_address).unwrap_or(session.smf_address);
         }
         let seid = session.upf_seid;
