@@ -136,3 +136,119 @@ fn a_session_is_its_smfs_alone() {
     assert_eq!(stage.ask(&stranger, &release).cause(), Some(Cause::NO_ASSOCIATION));
     assert_eq!(stage.front_end.session_count(), 1);
 }
+
+/// An FQ-CSID: a node with an IPv4 address, and its connection sets (TS 29.244 8.2.45).
+fn connection_sets(writer: &mut MessageWriter<'_>, last: u8, sets: &[u16]) {
+    writer.element(ElementType::FqCsid, |out| {
+        out.extend_from_slice(&[u8::try_from(sets.len()).unwrap(), 192, 0, 2, last]);
+        for set in sets {
+            out.extend_from_slice(&set.to_be_bytes());
+        }
+        // The sender is an SMF (PGW-C).
+        out.extend_from_slice(&[2]);
+    });
+}
+
+/// Sessions 1 to 3 of connection sets 1 to 3, all of group `g`; not 4.
+fn marked() -> (Stage, Smf, Vec<u64>) {
+    let (mut stage, mut smf) = Stage::set_up(settings(1));
+    let mut here = Vec::new();
+    for number in 1..=4_u16 {
+        smf.sequence += 1;
+        let request = smf.establish(number.into(), |writer| {
+            if number < 4 {
+                connection_sets(writer, 101, &[number]);
+                writer.element(ElementType::GroupId, |out| out.extend_from_slice(b"g"));
+            }
+            crate::smf::create_pdr(writer, 1, Some(crate::smf::CHOOSE));
+        });
+        here.push(stage.ask(&smf, &request).f_seid().unwrap().seid);
+    }
+    let asked = stage.upfs[0].heard(MessageType::SessionEstablishmentRequest)[0];
+    assert_eq!((asked.value(ElementType::FqCsid), asked.value(ElementType::GroupId)), (None, None));
+    smf.sequence += 1;
+    (stage, smf, here)
+}
+
+/// TS 29.244 7.4.6.1: an SMF that lost connection sets: exactly their sessions end.
+#[test]
+fn clause_7_4_6_1_a_set_of_sessions_is_deleted() {
+    let (mut stage, smf, _) = marked();
+    let request = smf.request(MessageType::SessionSetDeletionRequest, None, |writer| {
+        writer.add(&smf.node());
+        connection_sets(writer, 101, &[1, 3]);
+    });
+    let answer = stage.ask(&smf, &request);
+    assert_eq!((answer.kind(), answer.cause()), {
+        (MessageType::SessionSetDeletionResponse, Some(Cause::ACCEPTED))
+    });
+    let left: Vec<_> = stage.sessions().iter().map(|session| session.smf.1).collect();
+    assert_eq!((left, stage.sessions_at_upfs(), stage.pins.len()), (vec![2, 4], 2, 2));
+    // The same numbers of another node are other sets.
+    let again = Smf { sequence: 99, ..smf.clone() };
+    let request = again.request(MessageType::SessionSetDeletionRequest, None, |writer| {
+        writer.add(&smf.node());
+        connection_sets(writer, 102, &[2]);
+    });
+    assert_eq!(stage.ask(&smf, &request).cause(), Some(Cause::ACCEPTED));
+    assert_eq!(stage.front_end.session_count(), 2);
+}
+
+/// TS 29.244 7.4.6.1: a UPF that lost one: as after any loss.
+#[test]
+fn clause_7_4_6_1_a_upf_loses_a_set_of_sessions() {
+    let (mut stage, mut smf) = Stage::set_up(settings(1));
+    stage.upfs[0].adds = Some(|writer| connection_sets(writer, 11, &[5]));
+    many(&mut stage, &mut smf, 2);
+    stage.upfs[0].adds = None;
+    many(&mut stage, &mut smf, 1);
+    let node = stage.upfs[0].node();
+    let request = stage.upfs[0].request(MessageType::SessionSetDeletionRequest, None, |writer| {
+        writer.add(&node);
+        connection_sets(writer, 11, &[5]);
+    });
+    stage.receive(upf_address(1), &request);
+    let heard = stage.upfs[0].heard(MessageType::SessionSetDeletionResponse);
+    assert_eq!(heard[0].cause(), Some(Cause::ACCEPTED));
+    assert_eq!((stage.front_end.session_count(), stage.front_end.counts().lost), (1, 2));
+}
+
+/// TS 29.244 7.4.7.1: reports of a group, of a connection set, or of those at an address go to another SMF.
+#[test]
+fn clause_7_4_7_1_reports_of_a_set_go_to_another_smf() {
+    for select in 0..3 {
+        let (mut stage, smf, here) = marked();
+        let request = smf.request(MessageType::SessionSetModificationRequest, None, |writer| {
+            writer.add(&smf.node());
+            writer.nested(ElementType::SessionChangeInfo, |writer| {
+                match select {
+                    0 => connection_sets(writer, 101, &[1]),
+                    1 => drop(writer.element(ElementType::GroupId, |out| out.extend_from_slice(b"g"))),
+                    // Version 4, in the second bit.
+                    _ => drop(writer.element(ElementType::CpIpAddress, |out| {
+                        out.extend_from_slice(&[2, 192, 0, 2, 101]);
+                    })),
+                }
+                writer.add(&Element::AlternativeSmfAddress(OTHER.into()));
+            });
+        });
+        let answer = stage.ask(&smf, &request);
+        assert_eq!((answer.kind(), answer.cause()), {
+            (MessageType::SessionSetModificationResponse, Some(Cause::ACCEPTED))
+        });
+        report(&mut stage);
+        let asked = stage.requests(OTHER, MessageType::SessionReportRequest).remove(0);
+        assert_eq!(asked.message().seid(), Some(0));
+        assert_eq!(asked.f_seid(), Some(FSeid { seid: 1, addresses: smf.address.into() }));
+        // The last session is marked with nothing.
+        let to_upf = *stage.upfs[0].sessions.values().last().unwrap();
+        let last = stage.upfs[0].request(MessageType::SessionReportRequest, Some(to_upf), |writer| {
+            writer.add(&Element::ReportType(1));
+        });
+        stage.receive(upf_address(1), &last);
+        let others = stage.requests(OTHER, MessageType::SessionReportRequest).len();
+        assert_eq!(others, usize::from(select == 2));
+        let other = Smf { address: OTHER, ..Smf::new(1) };
+        assert_eq!(stage.ask(&other, &other.modify(here[0], |_| {})).cause(), Some(Cause::ACCEPTED));
+    }
+}
