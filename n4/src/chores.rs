@@ -297,7 +297,7 @@ impl<Proof> FrontEnd<Proof> {
     pub(crate) fn lost(&mut self, purpose: Purpose) {
         match purpose {
             Purpose::UpfHeartbeat(number) => self.lose_upf(number, "it does not answer"),
-            Purpose::Setup(number) => self.not_set_up(number),
+            Purpose::Setup(number) => self.not_set_up(number, "it does not answer to the wish for an association"),
             // Its sessions stay: it may be the network, and an SMF that began anew says so.
             Purpose::SmfHeartbeat(address) => self.smf_answers(address, false),
             Purpose::Notice => {}

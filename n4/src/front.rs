@@ -387,10 +387,6 @@ impl<Proof> FrontEnd<Proof> {
         self.push(Output::Commit { batch, changes });
     }
 
-    pub(crate) fn say_upf(&mut self, name: Arc<str>, up: bool, why: &'static str) {
-        self.push(Output::Upf { name, up, why });
-    }
-
     pub(crate) fn push(&mut self, output: Output) {
         self.outputs.push_back(output);
     }

@@ -9,7 +9,7 @@ use pinion_protocols::pfcp::{Cause, Element, ElementType, Message, MessageType, 
 
 use crate::chores::Chore;
 use crate::features;
-use crate::front::{FrontEnd, needed, octets, stamp};
+use crate::front::{FrontEnd, Output, needed, octets, stamp};
 use crate::inbound::Origin;
 use crate::load::Load;
 use crate::purpose::Purpose;
@@ -46,6 +46,8 @@ pub(crate) struct Upf {
     /// When it is asked for an association, or whether it is there.
     pub(crate) next: Duration,
     pub(crate) sessions: u32,
+    /// What the host was told of it last.
+    said: Option<(bool, &'static str)>,
 }
 
 impl Upf {
@@ -61,6 +63,7 @@ impl Upf {
             leaving: false,
             next: now,
             sessions: 0,
+            said: None,
         }
     }
 
@@ -151,8 +154,7 @@ impl<Proof> FrontEnd<Proof> {
             upf.state = State::Up;
             upf.stamp = began;
             upf.features = features;
-            let name = Arc::clone(&upf.config.name);
-            self.say_upf(name, true, "its association goes on");
+            self.say_upf(number, true, "its association goes on");
         }
         number
     }
@@ -201,8 +203,8 @@ impl<Proof> FrontEnd<Proof> {
         upf.state = State::Down;
         upf.stamp = None;
         upf.next = self.now.saturating_add(heartbeat);
-        let (name, address) = (Arc::clone(&upf.config.name), upf.config.address);
-        self.say_upf(name, false, "released");
+        let address = upf.config.address;
+        self.say_upf(number, false, "released");
         self.keep_upf(number);
         let _ = self.ask(address, MessageType::AssociationReleaseRequest, None, Purpose::Notice, |writer| {
             writer.add(&own);
@@ -234,7 +236,7 @@ impl<Proof> FrontEnd<Proof> {
             Some(began) => self.upf_is_up(number, began, features),
             None => {
                 tracing::warn!(upf = self.upf_name(number), cause = ?cause, "a UPF refuses an association");
-                self.not_set_up(number);
+                self.not_set_up(number, "it refuses an association");
             }
         }
     }
@@ -283,13 +285,13 @@ impl<Proof> FrontEnd<Proof> {
         upf.load = Load::default();
         upf.next = next;
         if !upf.is_up() {
-            return;
+            return self.say_upf(number, false, "it does not choose TEIDs (FTUP)");
         }
         let name = Arc::clone(&upf.config.name);
         self.keep_upf(number);
         if was != State::Up {
             tracing::info!(upf = &*name, "association with a UPF");
-            self.say_upf(name, true, "association set up");
+            self.say_upf(number, true, "association set up");
         }
         for pfds in self.pfds.clone() {
             self.send_pfds(number, &pfds);
@@ -396,7 +398,7 @@ impl<Proof> FrontEnd<Proof> {
         let (name, sessions) = (Arc::clone(&upf.config.name), upf.sessions);
         self.keep_upf(number);
         tracing::warn!(upf = &*name, sessions, why, "a UPF is lost");
-        self.say_upf(name, false, why);
+        self.say_upf(number, false, why);
         // Nothing will answer any more: whoever waits may ask anew.
         let sessions = &self.sessions;
         let of_it = |id| sessions.get(id).is_some_and(|session| session.upf == number);
@@ -450,11 +452,21 @@ impl<Proof> FrontEnd<Proof> {
     }
 
     /// Nobody answered to the wish for an association.
-    pub(crate) fn not_set_up(&mut self, number: u16) {
+    /// Tells the host how a UPF is, where it does not know; not of one whose name may be another's by now.
+    fn say_upf(&mut self, number: u16, up: bool, why: &'static str) {
+        let Some(upf) = self.upfs.get_mut(usize::from(number)).filter(|upf| upf.configured) else { return };
+        if upf.said.replace((up, why)) != Some((up, why)) {
+            let name = Arc::clone(&upf.config.name);
+            self.push(Output::Upf { name, up, why });
+        }
+    }
+
+    pub(crate) fn not_set_up(&mut self, number: u16, why: &'static str) {
         if let Some(upf) = self.upfs.get_mut(usize::from(number))
             && upf.state == State::Asked
         {
             upf.state = State::Down;
+            self.say_upf(number, false, why);
         }
     }
 
