@@ -3,8 +3,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pinion_loader::{LoadError, Maps as _};
+use pinion_n4::UpfView;
 use pinion_steering::Reason;
 
+use super::front_ends;
 use super::packet_path::PacketPath;
 use super::state::{Daemon, State};
 use crate::config::model::{Config, Service};
@@ -55,7 +57,7 @@ impl Control for Daemon {
         let read =
             move |path: &mut PacketPath| Ok((path.kernel.counters()?, path.interfaces(&wanted), path.flows()));
         let (counters, interfaces, flows) = self.path.long(read).await.map_err(refused)?;
-        let sessions = counts.all();
+        let sessions = counts.flows;
         let placed = counters.get(Reason::Placed as usize).copied().unwrap_or_default();
         Ok(Stats {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -106,6 +108,7 @@ impl Daemon {
     /// Puts in force what was asked for, and shows the endpoint as it is then.
     async fn changed(&self, endpoint: &str) -> Result<EndpointView, ControlError> {
         self.plan().await.map_err(refused)?;
+        front_ends::tell(self).await;
         self.replan.notify_one();
         let counts = self.counts().await?;
         let (state, now) = (self.state(), self.now());
@@ -127,7 +130,11 @@ impl Daemon {
     /// How many sessions every endpoint has.
     pub(super) async fn counts(&self) -> Result<Counts, ControlError> {
         let config = Arc::clone(&self.state().config);
-        self.path.quick(move |path| Counts::read(path, &config)).await.map_err(refused)
+        let mut counts = self.path.quick(move |path| Counts::read(path, &config)).await.map_err(refused)?;
+        for (service, host) in front_ends::running(self).await {
+            host.upfs().await.0.iter().for_each(|upf| counts.add(&service, upf));
+        }
+        Ok(counts)
     }
 
     /// The packet path's clock.
@@ -145,6 +152,8 @@ fn with_traffic(view: EndpointView, state: &State, now: Duration) -> EndpointVie
 /// How many sessions there are.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
+    /// Those that the packet path pinned itself.
+    flows: u64,
     by_service: HashMap<String, u64>,
     by_endpoint: HashMap<(String, String), u64>,
 }
@@ -157,6 +166,7 @@ impl Counts {
             for endpoint in &spec.endpoints {
                 let Some(base) = path.setup.base(&spec.name, &endpoint.name) else { continue };
                 let sessions = u64::from(path.kernel.sessions(base)?);
+                counts.flows += sessions;
                 *counts.by_service.entry(spec.name.clone()).or_default() += sessions;
                 *counts.by_endpoint.entry((service.pool.clone(), endpoint.name.clone())).or_default() += sessions;
             }
@@ -164,12 +174,17 @@ impl Counts {
         Ok(counts)
     }
 
-    fn of_service(&self, service: &str) -> u64 {
-        self.by_service.get(service).copied().unwrap_or_default()
+    /// Counts the sessions in that a front end has at a UPF.
+    fn add(&mut self, service: &str, upf: &UpfView) {
+        let sessions = u64::from(upf.sessions);
+        *self.by_service.entry(service.to_owned()).or_default() += sessions;
+        if let Some((pool, endpoint)) = upf.name.split_once('/') {
+            *self.by_endpoint.entry((pool.to_owned(), endpoint.to_owned())).or_default() += sessions;
+        }
     }
 
-    fn all(&self) -> u64 {
-        self.by_service.values().sum()
+    fn of_service(&self, service: &str) -> u64 {
+        self.by_service.get(service).copied().unwrap_or_default()
     }
 }
 

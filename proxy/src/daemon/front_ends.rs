@@ -38,24 +38,16 @@ pub(super) async fn begin(daemon: &Arc<Daemon>) -> Result<(), FrontEndError> {
 /// # Errors
 /// [`FrontEndError`] of the first that cannot be started; those after it are tried all the same.
 pub(super) async fn settle(daemon: &Arc<Daemon>) -> Result<(), FrontEndError> {
-    let wanted: Vec<(String, Settings)> = {
-        let state = daemon.state();
-        let services = state.config.services.iter();
-        let told = |service| n4::settings(&state.config, &state.pools, service);
-        services.filter_map(|service| Some((service.name.clone(), told(service)?))).collect()
-    };
     let mut running = daemon.front_ends.lock().await;
     let Some(running) = running.as_mut() else { return Ok(()) };
+    let wanted = wanted(daemon);
     running.retain(|name, (_, told)| {
         wanted.iter().any(|(wanted, settings)| wanted == name && settings.address == told.address)
     });
     let mut first = Ok(());
     for (name, settings) in wanted {
-        if let Some((host, told)) = running.get_mut(&name) {
-            if *told != settings {
-                host.ask(Asked::Configure(Box::new(settings.clone()))).await;
-                *told = settings;
-            }
+        if let Some(front_end) = running.get_mut(&name) {
+            configure(front_end, settings).await;
             continue;
         }
         match start(daemon, &name, settings.clone()) {
@@ -65,6 +57,37 @@ pub(super) async fn settle(daemon: &Arc<Daemon>) -> Result<(), FrontEndError> {
         }
     }
     first
+}
+
+/// Tells front ends that run what operators say by now.
+pub(super) async fn tell(daemon: &Daemon) {
+    let mut running = daemon.front_ends.lock().await;
+    let Some(running) = running.as_mut() else { return };
+    for (name, settings) in wanted(daemon) {
+        if let Some(front_end) = running.get_mut(&name) {
+            configure(front_end, settings).await;
+        }
+    }
+}
+
+async fn configure((host, told): &mut (Arc<Host>, Settings), settings: Settings) {
+    if *told != settings && told.address == settings.address {
+        host.ask(Asked::Configure(Box::new(settings.clone()))).await;
+        *told = settings;
+    }
+}
+
+fn wanted(daemon: &Daemon) -> Vec<(String, Settings)> {
+    let state = daemon.state();
+    let services = state.config.services.iter();
+    let told = |service| n4::settings(&state.config, &state.pools, service);
+    services.filter_map(|service| Some((service.name.clone(), told(service)?))).collect()
+}
+
+/// Those that run, by the name of their service.
+pub(super) async fn running(daemon: &Daemon) -> Vec<(String, Arc<Host>)> {
+    let running = daemon.front_ends.lock().await;
+    running.iter().flatten().map(|(name, (host, _))| (name.clone(), Arc::clone(host))).collect()
 }
 
 fn start(daemon: &Arc<Daemon>, service: &str, settings: Settings) -> Result<Host, FrontEndError> {
