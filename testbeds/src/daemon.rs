@@ -84,8 +84,16 @@ impl Place {
     ///
     /// [`Failure::File`].
     pub fn configure(&self, configuration: &Configuration) -> Result<(), Failure> {
-        fs::write(self.configuration(), configuration.yaml(&self.api()))
-            .map_err(wrong("configuration of a daemon"))
+        self.configure_as(&configuration.yaml(&self.api()))
+    }
+
+    /// Writes a configuration of the test's own; it has to say that the API listens at [`Place::api`].
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::File`].
+    pub fn configure_as(&self, yaml: &str) -> Result<(), Failure> {
+        fs::write(self.configuration(), yaml).map_err(wrong("configuration of a daemon"))
     }
 
     /// Starts the daemon in `namespace` and waits until it says that it is ready.

@@ -65,6 +65,17 @@ impl Gnb {
         Ok(echoes)
     }
 
+    /// Sends one user's UDP packet with `size` bytes of payload, and waits for nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Socket`].
+    pub fn tell(&mut self, to: SocketAddr, session: &Session, size: usize) -> Result<(), Failure> {
+        let sent = message(self.next, size);
+        self.next = self.next.wrapping_add(1);
+        self.socket.send_to(&uplink(session, &sent), to).map(drop).map_err(failed)
+    }
+
     /// The tunnels that Error Indications were about, in the order that they came.
     #[must_use]
     pub fn errors(&self) -> &[Tunnel] {

@@ -138,6 +138,12 @@ impl Upf {
         self.pools.clear();
     }
 
+    /// Whether it is there.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.alive
+    }
+
     /// Where its tunnels end.
     #[must_use]
     pub fn n3_address(&self) -> Ipv4Addr {
