@@ -10,6 +10,7 @@ use bytes::Bytes;
 use pinion_protocols::pfcp::Place;
 use serde::{Deserialize, Serialize};
 
+use crate::chores::Chore;
 use crate::front::{FrontEnd, Output};
 use crate::purpose::Parked;
 use crate::rules::Rules;
@@ -73,6 +74,8 @@ struct KeptSession<'a> {
     rules: Option<&'a [u8]>,
     /// What sets of sessions it is of.
     marks: Vec<(u16, Box<[u8]>)>,
+    /// Whether its SMF knows nothing of it any more.
+    forsaken: bool,
 }
 
 /// A tunnel: the TEID of ours, the UPF's, and where that is.
@@ -176,7 +179,12 @@ impl<Proof> FrontEnd<Proof> {
 
     /// Says what is to be kept of a session; nothing where it is no more.
     pub(crate) fn keep_session(&mut self, id: SessionId) {
-        let value = self.sessions.get(id).and_then(|session| self.kept_session(session));
+        let session = self.sessions.get(id);
+        if session.is_some_and(|session| session.phase == Phase::Restoring) {
+            // What was said of it holds until it is there again, or is no more.
+            return;
+        }
+        let value = session.and_then(|session| self.kept_session(session));
         self.push(Output::Keep { of: Kept::Session(id.seid()), value });
     }
 
@@ -185,7 +193,8 @@ impl<Proof> FrontEnd<Proof> {
     }
 
     fn kept_session(&self, session: &Session) -> Option<Bytes> {
-        if session.phase != Phase::Open {
+        // One that is to end is there still until its UPF says so.
+        if !matches!(session.phase, Phase::Open | Phase::Closing) || session.upf_seid == 0 {
             return None;
         }
         Some(write(&KeptSession {
@@ -205,6 +214,7 @@ impl<Proof> FrontEnd<Proof> {
                 .collect(),
             rules: session.rules.as_ref().map(Rules::bytes),
             marks: session.marks.iter().map(|(kind, mark)| ((*kind).into(), mark.clone())).collect(),
+            forsaken: session.under_way.forsaken,
         }))
     }
 
@@ -219,7 +229,10 @@ impl<Proof> FrontEnd<Proof> {
         let rules = kept.rules.map(Rules::kept);
         let phase = Phase::Open;
         let marks = kept.marks.iter().map(|(kind, mark)| ((*kind).into(), mark.clone())).collect();
-        let under_way = UnderWay::default();
+        let under_way = UnderWay { forsaken: kept.forsaken, ..UnderWay::default() };
+        if kept.forsaken {
+            self.chores.push_back(Chore::Abandon(id));
+        }
         let session = Session {
             phase,
             smf,

@@ -146,7 +146,8 @@ impl<Proof> FrontEnd<Proof> {
     /// Takes a session out, without its tunnels.
     fn remove(&mut self, id: SessionId) {
         let Some(session) = self.sessions.remove(id) else { return };
-        if session.upf_seid != 0 {
+        // One that never was is not kept.
+        if session.phase != Phase::Opening || session.upf_seid != 0 {
             self.keep_session(id);
         }
         if let Some(smf) = self.smfs.get_mut(usize::from(session.smf)) {

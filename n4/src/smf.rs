@@ -256,19 +256,24 @@ impl<Proof> FrontEnd<Proof> {
 
     /// Ends the sessions of an SMF, on each UPF, but for those that it keeps.
     pub(crate) fn forsake(&mut self, number: u16, why: &'static str, keeps: impl Fn(&Session) -> bool) {
-        let before = self.chores.len();
+        let mut ended = Vec::new();
         for (id, session) in self.sessions.iter_mut() {
             if session.smf == number && !session.under_way.forsaken && !keeps(session) {
                 session.under_way.forsaken = true;
-                self.chores.push_back(Chore::Abandon(id));
+                ended.push(id);
             }
         }
-        let sessions = self.chores.len().saturating_sub(before);
+        let sessions = ended.len();
+        for id in ended {
+            self.keep_session(id);
+            self.chores.push_back(Chore::Abandon(id));
+        }
         if sessions > 0 {
             tracing::info!(sessions, why, "the sessions of an SMF end");
         }
         if let Some(smf) = self.smfs.get_mut(usize::from(number)).filter(|smf| !smf.associated) {
             smf.misses |= sessions > 0;
+            self.keep_smf(number);
         }
     }
 
