@@ -16,5 +16,6 @@ mod sessions;
 mod sets;
 mod smf;
 mod stage;
+mod takeover;
 mod tunnels;
 mod upf;

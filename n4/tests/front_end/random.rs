@@ -108,6 +108,7 @@ impl Play {
     /// Pins are those of sessions, and nothing is under way that was not asked a moment ago.
     fn check(&self) {
         check_pins(&self.stage);
+        crate::takeover::check_kept(&self.stage);
         let backlog = self.stage.front_end.backlog();
         assert_eq!((backlog.batches, backlog.chores, backlog.homeless), (0, 0, 0));
         let counted: u32 = self.stage.front_end.upfs().map(|upf| upf.sessions).sum();

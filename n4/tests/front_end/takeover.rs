@@ -1,0 +1,122 @@
+//! What outlives the front end: the next one goes on where it ended.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use pinion_n4::{Bounds, FrontEnd, Settings};
+use pinion_protocols::pfcp::{Cause, ElementType, FTeid, MessageType};
+
+use crate::loss::many;
+use crate::smf::{CHOOSE, Smf, create_far, create_pdr, pdr, remove_pdr, user_pdr};
+use crate::stage::{HEARTBEAT, N1, STAMP, Stage, T1, name, settings};
+use crate::upf::Mood;
+
+/// The values that were said come to what it knows.
+pub(crate) fn check_kept(stage: &Stage) {
+    let known: BTreeMap<_, _> = stage.front_end.kept(None).collect();
+    for (of, value) in &known {
+        assert_eq!(stage.kept.get(of), Some(value), "{of:?}");
+    }
+    assert_eq!(stage.kept.len(), known.len());
+}
+
+/// The next front end, with what was kept; the host has lost no pins.
+fn next(stage: &mut Stage, settings: Settings) {
+    check_kept(stage);
+    let kept = stage.kept.clone();
+    stage.front_end = FrontEnd::take_over(settings, kept, 99).unwrap();
+    stage.pass(std::time::Duration::ZERO);
+}
+
+/// TS 29.244 19A, 6.2.2: peers notice nothing: the stamp, SEIDs and TEIDs mean what they meant.
+#[test]
+fn clause_19a_the_next_one_goes_on() {
+    let with = || Settings { restore: true, ..settings(2) };
+    let (mut stage, mut smf) = Stage::set_up(with());
+    for upf in &mut stage.upfs {
+        upf.next_teid = 0xbeef;
+    }
+    let mut made = Vec::new();
+    for seid in 1..=2 {
+        smf.sequence += 1;
+        let request = smf.establish(seid, |writer| {
+            create_pdr(writer, 1, Some(CHOOSE));
+            create_pdr(writer, 2, Some(FTeid::Choose { v4: true, v6: true, id: Some(1) }));
+            user_pdr(writer, 3, Some(Ipv4Addr::new(10, 45, 0, 2)));
+            create_far(writer, 1);
+        });
+        let answer = stage.ask(&smf, &request);
+        made.push((answer.f_seid().unwrap().seid, answer.tunnels()));
+    }
+    let before = (stage.sessions(), stage.pins.clone());
+    next(&mut stage, with());
+    assert_eq!((stage.sessions(), stage.pins.clone()), before);
+    smf.sequence += 1;
+    let beat = stage.ask(&smf, &smf.heartbeat(7));
+    assert_eq!(beat.value(ElementType::RecoveryTimeStamp), Some(STAMP.to_be_bytes().to_vec()));
+    // An update is translated back, a removal ends its tunnel, and a new rule gets a TEID that is free.
+    let (here, told) = made[1].clone();
+    smf.sequence += 1;
+    stage.ask(&smf, &smf.modify(here, |writer| pdr(writer, ElementType::UpdatePdr, 1, Some(told[0]))));
+    let heard = (*stage.upfs[1].heard(MessageType::SessionModificationRequest).last().unwrap()).clone();
+    assert!(matches!(heard.tunnels()[0], FTeid::Given { teid: 0xbeef, .. }));
+    smf.sequence += 1;
+    let answer = stage.ask(
+        &smf,
+        &smf.modify(here, |writer| {
+            remove_pdr(writer, 2);
+            create_pdr(writer, 4, Some(CHOOSE));
+        }),
+    );
+    assert_eq!(answer.cause(), Some(Cause::ACCEPTED));
+    assert!(stage.leads(told[1]).is_empty());
+    assert_eq!(stage.leads(answer.tunnels()[0]), [(name(2), 0xbef1)]);
+    // And its sessions outlive a UPF.
+    stage.upfs[1].mood = Mood::IsSilent;
+    stage.live(2 * HEARTBEAT + T1 * N1);
+    assert_eq!(stage.leads(told[0])[0].0, name(1));
+    assert_eq!(stage.front_end.counts().restored, 1);
+    check_kept(&stage);
+}
+
+/// Places of peers that left are others' after a restart too.
+#[test]
+fn places_of_peers_are_kept() {
+    let bounds = Bounds { smfs: 1, ..Bounds::default() };
+    let with = |upfs| Settings { bounds, ..settings(upfs) };
+    let (mut stage, mut smf) = Stage::set_up(with(1));
+    many(&mut stage, &mut smf, 1);
+    smf.sequence += 1;
+    let release = smf.request(MessageType::AssociationReleaseRequest, None, |writer| {
+        writer.add(&smf.node());
+    });
+    stage.ask(&smf, &release);
+    let mut other = Smf::new(2);
+    assert_eq!(stage.ask(&other, &other.setup(7)).cause(), Some(Cause::ACCEPTED));
+    let here = many(&mut stage, &mut other, 1)[0];
+    next(&mut stage, with(1));
+    other.sequence += 1;
+    assert_eq!(stage.ask(&other, &other.modify(here, |_| {})).cause(), Some(Cause::ACCEPTED));
+}
+
+/// Sessions that were to end with their SMF end with the next front end.
+#[test]
+fn what_was_to_end_ends() {
+    let bounds = Bounds { chores: 1, ..Bounds::default() };
+    let with = || Settings { bounds, ..settings(1) };
+    let (mut stage, mut smf) = Stage::set_up(with());
+    many(&mut stage, &mut smf, 5);
+    stage.upfs[0].mood = Mood::IsSilent;
+    smf.sequence += 1;
+    stage.ask(&smf, &smf.heartbeat(8));
+    assert_eq!(stage.sessions_at_upfs(), 5);
+    stage.upfs[0].mood = Mood::Answers;
+    next(&mut stage, with());
+    stage.live(HEARTBEAT);
+    // The one that was asked for when the front end ended may be left.
+    assert!(stage.sessions_at_upfs() <= 1);
+    assert_eq!((stage.front_end.session_count(), stage.pins.len()), (0, 0));
+    smf.sequence += 1;
+    let answer = stage.ask(&smf, &smf.setup_retaining(8));
+    assert_eq!((answer.cause(), answer.value(ElementType::PfcpasrspFlags)), (Some(Cause::ACCEPTED), None));
+}
