@@ -4,6 +4,7 @@ mod baseline;
 mod crowd;
 mod decode;
 mod frames;
+mod n4;
 mod report;
 mod sctp;
 mod steer;
@@ -12,7 +13,7 @@ mod tables;
 pub use report::{Report, Row};
 
 /// The benches there are.
-pub const NAMES: [&str; 5] = ["decode", "sctp", "steer", "tables", "crowd"];
+pub const NAMES: [&str; 6] = ["decode", "sctp", "steer", "tables", "crowd", "n4"];
 
 /// Runs one bench by name.
 ///
@@ -25,6 +26,7 @@ pub fn run(name: &str, report: &mut Report) -> Result<(), BenchError> {
         "steer" => steer::run(report),
         "tables" => tables::run(report),
         "crowd" => crowd::run(report),
+        "n4" => n4::run(report),
         _ => Err(BenchError::Unknown { name: name.to_owned() }),
     }
 }
