@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod associations;
+mod captures;
 mod force;
 mod heartbeats;
 mod loss;
