@@ -12,3 +12,4 @@ mod failures;
 mod lives;
 mod operators;
 mod prompt;
+mod restarts;
