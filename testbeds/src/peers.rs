@@ -1,6 +1,7 @@
 //! Servers that echo with their name in front, and clients that count.
 
 pub mod gtpu;
+pub mod pfcp;
 pub mod tcp;
 pub mod udp;
 

@@ -11,5 +11,6 @@ mod bed;
 mod failures;
 mod lives;
 mod operators;
+mod oracle;
 mod prompt;
 mod restarts;
