@@ -10,6 +10,7 @@ mod connection;
 mod decode;
 mod encode;
 mod failure;
+mod n4;
 mod server;
 mod service;
 mod status;

@@ -1,10 +1,14 @@
 //! What the daemon shows, and what it can be asked to do: the seam between [`crate::daemon`] and those who ask
 //! it ([`crate::api`], metrics).
 
+mod n4;
+
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::config::model::{Algorithm, Protocol};
+
+pub use n4::{N4Filter, N4FrontEnd, N4Page, N4SessionView, N4Upf};
 
 /// The daemon, as those who ask it see it.
 #[tonic::async_trait]
@@ -23,6 +27,12 @@ pub trait Control: Send + Sync + 'static {
     /// # Errors
     /// [`ControlError::Cursor`], [`ControlError::NoService`], [`ControlError::NoEndpoint`], [`ControlError::Maps`].
     async fn sessions(&self, filter: &SessionFilter, page: &PageAsk) -> Result<SessionPage, ControlError>;
+
+    /// A page of the N4 sessions that a filter lets through.
+    ///
+    /// # Errors
+    /// [`ControlError::Cursor`], [`ControlError::NoFrontEnd`], [`ControlError::NoEndpoint`].
+    async fn n4_sessions(&self, filter: &N4Filter, page: &PageAsk) -> Result<N4Page, ControlError>;
 
     /// Counters and fill levels.
     ///
@@ -56,7 +66,7 @@ pub trait Control: Send + Sync + 'static {
     async fn reload(&self) -> Result<Reloaded, ControlError>;
 
     /// Why sessions with this key are where they are. A key is what a session's display shows: an address,
-    /// address and port, a verification tag, a TEID.
+    /// address and port, a verification tag, a TEID, a SEID.
     ///
     /// # Errors
     /// [`ControlError::Key`], [`ControlError::Maps`].
@@ -72,6 +82,12 @@ pub enum ControlError {
     /// There is no such service.
     #[error("there is no service {0}; `pinion services` lists them")]
     NoService(String),
+    /// There is no such service that speaks PFCP.
+    #[error("there is no PFCP service {0}; `pinion services` lists them")]
+    NoFrontEnd(String),
+    /// Sessions of a service are listed elsewhere.
+    #[error("service {0} speaks PFCP; `pinion sessions n4 --service {0}` lists its sessions")]
+    SpeaksPfcp(String),
     /// There is no such endpoint.
     #[error("there is no endpoint {0}; `pinion endpoints` lists them")]
     NoEndpoint(String),
@@ -90,7 +106,7 @@ pub enum ControlError {
     #[error("{0} is no cursor of a page; leave it out to begin at the first")]
     Cursor(String),
     /// A key that cannot be read.
-    #[error("{0} is no key; give an address, address:port, tag:NUMBER or teid:NUMBER")]
+    #[error("{0} is no key; give an address, address:port, tag:NUMBER, teid:NUMBER or seid:NUMBER")]
     Key(String),
     /// The new configuration is refused; the old one stays in force.
     #[error("{0}")]
@@ -152,6 +168,8 @@ pub struct EndpointView {
     pub deadline: Option<Duration>,
     /// What its traffic shows.
     pub traffic: TrafficView,
+    /// Of a UPF behind PFCP: percent of its capacity that it says is in use, 1 to 100; `None`: it says none.
+    pub load: Option<u8>,
 }
 
 /// What an endpoint's traffic shows, beside what probes find. Counts are since the daemon began.
@@ -326,6 +344,8 @@ pub struct Stats {
     pub store: StoreLevel,
     /// Interfaces that XDP is attached to, and how.
     pub interfaces: Vec<InterfaceView>,
+    /// The N4 front ends, by the name of their service.
+    pub front_ends: Vec<N4FrontEnd>,
 }
 
 /// How many packets there were for a reason.
@@ -391,7 +411,16 @@ pub struct Reloaded {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
     /// The session.
-    pub session: SessionView,
+    pub session: Explained,
     /// The steps that led there, in order.
     pub steps: Vec<String>,
+}
+
+/// What is explained.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Explained {
+    /// What the packet path steers.
+    Session(SessionView),
+    /// What the daemon speaks PFCP for.
+    N4(N4SessionView),
 }

@@ -7,10 +7,12 @@
 mod commit;
 mod host;
 mod journal;
+mod list;
 mod settings;
 mod socket;
 
 pub use host::{Asked, Heard, Host, Start, seed};
 pub use journal::JournalError;
+pub use list::{FrontEndSessions, find, list};
 pub use settings::settings;
 pub use socket::{BindError, bind};

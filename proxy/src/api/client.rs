@@ -19,9 +19,9 @@ use super::failure::AskError;
 use super::target::Target;
 use super::tls::{self, Credentials};
 use super::v1::pinion_client::PinionClient;
-use super::{ANSWER_BYTES, decode, encode, v1};
+use super::{ANSWER_BYTES, decode, encode, n4, v1};
 use crate::control::{
-    EndpointView, Explanation, PageAsk, Reloaded, ServiceView, SessionFilter, SessionPage, Stats,
+    EndpointView, Explanation, N4Filter, N4Page, PageAsk, Reloaded, ServiceView, SessionFilter, SessionPage, Stats,
 };
 
 /// How long connecting and shaking hands may take.
@@ -88,6 +88,16 @@ impl Client {
         let answer = self.calls.list_sessions(request).await;
         let page = self.answer(answer)?;
         self.meaning(decode::page(page))
+    }
+
+    /// A page of N4 sessions.
+    ///
+    /// # Errors
+    /// [`AskError`].
+    pub async fn n4_sessions(&mut self, filter: &N4Filter, page: &PageAsk) -> Result<N4Page, AskError> {
+        let answer = self.calls.list_n4_sessions(n4::encode_filter(filter, page)).await;
+        let page = self.answer(answer)?;
+        self.meaning(n4::decode_page(page))
     }
 
     /// Counters and fill levels.

@@ -3,11 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::v1;
+use super::{n4, v1};
 use crate::config::model::{Algorithm, Protocol};
 use crate::control::{
-    EndpointState, EndpointView, Explanation, InterfaceView, Origin, PacketCount, PathView, Reloaded, ServiceView,
-    SessionKey, SessionPage, SessionState, SessionView, Stats, StoreLevel, TableLevel, TrafficView,
+    EndpointState, EndpointView, Explained, Explanation, InterfaceView, Origin, PacketCount, PathView, Reloaded,
+    ServiceView, SessionKey, SessionPage, SessionState, SessionView, Stats, StoreLevel, TableLevel, TrafficView,
 };
 
 /// A value that means nothing here.
@@ -101,6 +101,7 @@ pub(super) fn endpoint(wire: v1::Endpoint) -> Result<EndpointView, MeaningError>
         sessions: wire.sessions,
         deadline: wire.deadline_ms.map(Duration::from_millis),
         traffic: wire.traffic.map(traffic).unwrap_or_default(),
+        load: wire.load_percent.map(percent).transpose()?,
     })
 }
 
@@ -198,6 +199,7 @@ pub(super) fn stats(wire: v1::Stats) -> Result<Stats, MeaningError> {
         interfaces: interfaces
             .map(|interface| InterfaceView { name: interface.name, attached: interface.attached })
             .collect(),
+        front_ends: wire.n4_front_ends.into_iter().map(n4::decode_front_end).collect::<Result<_, _>>()?,
     })
 }
 
@@ -206,8 +208,12 @@ pub(super) fn reloaded(wire: v1::ReloadResponse) -> Reloaded {
 }
 
 pub(super) fn explanation(wire: v1::Explanation) -> Result<Explanation, MeaningError> {
-    let session_wire = wire.session.ok_or(MeaningError::Missing { field: "session" })?;
-    Ok(Explanation { session: session(session_wire)?, steps: wire.steps })
+    let session = match (wire.session, wire.n4_session) {
+        (Some(of), _) => Explained::Session(session(of)?),
+        (None, Some(of)) => Explained::N4(n4::decode_session(of)?),
+        (None, None) => return Err(MeaningError::Missing { field: "session" }),
+    };
+    Ok(Explanation { session, steps: wire.steps })
 }
 
 /// A session's state; `None` where none is said.
@@ -229,6 +235,12 @@ fn port(field: &'static str, number: u32) -> Result<u16, MeaningError> {
     u16::try_from(number).map_err(|_| MeaningError::Number { field, number, most: u16::MAX.into() })
 }
 
-fn unknown(field: &'static str, value: i32) -> MeaningError {
+/// A part of something, in percent.
+pub(super) fn percent(number: u32) -> Result<u8, MeaningError> {
+    let fits = u8::try_from(number).ok().filter(|percent| *percent <= 100);
+    fits.ok_or(MeaningError::Number { field: "load_percent", number, most: 100 })
+}
+
+pub(super) fn unknown(field: &'static str, value: i32) -> MeaningError {
     MeaningError::Enum { field, value }
 }

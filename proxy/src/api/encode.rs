@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::v1;
+use super::{n4, v1};
 use crate::config::model::{Algorithm, Protocol};
 use crate::control::{
-    EndpointState, EndpointView, Explanation, Origin, PathView, Reloaded, ServiceView, SessionFilter, SessionKey,
-    SessionPage, SessionState, SessionView, Stats, TrafficView,
+    EndpointState, EndpointView, Explained, Explanation, Origin, PathView, Reloaded, ServiceView, SessionFilter,
+    SessionKey, SessionPage, SessionState, SessionView, Stats, TrafficView,
 };
 
 pub(super) fn service(view: ServiceView) -> v1::Service {
@@ -39,6 +39,7 @@ pub(super) fn endpoint(view: EndpointView) -> v1::Endpoint {
         sessions: view.sessions,
         deadline_ms: view.deadline.map(milliseconds),
         traffic: Some(traffic(view.traffic)),
+        load_percent: view.load.map(u32::from),
     }
 }
 
@@ -135,6 +136,7 @@ pub(super) fn stats(stats: Stats) -> v1::Stats {
         interfaces: interfaces
             .map(|interface| v1::Interface { name: interface.name, attached: interface.attached })
             .collect(),
+        n4_front_ends: stats.front_ends.into_iter().map(n4::encode_front_end).collect(),
     }
 }
 
@@ -143,7 +145,11 @@ pub(super) fn reloaded(reloaded: Reloaded) -> v1::ReloadResponse {
 }
 
 pub(super) fn explanation(explanation: Explanation) -> v1::Explanation {
-    v1::Explanation { session: Some(session(explanation.session)), steps: explanation.steps }
+    let steps = explanation.steps;
+    match explanation.session {
+        Explained::Session(of) => v1::Explanation { session: Some(session(of)), steps, n4_session: None },
+        Explained::N4(of) => v1::Explanation { session: None, steps, n4_session: Some(n4::encode_session(of)) },
+    }
 }
 
 pub(super) fn milliseconds(time: Duration) -> u64 {

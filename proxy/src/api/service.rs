@@ -1,17 +1,20 @@
 //! The calls of `pinion.v1`, answered by a [`Control`].
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tonic::{Request, Response, Status};
 
 use super::status::{invalid, status};
-use super::{NAME_BYTES, decode, encode, v1};
-use crate::control::{Control, ControlError, PageAsk, SessionFilter};
+use super::{NAME_BYTES, decode, encode, n4, v1};
+use crate::control::{Control, ControlError, N4Filter, PageAsk, SessionFilter};
 
 /// How many sessions a page has where the request says nothing.
 const PAGE: u32 = 100;
 const PAGE_MOST: u32 = 10_000;
+/// The longest cursor, in bytes: it may have a name in it, and a list of numbers.
+const CURSOR_BYTES: usize = 4 << 10;
 const DEADLINE_MOST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 pub(super) struct Service {
@@ -55,22 +58,30 @@ impl v1::pinion_server::Pinion for Service {
         request: Request<v1::ListSessionsRequest>,
     ) -> Result<Response<v1::ListSessionsResponse>, Status> {
         let request = request.into_inner();
-        let meaning = |error: decode::MeaningError| invalid(&error.to_string());
         let filter = SessionFilter {
             service: request.service.map(|service| name("service", service)).transpose()?,
             endpoint: request.endpoint.map(|endpoint| name("endpoint", endpoint)).transpose()?,
-            client: match request.client.map(|client| name("client", client)).transpose()? {
-                Some(client) => Some(decode::address("client", &client).map_err(meaning)?),
-                None => None,
-            },
-            state: decode::session_state(request.state).map_err(meaning)?,
+            client: request.client.map(|client| address("client", client)).transpose()?,
+            state: decode::session_state(request.state).map_err(|error| invalid(&error.to_string()))?,
         };
-        let ask = PageAsk {
-            limit: if request.limit == 0 { PAGE } else { request.limit.min(PAGE_MOST) },
-            cursor: request.cursor.map(|cursor| name("cursor", cursor)).transpose()?,
-        };
+        let ask = page_ask(request.limit, request.cursor)?;
         let page = self.control.sessions(&filter, &ask).await.map_err(|error| status(&error))?;
         Ok(Response::new(encode::page(page)))
+    }
+
+    async fn list_n4_sessions(
+        &self,
+        request: Request<v1::ListN4SessionsRequest>,
+    ) -> Result<Response<v1::ListN4SessionsResponse>, Status> {
+        let request = request.into_inner();
+        let filter = N4Filter {
+            service: request.service.map(|service| name("service", service)).transpose()?,
+            upf: request.upf.map(|upf| name("upf", upf)).transpose()?,
+            smf: request.smf.map(|smf| address("smf", smf)).transpose()?,
+        };
+        let ask = page_ask(request.limit, request.cursor)?;
+        let page = self.control.n4_sessions(&filter, &ask).await.map_err(|error| status(&error))?;
+        Ok(Response::new(n4::encode_page(page)))
     }
 
     async fn get_stats(&self, _: Request<v1::GetStatsRequest>) -> Result<Response<v1::Stats>, Status> {
@@ -127,13 +138,26 @@ impl v1::pinion_server::Pinion for Service {
     }
 }
 
+fn page_ask(limit: u32, cursor: Option<String>) -> Result<PageAsk, Status> {
+    Ok(PageAsk {
+        limit: if limit == 0 { PAGE } else { limit.min(PAGE_MOST) },
+        cursor: cursor.map(|cursor| bounded("cursor", cursor, CURSOR_BYTES)).transpose()?,
+    })
+}
+
+fn address(field: &'static str, text: String) -> Result<IpAddr, Status> {
+    decode::address(field, &name(field, text)?).map_err(|error| invalid(&error.to_string()))
+}
+
 /// A name, which is neither empty nor beyond any bound.
 fn name(field: &str, text: String) -> Result<String, Status> {
+    bounded(field, text, NAME_BYTES)
+}
+
+fn bounded(field: &str, text: String, most: usize) -> Result<String, Status> {
     match text.len() {
         0 => Err(invalid(&format!("{field}: empty; leave it out, or give a name"))),
-        length if length > NAME_BYTES => {
-            Err(invalid(&format!("{field}: {length} bytes; {NAME_BYTES} are the most")))
-        }
+        length if length > most => Err(invalid(&format!("{field}: {length} bytes; {most} are the most"))),
         _ => Ok(text),
     }
 }

@@ -19,8 +19,12 @@ pub(super) fn invalid(what: &str) -> Status {
 
 fn code(error: &ControlError) -> Code {
     match error {
-        ControlError::NoPool(_) | ControlError::NoService(_) | ControlError::NoEndpoint(_) => Code::NotFound,
+        ControlError::NoPool(_)
+        | ControlError::NoService(_)
+        | ControlError::NoFrontEnd(_)
+        | ControlError::NoEndpoint(_) => Code::NotFound,
         ControlError::Ambiguous { .. }
+        | ControlError::SpeaksPfcp(_)
         | ControlError::Weight(_)
         | ControlError::Cursor(_)
         | ControlError::Key(_) => Code::InvalidArgument,

@@ -15,8 +15,8 @@ Examples:
       What is down, and why.
 
 JSON: an array of objects with pool, name, port (null: the service's), state (unknown, up, down, draining, drained), why,
-since_seconds, weight, effective_weight (less in slow start, 0 without new sessions), priority, sessions, deadline_seconds (while
-it drains), refused (object: sessions that traffic showed it to refuse, by rst, abort and unreachable), unanswered
+since_seconds, weight, effective_weight (less in slow start, 0 without new sessions), priority, sessions, load_percent (of
+a UPF behind PFCP that says it; else null), deadline_seconds (while it drains), refused (object: sessions that traffic showed it to refuse, by rst, abort and unreachable), unanswered
 (sessions that wait for a reply, where none is seen at all), notice (what of that is worth a look), paths: objects with address, up (null: not probed), why, since_seconds, round_trip_seconds.
 
 Exit codes: 0 done; 1 the daemon does not answer, or refuses; 2 bad usage.";
@@ -91,6 +91,11 @@ pub(super) fn weight(endpoint: &EndpointView) -> String {
     }
 }
 
+/// How loaded a UPF says that it is.
+pub(super) fn load(endpoint: &EndpointView) -> Option<String> {
+    endpoint.load.map(|load| format!("load {load} %"))
+}
+
 fn path_text(path: &PathView, port: Option<u16>) -> String {
     let address = match port {
         Some(port) => SocketAddr::new(path.address, port).to_string(),
@@ -110,6 +115,7 @@ fn why(endpoint: &EndpointView) -> String {
     if !endpoint.why.is_empty() {
         parts.push(endpoint.why.clone());
     }
+    parts.extend(load(endpoint));
     if let Some(deadline) = endpoint.deadline {
         parts.push(format!("sessions end in {}", time::shown(deadline)));
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::ask::columns::printable;
 use super::ask::{self, Error, Format, How, json, words};
-use crate::control::Explanation;
+use crate::control::{Explained, Explanation};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,9 +16,12 @@ Examples:
   pinion explain tag:305419896
       The SCTP association whose packets carry this verification tag.
   pinion explain teid:4096
-      The GTP-U tunnel that clients know by this TEID.
+      The GTP-U tunnel that clients know by this TEID, and the N4 session that it is of.
+  pinion explain seid:0x500000003
+      The N4 session that Pinion, its SMF or its UPF knows by this SEID, and why it is at its UPF.
 
-JSON: an array of objects with session (an object with the keys that `pinion sessions --help` lists) and steps (an array of lines).
+JSON: an array of objects with session (an object with the keys that `pinion sessions --help` lists; null for a SEID), n4_session
+(an object with the keys that `pinion sessions n4 --help` lists; null for all but a SEID) and steps (an array of lines).
 
 Exit codes: 0 done, also where no session has this key; 1 the daemon does not answer; 2 bad usage.";
 
@@ -26,7 +29,7 @@ Exit codes: 0 done, also where no session has this key; 1 the daemon does not an
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// ADDRESS, ADDRESS:PORT, tag:NUMBER or teid:NUMBER
+    /// ADDRESS, ADDRESS:PORT, tag:NUMBER, teid:NUMBER or seid:NUMBER
     #[arg(value_name = "KEY")]
     of: String,
 
@@ -50,15 +53,16 @@ fn text(key: &str, explanations: &[Explanation]) -> String {
     }
     let mut text = String::new();
     for Explanation { session, steps } in explanations {
+        let (key, endpoint, service) = match session {
+            Explained::Session(it) => {
+                (format!("{} {}", words::key(&it.key), words::detail(&it.key)), &it.endpoint, &it.service)
+            }
+            Explained::N4(it) => {
+                (format!("{} of the SMF at {}", words::seid(it.seid), it.smf), &it.upf, &it.service)
+            }
+        };
         // Writing to a string cannot fail.
-        let _ = writeln!(
-            text,
-            "{} {} is on {}, for service {}",
-            words::key(&session.key),
-            words::detail(&session.key),
-            printable(&session.endpoint),
-            printable(&session.service)
-        );
+        let _ = writeln!(text, "{key} is on {}, for service {}", printable(endpoint), printable(service));
         for (number, step) in (1..).zip(steps) {
             let _ = writeln!(text, "  {number}. {}", printable(step));
         }

@@ -1,15 +1,16 @@
 //! `pinion sessions`: what is pinned where, page by page.
 
-use std::io::{self, BufWriter, IsTerminal as _, Write};
+mod n4;
+mod pages;
+
+use std::io::Write;
 use std::net::IpAddr;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
-use super::ask::columns::{Cell, Columns, Side};
-use super::ask::{self, Error, Format, How, json, time, words};
-use super::progress::Progress;
-use crate::api::Client;
-use crate::control::{PageAsk, SessionFilter, SessionState, SessionView};
+use self::pages::{Listed, Portion};
+use super::ask::columns::{Cell, Side};
+use super::ask::{self, Error, How, json, time, words};
+use crate::control::{SessionFilter, SessionState, SessionView};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,6 +20,8 @@ Examples:
       All of one endpoint; they are printed as they come, however many there are.
   pinion sessions --client 192.0.2.7 --format json | jq -r '.[].key' | xargs -n1 pinion explain
       Why the sessions of a client are where they are.
+  pinion sessions n4
+      The sessions that SMFs have at UPFs, where Pinion speaks PFCP for them.
 
 JSON: an array of objects, one a line, with service, endpoint (POOL/NAME), key (for `pinion explain`), state (opening, established,
 closing, closed), origin (placed, learned, configured, restored), idle_seconds (null: not looked yet) and kind; with kind flow:
@@ -27,16 +30,13 @@ service_address (null: by hashing), teid, endpoint_teid. Where the command fails
 
 Exit codes: 0 done; 1 the daemon does not answer, or refuses; 2 bad usage.";
 
-/// How many sessions are asked for at once: enough for speed, few enough to keep little.
-const PAGE: u64 = 1000;
-
-/// How long nothing need be printed before it is said how far the command is.
-const PATIENCE: Duration = Duration::from_secs(1);
-
 /// List sessions and where they are
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    of: Option<Of>,
+
     /// Only those of this service
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
@@ -53,16 +53,17 @@ pub(crate) struct Args {
     #[arg(long, value_enum)]
     state: Option<State>,
 
-    /// At the most so many
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
-    limit: u64,
-
-    /// All of them
-    #[arg(long, conflicts_with = "limit")]
-    all: bool,
+    #[command(flatten)]
+    portion: Portion,
 
     #[command(flatten)]
     how: How,
+}
+
+/// Sessions of another kind.
+#[derive(Debug, clap::Subcommand)]
+enum Of {
+    N4(Box<n4::Args>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -89,134 +90,46 @@ impl From<State> for SessionState {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
-    ask::ask(&args.how.daemon, async |client| {
-        let out = BufWriter::new(io::stdout().lock());
-        match args.how.format {
-            Format::Json => list(args, client, Lines { out, any: false }).await,
-            Format::Table => list(args, client, Rows::new(out, ask::coloured())).await,
-        }
+    if let Some(Of::N4(args)) = &args.of {
+        return n4::run(args);
+    }
+    ask::ask(&args.how.daemon, async |mut client| {
+        let filter = SessionFilter {
+            service: args.service.clone(),
+            endpoint: args.endpoint.clone(),
+            client: args.client,
+            state: args.state.map(Into::into),
+        };
+        let page = async |ask| client.sessions(&filter, &ask).await.map(|page| (page.sessions, page.next));
+        pages::list(&args.portion, args.how.format, page).await
     })
 }
 
-/// What takes sessions, a page at a time.
-trait Sink {
-    fn page(&mut self, sessions: &[SessionView]) -> io::Result<()>;
+impl Listed for SessionView {
+    const HEADS: &'static [(&'static str, Side)] = &[
+        ("SERVICE", Side::Left),
+        ("ENDPOINT", Side::Left),
+        ("KEY", Side::Left),
+        ("STATE", Side::Left),
+        ("ORIGIN", Side::Left),
+        ("IDLE", Side::Right),
+        ("", Side::Left),
+    ];
 
-    /// After the last page; `more` where there are sessions that were not asked for.
-    fn end(&mut self, more: bool) -> io::Result<()>;
-}
-
-async fn list(args: &Args, mut client: Client, mut sink: impl Sink) -> Result<(), Error> {
-    let filter = SessionFilter {
-        service: args.service.clone(),
-        endpoint: args.endpoint.clone(),
-        client: args.client,
-        state: args.state.map(Into::into),
-    };
-    let mut left = if args.all { u64::MAX } else { args.limit };
-    let mut progress = Progress::on_terminal(Instant::now(), PATIENCE);
-    // Sessions on the terminal show by themselves that it goes on.
-    let seen = io::stdout().is_terminal();
-    let (mut pages, mut listed) = (0_u64, 0_usize);
-    let mut cursor = None;
-    loop {
-        let limit = u32::try_from(left.min(PAGE)).unwrap_or(u32::MAX);
-        let page = client.sessions(&filter, &PageAsk { limit, cursor }).await.inspect_err(|_| progress.clear())?;
-        left = left.saturating_sub(u64::try_from(page.sessions.len()).unwrap_or(u64::MAX));
-        let ends = page.next.is_none() || left == 0;
-        if ends || (seen && !page.sessions.is_empty()) {
-            progress.clear();
-        }
-        sink.page(&page.sessions)?;
-        if ends {
-            return Ok(sink.end(page.next.is_some())?);
-        }
-        (pages, listed) = (pages.saturating_add(1), listed.saturating_add(page.sessions.len()));
-        if !seen || page.sessions.is_empty() {
-            let what = format_args!("{listed} sessions in {pages} pages so far, and there are more to look at");
-            progress.tell(Instant::now(), what);
-        }
-        cursor = page.next;
-    }
-}
-
-/// An array, each of its objects on a line.
-struct Lines<W> {
-    out: W,
-    any: bool,
-}
-
-impl<W: Write> Sink for Lines<W> {
-    fn page(&mut self, sessions: &[SessionView]) -> io::Result<()> {
-        for session in sessions {
-            self.out.write_all(if self.any { b",\n" } else { b"[\n" })?;
-            self.any = true;
-            serde_json::to_writer(&mut self.out, &json::Session::from(session))?;
-        }
-        self.out.flush()
+    fn cells(&self) -> Vec<Cell> {
+        let (state, look) = words::session_state(self.state);
+        vec![
+            Cell::new(&self.service),
+            Cell::new(&self.endpoint),
+            Cell::new(words::key(&self.key)),
+            Cell::looking(state, look),
+            Cell::new(words::origin(self.origin)),
+            Cell::new(self.idle.map_or_else(|| "-".to_owned(), time::shown)),
+            Cell::new(words::detail(&self.key)),
+        ]
     }
 
-    fn end(&mut self, _: bool) -> io::Result<()> {
-        self.out.write_all(if self.any { b"\n]\n" } else { b"[]\n" })?;
-        self.out.flush()
+    fn json(&self, out: impl Write) -> serde_json::Result<()> {
+        serde_json::to_writer(out, &json::Session::from(self))
     }
-}
-
-struct Rows<W> {
-    out: W,
-    columns: Columns,
-    any: bool,
-}
-
-impl<W: Write> Rows<W> {
-    fn new(out: W, coloured: bool) -> Self {
-        let heads = [
-            ("SERVICE", Side::Left),
-            ("ENDPOINT", Side::Left),
-            ("KEY", Side::Left),
-            ("STATE", Side::Left),
-            ("ORIGIN", Side::Left),
-            ("IDLE", Side::Right),
-            ("", Side::Left),
-        ];
-        Self { out, columns: Columns::new(&heads, coloured), any: false }
-    }
-}
-
-impl<W: Write> Sink for Rows<W> {
-    fn page(&mut self, sessions: &[SessionView]) -> io::Result<()> {
-        let rows: Vec<_> = sessions.iter().map(cells).collect();
-        self.columns.fit(&rows);
-        if !self.any && !rows.is_empty() {
-            self.any = true;
-            self.out.write_all(self.columns.head().as_bytes())?;
-        }
-        for row in &rows {
-            self.out.write_all(self.columns.row(row).as_bytes())?;
-        }
-        self.out.flush()
-    }
-
-    fn end(&mut self, more: bool) -> io::Result<()> {
-        if !self.any {
-            self.out.write_all(b"no sessions\n")?;
-        }
-        if more {
-            self.out.write_all(b"there are more; --all lists every one\n")?;
-        }
-        self.out.flush()
-    }
-}
-
-pub(super) fn cells(session: &SessionView) -> Vec<Cell> {
-    let (state, look) = words::session_state(session.state);
-    vec![
-        Cell::new(&session.service),
-        Cell::new(&session.endpoint),
-        Cell::new(words::key(&session.key)),
-        Cell::looking(state, look),
-        Cell::new(words::origin(session.origin)),
-        Cell::new(session.idle.map_or_else(|| "-".to_owned(), time::shown)),
-        Cell::new(words::detail(&session.key)),
-    ]
 }

@@ -1,5 +1,7 @@
 //! `pinion stats`: counters and fill levels.
 
+mod n4;
+
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
@@ -10,13 +12,19 @@ use crate::control::{Stats, StoreLevel};
 const EXAMPLES: &str = "\
 Examples:
   pinion stats
-      Sessions, packets by what became of them, tables, store and interfaces.
+      Sessions, packets by what became of them, tables, store and interfaces, and for each service of PFCP what was said.
   pinion stats --format json | jq '[.packets[] | select(.verdict == \"drop\") | .packets] | add'
       How many packets were dropped.
 
 JSON: an object with version, uptime_seconds, sessions, placed, ended, packets: objects with verdict (pass, drop, transmit,
 redirect), reason, packets; tables: objects with name, used, bound; store: an object with kind (memory, or its address), up, why,
-waiting, lag_seconds, written, lost; interfaces: objects with name, attached (native, generic, missing).
+waiting, lag_seconds, written, lost; interfaces: objects with name, attached (native, generic, missing); n4: an object
+for each PFCP service, with service, sessions, established, deleted, restored, lost, forsaken (sessions, since the daemon began:
+made, ended by their SMF, moved to another UPF, lost with their UPF, ended as their SMF began anew or left), requests (received),
+retransmitted (of them: again), refusals (of them: refused by Pinion itself), answers (to requests of Pinion's), repeated,
+unanswered (requests of Pinion's: sent again, given up), sent, malformed, unknown, unasked (datagrams sent; messages that are none
+of PFCP, of an unknown type, answers to nothing), refused (batches of tunnels that were not put in force), upf_losses, and upfs:
+objects with pool, name, up, sessions, load_percent.
 
 Exit codes: 0 done; 1 the daemon does not answer, or refuses; 2 bad usage.";
 
@@ -44,7 +52,8 @@ fn text(stats: &Stats, coloured: bool) -> String {
     let _ = writeln!(text, "{} sessions, {} placed, {} ended", stats.sessions, stats.placed, stats.ended);
     let _ = writeln!(text, "store {}", store(&stats.store));
     let sections = [packets(stats, coloured), tables(stats, coloured), interfaces(stats, coloured)];
-    for section in sections.into_iter().flatten() {
+    let front_ends = stats.front_ends.iter().map(|front_end| n4::part(front_end, coloured));
+    for section in sections.into_iter().flatten().chain(front_ends) {
         text.push('\n');
         text.push_str(&section);
     }

@@ -1,9 +1,10 @@
+mod n4;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pinion_loader::{LoadError, Maps as _};
-use pinion_n4::UpfView;
 use pinion_steering::Reason;
 
 use super::front_ends;
@@ -11,9 +12,10 @@ use super::packet_path::PacketPath;
 use super::state::{Daemon, State};
 use crate::config::model::{Config, Service};
 use crate::control::{
-    Control, ControlError, EndpointView, Explanation, PacketCount, PageAsk, Reloaded, ServiceView, SessionFilter,
-    SessionPage, Stats, TableLevel,
+    Control, ControlError, EndpointState, EndpointView, Explanation, N4Filter, N4FrontEnd, N4Page, PacketCount,
+    PageAsk, Reloaded, ServiceView, SessionFilter, SessionPage, Stats, TableLevel,
 };
+use crate::n4::list as list_n4;
 use crate::pool::Sessions;
 use crate::sessions::{Ticks, list};
 
@@ -45,9 +47,20 @@ impl Control for Daemon {
     }
 
     async fn sessions(&self, filter: &SessionFilter, page: &PageAsk) -> Result<SessionPage, ControlError> {
-        let names = Arc::clone(&self.state().names);
+        let (names, config) = {
+            let state = self.state();
+            (Arc::clone(&state.names), Arc::clone(&state.config))
+        };
+        let speaks = |service: &Service| Some(&service.name) == filter.service.as_ref() && service.pfcp.is_some();
+        if let Some(service) = config.services.iter().find(|service| speaks(service)) {
+            return Err(ControlError::SpeaksPfcp(service.name.clone()));
+        }
         let ticks = self.ticks().await?;
         list(&self.path, &self.table, &names, filter, page, ticks).await
+    }
+
+    async fn n4_sessions(&self, filter: &N4Filter, page: &PageAsk) -> Result<N4Page, ControlError> {
+        list_n4(&front_ends::running(self).await, filter, page).await
     }
 
     async fn stats(&self) -> Result<Stats, ControlError> {
@@ -72,6 +85,7 @@ impl Control for Daemon {
             ended: placed.saturating_sub(sessions),
             store: self.store.level(),
             interfaces,
+            front_ends: counts.front_ends,
         })
     }
 
@@ -113,7 +127,7 @@ impl Daemon {
         let counts = self.counts().await?;
         let (state, now) = (self.state(), self.now());
         let view = state.pools.view(endpoint, &counts, now)?;
-        Ok(with_traffic(view, &state, now))
+        Ok(seen(view, &state, &counts, now))
     }
 
     fn endpoint_views(
@@ -123,18 +137,15 @@ impl Daemon {
     ) -> Result<(Option<Arc<Config>>, Vec<EndpointView>), ControlError> {
         let (state, now) = (self.state(), self.now());
         let State { config, pools, .. } = &*state;
-        let views = pools.views(pool, counts, now)?.into_iter().map(|view| with_traffic(view, &state, now));
+        let views = pools.views(pool, counts, now)?.into_iter().map(|view| seen(view, &state, counts, now));
         Ok((Some(Arc::clone(config)), views.collect()))
     }
 
     /// How many sessions every endpoint has.
-    pub(super) async fn counts(&self) -> Result<Counts, ControlError> {
+    async fn counts(&self) -> Result<Counts, ControlError> {
         let config = Arc::clone(&self.state().config);
-        let mut counts = self.path.quick(move |path| Counts::read(path, &config)).await.map_err(refused)?;
-        for (service, host) in front_ends::running(self).await {
-            host.upfs().await.0.iter().for_each(|upf| counts.add(&service, upf));
-        }
-        Ok(counts)
+        let counts = self.path.quick(move |path| Counts::read(path, &config)).await.map_err(refused)?;
+        Ok(counts.with(self.n4_front_ends().await))
     }
 
     /// The packet path's clock.
@@ -145,17 +156,25 @@ impl Daemon {
     }
 }
 
-fn with_traffic(view: EndpointView, state: &State, now: Duration) -> EndpointView {
-    EndpointView { traffic: state.ledger.view(&view.pool, &view.name, now), ..view }
+/// An endpoint with what is seen of it beside probes.
+fn seen(view: EndpointView, state: &State, counts: &Counts, now: Duration) -> EndpointView {
+    let (pool, name) = (&view.pool, &view.name);
+    let (traffic, load) = (state.ledger.view(pool, name, now), counts.load(pool, name));
+    let why = match view.state {
+        EndpointState::Unknown if counts.upfs(pool, name).next().is_some() => "no association yet".to_owned(),
+        _ => view.why,
+    };
+    EndpointView { traffic, load, why, ..view }
 }
 
 /// How many sessions there are.
 #[derive(Debug, Default)]
-pub(super) struct Counts {
-    /// Those that the packet path pinned itself.
-    flows: u64,
+struct Counts {
     by_service: HashMap<String, u64>,
     by_endpoint: HashMap<(String, String), u64>,
+    /// Those that the packet path placed.
+    flows: u64,
+    front_ends: Vec<N4FrontEnd>,
 }
 
 impl Counts {
@@ -172,15 +191,6 @@ impl Counts {
             }
         }
         Ok(counts)
-    }
-
-    /// Counts the sessions in that a front end has at a UPF.
-    fn add(&mut self, service: &str, upf: &UpfView) {
-        let sessions = u64::from(upf.sessions);
-        *self.by_service.entry(service.to_owned()).or_default() += sessions;
-        if let Some((pool, endpoint)) = upf.name.split_once('/') {
-            *self.by_endpoint.entry((pool.to_owned(), endpoint.to_owned())).or_default() += sessions;
-        }
     }
 
     fn of_service(&self, service: &str) -> u64 {

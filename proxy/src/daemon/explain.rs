@@ -1,9 +1,13 @@
+mod n4;
+
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use super::state::Daemon;
 use crate::config::model::{Algorithm, Service};
 use crate::control::{
-    Control as _, ControlError, Explanation, Origin, PageAsk, SessionFilter, SessionKey, SessionState, SessionView,
+    Control as _, ControlError, EndpointView, Explained, Explanation, Origin, PageAsk, SessionFilter, SessionKey,
+    SessionState, SessionView,
 };
 
 /// How many sessions are explained at the most.
@@ -16,16 +20,21 @@ enum Wanted {
     Socket(SocketAddr),
     Tag(u32),
     Teid(u32),
+    Seid(u64),
 }
 
 impl Wanted {
-    /// Reads `ADDRESS`, `ADDRESS:PORT`, `tag:NUMBER` or `teid:NUMBER`; numbers are decimal, or hexadecimal after `0x`.
+    /// Reads `ADDRESS`, `ADDRESS:PORT`, `tag:NUMBER`, `teid:NUMBER` or `seid:NUMBER`; numbers are decimal, or hexadecimal
+    /// after `0x`.
     fn parse(key: &str) -> Option<Self> {
         if let Some(tag) = key.strip_prefix("tag:") {
-            return number(tag).map(Self::Tag);
+            return short(tag).map(Self::Tag);
         }
         if let Some(teid) = key.strip_prefix("teid:") {
-            return number(teid).map(Self::Teid);
+            return short(teid).map(Self::Teid);
+        }
+        if let Some(seid) = key.strip_prefix("seid:") {
+            return number(seid).map(Self::Seid);
         }
         key.parse().map(Self::Client).or_else(|_| key.parse().map(Self::Socket)).ok()
     }
@@ -45,8 +54,12 @@ impl Wanted {
     }
 }
 
-fn number(text: &str) -> Option<u32> {
-    text.strip_prefix("0x").map_or_else(|| text.parse(), |hex| u32::from_str_radix(hex, 16)).ok()
+fn number(text: &str) -> Option<u64> {
+    text.strip_prefix("0x").map_or_else(|| text.parse(), |hex| u64::from_str_radix(hex, 16)).ok()
+}
+
+fn short(text: &str) -> Option<u32> {
+    number(text).and_then(|number| number.try_into().ok())
 }
 
 /// Why sessions with this key are where they are.
@@ -54,6 +67,7 @@ pub(super) async fn explain(daemon: &Daemon, key: &str) -> Result<Vec<Explanatio
     let wanted = Wanted::parse(key).ok_or_else(|| ControlError::Key(key.to_owned()))?;
     let client = match wanted {
         Wanted::Client(address) => Some(address),
+        Wanted::Seid(seid) => return Ok(n4::explain(daemon, seid).await),
         _ => None,
     };
     let filter = SessionFilter { client, ..SessionFilter::default() };
@@ -67,16 +81,18 @@ pub(super) async fn explain(daemon: &Daemon, key: &str) -> Result<Vec<Explanatio
     }
     found.truncate(MOST);
     let mut explanations = Vec::with_capacity(found.len());
+    let learned = n4::learned(daemon, &found).await;
     for session in found {
-        let steps = steps(daemon, &session).await;
-        explanations.push(Explanation { session, steps });
+        let mut steps = steps(daemon, &session).await;
+        steps.extend(learned.of(&session));
+        explanations.push(Explanation { session: Explained::Session(session), steps });
     }
     Ok(explanations)
 }
 
 /// The steps that lead a packet of a session to its endpoint.
 async fn steps(daemon: &Daemon, session: &SessionView) -> Vec<String> {
-    let config = std::sync::Arc::clone(&daemon.state().config);
+    let config = Arc::clone(&daemon.state().config);
     let service = config.services.iter().find(|service| service.name == session.service);
     let mut steps = vec![found_by(session)];
     steps.push(match (session.origin, service) {
@@ -90,15 +106,20 @@ async fn steps(daemon: &Daemon, session: &SessionView) -> Vec<String> {
         steps.push("no answer of the endpoint was seen yet".to_owned());
     }
     let endpoints = daemon.endpoints(service.map(|service| service.pool.as_str())).await.unwrap_or_default();
-    let named = |pool: &str, name: &str| session.endpoint == format!("{pool}/{name}");
-    steps.push(match endpoints.iter().find(|endpoint| named(&endpoint.pool, &endpoint.name)) {
-        Some(endpoint) if endpoint.effective == 0 => {
-            format!("{} gets no new sessions now ({}); those that it has stay", session.endpoint, endpoint.why)
-        }
-        Some(endpoint) => format!("{} gets new sessions with weight {}", session.endpoint, endpoint.effective),
-        None => format!("{} is configured no longer; its sessions stay until they end", session.endpoint),
-    });
+    steps.push(now(&session.endpoint, &endpoints));
     steps
+}
+
+/// Whether an endpoint, `POOL/NAME`, gets sessions by now.
+fn now(endpoint: &str, endpoints: &[EndpointView]) -> String {
+    let named = |pool: &str, name: &str| endpoint == format!("{pool}/{name}");
+    match endpoints.iter().find(|view| named(&view.pool, &view.name)) {
+        Some(view) if view.effective == 0 => {
+            format!("{endpoint} gets no new sessions now ({}); those that it has stay", view.why)
+        }
+        Some(view) => format!("{endpoint} gets new sessions with weight {}", view.effective),
+        None => format!("{endpoint} is configured no longer; its sessions stay until they end"),
+    }
 }
 
 fn found_by(session: &SessionView) -> String {
@@ -140,9 +161,21 @@ mod tests {
     fn keys_are_read() {
         assert_eq!(Wanted::parse("tag:0xff"), Some(Wanted::Tag(255)));
         assert_eq!(Wanted::parse("teid:12"), Some(Wanted::Teid(12)));
+        assert_eq!(Wanted::parse("seid:0x1f00000003"), Some(Wanted::Seid(133_143_986_179)));
+        assert_eq!(Wanted::parse("seid:18446744073709551615"), Some(Wanted::Seid(u64::MAX)));
         assert_eq!(Wanted::parse("192.0.2.1"), Some(Wanted::Client([192, 0, 2, 1].into())));
         assert_eq!(Wanted::parse("[2001:db8::1]:7"), Some(Wanted::Socket("[2001:db8::1]:7".parse().unwrap())));
-        for wrong in ["", "tag:", "tag:-1", "teid:0x", "teid:0x1ffffffff", "amf-1", "192.0.2.1:"] {
+        for wrong in [
+            "",
+            "tag:",
+            "tag:-1",
+            "teid:0x",
+            "teid:0x1ffffffff",
+            "seid:",
+            "seid:0x1ffffffffffffffff",
+            "amf-1",
+            "192.0.2.1:",
+        ] {
             assert_eq!(Wanted::parse(wrong), None, "{wrong}");
         }
     }

@@ -1,17 +1,21 @@
 //! The front ends that the daemon itself speaks for, as configured.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
 use pinion_n4::Settings;
 
 use super::state::Daemon;
+use crate::config::model::Config;
 use crate::n4::{self, Asked, BindError, Heard, Host, JournalError, Start};
-use crate::pool::Path;
+use crate::pool::{Endpoint, Path, Pools};
 
 /// Those that run, by the name of their service, and what each was told last.
 pub(super) type FrontEnds = BTreeMap<String, (Arc<Host>, Settings)>;
+
+/// What was heard last of UPFs, by pool and name.
+pub(super) type HeardOf = HashMap<(String, String), Path>;
 
 /// Why a front end does not run.
 #[derive(Debug, thiserror::Error)]
@@ -111,6 +115,72 @@ fn hear(daemon: &Weak<Daemon>, heard: &Heard) {
     let Some((daemon, (pool, endpoint))) = daemon.upgrade().zip(heard.upf.split_once('/')) else { return };
     let now = daemon.now();
     let seen = Path { up: Some(heard.up), why: heard.why.to_owned(), round_trip: None, since: now };
-    daemon.state().pools.path(pool, endpoint, 0, seen, now);
+    let mut state = daemon.state();
+    let name = (pool.to_owned(), endpoint.to_owned());
+    let same = state.heard.get(&name).filter(|before| before.up == seen.up);
+    let since = same.map_or(now, |before| before.since);
+    state.heard.insert(name, Path { since, ..seen.clone() });
+    state.pools.path(pool, endpoint, 0, seen, now);
+    drop(state);
     daemon.replan.notify_one();
+}
+
+/// Takes down again what was heard of UPFs: a new configuration forgets it of endpoints that are not probed, and it is
+/// not said twice.
+pub(super) fn recall(config: &Config, pools: &mut Pools, heard: &mut HeardOf) {
+    let has_upfs =
+        |pool: &str| config.services.iter().any(|service| service.pfcp.is_some() && service.pool == pool);
+    heard.retain(|(pool, name), _| has_upfs(pool) && pools.of(pool).any(|it| it.config.name == *name));
+    for ((pool, name), seen) in heard {
+        let forgotten = |it: &Endpoint| it.config.name == *name && it.paths.iter().all(|path| path.up.is_none());
+        if pools.of(pool).any(forgotten) {
+            pools.path(pool, name, 0, seen.clone(), seen.since);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config;
+
+    fn config(control: &str) -> Config {
+        let text = format!(
+            "pools: [{{name: upfs, endpoints: [{{name: a, addresses: [192.0.2.31]}}, {{name: b, addresses: [192.0.2.32]}}]}}]
+services: [{{name: n4, {control}, addresses: [192.0.2.11], pool: upfs}}]"
+        );
+        config::parse(text.as_bytes(), &config::Host::default()).unwrap().config
+    }
+
+    #[test]
+    fn a_reload_forgets_no_association() {
+        const AT: fn(u64) -> Duration = Duration::from_secs;
+        let n4 = config("protocol: pfcp, pfcp: {ue_addresses: n6}");
+        let mut pools = Pools::default().configure(&n4, AT(0));
+        let why = || "it does not answer".to_owned();
+        let path = |up, since| Path { up: Some(up), why: why(), round_trip: None, since };
+        let mut heard = HeardOf::new();
+        for (name, up, at) in [("a", true, AT(5)), ("b", false, AT(7)), ("gone", true, AT(8))] {
+            pools.path("upfs", name, 0, path(up, at), at);
+            heard.insert(("upfs".into(), name.into()), path(up, at));
+        }
+        let shown = |pools: &Pools| -> Vec<_> {
+            pools
+                .of("upfs")
+                .map(|it| (it.paths[0].up, it.paths[0].why.clone(), it.paths[0].since, it.since))
+                .collect()
+        };
+        let before = shown(&pools);
+        let mut pools = pools.configure(&n4, AT(60));
+        recall(&n4, &mut pools, &mut heard);
+        assert_eq!(shown(&pools), before);
+        assert_eq!((before[0].0, before[1].0, heard.len()), (Some(true), Some(false), 2));
+
+        let udp = config("protocol: udp, port: 5060");
+        let mut pools = pools.configure(&udp, AT(90));
+        recall(&udp, &mut pools, &mut heard);
+        assert_eq!((shown(&pools)[1].0, heard.len()), (None, 0), "no longer UPFs");
+    }
 }

@@ -13,7 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::front_ends::{self, FrontEndError};
+use super::front_ends::{self, FrontEndError, HeardOf};
 use super::interfaces::Host;
 use super::packet_path::PacketPath;
 use super::restore::restore;
@@ -138,8 +138,14 @@ pub async fn run(options: Options) -> Result<(), RunError> {
     let sockets = Sockets::new(SystemTime::now());
     let (checker, changes) =
         Checker::start(health::targets(&config), sockets, health::Limits::default(), Chance::from_system());
-    let state =
-        State { config: Arc::clone(&config), pools, names, ledger: Ledger::default(), leaving: HashMap::new() };
+    let state = State {
+        config: Arc::clone(&config),
+        pools,
+        names,
+        ledger: Ledger::default(),
+        leaving: HashMap::new(),
+        heard: HeardOf::new(),
+    };
     let daemon =
         Arc::new(Daemon::new((options.config, options.state), began, path.clone(), table, behind, checker, state));
 

@@ -7,7 +7,7 @@ use pinion_loader::LoadError;
 use pinion_loader::setup::ServiceSpec;
 use tokio::sync::Notify;
 
-use super::front_ends::FrontEnds;
+use super::front_ends::{self, FrontEnds, HeardOf};
 use super::packet_path::PacketPath;
 use crate::config::model::Config;
 use crate::health::Checker;
@@ -55,6 +55,8 @@ pub(super) struct State {
     pub(super) ledger: Ledger,
     /// Endpoints that are configured no longer, as `POOL/NAME`, and until when their sessions may stay.
     pub(super) leaving: HashMap<String, Duration>,
+    /// What front ends said of UPFs.
+    pub(super) heard: HeardOf,
 }
 
 impl Daemon {
@@ -120,6 +122,8 @@ impl Daemon {
         let mut state = self.state();
         // Made anew from the pools as they are by now: what was found meanwhile is not lost.
         state.pools = std::mem::take(&mut state.pools).configure(&config, now);
+        let State { pools, heard, .. } = &mut *state;
+        front_ends::recall(&config, pools, heard);
         state.ledger.keep(&config);
         state.config = config;
         if let Some(names) = names {

@@ -31,6 +31,7 @@ pub(super) fn endpoints<'a>(
             paths: paths(endpoint, now),
             sessions: count,
             traffic: TrafficView::default(),
+            load: None,
             deadline: endpoint.draining.and_then(|it| it.until).map(|until| until.saturating_sub(now)),
         }
     })

@@ -18,10 +18,11 @@ use crate::sample::Sample;
 /// What a client begins with (RFC 9113 3.4), and empty SETTINGS.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
-const CALLS: [&str; 9] = [
+const CALLS: [&str; 10] = [
     "ListServices",
     "ListEndpoints",
     "ListSessions",
+    "ListN4Sessions",
     "GetStats",
     "DrainEndpoint",
     "UndrainEndpoint",
@@ -202,6 +203,10 @@ fn random_requests_are_answered_or_refused() {
                 cursor: fourth,
             }
             .encode_to_vec(),
+            "ListN4Sessions" => {
+                v1::ListN4SessionsRequest { service: first, upf: second, smf: third, limit: small, cursor: fourth }
+                    .encode_to_vec()
+            }
             "DrainEndpoint" => v1::DrainEndpointRequest { endpoint: text, deadline_ms: large }.encode_to_vec(),
             "UndrainEndpoint" => v1::UndrainEndpointRequest { endpoint: text }.encode_to_vec(),
             "SetWeight" => v1::SetWeightRequest { endpoint: text, weight: small }.encode_to_vec(),

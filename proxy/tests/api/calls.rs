@@ -6,7 +6,7 @@ use std::time::Duration;
 use hyper_util::rt::TokioIo;
 use pinion::api::v1::pinion_client::PinionClient;
 use pinion::api::{self, Client, REQUEST_BYTES, Target, v1};
-use pinion::control::{PageAsk, SessionFilter};
+use pinion::control::{N4Filter, PageAsk, SessionFilter};
 use prost::Message as _;
 use tonic::Code;
 use tonic::transport::{Channel, Endpoint, Uri};
@@ -38,8 +38,11 @@ fn what_the_daemon_shows_arrives_as_it_is() {
         let (filter, ask) = (SessionFilter::default(), PageAsk { limit: 50, cursor: None });
         let expected = control.sessions(&filter, &ask).await.unwrap();
         assert_eq!(client.sessions(&filter, &ask).await.unwrap(), expected);
-        let key = "tag:305419896";
-        assert_eq!(client.explain(key).await.unwrap(), control.explain(key).await.unwrap());
+        let expected = control.n4_sessions(&N4Filter::default(), &ask).await.unwrap();
+        assert_eq!(client.n4_sessions(&N4Filter::default(), &ask).await.unwrap(), expected);
+        for key in ["tag:305419896", "seid:0x500000001"] {
+            assert_eq!(client.explain(key).await.unwrap(), control.explain(key).await.unwrap());
+        }
         assert_eq!(client.reload().await.unwrap(), control.reload().await.unwrap());
     });
 }
@@ -58,6 +61,19 @@ fn requests_that_make_no_sense_have_precise_codes() {
             (v1::ListSessionsRequest { service: Some("n9".into()), ..sessions.clone() }, Code::NotFound),
         ] {
             assert_eq!(client.list_sessions(request.clone()).await.unwrap_err().code(), code, "{request:?}");
+        }
+        let sessions = v1::ListN4SessionsRequest::default();
+        for (request, code) in [
+            (v1::ListN4SessionsRequest { smf: Some("here".into()), ..sessions.clone() }, Code::InvalidArgument),
+            (v1::ListN4SessionsRequest { upf: Some(String::new()), ..sessions.clone() }, Code::InvalidArgument),
+            (v1::ListN4SessionsRequest { cursor: Some("x".into()), ..sessions.clone() }, Code::InvalidArgument),
+            (
+                v1::ListN4SessionsRequest { cursor: Some("1".repeat(5000)), ..sessions.clone() },
+                Code::InvalidArgument,
+            ),
+            (v1::ListN4SessionsRequest { service: Some("n2".into()), ..sessions.clone() }, Code::NotFound),
+        ] {
+            assert_eq!(client.list_n4_sessions(request.clone()).await.unwrap_err().code(), code, "{request:?}");
         }
         let weight = v1::SetWeightRequest { endpoint: "amf-1".into(), weight: 65_536 };
         assert_eq!(client.set_weight(weight).await.unwrap_err().code(), Code::InvalidArgument);
@@ -80,6 +96,9 @@ fn a_page_has_its_default_and_its_bound() {
             let page = client.list_sessions(request).await.unwrap().into_inner();
             assert_eq!(page.sessions.len(), expected, "{limit}");
             assert_eq!(page.next, Some(expected.to_string()));
+            let request = v1::ListN4SessionsRequest { limit, ..v1::ListN4SessionsRequest::default() };
+            let page = client.list_n4_sessions(request).await.unwrap().into_inner();
+            assert_eq!((page.sessions.len(), page.next), (expected, Some(expected.to_string())), "{limit}");
         }
     });
 }

@@ -28,6 +28,8 @@ fn tables_are_for_people() {
         assert_snapshot!("undo", printed(&["drain", "amf/amf-3", "--undo"]));
         assert_snapshot!("weight", printed(&["weight", "amf-2", "50"]));
         assert_snapshot!("explain", printed(&["explain", "tag:305419896"]));
+        assert_snapshot!("sessions_n4", printed(&["sessions", "n4"]));
+        assert_snapshot!("explain_seid", printed(&["explain", "seid:0x500000001"]));
         assert_snapshot!("explain_nothing", printed(&["explain", "nothing"]));
         assert_snapshot!("reload", printed(&["reload"]));
     });
@@ -40,6 +42,8 @@ fn json_is_for_programs() {
         assert_snapshot!("services_json", json(&["services"]));
         assert_snapshot!("endpoints_json", json(&["endpoints", "--pool", "amf"]));
         assert_snapshot!("sessions_json", json(&["sessions"]));
+        assert_snapshot!("sessions_n4_json", json(&["sessions", "n4"]));
+        assert_snapshot!("explain_seid_json", json(&["explain", "seid:0x500000001"]));
         assert_snapshot!("stats_json", json(&["stats"]));
         assert_snapshot!("drain_json", json(&["drain", "upf/amf-3"]));
         assert_snapshot!("weight_json", json(&["weight", "upf/amf-3", "0"]));
@@ -62,7 +66,7 @@ fn keys(value: &Value, found: &mut Vec<String>) {
 
 #[test]
 fn help_lists_every_key_of_the_json() {
-    for args in [&["services"][..], &["endpoints"], &["sessions"], &["stats"], &["reload"]] {
+    for args in [&["services"][..], &["endpoints"], &["sessions"], &["sessions", "n4"], &["stats"], &["reload"]] {
         let value: Value = serde_json::from_str(&printed(&[args, &["--format", "json"]].concat())).unwrap();
         let mut found = Vec::new();
         keys(&value, &mut found);
@@ -78,10 +82,10 @@ fn help_lists_every_key_of_the_json() {
 #[test]
 fn every_command_has_help_with_examples() {
     let commands = ["services", "endpoints", "sessions", "stats", "drain", "weight", "explain", "reload", "top"];
-    for command in commands {
-        let help = printed(&[command, "--help"]);
+    for command in commands.map(|command| vec![command]).into_iter().chain([vec!["sessions", "n4"]]) {
+        let help = printed(&[&command[..], &["--help"]].concat());
         for word in ["Examples:", "Exit codes:", "--api", "--certificate", "PINION_API"] {
-            assert!(help.contains(word), "{command}: {word} is missing in\n{help}");
+            assert!(help.contains(word), "{command:?}: {word} is missing in\n{help}");
         }
     }
 }
@@ -120,8 +124,28 @@ fn sessions_are_filtered() {
 }
 
 #[test]
+fn n4_sessions_are_filtered() {
+    let daemon = Local::start(Sample::with_sessions(1000));
+    let count = |args: &[&str]| {
+        let output = daemon.pinion(&[&["sessions", "n4", "--all", "--format", "json"], args].concat());
+        assert_eq!((code(&output), err(&output)), (0, String::new()), "{args:?}");
+        serde_json::from_slice::<Vec<Value>>(&output.stdout).unwrap().len()
+    };
+    assert_eq!(count(&[]), 1000);
+    assert_eq!(count(&["--service", "upf-control"]), 1000);
+    assert_eq!(count(&["--upf", "upf-2"]), 500);
+    assert_eq!(count(&["--upf", "upf-control/upf-1", "--smf", "192.0.2.50"]), 500);
+    assert_eq!(count(&["--upf", "upf-control/upf-1", "--smf", "2001:db8::50"]), 0);
+}
+
+#[test]
 fn all_sessions_come_page_by_page() {
     let daemon = Local::start(Sample::with_sessions(25_000));
+    let output = daemon.pinion(&["sessions", "n4", "--all"]);
+    assert_eq!((code(&output), out(&output).lines().count()), (0, 25_001));
+    let output = daemon.pinion(&["sessions", "n4", "--limit", "7"]);
+    assert_eq!(out(&output).lines().count(), 9);
+    assert!(out(&output).ends_with("there are more; --all lists every one\n"));
     let output = daemon.pinion(&["sessions", "--all"]);
     assert_eq!((code(&output), out(&output).lines().count()), (0, 25_001));
     let output = daemon.pinion(&["sessions", "--limit", "2500", "--format", "json"]);
@@ -157,6 +181,7 @@ fn refusals_are_in_the_daemons_words() {
         (&["weight", "amf-9", "1"], 1, "there is no endpoint amf-9"),
         (&["endpoints", "--pool", "smf"], 1, "there is no pool smf; `pinion endpoints` lists them"),
         (&["sessions", "--service", "n9"], 1, "there is no service n9; `pinion services` lists them"),
+        (&["sessions", "n4", "--service", "n2"], 1, "there is no PFCP service n2; `pinion services` lists them"),
         (&["explain", "what"], 2, "what is no key; give an address"),
         (&["explain", ""], 2, "key: empty"),
         (&["explain", &"9".repeat(257)], 2, "key: 257 bytes; 256 are the most"),
@@ -187,6 +212,11 @@ fn bad_usage_is_2() {
         &["sessions", "--limit", "0"],
         &["sessions", "--limit", "1", "--all"],
         &["sessions", "--client", "somebody"],
+        &["sessions", "n5"],
+        &["sessions", "--limit", "1", "n4"],
+        &["sessions", "n4", "--limit", "0"],
+        &["sessions", "n4", "--client", "192.0.2.1"],
+        &["sessions", "n4", "--smf", "somebody"],
         &["drain"],
         &["drain", "amf-1", "--deadline", "soon"],
         &["drain", "amf-1", "--deadline", "400d"],

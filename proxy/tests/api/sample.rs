@@ -1,14 +1,16 @@
 //! A [`Control`] that shows a small core, and keeps what it is told.
 
+mod n4;
+
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use pinion::config::model::{Algorithm, Protocol};
 use pinion::control::{
-    Control, ControlError, EndpointState, EndpointView, Explanation, InterfaceView, Origin, PacketCount, PageAsk,
-    PathView, Reloaded, ServiceView, SessionFilter, SessionKey, SessionPage, SessionState, SessionView, Stats,
-    StoreLevel, TableLevel, TrafficView,
+    Control, ControlError, EndpointState, EndpointView, Explained, Explanation, InterfaceView, N4Filter, N4Page,
+    Origin, PacketCount, PageAsk, PathView, Reloaded, ServiceView, SessionFilter, SessionKey, SessionPage,
+    SessionState, SessionView, Stats, StoreLevel, TableLevel, TrafficView,
 };
 
 pub(crate) struct Sample {
@@ -113,6 +115,10 @@ impl Control for Sample {
         })
     }
 
+    async fn n4_sessions(&self, filter: &N4Filter, page: &PageAsk) -> Result<N4Page, ControlError> {
+        n4::page(self.sessions, filter, page)
+    }
+
     async fn stats(&self) -> Result<Stats, ControlError> {
         Ok(stats())
     }
@@ -152,12 +158,13 @@ impl Control for Sample {
         match key {
             "nothing" => Ok(Vec::new()),
             "tag:305419896" => Ok(vec![Explanation {
-                session: session(1),
+                session: Explained::Session(session(1)),
                 steps: vec![
                     "its INIT came to 192.0.2.10:38412, path 1 of service n2".into(),
                     "maglev chose amf/amf-1 among 2 endpoints that serve".into(),
                 ],
             }]),
+            "seid:0x500000001" => Ok(vec![n4::explanation()]),
             _ => Err(ControlError::Key(key.to_owned())),
         }
     }
@@ -216,6 +223,7 @@ pub(crate) fn endpoints() -> Vec<EndpointView> {
         sessions: 40,
         deadline: None,
         traffic: TrafficView::default(),
+        load: None,
     };
     let amf_2 = EndpointView {
         name: "amf-2".into(),
@@ -259,6 +267,7 @@ pub(crate) fn endpoints() -> Vec<EndpointView> {
         since: Duration::from_millis(1_500),
         paths: vec![path("2001:db8::21", Some(false), "no Echo Response in 1s", None)],
         sessions: 4,
+        load: Some(73),
         ..amf_1.clone()
     };
     vec![amf_1, amf_2, amf_3, upf]
@@ -329,5 +338,6 @@ pub(crate) fn stats() -> Stats {
             InterfaceView { name: "eth0".into(), attached: "native".into() },
             InterfaceView { name: "eth1".into(), attached: "missing".into() },
         ],
+        front_ends: n4::front_ends(),
     }
 }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use pinion::config::model::{Algorithm, Protocol};
 use pinion::control::{
-    Control, ControlError, EndpointState, EndpointView, Explanation, InterfaceView, PacketCount, PageAsk,
-    PathView, Reloaded, ServiceView, SessionFilter, SessionPage, Stats, StoreLevel, TableLevel, TrafficView,
+    Control, ControlError, EndpointState, EndpointView, Explanation, InterfaceView, N4Filter, N4FrontEnd, N4Page,
+    N4Upf, PacketCount, PageAsk, PathView, Reloaded, ServiceView, SessionFilter, SessionPage, Stats, StoreLevel,
+    TableLevel, TrafficView,
 };
+use pinion_n4::Counts;
 
 pub(crate) struct Fake {
     /// How many endpoints there are.
@@ -47,7 +49,39 @@ fn endpoint(number: usize) -> EndpointView {
         sessions: 6,
         traffic: TrafficView { resets: 3, aborts: 2, unreachables: 1, unanswered: 4, notice: String::new() },
         deadline: (number == 1).then_some(Duration::from_secs(30)),
+        load: None,
     }
+}
+
+/// A front end that counted each thing so often that it is told from the others.
+fn front_end(upfs: usize) -> N4FrontEnd {
+    let upf = |number: usize| N4Upf {
+        pool: "n4".to_owned(),
+        name: format!("upf-{number}"),
+        up: number == 1,
+        sessions: 500 + number as u64,
+        load: 70,
+    };
+    let counts = Counts {
+        requests: 101,
+        answers: 102,
+        sent: 103,
+        malformed: 104,
+        unknown: 105,
+        unasked: 106,
+        retransmitted: 107,
+        repeated: 108,
+        unanswered: 109,
+        refusals: 110,
+        refused: 111,
+        established: 112,
+        deleted: 113,
+        restored: 114,
+        lost: 115,
+        forsaken: 116,
+        upf_losses: 117,
+    };
+    N4FrontEnd { service: "n4".to_owned(), sessions: 1003, counts, upfs: (1..=upfs).map(upf).collect() }
 }
 
 #[tonic::async_trait]
@@ -106,11 +140,16 @@ impl Control for Fake {
                 interface("eth1", "missing"),
                 interface("a\"b\\c\nd", "generic"),
             ],
+            front_ends: vec![front_end(self.endpoints)],
         })
     }
 
     async fn sessions(&self, _: &SessionFilter, _: &PageAsk) -> Result<SessionPage, ControlError> {
         Ok(SessionPage::default())
+    }
+
+    async fn n4_sessions(&self, _: &N4Filter, _: &PageAsk) -> Result<N4Page, ControlError> {
+        Ok(N4Page::default())
     }
 
     async fn drain(&self, endpoint: &str, _: Option<Duration>) -> Result<EndpointView, ControlError> {

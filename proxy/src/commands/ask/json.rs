@@ -1,5 +1,7 @@
 //! The JSON of the commands that ask a daemon. Its keys are a promise: they are added to, never renamed.
-//! Durations are in seconds with fractions, all numbers decimal, and what is not there is `null`.
+//! Durations are in seconds with fractions, all numbers decimal but SEIDs, and what is not there is `null`.
+
+mod n4;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -7,7 +9,11 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::words;
-use crate::control::{EndpointView, Explanation, PathView, Reloaded, ServiceView, SessionKey, SessionView, Stats};
+use crate::control::{
+    EndpointView, Explained as Of, Explanation, PathView, Reloaded, ServiceView, SessionKey, SessionView, Stats,
+};
+
+pub(crate) use n4::N4Session;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Service<'a> {
@@ -50,6 +56,7 @@ pub(crate) struct Endpoint<'a> {
     effective_weight: u32,
     priority: u8,
     sessions: u64,
+    load_percent: Option<u8>,
     deadline_seconds: Option<f64>,
     refused: Refused,
     unanswered: u64,
@@ -86,6 +93,7 @@ impl<'a> From<&'a EndpointView> for Endpoint<'a> {
             effective_weight: view.effective,
             priority: view.priority,
             sessions: view.sessions,
+            load_percent: view.load,
             deadline_seconds: view.deadline.map(seconds),
             refused: Refused {
                 rst: view.traffic.resets,
@@ -169,6 +177,7 @@ pub(crate) struct All<'a> {
     tables: Vec<Table<'a>>,
     store: Store<'a>,
     interfaces: Vec<Interface<'a>>,
+    n4: Vec<n4::FrontEnd<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -231,6 +240,7 @@ impl<'a> From<&'a Stats> for All<'a> {
             interfaces: interfaces
                 .map(|interface| Interface { name: &interface.name, attached: &interface.attached })
                 .collect(),
+            n4: stats.front_ends.iter().map(n4::FrontEnd::from).collect(),
         }
     }
 }
@@ -249,13 +259,18 @@ impl<'a> From<&'a Reloaded> for Reload<'a> {
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Explained<'a> {
-    session: Session<'a>,
+    session: Option<Session<'a>>,
+    n4_session: Option<N4Session<'a>>,
     steps: &'a [String],
 }
 
 impl<'a> From<&'a Explanation> for Explained<'a> {
     fn from(explanation: &'a Explanation) -> Self {
-        Self { session: (&explanation.session).into(), steps: &explanation.steps }
+        let (session, n4_session) = match &explanation.session {
+            Of::Session(it) => (Some(it.into()), None),
+            Of::N4(it) => (None, Some(it.into())),
+        };
+        Self { session, n4_session, steps: &explanation.steps }
     }
 }
 

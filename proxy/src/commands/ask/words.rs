@@ -3,6 +3,7 @@
 use super::columns::Look;
 use crate::config::model::{Algorithm, Protocol};
 use crate::control::{EndpointState, Origin, SessionKey, SessionState};
+use pinion_n4::Phase;
 
 pub(crate) fn protocol(protocol: Protocol) -> &'static str {
     match protocol {
@@ -41,6 +42,20 @@ pub(crate) fn session_state(state: SessionState) -> (&'static str, Look) {
         SessionState::Closing => ("closing", Look::Warning),
         SessionState::Closed => ("closed", Look::Faint),
     }
+}
+
+pub(crate) fn n4_phase(phase: Phase) -> (&'static str, Look) {
+    match phase {
+        Phase::Opening => ("opening", Look::Warning),
+        Phase::Open => ("open", Look::Good),
+        Phase::Restoring => ("restoring", Look::Bad),
+        Phase::Closing => ("closing", Look::Warning),
+    }
+}
+
+/// A SEID, as `pinion explain` takes it.
+pub(crate) fn seid(seid: u64) -> String {
+    format!("seid:{seid:#x}")
 }
 
 pub(crate) fn origin(origin: Origin) -> &'static str {

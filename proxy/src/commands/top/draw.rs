@@ -254,6 +254,9 @@ fn paths(endpoint: &EndpointView) -> Line<'static> {
 
 fn why(endpoint: &EndpointView) -> String {
     let mut text = format!("{} for {}", endpoint.why, time::shown(endpoint.since));
+    if let Some(load) = endpoints::load(endpoint) {
+        text.push_str(&format!(", {load}"));
+    }
     if let Some(deadline) = endpoint.deadline {
         text.push_str(&format!(", sessions end in {}", time::shown(deadline)));
     }

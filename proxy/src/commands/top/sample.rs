@@ -67,6 +67,7 @@ pub(super) fn snapshot() -> Snapshot {
         sessions,
         deadline: None,
         traffic: TrafficView::default(),
+        load: None,
     };
     let count = |verdict: &str, reason: &str, packets| PacketCount {
         reason: reason.into(),
@@ -120,6 +121,7 @@ pub(super) fn snapshot() -> Snapshot {
                 lost: 0,
             },
             interfaces: vec![InterfaceView { name: "eth1".into(), attached: "missing".into() }],
+            front_ends: Vec::new(),
         },
     }
 }

@@ -1,0 +1,293 @@
+//! Pages of the sessions of all front ends.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use pinion_n4::{SessionView, UpfView};
+
+use super::host::Host;
+use crate::control::{ControlError, N4Filter, N4Page, N4SessionView, PageAsk};
+
+/// How many sessions a page looks at, whether or not the filter lets them through.
+const MOST_LOOKED_AT: usize = 1 << 16;
+
+/// How many sessions a front end is asked for at once: peers wait for no longer than that takes.
+const STRIDE: usize = 512;
+
+/// A front end, for who looks at its sessions.
+pub trait FrontEndSessions: Sync {
+    /// Those behind a SEID, at the most so many.
+    fn sessions(&self, after: Option<u64>, most: usize) -> impl Future<Output = Vec<SessionView>> + Send;
+
+    /// Its UPFs.
+    fn upfs(&self) -> impl Future<Output = Vec<UpfView>> + Send;
+}
+
+impl FrontEndSessions for Arc<Host> {
+    async fn sessions(&self, after: Option<u64>, most: usize) -> Vec<SessionView> {
+        Host::sessions(self, after, most).await
+    }
+
+    async fn upfs(&self) -> Vec<UpfView> {
+        Host::upfs(self).await.0
+    }
+}
+
+/// A page of the sessions of front ends, which are in the order of their services' names.
+///
+/// What is made or ended while the pages are read may or may not be shown; all that stays is, once. A page looks at a
+/// bounded number of sessions: with a filter that few pass it may hold fewer than asked for, even none. Only
+/// `next: None` says that there are no more.
+///
+/// # Errors
+/// [`ControlError::Cursor`], [`ControlError::NoFrontEnd`], [`ControlError::NoEndpoint`].
+pub async fn list<S: FrontEndSessions>(
+    front_ends: &[(String, S)],
+    filter: &N4Filter,
+    ask: &PageAsk,
+) -> Result<N4Page, ControlError> {
+    let begin: Option<Place> = match &ask.cursor {
+        None => None,
+        Some(text) => Some(text.parse().map_err(|_| ControlError::Cursor(text.clone()))?),
+    };
+    let asked = |service: &str| filter.service.as_deref().is_none_or(|wanted| wanted == service);
+    let front_ends: Vec<_> = front_ends.iter().filter(|(service, _)| asked(service)).collect();
+    if let (Some(service), []) = (&filter.service, front_ends.as_slice()) {
+        return Err(ControlError::NoFrontEnd(service.clone()));
+    }
+    if let Some(upf) = &filter.upf {
+        let mut known = false;
+        for (_, front_end) in &front_ends {
+            known |= front_end.upfs().await.iter().any(|it| is_called(&it.name, upf));
+        }
+        if !known {
+            return Err(ControlError::NoEndpoint(upf.clone()));
+        }
+    }
+    let passes = |session: &SessionView| {
+        filter.smf.is_none_or(|smf| smf == session.smf.0)
+            && filter.upf.as_ref().is_none_or(|upf| is_called(&session.upf.0, upf))
+    };
+    let limit = ask.limit.clamp(1, 10_000) as usize;
+    let (mut page, mut last, mut looked_at) = (N4Page::default(), begin.clone(), 0);
+    walk(&front_ends, begin, |service, session| {
+        let passes = passes(&session);
+        // One more than fits is looked for, so that the last page is known to be the last.
+        if (passes && page.sessions.len() >= limit) || looked_at >= MOST_LOOKED_AT {
+            page.next = last.as_ref().map(Place::to_string);
+            return false;
+        }
+        looked_at += 1;
+        last = Some(Place { seid: session.seid, service: service.to_owned() });
+        if passes {
+            page.sessions.push(view(service, session));
+        }
+        true
+    })
+    .await;
+    Ok(page)
+}
+
+/// The sessions of front ends that are wanted, at the most so many.
+pub async fn find<S: FrontEndSessions>(
+    front_ends: &[(String, S)],
+    most: usize,
+    wanted: impl Fn(&SessionView) -> bool,
+) -> Vec<N4SessionView> {
+    let front_ends: Vec<_> = front_ends.iter().collect();
+    let mut found = Vec::new();
+    walk(&front_ends, None, |service, session| {
+        if wanted(&session) {
+            found.push(view(service, session));
+        }
+        found.len() < most
+    })
+    .await;
+    found
+}
+
+/// Looks at sessions behind a place until `look` has seen enough.
+async fn walk<S: FrontEndSessions>(
+    front_ends: &[&(String, S)],
+    begin: Option<Place>,
+    mut look: impl FnMut(&str, SessionView) -> bool,
+) {
+    for (service, front_end) in front_ends {
+        let mut after = match &begin {
+            Some(place) if *service < place.service => continue,
+            Some(place) if *service == place.service => Some(place.seid),
+            _ => None,
+        };
+        loop {
+            let sessions = front_end.sessions(after, STRIDE).await;
+            let Some(last) = sessions.last() else { break };
+            after = Some(last.seid);
+            for session in sessions {
+                if !look(service, session) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Whether `POOL/NAME` is meant by `NAME` or `POOL/NAME`.
+fn is_called(name: &str, wanted: &str) -> bool {
+    name == wanted || name.split_once('/').is_some_and(|(_, name)| name == wanted)
+}
+
+fn view(service: &str, session: SessionView) -> N4SessionView {
+    let SessionView { seid, phase, smf: (smf, smf_seid), upf: (upf, upf_seid), tunnels } = session;
+    let (service, upf) = (service.to_owned(), upf.to_string());
+    N4SessionView { service, seid, phase, smf, smf_seid, upf, upf_seid, tunnels }
+}
+
+/// Where a page ended: behind a session, which may be gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    seid: u64,
+    service: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}{}", self.seid, self.service)
+    }
+}
+
+/// A text that no page ended with.
+#[derive(Debug, PartialEq, Eq)]
+struct NoPlace;
+
+impl FromStr for Place {
+    type Err = NoPlace;
+
+    fn from_str(text: &str) -> Result<Self, NoPlace> {
+        let (seid, service) = text.split_at_checked(16).ok_or(NoPlace)?;
+        // No sign, and no capital, goes through as a digit.
+        let plain = seid.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let seid = u64::from_str_radix(seid, 16).ok().filter(|_| plain && !service.is_empty()).ok_or(NoPlace)?;
+        Ok(Self { seid, service: service.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pinion_n4::Phase;
+
+    use super::*;
+
+    /// Sessions in their order; UPFs are told by them.
+    struct Fake(Vec<SessionView>);
+
+    impl FrontEndSessions for Fake {
+        async fn sessions(&self, after: Option<u64>, most: usize) -> Vec<SessionView> {
+            let behind = |session: &&SessionView| after.is_none_or(|after| session.seid > after);
+            self.0.iter().filter(behind).take(most).cloned().collect()
+        }
+
+        async fn upfs(&self) -> Vec<UpfView> {
+            let upf = |name: &str| UpfView { name: name.into(), up: true, sessions: 0, load: 0 };
+            vec![upf("upfs/a"), upf("upfs/b")]
+        }
+    }
+
+    fn session(seid: u64) -> SessionView {
+        SessionView {
+            seid,
+            phase: Phase::Open,
+            smf: ([192, 0, 2, if seid.is_multiple_of(3) { 1 } else { 2 }].into(), seid + 1_000_000),
+            upf: (if seid.is_multiple_of(2) { "upfs/a" } else { "upfs/b" }.into(), seid + 2_000_000),
+            tunnels: Vec::new(),
+        }
+    }
+
+    fn front_ends(counts: &[u64]) -> Vec<(String, Fake)> {
+        let front_end =
+            |(number, count): (usize, &u64)| (format!("n4-{number}"), Fake((1..=*count).map(session).collect()));
+        counts.iter().enumerate().map(front_end).collect()
+    }
+
+    /// All pages: what is on them, and how many there are.
+    async fn pages(front_ends: &[(String, Fake)], filter: &N4Filter, limit: u32) -> (Vec<(String, u64)>, usize) {
+        let (mut seen, mut pages, mut cursor) = (Vec::new(), 0, None);
+        loop {
+            let page = list(front_ends, filter, &PageAsk { limit, cursor }).await.unwrap();
+            assert!(page.sessions.len() <= limit as usize);
+            seen.extend(page.sessions.into_iter().map(|it| (it.service, it.seid)));
+            pages += 1;
+            cursor = page.next;
+            if cursor.is_none() {
+                return (seen, pages);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn each_session_is_on_one_page() {
+        let front_ends = front_ends(&[600, 0, 5]);
+        let all: Vec<_> =
+            (1..=600).map(|it| ("n4-0".into(), it)).chain((1..=5).map(|it| ("n4-2".into(), it))).collect();
+        for (limit, count) in [(1, 605), (5, 121), (100, 7), (600, 2), (605, 1), (10_000, 1)] {
+            assert_eq!(pages(&front_ends, &N4Filter::default(), limit).await, (all.clone(), count), "{limit}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_filter_lets_through_is_listed() {
+        let front_ends = front_ends(&[1200, 12]);
+        let count = async |filter: N4Filter| pages(&front_ends, &filter, 100).await.0.len();
+        let smf = Some([192, 0, 2, 1].into());
+        assert_eq!(count(N4Filter { smf, ..N4Filter::default() }).await, 404);
+        assert_eq!(count(N4Filter { upf: Some("b".into()), smf, ..N4Filter::default() }).await, 202);
+        assert_eq!(count(N4Filter { upf: Some("upfs/b".into()), ..N4Filter::default() }).await, 606);
+        assert_eq!(count(N4Filter { service: Some("n4-1".into()), ..N4Filter::default() }).await, 12);
+    }
+
+    #[tokio::test]
+    async fn a_page_looks_at_so_many_and_no_more() {
+        let front_ends = front_ends(&[MOST_LOOKED_AT as u64 + 10]);
+        let filter = N4Filter { smf: Some([203, 0, 113, 1].into()), ..N4Filter::default() };
+        assert_eq!(pages(&front_ends, &filter, 100).await, (Vec::new(), 2));
+    }
+
+    #[tokio::test]
+    async fn what_there_is_not_is_refused() {
+        let front_ends = front_ends(&[3]);
+        let refused = async |filter: N4Filter, cursor: Option<&str>| {
+            let ask = PageAsk { limit: 10, cursor: cursor.map(str::to_owned) };
+            list(&front_ends, &filter, &ask).await.unwrap_err().to_string()
+        };
+        let words = refused(N4Filter { service: Some("n9".into()), ..N4Filter::default() }, None).await;
+        assert!(words.starts_with("there is no PFCP service n9"), "{words}");
+        let words = refused(N4Filter { upf: Some("upfs/c".into()), ..N4Filter::default() }, None).await;
+        assert!(words.starts_with("there is no endpoint upfs/c"), "{words}");
+        for cursor in
+            ["", "1", "0000000000000001", "000000000000000Xn4", "+000000000000001n4", "00000000000000\u{e9}1n4"]
+        {
+            let words = refused(N4Filter::default(), Some(cursor)).await;
+            assert!(words.contains("is no cursor"), "{words}");
+        }
+    }
+
+    #[test]
+    fn any_cursor_is_read_or_refused() {
+        bolero::check!().with_type::<String>().for_each(|text: &String| {
+            if let Ok(place) = text.parse::<Place>() {
+                assert_eq!(&place.to_string(), text);
+            }
+        });
+    }
+
+    #[tokio::test]
+    async fn sessions_are_found_by_the_seid_of_either_side() {
+        let front_ends = front_ends(&[20, 20]);
+        let found = find(&front_ends, 10, |it| it.smf.1 == 1_000_007 || it.upf.1 == 2_000_009).await;
+        let found: Vec<_> = found.into_iter().map(|it| (it.service, it.seid)).collect();
+        let expected: Vec<(String, u64)> =
+            [("n4-0", 7), ("n4-0", 9), ("n4-1", 7), ("n4-1", 9)].map(|(name, it)| (name.into(), it)).into();
+        assert_eq!(found, expected);
+        assert_eq!(find(&front_ends, 3, |_| true).await.len(), 3);
+    }
+}
