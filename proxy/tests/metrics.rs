@@ -112,6 +112,28 @@ async fn what_control_tells_is_shown() {
         "pinion_endpoint_drain_remaining_seconds{pool=\"amfs\",endpoint=\"amf-1\"} 30.0",
         "pinion_path_up{pool=\"amfs\",endpoint=\"amf-1\",path=\"0\"} 1",
         "pinion_path_up{pool=\"amfs\",endpoint=\"amf-1\",path=\"1\"} 0",
+        "pinion_n4_requests_total{service=\"n4\"} 101",
+        "pinion_n4_answers_total{service=\"n4\"} 102",
+        "pinion_n4_sent_total{service=\"n4\"} 103",
+        "pinion_n4_malformed_total{service=\"n4\"} 104",
+        "pinion_n4_unknown_total{service=\"n4\"} 105",
+        "pinion_n4_unasked_total{service=\"n4\"} 106",
+        "pinion_n4_retransmitted_total{service=\"n4\"} 107",
+        "pinion_n4_repeated_total{service=\"n4\"} 108",
+        "pinion_n4_unanswered_total{service=\"n4\"} 109",
+        "pinion_n4_refusals_total{service=\"n4\"} 110",
+        "pinion_n4_refused_total{service=\"n4\"} 111",
+        "pinion_n4_established_total{service=\"n4\"} 112",
+        "pinion_n4_deleted_total{service=\"n4\"} 113",
+        "pinion_n4_restored_total{service=\"n4\"} 114",
+        "pinion_n4_lost_total{service=\"n4\"} 115",
+        "pinion_n4_forsaken_total{service=\"n4\"} 116",
+        "pinion_n4_upf_losses_total{service=\"n4\"} 117",
+        "pinion_n4_sessions{service=\"n4\"} 1003",
+        "pinion_n4_upf_up{service=\"n4\",pool=\"n4\",endpoint=\"upf-1\"} 1",
+        "pinion_n4_upf_up{service=\"n4\",pool=\"n4\",endpoint=\"upf-2\"} 0",
+        "pinion_n4_upf_sessions{service=\"n4\",pool=\"n4\",endpoint=\"upf-2\"} 502",
+        "pinion_n4_upf_load_percent{service=\"n4\",pool=\"n4\",endpoint=\"upf-1\"} 70",
         "pinion_path_round_trip_seconds{pool=\"amfs\",endpoint=\"amf-1\",path=\"0\"} 0.0015",
     ] {
         assert!(page.lines().any(|it| it == line), "{line} is not in\n{page}");
@@ -232,5 +254,6 @@ async fn a_page_is_bounded() {
     let scraper = stand(Fake { endpoints: 13, ..Fake::default() }, limits).await;
     let body = scraper.get("/metrics", &[]).await.body;
     assert_eq!(body.lines().filter(|it| it.starts_with("pinion_endpoint_weight{")).count(), 10);
+    assert_eq!(body.lines().filter(|it| it.starts_with("pinion_n4_upf_up{")).count(), 10);
     assert!(body.contains("\npinion_metrics_left_out_endpoints 3\n"));
 }

@@ -1,3 +1,5 @@
+mod n4;
+
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Unit;
 
@@ -61,7 +63,11 @@ const ENDPOINT: &[&str] = &["pool", "endpoint"];
 const PATH: &[&str] = &["pool", "endpoint", "path"];
 
 /// Every family, in the order of the page.
-pub(super) const FAMILIES: &[Family] = &[
+pub(super) fn families() -> impl Iterator<Item = &'static Family> {
+    FAMILIES.iter().chain(n4::FAMILIES)
+}
+
+const FAMILIES: &[Family] = &[
     info("build", "The daemon's version.", &["version"], |it, sink| sink(&[&it.stats.version], Value::Info)),
     seconds("uptime", "How long the daemon has run.", &[], |it, sink| {
         sink(&[], Value::Seconds(it.stats.uptime.as_secs_f64()));

@@ -4,7 +4,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 
-use super::families::{FAMILIES, Family, Value};
+use super::families::{Family, Value, families};
 use crate::control::{Control, ControlError, EndpointView, ServiceView, Stats};
 
 /// What [`Control`] tells at one moment, as metrics.
@@ -22,18 +22,23 @@ impl Snapshot {
     /// # Errors
     /// [`ControlError::Maps`].
     pub async fn take(control: &dyn Control, most: usize) -> Result<Self, ControlError> {
-        let stats = control.stats().await?;
+        let mut stats = control.stats().await?;
         let services = control.services().await;
         let mut endpoints = control.endpoints(None).await?;
         let left_out = endpoints.len().saturating_sub(most);
         endpoints.truncate(most);
+        let mut room = most;
+        for front_end in &mut stats.front_ends {
+            front_end.upfs.truncate(room);
+            room = room.saturating_sub(front_end.upfs.len());
+        }
         Ok(Self { services, endpoints, stats, left_out })
     }
 }
 
 impl Collector for Snapshot {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        for family in FAMILIES {
+        for family in families() {
             let metric = encoder.encode_descriptor(family.name, family.help, family.unit.as_ref(), family.kind)?;
             samples(family, self, metric)?;
         }
