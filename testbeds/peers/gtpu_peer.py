@@ -134,6 +134,19 @@ class Gnb:
         back = [outer.dst, outer.src] == order["inner"] and (udp.sport, udp.dport) == (7, 40000)
         return identity.decode() if back and echo == payload else None
 
+    def told(self, order):
+        """Sends a user packet and returns which tunnel the Error Indication names that answers it."""
+        self.sock.settimeout(order["timeout"])
+        packet = GTP_U_Header(teid=order["uplink"], gtp_type=G_PDU) / Raw(bytes(20))
+        self.sock.sendto(bytes(packet), (order["remote"], order["remote_port"]))
+        data, sender = self.sock.recvfrom(1 << 16)
+        answer = GTP_U_Header(data)
+        if answer.gtp_type != ERROR_INDICATION or answer.teid != 0:
+            raise ValueError(f"no Error Indication: type {answer.gtp_type}, TEID {answer.teid}")
+        teid, peer = answer[GTPErrorIndication].IE_list
+        address = peer.ipv6_address if peer.length == 16 else peer.ipv4_address
+        return {"from": [sender[0], sender[1]], "teid": teid.TEIDI, "address": address}
+
     def ping(self, order):
         """An echo request; the time to its response in milliseconds."""
         header = GTP_U_Header(gtp_type=ECHO_REQUEST, teid=0, S=1, seq=order["sequence"])
@@ -163,6 +176,8 @@ class Peer:
                 self.gnb = Gnb(order)
             case "send":
                 return self.gnb.send(order)
+            case "told":
+                return self.gnb.told(order)
             case "ping":
                 return self.gnb.ping(order)
             case other:

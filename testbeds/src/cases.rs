@@ -8,6 +8,7 @@ pub mod flows;
 pub mod full;
 pub mod gtpu;
 pub mod headers;
+mod indications;
 pub mod malformed;
 pub mod mutation;
 pub mod neighbours;
@@ -139,6 +140,7 @@ pub fn all() -> Vec<Case> {
         rejects::cases(),
         reload::cases(),
         gtpu::cases(),
+        indications::cases(),
         sctp::cases(),
     ]
     .concat()

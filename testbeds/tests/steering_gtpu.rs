@@ -7,10 +7,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use pinion_loader::Maps as _;
-use pinion_steering::{Address, Pin, PinKey, Reason};
+use pinion_loader::setup::ServiceSpec;
+use pinion_steering::{Address, Pin, PinKey, Reason, Unknown};
 use testbeds::checksums::Judge;
 use testbeds::need;
-use testbeds::peers::gtpu::{self, Gnb, Session, Upf};
+use testbeds::peers::gtpu::{self, Gnb, Session, Told, Upf};
 use testbeds::scenario::{Captures, Scenario, Service, probe};
 use testbeds::topology::{Plan, Topology};
 
@@ -99,6 +100,40 @@ fn tunnels(v6: bool) {
     let family = if v6 { "ipv6.src" } else { "ip.src" };
     assert_eq!(judge.count(&back, &format!("gtp.message == 255 && {family} == {source}")).unwrap(), 15);
     assert_eq!(judge.count(&back, &format!("gtp.message == 2 && {family} == {source}")).unwrap(), 1);
+}
+
+#[test]
+fn nobody_knows_the_tunnel_over_ipv4() {
+    nobody_knows(false);
+}
+
+#[test]
+fn nobody_knows_the_tunnel_over_ipv6() {
+    nobody_knows(true);
+}
+
+fn nobody_knows(v6: bool) {
+    need!(probe());
+    let python = need!(gtpu::find());
+    let topology = Topology::build(&Plan::default()).unwrap();
+    let service = Service::gtpu(v6);
+    let spec = ServiceSpec { unknown: Unknown::Indicate, ..service.spec(&topology) };
+    let scenario = Scenario::start(&topology, &[spec]).unwrap();
+    let mut captures = Captures::start(&topology).unwrap();
+    let client = &topology.clients[0];
+    let local = SocketAddr::new(client.addresses(v6)[0], service.port);
+    let mut gnb = Gnb::start(&python, &client.namespace, local).unwrap();
+
+    let (address, port) = (service.socket().ip(), service.port);
+    let told = gnb.told(service.socket(), STRANGER, WAIT).unwrap();
+    assert_eq!(told, Told { from: (address, port), teid: STRANGER, address });
+    assert_eq!(scenario.count(Reason::IndicationAnswered).unwrap(), 1);
+
+    captures.finish().unwrap();
+    let judge = need!(Judge::find());
+    assert_eq!(captures.wrong_checksums(&judge, &topology).unwrap(), []);
+    let named = format!("gtp.message == 26 && gtp.teid_data == {STRANGER:#x} && udp.srcport == 2152");
+    assert_eq!(judge.count(&captures.file(client, 1), &named).unwrap(), 1);
 }
 
 fn session(uplink: u32, downlink: u32) -> Session {

@@ -281,6 +281,8 @@ pub enum Unknown {
     Hash,
     /// They are dropped, and user space gets a copy.
     Punt,
+    /// They are dropped, and the sender of a user packet gets an Error Indication; of GTP-U alone.
+    Indicate,
 }
 
 /// What a new session gets when no endpoint is up.

@@ -53,6 +53,7 @@ pub fn unknown(unknown: model::Unknown) -> Unknown {
         model::Unknown::Drop => Unknown::Drop,
         model::Unknown::Hash => Unknown::Hash,
         model::Unknown::Punt => Unknown::Punt,
+        model::Unknown::Indicate => Unknown::Indicate,
     }
 }
 

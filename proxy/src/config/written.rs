@@ -319,13 +319,15 @@ choice! {
 }
 
 choice! {
-    pub Unknown = "choice for packets of no session", "drop, hash or punt" {
+    pub Unknown = "choice for packets of no session", "drop, hash, punt or indicate" {
         /// They are dropped.
         "drop" => Unknown::Drop,
         /// They go where consistent hashing says.
         "hash" => Unknown::Hash,
         /// They are dropped, and user space gets a copy.
         "punt" => Unknown::Punt,
+        /// They are dropped, and who sent a user packet gets a GTP-U Error Indication. For gtpu alone.
+        "indicate" => Unknown::Indicate,
     }
 }
 

@@ -43,6 +43,11 @@ pub const S_TURNS: IpAddr = v4(10, 0, 255, 4);
 /// Address of the GTP-U service that has no endpoint, and says so.
 pub const S_REJECT: IpAddr = v4(10, 0, 255, 5);
 
+/// Address of the GTP-U service that answers tunnels that nobody taught by Error Indications.
+pub const S_INDICATE: IpAddr = v4(10, 0, 255, 6);
+/// The same, IPv6.
+pub const S6_INDICATE: IpAddr = v6(0, 255, 6);
+
 /// Endpoint a on path 0.
 pub const A: IpAddr = v4(10, 0, 101, 2);
 /// On path 1.
@@ -150,6 +155,21 @@ pub fn services() -> Vec<ServiceSpec> {
         rejecting(service("no-tcp6", Kind::Flow, tcp, 5090, &[S6], vec![down(endpoint("a", &[A6], 5090, 1))])),
         rejecting(service("no-sctp6", Kind::Sctp, sctp, 5090, &[S6], Vec::new())),
         rejecting(unknown(Unknown::Hash, service("no-n3", Kind::Gtpu, udp, 2152, &[S_REJECT], Vec::new()))),
+        unknown(
+            Unknown::Indicate,
+            service("n3told", Kind::Gtpu, udp, 2152, &[S_INDICATE], vec![endpoint("w", &[W], 2152, 1)]),
+        ),
+        unknown(
+            Unknown::Indicate,
+            service(
+                "n3told6",
+                Kind::Gtpu,
+                udp,
+                2152,
+                &[S6_INDICATE],
+                vec![endpoint("w", &[v6(0, 113, 2)], 2152, 1)],
+            ),
+        ),
     ]
 }
 

@@ -11,7 +11,9 @@ use pinion_steering::Reason;
 
 use super::dice::Dice;
 use super::mutation::mutate;
-use super::places::{A, A6, B, C, C6, S, S_DROP, S_PUNT, S_REJECT, S_TURNS, S1, S6, U, U6, V, W, X, X6};
+use super::places::{
+    A, A6, B, C, C6, S, S_DROP, S_INDICATE, S_PUNT, S_REJECT, S_TURNS, S1, S6, S6_INDICATE, U, U6, V, W, X, X6,
+};
 use crate::packets::gtpu::Gtpu;
 use crate::packets::transport::{Payload, Sum};
 use crate::packets::{End, FROM, Frame, Network, arp, gtpu, icmp, packet, tcp, udp};
@@ -159,7 +161,9 @@ fn tunnel(dice: &mut Dice) -> Frame {
         };
         gtpu((from, 2152), (peer.0, 2152), &message)
     } else {
-        let to = match dice.below(6) {
+        let to = match dice.below(7) {
+            6 if v6 => S6_INDICATE,
+            6 => S_INDICATE,
             _ if v6 => S6,
             0 => S_DROP,
             1 => S_PUNT,

@@ -1,5 +1,7 @@
 //! GTP-U (TS 29.281).
 
+use std::net::IpAddr;
+
 /// The registered port (TS 29.281 4.4.2.3).
 pub const PORT: u16 = 2152;
 
@@ -52,13 +54,15 @@ impl Gtpu {
         Self { sequence: Some(sequence), ..Self::message(2, 0, &[14, 0]) }
     }
 
-    /// An Error Indication for a tunnel at an IPv4 address (TS 29.281 7.3.1).
+    /// An Error Indication for a tunnel at an address (TS 29.281 7.3.1).
     #[must_use]
-    pub fn error_indication(teid: u32, address: [u8; 4]) -> Self {
+    pub fn error_indication(teid: u32, address: impl Into<IpAddr>) -> Self {
         let mut data = vec![16];
         data.extend(teid.to_be_bytes());
-        data.extend([133, 0, 4]);
-        data.extend(address);
+        match address.into() {
+            IpAddr::V4(address) => data.extend([&[133, 0, 4][..], &address.octets()].concat()),
+            IpAddr::V6(address) => data.extend([&[133, 0, 16][..], &address.octets()].concat()),
+        }
         Self { sequence: Some(0), ..Self::message(26, 0, &data) }
     }
 
@@ -92,5 +96,26 @@ impl Gtpu {
         bytes.extend(self.teid.to_be_bytes());
         bytes.extend(body);
         bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Gtpu;
+    use crate::packets::check::unhex;
+
+    /// Scapy 2.8: `GTP_U_Header(gtp_type=26, teid=0, S=1)/GTPErrorIndication(IE_list=[IE_TEIDI(TEIDI=7),
+    /// IE_GSNAddress(...)])`.
+    #[test]
+    fn error_indications_are_as_scapy_makes_them() {
+        let v6: std::net::Ipv6Addr = "2001:db8::1".parse().unwrap();
+        assert_eq!(
+            Gtpu::error_indication(7, [192, 0, 2, 1]).bytes(),
+            unhex("321a001000000000000000001000000007850004c0000201").unwrap()
+        );
+        assert_eq!(
+            Gtpu::error_indication(7, v6).bytes(),
+            unhex("321a001c0000000000000000100000000785001020010db8000000000000000000000001").unwrap()
+        );
     }
 }

@@ -93,6 +93,17 @@ pub struct Session {
     pub qfi: Option<u8>,
 }
 
+/// What an Error Indication told.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Told {
+    /// Where it came from.
+    pub from: (IpAddr, u16),
+    /// The tunnel that it names.
+    pub teid: u32,
+    /// The address that the tunnel is said to be at.
+    pub address: IpAddr,
+}
+
 impl Gnb {
     /// Binds `local`: TS 29.281 lets its port be any.
     ///
@@ -127,6 +138,19 @@ impl Gnb {
             "messages": messages, "size": size, "timeout": wait.as_secs_f64(),
         });
         self.0.order(&order, wait.saturating_mul(messages).saturating_add(GRACE))
+    }
+
+    /// Sends a user packet and says which tunnel the Error Indication names that answers it.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::PeerRefused`] where none comes within `wait`, or something else.
+    pub fn told(&mut self, to: SocketAddr, uplink: u32, wait: Duration) -> Result<Told, Failure> {
+        let order = json!({
+            "do": "told", "remote": to.ip(), "remote_port": to.port(), "uplink": uplink,
+            "timeout": wait.as_secs_f64(),
+        });
+        self.0.order(&order, wait.saturating_add(GRACE))
     }
 
     /// Sends an Echo Request and says after how long its response came.

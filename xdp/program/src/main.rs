@@ -49,6 +49,8 @@ pub fn pinion(ctx: XdpContext) -> u32 {
     let told = if told == RARE + Rare::Parameters as u32 { parameters(ctx.ctx, work) } else { told };
     if told == RARE + Rare::Apply as u32 {
         apply(ctx.ctx, work)
+    } else if told == RARE + Rare::Indicate as u32 {
+        indicate(ctx.ctx, work)
     } else if told == RARE + Rare::Reject as u32 {
         reject(ctx.ctx, work)
     } else {
@@ -156,6 +158,7 @@ rare! {
     place: Place,
     tunnel: Tunnel,
     echo: Echo,
+    indicate: Indicate,
     init: Init,
     init_ack: InitAck,
     parameters: Parameters,

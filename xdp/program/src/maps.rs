@@ -3,8 +3,8 @@
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, HashMap, PerCpuArray, RingBuf};
 use pinion_steering::{
-    Flow, Link, LongKey, NextHop, Pin, PinKey, Reason, SERVICES_MOST, Service, ServiceKey, ShortKey, ShortPinKey, Source,
-    SourceKey, Target, Work, hop,
+    Flow, Link, LongKey, NextHop, Pin, PinKey, Reason, SERVICES_MOST, Service, ServiceKey, ShortKey, ShortPinKey,
+    Source, SourceKey, Target, Work, hop,
 };
 
 /// Pins that XDP makes.
@@ -40,7 +40,7 @@ pub static PLACED: Array<u64> = Array::with_max_entries(65_536, 0);
 /// Of these, the sessions that user space ended.
 #[map]
 pub static ENDED: Array<u64> = Array::with_max_entries(65_536, 0);
-/// ICMP errors that were sent, in which tick, and how many; then the same of refusals that user space was told of.
+/// Errors that were sent, in which tick, and how many; then the same of refusals that user space was told of.
 #[map]
 pub static ERRORS: Array<u64> = Array::with_max_entries(4, 0);
 /// The bank of `SERVICES` that is in force.

@@ -2,6 +2,13 @@
 
 use crate::{Facts, Packet, Reason, checksum};
 
+/// Whether an error may answer it: not what came to many, or from nobody in particular (RFC 1122 3.2.2, RFC 4443 2.4 e).
+#[inline(always)]
+pub(crate) fn is_answerable<P: Packet>(packet: &P, facts: &Facts) -> bool {
+    let group = packet.byte(0).is_none_or(|first| first & 1 != 0);
+    !group && facts.source.is_unicast()
+}
+
 /// Turns link and IP header around, in front of a transport part of `room` bytes.
 #[inline(always)]
 pub(crate) fn turn<P: Packet>(packet: &mut P, facts: &Facts, room: usize) -> Result<(), Reason> {

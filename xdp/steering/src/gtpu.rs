@@ -3,6 +3,8 @@
 //! The key is the service's address and the TEID, never the source: one tunnel may be used by several
 //! peers (TS 29.281 4.3.0). Tunnels that user space taught (`PINS`) come first and may be translated.
 
+mod indication;
+
 use crate::answer::turn;
 use crate::choose::{Session, choose, exhausted, mix, mix_address};
 use crate::flow::service_key;
@@ -10,6 +12,8 @@ use crate::{
     Face, Facts, Flow, FlowKey, Insert, Kind, Next, Outcome, Packet, PinKey, Plan, Rare, Reason, Service,
     SourceKey, State, Step, Tables, Unknown, Work, checksum, protocol,
 };
+
+pub(crate) use indication::indicate;
 
 /// The registered port of GTP-U (TS 29.281 4.4.2.3).
 pub const PORT: u16 = 2152;
@@ -20,6 +24,7 @@ pub(crate) const TEID: usize = 8 + 4;
 /// Message types (TS 29.281 6.1).
 mod message {
     pub(super) const ECHO_REQUEST: u8 = 1;
+    pub(super) const ERROR_INDICATION: u8 = 26;
     pub(super) const TUNNEL_STATUS: u8 = 253;
     pub(super) const END_MARKER: u8 = 254;
     pub(super) const G_PDU: u8 = 255;
@@ -127,6 +132,9 @@ pub(crate) fn place<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut
     let Some(service) = tables.service(&service_key(tables, &work.facts)) else {
         return Step::drop(Reason::Inconsistent);
     };
+    if service.unknown == Unknown::Indicate as u8 && work.facts.kind == message::G_PDU {
+        return Step::rare(Rare::Indicate);
+    }
     if service.unknown != Unknown::Hash as u8 {
         if service.unknown == Unknown::Punt as u8 {
             tables.punt(packet, Reason::UnknownTunnel);

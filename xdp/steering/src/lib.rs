@@ -130,7 +130,8 @@ pub fn steer_general<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mu
     }
 }
 
-/// Goes a rare path, to its end or to one where others end: [`Rare::Parameters`], [`Rare::Apply`], [`Rare::Reject`].
+/// Goes a rare path, to its end or to one where others end: [`Rare::Parameters`], [`Rare::Apply`], [`Rare::Reject`],
+/// [`Rare::Indicate`].
 #[inline(always)]
 pub fn rare<P: Packet, T: Tables>(rare: Rare, packet: &mut P, tables: &T, work: &mut Work) -> Step {
     match rare {
@@ -140,6 +141,7 @@ pub fn rare<P: Packet, T: Tables>(rare: Rare, packet: &mut P, tables: &T, work: 
         Rare::Place => flow::place(packet, tables, work),
         Rare::Tunnel => gtpu::place(packet, tables, work),
         Rare::Echo => Step::done(gtpu::echo(packet, work)),
+        Rare::Indicate => Step::done(gtpu::indicate(packet, tables, work)),
         Rare::Init => sctp::init(packet, tables, work),
         Rare::InitAck => sctp::init_ack(packet, tables, work),
         Rare::Parameters => sctp::parameters(packet, tables, work),

@@ -126,7 +126,10 @@ reasons! {
     AbortAnswered = "abort_answered",
     /// No endpoint took the UDP session or tunnel, and its client was told by ICMP's port unreachable.
     UnreachableAnswered = "unreachable_answered",
-    /// No endpoint took the session, and its client was not told: enough ICMP errors were sent in this second.
+    /// A tunnel that nobody taught us, and the sender of its packet was told by a GTP-U Error Indication.
+    IndicationAnswered = "indication_answered",
+    /// The client of a session that no endpoint took, or the sender into an unknown tunnel, was not told: enough errors
+    /// were sent in this second.
     ErrorLimited = "error_limited",
 }
 

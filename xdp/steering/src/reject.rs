@@ -1,16 +1,13 @@
 //! Telling a client that no endpoint takes its session: a TCP RST, an SCTP ABORT, or ICMP's port unreachable.
 
-use crate::answer::{swapped, turn};
+use crate::answer::{is_answerable, swapped, turn};
 use crate::sctp::chunk;
 use crate::{Facts, Outcome, Packet, Reason, Round, Tables, Work, checksum, crc32c, protocol};
 
 /// Rejects a packet whose session no endpoint takes.
-///
-/// What came to many, or from nobody in particular, is not answered (RFC 1122 3.2.2, RFC 4443 2.4 e).
 #[inline(always)]
 pub(crate) fn reject<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Outcome {
-    let group = packet.byte(0).is_none_or(|first| first & 1 != 0);
-    if group || !work.facts.source.is_unicast() {
+    if !is_answerable(packet, &work.facts) {
         return Outcome::drop(Reason::NoEndpoint);
     }
     let (done, reason) = match work.facts.protocol {

@@ -60,7 +60,7 @@ pub trait Tables {
     fn random(&self) -> u32;
     /// Gives user space a copy of the packet, and why.
     fn punt<P: Packet>(&self, packet: &P, reason: Reason);
-    /// Whether one more ICMP error may be sent in this tick (RFC 4443 2.4 f).
+    /// Whether one more error of ICMP (RFC 4443 2.4 f) or GTP-U may be sent in this tick.
     fn may_err(&self, now: u32) -> bool;
     /// Whether user space may get one more copy of a refusal in this tick.
     fn may_tell(&self, now: u32) -> bool;

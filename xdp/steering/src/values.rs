@@ -29,7 +29,7 @@ pub const MAX_PATHS: usize = 4;
 /// How many numbers for services there are: twice as many as there may be services, so that a number can rest.
 pub const SERVICES_MOST: u32 = 8192;
 
-/// How many ICMP errors are sent in a tick: about as many as Linux sends in a second.
+/// How many errors of ICMP and GTP-U are sent in a tick: about as many as Linux sends of ICMP in a second.
 pub const ERRORS_MOST: u32 = 1000;
 
 /// How many copies of endpoints' refusals user space gets in a tick: enough for it to look, too few to keep it busy.
@@ -79,6 +79,9 @@ pub enum Unknown {
     Hash = 1,
     /// It is dropped, and user space gets a copy.
     Punt = 2,
+    /// GTP-U: it is dropped, and the sender of a user packet is told by an Error Indication (TS 29.281 7.3.1). Of SCTP
+    /// it is as [`Unknown::Drop`].
+    Indicate = 3,
 }
 
 /// How a session's endpoint is chosen.

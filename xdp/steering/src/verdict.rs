@@ -156,6 +156,8 @@ pub enum Rare {
     Arp,
     /// IPv6 neighbour solicitation.
     Solicitation,
+    /// GTP-U user packet of an unknown tunnel, whose sender is told: where [`Rare::Tunnel`] may end.
+    Indicate,
     /// A new session that no endpoint takes, and the service rejects: where another rare path ends.
     Reject,
 }

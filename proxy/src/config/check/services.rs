@@ -256,6 +256,9 @@ fn one(service: &Service, host: &Host, wrong: &mut Wrong) -> model::Service {
             let word = if *protocol == Protocol::Udp { "udp" } else { "tcp" };
             wrong.mistake(at, format!("every {word} packet belongs to a session; leave `unknown` out"));
         }
+        if let (Protocol::Sctp, Some((at, model::Unknown::Indicate))) = (protocol, service.unknown.given()) {
+            wrong.mistake(at, "Error Indications are GTP-U's; give drop, hash or punt");
+        }
     }
     let protocol = service.protocol.or(Protocol::Udp);
     let pool = if service.endpoints.is_given() { &service.name } else { &service.pool };

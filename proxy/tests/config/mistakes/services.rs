@@ -49,6 +49,11 @@ pub(super) const CASES: &[Case] = &[
         &["every tcp packet belongs to a session; leave `unknown` out"],
     ),
     (
+        "pool: amfs",
+        "pool: amfs\n    unknown: ¶indicate",
+        &["Error Indications are GTP-U's; give drop, hash or punt"],
+    ),
+    (
         "    protocol: gtpu\n    addresses: [192.0.2.3]\n    pool: upfs",
         "    protocol: sctp\n    port: 38412\n    addresses: [¶198.51.100.1]\n    pool: upfs",
         &["198.51.100.1 port 38412 is already service amf's; give each service its own address or port"],

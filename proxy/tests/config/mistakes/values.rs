@@ -77,7 +77,7 @@ pub(super) const CASES: &[Case] = &[
     (
         "unknown: hash",
         "unknown: ¶forward",
-        &["forward is no choice for packets of no session; give drop, hash or punt"],
+        &["forward is no choice for packets of no session; give drop, hash, punt or indicate"],
     ),
     ("{established: 15m}", "{established: ¶0s}", &["`established` of 0s is out of range; give 1s to 168h"]),
     (

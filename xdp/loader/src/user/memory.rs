@@ -25,7 +25,7 @@ pub(super) struct Memory {
     pub(super) placed: RefCell<Vec<u32>>,
     pub(super) ended: Vec<u32>,
     rounds: RefCell<Vec<u32>>,
-    /// ICMP errors that were sent: in which tick, and how many.
+    /// Errors of ICMP and GTP-U that were sent: in which tick, and how many.
     errors: Cell<(u32, u32)>,
     /// The same of refusals that user space was told of.
     told: Cell<(u32, u32)>,
