@@ -3,7 +3,7 @@
 use testbeds::need;
 use testbeds::scenario::probe;
 
-use super::bed::{Bed, Options, SMFS, UPFS, all_of, plain};
+use super::bed::{Bed, Options, SMFS, UPFS, address, all_of, plain};
 
 /// Of each SMF.
 const SESSIONS: usize = 60;
@@ -37,6 +37,53 @@ fn a_drained_upf_keeps_what_it_has_and_an_added_one_gets_its_share() {
     for seid in fresh {
         assert!(bed.send(1, seid, 1).whole());
     }
+    bed.flawless();
+}
+
+#[test]
+fn sessions_are_shown_with_who_asked_for_them_and_where_they_are() {
+    need!(probe());
+    let options = Options::default();
+    let bed = Bed::new(&options);
+    let mut daemon = bed.start(&options);
+    let seids: Vec<Vec<u64>> = (0..SMFS).map(|smf| bed.establish(smf, SESSIONS, plain)).collect();
+    let list = |filter: &[&str]| {
+        let shown = bed.place.ask(&[&["sessions", "n4", "--all"], filter].concat()).unwrap();
+        shown.as_array().unwrap().clone()
+    };
+
+    let all = list(&[]);
+    assert_eq!(all.len(), SMFS * SESSIONS);
+    for (smf, seid) in all_of(&seids) {
+        let (here, hex) = (address(&bed.topology.clients[smf]).to_string(), format!("{seid:#x}"));
+        let mut its = all.iter().filter(|it| it["smf_address"] == here.as_str() && it["smf_seid"] == hex.as_str());
+        let it = its.next().unwrap();
+        assert!(its.next().is_none());
+        let upf = &bed.topology.endpoints[bed.owner(smf, seid).unwrap()].name;
+        let uplink = bed.smfs[smf].with(|machine, _| machine.session(seid).unwrap().uplink).unwrap();
+        assert_eq!((&it["upf"], &it["phase"]), (&format!("upfs/{upf}").into(), &"open".into()));
+        let at = &it["tunnels"][0]["at"][0];
+        assert_eq!((&at["address"], &at["teid"]), (&uplink.address.to_string().into(), &uplink.teid.into()));
+    }
+    let of_first = address(&bed.topology.clients[0]).to_string();
+    assert_eq!(list(&["--smf", &of_first]).len(), SESSIONS);
+    for (host, sessions) in bed.topology.endpoints.iter().zip(bed.at_upfs()).take(UPFS) {
+        assert_eq!(list(&["--upf", &host.name]).len(), sessions);
+        assert_eq!(bed.place.endpoint("upfs", &host.name).unwrap()["sessions"], sessions);
+    }
+
+    let first = &all[0];
+    let by_seid = bed.place.ask(&["explain", first["key"].as_str().unwrap()]).unwrap();
+    assert_eq!((&by_seid[0]["n4_session"], &by_seid[0]["session"]), (first, &serde_json::Value::Null));
+    let teid = format!("teid:{}", first["tunnels"][0]["at"][0]["teid"]);
+    let by_teid = bed.place.ask(&["explain", &teid]).unwrap().to_string();
+    assert!(by_teid.contains(first["key"].as_str().unwrap()), "{by_teid}");
+    let stats = bed.place.ask(&["stats"]).unwrap();
+    assert_eq!((&stats["n4"][0]["established"], &stats["n4"][0]["lost"]), (&(SMFS * SESSIONS).into(), &0.into()));
+
+    // A reload takes nobody's association away.
+    daemon.reload().unwrap();
+    bed.wait_for_upfs("up", 0..UPFS);
     bed.flawless();
 }
 
