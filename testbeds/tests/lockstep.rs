@@ -151,6 +151,7 @@ impl Lockstep {
             mtu: self.dice.pick(&[1500_u16, 60, 9000, u16::MAX]),
             vlan: self.dice.pick(&[0_u16, 100, 0x6001]),
             header: NextHop::link(mac(host), OURS),
+            ..NextHop::default()
         };
         self.both(|engine| engine.put_hop(hop::slot(&destination), &next).unwrap());
     }

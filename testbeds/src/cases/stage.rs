@@ -146,6 +146,7 @@ impl<'a> Stage<'a> {
             mtu: 9500,
             vlan: 0,
             header: NextHop::link(mac(host), OURS),
+            ..NextHop::default()
         };
         change(&mut next);
         self.engine.put_hop(hop::slot(&destination), &next)

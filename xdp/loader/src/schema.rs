@@ -144,7 +144,9 @@ pub const MAPS: &[MapSpec] = &[
         kind: PERCPU_ARRAY,
         key: 4,
         value: size!(NextHop),
-        layout: &[fields!(NextHop: destination, ifindex, asked, mtu, vlan, header)],
+        layout: &[
+            fields!(NextHop: destination, target, asked, from, own, ifindex, port, reserved, mtu, vlan, header),
+        ],
         role: Role::Passing,
     },
     MapSpec { name: "COUNTERS", kind: PERCPU_ARRAY, key: 4, value: 8, layout: &[], role: Role::Passing },

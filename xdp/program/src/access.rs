@@ -5,7 +5,8 @@
 
 use core::arch::asm;
 
-/// One load of `$bytes` bytes at a constant offset.
+/// One load of a number at a constant offset. What the instruction leaves above the number is zero: told so, the
+/// compiler does not mask it.
 macro_rules! load {
     ($type:literal, $pointer:ident, $offset:literal, $number:ty) => {{
         let value: u64;
@@ -15,17 +16,18 @@ macro_rules! load {
             in(reg) $pointer,
             options(pure, readonly, nostack, preserves_flags)
         );
+        core::hint::assert_unchecked(value <= <$number>::MAX as u64);
         (value as $number).to_ne_bytes()
     }};
 }
 
-/// One store.
+/// One store. Of the register the instruction takes as many bits as the number has.
 macro_rules! store {
     ($type:literal, $pointer:ident, $offset:literal, $bytes:expr, $number:ty) => {
         asm!(
             concat!("*(", $type, " *)({0} + ", $offset, ") = {1}"),
             in(reg) $pointer,
-            in(reg) u64::from(<$number>::from_ne_bytes($bytes)),
+            in(reg) <$number>::from_ne_bytes($bytes),
             options(nostack, preserves_flags)
         )
     };

@@ -77,7 +77,7 @@ fn common(ctx: *mut xdp_md) -> u32 {
         return RARE;
     };
     let step = pinion_steering::steer(&mut frame, &kernel);
-    if step.rare == Rare::None { finish(&kernel, step.outcome) } else { RARE }
+    if step.rare == Rare::None { leave(step.outcome) } else { RARE }
 }
 
 /// The path of every packet that the common path is not for.
@@ -118,12 +118,12 @@ fn told(kernel: &Kernel, step: Step) -> u32 {
 #[inline(always)]
 fn finish(kernel: &Kernel, outcome: Outcome) -> u32 {
     kernel.count(outcome.reason);
-    if kernel.imagined()
-        && let Some(told) = maps::REPLAY.get_ptr_mut(2)
-    {
-        // SAFETY: a map value; one word, written whole.
-        unsafe { *told = outcome.reason as u32 };
-    }
+    leave(outcome)
+}
+
+/// What XDP returns for an outcome.
+#[inline(always)]
+fn leave(outcome: Outcome) -> u32 {
     match outcome.verdict {
         Verdict::Pass => xdp_action::XDP_PASS,
         Verdict::Drop => xdp_action::XDP_DROP,

@@ -75,6 +75,15 @@ impl<const CHECKED: bool> Packet for Frame<CHECKED> {
     }
 
     #[inline(always)]
+    fn holds(&self, end: usize) -> bool {
+        if !CHECKED {
+            return end <= self.len();
+        }
+        // Compared as the packet's pointers: a sum and no difference.
+        opaque(self.start + (end & 0x1_ffff)) <= self::end(self.ctx)
+    }
+
+    #[inline(always)]
     fn whole(&self) -> usize {
         // SAFETY: a helper call with the context.
         unsafe { bpf_xdp_get_buff_len(self.ctx) as usize }

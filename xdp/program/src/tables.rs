@@ -256,6 +256,12 @@ impl Tables for Kernel {
             // SAFETY: this CPU's own counter.
             unsafe { *counter += 1 };
         }
+        if self.imagined()
+            && let Some(told) = maps::REPLAY.get_ptr_mut(2)
+        {
+            // SAFETY: a map value; one word, written whole.
+            unsafe { *told = reason as u32 };
+        }
     }
 
     #[inline(always)]

@@ -19,7 +19,7 @@ pub fn apply<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) 
         protocol: facts.protocol,
         vlan: facts.vlan,
     };
-    match hop::find(tables, plan, &ask, &mut work.hop) {
+    match hop::find(tables, facts, plan, &ask, &mut work.hop) {
         Route::Via => send(packet, tables, facts, plan, &work.hop),
         Route::Stack => match rewrite(packet, tables, facts, plan, None) {
             Ok(()) => Outcome::pass(Reason::Unresolved),
@@ -61,7 +61,7 @@ fn rewrite<P: Packet, T: Tables>(
     via: Option<&NextHop>,
 ) -> Result<(), Reason> {
     let crc = match facts.protocol {
-        protocol::SCTP => sctp_correction(packet, tables, facts, plan)?,
+        protocol::SCTP => plan.crc ^ ports_correction(tables, facts, plan.face, plan.to.port.to_be_bytes())?,
         _ => 0,
     };
     if let Some(hop) = via {
@@ -144,7 +144,7 @@ fn network<P: Packet>(
 fn transport<P: Packet>(packet: &mut P, facts: &Facts, plan: &Plan, addresses: Delta, crc: u32) -> Option<()> {
     let at = facts.transport as usize;
     let to_destination = plan.face == Face::Destination;
-    let old = if to_destination { facts.destination_port } else { facts.source_port };
+    let old = if to_destination { facts.destination_port() } else { facts.source_port() };
     let new = plan.to.port;
     let mut delta = addresses.number(old, new);
     if plan.teid != 0 {
@@ -154,17 +154,14 @@ fn transport<P: Packet>(packet: &mut P, facts: &Facts, plan: &Plan, addresses: D
         packet.store(at + gtpu::TEID, teid)?;
     }
     let (source, destination) =
-        if to_destination { (facts.source_port, new) } else { (new, facts.destination_port) };
+        if to_destination { (facts.source_port(), new) } else { (new, facts.destination_port()) };
     let ([a, b], [c, d]) = (source.to_be_bytes(), destination.to_be_bytes());
     if facts.protocol == protocol::UDP {
         let [e, f, g, h] = facts.tail;
         // Zero means none: always in IPv4 (RFC 768), for tunnels in IPv6 (RFC 6935).
         let [g, h] = match [g, h] {
             [0, 0] => [0, 0],
-            check => match delta.apply(check) {
-                [0, 0] => [0xff, 0xff],
-                check => check,
-            },
+            check => delta.apply_udp(check),
         };
         return packet.store(at, [a, b, c, d, e, f, g, h]);
     }
@@ -188,28 +185,26 @@ fn transport<P: Packet>(packet: &mut P, facts: &Facts, plan: &Plan, addresses: D
     }
 }
 
-/// How the CRC32c changes: by what was changed inside chunks, and by the port.
+/// How the CRC32c changes by the port.
 #[inline(always)]
-pub(crate) fn sctp_correction<P: Packet, T: Tables>(
-    packet: &P,
+pub(crate) fn ports_correction<T: Tables>(
     tables: &T,
     facts: &Facts,
-    plan: &Plan,
+    face: Face,
+    port: [u8; 2],
 ) -> Result<u32, Reason> {
-    let to_destination = plan.face == Face::Destination;
-    let old = if to_destination { facts.destination_port } else { facts.source_port };
-    if old == plan.to.port {
-        return Ok(plan.crc);
+    let before = facts.ports.to_ne_bytes();
+    let after = match face {
+        Face::Destination => [before[0], before[1], port[0], port[1]],
+        Face::Source => [port[0], port[1], before[2], before[3]],
+    };
+    if before == after {
+        return Ok(0);
     }
     let at = facts.transport as usize;
     let length = (facts.end as usize).wrapping_sub(at);
     if length & 3 != 0 {
         return Err(Reason::ChunkLength);
     }
-    let before: [u8; 4] = packet.load(at).ok_or(Reason::Inconsistent)?;
-    let [a, b] = plan.to.port.to_be_bytes();
-    let after = if to_destination { [before[0], before[1], a, b] } else { [a, b, before[2], before[3]] };
-    let ports = crc32c::correction(tables, u32::from_le_bytes(before), u32::from_le_bytes(after), length)
-        .ok_or(Reason::TooBig)?;
-    Ok(plan.crc ^ ports)
+    crc32c::correction(tables, u32::from_le_bytes(before), u32::from_le_bytes(after), length).ok_or(Reason::TooBig)
 }

@@ -15,6 +15,12 @@ impl Delta {
         Self(self.0 + (words as u64 * 0xffff_ffff - old) + new)
     }
 
+    /// Replaces one 32-bit word.
+    #[inline(always)]
+    pub(crate) const fn word(self, old: u32, new: u32) -> Self {
+        Self(self.0 + !old as u64 + new as u64)
+    }
+
     /// Replaces a 16-bit number.
     #[inline(always)]
     pub(crate) const fn number(self, old: u16, new: u16) -> Self {
@@ -39,16 +45,23 @@ impl Delta {
         let old = !u16::from_ne_bytes(check);
         (!fold(self.0 + old as u64)).to_ne_bytes()
     }
+
+    /// As [`Delta::apply`] of a UDP checksum that is not zero: what would become zero becomes its other form, all ones
+    /// (RFC 768). Taken from a multiple of 65,535 the sum is its own complement, and a sum above zero folds to one.
+    #[inline(always)]
+    pub(crate) const fn apply_udp(self, check: [u8; 2]) -> [u8; 2] {
+        const MULTIPLE: u64 = 0xffff << 22;
+        fold(u16::from_ne_bytes(check) as u64 + (MULTIPLE - self.0)).to_ne_bytes()
+    }
 }
 
-/// Folds a sum of lanes to 16 bits.
+/// Folds a sum of lanes, below 2^40, to 16 bits.
 #[inline(always)]
 pub(crate) const fn fold(sum: u64) -> u16 {
-    let sum = (sum & 0xffff_ffff) + (sum >> 32);
     let sum = (sum & 0xffff) + (sum >> 16);
     let sum = (sum & 0xffff) + (sum >> 16);
-    let sum = (sum & 0xffff) + (sum >> 16);
-    sum as u16
+    // Now at most one above 16 bits, and then nothing below that it could carry over again.
+    (sum + (sum >> 16)) as u16
 }
 
 #[cfg(test)]
@@ -64,6 +77,19 @@ mod tests {
     fn the_example_of_rfc_1624_section_4() {
         // A field of 0x5555 becomes 0x3285; the checksum 0xdd2f becomes 0x0000.
         assert_eq!(Delta::default().number(0x5555, 0x3285).apply([0xdd, 0x2f]), [0, 0]);
+    }
+
+    #[test]
+    fn a_udp_checksum_is_never_zero() {
+        // RFC 1624's example again: its 0x0000 means none in UDP.
+        assert_eq!(Delta::default().number(0x5555, 0x3285).apply_udp([0xdd, 0x2f]), [0xff, 0xff]);
+        bolero::check!().with_type::<([u8; 2], [u32; 4])>().for_each(|(check, [a, b, c, d])| {
+            let delta = Delta::default().word(*a, *b).words(1, u64::from(*c), u64::from(*d));
+            if *check != [0, 0] {
+                let want = delta.apply(*check);
+                assert_eq!(delta.apply_udp(*check), if want == [0, 0] { [0xff, 0xff] } else { want });
+            }
+        });
     }
 
     #[test]

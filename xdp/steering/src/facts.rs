@@ -1,3 +1,4 @@
+use crate::values::{far_of, near_of};
 use crate::{Address, Outcome, Packet, Rare, Reason, Round, STEPS, ServiceKey, Step, Tables, Work, protocol};
 
 /// What the headers of a packet say. Offsets are from the Ethernet header's first byte.
@@ -16,12 +17,10 @@ pub struct Facts {
     pub transport: u32,
     /// Offset of the first byte behind the IP packet; the frame may go on with padding.
     pub end: u32,
+    /// The ports as they lie in the packet: source, then destination. Keys hold them so.
+    pub ports: u32,
     /// Length of the IP packet.
     pub length: u16,
-    /// Source port.
-    pub source_port: u16,
-    /// Destination port.
-    pub destination_port: u16,
     /// Outer VLAN tag control information; 0 where there is no tag.
     pub vlan: u16,
     /// How many VLAN tags, 0 to 2.
@@ -49,6 +48,18 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Source port.
+    #[inline(always)]
+    pub(crate) const fn source_port(&self) -> u16 {
+        far_of(self.ports)
+    }
+
+    /// Destination port.
+    #[inline(always)]
+    pub(crate) const fn destination_port(&self) -> u16 {
+        near_of(self.ports)
+    }
+
     /// Refuses a packet whose time to live ends here, before any table is changed for it.
     #[inline(always)]
     pub(crate) fn alive(&self) -> Result<(), Reason> {
@@ -231,7 +242,7 @@ fn ipv6<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
 /// Whether the frame ends before `end`. Nearly always the first look tells.
 #[inline(always)]
 fn exceeds<P: Packet>(packet: &P, end: usize) -> bool {
-    end > packet.len() && end > packet.whole()
+    !packet.holds(end) && end > packet.whole()
 }
 
 /// IPv6 extension headers (RFC 8200 4): hop-by-hop, routing, fragment, authentication, destination options,
@@ -296,10 +307,8 @@ fn ports<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
             if room < 8 {
                 return Err(SHORT);
             }
-            let [a, b, c, d] = packet.load::<4>(at).ok_or(SHORT)?;
+            facts.ports = u32::from_ne_bytes(packet.load(at).ok_or(SHORT)?);
             facts.tail = packet.load(at + 4).ok_or(SHORT)?;
-            facts.source_port = u16::from_be_bytes([a, b]);
-            facts.destination_port = u16::from_be_bytes([c, d]);
             let length = packet.be16(at + 4).ok_or(SHORT)? as usize;
             if length < 8 || length > room {
                 return Err(Step::drop(Reason::TransportLength));
@@ -310,10 +319,8 @@ fn ports<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
             if room < 20 {
                 return Err(SHORT);
             }
-            let [a, b, c, d] = packet.load::<4>(at).ok_or(SHORT)?;
+            facts.ports = u32::from_ne_bytes(packet.load(at).ok_or(SHORT)?);
             let [offset, flags] = packet.load::<2>(at + 12).ok_or(SHORT)?;
-            facts.source_port = u16::from_be_bytes([a, b]);
-            facts.destination_port = u16::from_be_bytes([c, d]);
             facts.kind = flags;
             let header = ((offset >> 4) as usize) << 2;
             if header < 20 || header > room {
@@ -327,8 +334,7 @@ fn ports<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
             }
             let [a, b, c, d, e, f, g, h] = packet.load::<8>(at).ok_or(SHORT)?;
             let [kind, flags, i, j] = packet.load::<4>(at + 12).ok_or(SHORT)?;
-            facts.source_port = u16::from_be_bytes([a, b]);
-            facts.destination_port = u16::from_be_bytes([c, d]);
+            facts.ports = u32::from_ne_bytes([a, b, c, d]);
             facts.word = u32::from_be_bytes([e, f, g, h]);
             facts.kind = kind;
             facts.flags = flags;

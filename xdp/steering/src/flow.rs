@@ -1,6 +1,7 @@
 //! UDP and TCP: pinned by 5-tuple, both directions at once.
 
 use crate::choose::{Session, choose, exhausted, mix, mix_address};
+use crate::next::Request;
 use crate::{
     Face, Facts, Flow, FlowKey, Insert, Kind, Next, Packet, Plan, Rare, Reason, Service, ServiceKey, State, Step,
     Tables, Work, protocol,
@@ -26,20 +27,18 @@ pub(crate) fn decide<P: Packet, T: Tables, N: Next>(
     // For a packet that ends here nothing changes.
     if (flow.seen != now || flow.state != state) && facts.ttl > 1 {
         if flow.reply != 0 && flow.state == State::Opening as u8 && state == State::Closed as u8 {
-            return N::reset();
+            return N::rare(Rare::Reset);
         }
         tables.touch_flow(&key, now, state);
     }
-    let Some(target) = tables.target(flow.target) else {
-        return Step::drop(Reason::Inconsistent);
-    };
     if flow.reply == 0 {
-        plan.set((flow.target, target), Face::Destination, Reason::Pinned, now);
-        N::go_on(packet, tables, facts, plan)
-    } else {
-        plan.set((flow.target, target), Face::Source, Reason::Replied, now);
-        N::go_on(packet, tables, facts, plan)
+        return N::request(packet, tables, facts, plan, Request { index: flow.target, teid: 0, now });
     }
+    let Some(target) = tables.target(flow.target) else {
+        return N::drop(Reason::Inconsistent);
+    };
+    plan.set((flow.target, target), Face::Source, Reason::Replied, now);
+    N::reply(packet, tables, facts, plan)
 }
 
 /// A RST of an endpoint on a connection that is not established. Where it answers the SYN (RFC 9293 3.10.7.1: it
@@ -75,7 +74,7 @@ pub(crate) fn place<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut
         return Step::drop(reason);
     }
     let facts = &work.facts;
-    let ports = ((facts.source_port as u32) << 16) | facts.destination_port as u32;
+    let ports = ((facts.source_port() as u32) << 16) | facts.destination_port() as u32;
     let client = mix_address(service.id as u32, &facts.source);
     let Some(base) = choose(packet, tables, work, &service, Session { whole: mix(client, ports), client }) else {
         return exhausted(&service);
@@ -103,7 +102,7 @@ fn pin<T: Tables>(tables: &T, work: &mut Work, service: &Service, base: u32) -> 
     let own = service.own.wrapping_add(service.path as u32);
     // Its state says that no reply was seen yet.
     let backward = Flow { target: own, reply: 1, state: State::Opening as u8, ..forward };
-    let back = FlowKey::tuple(facts.source, facts.source_port, target.address, target.port, facts.protocol);
+    let back = FlowKey::tuple(facts.source, facts.source_port(), target.address, target.port, facts.protocol);
     match tables.insert_flow(&back, &backward) {
         Insert::Done => {}
         Insert::Full => return Err(Reason::FlowsFull),
@@ -141,14 +140,14 @@ fn pin<T: Tables>(tables: &T, work: &mut Work, service: &Service, base: u32) -> 
 
 #[inline(always)]
 pub(crate) fn key(facts: &Facts) -> FlowKey {
-    FlowKey::tuple(facts.destination, facts.destination_port, facts.source, facts.source_port, facts.protocol)
+    FlowKey::seen(facts.destination, facts.source, facts.ports, facts.protocol)
 }
 
 #[inline(always)]
 pub(crate) fn service_key<T: Tables>(tables: &T, facts: &Facts) -> ServiceKey {
     ServiceKey {
         address: facts.destination,
-        port: facts.destination_port,
+        port: facts.destination_port(),
         protocol: facts.protocol,
         bank: tables.bank(),
     }

@@ -8,6 +8,7 @@ mod indication;
 use crate::answer::turn;
 use crate::choose::{Session, choose, exhausted, mix, mix_address};
 use crate::flow::service_key;
+use crate::next::Request;
 use crate::{
     Face, Facts, Flow, FlowKey, Insert, Kind, Next, Outcome, Packet, PinKey, Plan, Rare, Reason, Service,
     SourceKey, State, Step, Tables, Unknown, Work, checksum, protocol,
@@ -42,6 +43,9 @@ pub(crate) fn decide<P: Packet, T: Tables, N: Next>(
     let header = packet.load::<8>(at + 8);
     // Said before the look-up, so that the header need not be kept over it.
     let wrong = malformed(packet.be16(at + 4), header);
+    if wrong.is_some() && N::COMMON {
+        return N::rare(Rare::General);
+    }
     if let Some([_, kind, _, _, a, b, c, d]) = header {
         let teid = u32::from_be_bytes([a, b, c, d]);
         facts.word = teid;
@@ -51,21 +55,17 @@ pub(crate) fn decide<P: Packet, T: Tables, N: Next>(
             && let Some(pin) = tables.pin(&PinKey { address: facts.destination, teid })
         {
             if let Some(reason) = wrong {
-                return Step::drop(reason);
+                return N::drop(reason);
             }
             let index = pin.target.wrapping_add(pin.path as u32);
-            let Some(target) = tables.target(index) else {
-                return Step::drop(Reason::Inconsistent);
-            };
-            plan.set((index, target), Face::Destination, Reason::Pinned, tables.now());
-            plan.teid = if pin.teid == teid { 0 } else { pin.teid };
-            return N::go_on(packet, tables, facts, plan);
+            let teid = if pin.teid == teid { 0 } else { pin.teid };
+            return N::request(packet, tables, facts, plan, Request { index, teid, now: tables.now() });
         }
     }
     match tables.service(&service_key(tables, facts)) {
         Some(service) if service.kind == Kind::Gtpu as u8 => {
             if let Some(reason) = wrong {
-                return Step::drop(reason);
+                return N::drop(reason);
             }
             hashed::<P, T, N>(packet, tables, facts, plan, &service)
         }
@@ -84,24 +84,20 @@ fn hashed<P: Packet, T: Tables, N: Next>(
     service: &Service,
 ) -> Step {
     match facts.kind {
-        message::ECHO_REQUEST => return Step::rare(Rare::Echo),
+        message::ECHO_REQUEST => return N::rare(Rare::Echo),
         message::TUNNEL_STATUS | message::END_MARKER | message::G_PDU if facts.word != 0 => {}
-        _ => return Step::drop(Reason::GtpSignalling),
+        _ => return N::drop(Reason::GtpSignalling),
     }
     let key = FlowKey::tunnel(service.id, facts.word);
     let Some(flow) = tables.flow(&key) else {
-        return Step::rare(Rare::Tunnel);
+        return N::rare(Rare::Tunnel);
     };
     let now = tables.now();
     if flow.seen != now && facts.ttl > 1 {
         tables.touch_flow(&key, now, flow.state);
     }
     let index = flow.target.wrapping_add(service.path as u32);
-    let Some(target) = tables.target(index) else {
-        return Step::drop(Reason::Inconsistent);
-    };
-    plan.set((index, target), Face::Destination, Reason::Pinned, now);
-    N::go_on(packet, tables, facts, plan)
+    N::request(packet, tables, facts, plan, Request { index, teid: 0, now })
 }
 
 /// An endpoint of tunnels, by its address alone: it may send from any port.
@@ -119,11 +115,11 @@ fn reply<P: Packet, T: Tables, N: Next>(packet: &mut P, tables: &T, facts: &mut 
     let path = if source.path < source.paths { source.path } else { 0 };
     let index = source.own.wrapping_add(path as u32);
     let Some(mut target) = tables.target(index) else {
-        return Step::drop(Reason::Inconsistent);
+        return N::drop(Reason::Inconsistent);
     };
-    target.port = facts.source_port;
+    target.port = facts.source_port();
     plan.set((index, target), Face::Source, Reason::Replied, tables.now());
-    N::go_on(packet, tables, facts, plan)
+    N::reply(packet, tables, facts, plan)
 }
 
 /// Places the first packet of an untaught tunnel, by the service's policy.
@@ -198,7 +194,7 @@ fn answer<P: Packet>(packet: &mut P, facts: &Facts) -> Result<(), Reason> {
         [0, 0]
     };
     turn(packet, facts, RESPONSE)?;
-    let ([a, b], [c, d]) = (facts.source_port.to_be_bytes(), PORT.to_be_bytes());
+    let ([a, b], [c, d]) = (facts.source_port().to_be_bytes(), PORT.to_be_bytes());
     let done = packet
         .store(transport, [c, d, a, b, 0, RESPONSE as u8, 0, 0])
         .and_then(|()| packet.store(transport + 8, [0x32, 2, 0, 6, 0, 0, 0, 0]))
@@ -220,7 +216,7 @@ fn response_checksum(facts: &Facts, sequence: [u8; 2]) -> [u8; 2] {
         + 2 * number(RESPONSE as u16)
         + number(protocol::UDP as u16)
         + number(PORT)
-        + number(facts.source_port)
+        + number(facts.source_port())
         + number(0x3202)
         + number(6)
         + u16::from_ne_bytes(sequence) as u64

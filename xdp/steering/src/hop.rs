@@ -1,11 +1,12 @@
 //! Next hops: cached for each CPU, asked again when an entry is a tick old.
 //!
-//! The cache is direct-mapped by destination address; for requests also by the target's index, so that next hop and
-//! target are looked up side by side and not one after the other. A FIB look-up costs more than everything else that
-//! is done to a packet; an entry that another destination displaced costs one.
+//! The cache is direct-mapped by destination address; for requests also by the target's index, with the target itself,
+//! which one look-up then finds with its next hop: while an entry holds, a tick, an index means the same target. A FIB
+//! look-up costs more than everything else that is done to a packet; an entry that another destination displaced
+//! costs one.
 
 use crate::choose::mix_address;
-use crate::{Address, Ask, NextHop, Plan, Route, Tables};
+use crate::{Address, Ask, Face, Facts, MAX_PATHS, NextHop, Plan, Route, Tables};
 
 /// Entries of the cache, for each CPU; a power of two.
 pub const SLOTS: u32 = 4096;
@@ -32,23 +33,45 @@ pub(crate) fn cached<T: Tables>(tables: &T, now: u32, slot: u32, destination: &A
     tables.hop(slot).filter(|hop| hop.destination == *destination && hop.asked == now)
 }
 
+/// How to reach the target at `index`, and what to rewrite to, if it was asked in this tick.
+#[inline(always)]
+pub(crate) fn of_target<T: Tables>(tables: &T, now: u32, index: u32) -> Option<NextHop> {
+    tables.hop(target_slot(index)).filter(|hop| hop.target == index.wrapping_add(1) && hop.asked == now)
+}
+
+/// What [`NextHop::from`] says: the path, and the owner of its addresses by its index in `TARGETS`; not 0.
+#[inline(always)]
+pub(crate) const fn came_to(from: u32, path: u32) -> u32 {
+    from.wrapping_add(1).wrapping_mul(MAX_PATHS as u32).wrapping_add(path)
+}
+
+/// Keeps the next hop of a request by its target too.
+#[inline(always)]
+fn keep_target<T: Tables>(tables: &T, facts: &Facts, plan: &Plan, hop: &mut NextHop) {
+    if plan.face == Face::Destination {
+        hop.target = plan.index.wrapping_add(1);
+        hop.port = plan.to.port.to_be();
+        hop.from = plan.from;
+        hop.own = facts.destination.0[3];
+        tables.keep_hop(target_slot(plan.index), hop);
+    }
+}
+
 /// How to reach `ask.destination`, written to `hop`: from the cache, or by asking. It is then in both its entries.
 #[inline(always)]
-pub(crate) fn find<T: Tables>(tables: &T, plan: &Plan, ask: &Ask, hop: &mut NextHop) -> Route {
-    let (own, general) = (plan.slot(&ask.destination), slot(&ask.destination));
-    if let Some(known) = cached(tables, plan.now, general, &ask.destination) {
-        if own != general {
-            tables.keep_hop(own, &known);
-        }
+pub(crate) fn find<T: Tables>(tables: &T, facts: &Facts, plan: &Plan, ask: &Ask, hop: &mut NextHop) -> Route {
+    if let Some(known) = cached(tables, plan.now, slot(&ask.destination), &ask.destination) {
         *hop = known;
+        keep_target(tables, facts, plan, hop);
         return if ask.length <= hop.mtu { Route::Via } else { Route::TooBig };
     }
     let route = tables.route(ask, hop);
     if route == Route::Via && tables.keeps_routes() {
         hop.destination = ask.destination;
         hop.asked = plan.now;
-        tables.keep_hop(own, hop);
-        tables.keep_hop(general, hop);
+        hop.target = 0;
+        tables.keep_hop(slot(&ask.destination), hop);
+        keep_target(tables, facts, plan, hop);
     }
     route
 }
@@ -61,8 +84,13 @@ pub const fn imagined(ask: &Ask, ifindex: u32) -> NextHop {
     let hash = mix_address(0, &ask.destination).to_be_bytes();
     NextHop {
         destination: ask.destination,
-        ifindex,
+        target: 0,
         asked: 0,
+        from: 0,
+        own: 0,
+        ifindex,
+        port: 0,
+        reserved: 0,
         mtu: u16::MAX,
         vlan: ask.vlan,
         header: NextHop::link([2, 0, hash[0], hash[1], hash[2], hash[3]], [2, 0, 0, 0, 0, 1]),

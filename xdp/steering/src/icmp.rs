@@ -59,8 +59,7 @@ fn quoted<P: Packet>(packet: &P, facts: &mut Facts) -> Option<()> {
     }
     // At least so much is quoted (RFC 792).
     let [a, b, c, d, e, f, g, h] = packet.load::<8>(facts.transport as usize)?;
-    facts.destination_port = u16::from_be_bytes([a, b]);
-    facts.source_port = u16::from_be_bytes([c, d]);
+    facts.ports = u32::from_ne_bytes([c, d, a, b]);
     facts.word = u32::from_be_bytes([e, f, g, h]);
     Some(())
 }
@@ -69,14 +68,14 @@ fn quoted<P: Packet>(packet: &P, facts: &mut Facts) -> Option<()> {
 #[inline(always)]
 fn is_pinned<P: Packet, T: Tables>(packet: &P, tables: &T, facts: &Facts) -> bool {
     match facts.protocol {
-        protocol::UDP if facts.source_port == gtpu::PORT => {
+        protocol::UDP if facts.source_port() == gtpu::PORT => {
             tables.source(&gtpu::source_key(facts)).is_some() || replies(tables, &flow::key(facts))
         }
         protocol::UDP | protocol::TCP => replies(tables, &flow::key(facts)),
         protocol::SCTP if facts.word == 0 => {
             // An INIT: its own tag is that of the replies.
             let tag = packet.load::<4>(facts.transport as usize + 16).map_or(0, u32::from_be_bytes);
-            replies(tables, &FlowKey::association(tag, facts.destination_port, facts.source_port))
+            replies(tables, &FlowKey::association(tag, facts.destination_port(), facts.source_port()))
         }
         protocol::SCTP => sctp::reflected(tables, facts).is_some(),
         _ => false,

@@ -82,8 +82,8 @@ pub struct Work {
 /// next hop that is known. Its offsets are constants to the compiler, and what it learns stays in registers.
 /// Where it returns a rare path, nothing was stored, and [`steer_general`] begins again.
 ///
-/// The outcome is not yet counted: whoever binds this to its host counts
-/// [`Outcome::reason`] once, also for the rare paths.
+/// What it sends it has counted. The outcomes of [`steer_general`] and [`rare`] are not yet counted: whoever binds
+/// these to its host counts [`Outcome::reason`] once.
 #[inline(always)]
 pub fn steer<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Step {
     let mut facts = Facts::default();
@@ -99,15 +99,15 @@ pub fn steer<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Step {
 fn forward<P: Packet, T: Tables>(packet: &mut P, tables: &T, facts: &mut Facts) -> Step {
     let plan = &mut Plan::default();
     match facts.protocol {
-        protocol::UDP if facts.destination_port == gtpu::PORT => {
+        protocol::UDP if facts.destination_port() == gtpu::PORT => {
             gtpu::decide::<P, T, Cached>(packet, tables, facts, plan)
         }
         protocol::UDP => flow::decide::<P, T, Cached>(packet, tables, facts, plan),
         protocol::TCP => flow::decide::<P, T, Cached>(packet, tables, facts, plan),
         // A handshake is finished elsewhere: looking its pin up here would only cost twice.
         protocol::SCTP if sctp::is_control(facts.kind) => Step::rare(Rare::General),
-        protocol::SCTP => sctp::decide::<P, T, Cached>(packet, tables, facts, plan),
-        _ => Step::pass(Reason::NotOurs),
+        protocol::SCTP => sctp::steady(packet, tables, facts, plan),
+        _ => Step::rare(Rare::General),
     }
 }
 
@@ -119,13 +119,13 @@ pub fn steer_general<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mu
     }
     let (facts, plan) = (&mut work.facts, &mut work.plan);
     match facts.protocol {
-        protocol::UDP if facts.destination_port == gtpu::PORT => {
+        protocol::UDP if facts.destination_port() == gtpu::PORT => {
             gtpu::decide::<P, T, Planned>(packet, tables, facts, plan)
         }
         protocol::UDP | protocol::TCP => flow::decide::<P, T, Planned>(packet, tables, facts, plan),
         // It looks its pin up itself.
         protocol::SCTP if facts.kind == sctp::chunk::INIT_ACK => Step::rare(Rare::InitAck),
-        protocol::SCTP => sctp::decide::<P, T, Planned>(packet, tables, facts, plan),
+        protocol::SCTP => sctp::decide(tables, facts, plan),
         _ => Step::pass(Reason::NotOurs),
     }
 }
@@ -188,10 +188,11 @@ pub fn round<P: Packet, T: Tables>(round: Round, packet: &mut P, tables: &T, wor
 /// Steers one packet to its end, and counts: the way of hosts that need no separate rare paths.
 pub fn run<P: Packet, T: Tables>(packet: &mut P, tables: &T) -> Outcome {
     let mut work = Work::default();
-    let mut step = steer(packet, tables);
-    if step.rare != Rare::None {
-        step = steer_general(packet, tables, &mut work);
+    let step = steer(packet, tables);
+    if step.rare == Rare::None {
+        return step.outcome;
     }
+    let mut step = steer_general(packet, tables, &mut work);
     while step.rare != Rare::None {
         step = rare(step.rare, packet, tables, &mut work);
     }

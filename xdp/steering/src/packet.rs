@@ -13,6 +13,12 @@ pub trait Packet: Sized {
     /// of a jumbo frame elsewhere.
     fn len(&self) -> usize;
 
+    /// Whether what [`Packet::load`] can see is `end` bytes long, or longer.
+    #[inline(always)]
+    fn holds(&self, end: usize) -> bool {
+        end <= self.len()
+    }
+
     /// Length in bytes of the whole frame.
     fn whole(&self) -> usize;
 

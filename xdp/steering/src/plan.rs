@@ -1,4 +1,4 @@
-use crate::{Address, Reason, Target, hop};
+use crate::{Reason, Target};
 
 /// Which end of the packet is rewritten.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub struct Plan {
     pub reserved: [u8; 2],
     /// The clock tick at which it was decided, see [`crate::Tables::now`].
     pub now: u32,
+    /// SCTP over IPv4: which address the packet came to, by `hop::came_to`; else 0.
+    pub from: u32,
 }
 
 impl Plan {
@@ -43,15 +45,7 @@ impl Plan {
         self.reason = reason;
         self.teid = 0;
         self.crc = 0;
+        self.from = 0;
         self.now = now;
-    }
-
-    /// Where the next hop towards `destination` is cached.
-    #[inline(always)]
-    pub(crate) fn slot(&self, destination: &Address) -> u32 {
-        match self.face {
-            Face::Destination => hop::target_slot(self.index),
-            Face::Source => hop::slot(destination),
-        }
     }
 }

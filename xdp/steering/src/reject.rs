@@ -44,7 +44,7 @@ fn reset<P: Packet>(packet: &mut P, facts: &Facts) -> Result<(), Reason> {
         ([0; 4], u32::from_be_bytes([a, b, c, d]).wrapping_add(length).to_be_bytes(), RST | ACK)
     };
     turn(packet, facts, HEADER)?;
-    let (from, to) = (facts.destination_port, facts.source_port);
+    let (from, to) = (facts.destination_port(), facts.source_port());
     let sum = facts.source.sum()
         + facts.destination.sum()
         + number(HEADER as u16)
@@ -75,7 +75,7 @@ fn abort<P: Packet, T: Tables>(packet: &mut P, tables: &T, facts: &Facts) -> Res
         (facts.word.to_be_bytes(), 1)
     };
     turn(packet, facts, LENGTH)?;
-    let ([a, b], [c, d]) = (facts.destination_port.to_be_bytes(), facts.source_port.to_be_bytes());
+    let ([a, b], [c, d]) = (facts.destination_port().to_be_bytes(), facts.source_port().to_be_bytes());
     let (ports, last) = ([a, b, c, d], [chunk::ABORT, flags, 0, 4]);
     // The checksum of zeros, corrected by each word.
     let mut crc = ZEROS;

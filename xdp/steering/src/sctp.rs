@@ -15,11 +15,13 @@ pub(crate) use init::init;
 pub(crate) use init_ack::init_ack;
 pub(crate) use parameters::{mask, parameters, rewrite, scan};
 
+use crate::apply::ports_correction;
+use crate::cached::{self, GENERAL, SOURCE};
 use crate::choose::mix_address;
 use crate::flow::service_key;
 use crate::{
-    Address, Face, Facts, Flow, FlowKey, MAX_PATHS, Next, Packet, Plan, Rare, Reason, Source, SourceKey, Step,
-    Tables, Target, protocol,
+    Address, Face, Facts, Flow, FlowKey, MAX_PATHS, Packet, Plan, Rare, Reason, Source, SourceKey, Step, Tables,
+    Target, hop, protocol,
 };
 
 /// Chunk types that steering knows (RFC 9260 3.2, RFC 5061 4.1).
@@ -49,7 +51,8 @@ pub const fn digest(address: &Address) -> u32 {
 #[inline(always)]
 fn pinned<T: Tables>(tables: &T, facts: &Facts, key: &FlowKey) -> Option<(Flow, u32)> {
     let flow = tables.flow(key)?;
-    path(tables, facts, &flow).map(|path| (flow, path))
+    let address = if flow.reply == 0 { &facts.destination } else { &facts.source };
+    path(tables, address, &flow).map(|path| (flow, path))
 }
 
 /// The association that an endpoint means which has only the tag that it was sent, the server's.
@@ -67,31 +70,88 @@ pub(crate) fn reflected<T: Tables>(tables: &T, facts: &Facts) -> Option<Reflecte
     let source = tables.source(&source_key(facts))?;
     let index = source.own.wrapping_add(source.path as u32);
     let own = tables.target(index)?;
-    let forward = FlowKey::association(facts.word, own.port, facts.destination_port);
+    let forward = FlowKey::association(facts.word, own.port, facts.destination_port());
     let flow = tables.flow(&forward).filter(|flow| flow.reply == 0 && flow.from == source.own)?;
     Some(Reflected { source, own: (index, own), forward, flow })
 }
 
+/// Sends an SCTP packet that does not move its association's state, where all that it needs is cached.
+#[inline(always)]
+pub(crate) fn steady<P: Packet, T: Tables>(packet: &mut P, tables: &T, facts: &Facts, plan: &mut Plan) -> Step {
+    let Some(flow) = tables.flow(&key(facts)) else {
+        return GENERAL;
+    };
+    let now = tables.now();
+    // Once a tick the general path says that it was seen.
+    if flow.seen != now {
+        GENERAL
+    } else if flow.reply == 0 {
+        request(packet, tables, facts, &flow)
+    } else {
+        reply(packet, tables, facts, plan, &flow)
+    }
+}
+
+/// Sends a request. The address on the path is cached with the target: no look-up of its own tells which path it is.
+#[inline(always)]
+fn request<P: Packet, T: Tables>(packet: &mut P, tables: &T, facts: &Facts, flow: &Flow) -> Step {
+    let on = |path: u32| {
+        let (index, from) = (flow.target.wrapping_add(path), hop::came_to(flow.from, path));
+        hop::of_target(tables, flow.seen, index)
+            .filter(|hop| hop.own == facts.destination.0[3] && hop.from == from)
+    };
+    let first = on(0);
+    let unchanged = facts.destination_port().to_be();
+    if let Some(hop) = &first
+        && hop.port == unchanged
+    {
+        return cached::associated(packet, tables, facts, 0, hop);
+    }
+    let Some(hop) = first.or_else(|| (1..MAX_PATHS as u32).find_map(on)) else {
+        return GENERAL;
+    };
+    let crc = ports_correction(tables, facts, Face::Destination, hop.port.to_ne_bytes());
+    // Looked up again, for keeping all of it meanwhile costs more.
+    match (crc, hop::of_target(tables, flow.seen, hop.target.wrapping_sub(1))) {
+        (Ok(crc), Some(hop)) => cached::associated(packet, tables, facts, crc, &hop),
+        _ => GENERAL,
+    }
+}
+
+/// Sends a reply.
+#[inline(always)]
+fn reply<P: Packet, T: Tables>(packet: &mut P, tables: &T, facts: &Facts, plan: &mut Plan, flow: &Flow) -> Step {
+    if is_address_change(facts.kind) {
+        return GENERAL;
+    }
+    // Read again: kept from where the facts are read, it would cost every packet.
+    let source = packet.load(SOURCE).map(Address::v4);
+    let Some(path) = source.and_then(|source| path(tables, &source, flow)) else {
+        return GENERAL;
+    };
+    let index = flow.target.wrapping_add(path);
+    let Some(own) = tables.target(index) else {
+        return GENERAL;
+    };
+    plan.set((index, own), Face::Source, Reason::Replied, flow.seen);
+    cached::reply(packet, tables, facts, plan)
+}
+
 /// Plans an SCTP packet.
 #[inline(always)]
-pub(crate) fn decide<P: Packet, T: Tables, N: Next>(
-    packet: &mut P,
-    tables: &T,
-    facts: &mut Facts,
-    plan: &mut Plan,
-) -> Step {
+pub(crate) fn decide<T: Tables>(tables: &T, facts: &Facts, plan: &mut Plan) -> Step {
     let key = key(facts);
     let Some((flow, path)) = pinned(tables, facts, &key) else {
-        return N::no_pin(tables, facts, unpinned);
+        return unpinned(tables, facts);
     };
     // RFC 9260 8.5.1 A
-    if !N::STEADY && facts.kind == chunk::INIT {
+    if facts.kind == chunk::INIT {
         return Step::drop(Reason::InitBundled);
     }
-    if !N::STEADY && moves_state(facts.kind) {
+    if moves_state(facts.kind) {
         return Step::rare(Rare::Control);
     }
-    if flow.reply != 0 && matches!(facts.kind, chunk::ASCONF | chunk::ASCONF_ACK) {
+    if flow.reply != 0 && is_address_change(facts.kind) {
         return Step::drop(Reason::AddressChange);
     }
     let now = tables.now();
@@ -104,11 +164,14 @@ pub(crate) fn decide<P: Packet, T: Tables, N: Next>(
     };
     if flow.reply == 0 {
         plan.set((index, target), Face::Destination, Reason::Pinned, now);
-        N::go_on(packet, tables, facts, plan)
+        // The common path compares IPv4 addresses alone.
+        if facts.v6 == 0 {
+            plan.from = hop::came_to(flow.from, path);
+        }
     } else {
         plan.set((index, target), Face::Source, Reason::Replied, now);
-        N::go_on(packet, tables, facts, plan)
     }
+    Step::rare(Rare::Apply)
 }
 
 /// What becomes of a packet that no pin is for.
@@ -133,13 +196,12 @@ fn unpinned<T: Tables>(tables: &T, facts: &Facts) -> Step {
 /// The key that a packet's pin is looked up by.
 #[inline(always)]
 pub(crate) fn key(facts: &Facts) -> FlowKey {
-    FlowKey::association(facts.word, facts.destination_port, facts.source_port)
+    FlowKey::followed(facts.word, facts.ports)
 }
 
 /// The path that the packet is on; `None` where its address is not one that the pin is for.
 #[inline(always)]
-fn path<T: Tables>(tables: &T, facts: &Facts, flow: &Flow) -> Option<u32> {
-    let address = if flow.reply == 0 { &facts.destination } else { &facts.source };
+fn path<T: Tables>(tables: &T, address: &Address, flow: &Flow) -> Option<u32> {
     let first = tables.target(flow.from)?;
     if first.address == *address {
         return Some(0);
@@ -152,6 +214,12 @@ fn path<T: Tables>(tables: &T, facts: &Facts, flow: &Flow) -> Option<u32> {
         path += 1;
     }
     None
+}
+
+/// Whether a chunk tells of addresses, which no endpoint may.
+#[inline(always)]
+const fn is_address_change(kind: u8) -> bool {
+    matches!(kind, chunk::ASCONF | chunk::ASCONF_ACK)
 }
 
 /// Whether a chunk opens an association or can change its state; all others are steady traffic.
@@ -177,5 +245,5 @@ const fn moves_state(kind: u8) -> bool {
 
 #[inline(always)]
 pub(crate) fn source_key(facts: &Facts) -> SourceKey {
-    SourceKey { address: facts.source, port: facts.source_port, protocol: protocol::SCTP, reserved: 0 }
+    SourceKey { address: facts.source, port: facts.source_port(), protocol: protocol::SCTP, reserved: 0 }
 }

@@ -6,6 +6,7 @@
 mod session;
 
 pub use session::{Flow, FlowKey, FlowKind, LongKey, Parts, Pin, PinKey, ShortKey, ShortPinKey, State};
+pub(crate) use session::{far_of, near_of};
 
 use crate::Address;
 
@@ -188,16 +189,27 @@ pub struct Source {
 
 /// How to reach an address: an entry of the per-CPU next-hop cache.
 ///
+/// Of a target it holds all that a request is rewritten to, so that one look-up finds target and next hop.
 /// Aligned as the map aligns it, so that addresses are compared as two numbers and not as four.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C, align(8))]
 pub struct NextHop {
     /// The address that this entry is for; all zero where the entry is empty.
     pub destination: Address,
-    /// The interface to leave by, perhaps with [`Link::AROUND`].
-    pub ifindex: u32,
+    /// One more than the index in `TARGETS` of the target that this entry is for; 0 where it is for an address alone.
+    pub target: u32,
     /// Clock tick at which the kernel was asked, see [`crate::Tables::now`].
     pub asked: u32,
+    /// SCTP over IPv4: which address packets of this target come to, by `hop::came_to`; else 0.
+    pub from: u32,
+    /// The end of that address, as it lies in packets.
+    pub own: u32,
+    /// The interface to leave by, perhaps with [`Link::AROUND`].
+    pub ifindex: u32,
+    /// The target's port, as it lies in packets.
+    pub port: u16,
+    /// Zero.
+    pub reserved: u16,
     /// Longest IP packet that the link carries, in bytes.
     pub mtu: u16,
     /// VLAN tag control information to leave with; 0 for none.
@@ -251,7 +263,7 @@ mod tests {
         assert_eq!(size_of::<PinKey>(), 20);
         assert_eq!(size_of::<ShortPinKey>(), 8);
         assert_eq!(size_of::<Pin>(), 12);
-        assert_eq!(size_of::<NextHop>(), 16 + 8 + 4 + 12);
+        assert_eq!(size_of::<NextHop>(), 16 + 16 + 8 + 4 + 12);
         assert_eq!(size_of::<Link>(), 12);
     }
 }

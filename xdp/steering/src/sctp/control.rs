@@ -47,9 +47,9 @@ fn known<T: Tables>(tables: &T, work: &mut Work, key: &FlowKey, flow: &Flow, pat
     let now = tables.now();
     // The other direction's pin: its packets go back to where these came to, from where these go.
     let other = if flow.reply == 0 {
-        FlowKey::association(flow.tag, facts.source_port, target.port)
+        FlowKey::association(flow.tag, facts.source_port(), target.port)
     } else {
-        FlowKey::association(flow.tag, target.port, facts.destination_port)
+        FlowKey::association(flow.tag, target.port, facts.destination_port())
     };
     if facts.kind == chunk::COOKIE_ECHO && flow.reply == 0 {
         // Only now is it known which of several INIT ACKs the client took up.
@@ -93,7 +93,7 @@ fn from_nowhere<T: Tables>(tables: &T, work: &mut Work) -> Result<(), Outcome> {
     }
     let now = tables.now();
     tables.touch_flow(&forward, now, State::Closed as u8);
-    let back = FlowKey::association(flow.tag, facts.destination_port, facts.source_port);
+    let back = FlowKey::association(flow.tag, facts.destination_port(), facts.source_port());
     tables.touch_flow(&back, now, State::Closed as u8);
     work.plan.set(own, Face::Source, Reason::Replied, now);
     Ok(())
@@ -102,14 +102,14 @@ fn from_nowhere<T: Tables>(tables: &T, work: &mut Work) -> Result<(), Outcome> {
 /// COOKIE ACK: the client's pin names this association from now on, and what it named before has ended.
 #[inline(always)]
 fn take_over<T: Tables>(tables: &T, facts: &Facts, flow: &Flow, own_port: u16) {
-    let key = FlowKey::peer(flow.service, facts.destination_port, flow.peer);
+    let key = FlowKey::peer(flow.service, facts.destination_port(), flow.peer);
     let Some(client) = tables.flow(&key) else { return };
     let now = tables.now();
     if client.tag != facts.word && client.state == State::Established as u8 {
-        let old = FlowKey::association(client.tag, facts.destination_port, facts.source_port);
+        let old = FlowKey::association(client.tag, facts.destination_port(), facts.source_port());
         if let Some(before) = tables.flow(&old) {
             tables.touch_flow(&old, now, State::Closed as u8);
-            let forward = FlowKey::association(before.tag, own_port, facts.destination_port);
+            let forward = FlowKey::association(before.tag, own_port, facts.destination_port());
             tables.touch_flow(&forward, now, State::Closed as u8);
         }
     }
@@ -139,9 +139,9 @@ pub(crate) fn out_of_the_blue<P: Packet, T: Tables>(packet: &P, tables: &T, work
         return Step::drop(reason);
     }
     let digest = digest(&facts.source);
-    let known = tables.flow(&FlowKey::peer(service.id, facts.source_port, digest));
+    let known = tables.flow(&FlowKey::peer(service.id, facts.source_port(), digest));
     let client = mix(service.id as u32, digest);
-    let session = Session { whole: mix(client, facts.source_port as u32), client };
+    let session = Session { whole: mix(client, facts.source_port() as u32), client };
     let likely = known.map(|known| known.target).or_else(|| likely(tables, &service, session));
     if likely.is_none() && facts.kind == chunk::COOKIE_ECHO {
         return exhausted(&service);
@@ -175,11 +175,11 @@ pub(crate) fn out_of_the_blue<P: Packet, T: Tables>(packet: &P, tables: &T, work
 #[inline(always)]
 fn client_reflects<T: Tables>(tables: &T, facts: &Facts, service: u16, likely: u32) -> Option<u32> {
     let target = tables.target(likely)?;
-    let reply = FlowKey::association(facts.word, facts.source_port, target.port);
+    let reply = FlowKey::association(facts.word, facts.source_port(), target.port);
     let back = tables.flow(&reply).filter(|flow| flow.reply != 0 && flow.service == service)?;
     let now = tables.now();
     tables.touch_flow(&reply, now, State::Closed as u8);
-    let forward = FlowKey::association(back.tag, facts.destination_port, facts.source_port);
+    let forward = FlowKey::association(back.tag, facts.destination_port(), facts.source_port());
     tables.touch_flow(&forward, now, State::Closed as u8);
     Some(back.from)
 }

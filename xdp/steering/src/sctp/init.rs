@@ -22,7 +22,7 @@ pub(crate) fn init<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut 
         Some(base) => (base, Reason::Pinned),
         None => {
             let client = mix(service.id as u32, digest);
-            let whole = mix(client, work.facts.source_port as u32);
+            let whole = mix(client, work.facts.source_port() as u32);
             match choose(packet, tables, work, &service, Session { whole, client }) {
                 Some(base) => (base, Reason::Placed),
                 None => return exhausted(&service),
@@ -103,12 +103,12 @@ impl Opening {
 /// restart (RFC 9260 5.2.2).
 #[inline(always)]
 fn known<T: Tables>(tables: &T, service: &Service, facts: &Facts, digest: u32) -> Option<u32> {
-    let peer = FlowKey::peer(service.id, facts.source_port, digest);
+    let peer = FlowKey::peer(service.id, facts.source_port(), digest);
     if let Some(known) = tables.flow(&peer)
         && let Some(target) = tables.target(known.target)
         && target.up != 0
     {
-        let reply = FlowKey::association(known.tag, facts.source_port, target.port);
+        let reply = FlowKey::association(known.tag, facts.source_port(), target.port);
         if tables.flow(&reply).is_some_and(|flow| flow.state != State::Closed as u8) {
             return Some(known.target);
         }
@@ -128,7 +128,7 @@ fn pin<T: Tables>(
     target: &Target,
 ) -> Result<(), Reason> {
     let seen = tables.now();
-    let reply = FlowKey::association(opening.tag, facts.source_port, target.port);
+    let reply = FlowKey::association(opening.tag, facts.source_port(), target.port);
     let back = Flow {
         target: service.own,
         from: base,
@@ -156,7 +156,7 @@ fn pin<T: Tables>(
             Some(held)
         }
     };
-    let key = FlowKey::peer(service.id, facts.source_port, digest);
+    let key = FlowKey::peer(service.id, facts.source_port(), digest);
     let client = Flow { target: base, from: service.own, tag: opening.tag, reply: 0, ..back };
     // What was established holds until its restart is acknowledged, unless it has ended.
     let holds =

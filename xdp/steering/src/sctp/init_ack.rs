@@ -37,7 +37,7 @@ fn answer<P: Packet, T: Tables>(
     let own = tables.target(index).ok_or(Reason::Inconsistent)?;
 
     let facts = &work.facts;
-    let forward = FlowKey::association(opening.tag, own.port, facts.destination_port);
+    let forward = FlowKey::association(opening.tag, own.port, facts.destination_port());
     let pin = Flow {
         target: back.from,
         from: back.target,

@@ -45,7 +45,12 @@ impl FlowKey {
     #[inline(always)]
     #[must_use]
     pub const fn tuple(near: Address, near_port: u16, far: Address, far_port: u16, protocol: u8) -> Self {
-        let ports = pair(near_port, far_port);
+        Self::seen(near, far, pair(near_port, far_port), protocol)
+    }
+
+    /// As [`FlowKey::tuple`], of ports as they lie in a packet.
+    #[inline(always)]
+    pub(crate) const fn seen(near: Address, far: Address, ports: u32, protocol: u8) -> Self {
         if near.is_v4() {
             Self::Short(ShortKey([near.0[3], far.0[3], ports, protocol as u32]))
         } else {
@@ -58,7 +63,13 @@ impl FlowKey {
     #[inline(always)]
     #[must_use]
     pub const fn association(tag: u32, near_port: u16, far_port: u16) -> Self {
-        Self::Short(ShortKey([tag.to_be(), pair(near_port, far_port), 0, mark::ASSOCIATION]))
+        Self::followed(tag, pair(near_port, far_port))
+    }
+
+    /// As [`FlowKey::association`], of ports as they lie in a packet.
+    #[inline(always)]
+    pub(crate) const fn followed(tag: u32, ports: u32) -> Self {
+        Self::Short(ShortKey([tag.to_be(), ports, 0, mark::ASSOCIATION]))
     }
 
     /// The client of an association, by [`crate::sctp::digest`] of its addresses: what a restart or a
@@ -130,12 +141,12 @@ const fn pair(near: u16, far: u16) -> u32 {
     u32::from_ne_bytes([a, b, c, d])
 }
 
-const fn near_of(pair: u32) -> u16 {
+pub(crate) const fn near_of(pair: u32) -> u16 {
     let [_, _, a, b] = pair.to_ne_bytes();
     u16::from_be_bytes([a, b])
 }
 
-const fn far_of(pair: u32) -> u16 {
+pub(crate) const fn far_of(pair: u32) -> u16 {
     let [a, b, _, _] = pair.to_ne_bytes();
     u16::from_be_bytes([a, b])
 }
