@@ -37,8 +37,8 @@ pub struct Facts {
     pub kind: u8,
     /// SCTP: flags of the first chunk.
     pub flags: u8,
-    /// Zero.
-    pub reserved: u8,
+    /// Whether source and destination were read.
+    pub addressed: u8,
     /// The IPv4 header's checksum, as it lies there.
     pub check: [u8; 2],
     /// UDP: length and checksum, as they lie there.
@@ -109,7 +109,7 @@ pub(crate) fn common<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Ste
 /// Stops, with a step to return, where the packet is not one that can be steered by ports.
 #[inline(always)]
 pub fn parse<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Result<(), Step> {
-    work.facts.destination = Address::default();
+    work.facts.addressed = 0;
     match headers(packet, tables, work) {
         Err(step) if step.drops() => {
             work.walk.reason = step.outcome.reason;
@@ -193,6 +193,7 @@ fn ipv4<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
 fn ipv4_fields<P: Packet>(packet: &P, facts: &mut Facts, header: &[u8; 20]) -> Result<(), Step> {
     facts.source = Address::v4([header[12], header[13], header[14], header[15]]);
     facts.destination = Address::v4([header[16], header[17], header[18], header[19]]);
+    facts.addressed = 1;
     let length = u16::from_be_bytes([header[2], header[3]]);
     facts.length = length;
     facts.end = facts.network + length as u32;
@@ -224,6 +225,7 @@ fn ipv6<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
     facts.ttl = ttl;
     facts.source = Address::v6(source);
     facts.destination = Address::v6(destination);
+    facts.addressed = 1;
     // On no wire (RFC 4291 2.5.5.2); here it would be taken for the IPv4 address.
     if facts.source.is_v4() || facts.destination.is_v4() {
         return Err(Step::pass(Reason::NotOurs));
@@ -351,8 +353,7 @@ fn ports<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
 /// What cannot be steered is dropped where it is for a service address, or nobody can tell who it is for.
 #[inline(always)]
 pub(crate) fn refused<T: Tables>(tables: &T, work: &Work) -> Outcome {
-    let destination = work.facts.destination;
-    if destination == Address::default() || is_service_address(tables, destination) {
+    if work.facts.addressed == 0 || is_service_address(tables, work.facts.destination) {
         Outcome::drop(work.walk.reason)
     } else {
         Outcome::pass(Reason::NotOurs)

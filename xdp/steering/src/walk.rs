@@ -18,6 +18,8 @@ pub struct Walk {
     pub endpoint: u32,
     /// Index in `TARGETS` of the service's first path.
     pub own: u32,
+    /// The path whose address is expected next.
+    pub path: u32,
     /// What the checksum is XORed with so far.
     pub crc: u32,
     /// The chunk type that takes ASCONF's place; ASCONF itself where there is no other.

@@ -30,8 +30,16 @@ pub(super) fn scan_all<P: Packet, T: Tables>(
     opening: &Opening,
     source: u32,
 ) -> Result<(), Reason> {
-    work.walk =
-        Walk { at: opening.parameters, end: opening.end, tail: opening.tail, digest: source, ..Walk::default() };
+    // Field by field: the compiler would have all others zeroed by a function, byte by byte.
+    let walk = &mut work.walk;
+    walk.at = opening.parameters;
+    walk.end = opening.end;
+    walk.tail = opening.tail;
+    walk.digest = source;
+    walk.extensions = 0;
+    walk.crc = 0;
+    walk.path = 0;
+    walk.failed = 0;
     packet.repeat(MOST / STEPS, Round::Scan, tables, work);
     work.walk.result()?;
     if work.walk.at < work.walk.end { Err(Reason::ParameterCount) } else { Ok(()) }
@@ -160,19 +168,19 @@ fn pad<P: Packet, T: Tables>(packet: &mut P, tables: &T, walk: &mut Walk, length
 }
 
 /// The service's address for one of the endpoint's: that of the same path, or of the first path, if it is
-/// of the same family.
+/// of the same family. Addresses come in the order of their paths, mostly: the next path is tried first.
 #[inline(always)]
-fn counterpart<T: Tables>(tables: &T, walk: &Walk, address: &Address) -> Result<Option<Address>, Reason> {
-    let mut found = tables.target(walk.own).ok_or(Reason::Inconsistent)?.address;
-    let mut path = 0;
-    while path < MAX_PATHS as u32 {
-        let theirs = tables.target(walk.endpoint.wrapping_add(path)).ok_or(Reason::Inconsistent)?;
-        if path < theirs.paths as u32 && theirs.address == *address {
-            found = tables.target(walk.own.wrapping_add(path)).ok_or(Reason::Inconsistent)?.address;
-            break;
-        }
-        path += 1;
-    }
+fn counterpart<T: Tables>(tables: &T, walk: &mut Walk, address: &Address) -> Result<Option<Address>, Reason> {
+    let is_on = |path: u32| {
+        let theirs = tables.target(walk.endpoint.wrapping_add(path))?;
+        (path < theirs.paths as u32 && theirs.address == *address).then_some(path)
+    };
+    let path = match is_on(walk.path) {
+        Some(path) => path,
+        None => (0..MAX_PATHS as u32).find_map(is_on).unwrap_or(0),
+    };
+    walk.path = path.wrapping_add(1);
+    let found = tables.target(walk.own.wrapping_add(path)).ok_or(Reason::Inconsistent)?.address;
     Ok((found.is_v4() == address.is_v4()).then_some(found))
 }
 
