@@ -43,7 +43,7 @@ impl<Proof> FrontEnd<Proof> {
         if session.under_way.asked {
             // It ends as its UPF answers.
             session.phase = Phase::Closing;
-            return;
+            return self.keep_session(id);
         }
         self.dismiss(id);
         self.counts.forsaken += 1;

@@ -93,6 +93,8 @@ pub struct FrontEnd<Proof> {
     pub(crate) homeless: BTreeSet<(Duration, SessionId)>,
     next_batch: u64,
     pub(crate) chores: VecDeque<Chore>,
+    /// Sessions that the front end before had, by the SMF's end: whoever wishes for one of them was not answered.
+    pub(crate) before: HashMap<(IpAddr, u64), SessionId>,
     /// How many chores are under way.
     pub(crate) busy: u32,
     /// PFD management requests that UPFs which come later are to get too, as the SMF sent their elements.
@@ -128,6 +130,7 @@ impl<Proof> FrontEnd<Proof> {
             homeless: BTreeSet::new(),
             next_batch: 0,
             chores: VecDeque::new(),
+            before: HashMap::default(),
             busy: 0,
             pfds: Vec::new(),
             load: None,
@@ -239,10 +242,7 @@ impl<Proof> FrontEnd<Proof> {
                 let bytes = datagram.get(message.offset()..end).unwrap_or_default();
                 let digest = FixedState::with_seed(0).hash_one(bytes);
                 let origin = Origin { from, sequence: message.sequence(), digest };
-                let timers = self.settings.timers;
-                // Its sender has given up by then; and one T1 for what was long under way.
-                let until = self.now.saturating_add(timers.t1.saturating_mul(u32::from(timers.n1) + 1));
-                match self.inbound.see(origin, until, self.settings.bounds.answers) {
+                match self.see(origin) {
                     Seen::New => self.request(origin, message, bytes),
                     Seen::Pending => self.counts.retransmitted += 1,
                     Seen::Answered(bytes) => {
@@ -344,19 +344,43 @@ impl<Proof> FrontEnd<Proof> {
         purpose: Purpose,
         body: impl FnOnce(&mut MessageWriter<'_>) -> Result<(), Error>,
     ) -> Result<(), Refusal> {
-        let to = SocketAddr::new(to, PORT);
-        let number = self.outbound.number(to);
+        let (number, bytes) = self.compose(to, kind, seid, body)?;
+        self.post((to, number), kind, bytes, purpose);
+        Ok(())
+    }
+
+    /// A request and its number.
+    pub(crate) fn compose(
+        &mut self,
+        to: IpAddr,
+        kind: MessageType,
+        seid: Option<u64>,
+        body: impl FnOnce(&mut MessageWriter<'_>) -> Result<(), Error>,
+    ) -> Result<(u32, Bytes), Refusal> {
+        let number = self.outbound.number(SocketAddr::new(to, PORT));
         let mut out = BytesMut::new();
         let mut writer = MessageWriter::new(&mut out, kind, seid, number);
         body(&mut writer)?;
         writer.finish().map_err(|_| Refusal::plain(Cause::INVALID_LENGTH))?;
-        let bytes = out.freeze();
+        Ok((number, out.freeze()))
+    }
+
+    /// Sends a request, again and again until it is answered.
+    pub(crate) fn post(&mut self, (to, number): (IpAddr, u32), kind: MessageType, bytes: Bytes, purpose: Purpose) {
+        let to = SocketAddr::new(to, PORT);
         let timers = self.settings.timers;
         let due = self.now.saturating_add(timers.t1);
         let answer = kind.response().unwrap_or(kind);
         self.outbound.ask((to, number), bytes.clone(), answer, purpose, (due, timers.n1));
         self.send(to, bytes);
-        Ok(())
+    }
+
+    /// Takes a request down, unless it is known.
+    pub(crate) fn see(&mut self, origin: Origin) -> Seen {
+        let timers = self.settings.timers;
+        // Its sender has given up by then; and one T1 for what was long under way.
+        let until = self.now.saturating_add(timers.t1.saturating_mul(u32::from(timers.n1) + 1));
+        self.inbound.see(origin, until, self.settings.bounds.answers)
     }
 
     pub(crate) fn send(&mut self, to: SocketAddr, bytes: Bytes) {

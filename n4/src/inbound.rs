@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use foldhash::HashMap;
+use serde::{Deserialize, Serialize};
 
 /// A request: who sent it, and which.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Origin {
     pub(crate) from: SocketAddr,
     pub(crate) sequence: u32,

@@ -7,14 +7,14 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
-use pinion_protocols::pfcp::Place;
+use pinion_protocols::pfcp::{Message, Place};
 use serde::{Deserialize, Serialize};
 
 use crate::chores::Chore;
 use crate::front::{FrontEnd, Output};
-use crate::purpose::Parked;
+use crate::purpose::{Parked, Purpose};
 use crate::rules::Rules;
-use crate::sessions::{Phase, Session, SessionId, UnderWay};
+use crate::sessions::{Phase, Session, SessionId, UnderWay, Wish};
 use crate::settings::Settings;
 use crate::smf::Smf;
 use crate::tunnels::{TunnelChange, Tunnels};
@@ -76,6 +76,8 @@ struct KeptSession<'a> {
     marks: Vec<(u16, Box<[u8]>)>,
     /// Whether its SMF knows nothing of it any more.
     forsaken: bool,
+    /// What its SMF wished, where that is not answered.
+    wish: Option<Wish>,
 }
 
 /// A tunnel: the TEID of ours, the UPF's, and where that is.
@@ -194,7 +196,9 @@ impl<Proof> FrontEnd<Proof> {
 
     fn kept_session(&self, session: &Session) -> Option<Bytes> {
         // One that is to end is there still until its UPF says so.
-        if !matches!(session.phase, Phase::Open | Phase::Closing) || session.upf_seid == 0 {
+        let wish = session.under_way.wish.clone();
+        let there = matches!(session.phase, Phase::Open | Phase::Closing) && session.upf_seid != 0;
+        if !there && wish.is_none() {
             return None;
         }
         Some(write(&KeptSession {
@@ -215,6 +219,7 @@ impl<Proof> FrontEnd<Proof> {
             rules: session.rules.as_ref().map(Rules::bytes),
             marks: session.marks.iter().map(|(kind, mark)| ((*kind).into(), mark.clone())).collect(),
             forsaken: session.under_way.forsaken,
+            wish,
         }))
     }
 
@@ -227,9 +232,10 @@ impl<Proof> FrontEnd<Proof> {
         let (smf, smf_seid, smf_address) = kept.smf;
         let (_, upf_seid, upf_address) = kept.upf;
         let rules = kept.rules.map(Rules::kept);
-        let phase = Phase::Open;
+        let phase = if kept.wish.is_some() { Phase::Opening } else { Phase::Open };
         let marks = kept.marks.iter().map(|(kind, mark)| ((*kind).into(), mark.clone())).collect();
-        let under_way = UnderWay { forsaken: kept.forsaken, ..UnderWay::default() };
+        let wish = kept.wish.clone();
+        let under_way = UnderWay { asked: wish.is_some(), wish, forsaken: kept.forsaken, ..UnderWay::default() };
         if kept.forsaken {
             self.chores.push_back(Chore::Abandon(id));
         }
@@ -248,7 +254,24 @@ impl<Proof> FrontEnd<Proof> {
         };
         self.sessions.put(id, session);
         self.count_in(smf, upf);
+        match &kept.wish {
+            Some(wish) => self.wish_again(id, upf_address, wish),
+            None => drop(self.before.insert((smf_address, smf_seid), id)),
+        }
         changes
+    }
+}
+
+impl<Proof> FrontEnd<Proof> {
+    /// Asks a UPF once more what it was asked: where it has answered, it answers the same (TS 29.244 6.4).
+    fn wish_again(&mut self, id: SessionId, to: IpAddr, wish: &Wish) {
+        let bytes = Bytes::copy_from_slice(&wish.asked);
+        let Ok(message) = Message::parse(&bytes) else { return self.end(id) };
+        let (number, kind) = (message.sequence(), message.message_type());
+        let request = wish.request.as_ref().map(|request| Bytes::copy_from_slice(request));
+        // Its sender is answered as the UPF answers.
+        self.see(wish.origin);
+        self.post((to, number), kind, bytes, Purpose::Establish { origin: wish.origin, session: id, request });
     }
 }
 

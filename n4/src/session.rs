@@ -11,7 +11,7 @@ use crate::inbound::Origin;
 use crate::placement::Wish;
 use crate::purpose::{Parked, Purpose};
 use crate::rules::Rules;
-use crate::sessions::{Phase, Session, SessionId, UnderWay};
+use crate::sessions::{self, Phase, Session, SessionId, UnderWay};
 use crate::sets;
 use crate::translate::{self, Refusal};
 use crate::tunnels::{TunnelChange, Tunnels};
@@ -25,6 +25,14 @@ impl<Proof> FrontEnd<Proof> {
     pub(crate) fn establish(&mut self, origin: Origin, message: &Message<'_>) -> Result<(), Refusal> {
         let (smf_seid, smf_address) = self.smf_end(message)?;
         let smf = self.associated_smf(message)?;
+        if let Some(unheard) = self.before.remove(&(smf_address, smf_seid))
+            && self
+                .sessions
+                .get(unheard)
+                .is_some_and(|it| (it.smf_address, it.smf_seid) == (smf_address, smf_seid))
+        {
+            self.abandon(unheard);
+        }
         let wish = Wish::of(message)?;
         let upf = self.place(&wish, smf_seid).ok_or(Refusal::plain(Cause::NO_RESOURCES))?;
         let rules = if self.settings.restore && !wish.chooses_user { Some(Rules::of(message)?) } else { None };
@@ -50,10 +58,17 @@ impl<Proof> FrontEnd<Proof> {
         let asked = self.downwards(id, message, false).and_then(|patches| {
             let keep = self.settings.smf_teids || translate::restores(message)?;
             let request = keep.then(|| whole(message));
-            let purpose = Purpose::Establish { origin, session: id, request };
-            self.ask(upf_address, MessageType::SessionEstablishmentRequest, Some(0), purpose, |writer| {
-                writer.splice(message.elements(), &patches)
-            })
+            let kind = MessageType::SessionEstablishmentRequest;
+            let (number, bytes) =
+                self.compose(upf_address, kind, Some(0), |writer| writer.splice(message.elements(), &patches))?;
+            if let Some(session) = self.sessions.get_mut(id) {
+                let request = request.as_ref().map(|request| request.to_vec());
+                session.under_way.wish = Some(sessions::Wish { origin, asked: bytes.to_vec(), request });
+            }
+            // Before the UPF knows of it: the next front end has to find it there.
+            self.keep_session(id);
+            self.post((upf_address, number), kind, bytes, Purpose::Establish { origin, session: id, request });
+            Ok(())
         });
         if asked.is_err() {
             self.remove(id);
@@ -71,6 +86,7 @@ impl<Proof> FrontEnd<Proof> {
     ) -> Result<(), Refusal> {
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
         session.under_way.asked = false;
+        session.under_way.wish = None;
         let (seid, smf, upf) = (session.smf_seid, session.smf, session.upf);
         let routing = message.routing()?;
         let accepted = routing.cause.is_some_and(Cause::is_acceptance);
@@ -146,10 +162,7 @@ impl<Proof> FrontEnd<Proof> {
     /// Takes a session out, without its tunnels.
     fn remove(&mut self, id: SessionId) {
         let Some(session) = self.sessions.remove(id) else { return };
-        // One that never was is not kept.
-        if session.phase != Phase::Opening || session.upf_seid != 0 {
-            self.keep_session(id);
-        }
+        self.keep_session(id);
         if let Some(smf) = self.smfs.get_mut(usize::from(session.smf)) {
             smf.sessions = smf.sessions.saturating_sub(1);
         }

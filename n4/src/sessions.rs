@@ -4,8 +4,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use pinion_protocols::pfcp::Addresses;
+use serde::{Deserialize, Serialize};
 
 use crate::front::Batch;
+use crate::inbound::Origin;
 use crate::rules::Rules;
 use crate::sets::Mark;
 use crate::tunnels::Tunnels;
@@ -72,6 +74,8 @@ pub(crate) struct Session {
 pub(crate) struct UnderWay {
     /// Whether a UPF was asked to make it, and did not answer yet.
     pub(crate) asked: bool,
+    /// The wish of its SMF, as long as that is not answered.
+    pub(crate) wish: Option<Wish>,
     /// Whether its SMF knows nothing of it any more: whoever speaks of it is told that there is none.
     pub(crate) forsaken: bool,
     /// The last of its batches that is not in force yet.
@@ -80,6 +84,17 @@ pub(crate) struct UnderWay {
     pub(crate) stand_in: Option<IpAddr>,
     /// Until when it waits for a UPF that takes it.
     pub(crate) until: Option<Duration>,
+}
+
+/// An SMF's wish for a session, which outlives the process: it is done once, however often it comes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Wish {
+    /// Who wished, and with which request.
+    pub(crate) origin: Origin,
+    /// What the UPF was asked.
+    pub(crate) asked: Vec<u8>,
+    /// The request, where it is looked into once more.
+    pub(crate) request: Option<Vec<u8>>,
 }
 
 impl Session {

@@ -8,7 +8,7 @@ use pinion_protocols::pfcp::{Cause, ElementType, FTeid, MessageType};
 
 use crate::loss::many;
 use crate::smf::{CHOOSE, Smf, create_far, create_pdr, pdr, remove_pdr, user_pdr};
-use crate::stage::{HEARTBEAT, N1, STAMP, Stage, T1, name, settings};
+use crate::stage::{HEARTBEAT, N1, STAMP, Said, Stage, T1, name, settings};
 use crate::upf::Mood;
 
 /// The values that were said come to what it knows.
@@ -119,4 +119,42 @@ fn what_was_to_end_ends() {
     smf.sequence += 1;
     let answer = stage.ask(&smf, &smf.setup_retaining(8));
     assert_eq!((answer.cause(), answer.value(ElementType::PfcpasrspFlags)), (Some(Cause::ACCEPTED), None));
+}
+
+/// TS 29.244 6.4: what a UPF was asked when the front end ended it is asked again, in the same words, and its answer goes
+/// to the SMF, once.
+#[test]
+fn clause_6_4_a_wish_outlives_the_front_end() {
+    let (mut stage, smf) = Stage::set_up(settings(1));
+    let request = smf.establish(1, |writer| create_pdr(writer, 1, Some(CHOOSE)));
+    stage.slow = true;
+    stage.receive(smf.address, &request);
+    stage.post.clear();
+    next(&mut stage, settings(1));
+    stage.receive(smf.address, &request);
+    while !stage.post.is_empty() {
+        stage.deliver(0);
+    }
+    let heard = stage.upfs[0].heard(MessageType::SessionEstablishmentRequest);
+    assert_eq!(heard.len(), 2);
+    assert_eq!(heard[0].0, heard[1].0);
+    let answers = stage.answers(smf.address);
+    assert_eq!(answers.iter().map(Said::cause).collect::<Vec<_>>(), [Some(Cause::ACCEPTED)]);
+    assert_eq!(stage.leads(answers[0].tunnels()[0])[0].0, name(1));
+    assert_eq!(stage.front_end.session_count(), 1);
+    check_kept(&stage);
+}
+
+/// An SMF that asks again for a session that is there was not answered: it gets another one, and that one ends.
+#[test]
+fn an_answer_that_was_lost_leaves_no_session_behind() {
+    let (mut stage, smf) = Stage::set_up(settings(1));
+    let request = smf.establish(1, |writer| create_pdr(writer, 1, Some(CHOOSE)));
+    stage.ask(&smf, &request);
+    next(&mut stage, settings(1));
+    let answer = stage.ask(&smf, &request);
+    assert_eq!(answer.cause(), Some(Cause::ACCEPTED));
+    assert_eq!((stage.sessions_at_upfs(), stage.front_end.session_count(), stage.pins.len()), (1, 1, 1));
+    assert_eq!(stage.leads(answer.tunnels()[0])[0].0, name(1));
+    check_kept(&stage);
 }
