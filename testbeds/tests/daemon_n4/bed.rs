@@ -168,12 +168,6 @@ impl Bed {
         }
     }
 
-    /// Waits until a session is in a state.
-    pub(crate) fn until(&self, smf: usize, seid: u64, state: State) {
-        let is = |smf: &Smf| smf.session(seid).unwrap().state == state;
-        assert!(self.smfs[smf].until(PATIENCE, is), "session {seid:#x} is not {state:?}");
-    }
-
     fn settle(&self, smf: usize) {
         assert!(self.smfs[smf].until(PATIENCE, Smf::is_quiet), "SMF {smf} waits for answers");
     }

@@ -31,7 +31,12 @@ fn nobody_notices_that_the_daemon_was_killed() {
                 scope.spawn(move || {
                     let mut rounds = 0;
                     while !done.load(Ordering::Acquire) {
-                        smf.with(|smf, now| seids.iter().for_each(|seid| smf.query(*seid, now)));
+                        let passing = smf.with(|smf, now| {
+                            seids.iter().for_each(|seid| smf.query(*seid, now));
+                            [0, 1, 2].map(|it| smf.establish(front_end(), &plain(it), now))
+                        });
+                        assert!(smf.until(PATIENCE, Smf::is_quiet), "SMF {number} waits for answers");
+                        smf.with(|smf, now| passing.iter().for_each(|seid| smf.delete(*seid, now)));
                         assert!(smf.until(PATIENCE, Smf::is_quiet), "SMF {number} waits for answers");
                         rounds += 1;
                     }
@@ -48,11 +53,6 @@ fn nobody_notices_that_the_daemon_was_killed() {
             sleep(WHILE);
             daemon = bed.place.start(&bed.topology.balancer).unwrap();
             bed.wait_for_upfs("up", 0..UPFS);
-            // One more that comes and goes.
-            let seid = bed.smfs[0].with(|smf, now| smf.establish(front_end(), &plain(0), now));
-            bed.until(0, seid, State::Established);
-            bed.smfs[0].with(|smf, now| smf.delete(seid, now));
-            bed.until(0, seid, State::Deleted);
         }
         sleep(WHILE);
         done.store(true, Ordering::Release);
