@@ -5,6 +5,7 @@
 
 pub mod dice;
 pub mod flows;
+mod fragments;
 pub mod full;
 pub mod gtpu;
 pub mod headers;
@@ -139,6 +140,7 @@ pub fn all() -> Vec<Case> {
         refusals::cases(),
         rejects::cases(),
         reload::cases(),
+        fragments::cases(),
         gtpu::cases(),
         indications::cases(),
         sctp::cases(),

@@ -14,6 +14,7 @@
 pub mod arp;
 pub mod check;
 pub mod checksum;
+pub mod fragment;
 pub mod gtpu;
 pub mod icmp;
 pub mod ip;

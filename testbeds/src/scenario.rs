@@ -21,8 +21,16 @@ pub use pins::Pins;
 pub use services::Service;
 
 /// Tables for a handful of sessions: made and swept quickly.
-pub const BOUNDS: Bounds =
-    Bounds { flows: 4096, flows6: 4096, pins: 256, services: 256, sources: 128, targets: 512, maglev: 1 << 14 };
+pub const BOUNDS: Bounds = Bounds {
+    flows: 4096,
+    flows6: 4096,
+    pins: 256,
+    fragments: 1024,
+    services: 256,
+    sources: 128,
+    targets: 512,
+    maglev: 1 << 14,
+};
 
 /// Whether namespaces can be made and the XDP program loaded here.
 ///

@@ -13,8 +13,16 @@ use testbeds::cases::{self, Case};
 use testbeds::missing::skipped;
 
 /// Tables as small as the cases need them: a kernel zeroes them at each load.
-const BOUNDS: Bounds =
-    Bounds { flows: 64, flows6: 64, pins: 64, services: 256, sources: 128, targets: 512, maglev: 1 << 14 };
+const BOUNDS: Bounds = Bounds {
+    flows: 64,
+    flows6: 64,
+    pins: 64,
+    fragments: 1024,
+    services: 256,
+    sources: 128,
+    targets: 512,
+    maglev: 1 << 14,
+};
 
 #[test]
 fn on_the_user_space_engine() {

@@ -18,8 +18,16 @@ use testbeds::cases::traffic::Traffic;
 use testbeds::missing::skipped;
 use testbeds::packets::check::hex;
 
-const BOUNDS: Bounds =
-    Bounds { flows: 900, flows6: 150, pins: 64, services: 256, sources: 128, targets: 512, maglev: 1 << 14 };
+const BOUNDS: Bounds = Bounds {
+    flows: 900,
+    flows6: 150,
+    pins: 64,
+    fragments: 1 << 14,
+    services: 256,
+    sources: 128,
+    targets: 512,
+    maglev: 1 << 14,
+};
 
 /// How many packets a full table is left full.
 const FULL: u32 = 300;

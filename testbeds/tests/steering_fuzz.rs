@@ -18,8 +18,16 @@ use testbeds::cases::places::{OURS, S, services};
 use testbeds::cases::traffic::Traffic;
 use testbeds::packets::check::{Sums, hex, sums};
 
-const BOUNDS: Bounds =
-    Bounds { flows: 40, flows6: 8, pins: 8, services: 256, sources: 128, targets: 512, maglev: 1 << 14 };
+const BOUNDS: Bounds = Bounds {
+    flows: 40,
+    flows6: 8,
+    pins: 8,
+    fragments: 8,
+    services: 256,
+    sources: 128,
+    targets: 512,
+    maglev: 1 << 14,
+};
 
 /// A seed of traffic and how much of it makes the state; bytes that are a frame; changes to frames of the traffic.
 type Input = (u64, u8, Vec<u8>, Vec<(u16, u8)>);
@@ -101,12 +109,13 @@ fn left(frame: &[u8], ran: &Ran, shown: &dyn Fn() -> String) {
     let (old, new) = (sums(frame), sums(&ran.bytes));
     let wrong = |sum: Option<bool>| sum == Some(false);
     match ran.reason {
-        Reason::Placed | Reason::Pinned | Reason::Replied | Reason::Hashed => {
+        Reason::Placed | Reason::Pinned | Reason::Replied | Reason::Hashed | Reason::Followed => {
             // Right stays right, wrong stays wrong, none stays none.
             assert_eq!(old, new, "{}", shown());
             assert_eq!(frame.len() - link(frame), ran.bytes.len() - link(&ran.bytes), "{}", shown());
         }
         Reason::EchoAnswered
+        | Reason::IndicationAnswered
         | Reason::NeighbourAnswered
         | Reason::ResetAnswered
         | Reason::AbortAnswered

@@ -16,6 +16,8 @@ use testbeds::scenario::{Captures, Scenario, Service, probe};
 use testbeds::topology::{Plan, Topology};
 
 const WAIT: Duration = Duration::from_secs(5);
+/// How many user packets of a size that no link here carries in one piece go through each tunnel, and their size.
+const LARGE: (u32, usize) = (2, 3000);
 /// How long an answer is waited for that must not come.
 const SHORT: Duration = Duration::from_millis(300);
 /// Tunnels: the client's uplink TEID, who has it and by which TEID, and the downlink TEID.
@@ -82,6 +84,14 @@ fn tunnels(v6: bool) {
         assert_eq!(served.packets, of_host.map(|(_, _, teid, _)| (*teid, 5)).collect());
         assert_eq!(served.unknown, BTreeMap::new());
     }
+    for (uplink, owner, _, downlink) in TUNNELS {
+        let session = session(uplink, downlink);
+        let echoes = gnb.send(service.socket(), &session, LARGE.0, LARGE.1, WAIT).unwrap();
+        assert!(echoes.whole(), "{uplink:#x}: {echoes:?}, {:?}", scenario.counted().unwrap());
+        assert_eq!(echoes.only_identity(), Some(topology.endpoints[owner].name.as_str()));
+    }
+    // In three pieces, there and back.
+    assert_eq!(scenario.count(Reason::Followed).unwrap(), 3 * u64::from(LARGE.0) * 2 * 2);
 
     captures.finish().unwrap();
     let judge = need!(Judge::find());
@@ -94,11 +104,14 @@ fn tunnels(v6: bool) {
         judge.count(&translated, "gtp.teid == 0xfedcba98 && gtp.ext_hdr.pdu_ses_con.qos_flow_id == 9").unwrap(),
         5
     );
-    assert_eq!(judge.count(&translated, "gtp.teid == 0x5002").unwrap(), 5);
+    assert_eq!(judge.count(&translated, "gtp.teid == 0x5002").unwrap(), 5 + LARGE.0 as usize);
     let back = captures.file(client, 1);
     let source = service.socket().ip();
     let family = if v6 { "ipv6.src" } else { "ip.src" };
-    assert_eq!(judge.count(&back, &format!("gtp.message == 255 && {family} == {source}")).unwrap(), 15);
+    assert_eq!(
+        judge.count(&back, &format!("gtp.message == 255 && {family} == {source}")).unwrap(),
+        15 + 3 * LARGE.0 as usize
+    );
     assert_eq!(judge.count(&back, &format!("gtp.message == 2 && {family} == {source}")).unwrap(), 1);
 }
 

@@ -102,6 +102,8 @@ record! {
         optional flows6: Entries,
         /// One for each learned or configured tunnel. Left out: 200000.
         optional pins: Entries,
+        /// One for each datagram that comes in fragments, for some seconds; the oldest make room. Left out: 16384.
+        optional fragments: Entries,
         /// Four for each address of a service. Left out: 65536.
         optional services: Entries,
         /// One for each address of each endpoint of each sctp or gtpu service. Left out: 16384.

@@ -8,8 +8,16 @@ use pinion_loader::Bounds;
 use super::cast::{self, Member, Network, Role, Tunnel};
 
 /// How many entries the daemon's tables hold: plenty for the demonstration.
-pub(crate) const BOUNDS: Bounds =
-    Bounds { flows: 4096, flows6: 1024, pins: 4096, services: 256, sources: 256, targets: 256, maglev: 65536 };
+pub(crate) const BOUNDS: Bounds = Bounds {
+    flows: 4096,
+    flows6: 1024,
+    pins: 4096,
+    fragments: 1024,
+    services: 256,
+    sources: 256,
+    targets: 256,
+    maglev: 65536,
+};
 
 /// The configuration as YAML: a service for N2, one for N3 with these tunnels. `api`: where the daemon listens;
 /// `None`, in simulation: nowhere, and on no interface.
@@ -22,10 +30,10 @@ pub(crate) fn yaml(api: Option<&Path>, tunnels: &[Tunnel]) -> String {
             .collect();
         let _ = writeln!(yaml, "interfaces: [{}]", interfaces.join(", "));
     }
-    let Bounds { flows, flows6, pins, services, sources, targets, maglev } = BOUNDS;
+    let Bounds { flows, flows6, pins, fragments, services, sources, targets, maglev } = BOUNDS;
     let _ = writeln!(
         yaml,
-        "bounds: {{ flows: {flows}, flows6: {flows6}, pins: {pins}, services: {services}, sources: {sources}, \
+        "bounds: {{ flows: {flows}, flows6: {flows6}, pins: {pins}, fragments: {fragments}, services: {services}, sources: {sources}, \
          targets: {targets}, maglev: {maglev} }}"
     );
     yaml += "pools:\n";

@@ -10,8 +10,16 @@ use crate::packets::sctp::init;
 use crate::packets::{End, gtpu, sctp, udp};
 
 /// The bounds of the engine.
-pub const BOUNDS: Bounds =
-    Bounds { flows: 3, flows6: 3, pins: 8, services: 256, sources: 128, targets: 512, maglev: 1 << 14 };
+pub const BOUNDS: Bounds = Bounds {
+    flows: 3,
+    flows6: 3,
+    pins: 8,
+    fragments: 1024,
+    services: 256,
+    sources: 128,
+    targets: 512,
+    maglev: 1 << 14,
+};
 
 /// The cases.
 #[must_use]

@@ -27,20 +27,21 @@ fn fragments() -> Vec<Case> {
     let v6 = |to: End, offset: u8| udp(PHONE6, to, b"part").extension(FRAGMENT, &[0, 0, offset, 0, 0, 0, 1]);
     let late = v6((S6, 5060), 1).extension(DESTINATION, &PADN);
     vec![
-        Case::new("a first fragment to a service address is dropped")
-            .send(&hello().ip(|ip| ip.fragment = 0x2000), drops(Reason::Fragment)),
+        Case::new("a first fragment that holds all of its datagram is dropped")
+            .send(&hello().ip(|ip| ip.fragment = 0x2000), drops(Reason::TransportLength)),
         Case::new("a middle fragment to a service address is dropped")
-            .send(&hello().ip(|ip| ip.fragment = 0x20b9), drops(Reason::Fragment)),
+            .send(&hello().ip(|ip| ip.fragment = 0x20b9), drops(Reason::FragmentUnseen)),
         Case::new("a last fragment to a service address is dropped")
-            .send(&hello().ip(|ip| ip.fragment = 0x00b9), drops(Reason::Fragment))
+            .send(&hello().ip(|ip| ip.fragment = 0x00b9), drops(Reason::FragmentUnseen))
             .flows(0),
         Case::new("a fragment to somebody else passes")
             .send(&udp(PHONE, (X, 5060), b"x").ip(|ip| ip.fragment = 0x2000), passes(Reason::NotOurs)),
-        Case::new("IPv6: a first fragment to a service address is dropped")
-            .send(&v6((S6, 5060), 1), drops(Reason::Fragment)),
+        Case::new("IPv6: a first fragment of a few bytes is dropped")
+            .send(&v6((S6, 5060), 1), drops(Reason::TransportTruncated)),
         Case::new("IPv6: a last fragment to a service address is dropped")
-            .send(&v6((S6, 5060), 8), drops(Reason::Fragment)),
-        Case::new("IPv6: headers behind the fragment header do not matter").send(&late, drops(Reason::Fragment)),
+            .send(&v6((S6, 5060), 8), drops(Reason::FragmentUnseen)),
+        Case::new("IPv6: headers behind the fragment header are walked")
+            .send(&late, drops(Reason::TransportTruncated)),
         Case::new("IPv6: a fragment to somebody else passes").send(&v6((X6, 5060), 8), passes(Reason::NotOurs)),
     ]
 }

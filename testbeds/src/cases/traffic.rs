@@ -14,6 +14,7 @@ use super::mutation::mutate;
 use super::places::{
     A, A6, B, C, C6, S, S_DROP, S_INDICATE, S_PUNT, S_REJECT, S_TURNS, S1, S6, S6_INDICATE, U, U6, V, W, X, X6,
 };
+use crate::packets::fragment::pieces;
 use crate::packets::gtpu::Gtpu;
 use crate::packets::transport::{Payload, Sum};
 use crate::packets::{End, FROM, Frame, Network, arp, gtpu, icmp, packet, tcp, udp};
@@ -43,7 +44,7 @@ impl Traffic {
     /// The next frame.
     pub fn next_frame(&mut self) -> Vec<u8> {
         let dice = &mut self.dice;
-        let mut bytes = match dice.weighted(&[25, 15, 40, 15, 5]) {
+        let mut bytes = match dice.weighted(&[24, 15, 39, 14, 8]) {
             0 => flow(dice).bytes(),
             1 => dice.pick(&self.answers),
             2 => {
@@ -181,6 +182,22 @@ fn tunnel(dice: &mut Dice) -> Frame {
     dressed(dice, frame)
 }
 
+/// A fragment of one of a few datagrams.
+fn part(dice: &mut Dice) -> Frame {
+    let (v6, teid) = (dice.chance(30), 1 + dice.below(8) as u32);
+    let (peer, service, endpoint) = if v6 { (C6, S6, U6) } else { (client(dice, false).0, S, U) };
+    let (from, to) = if dice.chance(30) { (endpoint, peer) } else { (peer, service) };
+    let whole = if dice.chance(80) {
+        gtpu((from, 2152), (to, 2152), &Gtpu::data(teid, &[teid as u8; 500]))
+    } else {
+        udp((from, 40_000), (to, 5060), &[teid as u8; 500])
+    };
+    let whole = dressed(dice, whole);
+    let pieces = pieces(&whole, teid, 200);
+    let at = dice.below(pieces.len().max(1));
+    pieces.into_iter().nth(at).unwrap_or(whole)
+}
+
 /// Neighbours, fragments, strangers.
 fn other(dice: &mut Dice) -> Frame {
     let v4 = |address: IpAddr| match address {
@@ -192,13 +209,14 @@ fn other(dice: &mut Dice) -> Frame {
         IpAddr::V4(_) => Ipv6Addr::UNSPECIFIED,
     };
     let (from, from6) = (client(dice, false), client(dice, true));
-    match dice.below(11) {
+    match dice.below(24) {
         0 => arp::request((FROM, v4(C)), v4(if dice.chance(70) { S } else { X })),
         1 => icmp::solicitation((FROM, v6(C6)), v6(if dice.chance(70) { S6 } else { X6 })).padded(dice.below(8)),
         2 => icmp::ping(C, S),
         3 => icmp::ping6(C6, S6),
         4 => udp(from, (S, 5060), b"part").ip(|ip| ip.fragment = dice.roll() as u16),
         5 => udp(from6, (S6, 5060), b"part").extension(44, &dice.bytes(7)),
+        11.. => part(dice),
         6 => udp((A, 5060), (B, 5060), b"between endpoints"),
         7 => undelivered(dice, from),
         8 => undelivered(dice, from6),

@@ -224,12 +224,13 @@ fn failed(program: &'static str, action: &'static str, source: ProgramError) -> 
 }
 
 /// The maps whose bounds are configured.
-fn bounded(bounds: &Bounds) -> [(&'static str, u32); 10] {
+fn bounded(bounds: &Bounds) -> [(&'static str, u32); 11] {
     [
         ("FLOWS", bounds.flows),
         ("FLOWS6", bounds.flows6),
         ("PINS", bounds.pins),
         ("PINS6", bounds.pins),
+        ("FRAGMENTS", bounds.fragments),
         ("SERVICES", bounds.services),
         ("SOURCES", bounds.sources),
         ("TARGETS", bounds.targets),

@@ -15,6 +15,8 @@ pub struct Bounds {
     pub flows6: u32,
     /// `PINS`, and as many of `PINS6`: one for each learned or configured tunnel.
     pub pins: u32,
+    /// `FRAGMENTS`: one for each datagram that is cut in pieces, for some seconds; the oldest make room.
+    pub fragments: u32,
     /// `SERVICES`: both banks; for each address of a service two.
     pub services: u32,
     /// `SOURCES`: one for each address of an endpoint.
@@ -31,6 +33,7 @@ impl Default for Bounds {
             flows: 200_000,
             flows6: 65_536,
             pins: 200_000,
+            fragments: 16_384,
             services: 65_536,
             sources: 16_384,
             targets: 65_536,

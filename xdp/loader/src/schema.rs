@@ -50,6 +50,7 @@ macro_rules! fields {
 const HASH: u32 = 1;
 const ARRAY: u32 = 2;
 const PERCPU_ARRAY: u32 = 6;
+const LRU_HASH: u32 = 9;
 const RINGBUF: u32 = 27;
 
 macro_rules! size {
@@ -94,6 +95,17 @@ pub const MAPS: &[MapSpec] = &[
         value: size!(Pin),
         layout: &[fields!(PinKey: address, teid), PIN],
         role: Role::Pins,
+    },
+    MapSpec {
+        name: "FRAGMENTS",
+        kind: LRU_HASH,
+        key: size!(FragmentKey),
+        value: size!(Fragment),
+        layout: &[
+            fields!(FragmentKey: source, destination, identification),
+            fields!(Fragment: target, seen, reply, reserved),
+        ],
+        role: Role::Passing,
     },
     MapSpec {
         name: "SERVICES",

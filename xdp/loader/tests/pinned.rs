@@ -15,8 +15,16 @@ use pinion_steering::{Address, Flow, FlowKey, protocol};
 use rustix::mount::{UnmountFlags, unmount};
 use tempfile::TempDir;
 
-const BOUNDS: Bounds =
-    Bounds { flows: 1000, flows6: 500, pins: 100, services: 100, sources: 50, targets: 200, maglev: 4096 };
+const BOUNDS: Bounds = Bounds {
+    flows: 1000,
+    flows6: 500,
+    pins: 100,
+    fragments: 100,
+    services: 100,
+    sources: 50,
+    targets: 200,
+    maglev: 4096,
+};
 
 /// A mounted folder, unmounted also where the test fails.
 struct Room {

@@ -1,10 +1,10 @@
 //! The maps. Bounds are defaults; the loader sets those of the configuration.
 
 use aya_ebpf::macros::map;
-use aya_ebpf::maps::{Array, HashMap, PerCpuArray, RingBuf};
+use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf};
 use pinion_steering::{
-    Flow, Link, LongKey, NextHop, Pin, PinKey, Reason, SERVICES_MOST, Service, ServiceKey, ShortKey, ShortPinKey,
-    Source, SourceKey, Target, Work, hop,
+    Flow, Fragment, FragmentKey, Link, LongKey, NextHop, Pin, PinKey, Reason, SERVICES_MOST, Service, ServiceKey,
+    ShortKey, ShortPinKey, Source, SourceKey, Target, Work, hop,
 };
 
 /// Pins that XDP makes.
@@ -19,6 +19,9 @@ pub static PINS: HashMap<ShortPinKey, Pin> = HashMap::with_max_entries(200_000, 
 /// Pins that user space makes under IPv6 addresses; memory is taken as they are written.
 #[map]
 pub static PINS6: HashMap<PinKey, Pin> = HashMap::with_max_entries(200_000, 1);
+/// Where first fragments went.
+#[map]
+pub static FRAGMENTS: LruHashMap<FragmentKey, Fragment> = LruHashMap::with_max_entries(16_384, 0);
 /// What clients address, in two banks.
 #[map]
 pub static SERVICES: HashMap<ServiceKey, Service> = HashMap::with_max_entries(65_536, 1);

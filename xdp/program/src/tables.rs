@@ -3,8 +3,8 @@ use core::intrinsics::AtomicOrdering;
 use aya_ebpf::bindings::{BPF_ANY, BPF_NOEXIST, bpf_fib_lookup as FibLookup, xdp_md};
 use aya_ebpf::helpers::generated::{bpf_fib_lookup, bpf_get_prandom_u32, bpf_jiffies64, bpf_xdp_load_bytes};
 use pinion_steering::{
-    Ask, ERRORS_MOST, Flow, FlowKey, Insert, Link, NextHop, Packet, Pin, PinKey, Reason, Route, Service,
-    ServiceKey, Source, SourceKey, TOLD_MOST, Tables, Target, crc32c, hop,
+    Ask, ERRORS_MOST, Flow, FlowKey, Fragment, FragmentKey, Insert, Link, NextHop, Packet, Pin, PinKey, Reason,
+    Route, Service, ServiceKey, Source, SourceKey, TOLD_MOST, Tables, Target, crc32c, hop,
 };
 
 use crate::access::opaque;
@@ -160,6 +160,19 @@ impl Tables for Kernel {
                 (*flow).state = state;
             }
         }
+    }
+
+    #[inline(always)]
+    fn fragment(&self, key: &FragmentKey) -> Option<Fragment> {
+        // SAFETY: copied out at once. An entry that makes room meanwhile may be half another one's: a fragment that
+        // goes astray, as any may.
+        unsafe { maps::FRAGMENTS.get(key) }.copied()
+    }
+
+    #[inline(always)]
+    fn keep_fragment(&self, key: &FragmentKey, fragment: &Fragment) {
+        // Where there is no room the others are dropped, as if this one had not been seen.
+        let _ = maps::FRAGMENTS.insert(key, fragment, u64::from(BPF_ANY));
     }
 
     #[inline(always)]

@@ -9,9 +9,13 @@ pub(crate) fn is_answerable<P: Packet>(packet: &P, facts: &Facts) -> bool {
     !group && facts.source.is_unicast()
 }
 
-/// Turns link and IP header around, in front of a transport part of `room` bytes.
+/// Turns link and IP header around, in front of a transport part of `room` bytes. Nothing was stored where it fails.
 #[inline(always)]
 pub(crate) fn turn<P: Packet>(packet: &mut P, facts: &Facts, room: usize) -> Result<(), Reason> {
+    // The header would say that there is more to come.
+    if facts.fragment != 0 {
+        return Err(Reason::Fragment);
+    }
     let macs = packet.load(0).ok_or(Reason::Inconsistent)?;
     let length = facts.transport as usize + room;
     packet.resize_tail(length as i32 - packet.whole() as i32).ok_or(Reason::NoHeadroom)?;

@@ -1,6 +1,6 @@
 use crate::checksum::Delta;
 use crate::{Address, Ask, Face, Facts, NextHop, Outcome, Packet, Plan, Reason, Route, Tables, Verdict, Work};
-use crate::{crc32c, gtpu, hop, protocol};
+use crate::{crc32c, fragment, gtpu, hop, protocol};
 
 /// Carries a plan out. Everything that can fail is asked before the first store, so that a packet leaves
 /// rewritten whole, or not at all.
@@ -64,12 +64,18 @@ fn rewrite<P: Packet, T: Tables>(
         protocol::SCTP => plan.crc ^ ports_correction(tables, facts, plan.face, plan.to.port.to_be_bytes())?,
         _ => 0,
     };
+    if facts.fragment != 0 && facts.later == 0 {
+        fragment::lead(packet, tables, facts, plan);
+    }
     if let Some(hop) = via {
         link(packet, facts, hop)?;
     }
     let old = if plan.face == Face::Destination { facts.destination } else { facts.source };
     let addresses = Delta::default().words(4, old.sum(), plan.to.address.sum());
     network(packet, facts, plan, addresses, via.is_some()).ok_or(Reason::Inconsistent)?;
+    if facts.later != 0 {
+        return Ok(());
+    }
     transport(packet, facts, plan, addresses, crc).ok_or(Reason::Inconsistent)
 }
 

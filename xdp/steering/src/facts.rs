@@ -23,6 +23,8 @@ pub struct Facts {
     pub length: u16,
     /// Outer VLAN tag control information; 0 where there is no tag.
     pub vlan: u16,
+    /// Of a fragment: how far behind the IP header's first byte its identification is; 0 where the packet is whole.
+    pub fragment: u16,
     /// How many VLAN tags, 0 to 2.
     pub tags: u8,
     /// Whether it is IPv6.
@@ -39,12 +41,12 @@ pub struct Facts {
     pub flags: u8,
     /// Whether source and destination were read.
     pub addressed: u8,
+    /// Whether it is a fragment, and not the first.
+    pub later: u8,
     /// The IPv4 header's checksum, as it lies there.
     pub check: [u8; 2],
     /// UDP: length and checksum, as they lie there.
     pub tail: [u8; 4],
-    /// Zero.
-    pub reserved2: [u8; 2],
 }
 
 impl Facts {
@@ -64,6 +66,18 @@ impl Facts {
     #[inline(always)]
     pub(crate) fn alive(&self) -> Result<(), Reason> {
         if self.ttl <= 1 { Err(Reason::TtlExpired) } else { Ok(()) }
+    }
+
+    /// What becomes of a fragment: of UDP the first is steered, and the others follow it.
+    #[inline(always)]
+    fn cut(&self) -> Result<(), Step> {
+        // Behind the first there may be anything in front of UDP.
+        let udp = self.protocol == protocol::UDP || (self.v6 & self.later != 0 && is_extension(self.protocol));
+        match (udp, self.later) {
+            (false, _) => Err(Step::drop(Reason::Fragment)),
+            (true, 0) => Ok(()),
+            (true, _) => Err(Step::rare(Rare::Follow)),
+        }
     }
 }
 
@@ -156,6 +170,8 @@ fn ethernet<P: Packet>(packet: &P, facts: &mut Facts) -> Result<u16, Step> {
     facts.network = 14;
     facts.tags = 0;
     facts.vlan = 0;
+    facts.fragment = 0;
+    facts.later = 0;
     let mut ethertype = packet.be16(12).ok_or(SHORT)?;
     if ethertype == VLAN || ethertype == QINQ {
         let [a, b, c, d] = packet.load::<4>(14).ok_or(SHORT)?;
@@ -183,10 +199,13 @@ fn ipv4<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
     facts.transport = (at + header_length) as u32;
     ipv4_fields(packet, facts, &header)?;
     // More fragments, or an offset (RFC 791 3.1).
-    if u16::from_be_bytes([header[6], header[7]]) & 0x3fff != 0 {
-        return Err(Step::drop(Reason::Fragment));
+    let fragment = u16::from_be_bytes([header[6], header[7]]) & 0x3fff;
+    if fragment == 0 {
+        return Ok(());
     }
-    Ok(())
+    facts.fragment = 4;
+    facts.later = u8::from(fragment & 0x1fff != 0);
+    facts.cut()
 }
 
 #[inline(always)]
@@ -263,7 +282,9 @@ fn extensions<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work)
     packet.repeat(EXTENSIONS / STEPS, Round::Extension, tables, work);
     match work.walk.result() {
         Err(reason) => Err(Step::drop(reason)),
+        Ok(()) if work.facts.later != 0 => work.facts.cut(),
         Ok(()) if is_extension(work.facts.protocol) => Err(Step::drop(Reason::ExtensionHeaders)),
+        Ok(()) if work.facts.fragment != 0 => work.facts.cut(),
         Ok(()) => Ok(()),
     }
 }
@@ -290,12 +311,14 @@ pub(crate) fn extension<P: Packet>(packet: &P, work: &mut Work) -> bool {
         return work.walk.fail(Reason::IpLength);
     }
     // An offset, or more fragments; an atomic fragment (RFC 6946) is no fragment.
-    if facts.protocol == FRAGMENT && u16::from_be_bytes([a, b]) & 0xfff9 != 0 {
-        return work.walk.fail(Reason::Fragment);
+    let fragment = u16::from_be_bytes([a, b]) & 0xfff9;
+    if facts.protocol == FRAGMENT && fragment != 0 {
+        facts.fragment = at.wrapping_sub(facts.network).wrapping_add(4) as u16;
+        facts.later = u8::from(fragment >> 3 != 0);
     }
     facts.protocol = next;
     facts.transport = at + size;
-    true
+    facts.later == 0
 }
 
 /// Reads ports, and what else is in the transport header's fixed place.
@@ -312,6 +335,9 @@ fn ports<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
             facts.ports = u32::from_ne_bytes(packet.load(at).ok_or(SHORT)?);
             facts.tail = packet.load(at + 4).ok_or(SHORT)?;
             let length = packet.be16(at + 4).ok_or(SHORT)? as usize;
+            if facts.fragment != 0 {
+                return first_of(length, room);
+            }
             if length < 8 || length > room {
                 return Err(Step::drop(Reason::TransportLength));
             }
@@ -347,6 +373,19 @@ fn ports<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
             Ok(())
         }
         _ => Err(Step::pass(Reason::NotOurs)),
+    }
+}
+
+/// A first fragment holds what it is steered by (a TEID: eight bytes behind UDP's header), as every link lets it, and
+/// not all of the datagram.
+#[inline(always)]
+fn first_of(length: usize, room: usize) -> Result<(), Step> {
+    if room < 8 + 8 {
+        Err(Step::drop(Reason::TransportTruncated))
+    } else if length <= room {
+        Err(Step::drop(Reason::TransportLength))
+    } else {
+        Ok(())
     }
 }
 

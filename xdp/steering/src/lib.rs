@@ -26,6 +26,7 @@ mod choose;
 pub mod crc32c;
 mod facts;
 pub mod flow;
+mod fragment;
 pub mod gtpu;
 pub mod hop;
 mod icmp;
@@ -51,9 +52,9 @@ pub use plan::{Face, Plan};
 pub use reason::Reason;
 pub use tables::{Ask, Insert, Route, Tables};
 pub use values::{
-    BANKS, ERRORS_MOST, Exhausted, Flow, FlowKey, FlowKind, Kind, Link, LongKey, MAX_PATHS, NextHop, Parts, Pin,
-    PinKey, Placement, SERVICES_MOST, Service, ServiceKey, ShortKey, ShortPinKey, Source, SourceKey, State,
-    TOLD_MOST, Target, Unknown, protocol,
+    BANKS, ERRORS_MOST, Exhausted, Flow, FlowKey, FlowKind, Fragment, FragmentKey, Kind, Link, LongKey, MAX_PATHS,
+    NextHop, Parts, Pin, PinKey, Placement, SERVICES_MOST, Service, ServiceKey, ShortKey, ShortPinKey, Source,
+    SourceKey, State, TOLD_MOST, Target, Unknown, protocol,
 };
 pub use verdict::{Outcome, Rare, Step, Verdict};
 pub use walk::Walk;
@@ -149,6 +150,7 @@ pub fn rare<P: Packet, T: Tables>(rare: Rare, packet: &mut P, tables: &T, work: 
         Rare::OutOfBlue => sctp::out_of_the_blue(packet, tables, work),
         Rare::Reset => flow::reset(packet, tables, work),
         Rare::Unreachable => Step::done(icmp::unreachable(packet, tables, work)),
+        Rare::Follow => fragment::follow(packet, tables, work),
         Rare::Refused => Step::done(facts::refused(tables, work)),
         Rare::Arp => Step::done(neighbour::arp(packet, tables, work)),
         Rare::Solicitation => Step::done(neighbour::solicitation(packet, tables, work)),

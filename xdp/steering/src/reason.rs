@@ -47,6 +47,8 @@ reasons! {
     EchoAnswered = "echo_answered",
     /// Belongs to no session we know of; went where consistent hashing says.
     Hashed = "hashed",
+    /// A fragment went where the first one of its datagram had gone.
+    Followed = "followed",
     /// Rewritten, then left to the kernel's stack: the next hop's link address is not known yet.
     Unresolved = "unresolved",
 
@@ -71,8 +73,10 @@ reasons! {
     TransportTruncated = "transport_truncated",
     /// The UDP length is not that of the packet, or TCP's data offset is impossible.
     TransportLength = "transport_length",
-    /// A fragment for a service address: it has no ports to steer by.
+    /// A fragment for a service address, of something else than UDP, or of what is answered here.
     Fragment = "fragment",
+    /// A fragment for a service address whose first one was not seen lately: it has no ports to steer by.
+    FragmentUnseen = "fragment_unseen",
     /// The time to live ends here.
     TtlExpired = "ttl_expired",
     /// Longer than the next hop's link carries.

@@ -1,6 +1,6 @@
 use crate::{
-    Address, Flow, FlowKey, Link, NextHop, Packet, Pin, PinKey, Reason, Service, ServiceKey, Source, SourceKey,
-    Target,
+    Address, Flow, FlowKey, Fragment, FragmentKey, Link, NextHop, Packet, Pin, PinKey, Reason, Service,
+    ServiceKey, Source, SourceKey, Target,
 };
 
 /// The tables and faculties that steering asks of its host.
@@ -40,6 +40,11 @@ pub trait Tables {
 
     /// As [`Tables::touch_flow`], and sets the other direction's tag.
     fn tag_flow(&self, key: &FlowKey, seen: u32, state: u8, tag: u32);
+
+    /// `FRAGMENTS`: where the first fragment of a datagram went.
+    fn fragment(&self, key: &FragmentKey) -> Option<Fragment>;
+    /// Writes an entry of `FRAGMENTS`; the one that nobody asked for longest makes room.
+    fn keep_fragment(&self, key: &FragmentKey, fragment: &Fragment);
 
     /// An entry of the per-CPU next-hop cache, by [`crate::hop::slot`] or [`crate::hop::target_slot`].
     fn hop(&self, slot: u32) -> Option<NextHop>;

@@ -5,7 +5,9 @@
 
 mod session;
 
-pub use session::{Flow, FlowKey, FlowKind, LongKey, Parts, Pin, PinKey, ShortKey, ShortPinKey, State};
+pub use session::{
+    Flow, FlowKey, FlowKind, Fragment, FragmentKey, LongKey, Parts, Pin, PinKey, ShortKey, ShortPinKey, State,
+};
 pub(crate) use session::{far_of, near_of};
 
 use crate::Address;
@@ -261,6 +263,8 @@ mod tests {
         assert_eq!(size_of::<LongKey>(), 40);
         assert_eq!(size_of::<Flow>(), 24);
         assert_eq!(size_of::<PinKey>(), 20);
+        assert_eq!(size_of::<FragmentKey>(), 36);
+        assert_eq!(size_of::<Fragment>(), 12);
         assert_eq!(size_of::<ShortPinKey>(), 8);
         assert_eq!(size_of::<Pin>(), 12);
         assert_eq!(size_of::<NextHop>(), 16 + 16 + 8 + 4 + 12);

@@ -150,7 +150,9 @@ pub enum Rare {
     Reset,
     /// ICMP says that something cannot be delivered.
     Unreachable,
-    /// A packet that cannot be steered: a fragment, or malformed.
+    /// A fragment that is not the first.
+    Follow,
+    /// A packet that cannot be steered: malformed, or a fragment of something else than UDP.
     Refused,
     /// ARP request.
     Arp,

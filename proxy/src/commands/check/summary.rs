@@ -183,7 +183,8 @@ fn without_password(url: &str) -> String {
 /// bytes more, as they are written; all others have them from the start.
 fn tables(config: &Config) -> Vec<TableRow> {
     const HASH: u32 = 1;
-    let Bounds { flows, flows6, pins, services, sources, targets, maglev } = config.bounds;
+    const LRU_HASH: u32 = 9;
+    let Bounds { flows, flows6, pins, fragments, services, sources, targets, maglev } = config.bounds;
     let own: usize = config.steered().map(|service| service.addresses.len()).sum();
     let by_source = config.services.iter().filter(|s| matches!(s.protocol, Protocol::Sctp | Protocol::Gtpu));
     let used: BTreeSet<&str> = by_source.map(|service| service.pool.as_str()).collect();
@@ -195,6 +196,7 @@ fn tables(config: &Config) -> Vec<TableRow> {
         "PINS" => Some(("pins", pins, None)),
         // How many tunnels will have IPv6 addresses nobody knows before.
         "PINS6" => Some(("pins6", pins, Some(0))),
+        "FRAGMENTS" => Some(("fragments", fragments, None)),
         // By address and port, and by address alone, in two banks.
         "SERVICES" => Some(("services", services, Some(4 * own as u64))),
         "SOURCES" => Some(("sources", sources, Some(theirs as u64))),
@@ -206,7 +208,7 @@ fn tables(config: &Config) -> Vec<TableRow> {
         let (name, entries, written) = named(map.name)?;
         let rounded = |size: u32| u64::from(size.next_multiple_of(8));
         let count = u64::from(entries);
-        let bytes = if map.kind == HASH {
+        let bytes = if matches!(map.kind, HASH | LRU_HASH) {
             let entry = 48 + rounded(map.key) + rounded(map.value);
             16 * count.next_power_of_two() + written.map_or(entry * count, |written| (entry + 16) * written)
         } else {

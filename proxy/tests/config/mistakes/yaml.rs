@@ -18,7 +18,9 @@ pub(super) const CASES: &[Case] = &[
     (
         "{flows: 200000}",
         "{¶colour: red}",
-        &["unknown key `colour`; bounds has flows, flows6, pins, services, sources, targets and maglev"],
+        &[
+            "unknown key `colour`; bounds has flows, flows6, pins, fragments, services, sources, targets and maglev",
+        ],
     ),
     (
         "port: 38412",

@@ -7,8 +7,16 @@ use crate::Bounds;
 use crate::sweep::Sweeper;
 use crate::user::UserEngine;
 
-const BOUNDS: Bounds =
-    Bounds { flows: 64, flows6: 64, pins: 64, services: 256, sources: 64, targets: 24, maglev: 1 << 12 };
+const BOUNDS: Bounds = Bounds {
+    flows: 64,
+    flows6: 64,
+    pins: 64,
+    fragments: 64,
+    services: 256,
+    sources: 64,
+    targets: 24,
+    maglev: 1 << 12,
+};
 
 fn endpoint(last: u8) -> EndpointSpec {
     let addresses = vec![[10, 0, 0, last].into()];

@@ -1,9 +1,9 @@
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use pinion_steering::{
-    Ask, ERRORS_MOST, Flow, FlowKey, Insert, Link, NextHop, Packet, Pin, PinKey, Reason, Route, SERVICES_MOST,
-    Service, ServiceKey, Source, SourceKey, TOLD_MOST, Tables, Target, hop,
+    Ask, ERRORS_MOST, Flow, FlowKey, Fragment, FragmentKey, Insert, Link, NextHop, Packet, Pin, PinKey, Reason,
+    Route, SERVICES_MOST, Service, ServiceKey, Source, SourceKey, TOLD_MOST, Tables, Target, hop,
 };
 
 use crate::engine::INGRESS;
@@ -30,6 +30,7 @@ pub(super) struct Memory {
     /// The same of refusals that user space was told of.
     told: Cell<(u32, u32)>,
     pub(super) flows: RefCell<Map<FlowKey, Flow>>,
+    fragments: RefCell<Fragments>,
     pub(super) counters: RefCell<Vec<u64>>,
     pub(super) events: RefCell<Vec<Event>>,
     /// How many of the flows have long keys: they have a bound of their own.
@@ -37,6 +38,28 @@ pub(super) struct Memory {
     hops: RefCell<Vec<NextHop>>,
     tick: Cell<u32>,
     random: Cell<u32>,
+}
+
+/// Where first fragments went. The one that came first makes room: in the kernel it is one that nobody asked for lately,
+/// which is nearly the same.
+#[derive(Default)]
+struct Fragments {
+    entries: Map<FragmentKey, Fragment>,
+    order: VecDeque<FragmentKey>,
+}
+
+impl Fragments {
+    fn keep(&mut self, key: &FragmentKey, fragment: &Fragment, bound: usize) {
+        if self.entries.insert(*key, *fragment).is_some() {
+            return;
+        }
+        self.order.push_back(*key);
+        if self.order.len() > bound
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.entries.remove(&oldest);
+        }
+    }
 }
 
 /// How much of a packet a copy for user space holds.
@@ -59,6 +82,7 @@ impl Memory {
             errors: Cell::default(),
             told: Cell::default(),
             flows: RefCell::new(Map::default()),
+            fragments: RefCell::default(),
             counters: RefCell::new(vec![0; Reason::COUNT]),
             events: RefCell::new(Vec::new()),
             long: Cell::new(0),
@@ -194,6 +218,14 @@ impl Tables for Memory {
         if let Some(flow) = self.flows.borrow_mut().get_mut(key) {
             *flow = Flow { seen, state, tag, ..*flow };
         }
+    }
+
+    fn fragment(&self, key: &FragmentKey) -> Option<Fragment> {
+        self.fragments.borrow().entries.get(key).copied()
+    }
+
+    fn keep_fragment(&self, key: &FragmentKey, fragment: &Fragment) {
+        self.fragments.borrow_mut().keep(key, fragment, self.bounds.fragments as usize);
     }
 
     fn hop(&self, slot: u32) -> Option<NextHop> {

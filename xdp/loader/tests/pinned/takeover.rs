@@ -96,7 +96,8 @@ fn other_bounds_take_everything_along() {
     // It is nobody's business what others pin there.
     let others = room.root.path().join("others");
     fs::create_dir(&others).unwrap();
-    let smallest = Bounds { flows: 10, flows6: 1, pins: 1, services: 2, sources: 1, targets: 20, maglev: 103 };
+    let smallest =
+        Bounds { flows: 10, flows6: 1, pins: 1, fragments: 1, services: 2, sources: 1, targets: 20, maglev: 103 };
     let copied = |bounds| {
         let (mut kernel, inherited) = room.take_over(bounds).unwrap();
         assert_whole(&kernel);

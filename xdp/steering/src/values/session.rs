@@ -299,6 +299,32 @@ pub struct Pin {
     pub reserved: u8,
 }
 
+/// The datagram that a fragment is of: the key of `FRAGMENTS`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct FragmentKey {
+    /// Where it is from.
+    pub source: Address,
+    /// Where it is sent, before anything is rewritten.
+    pub destination: Address,
+    /// Its identification as it lies in the packet: 16 bits of IPv4, 32 of IPv6.
+    pub identification: u32,
+}
+
+/// Where the first fragment of a datagram went: the value of `FRAGMENTS`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Fragment {
+    /// Index in `TARGETS` of the address that it was rewritten to.
+    pub target: u32,
+    /// Clock tick at which it was seen, see [`crate::Tables::now`].
+    pub seen: u32,
+    /// 1 where the source was rewritten, 0 where the destination was.
+    pub reply: u8,
+    /// Zero.
+    pub reserved: [u8; 3],
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
