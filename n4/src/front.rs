@@ -357,6 +357,9 @@ impl<Proof> FrontEnd<Proof> {
         seid: Option<u64>,
         body: impl FnOnce(&mut MessageWriter<'_>) -> Result<(), Error>,
     ) -> Result<(u32, Bytes), Refusal> {
+        if self.outbound.reserve() {
+            self.keep_front_end();
+        }
         let number = self.outbound.number(SocketAddr::new(to, PORT));
         let mut out = BytesMut::new();
         let mut writer = MessageWriter::new(&mut out, kind, seid, number);

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chores::Chore;
 use crate::front::{FrontEnd, Output};
+use crate::outbound::Outbound;
 use crate::purpose::{Parked, Purpose};
 use crate::rules::Rules;
 use crate::sessions::{Phase, Session, SessionId, UnderWay, Wish};
@@ -62,6 +63,8 @@ const TOGETHER: usize = 1_024;
 struct KeptFrontEnd {
     address: IpAddr,
     stamp: u32,
+    /// The number behind all that requests had: peers give old answers to those.
+    numbers: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -111,6 +114,8 @@ impl<Proof> FrontEnd<Proof> {
             return Err(TakeError::Address(own.address));
         }
         let mut front_end = Self::new(settings, own.stamp, seed);
+        front_end.outbound = Outbound::new(own.numbers);
+        front_end.keep_front_end();
         let mut tunnels = Vec::new();
         let mut upfs = Vec::new();
         for (of, value) in kept {
@@ -191,7 +196,8 @@ impl<Proof> FrontEnd<Proof> {
     }
 
     fn kept_front_end(&self) -> (Kept, Bytes) {
-        (Kept::FrontEnd, write(&KeptFrontEnd { address: self.settings.address, stamp: self.stamp }))
+        let (address, stamp, numbers) = (self.settings.address, self.stamp, self.outbound.end());
+        (Kept::FrontEnd, write(&KeptFrontEnd { address, stamp, numbers }))
     }
 
     fn kept_session(&self, session: &Session) -> Option<Bytes> {

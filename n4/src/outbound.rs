@@ -19,6 +19,8 @@ const NUMBERS: u32 = 1 << 24;
 pub(crate) struct Outbound<P> {
     /// The next number, of those of all peers; after a restart another one, or peers would give old answers.
     next: u32,
+    /// Behind the last number that may be used.
+    end: u32,
     asked: HashMap<Key, Asked<P>>,
     /// When each is due, which with one T1 for all is in their order.
     timers: VecDeque<(Duration, Key)>,
@@ -42,9 +44,29 @@ pub(crate) enum Due<P> {
     Lost(P),
 }
 
+/// How many numbers are reserved at once.
+const AHEAD: u32 = 4_096;
+
 impl<P> Outbound<P> {
     pub(crate) fn new(first: u32) -> Self {
-        Self { next: first % NUMBERS, asked: HashMap::default(), timers: VecDeque::new() }
+        let next = first % NUMBERS;
+        Self { next, end: next, asked: HashMap::default(), timers: VecDeque::new() }
+    }
+
+    /// Whether the next number is beyond those that were said to be used; then more are.
+    pub(crate) fn reserve(&mut self) -> bool {
+        // A step over numbers in use may have gone beyond the end.
+        let left = self.end.wrapping_sub(self.next) % NUMBERS;
+        let beyond = left == 0 || left > AHEAD;
+        if beyond {
+            self.end = self.next.wrapping_add(AHEAD) % NUMBERS;
+        }
+        beyond
+    }
+
+    /// The number behind all that were used, and that may be until more are reserved.
+    pub(crate) fn end(&self) -> u32 {
+        self.end
     }
 
     /// The number of the next request to a peer.
@@ -155,6 +177,26 @@ mod tests {
         assert_eq!(outbound.answered(peer(1), number, MessageType::SessionDeletionResponse), None);
         assert_eq!(outbound.answered(peer(1), number, ANSWER), Some(5));
         assert_eq!(outbound.answered(peer(1), number, ANSWER), None);
+    }
+
+    #[test]
+    fn numbers_are_reserved_before_they_are_used() {
+        let mut outbound = Outbound::new(NUMBERS - 2);
+        let mut reserved = 0;
+        for used in 0..=2 * AHEAD {
+            reserved += u32::from(outbound.reserve());
+            assert_eq!(reserved, 1 + used / AHEAD);
+            let number = ask(&mut outbound, peer(1), 0);
+            assert!((outbound.end().wrapping_sub(number) % NUMBERS) <= AHEAD);
+            assert_ne!(number, outbound.end());
+        }
+        // What is in use is stepped over.
+        let ahead = outbound.next;
+        outbound.next = NUMBERS - 2;
+        outbound.end = NUMBERS - 1;
+        assert!(!outbound.reserve());
+        assert_eq!(ask(&mut outbound, peer(1), 0), ahead);
+        assert!(outbound.reserve());
     }
 
     /// TS 29.244 6.4: sent N1 times in all, each T1 after the one before.

@@ -1,7 +1,8 @@
 //! What a message is routed by, found without opening more than is needed.
 
 use super::value::{Cause, FSeid, FTeid, NodeId};
-use super::{Element, ElementType, Elements, Error, Message, RawElement};
+use super::{ElementType, Elements, Error, Message, RawElement};
+use crate::bytes;
 
 /// Who sent a message, for which session, and whether it says yes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,16 +22,21 @@ impl<'a> Routing<'a> {
         let answers = message.message_type().is_request() != Some(true);
         for element in message.elements() {
             let element = element?;
-            if !matches!(element.kind(), ElementType::NodeId | ElementType::FSeid | ElementType::Cause) {
-                continue;
-            }
-            match element.parse()? {
-                Element::NodeId(node) if routing.node.is_none() => routing.node = Some(node),
-                Element::FSeid(session) if routing.session.is_none() => {
+            let value = element.value();
+            // By its own parser each: the view of any element is moved more slowly than these are read.
+            match element.kind() {
+                ElementType::NodeId if routing.node.is_none() => {
+                    routing.node = Some(NodeId::parse(value).ok_or_else(|| element.too_short())?);
+                }
+                ElementType::FSeid if routing.session.is_none() => {
+                    let session = FSeid::parse(value).ok_or_else(|| element.too_short())?;
                     routing.session = Some((session, element.offset()));
                 }
-                Element::Cause(cause) if routing.cause.is_none() => routing.cause = Some(cause),
-                _ => {}
+                ElementType::Cause if routing.cause.is_none() => {
+                    let cause = bytes::u8_at(value, 0).ok_or_else(|| element.too_short())?;
+                    routing.cause = Some(Cause::from(cause));
+                }
+                _ => continue,
             }
             // Peers send them first, and groups after them.
             if routing.node.is_some() && routing.session.is_some() && (routing.cause.is_some() || !answers) {
@@ -126,23 +132,20 @@ impl<'a> LocalTunnels<'a> {
                 self.redundant = Some(depth.saturating_add(1));
             }
             (1, ElementType::PdrId) => {
-                if let Element::PdrId(number) = element.parse()? {
-                    self.place = Some(Place::Rule(number));
-                }
+                let number = bytes::u16_at(element.value(), 0).ok_or_else(|| element.too_short())?;
+                self.place = Some(Place::Rule(number));
             }
             (1, ElementType::TrafficEndpointId) => {
-                if let (Element::TrafficEndpointId(number), None) = (element.parse()?, self.place) {
-                    self.place = Some(Place::Endpoint(number));
-                }
+                let number = bytes::u8_at(element.value(), 0).ok_or_else(|| element.too_short())?;
+                self.place = self.place.or(Some(Place::Endpoint(number)));
             }
             (1..=3, ElementType::FTeid) => {
-                if let Element::FTeid(tunnel) = element.parse()? {
-                    let second = depth == 1 && self.told > 0;
-                    self.told = self.told.saturating_add(u8::from(depth == 1 && self.redundant.is_none()));
-                    let redundant = second || self.redundant.is_some();
-                    let (place, offset) = (self.place, element.offset());
-                    return Ok(Some(LocalTunnel { place, redundant, tunnel, offset }));
-                }
+                let tunnel = FTeid::parse(element.value()).ok_or_else(|| element.too_short())?;
+                let second = depth == 1 && self.told > 0;
+                self.told = self.told.saturating_add(u8::from(depth == 1 && self.redundant.is_none()));
+                let redundant = second || self.redundant.is_some();
+                let (place, offset) = (self.place, element.offset());
+                return Ok(Some(LocalTunnel { place, redundant, tunnel, offset }));
             }
             _ => {}
         }
