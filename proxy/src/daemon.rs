@@ -18,6 +18,6 @@ mod run;
 mod state;
 mod tasks;
 mod traffic;
-pub(crate) mod tunnels;
+mod tunnels;
 
 pub use run::{Options, RunError, run};

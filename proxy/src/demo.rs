@@ -1,6 +1,6 @@
 //! The demonstration: a small core, steered by Pinion, in which things break.
 //!
-//! [`actor`]s are gNBs, AMFs and UPFs without I/O; a [`stage`] carries their frames through Pinion, in network
+//! [`actor`]s are gNBs, AMFs, UPFs and an SMF without I/O; a [`stage`] carries their frames through Pinion, in network
 //! namespaces and the kernel or simulated and in the user-space engine; the [`story`] is the same on both. What is
 //! lost and what moves is counted by the gNBs.
 
@@ -53,6 +53,8 @@ mod tests {
         }
         assert_eq!(summary["sessions"], 30);
         assert_eq!(summary["moved"], 10);
+        // All that the UPF had is made again on the others, for an SMF that asked for nothing.
+        assert_eq!((&summary["learned"], &summary["restored"]), (&24.into(), &8.into()));
         assert_eq!(summary["engine"], "user");
     }
 

@@ -41,7 +41,11 @@ fn summary(output: &Output) -> Value {
     assert!(output.status.success(), "{told}");
     let summary: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {told}"));
     assert_eq!((&summary["sessions"], &summary["moved"]), (&30.into(), &10.into()), "{summary} {told}");
+    assert_eq!((&summary["learned"], &summary["restored"]), (&24.into(), &8.into()), "{summary} {told}");
     assert_eq!(summary["lost"], summary["had_to_be_lost"], "{summary} {told}");
+    for line in ["24 sessions, 8 of them restored", "no UPF has any left"] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
     assert!(
         summary["messages"].as_u64().unwrap() > 1000 && summary["packets"].as_u64().unwrap() > 4000,
         "{summary}"

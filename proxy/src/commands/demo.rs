@@ -28,8 +28,9 @@ Examples:
 
 The object says how many `sessions` there were, how many `messages` (NGAP) and `packets` (GTP-U)
 gNBs sent, how many of both were `lost`, and how many sessions `moved`. All of those `had_to_be_lost`
-and `had_to_move` with what was killed, or it is not `as_it_should_be`. `engine` is what steered;
-`missing` says why that was not the kernel.
+and `had_to_move` with what was killed, or it is not `as_it_should_be`. An SMF made `learned` of the
+sessions by PFCP; of those that moved, so many were `restored` on another UPF without it. `engine` is
+what steered; `missing` says why that was not the kernel.
 
 Exit codes: 0 nothing was lost or moved that did not have to be; 1 something was, or it broke off; 2 bad usage.";
 

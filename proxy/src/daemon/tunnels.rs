@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use pinion_steering::{Pin, PinKey};
+use pinion_steering::PinKey;
 
 use super::state::Daemon;
 use crate::config::model::{Config, Service, Tunnel};
@@ -54,11 +54,6 @@ impl Daemon {
         }
         Ok(self.table.commit(batch).await?.changed())
     }
-}
-
-/// The pins of a configuration's tunnels; those to endpoints that the packet path does not know are left out.
-pub(crate) fn pins<'a>(config: &'a Config, names: &'a Names) -> impl Iterator<Item = (PinKey, Pin)> + 'a {
-    records(config, names).filter_map(|(key, record)| Some((key, record.ok()?.pin)))
 }
 
 /// What a configuration's tunnels are to be in the table.

@@ -2,7 +2,9 @@
 
 pub(crate) mod amf;
 pub(crate) mod gnb;
+pub(crate) mod pfcp;
 mod sctp;
+pub(crate) mod smf;
 pub(crate) mod upf;
 
 use pinion_protocols::sctp::endpoint::Time;
@@ -10,6 +12,7 @@ use pinion_transport::link::Packet;
 
 use amf::Amf;
 use gnb::Gnb;
+use smf::Smf;
 use upf::Upf;
 
 /// A player.
@@ -21,6 +24,8 @@ pub(crate) enum Actor {
     Amf(Box<Amf>),
     /// A UPF with the server behind it.
     Upf(Upf),
+    /// The SMF.
+    Smf(Smf),
 }
 
 impl Actor {
@@ -30,6 +35,7 @@ impl Actor {
             Self::Gnb(gnb) => gnb.receive(now, packet),
             Self::Amf(amf) => amf.receive(now, packet),
             Self::Upf(upf) => upf.receive(&packet),
+            Self::Smf(smf) => smf.receive(now, &packet),
         }
     }
 
@@ -39,6 +45,7 @@ impl Actor {
             Self::Gnb(gnb) => gnb.poll(now),
             Self::Amf(amf) => amf.poll(now),
             Self::Upf(upf) => upf.poll(),
+            Self::Smf(smf) => smf.poll(),
         }
     }
 
@@ -48,6 +55,7 @@ impl Actor {
             Self::Gnb(gnb) => gnb.deadline(),
             Self::Amf(amf) => amf.deadline(),
             Self::Upf(_) => None,
+            Self::Smf(smf) => smf.deadline(),
         }
     }
 
@@ -57,6 +65,7 @@ impl Actor {
             Self::Gnb(gnb) => gnb.expire(now),
             Self::Amf(amf) => amf.expire(now),
             Self::Upf(_) => {}
+            Self::Smf(smf) => smf.expire(now),
         }
     }
 }

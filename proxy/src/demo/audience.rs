@@ -10,6 +10,7 @@ use pinion_protocols::sctp::endpoint::{Reach, Time};
 use super::cast::{Member, Network};
 use super::error::DemoError;
 use super::ledger::Tally;
+use super::theatre::Control;
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,8 @@ pub(crate) struct Picture {
     pub(crate) associations: Tally,
     /// What the tunnels come to.
     pub(crate) tunnels: Tally,
+    /// How it is with the sessions behind the tunnels.
+    pub(crate) control: Control,
 }
 
 /// A gNB.

@@ -1,10 +1,10 @@
 //! Who plays: hosts, networks and services of the demonstration.
 //!
-//! Two networks carry N2, so that every association has two paths; a third carries N3. Every host is joined to the
-//! balancer by a link of its own on each network that it is on.
+//! Two networks carry N2, so that every association has two paths; a third carries N3, a fourth N4. Every host is joined
+//! to the balancer by a link of its own on each network that it is on.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use pinion_networks::topology::{self, Place};
 
@@ -14,6 +14,8 @@ pub(crate) const GNBS: u8 = 6;
 pub(crate) const AMFS: u8 = 3;
 /// How many UPFs there are.
 pub(crate) const UPFS: u8 = 3;
+/// The SMF.
+pub(crate) const SMF: Member = Member { role: Role::Smf, number: 1 };
 /// How many tunnels a gNB has.
 pub(crate) const TUNNELS: u8 = 4;
 
@@ -26,11 +28,13 @@ pub(crate) enum Network {
     Second,
     /// N3.
     User,
+    /// N4.
+    Control,
 }
 
 impl Network {
     /// All, in the order of the topology's paths.
-    pub(crate) const ALL: [Self; 3] = [Self::First, Self::Second, Self::User];
+    pub(crate) const ALL: [Self; 4] = [Self::First, Self::Second, Self::User, Self::Control];
 
     /// Its number among the topology's paths, from 1.
     pub(crate) const fn path(self) -> u8 {
@@ -38,6 +42,7 @@ impl Network {
             Self::First => 1,
             Self::Second => 2,
             Self::User => 3,
+            Self::Control => 4,
         }
     }
 
@@ -55,6 +60,7 @@ impl fmt::Display for Network {
             Self::First => "N2 a",
             Self::Second => "N2 b",
             Self::User => "N3",
+            Self::Control => "N4",
         })
     }
 }
@@ -66,8 +72,10 @@ pub(crate) enum Role {
     Gnb,
     /// It answers NGAP.
     Amf,
-    /// It answers GTP-U.
+    /// It answers GTP-U and PFCP.
     Upf,
+    /// It asks by PFCP.
+    Smf,
 }
 
 /// A host.
@@ -85,6 +93,7 @@ impl fmt::Display for Member {
             Role::Gnb => "gnb",
             Role::Amf => "amf",
             Role::Upf => "upf",
+            Role::Smf => "smf",
         };
         f.pad(&format!("{role}-{}", self.number))
     }
@@ -94,18 +103,28 @@ impl Member {
     /// The networks that it is on.
     pub(crate) const fn networks(self) -> &'static [Network] {
         match self.role {
-            Role::Gnb => &Network::ALL,
+            Role::Gnb => &[Network::First, Network::Second, Network::User],
             Role::Amf => &[Network::First, Network::Second],
-            Role::Upf => &[Network::User],
+            Role::Upf => &[Network::User, Network::Control],
+            Role::Smf => &[Network::Control],
+        }
+    }
+
+    /// Its number among the topology's endpoints; `None`: it is a client.
+    pub(crate) const fn endpoint(self) -> Option<u8> {
+        match self.role {
+            Role::Gnb => None,
+            Role::Amf => Some(self.number),
+            Role::Upf => Some(AMFS.saturating_add(self.number)),
+            Role::Smf => Some(AMFS.saturating_add(UPFS).saturating_add(self.number)),
         }
     }
 
     /// Where it meets the balancer on a network.
     pub(crate) fn place(self, network: Network) -> Place {
-        match self.role {
-            Role::Gnb => topology::client(network.path(), self.number, false),
-            Role::Amf => topology::endpoint(network.path(), self.number, false),
-            Role::Upf => topology::endpoint(network.path(), AMFS.saturating_add(self.number), false),
+        match self.endpoint() {
+            None => topology::client(network.path(), self.number, false),
+            Some(number) => topology::endpoint(network.path(), number, false),
         }
     }
 
@@ -115,10 +134,10 @@ impl Member {
     }
 }
 
-/// Everybody: gNBs, AMFs, UPFs.
+/// Everybody: gNBs, AMFs, UPFs, the SMF.
 pub(crate) fn members() -> impl Iterator<Item = Member> {
     let all = |role, many| (1..=many).map(move |number| Member { role, number });
-    all(Role::Gnb, GNBS).chain(all(Role::Amf, AMFS)).chain(all(Role::Upf, UPFS))
+    all(Role::Gnb, GNBS).chain(all(Role::Amf, AMFS)).chain(all(Role::Upf, UPFS)).chain([SMF])
 }
 
 /// Where gNBs find an AMF: an address on each network of N2.
@@ -131,62 +150,34 @@ pub(crate) fn upf_service() -> IpAddr {
     topology::service(Network::User.path(), 2, false)
 }
 
-/// A tunnel and who has its other end.
+/// Where the SMF finds a UPF, and UPFs an SMF: an address that the balancer itself has.
+pub(crate) fn pfcp_service() -> IpAddr {
+    topology::service(Network::Control.path(), 1, false)
+}
+
+/// A user's session, and the tunnel that it has between its gNB and a UPF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tunnel {
     /// Its number, from 0.
     pub(crate) number: u8,
     /// Whose it is.
     pub(crate) gnb: u8,
-    /// The number of the UPF that serves it.
-    pub(crate) upf: u8,
 }
 
 impl Tunnel {
-    /// The TEID that the gNB sends to.
-    pub(crate) const fn teid(self) -> u32 {
-        0x1000 + self.number as u32
-    }
-
-    /// The TEID as its UPF knows it.
-    pub(crate) const fn upf_teid(self) -> u32 {
-        0x5000 + self.number as u32
-    }
-
-    /// The TEID that the UPF answers to.
+    /// The TEID of the gNB's end, which it chooses itself. The UPF's end is learned.
     pub(crate) const fn gnb_teid(self) -> u32 {
         0x9000 + self.number as u32
     }
 }
 
-/// All tunnels, each UPF with its share.
-pub(crate) fn tunnels() -> Vec<Tunnel> {
+/// The address of the user whose session has this number.
+pub(crate) const fn user(number: u8) -> Ipv4Addr {
+    Ipv4Addr::new(10, 45, 0, number)
+}
+
+/// All tunnels.
+pub(crate) fn tunnels() -> impl Iterator<Item = Tunnel> {
     let all = (1..=GNBS).flat_map(|gnb| std::iter::repeat_n(gnb, usize::from(TUNNELS)));
-    (0..).zip(all).map(|(number, gnb)| Tunnel { number, gnb, upf: number % UPFS + 1 }).collect()
-}
-
-/// The tunnels after a UPF is gone: its own are shared out among the others.
-pub(crate) fn without(tunnels: &[Tunnel], gone: u8) -> Vec<Tunnel> {
-    let mut others = (1..=UPFS).filter(|upf| *upf != gone).cycle();
-    let moved = |tunnel: &Tunnel| match tunnel.upf == gone {
-        true => Tunnel { upf: others.next().unwrap_or(gone), ..*tunnel },
-        false => *tunnel,
-    };
-    tunnels.iter().map(moved).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_tunnels_of_the_upf_that_is_gone_move() {
-        let before = tunnels();
-        let after = without(&before, 2);
-        assert_eq!(before.len(), 24);
-        for (before, after) in before.iter().zip(&after) {
-            assert_eq!(before.upf != after.upf, before.upf == 2, "{before:?}");
-            assert!(after.upf != 2 && (1..=UPFS).contains(&after.upf));
-        }
-    }
+    (0..).zip(all).map(|(number, gnb)| Tunnel { number, gnb })
 }

@@ -5,7 +5,15 @@ use std::path::Path;
 
 use pinion_loader::Bounds;
 
-use super::cast::{self, Member, Network, Role, Tunnel};
+use super::cast::{self, Member, Network, Role};
+
+/// The pools: of AMFs, and of UPFs as N3 and as N4 see them.
+const AMFS: &str = "amf";
+const UPFS: &str = "upf";
+const UPFS_N4: &str = "upf-n4";
+
+/// The service that the daemon itself speaks for.
+pub(crate) const PFCP_SERVICE: &str = "n4";
 
 /// How many entries the daemon's tables hold: plenty for the demonstration.
 pub(crate) const BOUNDS: Bounds = Bounds {
@@ -19,9 +27,9 @@ pub(crate) const BOUNDS: Bounds = Bounds {
     maglev: 65536,
 };
 
-/// The configuration as YAML: a service for N2, one for N3 with these tunnels. `api`: where the daemon listens;
-/// `None`, in simulation: nowhere, and on no interface.
-pub(crate) fn yaml(api: Option<&Path>, tunnels: &[Tunnel]) -> String {
+/// The configuration as YAML: a service for N2, one for N3, and one for N4, from which the tunnels of N3 are learned.
+/// `api`: where the daemon listens; `None`, in simulation: nowhere, and on no interface.
+pub(crate) fn yaml(api: Option<&Path>) -> String {
     let mut yaml = String::new();
     if let Some(api) = api {
         let _ = writeln!(yaml, "api: {{ unix: '{}' }}", api.display());
@@ -37,49 +45,47 @@ pub(crate) fn yaml(api: Option<&Path>, tunnels: &[Tunnel]) -> String {
          targets: {targets}, maglev: {maglev} }}"
     );
     yaml += "pools:\n";
-    pool(&mut yaml, "amf", Role::Amf, "sctp");
-    pool(&mut yaml, "upf", Role::Upf, "gtpu");
+    let n2 = &[Network::First, Network::Second];
+    pool(&mut yaml, AMFS, Role::Amf, n2, Some("sctp"));
+    pool(&mut yaml, UPFS, Role::Upf, &[Network::User], Some("gtpu"));
+    // How these are the front end finds out itself.
+    pool(&mut yaml, UPFS_N4, Role::Upf, &[Network::Control], None);
     let [first, second] = cast::amf_service();
     let _ = writeln!(
         yaml,
-        "services:\n  - {{ name: n2, protocol: sctp, port: {}, addresses: [{first}, {second}], pool: amf, algorithm: round_robin }}",
+        "services:\n  - {{ name: n2, protocol: sctp, port: {}, addresses: [{first}, {second}], pool: {AMFS}, algorithm: round_robin }}",
         super::NGAP_PORT
     );
+    let (user_plane, control) = (cast::upf_service(), cast::pfcp_service());
+    let _ = writeln!(yaml, "  - {{ name: n3, protocol: gtpu, addresses: [{user_plane}], pool: {UPFS} }}");
     let _ = writeln!(
         yaml,
-        "  - name: n3\n    protocol: gtpu\n    addresses: [{}]\n    pool: upf\n    tunnels:",
-        cast::upf_service()
+        "  - name: {PFCP_SERVICE}\n    protocol: pfcp\n    addresses: [{control}]\n    pool: {UPFS_N4}\n    \
+         algorithm: least_sessions\n    pfcp: {{ mode: terminate, user_plane: [n3], ue_addresses: n6, restore: true, \
+         heartbeat: 500ms, t1: 300ms, n1: 3, sessions: 256 }}"
     );
-    for tunnel in tunnels {
-        let _ = writeln!(
-            yaml,
-            "      - {{ teid: {:#x}, endpoint: upf-{}, endpoint_teid: {:#x} }}",
-            tunnel.teid(),
-            tunnel.upf,
-            tunnel.upf_teid()
-        );
-    }
     yaml
 }
 
 /// The balancer's interface to a host on a network, as the topology calls it.
 pub(crate) fn interface(member: Member, network: Network) -> String {
-    let host = match member.role {
-        Role::Gnb => format!("client{}", member.number),
-        Role::Amf => format!("endpoint{}", member.number),
-        Role::Upf => format!("endpoint{}", member.number.saturating_add(cast::AMFS)),
+    let host = match member.endpoint() {
+        None => format!("client{}", member.number),
+        Some(number) => format!("endpoint{number}"),
     };
     format!("{host}-p{}", network.path())
 }
 
-fn pool(yaml: &mut String, name: &str, role: Role, probe: &str) {
-    let _ = writeln!(
-        yaml,
-        "  - name: {name}\n    health: {{ kind: {probe}, interval: 300ms, timeout: 250ms, rise: 1, fall: 2 }}\n    endpoints:"
-    );
+/// A pool of everybody of a role, at their addresses on these networks. `probe`: how they are asked whether they are up.
+fn pool(yaml: &mut String, name: &str, role: Role, networks: &[Network], probe: Option<&str>) {
+    let _ = writeln!(yaml, "  - name: {name}");
+    if let Some(probe) = probe {
+        let _ =
+            writeln!(yaml, "    health: {{ kind: {probe}, interval: 300ms, timeout: 250ms, rise: 1, fall: 2 }}");
+    }
+    yaml.push_str("    endpoints:\n");
     for member in cast::members().filter(|member| member.role == role) {
-        let addresses: Vec<_> =
-            member.networks().iter().map(|network| member.address(*network).to_string()).collect();
+        let addresses: Vec<_> = networks.iter().map(|network| member.address(*network).to_string()).collect();
         let _ = writeln!(yaml, "      - {{ name: {member}, addresses: [{}] }}", addresses.join(", "));
     }
 }
@@ -91,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_daemon_makes_its_tables_as_small_as_is_said() {
-        let yaml = yaml(None, &cast::tunnels());
+        let yaml = yaml(None);
         let read = config::parse(yaml.as_bytes(), &config::Host::default()).unwrap();
         assert_eq!(read.config.bounds, BOUNDS);
     }

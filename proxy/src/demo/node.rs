@@ -6,6 +6,7 @@ use pinion_transport::link::{Config, Frame, Host, Mac};
 use super::actor::Actor;
 use super::actor::amf::Amf;
 use super::actor::gnb::Gnb;
+use super::actor::smf::Smf;
 use super::actor::upf::Upf;
 use super::cast::{self, Member, Network, Role};
 
@@ -36,6 +37,7 @@ impl Node {
             Role::Gnb => Actor::Gnb(Box::new(Gnb::new(number))),
             Role::Amf => Actor::Amf(Box::new(Amf::new(number))),
             Role::Upf => Actor::Upf(Upf::new(number)),
+            Role::Smf => Actor::Smf(Smf::default()),
         };
         let link = |network: &Network| {
             let place = member.place(*network);

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use pinion_protocols::sctp::endpoint::Time;
 use pinion_transport::link::Frame;
 
-use super::cast::{Network, Tunnel};
+use super::cast::{Member, Network};
 use super::error::DemoError;
 use crate::control::{EndpointState, EndpointView};
 
@@ -31,6 +31,18 @@ pub(crate) struct Seen {
     pub(crate) up: Option<bool>,
     /// Why, in words.
     pub(crate) why: String,
+}
+
+impl Seen {
+    /// How it sees a member: as its endpoint of those that are not up, where it is several.
+    pub(crate) fn of(all: &[Self], member: Member) -> Option<&Self> {
+        let name = member.to_string();
+        all.iter().filter(|seen| seen.name == name).min_by_key(|seen| match seen.up {
+            Some(false) => 0,
+            None => 1,
+            Some(true) => 2,
+        })
+    }
 }
 
 impl From<EndpointView> for Seen {
@@ -72,7 +84,7 @@ pub(crate) trait Stage {
     ///
     /// # Errors
     /// What it needs and does not get.
-    fn start(&mut self, tunnels: &[Tunnel]) -> Result<(), DemoError>;
+    fn start(&mut self) -> Result<(), DemoError>;
 
     /// Kills the daemon as a crash would.
     ///
@@ -80,13 +92,7 @@ pub(crate) trait Stage {
     /// What the system refuses.
     fn kill(&mut self) -> Result<(), DemoError>;
 
-    /// Gives the running daemon another configuration; [`Stage::ready`] says when it is in force.
-    ///
-    /// # Errors
-    /// What the system refuses, or the daemon.
-    fn configure(&mut self, tunnels: &[Tunnel]) -> Result<(), DemoError>;
-
-    /// Whether the daemon is ready, with what it was told last.
+    /// Whether the daemon is ready.
     ///
     /// # Errors
     /// [`DemoError::Daemon`] where it has ended.

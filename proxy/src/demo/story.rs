@@ -9,7 +9,7 @@ use super::audience::{Audience, Kind};
 use super::cast::{self, Member, Network, Role};
 use super::error::DemoError;
 use super::ledger::Tally;
-use super::stage::Stage;
+use super::stage::{Seen, Stage};
 use super::summary::Summary;
 use super::theatre::{self, Theatre};
 
@@ -35,15 +35,20 @@ pub(crate) async fn play<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> 
 
 async fn begin<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<(), DemoError> {
     let (gnbs, amfs, upfs) = (cast::GNBS, cast::AMFS, cast::UPFS);
-    theatre.tell(
-        Kind::Build,
-        format!("{gnbs} gNBs and {amfs} AMFs on two networks (N2 a, N2 b), {upfs} UPFs on a third (N3)"),
-    )?;
-    theatre.stage.start(&cast::tunnels())?;
+    theatre.tell(Kind::Build, format!("{gnbs} gNBs and {amfs} AMFs on two networks (N2 a, N2 b)"))?;
+    theatre.tell(Kind::Build, format!("{upfs} UPFs on a third (N3); an SMF joins them on a fourth (N4)"))?;
+    theatre.stage.start()?;
     theatre.daemon = true;
     let took = theatre.until("the start of the daemon", PATIENCE, |theatre| theatre.stage.ready()).await?;
     theatre.tell(Kind::Build, format!("the daemon is ready after {}", time(took)))?;
+    let up = |theatre: &mut Theatre<S, A>| {
+        let seen = theatre.stage.endpoints();
+        let mut servers = cast::members().filter(|member| matches!(member.role, Role::Amf | Role::Upf));
+        Ok(servers.all(|member| Seen::of(&seen, member).is_some_and(|seen| seen.up == Some(true))))
+    };
+    theatre.until("the rise of AMFs and UPFs", PATIENCE, up).await?;
     let now = theatre.stage.now();
+    theatre.smf_mut().into_iter().for_each(|smf| smf.begin(now));
     theatre.gnbs_mut().for_each(|gnb| gnb.begin(now));
     let answered =
         |theatre: &mut Theatre<S, A>| Ok(theatre.associations().silent == 0 && theatre.tunnels().silent == 0);
@@ -54,6 +59,8 @@ async fn begin<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<(),
         shares(&theatre.owners(Role::Amf), Role::Amf)
     );
     theatre.tell(Kind::Seen, text)?;
+    let made = theatre.control().made;
+    theatre.tell(Kind::Seen, format!("the SMF makes {made} sessions by PFCP; Pinion learns their tunnels"))?;
     let text =
         format!("{} tunnels: {}", theatre.tunnels().sessions, shares(&theatre.owners(Role::Upf), Role::Upf));
     theatre.tell(Kind::Seen, text)?;
@@ -74,7 +81,7 @@ async fn cut_a_network<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Re
         })
         .count();
     let text = format!(
-        "{elsewhere} of {} associations go on over {}; {}",
+        "{elsewhere} of {} associations use {}: {}",
         before.sessions,
         Network::Second,
         since(&before, &theatre.associations(), "messages")
@@ -101,11 +108,12 @@ async fn kill_the_daemon<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> 
     let meanwhile = both(theatre, &associations, &tunnels);
     theatre.tell(Kind::Seen, format!("without it: {meanwhile}"))?;
     let (associations, tunnels) = (theatre.associations(), theatre.tunnels());
-    theatre.stage.start(&cast::tunnels())?;
+    theatre.stage.start()?;
     theatre.daemon = true;
     let took = theatre.until("the restart of the daemon", PATIENCE, |theatre| theatre.stage.ready()).await?;
     let meanwhile = both(theatre, &associations, &tunnels);
-    theatre.tell(Kind::Mend, format!("the daemon is back after {}: {meanwhile}", time(took)))?;
+    theatre.tell(Kind::Mend, format!("the daemon is back after {}", time(took)))?;
+    theatre.tell(Kind::Seen, format!("until then: {meanwhile}"))?;
     theatre.play(Duration::from_millis(1500)).await
 }
 
@@ -114,31 +122,31 @@ async fn kill_an_amf<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Resu
     let took = fall(theatre, AMF, "associations", "the end of an AMF").await?;
     let answered = |theatre: &mut Theatre<S, A>| Ok(theatre.associations().silent == 0);
     let took = took + theatre.until("new associations for old", PATIENCE, answered).await?;
-    let text = format!(
-        "new associations after {}: {}; {}",
-        time(took),
-        shares(&theatre.owners(Role::Amf), Role::Amf),
-        since(&before, &theatre.associations(), "messages")
-    );
+    let text = format!("new associations after {}: {}", time(took), shares(&theatre.owners(Role::Amf), Role::Amf));
     theatre.tell(Kind::Seen, text)?;
+    theatre.tell(Kind::Seen, since(&before, &theatre.associations(), "messages"))?;
     theatre.play(Duration::from_secs(1)).await
 }
 
 async fn kill_a_upf<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<(), DemoError> {
-    let before = theatre.tunnels();
-    let took = fall(theatre, UPF, "tunnels", "the end of a UPF").await?;
-    theatre.tell(Kind::Mend, "a new configuration gives its tunnels to the others")?;
-    theatre.stage.configure(&cast::without(&cast::tunnels(), UPF.number))?;
+    let (before, sessions) = (theatre.tunnels(), theatre.control());
+    let took = fall(theatre, UPF, "sessions", "the end of a UPF").await?;
     let answered = |theatre: &mut Theatre<S, A>| Ok(theatre.tunnels().silent == 0);
     let took = took + theatre.until("an answer in every tunnel", PATIENCE, answered).await?;
+    let text =
+        format!("its sessions restored after {}: {}", time(took), shares(&theatre.owners(Role::Upf), Role::Upf));
+    theatre.tell(Kind::Mend, text)?;
+    theatre.play(theatre::PATIENCE + Duration::from_millis(200)).await?;
+    let (tunnels, control) = (theatre.tunnels(), theatre.control());
     let text = format!(
-        "every tunnel is answered again after {}: {}",
-        time(took),
-        shares(&theatre.owners(Role::Upf), Role::Upf)
+        "{} sessions, {} of them restored, gNBs' TEIDs as they were",
+        control.sessions,
+        control.restored.saturating_sub(sessions.restored),
     );
     theatre.tell(Kind::Seen, text)?;
-    theatre.play(theatre::PATIENCE + Duration::from_millis(200)).await?;
-    theatre.tell(Kind::Seen, since(&before, &theatre.tunnels(), "packets"))
+    let lost = tunnels.lost.saturating_sub(before.lost);
+    let answered = tunnels.answered.saturating_sub(before.answered);
+    theatre.tell(Kind::Seen, format!("gNBs noticed nothing but {lost} lost packets; {answered} were answered"))
 }
 
 /// Kills a member with its sessions; after how long the daemon knows. `end` is what is waited for.
@@ -152,33 +160,41 @@ async fn fall<S: Stage, A: Audience>(
     theatre.tell(Kind::Break, format!("{member} is killed with its {its} {sessions}"))?;
     theatre.kill(member);
     let took = theatre.until(end, PATIENCE, |theatre| Ok(is_down(theatre, member))).await?;
-    theatre.tell(Kind::Seen, format!("{member} is down after {}: {}", time(took), why(theatre, member)))?;
+    theatre.tell(Kind::Seen, format!("{member} down after {}: {}", time(took), why(theatre, member)))?;
     Ok(took)
 }
 
-/// Lets the last answers come, and counts.
+/// Lets the last answers come, has the SMF end its sessions, and counts.
 async fn end<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<Summary, DemoError> {
     theatre.gnbs_mut().for_each(super::actor::gnb::Gnb::quiet);
     theatre.play(Duration::from_secs(1)).await?;
     let now = theatre.stage.now();
     for gnb in theatre.gnbs_mut() {
         gnb.messages.give_up(now, Duration::ZERO);
-        gnb.tunnels.iter_mut().for_each(|(_, ledger)| ledger.give_up(now, Duration::ZERO));
+        gnb.users.iter_mut().for_each(|user| user.ledger.give_up(now, Duration::ZERO));
     }
-    Ok(Summary::new(S::ENGINE, now, &theatre.associations(), &theatre.tunnels()))
+    theatre.smf_mut().into_iter().for_each(|smf| smf.end(now));
+    let ended = |theatre: &mut Theatre<S, A>| {
+        let control = theatre.control();
+        Ok(control.sessions == 0 && control.on_upfs == 0)
+    };
+    theatre.until("the end of every session on its UPF", PATIENCE, ended).await?;
+    theatre.tell(Kind::Seen, "the SMF ends its sessions; no UPF has any left")?;
+    let (associations, tunnels) = (theatre.associations(), theatre.tunnels());
+    Ok(Summary::new(S::ENGINE, theatre.stage.now(), &associations, &tunnels, theatre.control()))
 }
 
 fn is_down<S: Stage, A: Audience>(theatre: &Theatre<S, A>, member: Member) -> bool {
-    let name = member.to_string();
-    theatre.stage.endpoints().iter().any(|seen| seen.name == name && seen.up == Some(false))
+    Seen::of(&theatre.stage.endpoints(), member).is_some_and(|seen| seen.up == Some(false))
 }
 
 /// Why the daemon takes an endpoint to be as it is.
 fn why<S: Stage, A: Audience>(theatre: &Theatre<S, A>, member: Member) -> String {
-    let name = member.to_string();
-    let seen = theatre.stage.endpoints().into_iter().find(|seen| seen.name == name);
-    // What is said of its other paths is the same.
-    seen.and_then(|seen| Some(seen.why.split("; ").next()?.to_owned())).unwrap_or_default()
+    let seen = theatre.stage.endpoints();
+    // What is said of its other paths, and of times before, is the same.
+    Seen::of(&seen, member)
+        .and_then(|seen| Some(seen.why.split([';', ',']).next()?.to_owned()))
+        .unwrap_or_default()
 }
 
 /// Who has how many.

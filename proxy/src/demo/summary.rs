@@ -6,6 +6,7 @@ use pinion_protocols::sctp::endpoint::Time;
 use serde::Serialize;
 
 use super::ledger::Tally;
+use super::theatre::Control;
 use crate::commands::ask::columns::{Cell, Side, table};
 
 /// What a demonstration came to, as its clients counted.
@@ -26,8 +27,12 @@ pub(crate) struct Summary {
     packets: u64,
     /// How many of both were never answered.
     lost: u64,
-    /// How often sessions moved to another endpoint.
+    /// How often sessions moved to another endpoint; those that were restored are among them.
     moved: u64,
+    /// How many sessions were made by N4, so that their tunnels were learned.
+    learned: u64,
+    /// How often the N4 front end made a session again on another UPF.
+    restored: u64,
     /// How many were lost with an endpoint that was killed.
     had_to_be_lost: u64,
     /// How many moved from an endpoint that was killed.
@@ -41,7 +46,13 @@ pub(crate) struct Summary {
 
 impl Summary {
     /// The summary at the end.
-    pub(super) fn new(engine: &'static str, now: Time, associations: &Tally, tunnels: &Tally) -> Self {
+    pub(super) fn new(
+        engine: &'static str,
+        now: Time,
+        associations: &Tally,
+        tunnels: &Tally,
+        control: Control,
+    ) -> Self {
         let both = |part: fn(&Tally) -> u64| part(associations).saturating_add(part(tunnels));
         Self {
             engine,
@@ -53,9 +64,13 @@ impl Summary {
             packets: tunnels.sent,
             lost: both(|tally| tally.lost),
             moved: both(|tally| tally.moved),
+            learned: control.made,
+            restored: control.restored,
             had_to_be_lost: both(|tally| tally.had_to_be_lost),
             had_to_move: both(|tally| tally.had_to_move),
-            as_it_should_be: associations.is_as_it_should_be() && tunnels.is_as_it_should_be(),
+            as_it_should_be: associations.is_as_it_should_be()
+                && tunnels.is_as_it_should_be()
+                && control.restored == tunnels.had_to_move,
             associations: *associations,
             tunnels: *tunnels,
         }
@@ -96,9 +111,13 @@ impl Summary {
         let rows = [row("associations", &self.associations), row("tunnels", &self.tunnels)];
         write!(out, "\n{}", table(&heads, &rows, false))?;
         let verdict = if self.as_it_should_be {
-            "Nothing was lost and nothing moved but what was on the AMF and the UPF that were killed."
+            let (learned, restored) = (self.learned, self.restored);
+            format!(
+                "Nothing was lost and nothing moved but what was on the AMF and the UPF\nthat were killed. \
+                 Of {learned} sessions learned from N4, {restored} were restored."
+            )
         } else {
-            "Something was lost, moved or left without an answer that should not have been."
+            "Something was lost, moved or left without an answer that should not have been.".to_owned()
         };
         writeln!(out, "\n{verdict}")
     }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use pinion_protocols::sctp::endpoint::Time;
 
 use super::actor::Actor;
-use super::actor::gnb::Gnb;
+use super::actor::gnb::{Gnb, User};
+use super::actor::smf::Smf;
 use super::audience::{Audience, Client, Event, Kind, Picture, Server};
 use super::cast::{Member, Network, Role};
 use super::error::DemoError;
@@ -33,6 +34,19 @@ pub(crate) struct Theatre<S, A> {
     killed: Vec<Member>,
     arrived: Vec<Arrived>,
     shown: Time,
+}
+
+/// How it is with the sessions that were made by N4, as SMF and UPFs count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Control {
+    /// How many sessions the SMF made.
+    pub(crate) made: u64,
+    /// How many it has.
+    pub(crate) sessions: usize,
+    /// How many there are on UPFs that live.
+    pub(crate) on_upfs: usize,
+    /// How often a session was made again on another UPF, without the SMF.
+    pub(crate) restored: u64,
 }
 
 impl<S: Stage, A: Audience> Theatre<S, A> {
@@ -109,10 +123,15 @@ impl<S: Stage, A: Audience> Theatre<S, A> {
         for node in self.nodes.iter_mut().filter(|node| node.deadline().is_some_and(|due| due <= now)) {
             node.expire(now);
         }
+        // AMFs would carry it to the gNBs, by NGAP.
+        let news = self.smf_mut().map(|smf| std::mem::take(&mut smf.news)).unwrap_or_default();
+        for (tunnel, end) in news {
+            self.gnbs_mut().for_each(|gnb| gnb.learn(tunnel, end));
+        }
         if now >= self.shown.after(FRAME) {
             self.shown = now;
             for gnb in self.gnbs_mut() {
-                gnb.tunnels.iter_mut().for_each(|(_, ledger)| ledger.give_up(now, PATIENCE));
+                gnb.users.iter_mut().for_each(|user| user.ledger.give_up(now, PATIENCE));
             }
             let picture = self.picture();
             self.audience.see(&picture)?;
@@ -132,7 +151,7 @@ impl<S: Stage, A: Audience> Theatre<S, A> {
     pub(crate) fn gnbs(&self) -> impl Iterator<Item = &Gnb> {
         self.nodes.iter().filter_map(|node| match &node.actor {
             Actor::Gnb(gnb) => Some(&**gnb),
-            Actor::Amf(_) | Actor::Upf(_) => None,
+            Actor::Amf(_) | Actor::Upf(_) | Actor::Smf(_) => None,
         })
     }
 
@@ -140,8 +159,38 @@ impl<S: Stage, A: Audience> Theatre<S, A> {
     pub(crate) fn gnbs_mut(&mut self) -> impl Iterator<Item = &mut Gnb> {
         self.nodes.iter_mut().filter_map(|node| match &mut node.actor {
             Actor::Gnb(gnb) => Some(&mut **gnb),
-            Actor::Amf(_) | Actor::Upf(_) => None,
+            Actor::Amf(_) | Actor::Upf(_) | Actor::Smf(_) => None,
         })
+    }
+
+    /// The SMF, to be told something.
+    pub(crate) fn smf_mut(&mut self) -> Option<&mut Smf> {
+        self.nodes.iter_mut().find_map(|node| match &mut node.actor {
+            Actor::Smf(smf) => Some(smf),
+            Actor::Gnb(_) | Actor::Amf(_) | Actor::Upf(_) => None,
+        })
+    }
+
+    /// How it is with the sessions that were made by N4.
+    pub(crate) fn control(&self) -> Control {
+        let mut control = Control::default();
+        let mut on_upfs = 0_u64;
+        for node in &self.nodes {
+            match &node.actor {
+                Actor::Smf(smf) => {
+                    control.made = smf.made;
+                    control.sessions = smf.sessions();
+                }
+                Actor::Upf(upf) => {
+                    on_upfs = on_upfs.saturating_add(upf.sessions.made);
+                    control.on_upfs += if node.alive { upf.sessions.count() } else { 0 };
+                }
+                Actor::Gnb(_) | Actor::Amf(_) => {}
+            }
+        }
+        // What UPFs had to make more often than the SMF had it made was made again for it.
+        control.restored = on_upfs.saturating_sub(control.made);
+        control
     }
 
     /// What the associations come to.
@@ -156,7 +205,7 @@ impl<S: Stage, A: Audience> Theatre<S, A> {
     pub(crate) fn tunnels(&self) -> Tally {
         let mut tally = Tally::default();
         let killed = self.killed(Role::Upf);
-        self.gnbs().flat_map(|gnb| &gnb.tunnels).for_each(|(_, ledger)| tally.add(ledger, &killed));
+        self.gnbs().flat_map(|gnb| &gnb.users).for_each(|user| tally.add(&user.ledger, &killed));
         tally
     }
 
@@ -164,7 +213,7 @@ impl<S: Stage, A: Audience> Theatre<S, A> {
     pub(crate) fn owners(&self, role: Role) -> BTreeMap<u8, u64> {
         let mut owners = BTreeMap::new();
         for gnb in self.gnbs() {
-            let tunnels = gnb.tunnels.iter().map(|(_, ledger)| ledger);
+            let tunnels = gnb.users.iter().map(|user| &user.ledger);
             let ledgers: Vec<_> = if role == Role::Upf { tunnels.collect() } else { vec![&gnb.messages] };
             for owner in ledgers.iter().filter_map(|ledger| ledger.owner) {
                 let count: &mut u64 = owners.entry(owner).or_default();
@@ -179,8 +228,8 @@ impl<S: Stage, A: Audience> Theatre<S, A> {
     }
 
     fn picture(&self) -> Picture {
-        let sum = |ledgers: &[(super::cast::Tunnel, super::ledger::Ledger)]| {
-            ledgers.iter().fold((0, 0), |(sent, answered): (u64, u64), (_, ledger)| {
+        let sum = |users: &[User]| {
+            users.iter().fold((0, 0), |(sent, answered): (u64, u64), User { ledger, .. }| {
                 (sent.saturating_add(ledger.sent), answered.saturating_add(ledger.answered))
             })
         };
@@ -189,7 +238,7 @@ impl<S: Stage, A: Audience> Theatre<S, A> {
             paths: gnb.paths(),
             amf: gnb.messages.owner,
             messages: (gnb.messages.sent, gnb.messages.answered),
-            packets: sum(&gnb.tunnels),
+            packets: sum(&gnb.users),
         };
         let seen = self.stage.endpoints();
         Picture {
@@ -201,22 +250,21 @@ impl<S: Stage, A: Audience> Theatre<S, A> {
             servers: self.nodes.iter().filter_map(|node| self.server(node, &seen)).collect(),
             associations: self.associations(),
             tunnels: self.tunnels(),
+            control: self.control(),
         }
     }
 
     fn server(&self, node: &Node, seen: &[Seen]) -> Option<Server> {
         let answered = match &node.actor {
-            Actor::Gnb(_) => return None,
+            Actor::Gnb(_) | Actor::Smf(_) => return None,
             Actor::Amf(amf) => amf.answered,
             Actor::Upf(upf) => upf.answered,
         };
         let Member { role, number } = node.member;
-        let name = node.member.to_string();
-        let seen = seen.iter().find(|seen| seen.name == name);
         Some(Server {
             member: node.member,
             alive: node.alive,
-            up: seen.and_then(|seen| seen.up),
+            up: Seen::of(seen, node.member).and_then(|seen| seen.up),
             sessions: self.owners(role).get(&number).copied().unwrap_or_default(),
             answered,
         })

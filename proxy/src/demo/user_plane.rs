@@ -6,6 +6,8 @@ use bytes::Bytes;
 use pinion_protocols::gtpu::{self, MessageType};
 use pinion_protocols::ip::{Ipv4, Udp, checksum, protocol};
 
+use super::cast;
+
 /// The server that users talk to, and their port and its.
 const SERVER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 7);
 const PORTS: [u16; 2] = [40_000, 7];
@@ -24,7 +26,7 @@ pub(crate) struct UserPacket {
 impl UserPacket {
     /// The packet as IPv4 and UDP, from the user to the server or, as an answer, back.
     fn encode(self) -> Vec<u8> {
-        let user = Ipv4Addr::new(10, 45, 0, self.tunnel);
+        let user = cast::user(self.tunnel);
         let ends = if self.upf == 0 { (user, SERVER) } else { (SERVER, user) };
         let [client, server] = PORTS;
         let (from, to) = if self.upf == 0 { (client, server) } else { (server, client) };

@@ -8,6 +8,7 @@ use pinion_protocols::ip::{Udp, protocol};
 use pinion_protocols::sctp::endpoint::{AssociationId, Endpoint, Event, Message, Reach, Time};
 use pinion_transport::link::Packet;
 
+use super::pfcp::TunnelEnd;
 use super::sctp;
 use crate::demo::cast::{self, Member, Network, Role, Tunnel};
 use crate::demo::ledger::Ledger;
@@ -27,25 +28,36 @@ pub(crate) struct Gnb {
     established: bool,
     /// What became of its messages.
     pub(crate) messages: Ledger,
-    /// Its tunnels, and what became of the packets in them.
-    pub(crate) tunnels: Vec<(Tunnel, Ledger)>,
+    /// Its users' sessions.
+    pub(crate) users: Vec<User>,
     /// How often its association was made; it is made again when it is lost.
     pub(crate) made: u32,
     out: VecDeque<Packet>,
     next: Option<Time>,
 }
 
+/// A user's session.
+#[derive(Debug)]
+pub(crate) struct User {
+    tunnel: Tunnel,
+    /// The TEID to send to; `None` until it is told.
+    teid: Option<u32>,
+    /// What became of the packets.
+    pub(crate) ledger: Ledger,
+}
+
 impl Gnb {
     /// One that asks nothing yet.
     pub(crate) fn new(number: u8) -> Self {
-        let tunnels = cast::tunnels().into_iter().filter(|tunnel| tunnel.gnb == number);
+        let tunnels = cast::tunnels().filter(|tunnel| tunnel.gnb == number);
+        let user = |tunnel| User { tunnel, teid: None, ledger: Ledger::default() };
         Self {
             member: Member { role: Role::Gnb, number },
             endpoint: sctp::endpoint(1, number),
             association: None,
             established: false,
             messages: Ledger::default(),
-            tunnels: tunnels.map(|tunnel| (tunnel, Ledger::default())).collect(),
+            users: tunnels.map(user).collect(),
             made: 0,
             out: VecDeque::new(),
             next: None,
@@ -60,6 +72,14 @@ impl Gnb {
     /// Asks nothing more.
     pub(crate) fn quiet(&mut self) {
         self.next = None;
+    }
+
+    /// Is told where a tunnel of its leads: users send from now on. What is not at the service is not believed.
+    pub(crate) fn learn(&mut self, tunnel: Tunnel, end: TunnelEnd) {
+        let user = self.users.iter_mut().find(|user| user.tunnel == tunnel);
+        if let Some(user) = user.filter(|_| end.address == cast::upf_service()) {
+            user.teid = Some(end.teid);
+        }
     }
 
     /// Whether its association is there.
@@ -117,9 +137,10 @@ impl Gnb {
             Some(_) => {}
         }
         let from = self.member.address(Network::User);
-        for (tunnel, ledger) in &mut self.tunnels {
+        for User { tunnel, teid, ledger } in &mut self.users {
+            let Some(teid) = *teid else { continue };
             let user = UserPacket { tunnel: tunnel.number, number: ledger.ask(now), upf: 0 };
-            let payload = datagram((gtpu::PORT, gtpu::PORT), &user.in_tunnel(tunnel.teid()));
+            let payload = datagram((gtpu::PORT, gtpu::PORT), &user.in_tunnel(teid));
             self.out.push_back(Packet::new(from, cast::upf_service(), protocol::UDP, payload));
         }
     }
@@ -164,12 +185,9 @@ impl Gnb {
             return;
         }
         let Came::User(teid, user) = Came::read(udp.payload) else { return };
-        let found = self
-            .tunnels
-            .iter_mut()
-            .find(|(tunnel, _)| tunnel.gnb_teid() == teid && tunnel.number == user.tunnel && user.upf != 0);
-        if let Some((_, ledger)) = found {
-            ledger.answer(user.number, user.upf);
+        let is = |tunnel: Tunnel| tunnel.gnb_teid() == teid && tunnel.number == user.tunnel && user.upf != 0;
+        if let Some(found) = self.users.iter_mut().find(|user| is(user.tunnel)) {
+            found.ledger.answer(user.number, user.upf);
         }
     }
 }

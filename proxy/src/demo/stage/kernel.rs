@@ -25,7 +25,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{Arrived, Seen, Stage};
 use crate::api::{AskError, Client, Target};
-use crate::demo::cast::{self, Network, Tunnel};
+use crate::demo::cast::{self, Member, Network};
 use crate::demo::configuration;
 use crate::demo::error::DemoError;
 use place::Place;
@@ -68,12 +68,14 @@ impl KernelStage {
         let place = Place::new()?;
         let plan = Plan {
             clients: cast::GNBS.into(),
-            endpoints: (cast::AMFS + cast::UPFS).into(),
+            endpoints: cast::members().filter_map(Member::endpoint).count(),
             paths: Network::ALL.len(),
             families: Families::V4,
             ..Plan::default()
         };
         let topology = Topology::build(&plan)?;
+        // The daemon itself speaks here.
+        topology.balancer.add_address("lo", cast::pfcp_service(), 32)?;
         let mut wires = Vec::new();
         for (node, (member, host)) in cast::members().zip(topology.hosts()).enumerate() {
             // The players are the hosts: their kernels must not answer for them.
@@ -84,11 +86,6 @@ impl KernelStage {
             }
         }
         Ok(Self { began: Instant::now(), wires, daemon: None, place, topology })
-    }
-
-    fn configured(&self, tunnels: &[Tunnel]) -> Result<(), DemoError> {
-        let yaml = configuration::yaml(Some(&self.place.api()), tunnels);
-        std::fs::write(self.place.configuration(), yaml).map_err(DemoError::system("configuration"))
     }
 }
 
@@ -144,8 +141,9 @@ impl Stage for KernelStage {
         Ok(())
     }
 
-    fn start(&mut self, tunnels: &[Tunnel]) -> Result<(), DemoError> {
-        self.configured(tunnels)?;
+    fn start(&mut self) -> Result<(), DemoError> {
+        let yaml = configuration::yaml(Some(&self.place.api()));
+        std::fs::write(self.place.configuration(), yaml).map_err(DemoError::system("configuration"))?;
         let binary = std::env::current_exe().map_err(DemoError::system("the name of this program"))?;
         let mut command = tied(binary);
         command.arg("run").arg(self.place.configuration());
@@ -162,13 +160,6 @@ impl Stage for KernelStage {
         let Some(mut daemon) = self.daemon.take() else { return Ok(()) };
         let killed = daemon.program.signal(Signal::SIGKILL).and_then(|()| daemon.program.wait());
         killed.map(drop).map_err(DemoError::system("kill the daemon"))
-    }
-
-    fn configure(&mut self, tunnels: &[Tunnel]) -> Result<(), DemoError> {
-        self.configured(tunnels)?;
-        let Some(daemon) = &mut self.daemon else { return Ok(()) };
-        daemon.ready = false;
-        daemon.program.signal(Signal::SIGHUP).map_err(DemoError::system("reload the daemon"))
     }
 
     fn ready(&mut self) -> Result<bool, DemoError> {

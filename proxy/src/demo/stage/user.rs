@@ -2,6 +2,7 @@
 //! give the same frames at the same times.
 
 mod daemon;
+mod front_end;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -11,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 use pinion_loader::setup::Setup;
 use pinion_loader::user::UserEngine;
 use pinion_loader::{Engine as _, Maps as _};
+use pinion_n4::Kept;
 use pinion_protocols::ip::Ipv4;
 use pinion_protocols::sctp::endpoint::Time;
 use pinion_steering::Verdict;
@@ -19,7 +21,7 @@ use pinion_transport::link::{self, Frame, Host, Mac, Packet};
 use super::{Arrived, Seen, Stage};
 use crate::config;
 use crate::config::model::Config;
-use crate::demo::cast::{self, Member, Network, Role, Tunnel};
+use crate::demo::cast::{self, Member, Network, Role};
 use crate::demo::configuration;
 use crate::demo::error::DemoError;
 use crate::health::Chance;
@@ -28,7 +30,7 @@ use daemon::Daemon;
 /// How long a frame takes from player to player.
 const DELAY: Duration = Duration::from_micros(300);
 
-/// How long the daemon takes to start, or to reload.
+/// How long the daemon takes to start.
 const START: Duration = Duration::from_millis(400);
 
 /// The stage.
@@ -37,6 +39,8 @@ pub(crate) struct UserStage {
     engine: UserEngine,
     /// What was laid out where: it outlives the daemon, as a file does.
     setup: Setup,
+    /// And so does what the N4 front end keeps.
+    kept: BTreeMap<Kept, Bytes>,
     chance: Chance,
     links: Vec<Wire>,
     cut: Option<Network>,
@@ -59,11 +63,15 @@ struct Wire {
 impl UserStage {
     /// An empty stage. `paced`: time passes as it does for those who watch.
     pub(crate) fn new(paced: bool) -> Result<Self, DemoError> {
-        let config = read(&cast::tunnels())?;
+        let config = read()?;
         let links = cast::members().enumerate().flat_map(|(node, member)| {
             let wire = move |network: &Network| {
                 let (address, mac) = member.place(*network).balancer;
-                let host = Host::new(link::Config::new(Mac(mac.0), vec![(address, 24)]));
+                let addresses = match network {
+                    Network::Control => vec![(address, 24), (cast::pfcp_service(), 32)],
+                    _ => vec![(address, 24)],
+                };
+                let host = Host::new(link::Config::new(Mac(mac.0), addresses));
                 Wire { node, member, network: *network, host }
             };
             member.networks().iter().map(wire)
@@ -72,6 +80,7 @@ impl UserStage {
             now: Time::ZERO,
             engine: UserEngine::new(config.bounds),
             setup: Setup::default(),
+            kept: BTreeMap::new(),
             chance: Chance::keyed([1, 2]),
             links: links.collect(),
             cut: None,
@@ -149,29 +158,24 @@ impl UserStage {
         wire.member.role == Role::Gnb && self.cut == Some(wire.network)
     }
 
-    /// Pins the tunnels of the configuration in force.
-    fn teach(&mut self) -> Result<(), DemoError> {
-        let Some(daemon) = &self.daemon else { return Ok(()) };
-        for (key, pin) in daemon.pins(&self.setup, self.now) {
-            self.engine.put_pin(&key, &pin)?;
-        }
-        Ok(())
-    }
-
-    /// Sends the probes that are due, and puts in force what the daemon concludes.
+    /// Sends what is due, and puts in force what the daemon concludes.
     fn attend(&mut self) -> Result<(), DemoError> {
         let now = self.now;
         let Some(daemon) = &mut self.daemon else { return Ok(()) };
-        let probes = daemon.expire(now);
+        let mut packets = daemon.expire(now);
         if let Some(specs) = daemon.plan(now) {
             self.setup.apply(&mut self.engine, &specs)?;
         }
-        for probe in probes {
-            let there = |wire: &Wire| wire.member.address(wire.network) == probe.destination;
+        packets.extend(daemon.speak(now, &mut self.engine, &self.setup, &mut self.kept)?);
+        for packet in packets {
+            let there = |wire: &Wire| wire.member.address(wire.network) == packet.destination;
             let Some(link) = self.links.iter().position(there) else { continue };
             if let Some(wire) = self.links.get_mut(link) {
-                let source = wire.member.place(wire.network).balancer.0;
-                wire.host.send(now, Packet { source, ..probe });
+                let source = match packet.source {
+                    source if source.is_unspecified() => wire.member.place(wire.network).balancer.0,
+                    source => source,
+                };
+                wire.host.send(now, Packet { source, ..packet });
             }
             self.flush(link);
         }
@@ -221,25 +225,15 @@ impl Stage for UserStage {
         Ok(())
     }
 
-    fn start(&mut self, tunnels: &[Tunnel]) -> Result<(), DemoError> {
+    fn start(&mut self) -> Result<(), DemoError> {
         self.ready = self.now.after(START);
-        self.daemon = Some(Daemon::new(read(tunnels)?, self.now));
-        self.attend()?;
-        self.teach()
+        self.daemon = Some(Daemon::new(read()?, &self.kept, self.now)?);
+        self.attend()
     }
 
     fn kill(&mut self) -> Result<(), DemoError> {
         self.daemon = None;
         Ok(())
-    }
-
-    fn configure(&mut self, tunnels: &[Tunnel]) -> Result<(), DemoError> {
-        self.ready = self.now.after(START);
-        if let Some(daemon) = &mut self.daemon {
-            daemon.configure(read(tunnels)?, self.now);
-        }
-        self.attend()?;
-        self.teach()
     }
 
     fn ready(&mut self) -> Result<bool, DemoError> {
@@ -252,8 +246,8 @@ impl Stage for UserStage {
 }
 
 /// The configuration of the demonstration, read as the daemon reads it.
-fn read(tunnels: &[Tunnel]) -> Result<Config, DemoError> {
-    let yaml = configuration::yaml(None, tunnels);
+fn read() -> Result<Config, DemoError> {
+    let yaml = configuration::yaml(None);
     let wrong = |mistakes: Vec<config::Mistake>| {
         let lines: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
         DemoError::Configuration(lines.join("; "))

@@ -11,6 +11,7 @@ use super::super::{Client, Event, Kind, Picture, Server};
 use crate::commands::ask::columns::{bar, printable};
 use crate::demo::cast::{Member, Network, Role};
 use crate::demo::ledger::Tally;
+use crate::demo::theatre::Control;
 
 const GOOD: Style = Style::new().fg(Color::Green);
 const BAD: Style = Style::new().fg(Color::Red);
@@ -18,22 +19,35 @@ const DOUBTFUL: Style = Style::new().fg(Color::Yellow);
 const DIM: Style = Style::new().add_modifier(Modifier::DIM);
 const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 
+/// Columns of what is beside each other; of the middle, at the least.
+const GNBS: u16 = 38;
+const MIDDLE: u16 = 26;
+const SERVERS: u16 = 40;
+
 /// Draws a screen.
 pub(super) fn draw(picture: &Picture, events: &[Event], frame: &mut Frame<'_>) {
     let rows = picture.gnbs.len().max(picture.servers.len());
     let body = u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(3);
-    let [head, core, totals, log] = Layout::vertical([
+    // A narrow screen has no room between gNBs and servers: what is there is a line above them.
+    let wide = frame.area().width >= GNBS + MIDDLE + SERVERS;
+    let [head, line, core, totals, log] = Layout::vertical([
         Constraint::Length(1),
+        Constraint::Length(u16::from(!wide)),
         Constraint::Length(body),
         Constraint::Length(5),
         Constraint::Min(3),
     ])
     .areas(frame.area());
     let [gnbs, middle, servers] =
-        Layout::horizontal([Constraint::Length(38), Constraint::Min(26), Constraint::Length(40)]).areas(core);
+        Layout::horizontal([Constraint::Length(GNBS), Constraint::Min(0), Constraint::Length(SERVERS)])
+            .areas(core);
     frame.render_widget(Paragraph::new(title(picture)), head);
     clients(&picture.gnbs, frame, gnbs);
-    networks(picture, frame, middle);
+    if wide {
+        networks(picture, frame, middle);
+    } else {
+        frame.render_widget(Paragraph::new(in_a_line(picture)), line);
+    }
     endpoints(&picture.servers, frame, servers);
     tallies(picture, frame, totals);
     happened(events, frame, log);
@@ -42,7 +56,7 @@ pub(super) fn draw(picture: &Picture, events: &[Event], frame: &mut Frame<'_>) {
 fn title(picture: &Picture) -> Line<'static> {
     let how = match picture.engine {
         "kernel" => "steered by XDP in the kernel",
-        _ => "simulated, steered by the user-space engine",
+        _ => "simulated, steered in user space",
     };
     Line::from(vec![
         Span::styled("pinion demo", BOLD),
@@ -83,8 +97,8 @@ fn paths(paths: &[Reach]) -> Line<'static> {
 fn networks(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
     let side = usize::from(area.width.saturating_sub(8)) / 2;
     let mut lines = vec![Line::raw("")];
-    for (network, middle) in Network::ALL.into_iter().zip(["┌──────┐", "│pinion│", "└──────┘"])
-    {
+    let middles = ["┌──────┐", "│pinion│", "│      │", "└──────┘"];
+    for (network, middle) in Network::ALL.into_iter().zip(middles) {
         let cut = picture.cut == Some(network);
         let wire = if cut {
             format!("{}╳ ", "─".repeat(side.saturating_sub(9)))
@@ -98,19 +112,47 @@ fn networks(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
             Span::styled("─".repeat(side.saturating_sub(1)), GOOD),
         ]));
     }
-    lines.push(Line::raw(""));
-    lines.push(if picture.daemon {
-        Line::from(vec![Span::raw(" daemon "), Span::styled("● runs", GOOD)])
-    } else {
-        Line::from(vec![Span::raw(" daemon "), Span::styled("○ killed", BAD)])
+    lines.push(Line::from_iter([Span::raw(" ")].into_iter().chain(daemon(picture))));
+    lines.push(match picture.daemon {
+        true => Line::raw(format!(" {}", up(picture))),
+        false => Line::raw(" what it set up goes on"),
     });
-    let up = picture.servers.iter().filter(|server| server.up == Some(true)).count();
-    if !picture.daemon {
-        lines.push(Line::raw(" what it set up goes on"));
-    } else {
-        lines.push(Line::raw(format!(" {up} of {} endpoints up", picture.servers.len())));
-    }
+    lines.push(Line::raw(format!(" {}", sessions(picture))));
     frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// The same where there is one line for it.
+fn in_a_line(picture: &Picture) -> Line<'static> {
+    let mut spans = Vec::new();
+    for network in Network::ALL {
+        let (mark, style) = if picture.cut == Some(network) { ("╳", BAD) } else { ("─", GOOD) };
+        spans.extend([Span::raw(format!(" {network} ")), Span::styled(mark, style)]);
+    }
+    spans.push(Span::raw("  "));
+    spans.extend(daemon(picture));
+    let rest = if picture.daemon { up(picture) } else { "the rest goes on".to_owned() };
+    spans.push(Span::raw(format!("  {rest}  {}", sessions(picture))));
+    Line::from(spans)
+}
+
+fn daemon(picture: &Picture) -> [Span<'static>; 2] {
+    let how = if picture.daemon { Span::styled("● runs", GOOD) } else { Span::styled("○ killed", BAD) };
+    [Span::raw("daemon "), how]
+}
+
+fn up(picture: &Picture) -> String {
+    let up = picture.servers.iter().filter(|server| server.up == Some(true)).count();
+    format!("{up} of {} up", picture.servers.len())
+}
+
+/// The sessions that were made by N4.
+fn sessions(picture: &Picture) -> String {
+    let Control { sessions, restored, .. } = picture.control;
+    if restored == 0 {
+        format!("{sessions} sessions")
+    } else {
+        format!("{sessions} sessions, {restored} restored")
+    }
 }
 
 fn endpoints(servers: &[Server], frame: &mut Frame<'_>, area: Rect) {
@@ -197,9 +239,10 @@ mod tests {
     use crate::demo::stage::user::UserStage;
     use crate::demo::theatre::Theatre;
 
-    /// Keeps the screens of some moments.
+    /// Keeps the screens of some moments, on a terminal of this size.
     struct Album {
         events: Vec<Event>,
+        size: (u16, u16),
         moments: Vec<(u128, &'static str)>,
     }
 
@@ -212,7 +255,7 @@ mod tests {
         fn see(&mut self, picture: &Picture) -> Result<(), DemoError> {
             let due = |(at, _): &mut (u128, &str)| picture.now.as_millis() >= *at;
             for (_, name) in self.moments.extract_if(.., due) {
-                let mut terminal = Terminal::new(TestBackend::new(110, 28)).unwrap();
+                let mut terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
                 terminal.draw(|frame| draw(picture, &self.events, frame)).unwrap();
                 let screen = crate::commands::top::text(terminal.backend().buffer());
                 insta::with_settings!({omit_expression => true}, { insta::assert_snapshot!(name, screen); });
@@ -221,10 +264,21 @@ mod tests {
         }
     }
 
+    async fn seen(size: (u16, u16), moments: Vec<(u128, &'static str)>) {
+        let album = Album { events: Vec::new(), size, moments };
+        let mut theatre = Theatre::new(UserStage::new(false).unwrap(), album);
+        crate::demo::story::play(&mut theatre).await.unwrap();
+    }
+
     #[tokio::test]
     async fn the_story_as_it_is_seen() {
         let moments = vec![(4_000, "a_network_is_cut"), (9_000, "the_daemon_is_dead"), (16_500, "the_end")];
-        let mut theatre = Theatre::new(UserStage::new(false).unwrap(), Album { events: Vec::new(), moments });
-        crate::demo::story::play(&mut theatre).await.unwrap();
+        seen((110, 28), moments).await;
+    }
+
+    #[tokio::test]
+    async fn eighty_columns_do() {
+        let moments = vec![(4_000, "narrow_and_cut"), (9_000, "narrow_and_dead"), (16_500, "narrow_end")];
+        seen((80, 24), moments).await;
     }
 }

@@ -1,19 +1,23 @@
-//! As much of the daemon as needs no kernel: health probes and their judges, pools, and the plans that follow from
-//! them. The code is the daemon's own; only the clock and the wires are the stage's.
+//! As much of the daemon as needs no kernel: health probes and their judges, pools, the plans that follow from them, and
+//! the N4 front end. The code is the daemon's own; only the clock and the wires are the stage's.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use bytes::Bytes;
 use pinion_loader::setup::{ServiceSpec, Setup};
+use pinion_loader::user::UserEngine;
+use pinion_n4::Kept;
 use pinion_protocols::ip::{Udp, protocol};
 use pinion_protocols::sctp::endpoint::Time;
-use pinion_steering::{Pin, PinKey};
 use pinion_transport::link::Packet;
 use tokio::time::Instant;
 
+use super::front_end::FrontEnd;
 use crate::config::model::{Config, Probe};
-use crate::daemon::tunnels;
+use crate::demo::cast;
+use crate::demo::error::DemoError;
 use crate::demo::stage::Seen;
 use crate::demo::user_plane::datagram;
 use crate::health::probe::{gtpu, sctp, udp};
@@ -29,6 +33,7 @@ pub(super) struct Daemon {
     config: Config,
     pools: Pools,
     paths: Vec<Probed>,
+    front_end: FrontEnd,
     began: Instant,
     changed: bool,
 }
@@ -59,8 +64,8 @@ impl Sessions for Uncounted {
 }
 
 impl Daemon {
-    /// One that knows nothing of its endpoints yet.
-    pub(super) fn new(config: Config, now: Time) -> Self {
+    /// One that knows nothing of its endpoints yet, and of sessions what the one before kept.
+    pub(super) fn new(config: Config, kept: &BTreeMap<Kept, Bytes>, now: Time) -> Result<Self, DemoError> {
         let began = Instant::now();
         let pools = Pools::default().configure(&config, since(now));
         let path = |(target, port): (Target, u16)| {
@@ -68,14 +73,8 @@ impl Daemon {
             Probed { target, port, judge, next: now, waiting: None }
         };
         let paths = targets(&config).into_iter().zip(PORT..).map(path).collect();
-        Self { config, pools, paths, began, changed: true }
-    }
-
-    /// Takes another configuration with the same endpoints.
-    pub(super) fn configure(&mut self, config: Config, now: Time) {
-        self.pools = std::mem::take(&mut self.pools).configure(&config, since(now));
-        self.config = config;
-        self.changed = true;
+        let front_end = FrontEnd::start(&config, &pools, kept, now)?;
+        Ok(Self { config, pools, paths, front_end, began, changed: true })
     }
 
     /// What is to be put in force, where that changed.
@@ -83,14 +82,25 @@ impl Daemon {
         std::mem::take(&mut self.changed).then(|| self.pools.plan(&self.config, since(now)).0)
     }
 
-    /// The pins of the configured tunnels, once the services are laid out.
-    pub(super) fn pins(&self, setup: &Setup, now: Time) -> Vec<(PinKey, Pin)> {
+    /// What the N4 front end sends by now; what it puts into force and keeps is in the tables and kept then.
+    pub(super) fn speak(
+        &mut self,
+        now: Time,
+        engine: &mut UserEngine,
+        setup: &Setup,
+        kept: &mut BTreeMap<Kept, Bytes>,
+    ) -> Result<Vec<Packet>, DemoError> {
         let (specs, _) = self.pools.plan(&self.config, since(now));
         let pool = |name: &str| {
             self.config.services.iter().find(|service| service.name == name).map(|service| service.pool.as_str())
         };
         let names = Names::new(setup, &specs, pool, None);
-        tunnels::pins(&self.config, &names).collect()
+        let spoken = self.front_end.speak(now, engine, &names, kept)?;
+        for (upf, seen) in spoken.upfs {
+            let Some((pool, endpoint)) = upf.split_once('/') else { continue };
+            self.changed |= self.pools.path(pool, endpoint, 0, seen, since(now));
+        }
+        Ok(spoken.packets)
     }
 
     /// When [`Daemon::expire`] is to be called, at the latest.
@@ -99,11 +109,12 @@ impl Daemon {
             Some(question) => question.at.after(path.target.health.timeout).min(path.next),
             None => path.next,
         };
-        self.paths.iter().map(due).min()
+        self.paths.iter().map(due).chain([self.front_end.deadline()]).min()
     }
 
-    /// Judges the probes that nobody answered, and makes those that are due. Where they come from is left open.
+    /// Lets the front end do what is due, judges the probes that nobody answered, and makes those that are due. Where they come from is left open.
     pub(super) fn expire(&mut self, now: Time) -> Vec<Packet> {
+        self.front_end.expire(now);
         let mut probes = Vec::new();
         for at in 0..self.paths.len() {
             let Some(path) = self.paths.get_mut(at) else { continue };
@@ -122,8 +133,12 @@ impl Daemon {
         probes
     }
 
-    /// Takes a packet for the balancer; what is to be sent for it.
+    /// Takes a packet for the balancer; what is to be sent for it, beside what the front end says then.
     pub(super) fn hear(&mut self, now: Time, packet: &Packet) -> Option<Packet> {
+        if packet.destination == cast::pfcp_service() {
+            self.front_end.hear(now, packet);
+            return None;
+        }
         let at = self.paths.iter().position(|path| path.target.to.ip() == packet.source)?;
         let path = self.paths.get_mut(at)?;
         let question = path.waiting?;
