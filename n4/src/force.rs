@@ -75,6 +75,8 @@ impl<Proof> FrontEnd<Proof> {
     fn take_back(&mut self, id: SessionId, changes: &[TunnelChange]) {
         let tunnels = self.sessions.get_mut(id).map(|session| &mut session.tunnels);
         self.plane.take_back(id, tunnels, changes);
+        // It was kept with what it was to have.
+        self.keep_session(id);
     }
 
     /// What ends all that changes are about: where they were to move a tunnel, it still is where it was.

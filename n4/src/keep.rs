@@ -19,6 +19,7 @@ use crate::sessions::{Phase, Session, SessionId, UnderWay, Wish};
 use crate::settings::Settings;
 use crate::smf::Smf;
 use crate::tunnels::{TunnelChange, Tunnels};
+use crate::upf::Upf;
 
 /// What a value is of. Of several values of one, the last holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -238,7 +239,16 @@ impl<Proof> FrontEnd<Proof> {
         let (smf, smf_seid, smf_address) = kept.smf;
         let (_, upf_seid, upf_address) = kept.upf;
         let rules = kept.rules.map(Rules::kept);
-        let phase = if kept.wish.is_some() { Phase::Opening } else { Phase::Open };
+        let lost = !self.upfs.get(usize::from(upf)).is_some_and(Upf::is_up);
+        let phase = match &kept.wish {
+            Some(_) => Phase::Opening,
+            // Its UPF was lost already, and it was to be made again.
+            None if lost && !kept.forsaken => Phase::Restoring,
+            None => Phase::Open,
+        };
+        if phase == Phase::Restoring {
+            self.chores.push_back(Chore::Restore(id));
+        }
         let marks = kept.marks.iter().map(|(kind, mark)| ((*kind).into(), mark.clone())).collect();
         let wish = kept.wish.clone();
         let under_way = UnderWay { asked: wish.is_some(), wish, forsaken: kept.forsaken, ..UnderWay::default() };

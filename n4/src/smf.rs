@@ -144,14 +144,14 @@ impl<Proof> FrontEnd<Proof> {
         Ok(())
     }
 
-    /// Takes an SMF in; its number. Where there is no room, in the place of one that has left.
+    /// Takes an SMF in; its number. Where there is no room, in the place of one that has left, or is silent and has nothing.
     fn take_in(&mut self, new: Smf) -> Option<u16> {
         if self.smfs.len() < usize::from(self.settings.bounds.smfs) {
             self.smfs.push(new);
             return u16::try_from(self.smfs.len().saturating_sub(1)).ok();
         }
         let mut places = (0..).zip(&mut self.smfs);
-        let (number, left) = places.find(|(_, smf)| !smf.associated && smf.sessions == 0)?;
+        let (number, left) = places.find(|(_, smf)| (!smf.associated || smf.away) && smf.sessions == 0)?;
         *left = new;
         Some(number)
     }

@@ -451,7 +451,6 @@ impl<Proof> FrontEnd<Proof> {
         }
     }
 
-    /// Nobody answered to the wish for an association.
     /// Tells the host how a UPF is, where it does not know; not of one whose name may be another's by now.
     fn say_upf(&mut self, number: u16, up: bool, why: &'static str) {
         let Some(upf) = self.upfs.get_mut(usize::from(number)).filter(|upf| upf.configured) else { return };
@@ -461,6 +460,7 @@ impl<Proof> FrontEnd<Proof> {
         }
     }
 
+    /// Nobody answered to the wish for an association, or its answer was no.
     pub(crate) fn not_set_up(&mut self, number: u16, why: &'static str) {
         if let Some(upf) = self.upfs.get_mut(usize::from(number))
             && upf.state == State::Asked
