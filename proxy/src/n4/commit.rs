@@ -54,7 +54,10 @@ async fn all(table: &Table, names: &Names, changes: Vec<TunnelChange>) -> Option
     for change in changes {
         match change {
             TunnelChange::Unpin { at: (address, teid) } => {
-                all.push(Change::Remove(PinKey { address: address.into(), teid }));
+                let key = PinKey { address: address.into(), teid };
+                if !is_configured(table, &key).await {
+                    all.push(Change::Remove(key));
+                }
             }
             TunnelChange::Pin { at: (address, teid), service: (service, path), to: (endpoint, theirs) } => {
                 let key = PinKey { address: address.into(), teid };
@@ -67,7 +70,7 @@ async fn all(table: &Table, names: &Names, changes: Vec<TunnelChange>) -> Option
                     return None;
                 };
                 // What is configured is nobody's to take; what is learned is this front end's alone.
-                if table.get(&key).await.is_some_and(|known| known.origin == PinOrigin::Configured) {
+                if is_configured(table, &key).await {
                     tracing::warn!(%address, teid, "a tunnel's TEID is one that is configured");
                     return None;
                 }
@@ -76,4 +79,9 @@ async fn all(table: &Table, names: &Names, changes: Vec<TunnelChange>) -> Option
         }
     }
     Some(all)
+}
+
+/// Whether a pin is an operator's.
+async fn is_configured(table: &Table, key: &PinKey) -> bool {
+    table.get(key).await.is_some_and(|known| known.origin == PinOrigin::Configured)
 }

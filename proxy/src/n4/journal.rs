@@ -16,11 +16,14 @@ use pinion_n4::Kept;
 /// What a file may grow by before a new one is begun, at the least.
 const LONG: u64 = 64 << 20;
 
+/// How much waits to be written, at the most.
+const PENDING: usize = 1 << 20;
+
 /// How many sessions are written anew before others get their turn.
 const PAGE: usize = 256;
 
-/// The longest record: a session's rules are at most a message long.
-const LONGEST: usize = 128 << 10;
+/// The longest record: of a session, its rules and what its peers were asked are at most a message each.
+const LONGEST: usize = 256 << 10;
 
 /// Why the files cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -88,15 +91,24 @@ impl Journal {
         self.pending.extend_from_slice(&u64::to_be_bytes(number));
         self.pending.extend_from_slice(value.unwrap_or_default());
         let record = self.pending.get(at + 8..).unwrap_or_default();
+        if record.len() > LONGEST {
+            tracing::error!(?of, bytes = record.len(), "too much to keep: a restart loses it");
+            self.pending.truncate(at);
+            return;
+        }
         let (length, check) = (u32::try_from(record.len()).unwrap_or(u32::MAX), crc32c::crc32c(record));
         if let Some(head) = self.pending.get_mut(at..at + 8) {
             let (first, second) = head.split_at_mut(4);
             first.copy_from_slice(&length.to_be_bytes());
             second.copy_from_slice(&check.to_be_bytes());
         }
+        if self.pending.len() > PENDING {
+            self.flush();
+        }
     }
 
-    /// Writes what was taken in. Where that fails it is said once, and tried again with the next.
+    /// Writes what was taken in. Where that fails it is said once; as soon as it does no longer, all that is true is written
+    /// again.
     pub(super) fn flush(&mut self) {
         if self.pending.is_empty() {
             return;
@@ -104,14 +116,21 @@ impl Journal {
         match self.file.write_all(&self.pending) {
             Ok(()) => {
                 self.written = self.written.saturating_add(self.pending.len() as u64);
-                self.failed = false;
+                if std::mem::take(&mut self.failed) {
+                    self.walk = Some(None);
+                }
             }
-            Err(error) if !self.failed => {
-                let path = path(&self.folder, self.number);
-                tracing::error!(path = %path.display(), %error, "N4 sessions are not kept: a restart loses them");
-                self.failed = true;
+            Err(error) => {
+                if !std::mem::replace(&mut self.failed, true) {
+                    let path = path(&self.folder, self.number);
+                    tracing::error!(
+                        path = %path.display(), %error,
+                        "N4 sessions are not kept, and a restart loses them; make room there"
+                    );
+                }
+                // A part of a record would hide all behind it.
+                let _ = self.file.set_len(self.written);
             }
-            Err(_) => {}
         }
         self.pending.clear();
         if self.walk.is_none() && self.written > self.most {
@@ -119,9 +138,9 @@ impl Journal {
         }
     }
 
-    /// Whether what is true is still to be written into the file.
+    /// Whether what is true is still to be written into the file, and can be.
     pub(super) fn is_walking(&self) -> bool {
-        self.walk.is_some()
+        self.walk.is_some() && !self.failed
     }
 
     /// Writes some of what is true: of what there is behind a SEID, as many sessions as others can wait for.
@@ -140,6 +159,8 @@ impl Journal {
         }
         self.flush();
         match last {
+            // It begins anew when files can be written again.
+            _ if self.failed => {}
             Some(last) => self.walk = Some(Some(last)),
             None => self.end(),
         }
@@ -272,6 +293,18 @@ mod tests {
         settle(&mut journal, &kept);
         assert_eq!(files(folder.path()), 1);
         assert_eq!(Journal::open(folder.path()).unwrap().1, kept);
+    }
+
+    #[test]
+    fn what_is_too_long_hides_nothing_behind_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut journal, _) = Journal::open(folder.path()).unwrap();
+        journal.keep(Kept::Session(1), Some(&vec![7; LONGEST]));
+        journal.keep(Kept::Session(2), Some(&vec![7; LONGEST - 10]));
+        journal.keep(Kept::Session(3), Some(b"value"));
+        journal.flush();
+        let (_, kept) = Journal::open(folder.path()).unwrap();
+        assert_eq!(kept.keys().collect::<Vec<_>>(), [&Kept::Session(2), &Kept::Session(3)]);
     }
 
     #[test]

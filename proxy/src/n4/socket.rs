@@ -28,7 +28,7 @@ fn remedy(error: &io::Error) -> &'static str {
     }
 }
 
-/// The PFCP port of a service (TS 29.244 6.3).
+/// The PFCP port of a service (TS 29.244 4.2.2).
 ///
 /// # Errors
 /// [`BindError`].
