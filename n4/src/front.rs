@@ -426,10 +426,20 @@ impl<Proof> FrontEnd<Proof> {
         if writer.finish().is_ok() {
             self.send(from, out.freeze());
         }
-        self.heard(from.ip(), message);
+        self.suspect(from.ip(), message);
     }
 
-    /// What a heartbeat or its answer says of when its sender began.
+    /// Asks a peer that seems to have begun anew. Its heartbeat alone is no proof: it may have been long on its way, and
+    /// anybody can send one; what is answered to a question is.
+    fn suspect(&mut self, from: IpAddr, message: &Message<'_>) {
+        let Some(stamp) = stamp(message) else { return };
+        match self.upf_at.get(&from).copied() {
+            Some(upf) => self.suspect_upf(upf, stamp),
+            None => self.suspect_smf(from, stamp),
+        }
+    }
+
+    /// What the answer to a heartbeat says of when its sender began.
     pub(crate) fn heard(&mut self, from: IpAddr, message: &Message<'_>) {
         let Some(stamp) = stamp(message) else { return };
         match self.upf_at.get(&from).copied() {

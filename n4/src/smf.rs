@@ -247,6 +247,22 @@ impl<Proof> FrontEnd<Proof> {
         }
     }
 
+    /// Asks an SMF whether it began anew, unless it was just asked.
+    pub(crate) fn suspect_smf(&mut self, from: IpAddr, began: u32) {
+        let (now, timers) = (self.now, self.settings.timers);
+        let mut doubted = false;
+        for smf in self.smfs.iter_mut().filter(|smf| smf.associated && smf.speaks_from(from)) {
+            let asked = smf.heartbeat.saturating_add(timers.t1) > now.saturating_add(timers.heartbeat);
+            if smf.stamp.is_some_and(|before| before != began) && !asked {
+                smf.heartbeat = now;
+                doubted = true;
+            }
+        }
+        if doubted {
+            self.tend_smfs();
+        }
+    }
+
     /// Takes down whether an SMF answers.
     pub(crate) fn smf_answers(&mut self, from: IpAddr, answers: bool) {
         for smf in self.smfs.iter_mut().filter(|smf| smf.speaks_from(from)) {

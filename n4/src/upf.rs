@@ -385,6 +385,17 @@ impl<Proof> FrontEnd<Proof> {
         }
     }
 
+    /// Asks a UPF whether it began anew, unless it was just asked.
+    pub(crate) fn suspect_upf(&mut self, number: u16, began: u32) {
+        let (now, timers) = (self.now, self.settings.timers);
+        let Some(upf) = self.upfs.get_mut(usize::from(number)) else { return };
+        let asked = upf.next.saturating_add(timers.t1) > now.saturating_add(timers.heartbeat);
+        if upf.is_up() && upf.stamp.is_some_and(|before| before != began) && !asked {
+            upf.next = now;
+            self.tend_upfs();
+        }
+    }
+
     /// A UPF is no more, or knows nothing any more: its sessions are made again elsewhere, or end.
     pub(crate) fn lose_upf(&mut self, number: u16, why: &'static str) {
         let now = self.now;

@@ -125,6 +125,12 @@ fn clause_23_527_4_2_an_smf_that_restarts_by_heartbeat() {
     many(&mut stage, &mut other, 4);
     stage.ask(&smf, &smf.heartbeat(7));
     assert_eq!(stage.front_end.session_count(), 8);
+    // One that its answer does not bear out changes nothing: it was long on its way, or a stranger's.
+    smf.sequence += 1;
+    stage.ask(&smf, &smf.heartbeat(6));
+    assert_eq!(stage.front_end.session_count(), 8);
+    stage.live(T1);
+    stage.smf_stamp = 8;
     smf.sequence += 1;
     stage.ask(&smf, &smf.heartbeat(8));
     assert_eq!(stage.front_end.session_count(), 4);

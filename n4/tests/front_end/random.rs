@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use pinion_n4::Settings;
-use pinion_protocols::pfcp::{Element, MessageType};
+use pinion_protocols::pfcp::MessageType;
 
 use crate::loss::many;
 use crate::smf::{CHOOSE, Smf, create_far, create_pdr, remove_pdr, user_pdr};
@@ -176,12 +176,12 @@ fn a_loss_costs_as_many_messages_as_there_are_sessions() {
         let (mut stage, mut smf) = Stage::set_up(Settings { restore: true, ..settings(2) });
         many(&mut stage, &mut smf, 2 * count);
         let said = stage.upfs[1].heard.len();
-        let stamp = stage.upfs[0].stamp + 1;
         stage.upfs[0].mood = Mood::IsSilent;
-        let beat = stage.upfs[0].request(MessageType::HeartbeatRequest, None, |writer| {
-            writer.add(&Element::RecoveryTimeStamp(stamp));
+        let node = stage.upfs[0].node();
+        let release = stage.upfs[0].request(MessageType::AssociationReleaseRequest, None, |writer| {
+            writer.add(&node);
         });
-        stage.receive(upf_address(1), &beat);
+        stage.receive(upf_address(1), &release);
         stage.upfs[1].heard.len() - said
     });
     assert_eq!(costs, [100, 200]);

@@ -130,16 +130,13 @@ fn clause_6_4_a_request_meanwhile_is_done_once_the_session_is_back() {
     let (mut stage, mut smf) = restoring(2);
     let (here, _) = made(&mut stage, &mut smf, 1, Some(USER));
     stage.upfs[1].mood = Mood::IsSilent;
-    stage.upfs[0].restart();
-    // It is there again, and so is full of what it has to do.
+    // It releases its association, and answers nobody any more.
     stage.upfs[0].mood = Mood::IsSilent;
-    let heartbeat = {
-        let stamp = stage.upfs[0].stamp;
-        stage.upfs[0].request(MessageType::HeartbeatRequest, None, |writer| {
-            writer.add(&Element::RecoveryTimeStamp(stamp));
-        })
-    };
-    stage.receive(upf_address(1), &heartbeat);
+    let node = stage.upfs[0].node();
+    let release = stage.upfs[0].request(MessageType::AssociationReleaseRequest, None, |writer| {
+        writer.add(&node);
+    });
+    stage.receive(upf_address(1), &release);
     smf.sequence += 1;
     let request = smf.modify(here, |_| {});
     stage.receive(smf.address, &request);

@@ -167,13 +167,13 @@ pub(crate) fn user_pdr(writer: &mut MessageWriter<'_>, number: u16, user: Option
     });
 }
 
-/// What an SMF answers to what it is asked: yes.
-pub(crate) fn answer(asked: &Said) -> Option<Vec<u8>> {
+/// What an SMF that began at `stamp` answers to what it is asked: yes.
+pub(crate) fn answer(asked: &Said, stamp: u32) -> Option<Vec<u8>> {
     let request = asked.message();
     let kind = request.message_type().response()?;
     Some(message(kind, request.seid(), request.sequence(), |writer| match kind {
         MessageType::HeartbeatResponse => {
-            writer.add(&Element::RecoveryTimeStamp(7));
+            writer.add(&Element::RecoveryTimeStamp(stamp));
         }
         MessageType::SessionReportResponse => {
             writer.add(&Element::Cause(Cause::ACCEPTED));

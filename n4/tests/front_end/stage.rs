@@ -137,6 +137,8 @@ pub(crate) struct Stage {
     pub(crate) inbox: Vec<(SocketAddr, Said)>,
     /// Whether SMFs answer to what they are asked.
     pub(crate) smfs_answer: bool,
+    /// When SMFs say that they began, in answers to heartbeats.
+    pub(crate) smf_stamp: u32,
     pub(crate) host: Host,
     /// Whether answers of UPFs are delivered only by [`Stage::deliver`].
     pub(crate) slow: bool,
@@ -161,6 +163,7 @@ impl Stage {
             upfs,
             inbox: Vec::new(),
             smfs_answer: true,
+            smf_stamp: 7,
             host: Host::PutsIntoForce,
             slow: false,
             post: Vec::new(),
@@ -263,7 +266,7 @@ impl Stage {
             }
             None => {
                 self.assert_in_force(&said);
-                let answer = self.smfs_answer.then(|| crate::smf::answer(&said)).flatten();
+                let answer = self.smfs_answer.then(|| crate::smf::answer(&said, self.smf_stamp)).flatten();
                 self.inbox.push((to, said));
                 answer
             }

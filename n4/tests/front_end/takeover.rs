@@ -107,6 +107,7 @@ fn what_was_to_end_ends() {
     let (mut stage, mut smf) = Stage::set_up(with());
     many(&mut stage, &mut smf, 5);
     stage.upfs[0].mood = Mood::IsSilent;
+    stage.smf_stamp = 8;
     smf.sequence += 1;
     stage.ask(&smf, &smf.heartbeat(8));
     assert_eq!(stage.sessions_at_upfs(), 5);
