@@ -203,10 +203,10 @@ pub(crate) fn upwards(message: &Message<'_>, own: Own) -> Result<Vec<Patch<'stat
     Ok(patches)
 }
 
-/// Learns the tunnels that a UPF tells of; what its message is to become, and what is to be put into force.
+/// Learns the tunnels that a UPF of this name tells of; what its message is to become, and what is to be put into force.
 pub(crate) fn learn(
     message: &Message<'_>,
-    own: Own,
+    (own, upf): (Own, &str),
     (plane, tunnels): (&mut Plane, &mut Tunnels),
     lost: Option<&Tunnels>,
     random: &mut Random,
@@ -215,13 +215,14 @@ pub(crate) fn learn(
     for local in message.local_tunnels() {
         let local = local?;
         let FTeid::Given { teid, addresses } = local.tunnel else { continue };
+        if plane.is_ours(addresses) || plane.is_anothers(addresses, upf) {
+            // Nobody but the balancer, or but another UPF, is there.
+            return Err(Refusal::about(Cause::MANDATORY_INCORRECT, ElementType::FTeid));
+        }
         let end = (local.place.map(|place| (place, local.redundant)), teid, addresses);
         if let Some((told, more)) = plane.learn(tunnels, own.session, end, lost, random) {
             patches.push(Patch { offset: local.offset, with: Some(Element::FTeid(told)) });
             changes.extend(more);
-        } else if plane.is_ours(addresses) {
-            // Nobody but the balancer is there.
-            return Err(Refusal::about(Cause::MANDATORY_INCORRECT, ElementType::FTeid));
         }
     }
     patches.sort_unstable_by_key(|patch| patch.offset);

@@ -184,6 +184,15 @@ impl Plane {
         each(addresses).any(|address| self.ours.contains_key(&address))
     }
 
+    /// Whether an address is that of another UPF than the one of this name.
+    pub(crate) fn is_anothers(&self, addresses: Addresses, upf: &str) -> bool {
+        each(addresses).filter_map(|address| self.theirs.get(&address)).any(|leg| {
+            let service = self.services.get(usize::from(leg.service));
+            let endpoint = service.and_then(|service| service.endpoints.get(usize::from(leg.endpoint)));
+            endpoint.is_some_and(|endpoint| short(&endpoint.name) != short(upf))
+        })
+    }
+
     /// What clients are told of a tunnel that a UPF has; none where its address is behind no service. `lost`: the tunnels
     /// of the session on a UPF that is no more, whose clients are to notice nothing.
     pub(crate) fn learn(

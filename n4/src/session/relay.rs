@@ -50,8 +50,9 @@ impl<Proof> FrontEnd<Proof> {
     ) -> Result<(), Refusal> {
         let own = self.own(id);
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
+        let upf = self.upfs.get(usize::from(session.upf)).map_or("", |upf| &*upf.config.name);
         let ends = (&mut self.plane, &mut session.tunnels);
-        translate::learn(message, own, ends, lost, &mut self.random, said)
+        translate::learn(message, (own, upf), ends, lost, &mut self.random, said)
     }
 
     /// The tunnels that an SMF chose itself.
