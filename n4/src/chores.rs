@@ -12,7 +12,6 @@ use crate::purpose::{Parked, Purpose};
 use crate::sessions::{Phase, SessionId};
 use crate::translate::Refusal;
 use crate::tunnels::Tunnels;
-use crate::upf::Upf;
 
 /// What is to be done, as soon as fewer are under way than may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +55,7 @@ impl<Proof> FrontEnd<Proof> {
             return;
         };
         let (to, seid) = (session.upf_address, session.upf_seid);
-        let up = self.upfs.get(usize::from(session.upf)).is_some_and(Upf::is_up);
-        if up
+        if self.upf_is_there(session.upf)
             && seid != 0
             && self.ask(to, MessageType::SessionDeletionRequest, Some(seid), Purpose::Abandon, |_| Ok(())).is_ok()
         {
@@ -70,6 +68,14 @@ impl<Proof> FrontEnd<Proof> {
         if let Some(session) = self.sessions.get_mut(id) {
             session.under_way.forsaken = true;
             self.chores.push_back(Chore::Abandon(id));
+        }
+    }
+
+    /// Has a session of a lost UPF made again.
+    pub(crate) fn await_restore(&mut self, id: SessionId) {
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.phase = Phase::Restoring;
+            self.chores.push_back(Chore::Restore(id));
         }
     }
 
@@ -124,7 +130,7 @@ impl<Proof> FrontEnd<Proof> {
 
     fn remake(&mut self, id: SessionId, message: &Message<'_>, upf: u16) -> Result<(), Refusal> {
         let patches = self.downwards(id, message, true)?;
-        let Some(to) = self.upfs.get(usize::from(upf)).map(|upf| upf.config.address) else { return Ok(()) };
+        let Some(to) = self.upf_address(upf) else { return Ok(()) };
         let Some(session) = self.sessions.get(id) else { return Ok(()) };
         let (before, purpose) = (session.upf, Purpose::Remake { session: id, lost: session.tunnels.clone() });
         self.ask(to, MessageType::SessionEstablishmentRequest, Some(0), purpose, |writer| {
@@ -137,12 +143,8 @@ impl<Proof> FrontEnd<Proof> {
         session.upf_seid = 0;
         session.under_way.asked = true;
         session.tunnels.take();
-        if let Some(upf) = self.upfs.get_mut(usize::from(before)) {
-            upf.sessions = upf.sessions.saturating_sub(1);
-        }
-        if let Some(upf) = self.upfs.get_mut(usize::from(upf)) {
-            upf.sessions = upf.sessions.saturating_add(1);
-        }
+        self.count_at_upf(before, -1);
+        self.count_at_upf(upf, 1);
         Ok(())
     }
 
@@ -170,18 +172,17 @@ impl<Proof> FrontEnd<Proof> {
 
     /// A session is lost with its UPF: its SMF is told where it understands that, and otherwise with its next request.
     pub(crate) fn give_up(&mut self, id: SessionId) {
-        let smf = self.sessions.get(id).map(|session| session.smf);
-        let Some(((to, seid), smf)) = self.smf_of(id).zip(smf) else { return };
+        let Some(session) = self.sessions.get(id) else { return };
+        let (number, to, seid) = (session.smf, session.smf_address, session.smf_seid);
         self.counts.lost += 1;
         self.end(id);
-        let number = smf;
         let Some(smf) = self.smfs.get_mut(usize::from(number)) else { return };
-        let tells = smf.was_told(features::up::EPFAR) && features::has(&smf.features, EPFAR);
+        let tells = smf.was_told(features::up::EPFAR) && features::has(&smf.features, features::cp::EPFAR);
         smf.misses |= !tells;
         self.keep_smf(number);
         if tells {
             // PSDBU: the session was deleted by the user plane function (TS 29.244 5.18.2), a request of that (UISR, 8.2.21).
-            let _ = self.ask(to.ip(), MessageType::SessionReportRequest, Some(seid), Purpose::Notice, |writer| {
+            let _ = self.ask(to, MessageType::SessionReportRequest, Some(seid), Purpose::Notice, |writer| {
                 writer.add(&Element::ReportType(UISR));
                 writer.element(ElementType::PfcpsrreqFlags, |out| out.extend_from_slice(&[1]));
                 Ok(())
@@ -316,7 +317,7 @@ impl<Proof> FrontEnd<Proof> {
                 let upf = it.upf;
                 it.phase = Phase::Open;
                 // With its UPF it is no more, which is what was asked for.
-                if !self.upfs.get(usize::from(upf)).is_some_and(Upf::is_up) {
+                if !self.upf_is_there(upf) {
                     self.end(session);
                 }
             }
@@ -347,17 +348,12 @@ impl<Proof> FrontEnd<Proof> {
 
     /// A session whose UPF was lost while it was asked something.
     fn stranded(&mut self, id: SessionId) {
-        let Some(session) = self.sessions.get_mut(id) else { return };
-        let up = self.upfs.get(usize::from(session.upf)).is_some_and(Upf::is_up);
-        if !up && session.phase == Phase::Open {
-            session.phase = Phase::Restoring;
-            self.chores.push_back(Chore::Restore(id));
+        let open = self.sessions.get(id).filter(|session| session.phase == Phase::Open);
+        if open.is_some_and(|session| !self.upf_is_there(session.upf)) {
+            self.await_restore(id);
         }
     }
 }
 
 /// Report Type: the user plane function begins it itself (TS 29.244 8.2.21).
 const UISR: u8 = 0x40;
-
-/// CP Function Features: enhanced release of associations (TS 29.244 8.2.58).
-const EPFAR: usize = 2;

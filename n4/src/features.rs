@@ -15,9 +15,11 @@ pub(crate) mod up {
 }
 
 /// Bits of CP Function Features (TS 29.244 8.2.58).
-mod cp {
+pub(crate) mod cp {
     pub(super) const LOAD: usize = 0;
     pub(super) const OVRL: usize = 1;
+    /// Enhanced release of associations.
+    pub(crate) const EPFAR: usize = 2;
     pub(super) const SSET: usize = 3;
     pub(super) const BUNDL: usize = 4;
     pub(super) const MPAS: usize = 5;

@@ -11,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 use foldhash::HashMap;
 use foldhash::fast::FixedState;
 use pinion_protocols::pfcp::{
-    Cause, Element, ElementType, Error, Message, MessageType, MessageWriter, Messages, NodeId, PORT,
+    Cause, Element, ElementType, Error, Message, MessageType, MessageWriter, Messages, PORT,
 };
 
 use crate::chores::Chore;
@@ -262,7 +262,7 @@ impl<Proof> FrontEnd<Proof> {
             (MessageType::AssociationUpdateRequest, None) => self.smf_update(origin, message),
             (MessageType::AssociationReleaseRequest, None) => self.smf_release(origin, message),
             (MessageType::PfdManagementRequest, None) => self.manage_pfds(origin, message),
-            (MessageType::SessionEstablishmentRequest, None) => self.establish(origin, message),
+            (MessageType::SessionEstablishmentRequest, None) => self.establish(origin, message, bytes),
             (MessageType::SessionModificationRequest, None) => self.modify(origin, message, bytes),
             (MessageType::SessionDeletionRequest, None) => self.delete(origin, message),
             (MessageType::AssociationSetupRequest, Some(upf)) => self.upf_setup(origin, message, upf),
@@ -319,7 +319,7 @@ impl<Proof> FrontEnd<Proof> {
     ) {
         let mut out = BytesMut::new();
         let mut writer = MessageWriter::new(&mut out, kind, seid, origin.sequence);
-        body(Element::NodeId(NodeId::Address(self.settings.address)), &mut writer);
+        body(self.node(), &mut writer);
         match writer.finish() {
             Ok(()) => self.finish(origin, out.freeze()),
             Err(error) => {
@@ -329,10 +329,39 @@ impl<Proof> FrontEnd<Proof> {
         }
     }
 
+    /// Accepts a request of a node: there is nothing more to say.
+    pub(crate) fn accept(&mut self, origin: Origin, kind: MessageType) {
+        self.answer(origin, kind, None, |own, writer| {
+            writer.add(&own).add(&Element::Cause(Cause::ACCEPTED));
+        });
+    }
+
     /// Sends an answer, and remembers it.
     pub(crate) fn finish(&mut self, origin: Origin, bytes: Bytes) {
         self.inbound.answer(&origin, &bytes);
         self.send(origin.from, bytes);
+    }
+
+    /// Asks a peer whether it is there (TS 29.244 6.2.2).
+    pub(crate) fn ask_for_a_sign(&mut self, peer: IpAddr, purpose: Purpose) {
+        let began = self.stamp;
+        // A heartbeat is never too long.
+        let _ = self.ask(peer, MessageType::HeartbeatRequest, None, purpose, |writer| {
+            writer.add(&Element::RecoveryTimeStamp(began));
+            Ok(())
+        });
+    }
+
+    /// Tells peers what those behind the balancer can do by now (TS 29.244 6.2.7). One that does not hear of it is found to
+    /// be away by its heartbeats.
+    pub(crate) fn tell_features(&mut self, peers: Vec<IpAddr>, kind: ElementType, features: &[u8]) {
+        let own = self.node();
+        for peer in peers {
+            let _ = self.ask(peer, MessageType::AssociationUpdateRequest, None, Purpose::Notice, |writer| {
+                writer.add(&own).element(kind, |out| out.extend_from_slice(features));
+                Ok(())
+            });
+        }
     }
 
     /// Asks a peer, again and again until it answers.

@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
+use foldhash::HashMap;
 use pinion_protocols::pfcp::{Message, Place};
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +20,6 @@ use crate::sessions::{Phase, Session, SessionId, UnderWay, Wish};
 use crate::settings::Settings;
 use crate::smf::Smf;
 use crate::tunnels::{TunnelChange, Tunnels};
-use crate::upf::Upf;
 
 /// What a value is of. Of several values of one, the last holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,6 +66,15 @@ struct KeptFrontEnd {
     stamp: u32,
     /// The number behind all that requests had: peers give old answers to those.
     numbers: u32,
+}
+
+/// A UPF: when it began, where it has an association, and what it can do.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct KeptUpf<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) address: IpAddr,
+    pub(crate) began: Option<u32>,
+    pub(crate) features: &'a [u8],
 }
 
 #[derive(Serialize, Deserialize)]
@@ -118,7 +127,8 @@ impl<Proof> FrontEnd<Proof> {
         front_end.outbound = Outbound::new(own.numbers);
         front_end.keep_front_end();
         let mut tunnels = Vec::new();
-        let mut upfs = Vec::new();
+        // The numbers that UPFs had, and have now.
+        let mut upfs = HashMap::default();
         for (of, value) in kept {
             match of {
                 Kept::FrontEnd => {}
@@ -129,22 +139,19 @@ impl<Proof> FrontEnd<Proof> {
                     }
                     front_end.smfs.push(smf);
                 }
-                Kept::Upf(number) => {
-                    let (name, address, began, features): (Box<str>, IpAddr, Option<u32>, Vec<u8>) =
-                        read(of, &value)?;
-                    upfs.push((number, front_end.upf_was(&name, address, began, features)));
-                }
+                Kept::Upf(number) => drop(upfs.insert(number, front_end.upf_was(&read(of, &value)?))),
                 Kept::Session(seid) => {
                     let session: KeptSession<'_> = read(of, &value)?;
-                    let upf = upfs.iter().find(|(number, _)| *number == session.upf.0).map(|(_, now)| *now);
-                    let upf = upf.ok_or(TakeError::Value(of))?;
-                    tunnels.extend(front_end.session_was(SessionId::of(seid), &session, upf));
+                    let upf = upfs.get(&session.upf.0).ok_or(TakeError::Value(of))?;
+                    tunnels.extend(front_end.session_was(SessionId::of(seid), &session, *upf));
                 }
             }
         }
         front_end.sessions.settle();
-        for tunnels in tunnels.chunks(TOGETHER) {
-            front_end.commit(tunnels.to_vec(), Parked::Nothing);
+        let mut tunnels = tunnels.into_iter().peekable();
+        while tunnels.peek().is_some() {
+            let batch = tunnels.by_ref().take(TOGETHER).collect();
+            front_end.commit(batch, Parked::Nothing);
         }
         Ok(front_end)
     }
@@ -239,7 +246,7 @@ impl<Proof> FrontEnd<Proof> {
         let (smf, smf_seid, smf_address) = kept.smf;
         let (_, upf_seid, upf_address) = kept.upf;
         let rules = kept.rules.map(Rules::kept);
-        let lost = !self.upfs.get(usize::from(upf)).is_some_and(Upf::is_up);
+        let lost = !self.upf_is_there(upf);
         let phase = match &kept.wish {
             Some(_) => Phase::Opening,
             // Its UPF was lost already, and it was to be made again.
@@ -276,9 +283,7 @@ impl<Proof> FrontEnd<Proof> {
         }
         changes
     }
-}
 
-impl<Proof> FrontEnd<Proof> {
     /// Asks a UPF once more what it was asked: where it has answered, it answers the same (TS 29.244 6.4).
     fn wish_again(&mut self, id: SessionId, to: IpAddr, wish: &Wish) {
         let bytes = Bytes::copy_from_slice(&wish.asked);

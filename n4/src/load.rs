@@ -95,9 +95,7 @@ impl<Proof> FrontEnd<Proof> {
         }
         Ok(())
     }
-}
 
-impl<Proof> FrontEnd<Proof> {
     /// Says how loaded the UPFs are together, and whether all are overloaded, to an SMF that understands it (TS 29.244
     /// 6.2.3.3, 6.2.4.3).
     pub(crate) fn add_load(&self, writer: &mut MessageWriter<'_>, kind: MessageType, smf: Option<u16>) {

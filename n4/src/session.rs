@@ -1,9 +1,9 @@
 //! Procedures of sessions (TS 29.244 6.3): an SMF's wish goes to the session's UPF, and what that says goes back.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
-use bytes::{Bytes, BytesMut};
-use pinion_protocols::pfcp::{Cause, ElementType, FSeid, Message, MessageType, MessageWriter};
+use bytes::Bytes;
+use pinion_protocols::pfcp::{Cause, ElementType, FSeid, Message, MessageType};
 
 use crate::chores::Chore;
 use crate::front::{FrontEnd, needed};
@@ -22,7 +22,12 @@ mod report;
 
 impl<Proof> FrontEnd<Proof> {
     /// An SMF wants a session.
-    pub(crate) fn establish(&mut self, origin: Origin, message: &Message<'_>) -> Result<(), Refusal> {
+    pub(crate) fn establish(
+        &mut self,
+        origin: Origin,
+        message: &Message<'_>,
+        bytes: &[u8],
+    ) -> Result<(), Refusal> {
         let (smf_seid, smf_address) = self.smf_end(message)?;
         let smf = self.associated_smf(message)?;
         if let Some(unheard) = self.before.remove(&(smf_address, smf_seid))
@@ -36,9 +41,7 @@ impl<Proof> FrontEnd<Proof> {
         let wish = Wish::of(message)?;
         let upf = self.place(&wish, smf_seid).ok_or(Refusal::plain(Cause::NO_RESOURCES))?;
         let rules = if self.settings.restore && !wish.chooses_user { Some(Rules::of(message)?) } else { None };
-        let Some(upf_address) = self.upfs.get(usize::from(upf)).map(|upf| upf.config.address) else {
-            return Err(Refusal::plain(Cause::NO_RESOURCES));
-        };
+        let upf_address = self.upf_address(upf).ok_or(Refusal::plain(Cause::NO_RESOURCES))?;
         let session = Session {
             phase: Phase::Opening,
             smf,
@@ -57,17 +60,17 @@ impl<Proof> FrontEnd<Proof> {
         self.count_in(smf, upf);
         let asked = self.downwards(id, message, false).and_then(|patches| {
             let keep = self.settings.smf_teids || translate::restores(message)?;
-            let request = keep.then(|| whole(message));
+            let request = keep.then(|| Bytes::copy_from_slice(bytes));
             let kind = MessageType::SessionEstablishmentRequest;
-            let (number, bytes) =
+            let (number, asked) =
                 self.compose(upf_address, kind, Some(0), |writer| writer.splice(message.elements(), &patches))?;
             if let Some(session) = self.sessions.get_mut(id) {
                 let request = request.as_ref().map(|request| request.to_vec());
-                session.under_way.wish = Some(sessions::Wish { origin, asked: bytes.to_vec(), request });
+                session.under_way.wish = Some(sessions::Wish { origin, asked: asked.to_vec(), request });
             }
             // Before the UPF knows of it: the next front end has to find it there.
             self.keep_session(id);
-            self.post((upf_address, number), kind, bytes, Purpose::Establish { origin, session: id, request });
+            self.post((upf_address, number), kind, asked, Purpose::Establish { origin, session: id, request });
             Ok(())
         });
         if asked.is_err() {
@@ -154,8 +157,13 @@ impl<Proof> FrontEnd<Proof> {
         if let Some(smf) = self.smfs.get_mut(usize::from(smf)) {
             smf.sessions = smf.sessions.saturating_add(1);
         }
+        self.count_at_upf(upf, 1);
+    }
+
+    /// A UPF has so many sessions more, or less.
+    pub(crate) fn count_at_upf(&mut self, upf: u16, more: i32) {
         if let Some(upf) = self.upfs.get_mut(usize::from(upf)) {
-            upf.sessions = upf.sessions.saturating_add(1);
+            upf.sessions = upf.sessions.saturating_add_signed(more);
         }
     }
 
@@ -166,24 +174,6 @@ impl<Proof> FrontEnd<Proof> {
         if let Some(smf) = self.smfs.get_mut(usize::from(session.smf)) {
             smf.sessions = smf.sessions.saturating_sub(1);
         }
-        if let Some(upf) = self.upfs.get_mut(usize::from(session.upf)) {
-            upf.sessions = upf.sessions.saturating_sub(1);
-        }
+        self.count_at_upf(session.upf, -1);
     }
-
-    /// Where a session's SMF is.
-    pub(crate) fn smf_of(&self, id: SessionId) -> Option<(SocketAddr, u64)> {
-        let session = self.sessions.get(id)?;
-        Some((SocketAddr::new(session.smf_address, pinion_protocols::pfcp::PORT), session.smf_seid))
-    }
-}
-
-/// A message as bytes of its own.
-fn whole(message: &Message<'_>) -> Bytes {
-    let mut out = BytesMut::new();
-    let mut writer = MessageWriter::new(&mut out, message.message_type(), message.seid(), message.sequence());
-    writer.raw(message.body());
-    // As long as it was.
-    let _ = writer.finish();
-    out.freeze()
 }

@@ -103,6 +103,13 @@ impl Session {
         self.upf_seid = seid;
         self.upf_address = addresses.like(self.upf_address).unwrap_or(self.upf_address);
     }
+
+    /// An SMF says where its end is now: one of a set took the session over.
+    pub(crate) fn taken_over(&mut self, seid: u64, addresses: Addresses) {
+        self.smf_seid = seid;
+        self.smf_address = addresses.like(self.smf_address).unwrap_or(self.smf_address);
+        self.under_way.stand_in = None;
+    }
 }
 
 /// All sessions.

@@ -3,14 +3,11 @@
 
 use std::net::IpAddr;
 
-use pinion_protocols::pfcp::{
-    Addresses, Cause, Element, ElementType, Elements, Error, Message, MessageType, RawElement,
-};
+use pinion_protocols::pfcp::{Addresses, Cause, ElementType, Elements, Error, Message, MessageType, RawElement};
 
-use crate::chores::Chore;
 use crate::front::{FrontEnd, needed};
 use crate::inbound::Origin;
-use crate::sessions::Phase;
+use crate::sessions::{Phase, Session};
 use crate::smf::alternatives;
 use crate::translate::Refusal;
 
@@ -34,11 +31,10 @@ impl<Proof> FrontEnd<Proof> {
                 self.forsake(number, "the SMF lost a set of sessions", |session| !any(&session.marks, &wanted));
             }
             Some(upf) => {
-                for (id, session) in self.sessions.iter_mut() {
-                    if session.upf == upf && session.phase == Phase::Open && any(&session.marks, &wanted) {
-                        session.phase = Phase::Restoring;
-                        self.chores.push_back(Chore::Restore(id));
-                    }
+                let of_it = |it: &Session| it.upf == upf && it.phase == Phase::Open && any(&it.marks, &wanted);
+                let ended: Vec<_> = self.sessions.iter().filter(|(_, it)| of_it(it)).map(|(id, _)| id).collect();
+                for id in ended {
+                    self.await_restore(id);
                 }
             }
         }
@@ -72,12 +68,6 @@ impl<Proof> FrontEnd<Proof> {
         }
         self.accept(origin, MessageType::SessionSetModificationResponse);
         Ok(())
-    }
-
-    fn accept(&mut self, origin: Origin, kind: MessageType) {
-        self.answer(origin, kind, None, |own, writer| {
-            writer.add(&own).add(&Element::Cause(Cause::ACCEPTED));
-        });
     }
 
     /// Who is to be asked about a session in its SMF's stead; none where that is to be asked itself.

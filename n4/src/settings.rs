@@ -89,6 +89,13 @@ pub struct Timers {
     pub n1: u8,
 }
 
+impl Timers {
+    /// Whether a peer whose next heartbeat is due at `next` was asked less than a T1 ago.
+    pub(crate) fn just_asked(&self, next: Duration, now: Duration) -> bool {
+        next.saturating_add(self.t1) > now.saturating_add(self.heartbeat)
+    }
+}
+
 impl Default for Timers {
     fn default() -> Self {
         Self { heartbeat: Duration::from_secs(10), t1: Duration::from_secs(3), n1: 3 }

@@ -187,10 +187,7 @@ impl<Proof> FrontEnd<Proof> {
             smf.associated = false;
         }
         self.keep_smf(number);
-        self.answer(origin, MessageType::AssociationReleaseResponse, None, |own, writer| {
-            writer.add(&own);
-            writer.add(&Element::Cause(Cause::ACCEPTED));
-        });
+        self.accept(origin, MessageType::AssociationReleaseResponse);
         self.tell_upfs();
         Ok(())
     }
@@ -252,8 +249,7 @@ impl<Proof> FrontEnd<Proof> {
         let (now, timers) = (self.now, self.settings.timers);
         let mut doubted = false;
         for smf in self.smfs.iter_mut().filter(|smf| smf.associated && smf.speaks_from(from)) {
-            let asked = smf.heartbeat.saturating_add(timers.t1) > now.saturating_add(timers.heartbeat);
-            if smf.stamp.is_some_and(|before| before != began) && !asked {
+            if smf.stamp.is_some_and(|before| before != began) && !timers.just_asked(smf.heartbeat, now) {
                 smf.heartbeat = now;
                 doubted = true;
             }
@@ -298,7 +294,7 @@ impl<Proof> FrontEnd<Proof> {
         features::of_upfs(self.upfs.iter().filter(|upf| upf.is_up()).map(|upf| upf.features.as_slice()))
     }
 
-    /// Tells SMFs what changed since they were told (TS 29.244 6.2.7).
+    /// Tells SMFs what changed since they were told.
     pub(crate) fn tell_smfs(&mut self) {
         let told = self.up_features();
         if !features::has(&told, features::up::FTUP) {
@@ -309,15 +305,7 @@ impl<Proof> FrontEnd<Proof> {
             smf.told.clone_from(&told);
             whom.push(smf.address);
         }
-        for smf in whom {
-            let own = self.node();
-            // A peer that does not hear of it is found to be away by its heartbeats.
-            let _ = self.ask(smf, MessageType::AssociationUpdateRequest, None, Purpose::Notice, |writer| {
-                writer.add(&own);
-                writer.element(ElementType::UpFunctionFeatures, |out| out.extend_from_slice(&told));
-                Ok(())
-            });
-        }
+        self.tell_features(whom, ElementType::UpFunctionFeatures, &told);
     }
 
     /// Asks SMFs whether they are there.
@@ -329,13 +317,8 @@ impl<Proof> FrontEnd<Proof> {
             smf.heartbeat = next;
             due.push(smf.address);
         }
-        let began = self.stamp;
         for address in due {
-            let _ =
-                self.ask(address, MessageType::HeartbeatRequest, None, Purpose::SmfHeartbeat(address), |writer| {
-                    writer.add(&Element::RecoveryTimeStamp(began));
-                    Ok(())
-                });
+            self.ask_for_a_sign(address, Purpose::SmfHeartbeat(address));
         }
     }
 }

@@ -7,13 +7,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use pinion_protocols::pfcp::{Cause, Element, ElementType, Message, MessageType, NodeId, Patch};
 
-use crate::chores::Chore;
 use crate::features;
 use crate::front::{FrontEnd, Output, needed, octets, stamp};
 use crate::inbound::Origin;
+use crate::keep::KeptUpf;
 use crate::load::Load;
 use crate::purpose::Purpose;
-use crate::sessions::Phase;
+use crate::sessions::{Phase, Session};
 use crate::settings;
 use crate::translate::Refusal;
 
@@ -67,9 +67,10 @@ impl Upf {
         }
     }
 
-    /// What outlives the process: name, address, when it began, and what it can do.
-    pub(crate) fn kept(&self) -> (&str, IpAddr, Option<u32>, &[u8]) {
-        (&self.config.name, self.config.address, self.stamp.filter(|_| self.is_up()), &self.features)
+    /// What outlives the process.
+    pub(crate) fn kept(&self) -> KeptUpf<'_> {
+        let (name, address, features) = (&self.config.name, self.config.address, &self.features);
+        KeptUpf { name, address, began: self.stamp.filter(|_| self.is_up()), features }
     }
 
     pub(crate) fn is_up(&self) -> bool {
@@ -132,7 +133,8 @@ impl<Proof> FrontEnd<Proof> {
     }
 
     /// Takes over what was known of a UPF; its number now. One that is configured no more is known on.
-    pub(crate) fn upf_was(&mut self, name: &str, address: IpAddr, began: Option<u32>, features: Vec<u8>) -> u16 {
+    pub(crate) fn upf_was(&mut self, kept: &KeptUpf<'_>) -> u16 {
+        let KeptUpf { name, address, began, features } = *kept;
         let is = |upf: &Upf| *upf.config.name == *name && upf.config.address == address;
         let at = self.upfs.iter().position(is).unwrap_or_else(|| {
             let config = settings::Upf {
@@ -153,7 +155,7 @@ impl<Proof> FrontEnd<Proof> {
         {
             upf.state = State::Up;
             upf.stamp = began;
-            upf.features = features;
+            upf.features = features.to_vec();
             self.say_upf(number, true, "its association goes on");
         }
         number
@@ -183,13 +185,8 @@ impl<Proof> FrontEnd<Proof> {
             match state {
                 Some(State::Down) => self.ask_for_association(number),
                 Some(State::Up) => {
-                    let began = self.stamp;
                     let Some(address) = self.upf_address(number) else { continue };
-                    let purpose = Purpose::UpfHeartbeat(number);
-                    let _ = self.ask(address, MessageType::HeartbeatRequest, None, purpose, |writer| {
-                        writer.add(&Element::RecoveryTimeStamp(began));
-                        Ok(())
-                    });
+                    self.ask_for_a_sign(address, Purpose::UpfHeartbeat(number));
                 }
                 Some(State::Asked) | None => {}
             }
@@ -235,7 +232,7 @@ impl<Proof> FrontEnd<Proof> {
         match stamp(message).filter(|_| accepted) {
             Some(began) => self.upf_is_up(number, began, features),
             None => {
-                tracing::warn!(upf = self.upf_name(number), cause = ?cause, "a UPF refuses an association");
+                tracing::warn!(upf = name(&self.upfs, number), cause = ?cause, "a UPF refuses an association");
                 self.not_set_up(number, "it refuses an association");
             }
         }
@@ -267,7 +264,7 @@ impl<Proof> FrontEnd<Proof> {
     fn upf_is_up(&mut self, number: u16, began: u32, features: &[u8]) {
         if !features::has(features, features::up::FTUP) {
             tracing::warn!(
-                upf = self.upf_name(number),
+                upf = name(&self.upfs, number),
                 "a UPF that does not choose TEIDs (FTUP) takes no sessions"
             );
         }
@@ -336,9 +333,7 @@ impl<Proof> FrontEnd<Proof> {
     }
 
     pub(crate) fn upf_release(&mut self, origin: Origin, number: u16) -> Result<(), Refusal> {
-        self.answer(origin, MessageType::AssociationReleaseResponse, None, |own, writer| {
-            writer.add(&own).add(&Element::Cause(Cause::ACCEPTED));
-        });
+        self.accept(origin, MessageType::AssociationReleaseResponse);
         self.lose_upf(number, "it released its association");
         let again = self.now.saturating_add(self.settings.timers.heartbeat);
         if let Some(upf) = self.upfs.get_mut(usize::from(number)) {
@@ -371,9 +366,7 @@ impl<Proof> FrontEnd<Proof> {
                 writer.splice(message.elements(), &patches)
             })?;
         }
-        self.answer(origin, MessageType::NodeReportResponse, None, |own, writer| {
-            writer.add(&own).add(&Element::Cause(Cause::ACCEPTED));
-        });
+        self.accept(origin, MessageType::NodeReportResponse);
         Ok(())
     }
 
@@ -389,8 +382,8 @@ impl<Proof> FrontEnd<Proof> {
     pub(crate) fn suspect_upf(&mut self, number: u16, began: u32) {
         let (now, timers) = (self.now, self.settings.timers);
         let Some(upf) = self.upfs.get_mut(usize::from(number)) else { return };
-        let asked = upf.next.saturating_add(timers.t1) > now.saturating_add(timers.heartbeat);
-        if upf.is_up() && upf.stamp.is_some_and(|before| before != began) && !asked {
+        let another = upf.is_up() && upf.stamp.is_some_and(|before| before != began);
+        if another && !timers.just_asked(upf.next, now) {
             upf.next = now;
             self.tend_upfs();
         }
@@ -423,18 +416,11 @@ impl<Proof> FrontEnd<Proof> {
                 purpose => self.lost(purpose),
             }
         }
-        let theirs: Vec<_> =
-            self.sessions.iter().filter(|(_, session)| session.upf == number).map(|(id, _)| id).collect();
-        for id in theirs {
-            let Some(session) = self.sessions.get_mut(id) else { continue };
-            match session.phase {
-                Phase::Open => {
-                    session.phase = Phase::Restoring;
-                    self.chores.push_back(Chore::Restore(id));
-                }
-                // It is being made elsewhere, or ends.
-                Phase::Opening | Phase::Restoring | Phase::Closing => {}
-            }
+        // What is not open is being made elsewhere, or ends.
+        let theirs = |session: &Session| session.upf == number && session.phase == Phase::Open;
+        let open: Vec<_> = self.sessions.iter().filter(|(_, it)| theirs(it)).map(|(id, _)| id).collect();
+        for id in open {
+            self.await_restore(id);
         }
         self.tell_smfs();
     }
@@ -452,14 +438,7 @@ impl<Proof> FrontEnd<Proof> {
             upf.told.clone_from(&told);
             whom.push(upf.config.address);
         }
-        for upf in whom {
-            let own = self.node();
-            let _ = self.ask(upf, MessageType::AssociationUpdateRequest, None, Purpose::Notice, |writer| {
-                writer.add(&own);
-                writer.element(ElementType::CpFunctionFeatures, |out| out.extend_from_slice(&told));
-                Ok(())
-            });
-        }
+        self.tell_features(whom, ElementType::CpFunctionFeatures, &told);
     }
 
     /// Tells the host how a UPF is, where it does not know; not of one whose name may be another's by now.
@@ -482,19 +461,25 @@ impl<Proof> FrontEnd<Proof> {
     }
 
     pub(crate) fn send_pfds(&mut self, number: u16, elements: &Bytes) {
-        let up = self.upfs.get(usize::from(number)).is_some_and(Upf::is_up);
-        let Some(address) = self.upf_address(number).filter(|_| up) else { return };
+        let Some(address) = self.upf_address(number).filter(|_| self.upf_is_there(number)) else { return };
         let _ = self.ask(address, MessageType::PfdManagementRequest, None, Purpose::Notice, |writer| {
             writer.raw(elements);
             Ok(())
         });
     }
 
-    fn upf_address(&self, number: u16) -> Option<IpAddr> {
+    /// Where a UPF speaks PFCP.
+    pub(crate) fn upf_address(&self, number: u16) -> Option<IpAddr> {
         self.upfs.get(usize::from(number)).map(|upf| upf.config.address)
     }
 
-    fn upf_name(&self, number: u16) -> &str {
-        self.upfs.get(usize::from(number)).map_or("", |upf| &upf.config.name)
+    /// Whether a UPF has an association.
+    pub(crate) fn upf_is_there(&self, number: u16) -> bool {
+        self.upfs.get(usize::from(number)).is_some_and(Upf::is_up)
     }
+}
+
+/// The name of a UPF, `POOL/NAME`; empty where there is none of the number.
+pub(crate) fn name(upfs: &[Upf], number: u16) -> &str {
+    upfs.get(usize::from(number)).map_or("", |upf| &upf.config.name)
 }

@@ -25,9 +25,7 @@ impl<Proof> FrontEnd<Proof> {
         let request = keep.then(|| Bytes::copy_from_slice(bytes));
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
         if let Some((FSeid { seid, addresses }, _)) = end {
-            session.smf_seid = seid;
-            session.under_way.stand_in = None;
-            session.smf_address = addresses.like(session.smf_address).unwrap_or(session.smf_address);
+            session.taken_over(seid, addresses);
         }
         let (to, seid) = (session.upf_address, session.upf_seid);
         let purpose = Purpose::Modify { origin, session: id, removed, request };

@@ -8,6 +8,7 @@ use crate::inbound::Origin;
 use crate::sessions::SessionId;
 use crate::translate::{self, Downwards, Own, Refusal};
 use crate::tunnels::{TunnelChange, Tunnels};
+use crate::upf;
 
 impl<Proof> FrontEnd<Proof> {
     /// What a message of an SMF is to become for its session's UPF.
@@ -18,12 +19,11 @@ impl<Proof> FrontEnd<Proof> {
         anew: bool,
     ) -> Result<Vec<Patch<'static>>, Refusal> {
         let session = self.sessions.get(id).ok_or(Refusal::plain(Cause::SESSION_NOT_FOUND))?;
-        let upf = self.upfs.get(usize::from(session.upf)).map_or("", |upf| &upf.config.name);
         let downwards = Downwards {
             own: self.own(id),
             plane: &self.plane,
             tunnels: &session.tunnels,
-            upf,
+            upf: upf::name(&self.upfs, session.upf),
             anew,
             smf_teids: self.settings.smf_teids,
         };
@@ -50,7 +50,7 @@ impl<Proof> FrontEnd<Proof> {
     ) -> Result<(), Refusal> {
         let own = self.own(id);
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
-        let upf = self.upfs.get(usize::from(session.upf)).map_or("", |upf| &*upf.config.name);
+        let upf = upf::name(&self.upfs, session.upf);
         let ends = (&mut self.plane, &mut session.tunnels);
         translate::learn(message, (own, upf), ends, lost, &mut self.random, said)
     }
@@ -62,11 +62,10 @@ impl<Proof> FrontEnd<Proof> {
         }
         let own = self.own(id);
         let request = Message::parse(request)?;
-        let Some(session) = self.sessions.get(id) else { return Ok(Vec::new()) };
-        let upf = self.upfs.get(usize::from(session.upf)).map_or("", |upf| &*upf.config.name).to_owned();
         let Some(session) = self.sessions.get_mut(id) else { return Ok(Vec::new()) };
+        let upf = upf::name(&self.upfs, session.upf);
         let ends = (&mut self.plane, &mut session.tunnels);
-        Ok(translate::chosen(&request, own, ends, &upf, &mut self.random)?)
+        Ok(translate::chosen(&request, own, ends, upf, &mut self.random)?)
     }
 
     fn own(&self, session: SessionId) -> Own {

@@ -75,9 +75,7 @@ impl<Proof> FrontEnd<Proof> {
         }
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
         if let Some((FSeid { seid, addresses }, _)) = routing.session {
-            session.smf_seid = seid;
-            session.under_way.stand_in = None;
-            session.smf_address = addresses.like(session.smf_address).unwrap_or(session.smf_address);
+            session.taken_over(seid, addresses);
         }
         let seid = session.upf_seid;
         let unknown = routing.cause == Some(Cause::SESSION_NOT_FOUND);
