@@ -19,11 +19,13 @@
 //!
 //! The way of a message: `front` takes it (who, new or known), `smf`, `upf` and `session` do what it asks for,
 //! `translate` says what of it is said differently to the other side, `tunnels` which tunnels it tells of, and `force`
-//! waits until they are in force. `outbound` and `inbound` are the two halves of reliable delivery (6.4). `chores` are
-//! procedures that nobody asked for, `sets` those of many sessions at once, and `keep` is what outlives the process.
+//! waits until they are in force. `outbound` and `inbound` are the two halves of reliable delivery (6.4), `answers` the end of
+//! what was asked. `chores` are procedures that nobody asked for, `sets` those of many sessions at once, and `keep` is what
+//! outlives the process.
 
 #![forbid(unsafe_code)]
 
+mod answers;
 mod chores;
 mod counts;
 mod features;
