@@ -17,7 +17,7 @@
 //!         |<-----------------------|                          |
 //! ```
 //!
-//! The way of a message: `front` takes it (who, new or known), `smf`, `upf` and `session` do what it asks for,
+//! The way of a message: `front` takes it (who, new or known), `smf`, `upf` and `session` do what it asks for, `speak` says what follows,
 //! `translate` says what of it is said differently to the other side, `tunnels` which tunnels it tells of, and `force`
 //! waits until they are in force. `outbound` and `inbound` are the two halves of reliable delivery (6.4), `answers` the end of
 //! what was asked. `chores` are procedures that nobody asked for, `sets` those of many sessions at once, and `keep` is what
@@ -44,6 +44,7 @@ mod sessions;
 mod sets;
 mod settings;
 mod smf;
+mod speak;
 mod translate;
 mod tunnels;
 mod upf;

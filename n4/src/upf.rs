@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use pinion_protocols::pfcp::{Cause, Element, ElementType, Message, MessageType, NodeId, Patch};
+use pinion_protocols::pfcp::{Cause, Element, ElementType, Message, MessageType, Patch};
 
 use crate::features;
 use crate::front::{FrontEnd, Output, needed, octets, stamp};
@@ -159,11 +159,6 @@ impl<Proof> FrontEnd<Proof> {
             self.say_upf(number, true, "its association goes on");
         }
         number
-    }
-
-    /// The front end's Node ID.
-    pub(crate) fn node(&self) -> Element<'static> {
-        Element::NodeId(NodeId::Address(self.settings.address))
     }
 
     /// Asks UPFs for associations, and whether they are there.
