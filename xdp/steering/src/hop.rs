@@ -17,7 +17,7 @@ pub const SLOTS: u32 = 4096;
 pub const fn slot(destination: &Address) -> u32 {
     // Addresses of one network differ in their last word; one multiplication spreads it well enough.
     let word = destination.0[3] ^ destination.0[2] ^ destination.0[1].rotate_left(7) ^ destination.0[0];
-    word.wrapping_mul(0x9e37_79b1) >> 20
+    word.wrapping_mul(0x9e37_79b1) >> (u32::BITS - SLOTS.trailing_zeros())
 }
 
 /// The cache entry that belongs to a target as well, by its index in `TARGETS`.
