@@ -46,8 +46,7 @@ impl<'a> Wish<'a> {
                     Element::NetworkInstance(name) => self.networks.push(name),
                     Element::UeIpAddress(user) => {
                         self.chooses_user |= user.choose_v4 || user.choose_v6;
-                        self.users.extend(user.addresses.v4.map(IpAddr::V4));
-                        self.users.extend(user.addresses.v6.map(IpAddr::V6));
+                        self.users.extend(user.addresses);
                     }
                     _ => {}
                 },

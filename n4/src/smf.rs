@@ -333,9 +333,8 @@ pub(crate) fn alternatives(elements: Elements<'_>) -> Result<Vec<IpAddr>, Error>
         if element.kind() != ElementType::AlternativeSmfIpAddress {
             continue;
         }
-        if let Element::AlternativeSmfAddress(Addresses { v4, v6 }) = element.parse()? {
-            others.extend(v4.map(IpAddr::V4));
-            others.extend(v6.map(IpAddr::V6));
+        if let Element::AlternativeSmfAddress(addresses) = element.parse()? {
+            others.extend(addresses);
         }
     }
     others.truncate(MOST);

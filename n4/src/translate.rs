@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use pinion_protocols::pfcp::{
-    Addresses, Cause, Element, ElementType, Elements, Error, FSeid, FTeid, Message, NodeId, OuterHeaderCreation,
-    Patch, Place,
+    Addresses, Cause, Element, ElementType, Elements, Error, FSeid, FTeid, Message, MessageType, NodeId,
+    OuterHeaderCreation, Patch, Place,
 };
 
 use crate::random::Random;
@@ -78,8 +78,7 @@ impl Downwards<'_> {
         message: &Message<'_>,
         peer: impl Fn(SessionId, u32, Addresses) -> Option<FTeid>,
     ) -> Result<Vec<Patch<'static>>, Refusal> {
-        let establishes =
-            message.message_type() == pinion_protocols::pfcp::MessageType::SessionEstablishmentRequest;
+        let establishes = message.message_type() == MessageType::SessionEstablishmentRequest;
         let mut patches = Vec::new();
         for element in message.elements() {
             let element = element?;
@@ -111,7 +110,15 @@ impl Downwards<'_> {
     /// The UPF's ends of tunnels, as it knows them.
     fn ends(&self, message: &Message<'_>, patches: &mut Vec<Patch<'static>>) -> Result<(), Refusal> {
         const WRONG: Refusal = Refusal::about(Cause::INVALID_F_TEID_ALLOCATION, ElementType::FTeid);
-        let mut choices = Choices::of(message)?;
+        // Seldom needed: where clients know the tunnels already.
+        let mut choices = None;
+        let mut choose = |teid, addresses| -> Result<FTeid, Error> {
+            let choices = match &mut choices {
+                Some(choices) => choices,
+                none => none.insert(Choices::of(message)?),
+            };
+            Ok(choices.instead_of(teid, addresses))
+        };
         let restores = restores(message)?;
         for local in message.local_tunnels() {
             let local = local?;
@@ -121,10 +128,10 @@ impl Downwards<'_> {
                 continue;
             }
             let with = match self.plane.theirs(self.tunnels, teid, addresses) {
-                Some(_) if self.anew => choices.instead_of(teid, addresses),
+                Some(_) if self.anew => choose(teid, addresses)?,
                 Some(theirs) => theirs,
                 // TS 29.244 5.5.1: the SMF makes a session again whose tunnels clients know.
-                None if restores && self.plane.is_free(teid, addresses) => choices.instead_of(teid, addresses),
+                None if restores && self.plane.is_free(teid, addresses) => choose(teid, addresses)?,
                 None if self.smf_teids && self.plane.owner(teid, addresses).is_none() => {
                     FTeid::Given { teid, addresses: self.plane.beside(addresses, self.upf) }
                 }

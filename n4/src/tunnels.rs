@@ -181,16 +181,13 @@ impl Plane {
 
     /// Whether an address is one that clients send to.
     pub(crate) fn is_ours(&self, addresses: Addresses) -> bool {
-        each(addresses).any(|address| self.ours.contains_key(&address))
+        addresses.into_iter().any(|address| self.ours.contains_key(&address))
     }
 
     /// Whether an address is that of another UPF than the one of this name.
     pub(crate) fn is_anothers(&self, addresses: Addresses, upf: &str) -> bool {
-        each(addresses).filter_map(|address| self.theirs.get(&address)).any(|leg| {
-            let service = self.services.get(usize::from(leg.service));
-            let endpoint = service.and_then(|service| service.endpoints.get(usize::from(leg.endpoint)));
-            endpoint.is_some_and(|endpoint| short(&endpoint.name) != short(upf))
-        })
+        let mut owners = addresses.into_iter().filter_map(|address| self.endpoint(*self.theirs.get(&address)?));
+        owners.any(|endpoint| short(&endpoint.name) != short(upf))
     }
 
     /// What clients are told of a tunnel that a UPF has; none where its address is behind no service. `lost`: the tunnels
@@ -313,14 +310,13 @@ impl Plane {
 
     /// The UPF's end of a tunnel of the session that clients know by this.
     pub(crate) fn theirs(&self, tunnels: &Tunnels, teid: u32, addresses: Addresses) -> Option<FTeid> {
-        let own: Vec<IpAddr> = each(addresses).collect();
         let mut known = tunnels.tunnels.iter().filter(|tunnel| tunnel.ours == teid);
-        known.find(|tunnel| self.at(tunnel).any(|(address, _)| own.contains(&address))).map(|it| self.end(it))
+        known.find(|tunnel| self.at(tunnel).any(|(address, _)| addresses.contains(address))).map(|it| self.end(it))
     }
 
     /// Whose tunnel clients know by this.
     pub(crate) fn owner(&self, teid: u32, addresses: Addresses) -> Option<SessionId> {
-        each(addresses).find_map(|address| self.taken.get(&(address, teid)).copied())
+        addresses.into_iter().find_map(|address| self.taken.get(&(address, teid)).copied())
     }
 
     /// Whether nobody has a tunnel that clients would know by this; one that is only held is on its way out.
@@ -336,20 +332,13 @@ impl Plane {
 
     /// The addresses of a UPF where clients know these of the service; the UPF is known by its name without its pool.
     pub(crate) fn beside(&self, addresses: Addresses, upf: &str) -> Addresses {
-        let mut beside = Addresses::default();
-        for address in each(addresses) {
-            let found = self.ours.get(&address).and_then(|(service, path)| {
-                let endpoints = &self.services.get(usize::from(*service))?.endpoints;
-                let endpoint = endpoints.iter().find(|endpoint| short(&endpoint.name) == short(upf))?;
-                endpoint.addresses.get(usize::from(*path)).copied()
-            });
-            match found {
-                Some(IpAddr::V4(v4)) => beside.v4 = Some(v4),
-                Some(IpAddr::V6(v6)) => beside.v6 = Some(v6),
-                None => {}
-            }
-        }
-        beside
+        let beside = addresses.into_iter().filter_map(|address| {
+            let (service, path) = self.ours.get(&address)?;
+            let endpoints = &self.services.get(usize::from(*service))?.endpoints;
+            let endpoint = endpoints.iter().find(|endpoint| short(&endpoint.name) == short(upf))?;
+            endpoint.addresses.get(usize::from(*path)).copied()
+        });
+        beside.collect()
     }
 
     /// What ends tunnels.
@@ -427,30 +416,33 @@ impl Plane {
 
     /// What clients are told.
     fn told(&self, tunnel: &Tunnel) -> FTeid {
-        FTeid::Given { teid: tunnel.ours, addresses: gather(self.at(tunnel).map(|(address, _)| address)) }
+        FTeid::Given { teid: tunnel.ours, addresses: self.at(tunnel).map(|(address, _)| address).collect() }
     }
 
     /// What the UPF said.
     fn end(&self, tunnel: &Tunnel) -> FTeid {
         let addresses = tunnel.legs.into_iter().flatten().filter_map(|leg| self.upf_address(leg));
-        FTeid::Given { teid: tunnel.theirs, addresses: gather(addresses) }
+        FTeid::Given { teid: tunnel.theirs, addresses: addresses.collect() }
+    }
+
+    /// The UPF.
+    fn endpoint(&self, leg: Leg) -> Option<&Endpoint> {
+        self.services.get(usize::from(leg.service))?.endpoints.get(usize::from(leg.endpoint))
     }
 
     /// The address of the UPF.
     fn upf_address(&self, leg: Leg) -> Option<IpAddr> {
-        let endpoint = self.services.get(usize::from(leg.service))?.endpoints.get(usize::from(leg.endpoint))?;
-        endpoint.addresses.get(usize::from(leg.path)).copied()
+        self.endpoint(leg)?.addresses.get(usize::from(leg.path)).copied()
     }
 
     fn pins(&self, tunnel: &Tunnel) -> Vec<TunnelChange> {
         let legs = tunnel.legs.into_iter().flatten();
         legs.filter_map(|leg| {
             let service = self.services.get(usize::from(leg.service))?;
-            let endpoint = service.endpoints.get(usize::from(leg.endpoint))?;
             Some(TunnelChange::Pin {
                 at: (*service.addresses.get(usize::from(leg.path))?, tunnel.ours),
                 service: (Arc::clone(&service.name), leg.path),
-                to: (Arc::clone(&endpoint.name), tunnel.theirs),
+                to: (Arc::clone(&self.endpoint(leg)?.name), tunnel.theirs),
             })
         })
         .collect()
@@ -464,21 +456,6 @@ fn position<T>(all: &mut Vec<T>, is: impl Fn(&T) -> bool, new: impl FnOnce() -> 
         all.len().saturating_sub(1)
     });
     u16::try_from(at).unwrap_or(u16::MAX)
-}
-
-fn each(addresses: Addresses) -> impl Iterator<Item = IpAddr> {
-    addresses.v4.map(IpAddr::V4).into_iter().chain(addresses.v6.map(IpAddr::V6))
-}
-
-fn gather(addresses: impl Iterator<Item = IpAddr>) -> Addresses {
-    let mut gathered = Addresses::default();
-    for address in addresses {
-        match address {
-            IpAddr::V4(v4) => gathered.v4 = Some(v4),
-            IpAddr::V6(v6) => gathered.v6 = Some(v6),
-        }
-    }
-    gathered
 }
 
 /// A name without its pool.

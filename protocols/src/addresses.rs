@@ -54,6 +54,30 @@ impl Addresses {
     }
 }
 
+impl IntoIterator for Addresses {
+    type Item = IpAddr;
+    type IntoIter = core::iter::Flatten<core::array::IntoIter<Option<IpAddr>, 2>>;
+
+    /// Those that there are, IPv4 first.
+    fn into_iter(self) -> Self::IntoIter {
+        [self.v4.map(IpAddr::V4), self.v6.map(IpAddr::V6)].into_iter().flatten()
+    }
+}
+
+impl FromIterator<IpAddr> for Addresses {
+    /// Of several of a family, the last.
+    fn from_iter<I: IntoIterator<Item = IpAddr>>(addresses: I) -> Self {
+        let mut gathered = Self::default();
+        for address in addresses {
+            match address {
+                IpAddr::V4(v4) => gathered.v4 = Some(v4),
+                IpAddr::V6(v6) => gathered.v6 = Some(v6),
+            }
+        }
+        gathered
+    }
+}
+
 impl From<IpAddr> for Addresses {
     fn from(address: IpAddr) -> Self {
         match address {
