@@ -239,25 +239,31 @@ impl Running {
         }
     }
 
+    /// Does what the front end says. All that is to be kept goes first: one write is enough for a turn, and what is done
+    /// is never ahead of it.
     async fn put_out(&mut self, heard: &impl Fn(Heard)) {
+        let mut outputs = Vec::new();
         while let Some(output) = self.front_end.output() {
             match output {
                 Output::Keep { of, value } => self.journal.keep(of, value.as_deref()),
+                other => outputs.push(other),
+            }
+        }
+        self.journal.flush();
+        for output in outputs {
+            match output {
+                // It is kept by now.
+                Output::Keep { .. } => {}
+                // It is asked for again, or sent again, where it does not arrive.
                 Output::Send { to, bytes } => {
-                    self.journal.flush();
-                    // It is asked for again, or sent again, where it does not arrive.
                     if let Err(error) = self.socket.send_to(&bytes, to).await {
                         tracing::debug!(service = self.service, %to, %error, "a datagram is not sent");
                     }
                 }
-                Output::Commit { batch, changes } => {
-                    self.journal.flush();
-                    // The committer ends with the host alone.
-                    let _ = self.batches.send((batch, changes));
-                }
+                // The committer ends with the host alone.
+                Output::Commit { batch, changes } => drop(self.batches.send((batch, changes))),
                 Output::Upf { name, up, why } => heard(Heard { upf: name, up, why }),
             }
         }
-        self.journal.flush();
     }
 }
