@@ -170,8 +170,7 @@ impl Running {
         let mut buffer = vec![0; LONGEST];
         loop {
             self.put_out(&heard).await;
-            let now = self.now();
-            let wait = self.front_end.next().saturating_sub(now);
+            let wait = self.front_end.next().saturating_sub(self.now());
             tokio::select! {
                 done = self.committed.recv() => match done {
                     Some(done) => self.done(done),
@@ -186,7 +185,7 @@ impl Running {
                     Err(error) => tracing::error!(service = self.service, %error, "the PFCP port cannot be read"),
                 },
                 () = std::future::ready(()), if self.journal.is_walking() => self.walk(),
-                () = tokio::time::sleep(wait) => self.front_end.tick(self.began.elapsed()),
+                () = tokio::time::sleep(wait) => self.front_end.tick(self.now()),
             }
         }
     }
@@ -204,8 +203,7 @@ impl Running {
         for _ in 0..TURN {
             match self.socket.try_recv_from(buffer) {
                 Ok((length, from)) => {
-                    let now = self.now();
-                    self.front_end.receive(now, from, buffer.get(..length).unwrap_or_default());
+                    self.front_end.receive(self.now(), from, buffer.get(..length).unwrap_or_default());
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 // Of a datagram sent before: who is not there is found by silence.
@@ -217,10 +215,9 @@ impl Running {
     fn done(&mut self, done: Done) {
         let mut next = Some(done);
         while let Some((batch, proof)) = next {
-            let now = self.now();
             match proof {
-                Some(proof) => self.front_end.installed(now, batch, proof),
-                None => self.front_end.refused(now, batch),
+                Some(proof) => self.front_end.installed(self.now(), batch, proof),
+                None => self.front_end.refused(self.now(), batch),
             }
             next = self.committed.try_recv().ok();
         }
