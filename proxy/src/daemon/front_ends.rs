@@ -76,8 +76,10 @@ pub(super) async fn tell(daemon: &Daemon) {
 
 async fn configure((host, told): &mut (Arc<Host>, Settings), settings: Settings) {
     if *told != settings && told.address == settings.address {
-        host.ask(Asked::Configure(Box::new(settings.clone()))).await;
-        *told = settings;
+        // One that has ended was told nothing.
+        if host.ask(Asked::Configure(Box::new(settings.clone()))).await {
+            *told = settings;
+        }
     }
 }
 
