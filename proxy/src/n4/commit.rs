@@ -65,7 +65,7 @@ async fn all(table: &Table, names: &Names, changes: Vec<TunnelChange>) -> Option
                     tracing::warn!(
                         service = &*service,
                         endpoint = &*endpoint,
-                        "the packet path knows no such endpoint"
+                        "the packet path knows no such endpoint; where a plan is not in force the log says why"
                     );
                     return None;
                 };

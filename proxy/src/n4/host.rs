@@ -148,7 +148,10 @@ fn begin(
             front_end
         }
         Err(error) => {
-            tracing::error!(service, %error, "N4 sessions are lost: peers are told by another recovery time stamp");
+            tracing::error!(
+                service, %error,
+                "N4 sessions are lost: peers are told by another recovery time stamp; SMFs make them anew"
+            );
             FrontEnd::new(settings, stamp, seed)
         }
     }

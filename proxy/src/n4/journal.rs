@@ -174,7 +174,10 @@ impl Journal {
                 (self.file, self.number, self.written, self.walk) = (file, number, 0, Some(None));
             }
             Err(error) => {
-                tracing::error!(path = %path.display(), %error, "the file of N4 sessions goes on growing");
+                tracing::error!(
+                    path = %path.display(), %error,
+                    "the file of N4 sessions goes on growing; let the daemon's user make files there"
+                );
                 self.most = self.most.saturating_mul(2);
             }
         }
@@ -188,7 +191,10 @@ impl Journal {
         for number in before.into_iter().filter(|number| *number != self.number) {
             let path = path(&self.folder, number);
             if let Err(error) = fs::remove_file(&path) {
-                tracing::warn!(path = %path.display(), %error, "an old file of N4 sessions stays");
+                tracing::warn!(
+                    path = %path.display(), %error,
+                    "an old file of N4 sessions stays; let the daemon's user remove files there"
+                );
             }
         }
     }
