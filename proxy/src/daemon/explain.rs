@@ -106,14 +106,18 @@ async fn steps(daemon: &Daemon, session: &SessionView) -> Vec<String> {
         steps.push("no answer of the endpoint was seen yet".to_owned());
     }
     let endpoints = daemon.endpoints(service.map(|service| service.pool.as_str())).await.unwrap_or_default();
-    steps.push(now(&session.endpoint, &endpoints));
+    steps.push(now(&session.endpoint, named(&session.endpoint, &endpoints)));
     steps
 }
 
+/// The endpoint that is called `POOL/NAME`.
+fn named<'a>(endpoint: &str, endpoints: &'a [EndpointView]) -> Option<&'a EndpointView> {
+    endpoints.iter().find(|view| endpoint == format!("{}/{}", view.pool, view.name))
+}
+
 /// Whether an endpoint, `POOL/NAME`, gets sessions by now.
-fn now(endpoint: &str, endpoints: &[EndpointView]) -> String {
-    let named = |pool: &str, name: &str| endpoint == format!("{pool}/{name}");
-    match endpoints.iter().find(|view| named(&view.pool, &view.name)) {
+fn now(endpoint: &str, view: Option<&EndpointView>) -> String {
+    match view {
         Some(view) if view.effective == 0 => {
             format!("{endpoint} gets no new sessions now ({}); those that it has stay", view.why)
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use pinion_n4::{Phase, TunnelView};
 
 use super::MOST;
-use crate::config::model::{Algorithm, Config, Serves, Service};
+use crate::config::model::{Algorithm, Config, Pool, Serves, Service};
 use crate::control::{Control as _, EndpointView, Explained, Explanation, N4SessionView, SessionKey, SessionView};
 use crate::daemon::front_ends;
 use crate::daemon::state::Daemon;
@@ -99,10 +99,10 @@ fn steps(config: &Config, endpoints: &[EndpointView], session: &N4SessionView) -
     if session.tunnels.is_empty() {
         steps.push("no gtpu service stands for its tunnels: clients know those of the UPF".to_owned());
     }
-    let load =
-        endpoints.iter().find(|view| *upf == format!("{}/{}", view.pool, view.name)).and_then(|view| view.load);
+    let view = super::named(upf, endpoints);
+    let load = view.and_then(|view| view.load);
     let load = load.map(|load| format!("; it says that {load} % of its capacity is in use")).unwrap_or_default();
-    steps.push(format!("{}{load}", super::now(upf, endpoints)));
+    steps.push(format!("{}{load}", super::now(upf, view)));
     steps
 }
 
@@ -112,10 +112,9 @@ fn chosen(config: &Config, session: &N4SessionView) -> String {
     let Some(service) = config.services.iter().find(|it| it.name == *service) else {
         return format!("service {service} is configured no longer; its sessions end with it");
     };
-    let named = |pool: &str, name: &str| *upf == format!("{pool}/{name}");
     let pool = config.pools.iter().find(|pool| pool.name == service.pool);
-    let endpoints = pool.into_iter().flat_map(|pool| pool.endpoints.iter().map(move |it| (&pool.name, it)));
-    let endpoint = endpoints.into_iter().find(|(pool, endpoint)| named(pool, &endpoint.name)).map(|(_, it)| it);
+    let named = |pool: &Pool, name: &str| *upf == format!("{}/{name}", pool.name);
+    let endpoint = pool.and_then(|pool| pool.endpoints.iter().find(|endpoint| named(pool, &endpoint.name)));
     let serves = endpoint.map(|endpoint| format!(": it takes {}", serves(&endpoint.serves))).unwrap_or_default();
     format!(
         "of the UPFs that take such a session and had an association, service {} chose {upf} by {}{serves}",
