@@ -231,6 +231,31 @@ async fn a_key_of_another_endpoint_is_refused_with_its_name() {
 }
 
 #[tokio::test]
+async fn what_is_configured_is_neither_learned_over_nor_forgotten() {
+    let places = places();
+    let table = Table::new(&Owner::new(Faulty::default()), Settings { bound: 8, full: Full::Refuse });
+    let mut own = pin(&places[0], 0x10);
+    own.record.origin = PinOrigin::Configured;
+    let _ = table.commit(vec![Change::Replace(own)]).await.unwrap();
+    // Not even where it would lead to the same endpoint.
+    for place in &places[..2] {
+        let batch = vec![Change::Learn(pin(place, 0x11)), Change::Learn(pin(place, 0x10))];
+        let error = table.commit(batch).await.unwrap_err();
+        assert_eq!(error.to_string(), "TEID 0x00000010 at 192.0.2.1 is already pinned to upf/a");
+    }
+    assert!(table.get(&key(0x11)).await.is_none());
+    assert_eq!(table.commit(vec![Change::Forget(key(0x10))]).await.unwrap().changed(), 0);
+    assert_eq!(table.get(&key(0x10)).await.unwrap().origin, PinOrigin::Configured);
+    // What is learned is learned anew, and forgotten.
+    for place in &places[..2] {
+        let _ = table.commit(vec![Change::Learn(pin(place, 0x11))]).await.unwrap();
+        assert_eq!(table.get(&key(0x11)).await.unwrap().place.endpoint, place.endpoint);
+    }
+    assert_eq!(table.commit(vec![Change::Forget(key(0x11))]).await.unwrap().changed(), 1);
+    assert!(table.get(&key(0x11)).await.is_none());
+}
+
+#[tokio::test]
 async fn a_batch_whose_caller_gave_up_is_whole() {
     let places = places();
     let owner = Owner::new(Faulty::default());

@@ -4,7 +4,7 @@ use pinion_n4::{Batch, TunnelChange};
 use pinion_steering::PinKey;
 use tokio::sync::mpsc;
 
-use crate::sessions::{Change, Installed, Names, NewPin, PinOrigin, Table};
+use crate::sessions::{Change, CommitError, Installed, Names, NewPin, Table};
 
 /// What became of a batch: the proof that it is in force, or none.
 pub(super) type Done = (Batch, Option<Arc<Installed>>);
@@ -22,10 +22,8 @@ pub(super) async fn run(
     let mut waiting = Vec::new();
     while batches.recv_many(&mut waiting, TOGETHER).await > 0 {
         let names = names();
-        let mut together: Vec<(Batch, Option<Vec<Change>>)> = Vec::with_capacity(waiting.len());
-        for (batch, changes) in waiting.drain(..) {
-            together.push((batch, all(&table, &names, changes).await));
-        }
+        let together: Vec<(Batch, Option<Vec<Change>>)> =
+            waiting.drain(..).map(|(batch, changes)| (batch, all(&names, changes))).collect();
         let whole = together.iter().filter_map(|(_, changes)| changes.clone()).flatten().collect();
         let all = table.commit(whole).await.map(Arc::new);
         for (batch, changes) in together {
@@ -35,6 +33,10 @@ pub(super) async fn run(
                 // One of them is refused: which one, each for itself shows.
                 (Err(_), Some(changes)) => match table.commit(changes).await {
                     Ok(proof) => Some(Arc::new(proof)),
+                    Err(CommitError::Taken { address, teid, .. }) => {
+                        tracing::warn!(%address, teid, "a tunnel's TEID is one that is configured");
+                        None
+                    }
                     Err(error) => {
                         tracing::warn!(%error, "tunnels of a session are not in force");
                         None
@@ -48,40 +50,26 @@ pub(super) async fn run(
     }
 }
 
-/// What a batch says to the session table; none where it cannot be put into force.
-async fn all(table: &Table, names: &Names, changes: Vec<TunnelChange>) -> Option<Vec<Change>> {
-    let mut all = Vec::with_capacity(changes.len());
-    for change in changes {
+/// What a batch says to the session table; none where it cannot be put into force. What is configured is nobody's to
+/// take; what is learned is this front end's alone.
+fn all(names: &Names, changes: Vec<TunnelChange>) -> Option<Vec<Change>> {
+    let said = |change: TunnelChange| {
+        let (address, teid) = change.at();
+        let key = PinKey { address: address.into(), teid };
         match change {
-            TunnelChange::Unpin { at: (address, teid) } => {
-                let key = PinKey { address: address.into(), teid };
-                if !is_configured(table, &key).await {
-                    all.push(Change::Remove(key));
-                }
-            }
-            TunnelChange::Pin { at: (address, teid), service: (service, path), to: (endpoint, theirs) } => {
-                let key = PinKey { address: address.into(), teid };
-                let Some(record) = names.record(&service, &endpoint, path, theirs) else {
+            TunnelChange::Unpin { .. } => Some(Change::Forget(key)),
+            TunnelChange::Pin { service: (service, path), to: (endpoint, theirs), .. } => {
+                let record = names.record(&service, &endpoint, path, theirs);
+                if record.is_none() {
                     tracing::warn!(
                         service = &*service,
                         endpoint = &*endpoint,
                         "the packet path knows no such endpoint; where a plan is not in force the log says why"
                     );
-                    return None;
-                };
-                // What is configured is nobody's to take; what is learned is this front end's alone.
-                if is_configured(table, &key).await {
-                    tracing::warn!(%address, teid, "a tunnel's TEID is one that is configured");
-                    return None;
                 }
-                all.push(Change::Replace(NewPin { key, record }));
+                Some(Change::Learn(NewPin { key, record: record? }))
             }
         }
-    }
-    Some(all)
-}
-
-/// Whether a pin is an operator's.
-async fn is_configured(table: &Table, key: &PinKey) -> bool {
-    table.get(key).await.is_some_and(|known| known.origin == PinOrigin::Configured)
+    };
+    changes.into_iter().map(said).collect()
 }

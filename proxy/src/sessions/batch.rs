@@ -99,24 +99,34 @@ impl Held {
 
     fn change(&mut self, change: Change, room: &Room, full: Full, undo: &mut Undo) -> Result<(), CommitError> {
         match change {
-            Change::Remove(key) => {
+            Change::Forget(key) if self.get(key.into()).is_some_and(Record::is_configured) => Ok(()),
+            Change::Remove(key) | Change::Forget(key) => {
                 self.end(Key::from(key), undo);
                 Ok(())
             }
             Change::Insert(pin) => {
-                let known = self.get(pin.key.into()).filter(|known| !known.steers_as(&pin.record));
-                if let Some(known) = known {
-                    return Err(CommitError::Taken {
-                        address: pin.key.address.into(),
-                        teid: pin.key.teid,
-                        endpoint: known.place.endpoint.to_string(),
-                    });
-                }
+                self.free(&pin.key, |known| known.steers_as(&pin.record))?;
+                self.put(pin, room, full, undo)
+            }
+            Change::Learn(pin) => {
+                self.free(&pin.key, |known| !known.is_configured())?;
                 self.put(pin, room, full, undo)
             }
             Change::Replace(pin) => self.put(pin, room, full, undo),
             Change::InsertMissing(pin) if self.get(pin.key.into()).is_some() => Ok(()),
             Change::InsertMissing(pin) => self.put(pin, room, full, undo),
+        }
+    }
+
+    /// Refuses a key of a pin that is not to be replaced.
+    fn free(&self, key: &PinKey, replaced: impl FnOnce(&Record) -> bool) -> Result<(), CommitError> {
+        match self.get(Key::from(*key)) {
+            Some(known) if !replaced(known) => Err(CommitError::Taken {
+                address: key.address.into(),
+                teid: key.teid,
+                endpoint: known.place.endpoint.to_string(),
+            }),
+            _ => Ok(()),
         }
     }
 

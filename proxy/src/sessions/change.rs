@@ -15,8 +15,12 @@ pub enum Change {
     Replace(NewPin),
     /// Pins a key that is free, and leaves one that is not as it is.
     InsertMissing(NewPin),
+    /// Pins a key, wherever it was before, unless it is configured: [`CommitError::Taken`].
+    Learn(NewPin),
     /// Ends a pin; one that is not there is as good.
     Remove(PinKey),
+    /// Ends a pin, and leaves one that is configured as it is.
+    Forget(PinKey),
 }
 
 /// The proof that the kernel's maps have a batch: [`super::Table::commit`] alone makes it.
@@ -53,7 +57,7 @@ pub enum CommitError {
         /// How many fit.
         bound: u32,
     },
-    /// A key is pinned elsewhere.
+    /// A key is pinned elsewhere, or configured.
     #[error("TEID {teid:#010x} at {address} is already pinned to {endpoint}")]
     Taken {
         /// The service's address.

@@ -90,6 +90,11 @@ impl Record {
     pub(super) fn steers_as(&self, other: &Self) -> bool {
         self.pin == other.pin && self.place.endpoint == other.place.endpoint
     }
+
+    /// Whether it is an operator's: nobody's to take.
+    pub(super) fn is_configured(&self) -> bool {
+        self.origin == PinOrigin::Configured
+    }
 }
 
 /// A pin that is to be made.

@@ -419,7 +419,9 @@ impl Counts {
 
 fn shard_of(change: &Change) -> usize {
     match change {
-        Change::Insert(pin) | Change::Replace(pin) | Change::InsertMissing(pin) => Key::from(pin.key).shard(),
-        Change::Remove(key) => Key::from(*key).shard(),
+        Change::Insert(pin) | Change::Replace(pin) | Change::InsertMissing(pin) | Change::Learn(pin) => {
+            Key::from(pin.key).shard()
+        }
+        Change::Remove(key) | Change::Forget(key) => Key::from(*key).shard(),
     }
 }
