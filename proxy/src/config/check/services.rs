@@ -242,7 +242,7 @@ pub(super) fn model(file: &File, host: &Host, wrong: &mut Wrong) -> Vec<model::S
 
 fn one(service: &Service, host: &Host, wrong: &mut Wrong) -> model::Service {
     if let Some((at, addresses)) = service.addresses.given()
-        && service.protocol.value != Some(Protocol::Pfcp)
+        && !pfcp::is_pfcp(service)
         && (addresses.0.is_empty() || addresses.0.len() > MAX_PATHS)
     {
         wrong.mistake(at, too_many(addresses.0.len()));
