@@ -70,6 +70,11 @@ impl<T: Copy> Field<T> {
 }
 
 impl<T> Field<List<T>> {
+    /// How many a list has, right or wrong.
+    pub(super) fn count(&self) -> usize {
+        self.value.as_ref().map_or(0, |list| list.0.len())
+    }
+
     /// Those of a list that are right.
     pub(super) fn values(&self) -> impl Iterator<Item = &T> {
         self.value.iter().flat_map(List::values)

@@ -18,9 +18,8 @@ pub(super) fn check(
 ) {
     let (mut own, mut theirs, mut sources, mut slots) = (0_u64, 0_u64, 0_u64, 0_u64);
     for (pool, users) in pools.iter().zip(members) {
-        let count = pool.endpoints.value.as_ref().map_or(0, |endpoints| endpoints.0.len());
-        let addresses: usize =
-            pool.endpoints.values().map(|e| e.addresses.value.as_ref().map_or(0, |list| list.0.len())).sum();
+        let count = pool.endpoints.count();
+        let addresses: usize = pool.endpoints.values().map(|endpoint| endpoint.addresses.count()).sum();
         // Replies of UDP and TCP are found by their flow alone.
         let by_source =
             |service: &&&Service| matches!(service.protocol.value, Some(Protocol::Sctp | Protocol::Gtpu));
@@ -32,8 +31,8 @@ pub(super) fn check(
     }
     let mut pins = 0_u64;
     for service in file.services.values().filter(|service| !is_pfcp(service)) {
-        let addresses = service.addresses.value.as_ref().map_or(0, |list| list.0.len() as u64);
-        let tunnels = service.tunnels.value.as_ref().map_or(0, |list| list.0.len() as u64);
+        let addresses = service.addresses.count() as u64;
+        let tunnels = service.tunnels.count() as u64;
         own = own.saturating_add(addresses);
         pins = pins.saturating_add(tunnels.saturating_mul(addresses));
     }

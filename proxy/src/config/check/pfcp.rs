@@ -55,7 +55,7 @@ pub(super) fn is_pfcp(service: &Service) -> bool {
 
 /// With several UPFs, somebody must see to it that packets to a user reach the one that has its session.
 fn attracted(pool: &Gathered<'_>, service: &Service, wrong: &mut Wrong) {
-    let count = pool.endpoints.value.as_ref().map_or(0, |endpoints| endpoints.0.len());
+    let count = pool.endpoints.count();
     let said = match &service.pfcp.value {
         Some(pfcp) => pfcp.ue_addresses.is_given(),
         // What is wrong there is a mistake already.

@@ -42,7 +42,7 @@ pub(super) fn check(file: &File, pools: &[Gathered<'_>], members: &[Vec<&Service
             }
         }
         // UPFs may be behind one that is written wrong.
-        if !planes.is_empty() && planes.len() == pfcp.user_plane.value.as_ref().map_or(0, |list| list.0.len()) {
+        if !planes.is_empty() && planes.len() == pfcp.user_plane.count() {
             alike(pool, &planes, pfcp, wrong);
         }
     }
