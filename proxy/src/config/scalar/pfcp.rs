@@ -1,7 +1,7 @@
 //! What sessions of PFCP are told apart by, and how many there may be.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
@@ -80,11 +80,19 @@ fn slice(text: &str) -> Option<(u8, Option<[u8; 3]>)> {
 fn prefix(text: &str) -> Option<(IpAddr, u8)> {
     let (address, length) = text.split_once('/')?;
     let (address, length): (IpAddr, u8) = (address.parse().ok()?, number(length)?);
-    let (rest, whole) = match address {
-        IpAddr::V4(v4) => (v4.to_bits().checked_shl(length.into()).unwrap_or(0).into(), 32),
-        IpAddr::V6(v6) => (v6.to_bits().checked_shl(length.into()).unwrap_or(0), 128),
-    };
-    (length <= whole && rest == 0_u128).then_some((address, length))
+    let whole = if address.is_ipv4() { 32 } else { 128 };
+    (length <= whole && cut(address, length) == address).then_some((address, length))
+}
+
+/// An address with nothing set beyond a length.
+pub(in crate::config) fn cut(address: IpAddr, length: u8) -> IpAddr {
+    let beyond = |whole: u32| whole.saturating_sub(length.into());
+    match address {
+        IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() & u32::MAX.checked_shl(beyond(32)).unwrap_or(0)).into(),
+        IpAddr::V6(v6) => {
+            Ipv6Addr::from_bits(v6.to_bits() & u128::MAX.checked_shl(beyond(128)).unwrap_or(0)).into()
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use super::super::pools::Gathered;
 use crate::config::mistake::{Place, Wrong};
 use crate::config::model::{self, Protocol, UeAddresses};
 use crate::config::read::{Field, List};
+use crate::config::scalar::pfcp::cut;
 use crate::config::scalar::shown;
 use crate::config::written::{Endpoint, Pfcp, Serves, Service};
 
@@ -140,17 +141,6 @@ impl<'a> Prefixes<'a> {
                 );
                 wrong.warning(prefix.at, what);
             }
-        }
-    }
-}
-
-/// An address with nothing set beyond a length.
-fn cut(address: IpAddr, length: u8) -> IpAddr {
-    let beyond = |whole: u32| whole.saturating_sub(length.into());
-    match address {
-        IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() & u32::MAX.checked_shl(beyond(32)).unwrap_or(0)).into(),
-        IpAddr::V6(v6) => {
-            Ipv6Addr::from_bits(v6.to_bits() & u128::MAX.checked_shl(beyond(128)).unwrap_or(0)).into()
         }
     }
 }
