@@ -24,6 +24,7 @@ mod table;
 pub use change::{Change, CommitError, Installed, Interrupted};
 pub use list::{FlowPages, Ticks, list};
 pub use names::Names;
+pub(crate) use names::is_called;
 pub use owner::Owner;
 pub use record::{Moment, NewPin, PinOrigin, Place, Record};
 pub(crate) use table::Position;

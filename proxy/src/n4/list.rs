@@ -8,6 +8,7 @@ use pinion_n4::{SessionView, UpfView};
 
 use super::host::Host;
 use crate::control::{ControlError, N4Filter, N4Page, N4SessionView, PageAsk};
+use crate::sessions::is_called;
 
 /// How many sessions a page looks at, whether or not the filter lets them through.
 const MOST_LOOKED_AT: usize = 1 << 16;
@@ -130,11 +131,6 @@ async fn walk<S: FrontEndSessions>(
             }
         }
     }
-}
-
-/// Whether `POOL/NAME` is meant by `NAME` or `POOL/NAME`.
-fn is_called(name: &str, wanted: &str) -> bool {
-    name == wanted || name.split_once('/').is_some_and(|(_, name)| name == wanted)
 }
 
 fn view(service: &str, session: SessionView) -> N4SessionView {

@@ -132,9 +132,12 @@ impl Names {
     /// The endpoints, as `POOL/NAME`, that `NAME` or `POOL/NAME` stands for.
     #[must_use]
     pub fn endpoints(&self, name: &str) -> HashSet<Arc<str>> {
-        let stands_for =
-            |endpoint: &str| endpoint == name || endpoint.split_once('/').is_some_and(|(_, bare)| bare == name);
         let all = self.targets.iter().flatten().map(|place| &place.endpoint);
-        all.filter(|endpoint| stands_for(endpoint)).map(Arc::clone).collect()
+        all.filter(|endpoint| is_called(endpoint, name)).map(Arc::clone).collect()
     }
+}
+
+/// Whether `POOL/NAME` is meant by `NAME` or `POOL/NAME`.
+pub(crate) fn is_called(endpoint: &str, name: &str) -> bool {
+    endpoint == name || endpoint.split_once('/').is_some_and(|(_, bare)| bare == name)
 }
