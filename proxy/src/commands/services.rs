@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::process::ExitCode;
 
 use super::ask::columns::{Cell, Look, Side, bar, table};
-use super::ask::{self, Error, Format, How, json, words};
+use super::ask::{self, Error, Format, How, json};
 use crate::control::ServiceView;
 
 const EXAMPLES: &str = "\
@@ -64,11 +64,11 @@ fn text(services: &[ServiceView], coloured: bool) -> String {
             };
             vec![
                 Cell::new(&service.name),
-                Cell::new(words::protocol(service.protocol)),
+                Cell::new(service.protocol.as_written()),
                 Cell::new(addresses.join(", ")),
                 Cell::new(service.port.to_string()),
                 Cell::new(&service.pool),
-                Cell::new(words::algorithm(service.algorithm)),
+                Cell::new(service.algorithm.as_written()),
                 Cell::looking(format!("{} of {}", service.serving, service.endpoints), look),
                 Cell::new(service.sessions.to_string()),
                 Cell::new(bar(service.sessions, most, 10)),

@@ -4,7 +4,6 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Unit;
 
 use super::snapshot::Snapshot;
-use crate::config::model::{Algorithm, Protocol};
 use crate::control::{EndpointState, EndpointView, PathView, TrafficView};
 use crate::health::Signal;
 
@@ -122,7 +121,7 @@ const FAMILIES: &[Family] = &[
     ),
     info("service", "A service and what it is.", &["service", "protocol", "pool", "algorithm"], |it, sink| {
         for view in &it.services {
-            let labels = [&view.name, protocol(view.protocol), &view.pool, algorithm(view.algorithm)];
+            let labels = [&view.name, view.protocol.as_written(), &view.pool, view.algorithm.as_written()];
             sink(&labels, Value::Info);
         }
     }),
@@ -251,24 +250,4 @@ fn each_path(snapshot: &Snapshot, mut of: impl FnMut(&[&str], &PathView)) {
 
 const fn flag(on: bool) -> Value {
     Value::Whole(on as u64)
-}
-
-const fn protocol(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Udp => "udp",
-        Protocol::Tcp => "tcp",
-        Protocol::Sctp => "sctp",
-        Protocol::Gtpu => "gtpu",
-        Protocol::Pfcp => "pfcp",
-    }
-}
-
-const fn algorithm(algorithm: Algorithm) -> &'static str {
-    match algorithm {
-        Algorithm::Maglev => "maglev",
-        Algorithm::RoundRobin => "round_robin",
-        Algorithm::Weighted => "weighted",
-        Algorithm::LeastSessions => "least_sessions",
-        Algorithm::SourceAffinity => "source_affinity",
-    }
 }

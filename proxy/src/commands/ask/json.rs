@@ -32,11 +32,11 @@ impl<'a> From<&'a ServiceView> for Service<'a> {
     fn from(view: &'a ServiceView) -> Self {
         Self {
             name: &view.name,
-            protocol: words::protocol(view.protocol),
+            protocol: view.protocol.as_written(),
             port: view.port,
             addresses: &view.addresses,
             pool: &view.pool,
-            algorithm: words::algorithm(view.algorithm),
+            algorithm: view.algorithm.as_written(),
             serving: view.serving,
             endpoints: view.endpoints,
             sessions: view.sessions,

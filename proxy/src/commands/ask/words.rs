@@ -1,29 +1,9 @@
-//! What enums are called, in tables and in JSON alike.
+//! What enums are called, in tables and in JSON alike; those of a configuration are called as it writes them.
 
-use super::columns::Look;
-use crate::config::model::{Algorithm, Protocol};
-use crate::control::{EndpointState, Origin, SessionKey, SessionState};
 use pinion_n4::Phase;
 
-pub(crate) fn protocol(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Udp => "udp",
-        Protocol::Tcp => "tcp",
-        Protocol::Sctp => "sctp",
-        Protocol::Gtpu => "gtpu",
-        Protocol::Pfcp => "pfcp",
-    }
-}
-
-pub(crate) fn algorithm(algorithm: Algorithm) -> &'static str {
-    match algorithm {
-        Algorithm::Maglev => "maglev",
-        Algorithm::RoundRobin => "round_robin",
-        Algorithm::Weighted => "weighted",
-        Algorithm::LeastSessions => "least_sessions",
-        Algorithm::SourceAffinity => "source_affinity",
-    }
-}
+use super::columns::Look;
+use crate::control::{EndpointState, Origin, SessionKey, SessionState};
 
 pub(crate) fn endpoint_state(state: EndpointState) -> (&'static str, Look) {
     match state {

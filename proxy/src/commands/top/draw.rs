@@ -100,7 +100,7 @@ fn services_pane(state: &State, services: &[ServiceView], frame: &mut Frame<'_>,
         let addresses: Vec<_> = service.addresses.iter().map(IpAddr::to_string).collect();
         let cells = vec![
             Cell::new(printable(&service.name)),
-            Cell::new(words::protocol(service.protocol)),
+            Cell::new(service.protocol.as_written()),
             right(service.sessions.to_string()),
             Cell::new(bar(service.sessions, most, 8)),
             Cell::new(format!("{} of {}", service.serving, service.endpoints)).style(style(serving)),
