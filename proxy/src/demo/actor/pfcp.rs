@@ -44,7 +44,7 @@ pub(super) fn write(
 }
 
 /// The packet that a message goes in.
-pub(super) fn packet(from: IpAddr, (to, port): (IpAddr, u16), message: &[u8]) -> Packet {
+pub(crate) fn packet(from: IpAddr, (to, port): (IpAddr, u16), message: &[u8]) -> Packet {
     Packet::new(from, to, protocol::UDP, datagram((PORT, port), message))
 }
 

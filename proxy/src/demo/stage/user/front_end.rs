@@ -16,10 +16,10 @@ use pinion_steering::PinKey;
 use pinion_transport::link::Packet;
 
 use crate::config::model::Config;
+use crate::demo::actor::pfcp;
 use crate::demo::cast;
 use crate::demo::configuration::PFCP_SERVICE;
 use crate::demo::error::DemoError;
-use crate::demo::user_plane::datagram;
 use crate::pool::{Path, Pools};
 use crate::sessions::Names;
 
@@ -101,8 +101,7 @@ impl FrontEnd {
         while let Some(output) = self.state.output() {
             match output {
                 Output::Send { to, bytes } => {
-                    let payload = datagram((PORT, to.port()), &bytes);
-                    spoken.packets.push(Packet::new(cast::pfcp_service(), to.ip(), protocol::UDP, payload));
+                    spoken.packets.push(pfcp::packet(cast::pfcp_service(), (to.ip(), to.port()), &bytes));
                 }
                 Output::Commit { batch, changes } => match put(engine, names, changes)? {
                     Some(proof) => self.state.installed(self.since(now), batch, proof),
