@@ -90,12 +90,13 @@ impl Daemon {
         setup: &Setup,
         kept: &mut BTreeMap<Kept, Bytes>,
     ) -> Result<Vec<Packet>, DemoError> {
-        let (specs, _) = self.pools.plan(&self.config, since(now));
+        let (config, pools) = (&self.config, &self.pools);
         let pool = |name: &str| {
-            self.config.services.iter().find(|service| service.name == name).map(|service| service.pool.as_str())
+            config.services.iter().find(|service| service.name == name).map(|service| service.pool.as_str())
         };
-        let names = Names::new(setup, &specs, pool, None);
-        let spoken = self.front_end.speak(now, engine, &names, kept)?;
+        // Few turns put a tunnel into force.
+        let names = || Names::new(setup, &pools.plan(config, since(now)).0, pool, None);
+        let spoken = self.front_end.speak(now, engine, names, kept)?;
         for (upf, seen) in spoken.upfs {
             let Some((pool, endpoint)) = upf.split_once('/') else { continue };
             self.changed |= self.pools.path(pool, endpoint, 0, seen, since(now));

@@ -88,12 +88,12 @@ impl FrontEnd {
         self.state.tick(self.since(now));
     }
 
-    /// Does what it says, for as long as it says anything.
+    /// Does what it says, for as long as it says anything. `names` says what endpoints the tables know.
     pub(super) fn speak(
         &mut self,
         now: Time,
         engine: &mut UserEngine,
-        names: &Names,
+        names: impl Fn() -> Names,
         kept: &mut BTreeMap<Kept, Bytes>,
     ) -> Result<Spoken, DemoError> {
         let mut spoken = Spoken::default();
@@ -103,7 +103,7 @@ impl FrontEnd {
                 Output::Send { to, bytes } => {
                     spoken.packets.push(pfcp::packet(cast::pfcp_service(), (to.ip(), to.port()), &bytes));
                 }
-                Output::Commit { batch, changes } => match put(engine, names, changes)? {
+                Output::Commit { batch, changes } => match put(engine, &names(), changes)? {
                     Some(proof) => self.state.installed(self.since(now), batch, proof),
                     None => self.state.refused(self.since(now), batch),
                 },
