@@ -144,8 +144,7 @@ async fn kill_a_upf<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Resul
         control.restored.saturating_sub(sessions.restored),
     );
     theatre.tell(Kind::Seen, text)?;
-    let lost = tunnels.lost.saturating_sub(before.lost);
-    let answered = tunnels.answered.saturating_sub(before.answered);
+    let (answered, lost) = meanwhile(&before, &tunnels);
     theatre.tell(Kind::Seen, format!("gNBs noticed nothing but {lost} lost packets; {answered} were answered"))
 }
 
@@ -203,23 +202,23 @@ fn shares(owners: &BTreeMap<u8, u64>, role: Role) -> String {
     owners.iter().map(share).collect::<Vec<_>>().join(", ")
 }
 
-/// What was asked and answered meanwhile.
+/// How many were answered meanwhile, and how many lost.
+fn meanwhile(before: &Tally, after: &Tally) -> (u64, u64) {
+    (after.answered.saturating_sub(before.answered), after.lost.saturating_sub(before.lost))
+}
+
+/// The same in words.
 fn since(before: &Tally, after: &Tally, what: &str) -> String {
-    let (answered, lost) =
-        (after.answered.saturating_sub(before.answered), after.lost.saturating_sub(before.lost));
+    let (answered, lost) = meanwhile(before, after);
     format!("{answered} {what} answered, {lost} lost")
 }
 
 /// The same of messages and packets.
 fn both<S: Stage, A: Audience>(theatre: &Theatre<S, A>, associations: &Tally, tunnels: &Tally) -> String {
-    let (messages, packets) = (theatre.associations(), theatre.tunnels());
-    let lost = |before: &Tally, after: &Tally| after.lost.saturating_sub(before.lost);
-    format!(
-        "{} messages and {} packets answered, {} lost",
-        messages.answered.saturating_sub(associations.answered),
-        packets.answered.saturating_sub(tunnels.answered),
-        lost(associations, &messages).saturating_add(lost(tunnels, &packets))
-    )
+    let (messages, lost_messages) = meanwhile(associations, &theatre.associations());
+    let (packets, lost_packets) = meanwhile(tunnels, &theatre.tunnels());
+    let lost = lost_messages.saturating_add(lost_packets);
+    format!("{messages} messages and {packets} packets answered, {lost} lost")
 }
 
 fn time(time: Duration) -> String {
