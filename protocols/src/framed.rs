@@ -7,12 +7,16 @@
 mod elements;
 mod error;
 mod message;
+mod splice;
+mod write;
 
 use core::fmt::{Debug, Display};
 
 pub use elements::{Elements, RawElement};
 pub use error::Error;
 pub use message::{Message, Messages};
+pub use splice::Patch;
+pub use write::{MessageWriter, TooLong, Value};
 
 /// Bytes of a message that its length field does not count.
 pub(crate) const UNCOUNTED: usize = 4;
@@ -31,15 +35,20 @@ pub trait Protocol {
     const FOLLOWED: u8;
 
     /// Type of a message.
-    type MessageType: Copy + Debug + PartialEq + From<u8>;
+    type MessageType: Copy + Debug + PartialEq + From<u8> + Into<u8>;
     /// Type of an element.
     type ElementType: Copy + Debug + Display + PartialEq;
+    /// An element as it is written.
+    type Element<'a>: Value<Self>;
 
     /// The type that begins an element, as far as its octets are there.
     fn element_type(element: &[u8]) -> Option<Self::ElementType>;
 
     /// Length and, where the protocol has one, instance of an element, in the four octets that begin it.
     fn length_and_instance(header: [u8; 4]) -> (u16, u8);
+
+    /// The four octets that begin an element.
+    fn element_header(kind: Self::ElementType, instance: u8, length: u16) -> [u8; 4];
 
     /// Whether the value of an element is elements itself.
     fn is_group(kind: Self::ElementType) -> bool;

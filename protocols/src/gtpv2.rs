@@ -11,17 +11,24 @@
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 
+mod cause;
 mod element;
 mod kinds;
 #[cfg(test)]
 mod tests;
+mod write;
 
+pub use cause::Cause;
 pub use element::{Element, FTeid, Imsi, PdnAddress};
 pub use kinds::{ElementType, MessageType};
 
 pub use crate::addresses::Addresses;
 use crate::bytes;
+pub use crate::framed::TooLong;
 use crate::framed::{self, Protocol};
+
+/// UDP port of requests (TS 29.274 4.2.1.1).
+pub const PORT: u16 = 2123;
 
 /// How GTPv2-C frames its messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,6 +43,7 @@ impl Protocol for Gtpv2 {
 
     type MessageType = MessageType;
     type ElementType = ElementType;
+    type Element<'a> = Element<'a>;
 
     fn element_type(element: &[u8]) -> Option<ElementType> {
         bytes::u8_at(element, 0).map(ElementType::from)
@@ -43,6 +51,11 @@ impl Protocol for Gtpv2 {
 
     fn length_and_instance([_, l0, l1, instance]: [u8; 4]) -> (u16, u8) {
         (u16::from_be_bytes([l0, l1]), instance & 0x0f)
+    }
+
+    fn element_header(kind: ElementType, instance: u8, length: u16) -> [u8; 4] {
+        let [l0, l1] = length.to_be_bytes();
+        [kind.into(), l0, l1, instance & 0x0f]
     }
 
     fn is_group(kind: ElementType) -> bool {
@@ -61,6 +74,12 @@ pub type Elements<'a> = framed::Elements<'a, Gtpv2>;
 
 /// An element whose value is not looked at yet.
 pub type RawElement<'a> = framed::RawElement<'a, Gtpv2>;
+
+/// Appends one message to a buffer: its header, then element after element.
+pub type MessageWriter<'a> = framed::MessageWriter<'a, Gtpv2>;
+
+/// What becomes of one element of a message that is copied.
+pub type Patch<'a> = framed::Patch<'a, Gtpv2>;
 
 /// Why bytes are not a GTPv2-C message.
 pub type Error = framed::Error<Gtpv2>;

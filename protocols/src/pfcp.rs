@@ -19,7 +19,6 @@ mod element;
 mod element_type;
 mod message_type;
 mod routing;
-mod splice;
 mod value;
 mod write;
 
@@ -27,15 +26,14 @@ pub use element::Element;
 pub use element_type::ElementType;
 pub use message_type::MessageType;
 pub use routing::{LocalTunnel, LocalTunnels, Place, Routing};
-pub use splice::Patch;
 pub use value::{
     Cause, FSeid, FTeid, Flags, NodeId, OuterHeaderCreation, OuterHeaderRemoval, RemotePeer, Rule, SNssai,
     SdfFilter, UeAddress, UserPlaneResource,
 };
-pub use write::{MessageWriter, TooLong};
 
 pub use crate::addresses::Addresses;
 use crate::bytes;
+pub use crate::framed::TooLong;
 use crate::framed::{self, Protocol};
 
 /// UDP port of PFCP requests (TS 29.244 6.3).
@@ -60,6 +58,7 @@ impl Protocol for Pfcp {
 
     type MessageType = MessageType;
     type ElementType = ElementType;
+    type Element<'a> = Element<'a>;
 
     fn element_type(element: &[u8]) -> Option<ElementType> {
         bytes::u16_at(element, 0).map(ElementType::from)
@@ -67,6 +66,11 @@ impl Protocol for Pfcp {
 
     fn length_and_instance([_, _, l0, l1]: [u8; 4]) -> (u16, u8) {
         (u16::from_be_bytes([l0, l1]), 0)
+    }
+
+    fn element_header(kind: ElementType, _: u8, length: u16) -> [u8; 4] {
+        let ([t0, t1], [l0, l1]) = (u16::from(kind).to_be_bytes(), length.to_be_bytes());
+        [t0, t1, l0, l1]
     }
 
     fn is_group(kind: ElementType) -> bool {
@@ -86,6 +90,12 @@ pub type Elements<'a> = framed::Elements<'a, Pfcp>;
 
 /// An element whose value is not looked at yet.
 pub type RawElement<'a> = framed::RawElement<'a, Pfcp>;
+
+/// Appends one message to a buffer: its header, then element after element.
+pub type MessageWriter<'a> = framed::MessageWriter<'a, Pfcp>;
+
+/// What becomes of one element of a message that is copied.
+pub type Patch<'a> = framed::Patch<'a, Pfcp>;
 
 /// Why bytes are not a PFCP message.
 pub type Error = framed::Error<Pfcp>;

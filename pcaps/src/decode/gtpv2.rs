@@ -41,6 +41,7 @@ fn element(message: &mut Message, raw: &RawElement<'_>) -> Result<(), Error> {
             message.summarize(format!("imsi {imsi}"));
         }
         Element::Cause(cause, _) => {
+            let cause = u8::from(cause);
             message.add("gtpv2.cause", cause);
             message.summarize(format!("cause {cause}"));
         }

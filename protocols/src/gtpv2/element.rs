@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{ElementType, Elements, Error, RawElement};
+use super::{Cause, ElementType, Elements, Error, RawElement};
 use crate::addresses::Addresses;
 use crate::bytes;
 use crate::reader::Reader;
@@ -14,8 +14,9 @@ pub enum Element<'a> {
     Group(ElementType, Elements<'a>),
     /// 1 (TS 29.274 8.3).
     Imsi(Imsi<'a>),
-    /// 2: 16 and above: accepted, or why not; PCE, BCE and CS in the lower three bits of the other octet (TS 29.274 8.4).
-    Cause(u8, u8),
+    /// 2: with PCE, BCE and CS in the lower three bits of the octet behind it; which element it is about is not looked at
+    /// (TS 29.274 8.4).
+    Cause(Cause, u8),
     /// 3: restart counter (TS 29.274 8.5).
     Recovery(u8),
     /// 71: labels of the DNS (TS 29.274 8.6).
@@ -127,7 +128,7 @@ impl<'a> RawElement<'a> {
         let octet = || bytes::u8_at(value, 0);
         Some(match self.kind() {
             ElementType::Imsi => Element::Imsi(Imsi(value)),
-            ElementType::Cause => Element::Cause(octet()?, bytes::u8_at(value, 1)?),
+            ElementType::Cause => Element::Cause(octet()?.into(), bytes::u8_at(value, 1)?),
             ElementType::Recovery => Element::Recovery(octet()?),
             ElementType::Apn => Element::Apn(value),
             ElementType::EpsBearerId => Element::EpsBearerId(octet()? & 0x0f),

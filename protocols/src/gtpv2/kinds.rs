@@ -109,6 +109,31 @@ numbered! {
     }
 }
 
+impl MessageType {
+    /// The type of the answer to a message; none where there is none, or where the type is not known (TS 29.274 7.6).
+    pub fn response(self) -> Option<Self> {
+        match self {
+            Self::SrvccCsToPsRequest => Some(Self::SrvccCsToPsResponse),
+            Self::Other(_) => None,
+            _ => match u8::from(self) {
+                number @ (1 | 4 | 6 | 25 | 27 | 29 | 32 | 34 | 36 | 38 | 40 | 64 | 66 | 68 | 95 | 97 | 99
+                | 101 | 103 | 128 | 130 | 133 | 135 | 137 | 139 | 149 | 153 | 155 | 158 | 160 | 162
+                | 164 | 166 | 168 | 170 | 176 | 179 | 200 | 211 | 231 | 233 | 235 | 241 | 243) => {
+                    Some(Self::from(number.saturating_add(1)))
+                }
+                _ => None,
+            },
+        }
+    }
+
+    /// Whether the message answers another one.
+    pub fn is_answer(self) -> bool {
+        let before = u8::from(self).checked_sub(1).map(Self::from);
+        matches!(self, Self::VersionNotSupportedIndication | Self::SrvccCsToPsResponse | Self::ContextAcknowledge)
+            || before.and_then(Self::response) == Some(self)
+    }
+}
+
 numbered! {
     /// Type of an information element (TS 29.274 table 8.1-1).
     ElementType(u8) else "type" {
@@ -163,5 +188,46 @@ impl ElementType {
                 | Self::RemoteUeContext
                 | Self::ScefPdnConnection
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What TS 29.274 table 6.1-1 calls them says which answers which.
+    #[test]
+    fn what_asks_has_an_answer() {
+        let mut asks = 0;
+        for kind in (0..=u8::MAX).map(MessageType::from) {
+            let text = std::format!("{kind}");
+            if let Some(answer) = kind.response() {
+                let answer_text = std::format!("{answer}");
+                let stem = |text: &str| {
+                    let ends = [
+                        " Request",
+                        " Response",
+                        " Command",
+                        " Failure Indication",
+                        " Acknowledge",
+                        " Notification",
+                    ];
+                    let mut stem = std::string::String::from(text);
+                    for end in ends {
+                        stem = stem.replace(end, "");
+                    }
+                    stem
+                };
+                assert_eq!(stem(&text), stem(&answer_text));
+                assert!(answer.is_answer() && !kind.is_answer(), "{text}");
+                asks += 1;
+            } else if text.ends_with("Request") || text.ends_with("Command") {
+                panic!("{text} has no answer");
+            }
+            let answers = [" Response", " Failure Indication", " Acknowledge", "Version Not Supported Indication"];
+            let one_way = kind == MessageType::DownlinkDataNotificationFailureIndication;
+            assert_eq!(kind.is_answer(), !one_way && answers.iter().any(|end| text.ends_with(end)), "{text}");
+        }
+        assert_eq!(asks, 45);
     }
 }

@@ -1,7 +1,8 @@
 use std::string::ToString;
 use std::vec::Vec;
 
-use core::net::Ipv4Addr;
+use ::bytes::BytesMut;
+use core::net::{IpAddr, Ipv4Addr};
 
 use super::*;
 
@@ -31,6 +32,48 @@ fn create_session_request() {
     assert_eq!(*tunnel, FTeid { interface: 10, teid: 0xabcd_ef01, addresses });
     let bearer: Vec<_> = bearer.clone().map(|element| element.unwrap().parse().unwrap()).collect();
     assert_eq!(bearer, [Element::EpsBearerId(5)]);
+}
+
+#[test]
+fn written_again_it_is_as_it_was() {
+    fn written(message: &Message<'_>) -> BytesMut {
+        let mut out = BytesMut::new();
+        let mut writer = MessageWriter::new(&mut out, message.message_type(), message.teid(), message.sequence());
+        for element in message.elements() {
+            let element = element.unwrap();
+            writer.add_instance(&element.parse().unwrap(), element.instance());
+        }
+        if message.is_followed() {
+            writer.follow_on();
+        }
+        writer.finish().unwrap();
+        out
+    }
+    assert_eq!(*written(&Message::parse(&CREATE).unwrap()), CREATE);
+    let echo = [0x40, 1, 0, 9, 0, 0, 7, 0, 3, 0, 1, 0, 12];
+    assert_eq!(*written(&Message::parse(&echo).unwrap()), echo);
+}
+
+/// The same request of scapy's with another F-TEID, and without the bearer context's EBI.
+#[test]
+fn patched_elements_keep_their_instance() {
+    let mut bytes = CREATE;
+    bytes[40] = 3; // The F-TEID's instance.
+    let message = Message::parse(&bytes).unwrap();
+    let mut out = BytesMut::new();
+    let mut writer = MessageWriter::new(&mut out, message.message_type(), message.teid(), 0x00ab_cdef);
+    let tunnel = FTeid { interface: 10, teid: 7, addresses: Addresses::from(IpAddr::from([10, 0, 0, 1])) };
+    let patches = [Patch { offset: 37, with: Some(Element::FTeid(tunnel)) }, Patch { offset: 54, with: None }];
+    writer.splice(message.elements(), &patches).unwrap();
+    writer.priority(5);
+    writer.finish().unwrap();
+    let mut wanted = bytes[..54].to_vec();
+    wanted[0] = 0x4c;
+    wanted[3] -= 5;
+    wanted[8..12].copy_from_slice(&[0xab, 0xcd, 0xef, 0x50]);
+    wanted[42..50].copy_from_slice(&[0, 0, 0, 7, 10, 0, 0, 1]);
+    wanted[52] = 0;
+    assert_eq!(out, wanted);
 }
 
 #[test]

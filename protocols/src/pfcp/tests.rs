@@ -174,7 +174,7 @@ fn what_is_too_long_leaves_nothing_behind() {
     let mut out = BytesMut::from(&b"before"[..]);
     let mut writer = MessageWriter::new(&mut out, MessageType::HeartbeatRequest, None, 1);
     writer.element(ElementType::ApplicationId, |out| out.put_bytes(0, 0x1_0000));
-    assert_eq!(writer.finish(), Err(TooLong { length: 0x1_0000 }));
+    assert_eq!(writer.finish(), Err(TooLong { protocol: "PFCP", length: 0x1_0000 }));
     assert_eq!(out, &b"before"[..]);
 }
 

@@ -1,48 +1,15 @@
 //! Writes messages: the views' other direction.
 
 use ::bytes::{BufMut, BytesMut};
-use core::fmt;
 
-use super::{Element, ElementType, MessageType, SESSION_HEADER_LENGTH};
-use crate::framed::UNCOUNTED;
-
-/// A message or an element of more than 65,535 bytes: its length field cannot say it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooLong {
-    /// Bytes that there are.
-    pub length: usize,
-}
-
-impl fmt::Display for TooLong {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PFCP length: {} bytes do not fit into 16 bits", self.length)
-    }
-}
-
-impl core::error::Error for TooLong {}
-
-/// Appends one message to a buffer: its header, then element after element.
-#[derive(Debug)]
-pub struct MessageWriter<'a> {
-    out: &'a mut BytesMut,
-    start: usize,
-    /// The first length that did not fit.
-    too_long: Option<TooLong>,
-}
+use super::{Element, ElementType, MessageType, MessageWriter, Pfcp, SESSION_HEADER_LENGTH};
+use crate::framed;
 
 impl<'a> MessageWriter<'a> {
     /// Begins a message of a session, or of a node where there is no SEID, at the end of `out`. Of the sequence
     /// number the lower 24 bits count.
     pub fn new(out: &'a mut BytesMut, kind: MessageType, seid: Option<u64>, sequence: u32) -> Self {
-        let start = out.len();
-        out.put_u8(0x20 | u8::from(seid.is_some()));
-        out.put_u8(kind.into());
-        out.put_u16(0);
-        if let Some(seid) = seid {
-            out.put_u64(seid);
-        }
-        out.put_u32(sequence << 8);
-        Self { out, start, too_long: None }
+        Self::begin(out, kind, seid, sequence)
     }
 
     /// Gives a session message a priority, 0 (highest) to 15 (TS 29.244 7.2.2.3).
@@ -50,71 +17,15 @@ impl<'a> MessageWriter<'a> {
         self.or(0, 2);
         self.or(SESSION_HEADER_LENGTH.saturating_sub(1), priority << 4)
     }
+}
 
-    /// Says that another message follows in the same datagram (TS 29.244 7.2.2.2).
-    pub fn follow_on(&mut self) -> &mut Self {
-        self.or(0, 4)
+impl framed::Value<Pfcp> for Element<'_> {
+    fn kind(&self) -> ElementType {
+        Element::kind(self)
     }
 
-    /// Adds an element whose value `value` writes.
-    pub fn element(&mut self, kind: ElementType, value: impl FnOnce(&mut BytesMut)) -> &mut Self {
-        self.nested(kind, |writer| value(writer.out))
-    }
-
-    /// Adds an element.
-    pub fn add(&mut self, element: &Element<'_>) -> &mut Self {
-        self.element(element.kind(), |out| element.write(out))
-    }
-
-    /// Adds elements that were taken from a message.
-    pub fn raw(&mut self, elements: &[u8]) -> &mut Self {
-        self.out.put_slice(elements);
-        self
-    }
-
-    /// Adds a group whose elements `elements` writes.
-    pub fn nested(&mut self, kind: ElementType, elements: impl FnOnce(&mut Self)) -> &mut Self {
-        self.out.put_u16(kind.into());
-        self.out.put_u16(0);
-        let value = self.out.len();
-        elements(self);
-        self.close(value.saturating_sub(2), value);
-        self
-    }
-
-    /// Puts in the length.
-    ///
-    /// # Errors
-    ///
-    /// [`TooLong`]; nothing was appended then.
-    pub fn finish(mut self) -> Result<(), TooLong> {
-        let counted = self.start.saturating_add(UNCOUNTED);
-        self.close(self.start.saturating_add(2), counted);
-        match self.too_long {
-            None => Ok(()),
-            Some(error) => {
-                self.out.truncate(self.start);
-                Err(error)
-            }
-        }
-    }
-
-    fn or(&mut self, at: usize, bits: u8) -> &mut Self {
-        if let Some(octet) = self.out.get_mut(self.start.saturating_add(at)) {
-            *octet |= bits;
-        }
-        self
-    }
-
-    fn close(&mut self, field: usize, from: usize) {
-        let length = self.out.len().saturating_sub(from);
-        let Ok(counted) = u16::try_from(length) else {
-            self.too_long.get_or_insert(TooLong { length });
-            return;
-        };
-        if let Some(place) = self.out.get_mut(field..field.saturating_add(2)) {
-            place.copy_from_slice(&counted.to_be_bytes());
-        }
+    fn write(&self, out: &mut BytesMut) {
+        Element::write(self, out);
     }
 }
 

@@ -1,26 +1,25 @@
 //! Copies a message with some of its elements changed: the rest stays byte for byte as it was.
 
-use ::bytes::BufMut;
-
-use super::{Element, Elements, Error, MessageWriter, RawElement};
+use super::{Elements, Error, MessageWriter, Protocol, RawElement};
 
 /// What becomes of one element.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Patch<'a> {
+pub struct Patch<'a, P: Protocol> {
     /// Where in the datagram the element begins, as views say it.
     pub offset: usize,
     /// What is there instead; `None`: nothing.
-    pub with: Option<Element<'a>>,
+    pub with: Option<P::Element<'a>>,
 }
 
-impl MessageWriter<'_> {
+impl<P: Protocol> MessageWriter<'_, P> {
     /// Adds elements, those with a patch changed. `patches` are in the order of their offsets; lengths of groups around
-    /// changed elements follow. A patch at no element's beginning is not applied.
+    /// changed elements follow. What is there instead has the instance of what was. A patch at no element's beginning is
+    /// not applied.
     ///
     /// # Errors
     ///
     /// Those of [`Elements`], for what is looked into; the message is of no use then.
-    pub fn splice(&mut self, elements: Elements<'_>, mut patches: &[Patch<'_>]) -> Result<(), Error> {
+    pub fn splice(&mut self, elements: Elements<'_, P>, mut patches: &[Patch<'_, P>]) -> Result<(), Error<P>> {
         for element in elements {
             let element = element?;
             let end = element.value_offset().saturating_add(element.value().len());
@@ -32,7 +31,7 @@ impl MessageWriter<'_> {
                 }
                 [patch] if patch.offset == element.offset() => {
                     if let Some(with) = &patch.with {
-                        self.add(with);
+                        self.add_numbered(with, element.number());
                     }
                 }
                 _ => {
@@ -41,7 +40,9 @@ impl MessageWriter<'_> {
                         continue;
                     };
                     let mut done = Ok(());
-                    self.nested(element.kind(), |writer| done = writer.splice(children, within));
+                    self.numbered(element.kind(), element.number(), |writer| {
+                        done = writer.splice(children, within);
+                    });
                     done?;
                 }
             }
@@ -50,16 +51,17 @@ impl MessageWriter<'_> {
     }
 
     /// Adds an element as it is.
-    pub fn copy(&mut self, element: &RawElement<'_>) -> &mut Self {
-        self.element(element.kind(), |out| out.put_slice(element.value()))
+    pub fn copy(&mut self, element: &RawElement<'_, P>) -> &mut Self {
+        self.numbered(element.kind(), element.number(), |writer| {
+            writer.raw(element.value());
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ElementType, FTeid, Message, MessageType};
-    use super::*;
-    use ::bytes::BytesMut;
+    use crate::pfcp::{Element, ElementType, FTeid, Message, MessageType, MessageWriter, Patch};
+    use ::bytes::{BufMut, BytesMut};
     use core::net::{IpAddr, Ipv4Addr};
     use std::vec::Vec;
 
