@@ -58,6 +58,8 @@ pub enum Act {
     Pin(Tunnel),
     /// A tunnel is taken back.
     Unpin(IpAddr, u32),
+    /// A client's end of a tunnel leads to the endpoint that owns the tunnel, or to none.
+    Lead(IpAddr, u32, Option<Tunnel>),
     /// The services are laid out anew.
     Reload(Vec<ServiceSpec>),
     /// The clock moves on by so many ticks.

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use pinion_loader::kernel::{Kernel, PROGRAM};
 use pinion_loader::setup::{ServiceSpec, Setup};
 use pinion_loader::user::UserEngine;
-use pinion_loader::{Bounds, Engine, INGRESS, LoadError, Maps, sessions};
+use pinion_loader::{Bounds, Engine, INGRESS, LoadError, Maps, sessions, tunnels};
 use pinion_steering::{Address, Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, hop};
 use testbeds::cases::dice::Dice;
 use testbeds::cases::places::{A, A6, B, C, HOSTS, OURS, S, S6, U, mac, services};
@@ -118,8 +118,9 @@ impl Lockstep {
         let service = self.setups[0].id("n3").unwrap();
         for teid in 1..16 {
             let key = PinKey { address: Address::from(if teid % 4 == 0 { S6 } else { S }), teid };
-            let pin = Pin { target: base, teid: teid << (teid % 3), service, path: 0, reserved: 0 };
-            self.both(|engine| engine.put_pin(&key, &pin).unwrap());
+            let pin = Pin { target: base, teid: teid << (teid % 3), service, path: 0, flags: 0 };
+            self.both(|engine| tunnels::put(engine, &key, &pin).unwrap());
+            self.both(|engine| tunnels::lead(engine, (Address::from(C), teid), Some(&pin)).unwrap());
         }
     }
 

@@ -34,7 +34,7 @@ fn engine() -> UserEngine {
     setup.apply(&mut engine, &services()).unwrap();
     let (base, service) = (setup.base("n3", "b").unwrap(), setup.id("n3").unwrap());
     for teid in 1..16 {
-        let pin = Pin { target: base, teid: teid << (teid % 3), service, path: 0, reserved: 0 };
+        let pin = Pin { target: base, teid: teid << (teid % 3), service, path: 0, flags: 0 };
         engine.put_pin(&PinKey { address: Address::from(S), teid }, &pin).unwrap();
     }
     engine

@@ -62,7 +62,7 @@ fn engine() -> UserEngine {
     setup.apply(&mut engine, &services()).unwrap();
     engine.put_link(INGRESS, &Link { lower: INGRESS, vlan: 0, address: OURS }).unwrap();
     for teid in 1..8 {
-        let pin = Pin { target: setup.base("n3", "b").unwrap(), teid: teid * 3, service: 0, path: 0, reserved: 0 };
+        let pin = Pin { target: setup.base("n3", "b").unwrap(), teid: teid * 3, service: 0, path: 0, flags: 0 };
         engine.put_pin(&PinKey { address: Address::from(S), teid }, &pin).unwrap();
     }
     engine

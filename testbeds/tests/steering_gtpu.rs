@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use pinion_loader::Maps as _;
 use pinion_loader::setup::ServiceSpec;
+use pinion_loader::{Maps as _, tunnels};
 use pinion_steering::{Address, Pin, PinKey, Reason, Unknown};
 use testbeds::checksums::Judge;
 use testbeds::need;
@@ -24,6 +24,8 @@ const SHORT: Duration = Duration::from_millis(300);
 const TUNNELS: [(u32, usize, u32, u32); 3] =
     [(0x1001, 0, 0x1001, 0x2001), (0x1002, 1, 0x5002, 0x2002), (0x1003, 1, 0xfedc_ba98, 0x2003)];
 const STRANGER: u32 = 0x1004;
+/// A tunnel that its endpoint has lost: as the client knows it, and as the endpoint did.
+const TAUGHT: (u32, u32) = (0x1005, 0x0a0b_0c0d);
 
 #[test]
 fn tunnels_over_ipv4() {
@@ -46,7 +48,7 @@ fn tunnels(v6: bool) {
         let key = PinKey { address: Address::from(service.socket().ip()), teid: uplink };
         let target = scenario.setup.base(service.name, &topology.endpoints[owner].name).unwrap();
         let id = scenario.setup.id(service.name).unwrap();
-        scenario.kernel.put_pin(&key, &Pin { target, teid, service: id, path: 0, reserved: 0 }).unwrap();
+        scenario.kernel.put_pin(&key, &Pin { target, teid, service: id, path: 0, flags: 0 }).unwrap();
     }
     let upfs = topology.endpoints.iter().enumerate().map(|(number, host)| {
         let of_host = TUNNELS.iter().filter(|(_, owner, _, _)| *owner == number);
@@ -131,7 +133,18 @@ fn nobody_knows(v6: bool) {
     let topology = Topology::build(&Plan::default()).unwrap();
     let service = Service::gtpu(v6);
     let spec = ServiceSpec { unknown: Unknown::Indicate, ..service.spec(&topology) };
-    let scenario = Scenario::start(&topology, &[spec]).unwrap();
+    let mut scenario = Scenario::start(&topology, &[spec]).unwrap();
+    // The endpoint has none of the tunnels that it is said to have.
+    let host = &topology.endpoints[1];
+    let key = PinKey { address: Address::from(service.socket().ip()), teid: TAUGHT.0 };
+    let target = scenario.setup.base(service.name, &host.name).unwrap();
+    let id = scenario.setup.id(service.name).unwrap();
+    let pin = Pin { target, teid: TAUGHT.1, service: id, path: 0, flags: 0 };
+    tunnels::put(&mut scenario.kernel, &key, &pin).unwrap();
+    let addresses = host.addresses(v6);
+    let mut upf =
+        Upf::start(&python, &host.namespace, &host.name, &addresses, service.endpoint_port, &BTreeMap::new())
+            .unwrap();
     let mut captures = Captures::start(&topology).unwrap();
     let client = &topology.clients[0];
     let local = SocketAddr::new(client.addresses(v6)[0], service.port);
@@ -141,6 +154,10 @@ fn nobody_knows(v6: bool) {
     let told = gnb.told(service.socket(), STRANGER, WAIT).unwrap();
     assert_eq!(told, Told { from: (address, port), teid: STRANGER, address });
     assert_eq!(scenario.count(Reason::IndicationAnswered).unwrap(), 1);
+
+    let told = gnb.told(service.socket(), TAUGHT.0, WAIT).unwrap();
+    assert_eq!(told, Told { from: (address, port), teid: TAUGHT.0, address });
+    assert_eq!(upf.served().unwrap().unknown, BTreeMap::from([(TAUGHT.1, 1)]));
 
     captures.finish().unwrap();
     let judge = need!(Judge::find());

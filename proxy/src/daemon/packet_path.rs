@@ -240,15 +240,19 @@ impl FlowPages for PacketPath {
 
 impl PinTable for PacketPath {
     fn install(&mut self, key: &PinKey, pin: &Pin) -> Result<(), LoadError> {
-        self.kernel.put_pin(key, pin)
+        self.kernel.install(key, pin)
     }
 
     fn install_all(&mut self, pins: &[(PinKey, Pin)]) -> Result<(), (usize, LoadError)> {
-        self.kernel.put_pins(pins)
+        self.kernel.install_all(pins)
+    }
+
+    fn leave(&mut self, key: &PinKey, before: &Pin) -> Result<(), LoadError> {
+        self.kernel.leave(key, before)
     }
 
     fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError> {
-        self.kernel.remove_pin(key)
+        self.kernel.withdraw(key)
     }
 
     fn installed(&self, from: Cursor, most: usize) -> Result<Paged<(PinKey, Pin)>, LoadError> {

@@ -172,13 +172,17 @@ impl Held {
     ) -> Result<(), CommitError> {
         let mut ending = Vec::new();
         let mut staying = Vec::with_capacity(before.len());
+        let mut leaving = Vec::new();
         for (key, old) in before {
             let new = self.get(*key).map(|new| new.pin);
             if self.same(*key, old.as_ref().map(|old| old.pin), new) {
                 continue;
             }
             match new {
-                Some(pin) => staying.push((PinKey::from(*key), pin)),
+                Some(pin) => {
+                    staying.push((PinKey::from(*key), pin));
+                    leaving.extend(old.as_ref().map(|old| (PinKey::from(*key), old.pin)));
+                }
                 None => ending.push(PinKey::from(*key)),
             }
         }
@@ -186,6 +190,10 @@ impl Held {
         let ended = withdraw_all(maps, &ending);
         let installed = ended.and_then(|()| {
             maps.install_all(&staying).map_err(|(done, error)| (ending.len().saturating_add(done), error))
+        });
+        let installed = installed.and_then(|()| {
+            let all = ending.len().saturating_add(staying.len());
+            leaving.iter().try_for_each(|(key, old)| maps.leave(key, old).map_err(|error| (all, error)))
         });
         let keys = ending.into_iter().chain(staying.into_iter().map(|(key, _)| key)).map(Key::from);
         let Err((done, source)) = installed else {

@@ -91,7 +91,7 @@ impl Names {
     #[must_use]
     pub fn record(&self, service: &str, endpoint: &str, path: u8, teid: u32) -> Option<Record> {
         let spot = self.spots.get(&(Arc::from(service), Arc::from(endpoint)))?;
-        let pin = Pin { target: spot.target, teid, service: spot.service, path, reserved: 0 };
+        let pin = Pin { target: spot.target, teid, service: spot.service, path, flags: 0 };
         Some(Record { place: Arc::clone(&spot.place), pin, origin: PinOrigin::Learned, ends: None })
     }
 

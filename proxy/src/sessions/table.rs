@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use pinion_loader::{Cursor, LoadError, Maps, Paged};
+use pinion_loader::{Cursor, LoadError, Maps, Paged, tunnels};
 use pinion_steering::{Pin, PinKey};
 use tokio::sync::mpsc;
 
@@ -16,7 +16,7 @@ use super::record::{Moment, NewPin, PinOrigin, Record};
 use super::shard::Shard;
 use crate::store::{Behind, Teller};
 
-/// `PINS` as the session table writes it.
+/// `PINS` as the session table writes it, with what leads back from each pin ([`tunnels`]).
 ///
 /// # Errors
 /// All fail with [`LoadError`] where the kernel refuses, or the bound is reached; then nothing was written, but for
@@ -29,6 +29,8 @@ pub trait PinTable: Send {
     /// # Errors
     /// How many were written before the one that was refused, and why.
     fn install_all(&mut self, pins: &[(PinKey, Pin)]) -> Result<(), (usize, LoadError)>;
+    /// Takes out what led back from a pin that its key has no more.
+    fn leave(&mut self, key: &PinKey, before: &Pin) -> Result<(), LoadError>;
     /// Takes an entry out; one that is not there is as good.
     fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError>;
     /// The entries at a place, as [`Maps::pins_page`] reads them.
@@ -37,15 +39,19 @@ pub trait PinTable: Send {
 
 impl<M: Maps + Send> PinTable for M {
     fn install(&mut self, key: &PinKey, pin: &Pin) -> Result<(), LoadError> {
-        self.put_pin(key, pin)
+        tunnels::put(self, key, pin)
     }
 
     fn install_all(&mut self, pins: &[(PinKey, Pin)]) -> Result<(), (usize, LoadError)> {
-        self.put_pins(pins)
+        tunnels::put_all(self, pins)
+    }
+
+    fn leave(&mut self, key: &PinKey, before: &Pin) -> Result<(), LoadError> {
+        tunnels::leave(self, key, before)
     }
 
     fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError> {
-        self.remove_pin(key)
+        tunnels::remove(self, key)
     }
 
     fn installed(&self, from: Cursor, most: usize) -> Result<Paged<(PinKey, Pin)>, LoadError> {

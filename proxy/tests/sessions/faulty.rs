@@ -59,6 +59,10 @@ impl PinTable for Faulty {
         pins.try_for_each(|(at, (key, pin))| self.install(key, pin).map_err(|error| (at, error)))
     }
 
+    fn leave(&mut self, _: &PinKey, _: &Pin) -> Result<(), LoadError> {
+        Ok(())
+    }
+
     fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError> {
         let mut state = self.state.lock().unwrap();
         state.write()?;

@@ -245,6 +245,28 @@ async fn a_restarted_table_takes_over_what_the_kernel_holds() {
     assert_eq!(page.sessions.iter().filter(|session| session.origin == Origin::Restored).count(), 2_499);
 }
 
+/// TS 29.281 7.3.1: an endpoint names its tunnel as it knows it.
+#[tokio::test]
+async fn what_leads_back_comes_and_goes_with_its_pin() {
+    let node = node();
+    node.pin(0..4).await;
+    let key = PinKey { address: Address::v4([192, 0, 2, 20]), teid: 2 };
+    let led = |endpoint, teid| {
+        let way = PinKey::back(Address::v4([198, 51, 100, endpoint]), teid);
+        node.owner.blocking(move |maps| maps.read_pin(&way)).unwrap().map(|pin| pin.teid)
+    };
+    assert_eq!([(21, 1), (22, 2), (21, 3), (22, 4)].map(|(at, teid)| led(at, teid)), [0, 1, 2, 3].map(Some));
+    let moved = node.names.record("n3", "upfs/n3-2", 0, 77).unwrap();
+    let _ = node.table.commit(vec![Change::Replace(NewPin { key, record: moved })]).await.unwrap();
+    assert_eq!([led(21, 3), led(22, 77)], [None, Some(2)]);
+    let _ = node.table.commit(vec![Change::Remove(key)]).await.unwrap();
+    assert_eq!([led(22, 77), led(22, 2)], [None, Some(1)]);
+    // They are no sessions.
+    let none = SessionFilter::default();
+    let pinned = node.all(&none, 10_000).await.into_iter().filter(|session| session.origin == Origin::Learned);
+    assert_eq!(pinned.count(), 3);
+}
+
 #[tokio::test]
 async fn taking_over_does_not_wait_for_a_store_that_writes_nothing() {
     let node = node();

@@ -17,7 +17,7 @@ pub(crate) fn key(teid: u32) -> PinKey {
 
 pub(crate) fn pin(place: &Arc<Place>, teid: u32) -> NewPin {
     let target = u32::from(place.endpoint.as_bytes()[4] - b'a');
-    let pin = Pin { target, teid: teid + 0x1000, service: 0, path: 0, reserved: 0 };
+    let pin = Pin { target, teid: teid + 0x1000, service: 0, path: 0, flags: 0 };
     NewPin {
         key: key(teid),
         record: Record { place: Arc::clone(place), pin, origin: PinOrigin::Learned, ends: None },

@@ -46,7 +46,7 @@ fn insert(scenario: &mut Scenario) -> Result<(), BenchError> {
     let address = Address::v4([192, 0, 2, 1]);
     for first in (1..=PINS).step_by(BATCH as usize) {
         let pins: Vec<_> = (first..first.saturating_add(BATCH))
-            .map(|teid| (PinKey { address, teid }, Pin { target: 1, teid, service: 0, path: 0, reserved: 0 }))
+            .map(|teid| (PinKey { address, teid }, Pin { target: 1, teid, service: 0, path: 0, flags: 0 }))
             .collect();
         scenario.kernel.put_pins(&pins).map_err(|(_, error)| error)?;
     }

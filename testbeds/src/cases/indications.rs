@@ -1,18 +1,18 @@
-//! Error Indications: those that steering answers with.
+//! Error Indications: those that steering answers with, and those of endpoints.
 
 use std::net::IpAddr;
 
 use pinion_steering::{ERRORS_MOST, Reason};
 
-use super::places::{C, C6, S_INDICATE, S6_INDICATE, W};
-use super::{Act, Case, Tunnel, drops, towards, transmits};
+use super::places::{C, C1, C6, D, S, S_INDICATE, S6, S6_INDICATE, U6, V, W, X};
+use super::{Act, Case, Tunnel, drops, replied, towards, transmits};
 use crate::packets::gtpu::Gtpu;
 use crate::packets::ip::{HOP_BY_HOP, PADN};
 use crate::packets::transport::Sum;
 use crate::packets::{Frame, gtpu};
 
 pub(super) fn cases() -> Vec<Case> {
-    [answered(), unanswered()].concat()
+    [answered(), unanswered(), relayed(), returned()].concat()
 }
 
 fn user(teid: u32) -> Gtpu {
@@ -108,5 +108,146 @@ fn unanswered() -> Vec<Case> {
         Case::new("indications: a taught tunnel goes to its endpoint")
             .act(Act::Pin(tunnel))
             .send(&v4(&user(taught)), transmits(Reason::Pinned, &towards(&v4(&user(8)), (W, 2152)))),
+    ]
+}
+
+/// The TEID as clients know it, and as its endpoint does.
+const TAUGHT: (u32, u32) = (7, 0x0102_0304);
+
+fn relayed() -> Vec<Case> {
+    let tunnel = Tunnel { address: S, teid: TAUGHT.0, service: "n3", endpoint: "b", owned: TAUGHT.1, path: 0 };
+    let tunnel6 = Tunnel { address: S6, service: "n36", endpoint: "a", ..tunnel.clone() };
+    let told = |teid, address| Gtpu::error_indication(teid, address);
+    let from = |message: &Gtpu| gtpu((V, 2152), (C, 2152), message);
+    let from6 = |message: &Gtpu| gtpu((U6, 2152), (C6, 2152), message);
+    let arrives = |case: Case, sent: Frame, left: Frame| {
+        let service = if sent.destination().is_some_and(|to| to.is_ipv6()) { S6 } else { S };
+        case.send(&sent, transmits(Reason::Replied, &replied(&left, (service, 2152))))
+    };
+    let taught = |name| Case::new(name).act(Act::Pin(tunnel.clone()));
+    let taught6 = |name| Case::new(name).act(Act::Pin(tunnel6.clone()));
+    let (theirs, ours) = (told(TAUGHT.1, V), told(TAUGHT.0, S));
+    let ported = |message: &Gtpu| Gtpu { extensions: vec![(0x40, vec![0x08, 0x68])], ..message.clone() };
+    // A private extension of four octets is seven long: what follows lies the other way.
+    let behind =
+        |message: &Gtpu, elements: &[u8]| Gtpu { data: [elements, &message.data].concat(), ..message.clone() };
+    let private = [14, 0, 255, 0, 4, 0, 9, 1, 2];
+    let cut = |length| Gtpu { data: theirs.data.get(..length).unwrap_or_default().to_vec(), ..theirs.clone() };
+    let bad = |name, message: Gtpu| taught(name).send(&from(&message), drops(Reason::GtpMalformed));
+    vec![
+        arrives(taught("indications: an endpoint's names what clients know"), from(&theirs), from(&ours)),
+        arrives(
+            taught("indications: an endpoint's without checksum"),
+            from(&theirs).sum(Sum::Zero),
+            from(&ours).sum(Sum::Zero),
+        ),
+        arrives(
+            taught("indications: an endpoint's whose checksum is wrong stays wrong"),
+            from(&theirs).sum(Sum::Off(5)),
+            from(&ours).sum(Sum::Off(5)),
+        ),
+        arrives(
+            taught("indications: an endpoint's with an extension header"),
+            from(&ported(&theirs)),
+            from(&ported(&ours)),
+        ),
+        arrives(
+            taught("indications: an endpoint's behind other elements"),
+            from(&behind(&theirs, &private)),
+            from(&behind(&ours, &private)),
+        ),
+        arrives(
+            taught6("indications: an endpoint's over IPv6"),
+            from6(&told(TAUGHT.1, U6)),
+            from6(&told(TAUGHT.0, S6)),
+        ),
+        arrives(
+            taught6("indications: an endpoint's over IPv6 behind other elements"),
+            from6(&behind(&told(TAUGHT.1, U6), &private)),
+            from6(&behind(&told(TAUGHT.0, S6), &private)),
+        ),
+        arrives(
+            taught("indications: an endpoint's of a TEID that is the same on both sides"),
+            from(&told(99, V)),
+            from(&told(99, S)),
+        ),
+        arrives(
+            taught("indications: an endpoint's about somebody else stays"),
+            from(&told(TAUGHT.1, X)),
+            from(&told(TAUGHT.1, X)),
+        ),
+        arrives(
+            taught("indications: an endpoint's with elements of unknown length stays"),
+            from(&behind(&theirs, &[77, 0])),
+            from(&behind(&theirs, &[77, 0])),
+        ),
+        arrives(
+            taught("indications: an endpoint's about a tunnel that ended").act(Act::Unpin(S, TAUGHT.0)),
+            from(&theirs),
+            from(&told(TAUGHT.1, S)),
+        ),
+        arrives(
+            taught("indications: an endpoint's about a tunnel that moved")
+                .act(Act::Pin(Tunnel { owned: 55, ..tunnel.clone() })),
+            from(&theirs),
+            from(&told(TAUGHT.1, S)),
+        ),
+        bad("indications: an endpoint's whose TEID is cut", cut(3)),
+        bad("indications: an endpoint's whose address is cut", cut(10)),
+        bad("indications: an endpoint's whose address has no length", cut(6)),
+        bad(
+            "indications: an endpoint's with an extension header of no length",
+            Gtpu { extensions: vec![(0x40, Vec::new())], ..theirs.clone() },
+        ),
+        taught("indications: an endpoint's whose hop count ends here")
+            .send(&from(&theirs).ttl(1), drops(Reason::TtlExpired)),
+    ]
+}
+
+/// Clients' own, of a tunnel that an endpoint sends to.
+fn returned() -> Vec<Case> {
+    let tunnel = Tunnel { address: S, teid: TAUGHT.0, service: "n3", endpoint: "b", owned: TAUGHT.1, path: 0 };
+    let tunnel6 = Tunnel { address: S6, service: "n36", endpoint: "a", ..tunnel.clone() };
+    let told = |teid, address| Gtpu::error_indication(teid, address);
+    let from = |message: &Gtpu| gtpu((C, 2152), (S, 2152), message);
+    let from6 = |message: &Gtpu| gtpu((C6, 2152), (S6, 2152), message);
+    let leads = |name, client, tunnel: &Tunnel| Case::new(name).act(Act::Lead(client, 70, Some(tunnel.clone())));
+    let arrives = |case: Case, sent: &Frame, endpoint| {
+        case.send(sent, transmits(Reason::Pinned, &towards(sent, (endpoint, 2152))))
+    };
+    let unknown = |case: Case, sent: &Frame| case.send(sent, drops(Reason::GtpSignalling));
+    let ours = told(70, C);
+    vec![
+        arrives(
+            leads("indications: a client's goes to the endpoint that sends to it", C, &tunnel),
+            &from(&ours),
+            V,
+        ),
+        arrives(leads("indications: a client's over IPv6", C6, &tunnel6), &from6(&told(70, C6)), U6),
+        arrives(leads("indications: a client's without checksum", C, &tunnel), &from(&ours).sum(Sum::Zero), V),
+        arrives(
+            leads("indications: a client's that another of its addresses tells of", C1, &tunnel),
+            &from(&told(70, C1)),
+            V,
+        ),
+        unknown(leads("indications: a client's of another tunnel", C, &tunnel), &from(&told(71, C))),
+        unknown(leads("indications: a client's of another client's address", C, &tunnel), &from(&told(70, D))),
+        unknown(
+            leads("indications: a client's whose tunnel leads nowhere any more", C, &tunnel)
+                .act(Act::Lead(C, 70, None)),
+            &from(&ours),
+        ),
+        unknown(
+            Case::new("indications: a client's that names an endpoint's end").act(Act::Pin(tunnel.clone())),
+            &from(&told(TAUGHT.1, V)),
+        ),
+        unknown(
+            leads("indications: a client's over IPv4 of an endpoint's tunnel over IPv6", C, &tunnel6),
+            &from(&ours),
+        ),
+        leads("indications: a client's whose TEID is cut", C, &tunnel)
+            .send(&from(&Gtpu { data: vec![16, 0, 0], ..ours.clone() }), drops(Reason::GtpMalformed)),
+        leads("indications: a client's at the end of its way", C, &tunnel)
+            .send(&from(&ours).ttl(1), drops(Reason::TtlExpired)),
     ]
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use pinion_loader::setup::{ServiceSpec, Setup};
-use pinion_loader::{Engine, Event, INGRESS, LoadError, sessions};
+use pinion_loader::{Engine, Event, INGRESS, LoadError, sessions, tunnels};
 use pinion_steering::{Address, Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, hop, sctp::digest};
 
 use super::places::{HOSTS, OURS, mac, services};
@@ -114,7 +114,7 @@ impl<'a> Stage<'a> {
             sessions::forget(self.engine, &key, &flow)?;
         }
         for key in std::mem::take(&mut self.pins) {
-            self.engine.remove_pin(&key)?;
+            tunnels::remove(self.engine, &key)?;
         }
         if std::mem::take(&mut self.reloaded) {
             // Twice: each takes one bank's entries out.
@@ -177,7 +177,13 @@ impl<'a> Stage<'a> {
             }
             Act::Pin(tunnel) => self.pin(tunnel)?,
             Act::Unpin(address, teid) => {
-                self.engine.remove_pin(&PinKey { address: Address::from(*address), teid: *teid })?;
+                tunnels::remove(self.engine, &PinKey { address: Address::from(*address), teid: *teid })?;
+            }
+            Act::Lead(client, teid, tunnel) => {
+                let pin = tunnel.as_ref().map(|tunnel| self.value_of(tunnel)).transpose()?;
+                let end = (Address::from(*client), *teid);
+                self.pins.push(PinKey::back(end.0, end.1));
+                tunnels::lead(self.engine, end, pin.as_ref())?;
             }
             Act::Reload(services) => {
                 self.reloaded = true;
@@ -237,15 +243,19 @@ impl<'a> Stage<'a> {
 
     fn pin(&mut self, tunnel: &Tunnel) -> Result<(), Wrong> {
         let key = PinKey { address: Address::from(tunnel.address), teid: tunnel.teid };
-        let pin = Pin {
+        let pin = self.value_of(tunnel)?;
+        self.pins.push(key);
+        Ok(tunnels::put(self.engine, &key, &pin)?)
+    }
+
+    fn value_of(&self, tunnel: &Tunnel) -> Result<Pin, Wrong> {
+        Ok(Pin {
             target: self.base(tunnel.service, tunnel.endpoint)?,
             teid: tunnel.owned,
             service: self.service(tunnel.service)?,
             path: tunnel.path,
-            reserved: 0,
-        };
-        self.pins.push(key);
-        Ok(self.engine.put_pin(&key, &pin)?)
+            flags: 0,
+        })
     }
 
     fn key(&self, key: &Key) -> Result<FlowKey, Wrong> {

@@ -141,7 +141,7 @@ fn tunnel(dice: &mut Dice) -> Frame {
         0 => Gtpu::echo_request(dice.chance(70).then_some(7)),
         1 => Gtpu::echo_response(1),
         2 => Gtpu::end_marker(teid),
-        3 => Gtpu::error_indication(teid, [192, 0, 2, 9]),
+        3 => Gtpu::error_indication(teid, dice.pick(&[V, V, U, U6, C, C, X].map(Some)).unwrap_or(V)),
         4 => Gtpu::message(dice.roll() as u8, dice.below(4) as u32, &[1, 2, 3, 4]),
         _ => Gtpu::data(teid, &data(dice)),
     };

@@ -17,6 +17,7 @@ pub mod schema;
 pub mod sessions;
 pub mod setup;
 pub mod sweep;
+pub mod tunnels;
 pub mod user;
 
 pub use engine::{Engine, INGRESS, LEAST, Ran};

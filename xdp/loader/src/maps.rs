@@ -13,7 +13,8 @@ pub struct Bounds {
     pub flows: u32,
     /// `FLOWS6`: two for each UDP or TCP session over IPv6.
     pub flows6: u32,
-    /// `PINS`, and as many of `PINS6`: one for each learned or configured tunnel.
+    /// `PINS`: one for each learned or configured tunnel over IPv4. As many of `PINS6`: one for each over IPv6, and for
+    /// each that leads back from a tunnel's end ([`PinKey::back`]).
     pub pins: u32,
     /// `FRAGMENTS`: one for each datagram that is cut in pieces, for some seconds; the oldest make room.
     pub fragments: u32,
@@ -135,7 +136,7 @@ pub trait Maps {
     fn put_pins(&mut self, pins: &[(PinKey, Pin)]) -> Result<(), (usize, LoadError)>;
     /// Reads one entry of `PINS` or `PINS6`.
     fn read_pin(&self, key: &PinKey) -> Result<Option<Pin>, LoadError>;
-    /// Reads a page of `PINS` and `PINS6`, as [`Maps::flows_page`] does.
+    /// Reads a page of `PINS` and `PINS6`, as [`Maps::flows_page`] does; what leads back is not in it.
     fn pins_page(&self, from: Cursor, most: usize) -> Result<Paged<(PinKey, Pin)>, LoadError>;
     /// Takes an entry out of `PINS` or `PINS6`; one that is not there is as good.
     fn remove_pin(&mut self, key: &PinKey) -> Result<(), LoadError>;

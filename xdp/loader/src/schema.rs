@@ -60,7 +60,7 @@ macro_rules! size {
 }
 
 const FLOW: &[Field] = fields!(Flow: target, seen, tag, peer, service, state, reply, from);
-const PIN: &[Field] = fields!(Pin: target, teid, service, path, reserved);
+const PIN: &[Field] = fields!(Pin: target, teid, service, path, flags);
 
 /// Every map of the object that is pinned. `WORK`, `REPLAY` and read-only data live no longer than their program.
 pub const MAPS: &[MapSpec] = &[

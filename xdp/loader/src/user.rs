@@ -128,7 +128,10 @@ impl Maps for UserEngine {
 
     fn put_pin(&mut self, key: &PinKey, pin: &Pin) -> Result<(), LoadError> {
         let bound = self.memory.bounds.pins;
-        bounded("PINS", &mut self.memory.pins, bound, key, pin)
+        match key.short() {
+            Some(_) => bounded("PINS", &mut self.memory.pins, bound, key, pin),
+            None => bounded("PINS6", &mut self.memory.pins6, bound, key, pin),
+        }
     }
 
     fn put_pins(&mut self, pins: &[(PinKey, Pin)]) -> Result<(), (usize, LoadError)> {
@@ -139,15 +142,17 @@ impl Maps for UserEngine {
     }
 
     fn read_pin(&self, key: &PinKey) -> Result<Option<Pin>, LoadError> {
-        Ok(self.memory.pins.get(key).copied())
+        Ok(self.memory.pin(key))
     }
 
     fn pins_page(&self, from: Cursor, most: usize) -> Result<Paged<(PinKey, Pin)>, LoadError> {
-        Ok(page::page(self.memory.pins.iter(), from, most, page::pin))
+        let tunnels = self.memory.pins6.iter().filter(|(_, pin)| !pin.leads_back());
+        Ok(page::page(self.memory.pins.iter().chain(tunnels), from, most, page::pin))
     }
 
     fn remove_pin(&mut self, key: &PinKey) -> Result<(), LoadError> {
         self.memory.pins.remove(key);
+        self.memory.pins6.remove(key);
         Ok(())
     }
 

@@ -34,6 +34,7 @@ pub fn pinion(ctx: XdpContext) -> u32 {
         r if r == Rare::Place as u32 => place(ctx.ctx, work),
         r if r == Rare::Tunnel as u32 => tunnel(ctx.ctx, work),
         r if r == Rare::Echo as u32 => echo(ctx.ctx, work),
+        r if r == Rare::Indication as u32 => relay(ctx.ctx, work),
         r if r == Rare::Init as u32 => init(ctx.ctx, work),
         r if r == Rare::InitAck as u32 => init_ack(ctx.ctx, work),
         r if r == Rare::Control as u32 => control(ctx.ctx, work),
@@ -160,6 +161,7 @@ rare! {
     tunnel: Tunnel,
     echo: Echo,
     indicate: Indicate,
+    relay: Indication,
     init: Init,
     init_ack: InitAck,
     parameters: Parameters,
@@ -199,6 +201,7 @@ rounds! {
     mask_round: Mask,
     extension_round: Extension,
     least_round: Least,
+    element_round: Element,
     sum_round: Sum,
 }
 

@@ -136,6 +136,7 @@ impl<const CHECKED: bool> Packet for Frame<CHECKED> {
             Round::Mask => mask as *const (),
             Round::Extension => extension as *const (),
             Round::Least => least as *const (),
+            Round::Element => element as *const (),
             Round::Sum => sum as *const (),
         };
         let mut under = Under { ctx: self.ctx, work };
@@ -170,5 +171,6 @@ bodies! {
     mask: mask_round,
     extension: extension_round,
     least: least_round,
+    element: element_round,
     sum: sum_round,
 }

@@ -35,7 +35,7 @@ pub struct Facts {
     pub ttl: u8,
     /// Type of service, or traffic class.
     pub class: u8,
-    /// TCP flags; SCTP: type of the first chunk.
+    /// TCP flags; SCTP: type of the first chunk; GTP-U: message type.
     pub kind: u8,
     /// SCTP: flags of the first chunk.
     pub flags: u8,
@@ -334,6 +334,7 @@ fn ports<P: Packet>(packet: &P, facts: &mut Facts) -> Result<(), Step> {
             }
             facts.ports = u32::from_ne_bytes(packet.load(at).ok_or(SHORT)?);
             facts.tail = packet.load(at + 4).ok_or(SHORT)?;
+            facts.kind = 0;
             let length = packet.be16(at + 4).ok_or(SHORT)? as usize;
             if facts.fragment != 0 {
                 return first_of(length, room);

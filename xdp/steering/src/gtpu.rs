@@ -4,17 +4,19 @@
 //! peers (TS 29.281 4.3.0). Tunnels that user space taught (`PINS`) come first and may be translated.
 
 mod indication;
+mod relay;
 
 use crate::answer::turn;
 use crate::choose::{Session, choose, exhausted, mix, mix_address};
 use crate::flow::service_key;
 use crate::next::Request;
 use crate::{
-    Face, Facts, Flow, FlowKey, Insert, Kind, Next, Outcome, Packet, PinKey, Plan, Rare, Reason, Service,
+    Face, Facts, Flow, FlowKey, Insert, Kind, Next, Outcome, Packet, PinKey, Plan, Rare, Reason, Service, Source,
     SourceKey, State, Step, Tables, Unknown, Work, checksum, protocol,
 };
 
 pub(crate) use indication::indicate;
+pub(crate) use relay::{element, relay};
 
 /// The registered port of GTP-U (TS 29.281 4.4.2.3).
 pub const PORT: u16 = 2152;
@@ -85,6 +87,7 @@ fn hashed<P: Packet, T: Tables, N: Next>(
 ) -> Step {
     match facts.kind {
         message::ECHO_REQUEST => return N::rare(Rare::Echo),
+        message::ERROR_INDICATION => return N::rare(Rare::Indication),
         message::TUNNEL_STATUS | message::END_MARKER | message::G_PDU if facts.word != 0 => {}
         _ => return N::drop(Reason::GtpSignalling),
     }
@@ -112,14 +115,23 @@ fn reply<P: Packet, T: Tables, N: Next>(packet: &mut P, tables: &T, facts: &mut 
     let Some(source) = tables.source(&source_key(facts)) else {
         return N::no_tunnel(packet, tables, facts, plan);
     };
-    let path = if source.path < source.paths { source.path } else { 0 };
-    let index = source.own.wrapping_add(path as u32);
+    if facts.kind == message::ERROR_INDICATION {
+        return N::rare(Rare::Indication);
+    }
+    let index = own(&source);
     let Some(mut target) = tables.target(index) else {
         return N::drop(Reason::Inconsistent);
     };
     target.port = facts.source_port();
     plan.set((index, target), Face::Source, Reason::Replied, tables.now());
     N::reply(packet, tables, facts, plan)
+}
+
+/// Index in `TARGETS` of the service's address that an endpoint's packets leave from.
+#[inline(always)]
+const fn own(source: &Source) -> u32 {
+    let path = if source.path < source.paths { source.path } else { 0 };
+    source.own.wrapping_add(path as u32)
 }
 
 /// Places the first packet of an untaught tunnel, by the service's policy.

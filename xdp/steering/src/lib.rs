@@ -142,6 +142,7 @@ pub fn rare<P: Packet, T: Tables>(rare: Rare, packet: &mut P, tables: &T, work: 
         Rare::Place => flow::place(packet, tables, work),
         Rare::Tunnel => gtpu::place(packet, tables, work),
         Rare::Echo => Step::done(gtpu::echo(packet, work)),
+        Rare::Indication => gtpu::relay(packet, tables, work),
         Rare::Indicate => Step::done(gtpu::indicate(packet, tables, work)),
         Rare::Init => sctp::init(packet, tables, work),
         Rare::InitAck => sctp::init_ack(packet, tables, work),
@@ -167,7 +168,7 @@ pub(crate) const STEPS: u32 = 8;
 #[inline(always)]
 pub fn round<P: Packet, T: Tables>(round: Round, packet: &mut P, tables: &T, work: &mut Work) -> bool {
     let mut left = match round {
-        Round::Least | Round::Sum => 1,
+        Round::Least | Round::Sum | Round::Element => 1,
         _ => STEPS,
     };
     while left > 0 {
@@ -177,6 +178,7 @@ pub fn round<P: Packet, T: Tables>(round: Round, packet: &mut P, tables: &T, wor
             Round::Rewrite => sctp::rewrite(packet, tables, work),
             Round::Mask => sctp::mask(packet, tables, work),
             Round::Least => choose::least(tables, work),
+            Round::Element => gtpu::element(packet, work),
             Round::Sum => reject::sum(packet, work),
         };
         if !goes_on {

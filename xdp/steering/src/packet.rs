@@ -76,6 +76,8 @@ pub enum Round {
     Mask,
     /// Looks at an endpoint for the one with the fewest sessions.
     Least,
+    /// Steps over an extension header or an information element of GTP-U.
+    Element,
     /// Adds up what an ICMP error quotes.
     Sum,
 }

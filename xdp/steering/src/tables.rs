@@ -24,7 +24,7 @@ pub trait Tables {
     fn sessions(&self, target: u32) -> u32;
     /// Adds to an endpoint's sessions, or takes from them.
     fn count_sessions(&self, target: u32, by: i32);
-    /// `PINS` and `PINS6`: written by user space alone.
+    /// `PINS` and `PINS6`: written by user space alone. By [`PinKey::back`], what leads back.
     fn pin(&self, key: &PinKey) -> Option<Pin>;
 
     /// `FLOWS`.

@@ -160,6 +160,8 @@ pub enum Rare {
     Solicitation,
     /// GTP-U user packet of an unknown tunnel, whose sender is told: where [`Rare::Tunnel`] may end.
     Indicate,
+    /// GTP-U Error Indication.
+    Indication,
     /// A new session that no endpoint takes, and the service rejects: where another rare path ends.
     Reject,
 }

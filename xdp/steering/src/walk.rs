@@ -22,14 +22,22 @@ pub struct Walk {
     pub path: u32,
     /// What the checksum is XORed with so far.
     pub crc: u32,
+    /// GTP-U: offset of the TEID that an element holds; 0 where none does.
+    pub teid: u32,
+    /// GTP-U: offset of the peer's address that an element holds; 0 where none does.
+    pub peer: u32,
     /// The chunk type that takes ASCONF's place; ASCONF itself where there is no other.
     pub other: u8,
+    /// GTP-U: the type of the extension header that is next; 0 where elements are.
+    pub extension: u8,
     /// Whether the rounds store, or only look.
     pub stores: u8,
     /// Whether a round failed.
     pub failed: u8,
     /// Why it failed.
     pub reason: crate::Reason,
+    /// Zero.
+    pub reserved: [u8; 3],
 }
 
 impl Walk {

@@ -194,7 +194,7 @@ fn tables(config: &Config) -> Vec<TableRow> {
         "FLOWS" => Some(("flows", flows, None)),
         "FLOWS6" => Some(("flows6", flows6, None)),
         "PINS" => Some(("pins", pins, None)),
-        // How many tunnels will have IPv6 addresses nobody knows before.
+        // How many tunnels will have IPv6 addresses, or be led back from, nobody knows before.
         "PINS6" => Some(("pins6", pins, Some(0))),
         "FRAGMENTS" => Some(("fragments", fragments, None)),
         // By address and port, and by address alone, in two banks.

@@ -118,7 +118,9 @@ impl Maps for Kernel {
             return Ok(short_page(page, ShortPinKey::into));
         }
         let page = batch::read(self.raw.pins6.as_fd(), from, most).map_err(refused("PINS6"))?;
-        Ok(long_page(page, |key| key))
+        let mut page: Paged<(PinKey, Pin)> = long_page(page, |key| key);
+        page.entries.retain(|(_, pin)| !pin.leads_back());
+        Ok(page)
     }
 
     fn remove_pin(&mut self, key: &PinKey) -> Result<(), LoadError> {

@@ -21,6 +21,7 @@ pub(super) struct Memory {
     pub(super) maglev: Vec<u32>,
     pub(super) links: Map<u32, Link>,
     pub(super) pins: Map<PinKey, Pin>,
+    pub(super) pins6: Map<PinKey, Pin>,
     pub(super) active: u8,
     pub(super) placed: RefCell<Vec<u32>>,
     pub(super) ended: Vec<u32>,
@@ -75,6 +76,7 @@ impl Memory {
             maglev: vec![0; bounds.maglev as usize],
             links: Map::default(),
             pins: Map::default(),
+            pins6: Map::default(),
             active: 0,
             placed: RefCell::new(vec![0; bounds.targets as usize]),
             ended: vec![0; bounds.targets as usize],
@@ -169,7 +171,7 @@ impl Tables for Memory {
     }
 
     fn pin(&self, key: &PinKey) -> Option<Pin> {
-        self.pins.get(key).copied()
+        if key.address.is_v4() { self.pins.get(key).copied() } else { self.pins6.get(key).copied() }
     }
 
     fn flow(&self, key: &FlowKey) -> Option<Flow> {

@@ -4,8 +4,10 @@ use super::{PORT, message};
 use crate::answer::{is_answerable, turn};
 use crate::{Facts, Outcome, Packet, Reason, Tables, Work, checksum, protocol};
 
-/// Information elements of an Error Indication (TS 29.281 8.1).
+/// Information elements (TS 29.281 8.1).
 pub(super) mod ie {
+    /// Recovery (8.2): its type and an octet.
+    pub(in super::super) const RECOVERY: u8 = 14;
     /// Tunnel Endpoint Identifier Data I (8.3): its type and four octets.
     pub(in super::super) const TEID: u8 = 16;
     /// GTP-U Peer Address (8.4): its type, two octets of length, an address.

@@ -244,7 +244,8 @@ pub struct Flow {
     pub from: u32,
 }
 
-/// A tunnel as the service's clients see it: the key of `PINS6`, and by [`PinKey::short`] of `PINS`.
+/// A tunnel as the service's clients see it: the key of `PINS6`, and by [`PinKey::short`] of `PINS`. Also, by
+/// [`PinKey::back`], what leads back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct PinKey {
@@ -264,6 +265,19 @@ impl PinKey {
         } else {
             None
         }
+    }
+
+    /// What leads back from a tunnel's end behind the balancer or before it: the key in `PINS6` of an address and TEID as
+    /// an Error Indication names them (TS 29.281 7.3.1).
+    ///
+    /// Under an endpoint's there is by what TEID clients know its tunnel; under a client's, which endpoint sends to it. The
+    /// first word is complemented, so that no packet's destination is such a key: what begins so is neither an IPv4 nor
+    /// an IPv6 unicast address that anybody has (RFC 4291 2.4).
+    #[inline(always)]
+    #[must_use]
+    pub const fn back(end: Address, teid: u32) -> Self {
+        let Address([first, second, third, last]) = end;
+        Self { address: Address([!first, second, third, last]), teid }
     }
 }
 
@@ -295,8 +309,19 @@ pub struct Pin {
     pub service: u16,
     /// The path that the key's address is on.
     pub path: u8,
-    /// Zero.
-    pub reserved: u8,
+    /// What it is beside, by [`Pin::BACK`].
+    pub flags: u8,
+}
+
+impl Pin {
+    /// It is under a key of [`PinKey::back`].
+    pub const BACK: u8 = 1;
+
+    /// Whether it is no tunnel of a service's, but leads back.
+    #[must_use]
+    pub const fn leads_back(&self) -> bool {
+        self.flags & Self::BACK != 0
+    }
 }
 
 /// The datagram that a fragment is of: the key of `FRAGMENTS`.
@@ -337,6 +362,22 @@ mod tests {
         assert_eq!(short.teid.to_ne_bytes(), [1, 2, 3, 4]);
         assert_eq!(PinKey::from(short), key);
         assert_eq!(PinKey { address: Address::v6([0x20; 16]), teid: 1 }.short(), None);
+    }
+
+    #[test]
+    fn what_leads_back_is_under_no_tunnels_key() {
+        bolero::check!().with_type::<([u8; 16], bool)>().for_each(|(bytes, v6)| {
+            let end =
+                if *v6 { Address::v6(*bytes) } else { Address::v4([bytes[0], bytes[1], bytes[2], bytes[3]]) };
+            let back = PinKey::back(end, 7);
+            assert_eq!(back.short(), None);
+            assert_eq!(PinKey::back(back.address, 7), PinKey { address: end, teid: 7 });
+            // Global, unique local and link-local unicast (RFC 4291 2.4, RFC 4193 3.1), and IPv4.
+            let used = |first: u8| matches!(first, 0x20..=0x3f | 0xfc..=0xfe);
+            if !*v6 || used(bytes[0]) {
+                assert!(!used(back.address.octets()[0]));
+            }
+        });
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pinion_loader::user::UserEngine;
-use pinion_loader::{LoadError, Maps as _};
+use pinion_loader::{LoadError, tunnels};
 use pinion_n4::{Kept, Output, TunnelChange};
 use pinion_protocols::ip::{Udp, protocol};
 use pinion_protocols::pfcp::PORT;
@@ -138,8 +138,8 @@ fn put(engine: &mut UserEngine, names: &Names, changes: Vec<TunnelChange>) -> Re
     let Some(entries) = changes.into_iter().map(entry).collect::<Option<Vec<_>>>() else { return Ok(None) };
     for (key, pin) in entries {
         match pin {
-            Some(pin) => engine.put_pin(&key, &pin)?,
-            None => engine.remove_pin(&key)?,
+            Some(pin) => tunnels::put(engine, &key, &pin)?,
+            None => tunnels::remove(engine, &key)?,
         }
     }
     Ok(Some(InForce))
