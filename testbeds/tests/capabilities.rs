@@ -34,6 +34,9 @@ const PINS: &str = "TESTBEDS_PINS";
 /// A program that returns at once, beside a few maps.
 static MINIMAL: &[u8] = aya::include_bytes_aligned!("../object/baseline.bpf.o");
 const MINIMAL_PROGRAM: &str = "empty";
+/// What the verifier says without CAP_PERFMON of the first thing that the real program needs it for: adding a number that
+/// only its packet tells to a pointer. Later comes what it prohibits alike, the difference of two pointers.
+const PERFMON: &str = "pointer with unsupported alu operation, pointer arithmetic with it prohibited for !root";
 /// A map that is pinned before a child comes.
 const MAP: &str = "map";
 
@@ -82,7 +85,7 @@ fn bare() {
         ("pin", map().map_err(Into::into).and_then(|map| Ok(map.pin(root.join("own"))?))),
         ("make", Ebpf::load(MINIMAL).map(drop).map_err(Into::into)),
         ("load", load(MINIMAL, MINIMAL_PROGRAM)),
-        ("subtract", load(OBJECT, PROGRAM)),
+        ("steer", load(OBJECT, PROGRAM)),
         ("forward", forward().map_err(Into::into)),
         ("raw", raw(AddressFamily::Inet).map_err(Into::into)),
         ("packet", raw(AddressFamily::Packet).map_err(Into::into)),
@@ -218,15 +221,15 @@ fn the_kernel_itself_refuses_what_each_is_for() {
     need!(probe());
     for (lacking, wanted) in [
         ("", [].as_slice()),
-        ("bpf", &["load", "make", "subtract"]),
-        ("perfmon", &["subtract"]),
-        ("net_admin", &["forward", "load", "subtract"]),
+        ("bpf", &["load", "make", "steer"]),
+        ("perfmon", &["steer"]),
+        ("net_admin", &["forward", "load", "steer"]),
         ("net_raw", &["packet", "raw"]),
     ] {
         let rest: Vec<_> = CAPABILITIES.into_iter().filter(|it| *it != lacking).collect();
         let refused = need!(Room::new().refused(&rest));
         assert_eq!(refused.keys().collect::<Vec<_>>(), wanted, "without {lacking}: {refused:#?}");
-        let verifier = refused.get("subtract").filter(|_| lacking == "perfmon");
-        assert!(verifier.is_none_or(|log| log.contains("prohibited")), "{verifier:?}");
+        let verifier = refused.get("steer").filter(|_| lacking == "perfmon");
+        assert!(verifier.is_none_or(|log| log.contains(PERFMON)), "{verifier:?}");
     }
 }
