@@ -82,8 +82,8 @@ impl Bed {
     }
 
     pub(crate) fn configure(&self, options: &Options) {
-        let mut interfaces = self.topology.links().map(|link| link.balancer.interface.name.as_str());
-        let interfaces = interfaces.by_ref().collect::<Vec<_>>().join(", ");
+        let interfaces = self.topology.links().map(|link| link.balancer.interface.name.as_str());
+        let interfaces = interfaces.collect::<Vec<_>>().join(", ");
         let n3_pool = if options.two_pools { "users" } else { "upfs" };
         let mut yaml = format!("api: {{ unix: {} }}\ninterfaces: [{interfaces}]\n", self.place.api().display());
         yaml += "bounds: { pins: 30000, flows: 1000 }\npools:\n";
