@@ -153,6 +153,15 @@ impl Bed {
         seids
     }
 
+    /// Establishes and activates so many sessions of each SMF, as it wishes. Their SEIDs, SMF by SMF.
+    pub(crate) fn establish_all<W: Fn(usize) -> Wish>(
+        &self,
+        sessions: usize,
+        wish: impl Fn(usize) -> W,
+    ) -> Vec<Vec<u64>> {
+        (0..SMFS).map(|smf| self.establish(smf, sessions, wish(smf))).collect()
+    }
+
     /// Asks something of sessions, and waits for all answers.
     pub(crate) fn each(&self, smf: usize, seids: &[u64], task: impl Fn(&mut Smf, u64, Duration)) {
         for window in seids.chunks(WINDOW) {

@@ -21,7 +21,7 @@ fn a_dead_upf_harms_no_other() {
     let options = Options::default();
     let mut bed = Bed::new(&options);
     let _daemon = bed.start(&options);
-    let seids: Vec<Vec<u64>> = (0..SMFS).map(|smf| bed.establish(smf, SESSIONS, plain)).collect();
+    let seids = bed.establish_all(SESSIONS, |_| plain);
     let (lost, safe): (Vec<_>, Vec<_>) =
         all_of(&seids).into_iter().partition(|(smf, seid)| bed.owner(*smf, *seid) == Some(0));
     assert!(!lost.is_empty() && !safe.is_empty());
@@ -56,7 +56,7 @@ fn sessions_of_a_dead_upf_move_and_gnbs_notice_nothing() {
     let options = Options { restore: true, ue_addresses: "n6", ..Options::default() };
     let mut bed = Bed::new(&options);
     let _daemon = bed.start(&options);
-    let seids: Vec<Vec<u64>> = (0..SMFS).map(|smf| bed.establish(smf, SESSIONS, chosen(smf))).collect();
+    let seids = bed.establish_all(SESSIONS, chosen);
     let all = all_of(&seids);
     let (moved, others): (Vec<_>, Vec<_>) =
         all.iter().copied().partition(|(smf, seid)| bed.owner(*smf, *seid) == Some(0));
@@ -87,7 +87,7 @@ fn a_restarted_smf_loses_its_own_sessions_alone() {
     let mut bed = Bed::new(&options);
     let _daemon = bed.start(&options);
     for (start, keep) in (0xe900_0000..).zip([true, false]) {
-        let seids: Vec<Vec<u64>> = (0..SMFS).map(|smf| bed.establish(smf, SESSIONS, plain)).collect();
+        let seids = bed.establish_all(SESSIONS, |_| plain);
         let safe: Vec<_> = all_of(&seids).into_iter().filter(|(smf, _)| keep || *smf == 1).collect();
         let others = bed.that_are(1, State::Established);
         let traffic = bed.traffic(&safe);

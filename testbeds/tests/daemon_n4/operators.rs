@@ -14,7 +14,7 @@ fn a_drained_upf_keeps_what_it_has_and_an_added_one_gets_its_share() {
     let options = Options::default();
     let mut bed = Bed::new(&options);
     let mut daemon = bed.start(&options);
-    let seids: Vec<Vec<u64>> = (0..SMFS).map(|smf| bed.establish(smf, SESSIONS, plain)).collect();
+    let seids = bed.establish_all(SESSIONS, |_| plain);
     let before = bed.at_upfs();
     assert!(before[..UPFS].iter().all(|sessions| *sessions > 0));
     let traffic = bed.traffic(&all_of(&seids));
@@ -46,7 +46,7 @@ fn sessions_are_shown_with_who_asked_for_them_and_where_they_are() {
     let options = Options::default();
     let bed = Bed::new(&options);
     let mut daemon = bed.start(&options);
-    let seids: Vec<Vec<u64>> = (0..SMFS).map(|smf| bed.establish(smf, SESSIONS, plain)).collect();
+    let seids = bed.establish_all(SESSIONS, |_| plain);
     let list = |filter: &[&str]| {
         let shown = bed.place.ask(&[&["sessions", "n4", "--all"], filter].concat()).unwrap();
         shown.as_array().unwrap().clone()

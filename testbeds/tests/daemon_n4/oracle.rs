@@ -75,7 +75,7 @@ fn scapy_is_a_upf() {
     let _daemon = bed.start(&options);
     // Scapy's UPF knows no traffic endpoints, and measures nothing.
     let wish = |smf: usize| move |number| Wish { endpoint: false, urr: false, ..chosen(smf)(number) };
-    let seids: Vec<Vec<u64>> = (0..SMFS).map(|smf| bed.establish(smf, SESSIONS as usize, wish(smf))).collect();
+    let seids = bed.establish_all(SESSIONS as usize, wish);
     let users: BTreeMap<String, Session> = all_of(&seids)
         .iter()
         .map(|(smf, seid)| bed.user(*smf, *seid))
@@ -143,7 +143,7 @@ fn tshark_finds_nothing_malformed() {
         })
         .collect();
     let mut daemon = bed.start(&options);
-    let seids: Vec<Vec<u64>> = (0..SMFS).map(|smf| bed.establish(smf, SESSIONS as usize, plain)).collect();
+    let seids = bed.establish_all(SESSIONS as usize, |_| plain);
     for (smf, seid) in all_of(&seids) {
         assert!(bed.send(smf, seid, 1).whole());
     }

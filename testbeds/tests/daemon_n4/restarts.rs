@@ -21,7 +21,7 @@ fn nobody_notices_that_the_daemon_was_killed() {
     let options = Options::default();
     let mut bed = Bed::new(&options);
     let mut daemon = bed.start(&options);
-    let seids: Vec<Vec<u64>> = (0..SMFS).map(|smf| bed.establish(smf, SESSIONS, plain)).collect();
+    let seids = bed.establish_all(SESSIONS, |_| plain);
     let traffic = bed.traffic(&all_of(&seids));
     let done = AtomicBool::new(false);
     let (daemon, rounds) = thread::scope(|scope| {
