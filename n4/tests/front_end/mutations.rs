@@ -4,12 +4,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use pinion_n4::{Bounds, SessionView, Settings, Upf};
-use pinion_protocols::pfcp::{
-    Cause, Element, ElementType, FTeid, MessageType, MessageWriter, OuterHeaderCreation,
-};
+use pinion_protocols::pfcp::{Cause, Element, ElementType, FTeid, MessageType};
 
 use crate::random::check_pins;
-use crate::smf::{CHOOSE, Smf, create_far, create_pdr, pdr, remove_pdr, user_pdr};
+use crate::smf::{CHOOSE, Smf, create_far, create_pdr, forward, header, pdr, remove_pdr, user_pdr};
 use crate::stage::{Stage, settings, upf, upf_address};
 
 /// Those whose sessions are to stay as they are are on UPF 3; all others on 1 and 2.
@@ -110,7 +108,11 @@ impl Exchange {
             4 => smf.modify(here, |writer| create_pdr(writer, 5, Some(CHOOSE))),
             5 => smf.modify(here, |writer| pdr(writer, ElementType::UpdatePdr, 1, Some(tunnel))),
             6 => smf.modify(here, |writer| remove_pdr(writer, 5)),
-            7 => smf.modify(here, |writer| forward(writer, tunnel)),
+            7 => smf.modify(here, |writer| {
+                if let FTeid::Given { teid, addresses } = tunnel {
+                    forward(writer, header(teid, addresses));
+                }
+            }),
             8 | 9 => smf.delete(here),
             10 => smf.heartbeat(7),
             11 => smf.request(MessageType::PfdManagementRequest, None, |writer| {
@@ -199,24 +201,6 @@ impl Exchange {
         assert!(backlog.batches == 0 && backlog.homeless <= SESSIONS as usize, "{backlog:?}");
         assert!(self.stage.front_end.session_count() <= SESSIONS as usize);
     }
-}
-
-fn forward(writer: &mut MessageWriter<'_>, tunnel: FTeid) {
-    let FTeid::Given { teid, addresses } = tunnel else { return };
-    let header = OuterHeaderCreation {
-        description: 0x0100,
-        teid: Some(teid),
-        addresses,
-        port: None,
-        c_tag: None,
-        s_tag: None,
-    };
-    writer.nested(ElementType::UpdateFar, |writer| {
-        writer.add(&Element::FarId(1));
-        writer.nested(ElementType::UpdateForwardingParameters, |writer| {
-            writer.add(&Element::OuterHeaderCreation(header));
-        });
-    });
 }
 
 /// `PINION_N4_MUTATIONS`: how many; 100,000 where it is not said.

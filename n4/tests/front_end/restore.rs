@@ -1,12 +1,12 @@
 //! Sessions that outlive their UPF (TS 23.527 4.3): made again on another, and their clients notice nothing.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use pinion_n4::Settings;
-use pinion_protocols::pfcp::{Cause, Element, ElementType, FTeid, MessageType, OuterHeaderCreation};
+use pinion_protocols::pfcp::{Cause, Element, ElementType, FTeid, MessageType};
 
-use crate::smf::{CHOOSE, Smf, create_far, create_pdr, pdr, remove_pdr, user_pdr};
+use crate::smf::{CHOOSE, Smf, create_far, create_pdr, forward, header, pdr, remove_pdr, user_pdr};
 use crate::stage::{HEARTBEAT, Host, N1, Stage, T1, name, settings, upf_address};
 use crate::upf::Mood;
 
@@ -70,25 +70,13 @@ fn clause_7_5_4_modifications_are_in_the_new_establishment() {
     let (mut stage, mut smf) = restoring(2);
     let (here, told) = made(&mut stage, &mut smf, 0x77, Some(USER));
     smf.sequence += 1;
-    let header = Element::OuterHeaderCreation(OuterHeaderCreation {
-        description: 0x0100,
-        teid: Some(0x6b),
-        addresses: std::net::IpAddr::from([192, 0, 2, 200]).into(),
-        port: None,
-        c_tag: None,
-        s_tag: None,
-    });
+    let header = header(0x6b, IpAddr::from([192, 0, 2, 200]).into());
     let request = smf.modify(here, |writer| {
         remove_pdr(writer, 2);
         create_pdr(writer, 4, Some(CHOOSE));
         // As SMFs do that name the F-TEID that they were told.
         pdr(writer, ElementType::UpdatePdr, 1, Some(told[0]));
-        writer.nested(ElementType::UpdateFar, |writer| {
-            writer.add(&Element::FarId(1));
-            writer.nested(ElementType::UpdateForwardingParameters, |writer| {
-                writer.add(&header);
-            });
-        });
+        forward(writer, header);
     });
     let fourth = stage.ask(&smf, &request).tunnels()[0];
     silence(&mut stage, 0);
@@ -106,7 +94,7 @@ fn clause_7_5_4_modifications_are_in_the_new_establishment() {
     let far = message.elements().find(ElementType::CreateFar).unwrap().unwrap();
     let parameters = far.group().unwrap().unwrap().find(ElementType::ForwardingParameters).unwrap().unwrap();
     let made = parameters.group().unwrap().unwrap().find(ElementType::OuterHeaderCreation).unwrap().unwrap();
-    assert_eq!(made.parse().unwrap(), header);
+    assert_eq!(made.parse().unwrap(), Element::OuterHeaderCreation(header));
     assert_eq!(stage.leads(told[0]), [(name(2), 0x200)]);
     assert_eq!(stage.leads(fourth), [(name(2), 0x201)]);
     assert!(stage.leads(told[1]).is_empty());

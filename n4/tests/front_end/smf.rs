@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use bytes::BytesMut;
 use pinion_protocols::pfcp::{
-    Addresses, Cause, Element, ElementType, FSeid, FTeid, MessageType, MessageWriter, NodeId, UeAddress,
+    Addresses, Cause, Element, ElementType, FSeid, FTeid, MessageType, MessageWriter, NodeId, OuterHeaderCreation,
+    UeAddress,
 };
 
 use crate::stage::Said;
@@ -148,6 +149,22 @@ pub(crate) fn create_far(writer: &mut MessageWriter<'_>, number: u32) {
             writer.add(&Element::DestinationInterface(1));
         });
     });
+}
+
+/// FAR 1 forwards to this tunnel from now on.
+pub(crate) fn forward(writer: &mut MessageWriter<'_>, header: OuterHeaderCreation) {
+    writer.nested(ElementType::UpdateFar, |writer| {
+        writer.add(&Element::FarId(1));
+        writer.nested(ElementType::UpdateForwardingParameters, |writer| {
+            writer.add(&Element::OuterHeaderCreation(header));
+        });
+    });
+}
+
+/// GTP-U to an F-TEID.
+pub(crate) fn header(teid: u32, addresses: Addresses) -> OuterHeaderCreation {
+    let description = 0x0100;
+    OuterHeaderCreation { description, teid: Some(teid), addresses, port: None, c_tag: None, s_tag: None }
 }
 
 /// A downlink PDR for a user that has this address; none: that the UPF chooses one (TS 29.244 8.2.62).

@@ -2,11 +2,9 @@
 
 use std::net::IpAddr;
 
-use pinion_protocols::pfcp::{
-    Addresses, Cause, Element, ElementType, FTeid, MessageType, MessageWriter, OuterHeaderCreation,
-};
+use pinion_protocols::pfcp::{Addresses, Cause, Element, ElementType, FTeid, MessageType};
 
-use crate::smf::{CHOOSE, Smf, create_far, create_pdr, pdr, remove_pdr};
+use crate::smf::{CHOOSE, Smf, create_far, create_pdr, forward, header, pdr, remove_pdr};
 use crate::stage::{Said, Stage, n3, n3_here, name, settings};
 
 /// An F-TEID of the UPF's own.
@@ -165,27 +163,6 @@ fn clause_8_2_3_f_teids_of_both_families() {
     assert_eq!(stage.pins.len(), 2);
 }
 
-fn header(teid: u32, address: IpAddr) -> OuterHeaderCreation {
-    let description = 0x0100;
-    OuterHeaderCreation {
-        description,
-        teid: Some(teid),
-        addresses: address.into(),
-        port: None,
-        c_tag: None,
-        s_tag: None,
-    }
-}
-
-fn forward(writer: &mut MessageWriter<'_>, header: OuterHeaderCreation) {
-    writer.nested(ElementType::UpdateFar, |writer| {
-        writer.add(&Element::FarId(1));
-        writer.nested(ElementType::UpdateForwardingParameters, |writer| {
-            writer.add(&Element::OuterHeaderCreation(header));
-        });
-    });
-}
-
 /// TS 29.244 8.2.56: an outer header names the peer's tunnel; it is the peer's also where it has a TEID of ours.
 #[test]
 fn clause_8_2_56_outer_headers_are_the_peers() {
@@ -194,7 +171,7 @@ fn clause_8_2_56_outer_headers_are_the_peers() {
     let FTeid::Given { teid, .. } = told else { panic!("{told:?}") };
     smf.sequence += 1;
     let request = smf.modify(here, |writer| {
-        forward(writer, header(teid, [192, 0, 2, 200].into()));
+        forward(writer, header(teid, IpAddr::from([192, 0, 2, 200]).into()));
         create_far(writer, 2);
     });
     stage.ask(&smf, &request);
@@ -214,8 +191,8 @@ fn clause_8_2_56_between_two_upfs_it_goes_direct() {
     let FTeid::Given { teid, .. } = told else { panic!("{told:?}") };
     assert_ne!(teid, 0xbeef);
     smf.sequence += 1;
-    stage.ask(&smf, &smf.modify(first, |writer| forward(writer, header(teid, n3_here().0.into()))));
-    let wanted = smf.modify(first, |writer| forward(writer, header(0xbeef, n3(2).0.into())));
+    stage.ask(&smf, &smf.modify(first, |writer| forward(writer, header(teid, IpAddr::V4(n3_here().0).into()))));
+    let wanted = smf.modify(first, |writer| forward(writer, header(0xbeef, IpAddr::V4(n3(2).0).into())));
     assert_eq!(modification(&stage, 0).message().body(), Said(wanted.into()).message().body());
 }
 
