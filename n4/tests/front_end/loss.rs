@@ -196,9 +196,7 @@ fn clause_7_2_2_4_2_a_session_that_its_smf_lost_ends() {
     many(&mut stage, &mut smf, 1);
     stage.smfs_answer = false;
     let to_upf = *stage.upfs[0].sessions.values().next().unwrap();
-    let report = stage.upfs[0].request(MessageType::SessionReportRequest, Some(to_upf), |writer| {
-        writer.element(ElementType::ReportType, |out| out.extend_from_slice(&[1]));
-    });
+    let report = stage.upfs[0].report(to_upf, 1);
     stage.receive(upf_address(1), &report);
     let asked = stage.requests(smf.address, MessageType::SessionReportRequest).remove(0);
     let number = asked.message().sequence();

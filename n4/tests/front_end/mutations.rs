@@ -124,12 +124,7 @@ impl Exchange {
                 writer.add(&smf.node()).add(&Element::AlternativeSmfAddress(smf.address.into()));
                 writer.element(ElementType::CpFunctionFeatures, |out| out.extend_from_slice(&[7]));
             }),
-            13 => {
-                let report = upf.request(MessageType::SessionReportRequest, Some(to_upf), |writer| {
-                    writer.add(&Element::ReportType(1));
-                });
-                return (upf_address(1), report);
-            }
+            13 => return (upf_address(1), upf.report(to_upf, 1)),
             14 => {
                 let report = upf.request(MessageType::NodeReportRequest, None, |writer| {
                     writer.add(&node).add(&Element::NodeReportType(1));

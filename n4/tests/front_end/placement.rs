@@ -103,9 +103,7 @@ fn ten_thousand_sessions_each_on_its_upf() {
         assert_eq!((answer.cause(), answer.message().seid()), (Some(Cause::ACCEPTED), Some(at as u64 + 1)));
         let theirs = stage.upfs[upf].heard[0].message().seid().unwrap();
         let to_upf = stage.upfs[upf].sessions[&theirs];
-        let report = stage.upfs[upf].request(MessageType::SessionReportRequest, Some(to_upf), |writer| {
-            writer.add(&Element::ReportType(2));
-        });
+        let report = stage.upfs[upf].report(to_upf, 2);
         stage.receive(upf_address(u8::try_from(upf).unwrap() + 1), &report);
         let reports = stage.requests(smf.address, MessageType::SessionReportRequest);
         assert_eq!(reports[0].message().seid(), Some(at as u64 + 1));

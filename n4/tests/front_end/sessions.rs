@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use pinion_protocols::pfcp::{Addresses, Cause, Element, ElementType, FSeid, FTeid, MessageType, NodeId};
 
 use crate::smf::{CHOOSE, Smf, create_far, create_pdr, message};
-use crate::stage::{HERE, Said, Stage, n3_here, name, settings, upf_address};
+use crate::stage::{HERE, Stage, n3_here, name, settings, upf_address};
 use crate::upf::Mood;
 
 /// TS 29.244 6.3.2, 7.2.2.4.2: the F-SEIDs of either side are the front end's, and the header has SEID 0 in the request
@@ -95,9 +95,7 @@ fn clause_8_2_37_a_session_is_where_its_f_seid_says() {
     assert_eq!(stage.ask(&smf, &smf.modify(here, |_| {})).cause(), Some(Cause::ACCEPTED));
     // And it reports from there.
     let to_upf = *stage.upfs[0].sessions.values().next().unwrap();
-    let report = stage.upfs[0].request(MessageType::SessionReportRequest, Some(to_upf), |writer| {
-        writer.add(&Element::ReportType(1));
-    });
+    let report = stage.upfs[0].report(to_upf, 1);
     stage.receive(elsewhere, &report);
     assert_eq!(stage.requests(smf.address, MessageType::SessionReportRequest).len(), 1);
 }
@@ -108,9 +106,7 @@ fn clause_7_5_8_a_report_reaches_its_smf() {
     let (mut stage, smf) = Stage::set_up(settings(2));
     stage.ask(&smf, &smf.simple(0x77));
     let to_upf = *stage.upfs[0].sessions.values().next().unwrap();
-    let report = stage.upfs[0].request(MessageType::SessionReportRequest, Some(to_upf), |writer| {
-        writer.add(&Element::ReportType(1));
-    });
+    let report = stage.upfs[0].report(to_upf, 1);
     stage.receive(upf_address(1), &report);
     let asked = stage.requests(smf.address, MessageType::SessionReportRequest).remove(0);
     assert_eq!(asked.message().seid(), Some(0x77));
@@ -120,9 +116,7 @@ fn clause_7_5_8_a_report_reaches_its_smf() {
     assert_eq!(heard[0].message().seid(), Some(0x1000));
     assert_eq!(heard[0].cause(), Some(Cause::ACCEPTED));
     // Another UPF knows nothing of it.
-    let foreign = stage.upfs[1].request(MessageType::SessionReportRequest, Some(to_upf), |writer| {
-        writer.add(&Element::ReportType(1));
-    });
+    let foreign = stage.upfs[1].report(to_upf, 1);
     stage.receive(upf_address(2), &foreign);
     assert!(stage.requests(smf.address, MessageType::SessionReportRequest).is_empty());
     let heard = stage.upfs[1].heard(MessageType::SessionReportResponse);
@@ -231,15 +225,12 @@ fn clause_7_4_4_7_a_upf_of_another_version() {
 #[test]
 fn clause_8_2_37_an_f_seid_of_both_families() {
     let (mut stage, smf) = Stage::set_up(settings(1));
-    let Said(bytes) = {
-        let request = smf.request(MessageType::SessionEstablishmentRequest, Some(0), |writer| {
-            let IpAddr::V4(v4) = smf.address else { return };
-            let addresses = Addresses { v4: Some(v4), v6: Some([0x2001, 0xdb8, 0, 0, 0, 0, 9, 9].into()) };
-            writer.add(&smf.node()).add(&Element::FSeid(FSeid { seid: 3, addresses }));
-            create_pdr(writer, 1, Some(CHOOSE));
-        });
-        Said(request.into())
-    };
-    assert_eq!(stage.ask(&smf, &bytes).cause(), Some(Cause::ACCEPTED));
+    let request = smf.request(MessageType::SessionEstablishmentRequest, Some(0), |writer| {
+        let IpAddr::V4(v4) = smf.address else { return };
+        let addresses = Addresses { v4: Some(v4), v6: Some([0x2001, 0xdb8, 0, 0, 0, 0, 9, 9].into()) };
+        writer.add(&smf.node()).add(&Element::FSeid(FSeid { seid: 3, addresses }));
+        create_pdr(writer, 1, Some(CHOOSE));
+    });
+    assert_eq!(stage.ask(&smf, &request).cause(), Some(Cause::ACCEPTED));
     assert_eq!(stage.sessions()[0].smf, (smf.address, 3));
 }

@@ -24,9 +24,7 @@ fn prepared() -> (Stage, Smf, u64) {
 
 fn report(stage: &mut Stage) {
     let to_upf = *stage.upfs[0].sessions.values().next().unwrap();
-    let report = stage.upfs[0].request(MessageType::SessionReportRequest, Some(to_upf), |writer| {
-        writer.add(&Element::ReportType(1));
-    });
+    let report = stage.upfs[0].report(to_upf, 1);
     stage.receive(upf_address(1), &report);
 }
 
@@ -242,9 +240,7 @@ fn clause_7_4_7_1_reports_of_a_set_go_to_another_smf() {
         assert_eq!(asked.f_seid(), Some(FSeid { seid: 1, addresses: smf.address.into() }));
         // The last session is marked with nothing.
         let to_upf = *stage.upfs[0].sessions.values().last().unwrap();
-        let last = stage.upfs[0].request(MessageType::SessionReportRequest, Some(to_upf), |writer| {
-            writer.add(&Element::ReportType(1));
-        });
+        let last = stage.upfs[0].report(to_upf, 1);
         stage.receive(upf_address(1), &last);
         let others = stage.requests(OTHER, MessageType::SessionReportRequest).len();
         assert_eq!(others, usize::from(select == 2));

@@ -89,6 +89,13 @@ impl ScriptedUpf {
         message(kind, seid, self.sequence, body)
     }
 
+    /// A report of this type (TS 29.244 8.2.21) to the session that its peer knows by this SEID.
+    pub(crate) fn report(&mut self, seid: u64, kind: u8) -> Vec<u8> {
+        self.request(MessageType::SessionReportRequest, Some(seid), |writer| {
+            writer.add(&Element::ReportType(kind));
+        })
+    }
+
     /// Takes what it was sent; gives its answer.
     pub(crate) fn hear(&mut self, said: &Said) -> Option<Vec<u8>> {
         if said.kind() != MessageType::HeartbeatRequest {
