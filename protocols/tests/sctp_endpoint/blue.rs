@@ -155,16 +155,22 @@ fn rfc9260_8_5_1_c_shutdown_complete_needs_the_same_and_the_right_state() {
     }
 }
 
+/// The endpoint has sent INIT or, with the peer's cookie, COOKIE ECHO.
+fn shaking_hands(echoed: bool) -> Puppet {
+    let mut peer = Puppet::new(Config::default());
+    peer.connect();
+    peer.tag = peer.look()[0].u32(0);
+    if echoed {
+        peer.init_ack(b"cookie");
+        peer.look();
+    }
+    peer
+}
+
 #[test]
 fn rfc9260_8_5_1_e_shutdown_ack_before_the_handshake_is_over() {
     for echoed in [false, true] {
-        let mut peer = Puppet::new(Config::default());
-        peer.connect();
-        peer.tag = peer.look()[0].u32(0);
-        if echoed {
-            peer.init_ack(b"cookie");
-            peer.look();
-        }
+        let mut peer = shaking_hands(echoed);
         // Its tag is that of an association from before.
         peer.give_from(puppet(0), SOME_TAG, |packet| {
             packet.chunk(ChunkType::ShutdownAck, 0, |_| {});
@@ -217,12 +223,7 @@ fn rfc6951_5_4_a_cookie_that_is_refused_is_nobodys() {
 #[test]
 fn rfc6951_5_4_shutdown_ack_before_the_handshake_is_over_is_nobodys() {
     for echoed in [false, true] {
-        let mut peer = Puppet::new(Config::default());
-        peer.connect();
-        peer.tag = peer.look()[0].u32(0);
-        if echoed {
-            peer.init_ack(b"cookie");
-        }
+        let mut peer = shaking_hands(echoed);
         assert!(!is_the_peers(&mut peer, SOME_TAG, ChunkType::ShutdownAck, &[]));
     }
 }
