@@ -9,7 +9,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use pinion_protocols::sctp::ChunkType;
 use pinion_protocols::sctp::write::PacketWriter;
 use pinion_transport::userspace::{Encapsulation, Userspace};
-use pinion_transport::{Association, Config, Connect, Event, Listen, Message, Transport};
+use pinion_transport::{Association, Config, Connect, Event, Listen, Listener, Message, Transport};
 use tokio::net::UdpSocket;
 
 const PORT: u16 = 38412;
@@ -29,6 +29,14 @@ async fn next(end: &Association, wanted: impl Fn(&Event) -> bool) -> Event {
 
 fn open(addresses: &[IpAddr], local_port: u16, remote_port: u16) -> Userspace {
     Userspace::over_udp(addresses, Encapsulation { local_port, remote_port }, &Config::default()).unwrap()
+}
+
+/// Both ends of an association with who listens at an address.
+async fn associated(client: &Userspace, listener: &mut Listener, remote: IpAddr) -> (Association, Association) {
+    let here = client.connect(Connect::to(vec![remote], PORT)).unwrap();
+    let there = tokio::time::timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
+    next(&there, |event| matches!(event, Event::Established { .. })).await;
+    (here, there)
 }
 
 fn host(last: u8) -> IpAddr {
@@ -70,9 +78,7 @@ async fn both_families_go_in_udp() {
     let (server, client) = (open(&far, 19_899, 1), open(&near, 29_899, 19_899));
     let mut listener = server.listen(Listen::on(PORT)).unwrap();
     for remote in far {
-        let connect = Connect { remote: vec![remote], ..Connect::to(Vec::new(), PORT) };
-        let here = client.connect(connect).unwrap();
-        let there = tokio::time::timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
+        let (here, there) = associated(&client, &mut listener, remote).await;
         for (from, to) in [(&here, &there), (&there, &here)] {
             let payload = Bytes::from(vec![0x5a; 100_000]);
             from.send(Message::new(3, 60, payload.clone())).await.unwrap();
@@ -89,9 +95,7 @@ async fn both_families_go_in_udp() {
 async fn an_init_that_is_none_moves_no_peer() {
     let (server, client) = (open(&[host(3)], 19_900, 1), open(&[host(4)], 29_900, 19_900));
     let mut listener = server.listen(Listen::on(PORT)).unwrap();
-    let here = client.connect(Connect::to(vec![host(3)], PORT)).unwrap();
-    let there = tokio::time::timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
-    next(&there, |event| matches!(event, Event::Established { .. })).await;
+    let (here, there) = associated(&client, &mut listener, host(3)).await;
     let liar = UdpSocket::bind((host(4), 39_900)).await.unwrap();
     let ports = (here.ends().local_port, PORT);
     liar.send_to(&packet(ports, 1, ChunkType::Init, &init(1)), (host(3), 19_900)).await.unwrap();
@@ -111,9 +115,7 @@ async fn an_init_that_is_none_moves_no_peer() {
 async fn answers_go_to_where_the_question_came_from() {
     let (server, client) = (open(&[host(6)], 19_901, 1), open(&[host(7)], 29_901, 19_901));
     let mut listener = server.listen(Listen::on(PORT)).unwrap();
-    let here = client.connect(Connect::to(vec![host(6)], PORT)).unwrap();
-    let there = tokio::time::timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
-    next(&there, |event| matches!(event, Event::Established { .. })).await;
+    let (here, there) = associated(&client, &mut listener, host(6)).await;
     for address in [host(7), host(8)] {
         let other = UdpSocket::bind((address, 39_901)).await.unwrap();
         for (tag, asked, answer) in [
