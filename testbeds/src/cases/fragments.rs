@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use pinion_steering::Reason;
 
 use super::places::{A, A6, C, C6, D, S, S_DROP, S_INDICATE, S6, U, U6, V, X, X6};
-use super::{Act, Case, Tunnel, drops, passes, replied, towards, transmits};
+use super::{Act, Case, Expect, Tunnel, drops, passes, replied, towards, transmits};
 use crate::packets::fragment::pieces;
 use crate::packets::gtpu::Gtpu;
 use crate::packets::ip::{DESTINATION, HOP_BY_HOP, PADN};
@@ -35,6 +35,11 @@ fn goes(case: Case, reason: Reason, identification: u32, sent: &Frame, left: &Fr
     both.enumerate().fold(case, |case, (number, (sent, left))| {
         case.send(&sent, transmits(if number == 0 { reason } else { Reason::Followed }, &left))
     })
+}
+
+/// The same is expected of each frame.
+fn all(case: Case, frames: &[Frame], expect: &Expect) -> Case {
+    frames.iter().fold(case, |case, frame| case.send(frame, expect.clone()))
 }
 
 fn followed() -> Vec<Case> {
@@ -152,12 +157,7 @@ fn unseen() -> Vec<Case> {
     let strange = pieces(&udp(PHONE, (X, 5060), &[1; 2000]), 35, 800);
     let strange6 = pieces(&udp((C6, 40_000), (X6, 5060), &[1; 2000]), 36, 800);
     let taught = |name| Case::new(name).act(teach(S, "n3", "b"));
-    let all = |case: Case, frames: &[Frame], expect: [super::Expect; 2]| {
-        let [of_first, of_others] = expect;
-        frames.iter().enumerate().fold(case, |case, (number, frame)| {
-            case.send(frame, if number == 0 { of_first.clone() } else { of_others.clone() })
-        })
-    };
+    let (first_dropped, then_dropped) = dropped.split_at(1);
     vec![
         taught("fragments: before the first they are dropped")
             .send(&second, drops(Reason::FragmentUnseen))
@@ -167,39 +167,20 @@ fn unseen() -> Vec<Case> {
             .send(&dying.ttl(1), drops(Reason::TtlExpired))
             .send(&after, drops(Reason::FragmentUnseen)),
         all(
-            Case::new("fragments: of a tunnel that is dropped"),
-            &dropped,
-            [drops(Reason::UnknownTunnel), drops(Reason::FragmentUnseen)],
+            all(Case::new("fragments: of a tunnel that is dropped"), first_dropped, &drops(Reason::UnknownTunnel)),
+            then_dropped,
+            &drops(Reason::FragmentUnseen),
         ),
-        all(
-            Case::new("fragments: IPv6, before the first"),
-            six.get(1..).unwrap_or_default(),
-            [drops(Reason::FragmentUnseen), drops(Reason::FragmentUnseen)],
-        ),
-        all(
-            Case::new("fragments: downlink, before the first"),
-            down.get(1..).unwrap_or_default(),
-            [passes(Reason::NotOurs), passes(Reason::NotOurs)],
-        ),
-        all(
-            Case::new("fragments: to somebody else"),
-            &strange,
-            [passes(Reason::NotOurs), passes(Reason::NotOurs)],
-        ),
-        all(
-            Case::new("fragments: IPv6, to somebody else"),
-            &strange6,
-            [passes(Reason::NotOurs), passes(Reason::NotOurs)],
-        ),
+        all(Case::new("fragments: IPv6, before the first"), six.split_at(1).1, &drops(Reason::FragmentUnseen)),
+        all(Case::new("fragments: downlink, before the first"), down.split_at(1).1, &passes(Reason::NotOurs)),
+        all(Case::new("fragments: to somebody else"), &strange, &passes(Reason::NotOurs)),
+        all(Case::new("fragments: IPv6, to somebody else"), &strange6, &passes(Reason::NotOurs)),
     ]
 }
 
 fn refused() -> Vec<Case> {
     let each = |name, frame: &Frame, identification, size, reason| {
-        pieces(frame, identification, size)
-            .iter()
-            .fold(Case::new(name), |case, piece| case.send(piece, drops(reason)))
-            .flows(0)
+        all(Case::new(name), &pieces(frame, identification, size), &drops(reason)).flows(0)
     };
     let first = |frame: &Frame, identification, size| pieces(frame, identification, size).swap_remove(0);
     let lies = |length| uplink(7).udp(|udp| udp.length = Some(length));
