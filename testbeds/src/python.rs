@@ -31,6 +31,15 @@ impl Python {
             .ok_or(Missing::PythonModule { module })
     }
 
+    /// One that can import scapy, which peers of GTP-U and PFCP are made of.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing::PythonModule`].
+    pub fn with_scapy() -> Result<Self, Missing> {
+        Self::with("scapy")
+    }
+
     /// A command that runs `script` with it; the peer dies with this process.
     #[must_use]
     pub fn script(&self, script: &str) -> Command {

@@ -16,7 +16,7 @@ use serde_json::Value;
 use testbeds::daemon::{Build, Configuration, Daemon, Flow, Place, Redis, Served, Traffic};
 use testbeds::need;
 use testbeds::patience::wait_for;
-use testbeds::peers::gtpu;
+use testbeds::python::Python;
 use testbeds::scenario::{Service, probe, wake};
 use testbeds::sctp::Stack;
 use testbeds::topology::{Families, Plan, Topology};
@@ -77,7 +77,7 @@ impl Scene<'_> {
 #[test]
 fn nothing_is_lost_and_nothing_moves_that_need_not() {
     need!(probe());
-    let python = need!(gtpu::find());
+    let python = need!(Python::with_scapy());
     let stack = need!(Stack::find());
     let server = need!(Redis::find());
     let begin = Instant::now();

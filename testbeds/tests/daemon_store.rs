@@ -44,7 +44,7 @@ struct Bed {
 impl Bed {
     fn new() -> Result<Self, Missing> {
         probe()?;
-        let (python, redis) = (gtpu::find()?, Redis::find()?);
+        let (python, redis) = (Python::with_scapy()?, Redis::find()?);
         let topology = Topology::build(&Plan { clients: 3, endpoints: 3, ..Plan::default() }).unwrap();
         let _wakers = wake(&topology).unwrap();
         Ok(Self { python, redis, topology, folder: tempfile::tempdir().unwrap(), _wakers })

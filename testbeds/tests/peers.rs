@@ -10,6 +10,7 @@ use testbeds::missing::probe;
 use testbeds::namespace::Namespace;
 use testbeds::need;
 use testbeds::peers::{gtpu, tcp, udp};
+use testbeds::python::Python;
 use testbeds::topology::{Host, Plan, Topology};
 
 const WAIT: Duration = Duration::from_secs(5);
@@ -80,7 +81,7 @@ fn a_cut_path_carries_nothing_until_it_is_restored() {
 #[test]
 fn gtpu_goes_up_one_tunnel_and_down_another() {
     need!(probe());
-    let python = need!(gtpu::find());
+    let python = need!(Python::with_scapy());
     let topology = Topology::build(&Plan::default()).unwrap();
     let (client, endpoint) = (&topology.clients[0], &topology.endpoints[0]);
     let folder = tempfile::tempdir().unwrap();

@@ -11,7 +11,8 @@ use pinion_loader::{Maps as _, tunnels};
 use pinion_steering::{Address, Pin, PinKey, Reason, Unknown};
 use testbeds::checksums::Judge;
 use testbeds::need;
-use testbeds::peers::gtpu::{self, Gnb, Session, Told, Upf};
+use testbeds::peers::gtpu::{Gnb, Session, Told, Upf};
+use testbeds::python::Python;
 use testbeds::scenario::{Captures, Scenario, Service, probe};
 use testbeds::topology::{Plan, Topology};
 
@@ -39,7 +40,7 @@ fn tunnels_over_ipv6() {
 
 fn tunnels(v6: bool) {
     need!(probe());
-    let python = need!(gtpu::find());
+    let python = need!(Python::with_scapy());
     let topology = Topology::build(&Plan::default()).unwrap();
     let service = Service::gtpu(v6);
     let mut scenario = Scenario::start(&topology, &[service.spec(&topology)]).unwrap();
@@ -129,7 +130,7 @@ fn nobody_knows_the_tunnel_over_ipv6() {
 
 fn nobody_knows(v6: bool) {
     need!(probe());
-    let python = need!(gtpu::find());
+    let python = need!(Python::with_scapy());
     let topology = Topology::build(&Plan::default()).unwrap();
     let service = Service::gtpu(v6);
     let spec = ServiceSpec { unknown: Unknown::Indicate, ..service.spec(&topology) };

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use super::Echoes;
 use crate::failure::Failure;
-use crate::missing::Missing;
 use crate::namespace::Namespace;
 use crate::puppet::{Cage, Puppet};
 use crate::python::Python;
@@ -17,15 +16,6 @@ use crate::python::Python;
 const SCRIPT: &str = include_str!("../../peers/gtpu_peer.py");
 /// How long scapy may take to be imported, and any order beyond its own wait.
 const GRACE: Duration = Duration::from_secs(30);
-
-/// A Python that can import scapy.
-///
-/// # Errors
-///
-/// [`Missing::PythonModule`].
-pub fn find() -> Result<Python, Missing> {
-    Python::with("scapy")
-}
 
 /// An UPF, as far as packets see it.
 #[derive(Debug)]

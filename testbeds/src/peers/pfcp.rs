@@ -7,7 +7,6 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::missing::Missing;
 use crate::namespace::Namespace;
 use crate::puppet::{Cage, Puppet};
 use crate::python::Python;
@@ -15,15 +14,6 @@ use crate::python::Python;
 const SCRIPT: &str = include_str!("../../peers/pfcp_peer.py");
 /// How long scapy may take to be imported, and any order.
 const GRACE: Duration = Duration::from_secs(30);
-
-/// A Python that can import scapy.
-///
-/// # Errors
-///
-/// [`Missing::PythonModule`].
-pub fn find() -> Result<Python, Missing> {
-    Python::with("scapy")
-}
 
 /// An SMF or a UPF at port 8805. A UPF answers to what it is asked, and forwards nothing.
 #[derive(Debug)]

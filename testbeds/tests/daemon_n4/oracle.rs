@@ -10,7 +10,8 @@ use testbeds::checksums::Judge;
 use testbeds::n4::{Gnb, Smf, State, Wish};
 use testbeds::need;
 use testbeds::peers::gtpu::{self, Session};
-use testbeds::peers::pfcp::{self, Peer};
+use testbeds::peers::pfcp::Peer;
+use testbeds::python::Python;
 use testbeds::scenario::probe;
 
 use super::bed::{Bed, N3, N4, Options, PATIENCE, SMFS, address, all_of, chosen, n3, plain};
@@ -21,7 +22,7 @@ const SESSIONS: u64 = 20;
 #[test]
 fn scapy_is_an_smf() {
     need!(probe());
-    let python = need!(pfcp::find());
+    let python = need!(Python::with_scapy());
     let options = Options { ue_addresses: "n6", ..Options::default() };
     let mut bed = Bed::new(&options);
     let _daemon = bed.start(&options);
@@ -65,7 +66,7 @@ fn scapy_is_an_smf() {
 fn scapy_is_a_upf() {
     const UPFS: usize = 2;
     need!(probe());
-    let python = need!(pfcp::find());
+    let python = need!(Python::with_scapy());
     let options = Options { ue_addresses: "n6", upfs: UPFS, ..Options::default() };
     let mut bed = Bed::new(&options);
     bed.upfs.clear();

@@ -9,6 +9,7 @@ use testbeds::namespace::Namespace;
 use testbeds::need;
 use testbeds::peers::Echoes;
 use testbeds::peers::gtpu::{self, Session};
+use testbeds::python::Python;
 use testbeds::topology::{Host, Plan, Topology};
 
 use super::common::BEYOND;
@@ -35,7 +36,7 @@ fn a_user_reaches_the_data_network() {
 #[test]
 fn scapy_reaches_the_data_network() {
     need!(probe());
-    let python = need!(gtpu::find());
+    let python = need!(Python::with_scapy());
     let plan = Plan { clients: 2, endpoints: 1, ..Plan::default() };
     let topology = Topology::build(&plan).unwrap();
     let [control, radio] = &topology.clients[..] else { panic!("two clients") };
