@@ -1,6 +1,8 @@
 //! What Prometheus reads, over HTTP.
 #![cfg(test)]
 
+#[path = "api/sample/n4/counts.rs"]
+mod counts;
 #[path = "metrics/fake.rs"]
 mod fake;
 #[path = "metrics/oracles.rs"]

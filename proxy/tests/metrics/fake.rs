@@ -8,7 +8,8 @@ use pinion::control::{
     N4Upf, PacketCount, PageAsk, PathView, Reloaded, ServiceView, SessionFilter, SessionPage, Stats, StoreLevel,
     TableLevel, TrafficView,
 };
-use pinion_n4::Counts;
+
+use crate::counts::counts;
 
 pub(crate) struct Fake {
     /// How many endpoints there are.
@@ -62,26 +63,7 @@ fn front_end(upfs: usize) -> N4FrontEnd {
         sessions: 500 + number as u64,
         load: 70,
     };
-    let counts = Counts {
-        requests: 101,
-        answers: 102,
-        sent: 103,
-        malformed: 104,
-        unknown: 105,
-        unasked: 106,
-        retransmitted: 107,
-        repeated: 108,
-        unanswered: 109,
-        refusals: 110,
-        refused: 111,
-        established: 112,
-        deleted: 113,
-        restored: 114,
-        lost: 115,
-        forsaken: 116,
-        upf_losses: 117,
-    };
-    N4FrontEnd { service: "n4".to_owned(), sessions: 1003, counts, upfs: (1..=upfs).map(upf).collect() }
+    N4FrontEnd { service: "n4".to_owned(), sessions: 1003, counts: counts(), upfs: (1..=upfs).map(upf).collect() }
 }
 
 #[tonic::async_trait]

@@ -1,11 +1,14 @@
 //! The sample's N4.
 
+mod counts;
+
 use pinion::control::{
     ControlError, Explained, Explanation, N4Filter, N4FrontEnd, N4Page, N4SessionView, N4Upf, PageAsk,
 };
 use pinion_n4::{Counts, Phase, TunnelView};
 
 use super::ip;
+use counts::counts;
 
 const SERVICE: &str = "upf-control";
 
@@ -70,30 +73,11 @@ pub(super) fn explanation() -> Explanation {
 pub(super) fn front_ends() -> Vec<N4FrontEnd> {
     let upf =
         |name: &str, up, sessions, load| N4Upf { pool: SERVICE.into(), name: name.into(), up, sessions, load };
-    let counts = Counts {
-        requests: 101,
-        answers: 102,
-        sent: 103,
-        malformed: 104,
-        unknown: 105,
-        unasked: 106,
-        retransmitted: 107,
-        repeated: 108,
-        unanswered: 109,
-        refusals: 110,
-        refused: 111,
-        established: 112,
-        deleted: 113,
-        restored: 114,
-        lost: 115,
-        forsaken: 116,
-        upf_losses: 117,
-    };
     vec![
         N4FrontEnd {
             service: SERVICE.into(),
             sessions: 812,
-            counts,
+            counts: counts(),
             upfs: vec![upf("upf-1", true, 812, 73), upf("upf-2", false, 0, 0)],
         },
         N4FrontEnd { service: "edge".into(), sessions: 0, counts: Counts::default(), upfs: Vec::new() },
