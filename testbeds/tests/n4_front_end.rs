@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::Range;
 use std::time::Duration;
 
 use pinion_n4::{Bounds, Placement, Serves, Settings, Timers, UserPlane};
 use pinion_protocols::pfcp::Cause;
-use testbeds::n4::{Between, Machine, Smf, SmfConfig, State, Tunnel, Upf, UpfConfig, Uplink, Wire, Wish};
+use testbeds::n4::{Between, Machine, Smf, SmfConfig, State, Timing, Tunnel, Upf, UpfConfig, Uplink, Wire, Wish};
 use testbeds::packets::gtpu::Gtpu;
 use testbeds::packets::ip::Ip;
 use testbeds::packets::transport::{Payload, Udp};
@@ -122,6 +123,12 @@ impl Core {
         assert_eq!((back.to, &back.bytes[4..8]), (from, &gnb.teid.to_be_bytes()[..]));
         owner
     }
+
+    /// The same of so many sessions of some SMFs: the owner of each.
+    fn users_reach_their_upfs(&mut self, smfs: Range<usize>, sessions: u64) -> Vec<usize> {
+        let all = smfs.flat_map(|smf| (1..=sessions).map(move |seid| (smf, seid)));
+        all.map(|(smf, seid)| self.user_reaches_its_upf(smf, seid)).collect()
+    }
 }
 
 #[test]
@@ -144,10 +151,8 @@ fn whole_lives(mut core: Core, sessions: u64) -> Core {
     core.establish(sessions, false);
     core.each(Smf::confirm);
     let mut owners = BTreeMap::new();
-    for smf in 0..2 {
-        for seid in 1..=sessions {
-            *owners.entry(core.user_reaches_its_upf(smf, seid)).or_insert(0) += 1;
-        }
+    for owner in core.users_reach_their_upfs(0..2, sessions) {
+        *owners.entry(owner).or_insert(0) += 1;
     }
     let total = core.upfs.iter().map(|upf| upf.sessions().len()).sum::<usize>();
     assert_eq!((total as u64, owners.len(), core.between.pins() as u64), (2 * sessions, 3, 2 * sessions));
@@ -217,11 +222,7 @@ fn sessions_of_a_dead_upf_move_and_gnbs_notice_nothing() {
     core.upfs[0].kill();
     core.pass(60);
     assert_eq!(core.upfs[1].sessions().len() + core.upfs[2].sessions().len(), 60);
-    for smf in 0..2 {
-        for seid in 1..=30 {
-            assert_ne!(core.user_reaches_its_upf(smf, seid), 0);
-        }
-    }
+    assert!(!core.users_reach_their_upfs(0..2, 30).contains(&0));
     core.each(Smf::confirm);
     core.each(Smf::delete);
     assert!(
@@ -266,9 +267,7 @@ fn a_restarted_smf_loses_its_own_sessions_alone() {
         let left = core.upfs.iter().map(|upf| upf.sessions().len()).sum::<usize>();
         assert_eq!((left, core.between.pins()), if keep { (60, 60) } else { (30, 30) });
         assert_eq!(core.smfs[0].associations()[&core.between.socket()].retained, keep);
-        for seid in 1..=30 {
-            core.user_reaches_its_upf(1, seid);
-        }
+        core.users_reach_their_upfs(1..2, 30);
         // The front end's own start is told to nobody as another.
         assert!(core.upfs.iter().all(|upf| upf.restarts_seen() == 0));
         core.flawless();
@@ -285,20 +284,12 @@ fn nobody_notices_that_the_daemon_was_killed() {
         core.between = core.between.killed(settings.clone(), 8, loses_pins).unwrap();
         core.pass(40);
         core.each(Smf::query);
-        for smf in 0..2 {
-            for seid in 1..=30 {
-                core.user_reaches_its_upf(smf, seid);
-            }
-        }
+        core.users_reach_their_upfs(0..2, 30);
         // What was made before can still be made again on another UPF, by a daemon that was killed once more.
         core.between = core.between.killed(settings, 9, loses_pins).unwrap();
         core.upfs[2].kill();
         core.pass(60);
-        for smf in 0..2 {
-            for seid in 1..=30 {
-                assert_ne!(core.user_reaches_its_upf(smf, seid), 2);
-            }
-        }
+        assert!(!core.users_reach_their_upfs(0..2, 30).contains(&2));
         core.each(Smf::delete);
         assert_eq!((core.between.pins(), core.between.front_end().session_count()), (0, 0));
         assert!(core.upfs[..2].iter().all(|upf| upf.sessions().is_empty() && upf.restarts_seen() == 0));
@@ -319,8 +310,8 @@ fn name(upf: &Upf) -> String {
     format!("upfs/{}", upf.n3_address())
 }
 
-fn timing(n1: u8) -> testbeds::n4::Timing {
-    testbeds::n4::Timing { n1: n1.into(), ..testbeds::n4::Timing::default() }
+fn timing(n1: u8) -> Timing {
+    Timing { n1: n1.into(), ..Timing::default() }
 }
 
 fn settings(upfs: &[Upf], n1: u8) -> Settings {
