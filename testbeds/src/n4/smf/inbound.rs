@@ -9,7 +9,7 @@ use pinion_protocols::pfcp::{Cause, Element, ElementType, Message, MessageType};
 use super::super::exchanges::Turn;
 use super::super::message::{cause, f_seid, find, groups, node, own_node, recovery, rule};
 use super::super::{Tunnel, Violation};
-use super::{Session, Smf, State};
+use super::{Association, Session, Smf, State};
 
 /// PFCPASRsp-Flags: PSREI (TS 29.244 8.2.146).
 const RETAINED: u8 = 0x01;
@@ -44,7 +44,6 @@ impl Smf {
 
     fn asked(&mut self, from: SocketAddr, message: &Message<'_>, now: Duration) {
         let (own, started, features) = (own_node(self.config.address), self.config.started, self.features());
-        let accepted = Element::Cause(Cause::ACCEPTED);
         let kind = message.message_type();
         match kind {
             MessageType::HeartbeatRequest => {
@@ -56,37 +55,38 @@ impl Smf {
             MessageType::AssociationSetupRequest => {
                 self.associated(from, message, Cause::ACCEPTED, now);
                 self.exchanges.respond(from, message, None, now, |writer| {
-                    writer.add(&own).add(&accepted).add(&Element::RecoveryTimeStamp(started));
+                    writer
+                        .add(&own)
+                        .add(&Element::Cause(Cause::ACCEPTED))
+                        .add(&Element::RecoveryTimeStamp(started));
                     writer.element(ElementType::CpFunctionFeatures, |out| out.put_slice(&features));
                 });
             }
             MessageType::AssociationUpdateRequest => {
                 self.updated(from, message);
-                self.exchanges.respond(from, message, None, now, |writer| {
-                    writer.add(&own).add(&accepted);
-                });
+                self.accept(from, message, now);
             }
-            MessageType::NodeReportRequest | MessageType::SessionSetDeletionRequest => {
-                if kind == MessageType::NodeReportRequest {
-                    let association = self.associations.entry(from).or_default();
-                    association.node_reports = association.node_reports.saturating_add(1);
-                }
-                self.exchanges.respond(from, message, None, now, |writer| {
-                    writer.add(&own).add(&accepted);
-                });
+            MessageType::NodeReportRequest => {
+                let association = self.associations.entry(from).or_default();
+                association.node_reports = association.node_reports.saturating_add(1);
+                self.accept(from, message, now);
             }
+            MessageType::SessionSetDeletionRequest => self.accept(from, message, now),
             MessageType::SessionReportRequest => self.reported(from, message, now),
             _ => self.exchanges.violations.push(Violation::Unexpected { from, kind }),
         }
     }
 
+    fn accept(&mut self, from: SocketAddr, message: &Message<'_>, now: Duration) {
+        let own = own_node(self.config.address);
+        self.exchanges.respond(from, message, None, now, |writer| {
+            writer.add(&own).add(&Element::Cause(Cause::ACCEPTED));
+        });
+    }
+
     fn updated(&mut self, from: SocketAddr, message: &Message<'_>) {
         let association = self.associations.entry(from).or_default();
-        if let Some(Element::UpFunctionFeatures(features)) =
-            find(message.elements(), ElementType::UpFunctionFeatures)
-        {
-            association.features = features.octets().to_vec();
-        }
+        association.learn_features(message);
         if find(message.elements(), ElementType::AssociationReleaseReq).is_some() {
             association.asked_release = true;
         }
@@ -127,8 +127,7 @@ impl Smf {
                 lacking.push(group);
             }
         }
-        let flags = message.elements().find(ElementType::PfcpsrreqFlags).ok().flatten();
-        if flags.and_then(|flags| flags.value().first().copied()).is_some_and(|flags| flags & ENDED != 0) {
+        if has_flag(message, ElementType::PfcpsrreqFlags, ENDED) {
             session.state = State::Lost;
         }
         for group in lacking {
@@ -165,14 +164,8 @@ impl Smf {
         association.cause = Some(cause);
         association.next_heartbeat = heartbeat;
         association.node = node(message);
-        if let Some(Element::UpFunctionFeatures(features)) =
-            find(message.elements(), ElementType::UpFunctionFeatures)
-        {
-            association.features = features.octets().to_vec();
-        }
-        let flags = message.elements().find(ElementType::PfcpasrspFlags).ok().flatten();
-        association.retained =
-            flags.and_then(|flags| flags.value().first().copied()).is_some_and(|flags| flags & RETAINED != 0);
+        association.learn_features(message);
+        association.retained = has_flag(message, ElementType::PfcpasrspFlags, RETAINED);
         let nameless = association.node.is_none();
         self.started(from, message);
         if nameless {
@@ -244,6 +237,23 @@ impl Smf {
     fn lacks(&mut self, from: SocketAddr, message: &Message<'_>, element: ElementType) {
         let kind = message.message_type();
         self.exchanges.violations.push(Violation::Missing { from, kind, element });
+    }
+}
+
+/// Whether a bit is set in the first octet of an element.
+fn has_flag(message: &Message<'_>, kind: ElementType, bit: u8) -> bool {
+    let element = message.elements().find(kind).ok().flatten();
+    element.and_then(|flags| flags.value().first().copied()).is_some_and(|flags| flags & bit != 0)
+}
+
+impl Association {
+    /// Learns the UPF's features where it tells them.
+    fn learn_features(&mut self, message: &Message<'_>) {
+        if let Some(Element::UpFunctionFeatures(features)) =
+            find(message.elements(), ElementType::UpFunctionFeatures)
+        {
+            self.features = features.octets().to_vec();
+        }
     }
 }
 
