@@ -1,7 +1,7 @@
 //! Others at N4: scapy as SMF and as UPF, and what tshark says of all of it.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use pinion_protocols::pfcp::Cause;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use testbeds::peers::pfcp::Peer;
 use testbeds::python::Python;
 use testbeds::scenario::probe;
 
-use super::bed::{Bed, N3, N4, Options, PATIENCE, SMFS, address, all_of, chosen, n3, plain};
+use super::bed::{Bed, N3, N4, Options, PATIENCE, SMFS, address, all_of, chosen, front_end, n3, plain};
 
 /// Of each peer.
 const SESSIONS: u64 = 20;
@@ -152,7 +152,7 @@ fn tshark_finds_nothing_malformed() {
     bed.upfs[0].upf.with(|upf, now| bearers.iter().for_each(|seid| upf.report_usage(*seid, now)));
     daemon.kill().unwrap();
     daemon = bed.place.start(&bed.topology.balancer).unwrap();
-    bed.smfs[0].with(|smf, now| smf.heartbeat(SocketAddr::new(N4.into(), 8805), now));
+    bed.smfs[0].with(|smf, now| smf.heartbeat(front_end(), now));
     for task in [Smf::confirm, Smf::query, Smf::deactivate, Smf::delete] {
         bed.all(&seids, task);
     }
