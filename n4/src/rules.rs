@@ -188,7 +188,7 @@ fn rule<'a>(created: &RawElement<'a>, changes: &[&Change<'a>]) -> Result<Option<
     }
     let mut children: Vec<Child<'a>> = list(created.group()?)?.into_iter().map(Child::Whole).collect();
     for change in changes {
-        let new = list(change.element.group()?)?;
+        let new = lasting(change.element.group()?)?;
         // An element that is there takes the place of all of its type.
         let kinds = kinds(&new);
         children.retain(|child| !matches!(child, Child::Whole(old) if kinds.contains(&old.kind())));
@@ -197,7 +197,7 @@ fn rule<'a>(created: &RawElement<'a>, changes: &[&Change<'a>]) -> Result<Option<
         for [kind, update] in PARAMETERS {
             let mut within = Vec::new();
             for element in new.iter().filter(|element| element.kind() == update) {
-                within.extend(list(element.group()?)?);
+                within.extend(lasting(element.group()?)?);
             }
             if kinds.contains(&update) {
                 parameters(&mut children, kind, &within)?;
@@ -232,6 +232,13 @@ fn kinds(elements: &[RawElement<'_>]) -> HashSet<ElementType> {
     elements.iter().map(RawElement::kind).collect()
 }
 
+/// What of a change holds for as long as the rule does: flags ask for something to be done once.
+fn lasting(elements: Option<Elements<'_>>) -> Result<Vec<RawElement<'_>>, Error> {
+    let mut list = list(elements)?;
+    list.retain(|element| element.kind() != ElementType::PfcpsmreqFlags);
+    Ok(list)
+}
+
 fn list(elements: Option<Elements<'_>>) -> Result<Vec<RawElement<'_>>, Error> {
     elements.into_iter().flatten().collect()
 }
@@ -239,6 +246,7 @@ fn list(elements: Option<Elements<'_>>) -> Result<Vec<RawElement<'_>>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::BufMut as _;
     use pinion_protocols::pfcp::{Element, OuterHeaderCreation};
     use std::net::{IpAddr, Ipv4Addr};
 
@@ -307,6 +315,32 @@ mod tests {
                 });
             });
             far(writer, 2, None);
+        });
+        assert_eq!(made(&before, &update), after);
+    }
+
+    /// TS 29.244 8.2.32: flags of a modification say what is to be done with it, once: end markers (SNDEM), as for one FAR.
+    #[test]
+    fn what_is_done_once_is_not_done_again() {
+        let before = message(ESTABLISHMENT, |writer| far(writer, 1, Some(7)));
+        let update = message(MODIFICATION, |writer| {
+            writer.element(ElementType::PfcpsmreqFlags, |out| out.put_u8(0b111));
+            writer.nested(ElementType::UpdateFar, |writer| {
+                writer.add(&Element::FarId(1));
+                writer.nested(ElementType::UpdateForwardingParameters, |writer| {
+                    writer.add(&header(8));
+                    writer.element(ElementType::PfcpsmreqFlags, |out| out.put_u8(0b10));
+                });
+            });
+        });
+        let after = message(ESTABLISHMENT, |writer| {
+            writer.nested(ElementType::CreateFar, |writer| {
+                writer.add(&Element::FarId(1));
+                writer.nested(ElementType::ForwardingParameters, |writer| {
+                    writer.add(&Element::DestinationInterface(0)).add(&Element::NetworkInstance(b"access"));
+                    writer.add(&header(8));
+                });
+            });
         });
         assert_eq!(made(&before, &update), after);
     }
