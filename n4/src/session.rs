@@ -30,6 +30,7 @@ impl<Proof> FrontEnd<Proof> {
     ) -> Result<(), Refusal> {
         let (smf_seid, smf_address) = self.smf_end(message)?;
         let smf = self.associated_smf(message)?;
+        self.needs_origin(smf, origin)?;
         if let Some(unheard) = self.before.remove(&(smf_address, smf_seid))
             && self
                 .sessions

@@ -48,9 +48,19 @@ impl Smf {
         self.associated && self.address == address
     }
 
-    /// Whether it speaks from an address, or may: another one of its set in its stead.
+    /// Whether it speaks from an address, or may: that of its Node ID, or another one of its set in its stead.
     pub(crate) fn may_speak_from(&self, address: IpAddr) -> bool {
-        self.associated && (self.address == address || self.others.contains(&address))
+        self.associated
+            && (self.address == address || self.others.contains(&address) || self.is_named_by(address))
+    }
+
+    /// Whether an address is its Node ID (TS 29.244 8.2.38).
+    fn is_named_by(&self, address: IpAddr) -> bool {
+        match (address, self.node.split_first()) {
+            (IpAddr::V4(v4), Some((0, name))) => *name == v4.octets(),
+            (IpAddr::V6(v6), Some((1, name))) => *name == v6.octets(),
+            _ => false,
+        }
     }
 
     /// Who is to be asked in its stead, while it does not answer.
@@ -192,7 +202,7 @@ impl<Proof> FrontEnd<Proof> {
         Ok(())
     }
 
-    /// An association is changed and ended from where it is.
+    /// An association is used, changed and ended from where it is.
     pub(crate) fn needs_origin(&self, number: u16, origin: Origin) -> Result<(), Refusal> {
         let smf = self.smfs.get(usize::from(number));
         let from = origin.from.ip();
@@ -210,8 +220,9 @@ impl<Proof> FrontEnd<Proof> {
     /// PFDs are for all UPFs, also those that come later.
     pub(crate) fn manage_pfds(&mut self, origin: Origin, message: &Message<'_>) -> Result<(), Refusal> {
         const MOST: usize = 64;
-        if !self.smfs.iter().any(|smf| smf.speaks_from(origin.from.ip())) {
-            self.associated_smf(message).map_err(|_| Refusal::plain(Cause::NO_ASSOCIATION))?;
+        // A Node ID need not be there.
+        if !self.smfs.iter().any(|smf| smf.may_speak_from(origin.from.ip())) {
+            return Err(Refusal::plain(Cause::NO_ASSOCIATION));
         }
         let elements = Bytes::copy_from_slice(message.body());
         // What is sent again holds from now.

@@ -1,5 +1,6 @@
 //! Associations (TS 29.244 6.2.6 to 6.2.8).
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use pinion_protocols::pfcp::{Cause, Element, ElementType, MessageType, NodeId};
@@ -32,6 +33,38 @@ fn clause_6_2_6_without_association_no_session() {
     assert_eq!(answer.cause(), Some(Cause::NO_ASSOCIATION));
     assert_eq!(answer.message().seid(), Some(5));
     assert!(stage.upfs[0].heard(MessageType::SessionEstablishmentRequest).is_empty());
+}
+
+/// TS 29.244 6.3.2.3: nor is another SMF's association a stranger's, who knows its Node ID; those that it named may use it, wherever
+/// their sessions are.
+#[test]
+fn clause_6_3_2_3_an_association_is_not_a_strangers() {
+    let (mut stage, mut smf) = Stage::set_up(settings(1));
+    let at = |smf: &Smf, last: u8| {
+        let request = smf.establish(last.into(), |writer| create_pdr(writer, 1, Some(CHOOSE)));
+        (IpAddr::from([192, 0, 2, last]), request)
+    };
+    let asked = |stage: &mut Stage, (from, request): (IpAddr, Vec<u8>)| {
+        stage.receive(from, &request);
+        let answer = stage.answers(from).remove(0);
+        (answer.kind(), answer.cause(), answer.message().seid())
+    };
+    let kind = MessageType::SessionEstablishmentResponse;
+    smf.sequence += 1;
+    assert_eq!(asked(&mut stage, at(&smf, 150)), (kind, Some(Cause::NO_ASSOCIATION), Some(150)));
+    assert!(stage.upfs[0].heard(MessageType::SessionEstablishmentRequest).is_empty());
+    let update = smf.request(MessageType::AssociationUpdateRequest, None, |writer| {
+        writer.add(&smf.node()).add(&Element::AlternativeSmfAddress(IpAddr::from([192, 0, 2, 150]).into()));
+    });
+    assert_eq!(stage.ask(&smf, &update).cause(), Some(Cause::ACCEPTED));
+    smf.sequence += 1;
+    assert_eq!(asked(&mut stage, at(&smf, 150)), (kind, Some(Cause::ACCEPTED), Some(150)));
+    assert_eq!(asked(&mut stage, at(&smf, 151)), (kind, Some(Cause::NO_ASSOCIATION), Some(151)));
+    // One that set up from elsewhere is also where its Node ID says.
+    let mut other = Smf::new(2);
+    stage.receive([192, 0, 2, 160].into(), &other.setup(7));
+    other.sequence += 1;
+    assert_eq!(asked(&mut stage, at(&other, 102)), (kind, Some(Cause::ACCEPTED), Some(102)));
 }
 
 /// TS 29.244 6.2.6.2: an SMF cannot be served before a UPF that chooses TEIDs (FTUP) is there.

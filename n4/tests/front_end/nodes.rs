@@ -201,10 +201,16 @@ fn clause_6_2_5_pfds_go_to_all_upfs() {
     stage.front_end.configure(settings(3));
     stage.live(HEARTBEAT);
     assert_eq!(body(&stage.upfs[2]), sent);
-    // A stranger's are nobody's.
+    // A stranger's are nobody's, whomever it says that it is.
     let stranger = Smf::new(9);
-    let request = stranger.request(MessageType::PfdManagementRequest, None, |_| {});
-    assert_eq!(stage.ask(&stranger, &request).cause(), Some(Cause::NO_ASSOCIATION));
+    for (sequence, node) in [(1, None), (2, Some(smf.node()))] {
+        let request = Smf { sequence, ..stranger.clone() }.request(MessageType::PfdManagementRequest, None, |writer| {
+            if let Some(node) = node {
+                writer.add(&node);
+            }
+        });
+        assert_eq!(stage.ask(&stranger, &request).cause(), Some(Cause::NO_ASSOCIATION));
+    }
 }
 
 /// TS 29.244 5.18, 6.2.7: a UPF that asks for its release gets no new sessions, keeps those it has, and is released when
