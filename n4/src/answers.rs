@@ -1,16 +1,20 @@
 //! Requests of our own come to their end: answered, misunderstood, or lost.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use pinion_protocols::pfcp::{Cause, Element, FSeid, Message, MessageType};
 
 use crate::chores::Chore;
 use crate::front::FrontEnd;
 use crate::inbound::Origin;
+use crate::outbound::Key;
 use crate::purpose::Purpose;
 use crate::sessions::{Phase, SessionId};
 use crate::translate::Refusal;
 use crate::tunnels::Tunnels;
+
+/// For how many T1 a session that a UPF was given up for is looked out for.
+const LATE: u8 = 20;
 
 impl<Proof> FrontEnd<Proof> {
     /// A peer answered to a request of ours.
@@ -50,6 +54,7 @@ impl<Proof> FrontEnd<Proof> {
                 ((origin, session, kind), self.reported(message, origin, session, (ends, request, redirected)))
             }
             Purpose::Remake { session, lost } => return self.remake_answered(message, session, lost),
+            Purpose::Late(upf) => return self.too_late(from.ip(), message, upf),
             Purpose::Abandon => {
                 self.busy = self.busy.saturating_sub(1);
                 return;
@@ -117,6 +122,32 @@ impl<Proof> FrontEnd<Proof> {
         }
     }
 
+    /// A UPF has made a session that it was given up for: nobody knows of it.
+    fn too_late(&mut self, from: IpAddr, message: &Message<'_>, upf: u16) {
+        let routing = message.routing().ok();
+        let accepted = routing.filter(|routing| routing.cause.is_some_and(Cause::is_acceptance));
+        if let Some((FSeid { seid, addresses }, _)) = accepted.and_then(|routing| routing.session)
+            && self.upf_is_there(upf)
+        {
+            self.delete_at(addresses.like(from).unwrap_or(from), seid);
+        }
+    }
+
+    /// A request of ours was sent often enough.
+    pub(crate) fn unanswered(&mut self, asked: Key, purpose: Purpose) {
+        if matches!(purpose, Purpose::Late(_)) {
+            return;
+        }
+        self.counts.unanswered += 1;
+        let of = Some(&purpose).filter(|purpose| purpose.makes()).and_then(Purpose::of_upf);
+        if let Some(upf) = of.and_then(|id| self.sessions.get(id)).map(|session| session.upf) {
+            let t1 = self.now.saturating_add(self.settings.timers.t1);
+            let answer = MessageType::SessionEstablishmentResponse;
+            self.outbound.wait_on(asked, answer, Purpose::Late(upf), (t1, LATE));
+        }
+        self.lost(purpose);
+    }
+
     /// Nobody answered to a request of ours.
     pub(crate) fn lost(&mut self, purpose: Purpose) {
         match purpose {
@@ -124,7 +155,7 @@ impl<Proof> FrontEnd<Proof> {
             Purpose::Setup(number) => self.not_set_up(number, "it does not answer to the wish for an association"),
             // Its sessions stay: it may be the network, and an SMF that began anew says so.
             Purpose::SmfHeartbeat(address) => self.smf_answers(address, false),
-            Purpose::Notice => {}
+            Purpose::Notice | Purpose::Late(_) => {}
             // The SMF has given up by now as well.
             Purpose::Establish { origin, session, .. } => {
                 self.inbound.forget(&origin);

@@ -1,5 +1,7 @@
 //! Procedures that no peer asked for: sessions that end with their SMF, and sessions that outlive their UPF.
 
+use std::net::IpAddr;
+
 use pinion_protocols::pfcp::{Cause, Element, ElementType, FSeid, Message, MessageType};
 
 use crate::features;
@@ -52,10 +54,14 @@ impl<Proof> FrontEnd<Proof> {
             return;
         };
         let (to, seid) = (session.upf_address, session.upf_seid);
-        if self.upf_is_there(session.upf)
-            && seid != 0
-            && self.ask(to, MessageType::SessionDeletionRequest, Some(seid), Purpose::Abandon, |_| Ok(())).is_ok()
-        {
+        if self.upf_is_there(session.upf) && seid != 0 {
+            self.delete_at(to, seid);
+        }
+    }
+
+    /// Has a session end that is nobody's.
+    pub(crate) fn delete_at(&mut self, upf: IpAddr, seid: u64) {
+        if self.ask(upf, MessageType::SessionDeletionRequest, Some(seid), Purpose::Abandon, |_| Ok(())).is_ok() {
             self.busy = self.busy.saturating_add(1);
         }
     }

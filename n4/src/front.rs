@@ -171,10 +171,7 @@ impl<Proof> FrontEnd<Proof> {
                     self.counts.repeated += 1;
                     self.send(to, bytes);
                 }
-                Due::Lost(purpose) => {
-                    self.counts.unanswered += 1;
-                    self.lost(purpose);
-                }
+                Due::Lost(asked, purpose) => self.unanswered(asked, purpose),
             }
         }
         self.inbound.expire(now);

@@ -9,7 +9,7 @@ use foldhash::HashMap;
 use pinion_protocols::pfcp::MessageType;
 
 /// Who is asked, and with which number.
-type Key = (SocketAddr, u32);
+pub(crate) type Key = (SocketAddr, u32);
 
 /// Numbers have 24 bits.
 const NUMBERS: u32 = 1 << 24;
@@ -28,7 +28,8 @@ pub(crate) struct Outbound<P> {
 
 #[derive(Debug)]
 struct Asked<P> {
-    bytes: Bytes,
+    /// What is sent; none where only an answer that comes too late is waited for.
+    bytes: Option<Bytes>,
     answer: MessageType,
     left: u8,
     due: Duration,
@@ -40,8 +41,8 @@ struct Asked<P> {
 pub(crate) enum Due<P> {
     /// It is sent again.
     Again(SocketAddr, Bytes),
-    /// It was sent often enough.
-    Lost(P),
+    /// It was sent often enough: who was asked, with which number, and what for.
+    Lost(Key, P),
 }
 
 /// How many numbers are reserved at once.
@@ -95,8 +96,14 @@ impl<P> Outbound<P> {
         (due, tries): (Duration, u8),
     ) {
         self.timers.push_back((due, (to, number)));
-        let asked = Asked { bytes, answer, left: tries.saturating_sub(1), due, purpose };
+        let asked = Asked { bytes: Some(bytes), answer, left: tries.saturating_sub(1), due, purpose };
         self.asked.insert((to, number), asked);
+    }
+
+    /// Waits on for an answer to what was lost, for so many times T1: the first of them ends at `due`.
+    pub(crate) fn wait_on(&mut self, key: Key, answer: MessageType, purpose: P, (due, times): (Duration, u8)) {
+        self.timers.push_back((due, key));
+        self.asked.insert(key, Asked { bytes: None, answer, left: times.saturating_sub(1), due, purpose });
     }
 
     /// What was asked, where this is the answer.
@@ -123,9 +130,12 @@ impl<P> Outbound<P> {
                 asked.left = left;
                 asked.due = now.saturating_add(t1);
                 self.timers.push_back((asked.due, key));
-                return Some(Due::Again(key.0, asked.bytes.clone()));
+                match &asked.bytes {
+                    Some(bytes) => return Some(Due::Again(key.0, bytes.clone())),
+                    None => continue,
+                }
             }
-            return self.asked.remove(&key).map(|asked| Due::Lost(asked.purpose));
+            return self.asked.remove(&key).map(|asked| Due::Lost(key, asked.purpose));
         }
         None
     }
@@ -210,8 +220,23 @@ mod tests {
             assert_eq!(outbound.due(round * T1, T1), Some(Due::Again(peer(1), Bytes::from_static(b"?"))));
             assert_eq!(outbound.due(round * T1, T1), None);
         }
-        assert_eq!(outbound.due(3 * T1, T1), Some(Due::Lost(5)));
+        assert_eq!(outbound.due(3 * T1, T1), Some(Due::Lost((peer(1), 1), 5)));
         assert_eq!(outbound.due(9 * T1, T1), None);
         assert!(outbound.asked.is_empty());
+    }
+
+    #[test]
+    fn an_answer_may_come_too_late() {
+        let mut outbound = Outbound::new(1);
+        let key = (peer(1), 1);
+        for answers in [true, false] {
+            outbound.wait_on(key, ANSWER, 6, (T1, 2));
+            assert_eq!(outbound.due(T1, T1), None);
+            assert_eq!(outbound.answered(peer(1), 1, ANSWER).filter(|_| answers), answers.then_some(6));
+            assert_eq!(outbound.due(2 * T1, T1), None);
+        }
+        outbound.wait_on(key, ANSWER, 6, (T1, 2));
+        assert_eq!(outbound.due(T1, T1), None);
+        assert_eq!(outbound.due(2 * T1, T1), Some(Due::Lost(key, 6)));
     }
 }

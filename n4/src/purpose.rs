@@ -30,6 +30,8 @@ pub(crate) enum Purpose {
     Report { origin: Origin, session: SessionId, ends: bool, request: Bytes, redirected: u8 },
     /// A session made again on another UPF, and its tunnels on the UPF before.
     Remake { session: SessionId, lost: Tunnels },
+    /// A session that a UPF was asked for, and given up for: if it is there after all, it is to end.
+    Late(u16),
     /// The end of a session that no SMF asks for any more.
     Abandon,
 }
@@ -58,8 +60,14 @@ impl Purpose {
             | Self::Setup(_)
             | Self::Notice
             | Self::Report { .. }
+            | Self::Late(_)
             | Self::Abandon => None,
         }
+    }
+
+    /// Whether a UPF was asked to make a session.
+    pub(crate) fn makes(&self) -> bool {
+        matches!(self, Self::Establish { .. } | Self::Remake { .. })
     }
 }
 

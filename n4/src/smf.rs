@@ -50,8 +50,7 @@ impl Smf {
 
     /// Whether it speaks from an address, or may: that of its Node ID, or another one of its set in its stead.
     pub(crate) fn may_speak_from(&self, address: IpAddr) -> bool {
-        self.associated
-            && (self.address == address || self.others.contains(&address) || self.is_named_by(address))
+        self.associated && (self.address == address || self.others.contains(&address) || self.is_named_by(address))
     }
 
     /// Whether an address is its Node ID (TS 29.244 8.2.38).

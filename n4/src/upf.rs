@@ -116,7 +116,7 @@ impl<Proof> FrontEnd<Proof> {
                     *gone = new;
                     // What the one before is still asked is not the new one's to answer.
                     self.outbound.cancel(|purpose| {
-                        matches!(purpose, Purpose::Setup(of) | Purpose::UpfHeartbeat(of) if *of == number)
+                        matches!(purpose, Purpose::Setup(of) | Purpose::UpfHeartbeat(of) | Purpose::Late(of) if *of == number)
                     });
                 }
                 None => self.upfs.push(new),
@@ -402,7 +402,7 @@ impl<Proof> FrontEnd<Proof> {
         let sessions = &self.sessions;
         let of_it = |id| sessions.get(id).is_some_and(|session| session.upf == number);
         let asked = self.outbound.cancel(|purpose| match purpose {
-            Purpose::UpfHeartbeat(of) => *of == number,
+            Purpose::UpfHeartbeat(of) | Purpose::Late(of) => *of == number,
             purpose => purpose.of_upf().is_some_and(of_it),
         });
         for purpose in asked {

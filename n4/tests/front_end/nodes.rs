@@ -204,11 +204,12 @@ fn clause_6_2_5_pfds_go_to_all_upfs() {
     // A stranger's are nobody's, whomever it says that it is.
     let stranger = Smf::new(9);
     for (sequence, node) in [(1, None), (2, Some(smf.node()))] {
-        let request = Smf { sequence, ..stranger.clone() }.request(MessageType::PfdManagementRequest, None, |writer| {
-            if let Some(node) = node {
-                writer.add(&node);
-            }
-        });
+        let request =
+            Smf { sequence, ..stranger.clone() }.request(MessageType::PfdManagementRequest, None, |writer| {
+                if let Some(node) = node {
+                    writer.add(&node);
+                }
+            });
         assert_eq!(stage.ask(&stranger, &request).cause(), Some(Cause::NO_ASSOCIATION));
     }
 }

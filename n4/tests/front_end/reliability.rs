@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use pinion_n4::Settings;
 use pinion_protocols::pfcp::{Cause, MessageType};
 
+use crate::loss::many;
 use crate::smf::Smf;
-use crate::stage::{Host, N1, Stage, T1, settings, upf_address};
+use crate::stage::{HEARTBEAT, Host, N1, Stage, T1, settings, upf_address};
 use crate::upf::Mood;
 
 /// TS 29.244 6.4: a retransmission is answered with the same bytes, and asks the UPF nothing.
@@ -74,6 +76,46 @@ fn clause_6_4_requests_are_repeated() {
     stage.upfs[0].mood = Mood::Answers;
     stage.live(20 * T1);
     assert_eq!(stage.ask(&smf, &smf.simple(0x77)).cause(), Some(Cause::ACCEPTED));
+}
+
+/// A UPF that answers after it was given up, and has a session by then: nobody knows of it, and it ends there. So it does where it
+/// was to be made again, and is on another UPF by then.
+#[test]
+fn a_session_that_is_there_too_late_ends() {
+    let kind = MessageType::SessionEstablishmentRequest;
+    for restore in [false, true] {
+        let (mut stage, mut smf) = Stage::set_up(Settings { restore, ..settings(3) });
+        if restore {
+            many(&mut stage, &mut smf, 1);
+            stage.upfs[0].mood = Mood::IsSilent;
+        }
+        for upf in &mut stage.upfs {
+            upf.heard.clear();
+            upf.is_deaf_to = Some(kind);
+        }
+        if restore {
+            stage.live(HEARTBEAT + T1 * N1);
+        } else {
+            smf.sequence += 1;
+            stage.receive(smf.address, &smf.simple(0x77));
+        }
+        let late = stage.upfs.iter().position(|upf| !upf.heard(kind).is_empty()).unwrap();
+        for upf in stage.upfs.iter_mut().filter(|upf| usize::from(upf.number) != late + 1) {
+            upf.is_deaf_to = None;
+        }
+        stage.live(T1 * (N1 + 2));
+        stage.upfs[late].is_deaf_to = None;
+        let asked = stage.upfs[late].heard(kind)[0].clone();
+        let before = stage.sessions();
+        assert_eq!(before.len(), usize::from(restore));
+        let answer = stage.upfs[late].hear(&asked).unwrap();
+        // It answers as often as it was asked.
+        for _ in 0..2 {
+            stage.receive(upf_address(stage.upfs[late].number), &answer);
+            assert_eq!((stage.sessions(), stage.upfs[late].sessions.len()), (before.clone(), 0));
+        }
+        assert_eq!(stage.upfs[late].heard(MessageType::SessionDeletionRequest).len(), 1);
+    }
 }
 
 /// TS 29.244 6.4: only who was asked answers, once, with the request's number.

@@ -37,6 +37,8 @@ pub(crate) struct ScriptedUpf {
     pub(crate) session_address: Option<IpAddr>,
     /// Everything that it heard, heartbeats left out.
     pub(crate) heard: Vec<Said>,
+    /// What it hears, and says nothing to.
+    pub(crate) is_deaf_to: Option<MessageType>,
     /// What it adds to answers of sessions.
     pub(crate) adds: Option<fn(&mut MessageWriter<'_>)>,
     sequence: u32,
@@ -54,6 +56,7 @@ impl ScriptedUpf {
             sessions: BTreeMap::new(),
             session_address: None,
             heard: Vec::new(),
+            is_deaf_to: None,
             adds: None,
             sequence: 1,
         }
@@ -101,7 +104,7 @@ impl ScriptedUpf {
         if said.kind() != MessageType::HeartbeatRequest {
             self.heard.push(said.clone());
         }
-        if self.mood == Mood::IsSilent || !said.is_request() {
+        if self.mood == Mood::IsSilent || !said.is_request() || self.is_deaf_to == Some(said.kind()) {
             return None;
         }
         let request = said.message();
