@@ -16,7 +16,7 @@ use crate::chores::Chore;
 use crate::counts::Counts;
 use crate::inbound::{Inbound, Origin, Seen};
 use crate::keep::Kept;
-use crate::outbound::{Due, Outbound};
+use crate::outbound::{Due, NUMBERS, Outbound};
 use crate::purpose::{Parked, Purpose, Waiting};
 use crate::random::Random;
 use crate::sessions::{SessionId, Sessions};
@@ -83,7 +83,7 @@ pub struct FrontEnd<Proof> {
     pub(crate) plane: Plane,
     pub(crate) placed: u64,
     pub(crate) inbound: Inbound,
-    pub(crate) outbound: Outbound<Purpose>,
+    pub(crate) outbound: Outbound<MessageType, Purpose>,
     pub(crate) parked: HashMap<Batch, Waiting>,
     /// Tunnels that the host did not end when it should have, and when it is asked again.
     pub(crate) owed: Option<(Duration, Vec<TunnelChange>)>,
@@ -121,7 +121,7 @@ impl<Proof> FrontEnd<Proof> {
             plane: Plane::default(),
             placed: 0,
             inbound: Inbound::default(),
-            outbound: Outbound::new(random.word()),
+            outbound: Outbound::new(random.word(), NUMBERS),
             random,
             parked: HashMap::default(),
             owed: None,
@@ -221,7 +221,9 @@ impl<Proof> FrontEnd<Proof> {
         let kind = message.message_type();
         match kind.is_request() {
             None => self.counts.unknown += 1,
-            Some(false) => match self.outbound.answered(from, message.sequence(), kind) {
+            Some(false) => match self.outbound.answered(from, message.sequence(), |wanted| {
+                *wanted == kind || kind == MessageType::VersionNotSupportedResponse
+            }) {
                 Some(purpose) => {
                     self.counts.answers += 1;
                     self.answered(from, message, purpose);

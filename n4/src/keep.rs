@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chores::Chore;
 use crate::front::{FrontEnd, Output};
-use crate::outbound::Outbound;
+use crate::outbound::{NUMBERS, Outbound};
 use crate::purpose::{Parked, Purpose};
 use crate::rules::Rules;
 use crate::sessions::{Phase, Session, SessionId, UnderWay, Wish};
@@ -124,7 +124,7 @@ impl<Proof> FrontEnd<Proof> {
             return Err(TakeError::Address(own.address));
         }
         let mut front_end = Self::new(settings, own.stamp, seed);
-        front_end.outbound = Outbound::new(own.numbers);
+        front_end.outbound = Outbound::new(own.numbers, NUMBERS);
         front_end.keep_front_end();
         let mut tunnels = Vec::new();
         // The numbers that UPFs had, and have now.

@@ -19,8 +19,8 @@
 //!
 //! The way of a message: `front` takes it (who, new or known), `smf`, `upf` and `session` do what it asks for, `speak` says what follows,
 //! `translate` says what of it is said differently to the other side, `tunnels` which tunnels it tells of, and `force`
-//! waits until they are in force. `outbound` and `inbound` are the two halves of reliable delivery (6.4), `answers` the end of
-//! what was asked. `chores` are procedures that nobody asked for, `sets` those of many sessions at once, and `keep` is what
+//! waits until they are in force. [`outbound`] and [`inbound`] are the two halves of reliable delivery (6.4),
+//! `answers` the end of what was asked. `chores` are procedures that nobody asked for, `sets` those of many sessions at once, and `keep` is what
 //! outlives the process.
 
 #![forbid(unsafe_code)]
@@ -31,13 +31,10 @@ mod counts;
 mod features;
 mod force;
 mod front;
-mod inbound;
 mod keep;
 mod load;
-mod outbound;
 mod placement;
 mod purpose;
-mod random;
 mod rules;
 mod session;
 mod sessions;
@@ -49,6 +46,8 @@ mod translate;
 mod tunnels;
 mod upf;
 mod view;
+
+use pinion_exchange::{inbound, outbound, random};
 
 pub use counts::Counts;
 pub use front::{Batch, FrontEnd, Output};

@@ -1,13 +1,12 @@
 //! Which UPF a new session gets.
 
-use std::hash::BuildHasher;
 use std::net::IpAddr;
 
-use foldhash::fast::FixedState;
+use pinion_exchange::placement::{Candidate, Placement, choose};
 use pinion_protocols::pfcp::{Element, ElementType, Elements, Error, Message, SNssai};
 
 use crate::front::FrontEnd;
-use crate::settings::{Placement, Serves};
+use crate::settings::Serves;
 
 /// What a session is placed by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,18 +86,6 @@ impl<'a> Wish<'a> {
     }
 }
 
-/// A UPF that takes the session.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Candidate<'a> {
-    pub(crate) number: u16,
-    pub(crate) name: &'a str,
-    pub(crate) weight: u32,
-    pub(crate) priority: u8,
-    pub(crate) sessions: u32,
-    /// Percent of its capacity that it says is in use.
-    pub(crate) load: u8,
-}
-
 impl<Proof> FrontEnd<Proof> {
     /// The UPF that gets a session.
     pub(crate) fn place(&mut self, wish: &Wish<'_>, key: u64) -> Option<u16> {
@@ -131,39 +118,6 @@ impl<Proof> FrontEnd<Proof> {
         self.placed = self.placed.wrapping_add(1);
         Some(chosen)
     }
-}
-
-/// Chooses among candidates. `turn`: how many sessions were placed before; `key`: what hashing goes by.
-pub(crate) fn choose(placement: Placement, candidates: &[Candidate<'_>], turn: u64, key: u64) -> Option<u16> {
-    let group = candidates.iter().filter(|it| it.weight > 0).map(|it| it.priority).min()?;
-    let group = || candidates.iter().filter(move |it| it.weight > 0 && it.priority == group);
-    let chosen = match placement {
-        Placement::LeastSessions => group().min_by_key(|it| {
-            let full = (u64::from(it.sessions) + 1) * (100 + u64::from(it.load.min(100)));
-            full.saturating_mul(1 << 20) / u64::from(it.weight)
-        }),
-        Placement::Hash => group().max_by(|a, b| score(a, key).total_cmp(&score(b, key))),
-        Placement::RoundRobin => {
-            let total: u64 = group().map(|it| u64::from(it.weight)).sum();
-            let mut left = turn.checked_rem(total)?;
-            group().find(|it| match left.checked_sub(u64::from(it.weight)) {
-                Some(less) => {
-                    left = less;
-                    false
-                }
-                None => true,
-            })
-        }
-    };
-    chosen.map(|it| it.number)
-}
-
-/// Weighted rendezvous hashing: when a UPF goes, the sessions of the others stay where they are.
-fn score(candidate: &Candidate<'_>, key: u64) -> f64 {
-    let hash = FixedState::with_seed(0).hash_one((candidate.name, key));
-    // In (0, 1): 52 bits of the hash, and a half.
-    let even = ((hash >> 12) as f64 + 0.5) / (1_u64 << 52) as f64;
-    f64::from(candidate.weight) / -even.ln()
 }
 
 /// Whether a name on the wire, plain or as labels of the DNS (TS 29.244 8.2.4, 8.2.117), is this one.
@@ -202,58 +156,6 @@ fn within(address: IpAddr, prefix: IpAddr, length: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashMap;
-
-    fn upf(number: u16, weight: u32, sessions: u32) -> Candidate<'static> {
-        let name = ["upfs/a", "upfs/b", "upfs/c"][usize::from(number)];
-        Candidate { number, name, weight, priority: 0, sessions, load: 0 }
-    }
-
-    fn placed(placement: Placement, upfs: &[Candidate<'_>]) -> HashMap<u16, u32> {
-        let mut counts = HashMap::new();
-        for turn in 0..6_000 {
-            *counts.entry(choose(placement, upfs, turn, turn * 77).unwrap()).or_default() += 1;
-        }
-        counts
-    }
-
-    #[test]
-    fn the_emptiest_for_its_weight_gets_the_session() {
-        let least = |upfs: &[Candidate<'_>]| choose(Placement::LeastSessions, upfs, 0, 0);
-        assert_eq!(least(&[upf(0, 1, 10), upf(1, 1, 9)]), Some(1));
-        assert_eq!(least(&[upf(0, 2, 10), upf(1, 1, 9)]), Some(0));
-        let busy = Candidate { load: 90, ..upf(1, 1, 9) };
-        assert_eq!(least(&[upf(0, 1, 10), busy]), Some(0));
-        assert_eq!(least(&[upf(0, 0, 0)]), None);
-        assert_eq!(least(&[]), None);
-    }
-
-    #[test]
-    fn shares_are_as_the_weights() {
-        for placement in [Placement::RoundRobin, Placement::Hash] {
-            let counts = placed(placement, &[upf(0, 1, 0), upf(1, 2, 0), upf(2, 0, 0)]);
-            assert!((1_900..=2_100).contains(&counts[&0]), "{placement:?} {counts:?}");
-            assert_eq!(counts.get(&2), None);
-        }
-    }
-
-    #[test]
-    fn a_upf_that_goes_moves_no_other_sessions() {
-        let upfs = [upf(0, 1, 0), upf(1, 1, 0), upf(2, 1, 0)];
-        for key in 0..1_000 {
-            let before = choose(Placement::Hash, &upfs, 0, key).unwrap();
-            let after = choose(Placement::Hash, &upfs[..2], 0, key).unwrap();
-            assert!(before == 2 || before == after, "{key}");
-        }
-    }
-
-    #[test]
-    fn the_first_group_that_has_a_upf_gets_the_session() {
-        let second = Candidate { priority: 5, ..upf(0, 1, 0) };
-        let choose = |upfs: &[Candidate<'_>]| super::choose(Placement::LeastSessions, upfs, 0, 0);
-        assert_eq!(choose(&[second, upf(1, 1, 99)]), Some(1));
-        assert_eq!(choose(&[second]), Some(0));
-    }
 
     #[test]
     fn upfs_take_what_they_serve() {

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use pinion_exchange::placement::Placement;
+
 /// What the front end is told by its host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -13,7 +15,7 @@ pub struct Settings {
     pub upfs: Vec<Upf>,
     /// GTP-U services that stand for the UPFs' own tunnel addresses.
     pub user_plane: Vec<UserPlane>,
-    /// Which UPF a new session gets.
+    /// Which UPF a new session gets; hashing goes by the user's address, or by the SMF's F-SEID where there is none.
     pub placement: Placement,
     /// Whether sessions of a UPF that is lost are made again on another.
     pub restore: bool,
@@ -64,18 +66,6 @@ pub struct UserPlane {
     pub addresses: Vec<IpAddr>,
     /// The UPFs behind it: their names, `POOL/NAME` of the service's own pool, and their addresses on each path.
     pub endpoints: Vec<(Arc<str>, Vec<IpAddr>)>,
-}
-
-/// Which UPF a new session gets, of those that take it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Placement {
-    /// The one with the fewest sessions for its weight; one that says how loaded it is counts as so much fuller.
-    #[default]
-    LeastSessions,
-    /// By consistent hashing of the user's address, or of the SMF's F-SEID where there is none.
-    Hash,
-    /// One after the other, by weight.
-    RoundRobin,
 }
 
 /// How often and how long something is tried.

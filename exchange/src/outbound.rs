@@ -1,4 +1,5 @@
-//! Requests of our own: numbered, and sent again until they are answered (TS 29.244 6.4).
+//! Requests of our own: numbered, and sent again until they are answered (TS 29.244 6.4,
+//! TS 29.274 7.6).
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -6,31 +7,32 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use foldhash::HashMap;
-use pinion_protocols::pfcp::MessageType;
 
 /// Who is asked, and with which number.
-pub(crate) type Key = (SocketAddr, u32);
+pub type Key = (SocketAddr, u32);
 
-/// Numbers have 24 bits.
-const NUMBERS: u32 = 1 << 24;
+/// How many numbers there are where they have 24 bits.
+pub const NUMBERS: u32 = 1 << 24;
 
-/// Requests that were not answered yet.
+/// Requests that were not answered yet: `K` is the type of an answer, `P` what a request is for.
 #[derive(Debug)]
-pub(crate) struct Outbound<P> {
+pub struct Outbound<K, P> {
+    /// How many numbers there are.
+    numbers: u32,
     /// The next number, of those of all peers; after a restart another one, or peers would give old answers.
     next: u32,
     /// Behind the last number that may be used.
     end: u32,
-    asked: HashMap<Key, Asked<P>>,
+    asked: HashMap<Key, Asked<K, P>>,
     /// When each is due, which with one T1 for all is in their order.
     timers: VecDeque<(Duration, Key)>,
 }
 
 #[derive(Debug)]
-struct Asked<P> {
+struct Asked<K, P> {
     /// What is sent; none where only an answer that comes too late is waited for.
     bytes: Option<Bytes>,
-    answer: MessageType,
+    answer: K,
     left: u8,
     due: Duration,
     purpose: P,
@@ -38,7 +40,7 @@ struct Asked<P> {
 
 /// What becomes of a request whose time has come.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Due<P> {
+pub enum Due<P> {
     /// It is sent again.
     Again(SocketAddr, Bytes),
     /// It was sent often enough: who was asked, with which number, and what for.
@@ -48,81 +50,88 @@ pub(crate) enum Due<P> {
 /// How many numbers are reserved at once.
 const AHEAD: u32 = 4_096;
 
-impl<P> Outbound<P> {
-    pub(crate) fn new(first: u32) -> Self {
-        let next = first % NUMBERS;
-        Self { next, end: next, asked: HashMap::default(), timers: VecDeque::new() }
+impl<K, P> Outbound<K, P> {
+    /// Begins to count at a number, of so many, of which there is at least one.
+    #[must_use]
+    pub fn new(first: u32, numbers: u32) -> Self {
+        let numbers = numbers.max(1);
+        let next = first % numbers;
+        Self { numbers, next, end: next, asked: HashMap::default(), timers: VecDeque::new() }
     }
 
     /// Whether the next number is beyond those that were said to be used; then more are.
-    pub(crate) fn reserve(&mut self) -> bool {
+    pub fn reserve(&mut self) -> bool {
         // A step over numbers in use may have gone beyond the end.
-        let left = self.end.wrapping_sub(self.next) % NUMBERS;
+        let left = self.end.wrapping_sub(self.next) % self.numbers;
         let beyond = left == 0 || left > AHEAD;
         if beyond {
-            self.end = self.next.wrapping_add(AHEAD) % NUMBERS;
+            self.end = self.next.wrapping_add(AHEAD) % self.numbers;
         }
         beyond
     }
 
     /// The number behind all that were used, and that may be until more are reserved.
-    pub(crate) fn end(&self) -> u32 {
+    #[must_use]
+    pub fn end(&self) -> u32 {
         self.end
     }
 
     /// The number of the next request to a peer.
-    pub(crate) fn number(&mut self, to: SocketAddr) -> u32 {
+    pub fn number(&mut self, to: SocketAddr) -> u32 {
         // As many requests as there are numbers are never under way at once.
         while self.asked.contains_key(&(to, self.next)) {
-            self.next = self.next.wrapping_add(1) % NUMBERS;
+            self.next = self.next.wrapping_add(1) % self.numbers;
         }
         let number = self.next;
-        self.next = number.wrapping_add(1) % NUMBERS;
+        self.next = number.wrapping_add(1) % self.numbers;
         number
     }
 
     /// How many were not answered yet.
-    pub(crate) fn len(&self) -> usize {
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.asked.len()
     }
 
+    /// Whether all were answered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.asked.is_empty()
+    }
+
     /// Takes a request down that was sent `tries` times less than it may be.
-    pub(crate) fn ask(
-        &mut self,
-        (to, number): Key,
-        bytes: Bytes,
-        answer: MessageType,
-        purpose: P,
-        (due, tries): (Duration, u8),
-    ) {
+    pub fn ask(&mut self, (to, number): Key, bytes: Bytes, answer: K, purpose: P, (due, tries): (Duration, u8)) {
         self.timers.push_back((due, (to, number)));
         let asked = Asked { bytes: Some(bytes), answer, left: tries.saturating_sub(1), due, purpose };
         self.asked.insert((to, number), asked);
     }
 
     /// Waits on for an answer to what was lost, for so many times T1: the first of them ends at `due`.
-    pub(crate) fn wait_on(&mut self, key: Key, answer: MessageType, purpose: P, (due, times): (Duration, u8)) {
+    pub fn wait_on(&mut self, key: Key, answer: K, purpose: P, (due, times): (Duration, u8)) {
         self.timers.push_back((due, key));
         self.asked.insert(key, Asked { bytes: None, answer, left: times.saturating_sub(1), due, purpose });
     }
 
     /// What was asked, where this is the answer.
-    pub(crate) fn answered(&mut self, from: SocketAddr, number: u32, kind: MessageType) -> Option<P> {
+    pub fn answered(&mut self, from: SocketAddr, number: u32, is: impl FnOnce(&K) -> bool) -> Option<P> {
         let key = (from, number);
-        let wanted = self
-            .asked
-            .get(&key)
-            .is_some_and(|asked| asked.answer == kind || kind == MessageType::VersionNotSupportedResponse);
+        let wanted = self.asked.get(&key).is_some_and(|asked| is(&asked.answer));
         if wanted { self.asked.remove(&key).map(|asked| asked.purpose) } else { None }
     }
 
+    /// What was asked with a number, and is not answered yet.
+    #[must_use]
+    pub fn purpose(&self, from: SocketAddr, number: u32) -> Option<&P> {
+        self.asked.get(&(from, number)).map(|asked| &asked.purpose)
+    }
+
     /// Takes back what need not be answered any more.
-    pub(crate) fn cancel(&mut self, is: impl Fn(&P) -> bool) -> Vec<P> {
+    pub fn cancel(&mut self, is: impl Fn(&P) -> bool) -> Vec<P> {
         self.asked.extract_if(|_, asked| is(&asked.purpose)).map(|(_, asked)| asked.purpose).collect()
     }
 
     /// The next request whose time has come.
-    pub(crate) fn due(&mut self, now: Duration, t1: Duration) -> Option<Due<P>> {
+    pub fn due(&mut self, now: Duration, t1: Duration) -> Option<Due<P>> {
         while let Some((due, key)) = self.timers.front().copied().filter(|(due, _)| *due <= now) {
             self.timers.pop_front();
             let Some(asked) = self.asked.get_mut(&key).filter(|asked| asked.due == due) else { continue };
@@ -141,7 +150,8 @@ impl<P> Outbound<P> {
     }
 
     /// When [`Outbound::due`] is to be asked next; perhaps too early.
-    pub(crate) fn next(&self) -> Option<Duration> {
+    #[must_use]
+    pub fn next(&self) -> Option<Duration> {
         self.timers.front().map(|(due, _)| *due)
     }
 }
@@ -151,13 +161,14 @@ mod tests {
     use super::*;
 
     const T1: Duration = Duration::from_secs(3);
-    const ANSWER: MessageType = MessageType::HeartbeatResponse;
+    /// The type of an answer.
+    const ANSWER: u8 = 2;
 
     fn peer(last: u8) -> SocketAddr {
         ([192, 0, 2, last], 8805).into()
     }
 
-    fn ask(outbound: &mut Outbound<u8>, to: SocketAddr, purpose: u8) -> u32 {
+    fn ask(outbound: &mut Outbound<u8, u8>, to: SocketAddr, purpose: u8) -> u32 {
         let number = outbound.number(to);
         outbound.ask((to, number), Bytes::from_static(b"?"), ANSWER, purpose, (T1, 3));
         number
@@ -165,14 +176,14 @@ mod tests {
 
     #[test]
     fn no_number_is_given_twice() {
-        let mut outbound = Outbound::new(1);
+        let mut outbound = Outbound::new(1, NUMBERS);
         let numbers = [peer(1), peer(1), peer(2)].map(|to| ask(&mut outbound, to, 0));
         assert_eq!(numbers, [1, 2, 3]);
     }
 
     #[test]
     fn numbers_begin_again_and_step_over_those_in_use() {
-        let mut outbound = Outbound::new(1);
+        let mut outbound = Outbound::new(1, NUMBERS);
         ask(&mut outbound, peer(1), 0);
         outbound.next = NUMBERS - 1;
         let numbers: Vec<u32> = (0..4).map(|_| ask(&mut outbound, peer(1), 0)).collect();
@@ -181,17 +192,17 @@ mod tests {
 
     #[test]
     fn the_answer_is_of_the_peer_the_number_and_the_type() {
-        let mut outbound = Outbound::new(1);
+        let mut outbound = Outbound::new(1, NUMBERS);
         let number = ask(&mut outbound, peer(1), 5);
-        assert_eq!(outbound.answered(peer(2), number, ANSWER), None);
-        assert_eq!(outbound.answered(peer(1), number, MessageType::SessionDeletionResponse), None);
-        assert_eq!(outbound.answered(peer(1), number, ANSWER), Some(5));
-        assert_eq!(outbound.answered(peer(1), number, ANSWER), None);
+        assert_eq!(outbound.answered(peer(2), number, |it| *it == ANSWER), None);
+        assert_eq!(outbound.answered(peer(1), number, |it| *it == 3), None);
+        assert_eq!(outbound.answered(peer(1), number, |it| *it == ANSWER), Some(5));
+        assert_eq!(outbound.answered(peer(1), number, |it| *it == ANSWER), None);
     }
 
     #[test]
     fn numbers_are_reserved_before_they_are_used() {
-        let mut outbound = Outbound::new(NUMBERS - 2);
+        let mut outbound = Outbound::new(NUMBERS - 2, NUMBERS);
         let mut reserved = 0;
         for used in 0..=2 * AHEAD {
             reserved += u32::from(outbound.reserve());
@@ -212,7 +223,7 @@ mod tests {
     /// TS 29.244 6.4: sent N1 times in all, each T1 after the one before.
     #[test]
     fn is_sent_again_and_then_lost() {
-        let mut outbound = Outbound::new(1);
+        let mut outbound = Outbound::new(1, NUMBERS);
         ask(&mut outbound, peer(1), 5);
         assert_eq!(outbound.due(T1 - Duration::from_millis(1), T1), None);
         for round in 1..=2 {
@@ -227,12 +238,15 @@ mod tests {
 
     #[test]
     fn an_answer_may_come_too_late() {
-        let mut outbound = Outbound::new(1);
+        let mut outbound = Outbound::new(1, NUMBERS);
         let key = (peer(1), 1);
         for answers in [true, false] {
             outbound.wait_on(key, ANSWER, 6, (T1, 2));
             assert_eq!(outbound.due(T1, T1), None);
-            assert_eq!(outbound.answered(peer(1), 1, ANSWER).filter(|_| answers), answers.then_some(6));
+            assert_eq!(
+                outbound.answered(peer(1), 1, |it| *it == ANSWER).filter(|_| answers),
+                answers.then_some(6)
+            );
             assert_eq!(outbound.due(2 * T1, T1), None);
         }
         outbound.wait_on(key, ANSWER, 6, (T1, 2));

@@ -1,4 +1,4 @@
-//! Requests of peers: each is done once and answered alike, however often it comes (TS 29.244 6.4).
+//! Requests of peers: each is done once and answered alike, however often it comes (TS 29.244 6.4, TS 29.274 7.6).
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -10,19 +10,23 @@ use serde::{Deserialize, Serialize};
 
 /// A request: who sent it, and which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(crate) struct Origin {
-    pub(crate) from: SocketAddr,
-    pub(crate) sequence: u32,
+pub struct Origin {
+    /// Who, and where the answer goes.
+    pub from: SocketAddr,
+    /// Its number.
+    pub sequence: u32,
     /// A peer that restarts counts anew: what it asked is told from what it asks by its bytes.
-    pub(crate) digest: u64,
+    pub digest: u64,
 }
 
 /// What is known of a request.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Seen {
+pub enum Seen {
+    /// Nothing.
     New,
     /// It is being worked on.
     Pending,
+    /// It was answered so.
     Answered(Bytes),
 }
 
@@ -36,7 +40,7 @@ struct Entry {
 
 /// Requests and their answers.
 #[derive(Debug, Default)]
-pub(crate) struct Inbound {
+pub struct Inbound {
     known: HashMap<Key, Entry>,
     /// In the order in which they came, with the time until which they are remembered.
     order: VecDeque<(Duration, Key, u64)>,
@@ -44,7 +48,7 @@ pub(crate) struct Inbound {
 
 impl Inbound {
     /// Looks a request up, and takes it down where it is new. `until`: when its sender has given up.
-    pub(crate) fn see(&mut self, origin: Origin, until: Duration, most: u32) -> Seen {
+    pub fn see(&mut self, origin: Origin, until: Duration, most: u32) -> Seen {
         let key = (origin.from, origin.sequence);
         if let Some(entry) = self.known.get(&key)
             && entry.digest == origin.digest
@@ -60,26 +64,33 @@ impl Inbound {
     }
 
     /// Remembers an answer; not where its request was forgotten meanwhile.
-    pub(crate) fn answer(&mut self, origin: &Origin, answer: &Bytes) {
+    pub fn answer(&mut self, origin: &Origin, answer: &Bytes) {
         if let Some(entry) = self.entry(origin) {
             entry.answer = Some(answer.clone());
         }
     }
 
     /// Forgets a request that will not be answered: the next like it is done anew.
-    pub(crate) fn forget(&mut self, origin: &Origin) {
+    pub fn forget(&mut self, origin: &Origin) {
         if self.entry(origin).is_some() {
             self.known.remove(&(origin.from, origin.sequence));
         }
     }
 
     /// How many are remembered.
-    pub(crate) fn len(&self) -> usize {
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.order.len()
     }
 
+    /// Whether none is remembered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
     /// Forgets what nobody sends again.
-    pub(crate) fn expire(&mut self, now: Duration) {
+    pub fn expire(&mut self, now: Duration) {
         while self.order.front().is_some_and(|(until, ..)| *until <= now) {
             self.forget_oldest();
         }
