@@ -169,6 +169,7 @@ impl<Proof> FrontEnd<Proof> {
         changes.extend(self.plane.end_lost(lost, &session.tunnels));
         session.phase = Phase::Open;
         self.keep_session(id);
+        self.lead(id);
         self.commit(changes, Parked::Remade { session: id });
         Ok(())
     }

@@ -17,6 +17,7 @@ use crate::counts::Counts;
 use crate::inbound::{Inbound, Origin, Seen};
 use crate::keep::Kept;
 use crate::outbound::{Due, NUMBERS, Outbound};
+use crate::peers::Lead;
 use crate::purpose::{Parked, Purpose, Waiting};
 use crate::random::Random;
 use crate::sessions::{SessionId, Sessions};
@@ -44,6 +45,9 @@ pub enum Output {
         /// What of it.
         changes: Vec<TunnelChange>,
     },
+    /// Have clients' ends of tunnels lead to the UPFs that send there (TS 29.281 7.3.1), as far as there is room: nothing
+    /// waits for it.
+    Lead(Vec<Lead>),
     /// Keep a value for the front end after this one ([`FrontEnd::take_over`]), before what follows is done.
     Keep {
         /// What it is of.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::chores::Chore;
 use crate::front::{FrontEnd, Output};
 use crate::outbound::{NUMBERS, Outbound};
+use crate::peers::Peers;
 use crate::purpose::{Parked, Purpose};
 use crate::rules::Rules;
 use crate::sessions::{Phase, Session, SessionId, UnderWay, Wish};
@@ -84,6 +85,8 @@ struct KeptSession<'a> {
     tunnels: Vec<KeptTunnel>,
     /// The TEID of ours that the packets of a rule, or else of a traffic endpoint, come by; whether redundantly.
     places: Vec<(bool, u16, bool, u32)>,
+    /// The clients' ends, by the numbers of FARs.
+    peers: Vec<(u32, (IpAddr, u32))>,
     rules: Option<&'a [u8]>,
     /// What sets of sessions it is of.
     marks: Vec<(u16, Box<[u8]>)>,
@@ -230,6 +233,7 @@ impl<Proof> FrontEnd<Proof> {
                     (rule, number, redundant, ours)
                 })
                 .collect(),
+            peers: session.tunnels.peers.kept().to_vec(),
             rules: session.rules.as_ref().map(Rules::bytes),
             marks: session.marks.iter().map(|(kind, mark)| ((*kind).into(), mark.clone())).collect(),
             forsaken: session.under_way.forsaken,
@@ -242,7 +246,8 @@ impl<Proof> FrontEnd<Proof> {
             let place = if *rule { Place::Rule(*number) } else { Place::Endpoint(number.to_be_bytes()[1]) };
             ((place, *redundant), *ours)
         });
-        let (tunnels, changes) = self.plane.take_over(id, &kept.tunnels, Tunnels::placed(places));
+        let (tunnels, changes) =
+            self.plane.take_over(id, &kept.tunnels, Tunnels::placed(places, Peers::of(&kept.peers)));
         let (smf, smf_seid, smf_address) = kept.smf;
         let (_, upf_seid, upf_address) = kept.upf;
         let rules = kept.rules.map(Rules::kept);
@@ -276,6 +281,7 @@ impl<Proof> FrontEnd<Proof> {
             under_way,
         };
         self.sessions.put(id, session);
+        self.lead(id);
         self.count_in(smf, upf);
         match &kept.wish {
             Some(wish) => self.wish_again(id, upf_address, wish),

@@ -8,6 +8,7 @@ use pinion_protocols::pfcp::{Cause, ElementType, FSeid, Message, MessageType};
 use crate::chores::Chore;
 use crate::front::{FrontEnd, needed};
 use crate::inbound::Origin;
+use crate::peers;
 use crate::placement::Wish;
 use crate::purpose::{Parked, Purpose};
 use crate::rules::Rules;
@@ -60,7 +61,7 @@ impl<Proof> FrontEnd<Proof> {
         let id = id.ok_or(Refusal::plain(Cause::NO_RESOURCES))?;
         self.count_in(smf, upf);
         let asked = self.downwards(id, message, false).and_then(|patches| {
-            let keep = self.settings.smf_teids || translate::restores(message)?;
+            let keep = self.settings.smf_teids || translate::restores(message)? || peers::tells(message)?;
             let request = keep.then(|| Bytes::copy_from_slice(bytes));
             let kind = MessageType::SessionEstablishmentRequest;
             let (number, asked) =
@@ -124,6 +125,7 @@ impl<Proof> FrontEnd<Proof> {
         self.learn(id, message, known.as_ref(), (&mut patches, &mut changes))?;
         if let Some(request) = request {
             changes.extend(self.chosen(id, request)?);
+            self.follow(id, request)?;
         }
         let answer = self.relayed(message, origin, (seid, Some(smf)), &patches)?;
         self.keep_session(id);
@@ -143,7 +145,9 @@ impl<Proof> FrontEnd<Proof> {
 
     /// Takes a session's tunnels; what ends them.
     pub(crate) fn take_tunnels(&mut self, id: SessionId) -> Vec<TunnelChange> {
-        let tunnels = self.sessions.get_mut(id).map(|session| session.tunnels.take()).unwrap_or_default();
+        let Some(session) = self.sessions.get_mut(id) else { return Vec::new() };
+        let (tunnels, peers) = (session.tunnels.take(), std::mem::take(&mut session.tunnels.peers));
+        self.lead_from(peers.ends());
         self.plane.end_all(&tunnels)
     }
 

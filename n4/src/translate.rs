@@ -7,6 +7,7 @@ use pinion_protocols::pfcp::{
     OuterHeaderCreation, Patch, Place,
 };
 
+use crate::peers::Peers;
 use crate::random::Random;
 use crate::sessions::SessionId;
 use crate::tunnels::{Plane, TunnelChange, Tunnels};
@@ -191,7 +192,7 @@ pub(crate) fn known(request: &Message<'_>, plane: &Plane) -> Result<Tunnels, Err
             known.push(((place, local.redundant), teid));
         }
     }
-    Ok(Tunnels::placed(known.into_iter()))
+    Ok(Tunnels::placed(known.into_iter(), Peers::default()))
 }
 
 /// What a response or a report of a UPF is to become, its tunnels aside.

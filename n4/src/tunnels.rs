@@ -7,6 +7,7 @@ use foldhash::HashMap;
 use pinion_protocols::pfcp::{Addresses, FTeid, Place};
 
 use crate::keep::KeptTunnel;
+use crate::peers::{Lead, Peers, Sender};
 use crate::random::Random;
 use crate::sessions::SessionId;
 use crate::settings::UserPlane;
@@ -67,12 +68,14 @@ pub(crate) type Use = (Place, bool);
 pub(crate) struct Tunnels {
     tunnels: Vec<Tunnel>,
     places: Vec<(Use, u32)>,
+    /// The clients' ends.
+    pub(crate) peers: Peers,
 }
 
 impl Tunnels {
-    /// No tunnels yet, but which rules their packets are for.
-    pub(crate) fn placed(places: impl Iterator<Item = (Use, u32)>) -> Self {
-        Self { tunnels: Vec::new(), places: places.collect() }
+    /// No tunnels yet, but which rules their packets are for, and where clients' ends are.
+    pub(crate) fn placed(places: impl Iterator<Item = (Use, u32)>, peers: Peers) -> Self {
+        Self { tunnels: Vec::new(), places: places.collect(), peers }
     }
 
     /// Which rules packets are for, and the TEID of ours that they come by.
@@ -96,7 +99,7 @@ impl Tunnels {
 
     /// Takes out the tunnels that no rule's packets come by any more, once these are gone.
     pub(crate) fn remove(&mut self, gone: &[Place]) -> Vec<Tunnel> {
-        let Self { tunnels, places } = self;
+        let Self { tunnels, places, .. } = self;
         let is_gone = |((place, _), _): &(Use, u32)| gone.contains(place);
         let before: Vec<u32> = places.iter().filter(|place| is_gone(place)).map(|it| it.1).collect();
         places.retain(|place| !is_gone(place));
@@ -384,6 +387,19 @@ impl Plane {
             tunnels.tunnels.push(tunnel);
         }
         (tunnels, changes)
+    }
+
+    /// Where clients' ends lead: to the session's UPF, as far as clients reach it over the family of the end.
+    pub(crate) fn leads(&self, tunnels: &Tunnels) -> Vec<Lead> {
+        let lead = |client: (IpAddr, u32)| {
+            let family = usize::from(client.0.is_ipv6());
+            let mut legs = tunnels.tunnels.iter().filter_map(|tunnel| *tunnel.legs.get(family)?);
+            let leg = legs.find(|_| !self.ours.contains_key(&client.0))?;
+            let service = self.services.get(usize::from(leg.service))?;
+            let (service, endpoint) = (Arc::clone(&service.name), Arc::clone(&self.endpoint(leg)?.name));
+            Some(Lead { client, to: Some(Sender { service, path: leg.path, endpoint }) })
+        };
+        tunnels.peers.ends().filter_map(lead).collect()
     }
 
     /// A session's tunnels, for those who ask.

@@ -11,6 +11,7 @@ mod list;
 mod settings;
 mod socket;
 
+pub(crate) use commit::way;
 pub use host::{Asked, Heard, Host, Start, seed};
 pub use journal::JournalError;
 pub use list::{FrontEndSessions, find, list};

@@ -7,6 +7,7 @@ use pinion_protocols::pfcp::{Cause, FSeid, Message, MessageType, Place};
 
 use crate::front::FrontEnd;
 use crate::inbound::Origin;
+use crate::peers;
 use crate::purpose::{Parked, Purpose};
 use crate::sessions::{Phase, Session, SessionId};
 use crate::translate::{self, Refusal};
@@ -21,7 +22,9 @@ impl<Proof> FrontEnd<Proof> {
         let end = message.routing()?.session;
         let patches = self.downwards(id, message, false)?;
         let removed = translate::removed(message)?;
-        let keep = self.settings.smf_teids || self.sessions.get(id).is_some_and(|it| it.rules.is_some());
+        let keep = self.settings.smf_teids
+            || self.sessions.get(id).is_some_and(|it| it.rules.is_some())
+            || peers::tells(message)?;
         let request = keep.then(|| Bytes::copy_from_slice(bytes));
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
         if let Some((FSeid { seid, addresses }, _)) = end {
@@ -81,6 +84,7 @@ impl<Proof> FrontEnd<Proof> {
             self.learn(id, message, None, (&mut patches, changes))?;
             if let Some(request) = request {
                 changes.extend(self.chosen(id, request)?);
+                self.follow(id, request)?;
                 if let Some(rules) = self.sessions.get_mut(id).and_then(|session| session.rules.as_mut()) {
                     rules.modify(&Message::parse(request)?)?;
                 }

@@ -3,8 +3,9 @@
 use bytes::{Bytes, BytesMut};
 use pinion_protocols::pfcp::{Addresses, Cause, FTeid, Message, MessageWriter, Patch};
 
-use crate::front::FrontEnd;
+use crate::front::{FrontEnd, Output};
 use crate::inbound::Origin;
+use crate::peers::{self, End, Lead};
 use crate::sessions::SessionId;
 use crate::translate::{self, Downwards, Own, Refusal};
 use crate::tunnels::{TunnelChange, Tunnels};
@@ -66,6 +67,35 @@ impl<Proof> FrontEnd<Proof> {
         let upf = upf::name(&self.upfs, session.upf);
         let ends = (&mut self.plane, &mut session.tunnels);
         Ok(translate::chosen(&request, own, ends, upf, &mut self.random)?)
+    }
+
+    /// Learns where clients' ends of a session's tunnels are, from a request that was granted; and has them lead to its UPF.
+    pub(super) fn follow(&mut self, id: SessionId, request: &Bytes) -> Result<(), Refusal> {
+        let request = Message::parse(request)?;
+        if let Some(session) = self.sessions.get_mut(id)
+            && peers::tells(&request)?
+        {
+            let gone = session.tunnels.peers.follow(&request)?;
+            self.lead_from(gone.into_iter());
+            self.lead(id);
+        }
+        Ok(())
+    }
+
+    /// Has clients' ends of a session's tunnels lead to its UPF.
+    pub(crate) fn lead(&mut self, id: SessionId) {
+        let leads = self.sessions.get(id).map(|session| self.plane.leads(&session.tunnels)).unwrap_or_default();
+        if !leads.is_empty() {
+            self.push(Output::Lead(leads));
+        }
+    }
+
+    /// Has clients' ends lead nowhere.
+    pub(crate) fn lead_from(&mut self, ends: impl Iterator<Item = End>) {
+        let leads: Vec<Lead> = ends.map(|client| Lead { client, to: None }).collect();
+        if !leads.is_empty() {
+            self.push(Output::Lead(leads));
+        }
     }
 
     fn own(&self, session: SessionId) -> Own {

@@ -9,6 +9,7 @@ mod heartbeats;
 mod loss;
 mod mutations;
 mod nodes;
+mod peers;
 mod placement;
 mod random;
 mod reliability;

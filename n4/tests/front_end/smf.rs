@@ -163,7 +163,7 @@ pub(crate) fn forward(writer: &mut MessageWriter<'_>, header: OuterHeaderCreatio
 
 /// GTP-U to an F-TEID.
 pub(crate) fn header(teid: u32, addresses: Addresses) -> OuterHeaderCreation {
-    let description = 0x0100;
+    let description = if addresses.v6.is_some() { 0x0200 } else { 0x0100 };
     OuterHeaderCreation { description, teid: Some(teid), addresses, port: None, c_tag: None, s_tag: None }
 }
 

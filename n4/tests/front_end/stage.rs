@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pinion_n4::{
-    Batch, Bounds, FrontEnd, Kept, Output, Placement, Serves, SessionView, Settings, Timers, TunnelChange,
+    Batch, Bounds, FrontEnd, Kept, Lead, Output, Placement, Serves, SessionView, Settings, Timers, TunnelChange,
 };
 use pinion_n4::{Upf, UserPlane};
 use pinion_protocols::pfcp::{Cause, Element, ElementType, FSeid, FTeid, Message, MessageType, PORT};
@@ -127,6 +127,8 @@ pub(crate) enum Host {
     Refuses,
 }
 
+pub(crate) type Leads = BTreeMap<(IpAddr, u32), Arc<str>>;
+
 pub(crate) type Pins = BTreeMap<(IpAddr, u32), (Arc<str>, u32)>;
 
 pub(crate) struct Stage {
@@ -149,6 +151,8 @@ pub(crate) struct Stage {
     ended: BTreeSet<(IpAddr, u32)>,
     /// What outlives the front end.
     pub(crate) kept: BTreeMap<Kept, Bytes>,
+    /// Whose clients' ends of tunnels are.
+    pub(crate) leads: Leads,
     /// UPFs that came and went.
     pub(crate) events: Vec<(Arc<str>, bool)>,
 }
@@ -171,6 +175,7 @@ impl Stage {
             pins: Pins::new(),
             ended: BTreeSet::new(),
             kept: BTreeMap::new(),
+            leads: Leads::new(),
             events: Vec::new(),
         }
     }
@@ -238,6 +243,14 @@ impl Stage {
                     None => drop(self.kept.remove(&of)),
                 },
                 Output::Upf { name, up, .. } => self.events.push((name, up)),
+                Output::Lead(leads) => {
+                    for Lead { client, to } in leads {
+                        match to {
+                            Some(to) => drop(self.leads.insert(client, to.endpoint)),
+                            None => drop(self.leads.remove(&client)),
+                        }
+                    }
+                }
                 Output::Commit { batch, changes } => {
                     for change in &changes {
                         self.ended.remove(&change.at());

@@ -10,7 +10,7 @@ use pinion_loader::setup::{ServiceSpec, Setup};
 use pinion_loader::sweep::{Named, Sweeper, Timeouts};
 use pinion_loader::{Cursor, LoadError, Maps as _, Paged};
 
-use pinion_steering::{Flow, FlowKey, Pin, PinKey};
+use pinion_steering::{Address, Flow, FlowKey, Pin, PinKey};
 
 use super::interfaces::Host;
 use crate::config::model::{self, Attach, Config, Protocol, Service};
@@ -249,6 +249,10 @@ impl PinTable for PacketPath {
 
     fn leave(&mut self, key: &PinKey, before: &Pin) -> Result<(), LoadError> {
         self.kernel.leave(key, before)
+    }
+
+    fn lead(&mut self, end: (Address, u32), endpoint: Option<&Pin>) -> Result<(), LoadError> {
+        self.kernel.lead(end, endpoint)
     }
 
     fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError> {

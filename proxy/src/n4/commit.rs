@@ -1,13 +1,21 @@
 use std::sync::Arc;
 
-use pinion_n4::{Batch, TunnelChange};
-use pinion_steering::PinKey;
+use pinion_n4::{Batch, Lead, TunnelChange};
+use pinion_steering::{Address, Pin, PinKey};
 use tokio::sync::mpsc;
 
 use crate::sessions::{Change, CommitError, Installed, Names, NewPin, Table};
 
 /// What became of a batch: the proof that it is in force, or none.
 pub(super) type Done = (Batch, Option<Arc<Installed>>);
+
+/// What is to be put into force.
+pub(super) enum Job {
+    /// A batch of tunnels, all or none.
+    Batch(Batch, Vec<TunnelChange>),
+    /// Where clients' ends lead, as far as there is room.
+    Lead(Vec<Lead>),
+}
 
 /// How many batches are put into force in one go, at the most: what came while the store was waited for.
 const TOGETHER: usize = 256;
@@ -16,14 +24,20 @@ const TOGETHER: usize = 256;
 pub(super) async fn run(
     table: Table,
     names: impl Fn() -> Arc<Names>,
-    mut batches: mpsc::UnboundedReceiver<(Batch, Vec<TunnelChange>)>,
+    mut jobs: mpsc::UnboundedReceiver<Job>,
     done: mpsc::UnboundedSender<Done>,
 ) {
     let mut waiting = Vec::new();
-    while batches.recv_many(&mut waiting, TOGETHER).await > 0 {
+    while jobs.recv_many(&mut waiting, TOGETHER).await > 0 {
         let names = names();
-        let together: Vec<(Batch, Option<Vec<Change>>)> =
-            waiting.drain(..).map(|(batch, changes)| (batch, all(&names, changes))).collect();
+        let mut together: Vec<(Batch, Option<Vec<Change>>)> = Vec::with_capacity(waiting.len());
+        let mut ways = Vec::new();
+        for job in waiting.drain(..) {
+            match job {
+                Job::Batch(batch, changes) => together.push((batch, all(&names, changes))),
+                Job::Lead(leads) => ways.extend(leads.into_iter().map(|lead| way(&names, lead))),
+            }
+        }
         let whole = together.iter().filter_map(|(_, changes)| changes.clone()).flatten().collect();
         let all = table.commit(whole).await.map(Arc::new);
         for (batch, changes) in together {
@@ -47,7 +61,17 @@ pub(super) async fn run(
                 return;
             }
         }
+        let failed = table.lead(ways).await;
+        if failed > 0 {
+            tracing::warn!(failed, "clients' Error Indications of some tunnels find no endpoint: PINS6 is full");
+        }
     }
+}
+
+/// Where a client's end leads; nowhere, where the packet path knows no such endpoint.
+pub(crate) fn way(names: &Names, Lead { client: (address, teid), to }: Lead) -> ((Address, u32), Option<Pin>) {
+    let pin = to.and_then(|to| Some(names.record(&to.service, &to.endpoint, to.path, 0)?.pin));
+    ((address.into(), teid), pin)
 }
 
 /// What a batch says to the session table; none where it cannot be put into force. What is configured is nobody's to

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use pinion_n4::{Batch, Counts, FrontEnd, Kept, Output, SessionView, Settings, TunnelChange, UpfView};
+use pinion_n4::{Counts, FrontEnd, Kept, Output, SessionView, Settings, UpfView};
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::commit::{self, Done};
+use super::commit::{self, Done, Job};
 use super::journal::{Journal, JournalError};
 use crate::sessions::{Installed, Names, Table};
 
@@ -103,10 +103,10 @@ impl Host {
         let (journal, kept) = Journal::open(&folder)?;
         let front_end = begin(&service, settings, kept, stamp, seed);
         let (asks, asked) = mpsc::channel(64);
-        let (batches, to_commit) = mpsc::unbounded_channel();
+        let (jobs, to_commit) = mpsc::unbounded_channel();
         let (done, committed) = mpsc::unbounded_channel();
         let running =
-            Running { service, socket, front_end, journal, began: Instant::now(), asked, batches, committed };
+            Running { service, socket, front_end, journal, began: Instant::now(), asked, jobs, committed };
         let commits = tokio::spawn(commit::run(table, names, to_commit, done));
         Ok(Self { asks, tasks: vec![commits, tokio::spawn(running.run(heard))] })
     }
@@ -164,7 +164,7 @@ struct Running {
     journal: Journal,
     began: Instant,
     asked: mpsc::Receiver<Asked>,
-    batches: mpsc::UnboundedSender<(Batch, Vec<TunnelChange>)>,
+    jobs: mpsc::UnboundedSender<Job>,
     committed: mpsc::UnboundedReceiver<Done>,
 }
 
@@ -261,7 +261,8 @@ impl Running {
                     }
                 }
                 // The committer ends with the host alone.
-                Output::Commit { batch, changes } => drop(self.batches.send((batch, changes))),
+                Output::Commit { batch, changes } => drop(self.jobs.send(Job::Batch(batch, changes))),
+                Output::Lead(leads) => drop(self.jobs.send(Job::Lead(leads))),
                 Output::Upf { name, up, why } => heard(Heard { upf: name, up, why }),
             }
         }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pinion_loader::{Cursor, LoadError, Maps, Paged, tunnels};
-use pinion_steering::{Pin, PinKey};
+use pinion_steering::{Address, Pin, PinKey};
 use tokio::sync::mpsc;
 
 use super::batch::{Done, Held, Room};
@@ -31,6 +31,8 @@ pub trait PinTable: Send {
     fn install_all(&mut self, pins: &[(PinKey, Pin)]) -> Result<(), (usize, LoadError)>;
     /// Takes out what led back from a pin that its key has no more.
     fn leave(&mut self, key: &PinKey, before: &Pin) -> Result<(), LoadError>;
+    /// Has a client's end of a tunnel lead to an endpoint, or nowhere ([`tunnels::lead`]).
+    fn lead(&mut self, end: (Address, u32), endpoint: Option<&Pin>) -> Result<(), LoadError>;
     /// Takes an entry out; one that is not there is as good.
     fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError>;
     /// The entries at a place, as [`Maps::pins_page`] reads them.
@@ -48,6 +50,10 @@ impl<M: Maps + Send> PinTable for M {
 
     fn leave(&mut self, key: &PinKey, before: &Pin) -> Result<(), LoadError> {
         tunnels::leave(self, key, before)
+    }
+
+    fn lead(&mut self, end: (Address, u32), endpoint: Option<&Pin>) -> Result<(), LoadError> {
+        tunnels::lead(self, end, endpoint)
     }
 
     fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError> {
@@ -217,6 +223,18 @@ impl Table {
             self.inner.counts.unstored.fetch_add(1, Ordering::Relaxed);
         }
         Ok(Installed::new(done.changed.len()))
+    }
+
+    /// Has clients' ends of tunnels lead to endpoints, or nowhere; how many do not, as where there is no room. Nothing of
+    /// it is a session, or stored.
+    pub(crate) async fn lead(&self, ways: Vec<((Address, u32), Option<Pin>)>) -> usize {
+        if ways.is_empty() {
+            return 0;
+        }
+        let lead = move |maps: &mut (dyn PinTable + 'static)| {
+            ways.iter().filter(|(end, pin)| maps.lead(*end, pin.as_ref()).is_err()).count()
+        };
+        self.inner.maps.quick(lead).await
     }
 
     /// Pins what the store holds, where the table has nothing yet.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use pinion::sessions::PinTable;
 use pinion_loader::{Cursor, LoadError, Paged};
-use pinion_steering::{Pin, PinKey};
+use pinion_steering::{Address, Pin, PinKey};
 
 #[derive(Clone, Default)]
 pub(crate) struct Faulty {
@@ -60,6 +60,10 @@ impl PinTable for Faulty {
     }
 
     fn leave(&mut self, _: &PinKey, _: &Pin) -> Result<(), LoadError> {
+        Ok(())
+    }
+
+    fn lead(&mut self, _: (Address, u32), _: Option<&Pin>) -> Result<(), LoadError> {
         Ok(())
     }
 

@@ -114,7 +114,7 @@ impl Stage {
                     self.front_end.installed(self.clock, batch, ());
                     self.spent += begun.elapsed();
                 }
-                Some(Output::Send { .. } | Output::Keep { .. } | Output::Upf { .. }) => {}
+                Some(Output::Send { .. } | Output::Keep { .. } | Output::Upf { .. } | Output::Lead(_)) => {}
             }
         }
     }

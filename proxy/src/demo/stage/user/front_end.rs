@@ -20,6 +20,7 @@ use crate::demo::actor::pfcp;
 use crate::demo::cast;
 use crate::demo::configuration::PFCP_SERVICE;
 use crate::demo::error::DemoError;
+use crate::n4::way;
 use crate::pool::{Path, Pools};
 use crate::sessions::Names;
 
@@ -107,6 +108,12 @@ impl FrontEnd {
                     Some(proof) => self.state.installed(self.since(now), batch, proof),
                     None => self.state.refused(self.since(now), batch),
                 },
+                Output::Lead(leads) => {
+                    let names = names();
+                    for (end, pin) in leads.into_iter().map(|lead| way(&names, lead)) {
+                        tunnels::lead(engine, end, pin.as_ref())?;
+                    }
+                }
                 Output::Keep { of, value: Some(value) } => drop(kept.insert(of, value)),
                 Output::Keep { of, value: None } => drop(kept.remove(&of)),
                 Output::Upf { name, up, why } => {
