@@ -11,6 +11,7 @@ extern crate alloc;
 extern crate std;
 
 mod addresses;
+pub mod ap;
 mod bytes;
 pub mod diameter;
 pub mod framed;

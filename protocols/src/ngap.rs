@@ -14,18 +14,19 @@
 //! # Ok::<(), pinion_protocols::ngap::Error>(())
 //! ```
 
-mod aper;
 mod element;
-mod error;
 mod kinds;
+mod rewrite;
 #[cfg(test)]
 mod tests;
+pub mod value;
 
-pub use element::{Criticality, Element, Elements, FiveGSTmsi, Guami, RawElement, UeIds};
-pub use error::Error;
+pub use element::{Element, FiveGSTmsi, Guami, UeIds};
 pub use kinds::{ElementType, Procedure};
+pub use rewrite::NewIds;
 
-use aper::Aper;
+use crate::ap;
+pub use crate::ap::{Change, Criticality, Octets, Outcome, Unfit, Value, Wrong};
 
 /// Payload protocol identifier of NGAP in SCTP (TS 38.412 7).
 pub const PAYLOAD_PROTOCOL: u32 = 60;
@@ -33,73 +34,32 @@ pub const PAYLOAD_PROTOCOL: u32 = 60;
 /// SCTP port of an AMF (TS 38.412 7).
 pub const PORT: u16 = 38412;
 
-/// Which part of a procedure a message is.
+/// NGAP, as a parameter of [`crate::ap`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// It begins the procedure.
-    Initiating,
-    /// It answers: done.
-    Successful,
-    /// It answers: not done.
-    Unsuccessful,
+pub struct Ngap;
+
+impl ap::Protocol for Ngap {
+    const NAME: &'static str = "NGAP";
+    const PRIVATE: u8 = 31;
+
+    type Procedure = Procedure;
+    type ElementType = ElementType;
 }
 
+/// Why bytes are not an NGAP message.
+pub type Error = ap::Error<Ngap>;
 /// A message whose procedure is known and whose length fits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Message<'a> {
-    outcome: Outcome,
-    procedure: Procedure,
-    criticality: Criticality,
-    count: u16,
-    /// The elements, and where they begin.
-    offset: usize,
-    elements: &'a [u8],
-}
+pub type Message<'a> = ap::Message<'a, Ngap>;
+/// A message whose elements may be in fragments.
+pub type Envelope<'a> = ap::Envelope<'a, Ngap>;
+/// Appends one message to a buffer.
+pub type MessageWriter<'a> = ap::MessageWriter<'a, Ngap>;
+/// An element whose length fits.
+pub type RawElement<'a> = ap::RawElement<'a, Ngap>;
+/// Elements one after another.
+pub type Elements<'a> = ap::Elements<'a, Ngap>;
 
-impl<'a> Message<'a> {
-    /// Parses a user message of SCTP. Octets behind the message are left out.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Cut`], [`Error::Choice`], [`Error::Criticality`], [`Error::Fragmented`].
-    pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
-        let mut aper = Aper::new(bytes, 0);
-        let outcome = match aper.bits(3)? {
-            0 => Outcome::Initiating,
-            1 => Outcome::Successful,
-            2 => Outcome::Unsuccessful,
-            choice => return Err(Error::Choice { offset: 0, choice: u8::try_from(choice).unwrap_or(u8::MAX) }),
-        };
-        let procedure = Procedure::from(aper.octet()?);
-        let criticality = Criticality::read(&mut aper)?;
-        let mut value = aper.open()?;
-        // An extension marker; additions that it announces come behind the elements.
-        value.bits(1)?;
-        let count = value.u16()?;
-        let (offset, elements) = value.rest();
-        Ok(Self { outcome, procedure, criticality, count, offset, elements })
-    }
-
-    /// Which part of the procedure it is.
-    pub fn outcome(&self) -> Outcome {
-        self.outcome
-    }
-
-    /// The procedure.
-    pub fn procedure(&self) -> Procedure {
-        self.procedure
-    }
-
-    /// What a receiver does that does not know the procedure.
-    pub fn criticality(&self) -> Criticality {
-        self.criticality
-    }
-
-    /// The elements, in the order of the message.
-    pub fn elements(&self) -> Elements<'a> {
-        Elements::new(self.elements, self.offset, self.count)
-    }
-
+impl Message<'_> {
     /// Whose the message is: the first of each of the two identifiers, wherever they stand.
     ///
     /// # Errors
@@ -109,14 +69,10 @@ impl<'a> Message<'a> {
         let mut ids = UeIds::default();
         for raw in self.elements() {
             let raw = raw?;
-            if !matches!(raw.kind(), ElementType::AmfUeNgapId | ElementType::RanUeNgapId | ElementType::UeNgapIds)
-            {
-                continue;
-            }
-            let found = match raw.parse()? {
-                Element::AmfUeNgapId(amf) => UeIds { amf: Some(amf), ran: None },
-                Element::RanUeNgapId(ran) => UeIds { amf: None, ran: Some(ran) },
-                Element::UeIds(found) => found,
+            let found = match raw.kind() {
+                ElementType::AmfUeNgapId => UeIds { amf: Some(raw.read::<value::AmfUeNgapId>()?.0), ran: None },
+                ElementType::RanUeNgapId => UeIds { amf: None, ran: Some(raw.read::<value::RanUeNgapId>()?.0) },
+                ElementType::UeNgapIds => raw.read()?,
                 _ => continue,
             };
             ids = UeIds { amf: ids.amf.or(found.amf), ran: ids.ran.or(found.ran) };

@@ -1,6 +1,7 @@
 //! Fields of NGAP messages.
 
-use pinion_protocols::ngap::{Element, Error, Message as Ngap, Outcome};
+use pinion_protocols::ngap::value::{AmfUeNgapId, RanUeNgapId};
+use pinion_protocols::ngap::{ElementType, Envelope, Error, Outcome, UeIds};
 
 use super::Message;
 use super::network::{Ends, Walk};
@@ -20,7 +21,9 @@ fn fields(message: &mut Message, bytes: &[u8]) -> Result<(), Error> {
         message.add("ngap.NGAP_PDU", choice >> 5);
         message.add("ngap.procedureCode", procedure);
     }
-    let ngap = Ngap::parse(bytes)?;
+    let envelope = Envelope::parse(bytes)?;
+    let joined = envelope.value().joined();
+    let ngap = envelope.open(&joined)?;
     let outcome = match ngap.outcome() {
         Outcome::Initiating => "",
         Outcome::Successful => ", done",
@@ -30,22 +33,19 @@ fn fields(message: &mut Message, bytes: &[u8]) -> Result<(), Error> {
     for raw in ngap.elements() {
         let raw = raw?;
         message.add("ngap.id", u16::from(raw.kind()));
-        match raw.parse()? {
-            Element::AmfUeNgapId(id) => amf_id(message, id),
-            Element::RanUeNgapId(id) => ran_id(message, id),
-            Element::UeIds(ids) => {
-                if let Some(id) = ids.amf {
-                    amf_id(message, id);
-                }
-                if let Some(id) = ids.ran {
-                    ran_id(message, id);
-                }
+        let ids = match raw.kind() {
+            ElementType::AmfUeNgapId | ElementType::SourceAmfUeNgapId | ElementType::NewAmfUeNgapId => {
+                UeIds { amf: Some(raw.read::<AmfUeNgapId>()?.0), ran: None }
             }
-            Element::FiveGSTmsi(_)
-            | Element::Guami(_)
-            | Element::AmfSetId(_)
-            | Element::NasPdu(_)
-            | Element::Other(_) => {}
+            ElementType::RanUeNgapId => UeIds { amf: None, ran: Some(raw.read::<RanUeNgapId>()?.0) },
+            ElementType::UeNgapIds => raw.read()?,
+            _ => continue,
+        };
+        if let Some(id) = ids.amf {
+            amf_id(message, id);
+        }
+        if let Some(id) = ids.ran {
+            ran_id(message, id);
         }
     }
     Ok(())

@@ -63,7 +63,7 @@ fn initial_ue_message() {
     assert_eq!(message.ids(), Ok(UeIds { amf: None, ran: Some(300) }));
     let elements = elements(&bytes);
     let nas: Vec<u8> = (0..200).collect();
-    assert_eq!(elements[1], Element::NasPdu(&nas));
+    assert!(matches!(elements[1], Element::NasPdu(octets) if octets.whole() == Some(&nas[..])));
     let tmsi = FiveGSTmsi { set: 0x2a5, pointer: 0x15, tmsi: [0xde, 0xad, 0xbe, 0xef] };
     assert_eq!(elements[2], Element::FiveGSTmsi(tmsi));
     assert_eq!(elements[4], Element::AmfSetId(0x155));
@@ -88,29 +88,32 @@ fn identifier_beyond_its_range() {
         0x00, 0x00, 0x55, 0x40, 0x05, 0xc0, 0xff, 0xff, 0xff, 0xff,
     ];
     let error = Message::parse(&bytes).unwrap().ids().unwrap_err();
-    assert_eq!(error, Error::Range { kind: ElementType::AmfUeNgapId, offset: 7 });
-    assert_eq!(error.to_string(), "NGAP number at offset 7: too large for AMF-UE-NGAP-ID");
+    assert_eq!(error, Error::Element { kind: ElementType::AmfUeNgapId, wrong: Wrong::Range { offset: 12 } });
+    assert_eq!(error.to_string(), "NGAP AMF-UE-NGAP-ID at offset 12: a number is out of range");
 }
 
 #[test]
 fn what_is_no_message() {
-    assert_eq!(Message::parse(&[]), Err(Error::Cut { offset: 0 }));
+    assert_eq!(Message::parse(&[]), Err(Error::Frame(Wrong::Cut { offset: 0 })));
     assert_eq!(Message::parse(&[0x60, 0, 0, 3, 0, 0, 0]), Err(Error::Choice { offset: 0, choice: 3 }));
     assert_eq!(Message::parse(&[0x80, 0, 0, 3, 0, 0, 0]), Err(Error::Choice { offset: 0, choice: 4 }));
-    assert_eq!(Message::parse(&[0x00, 0, 0xc0, 3, 0, 0, 0]), Err(Error::Criticality { offset: 2 }));
-    assert_eq!(Message::parse(&[0x00, 0, 0x00, 0xc1, 0, 0, 0]), Err(Error::Fragmented { offset: 3 }));
+    assert_eq!(Message::parse(&[0x00, 0, 0xc0, 3, 0, 0, 0]), Err(Error::Frame(Wrong::Criticality { offset: 2 })));
+    assert_eq!(Message::parse(&[0x00, 0, 0x00, 0xc5, 0, 0, 0]), Err(Error::Frame(Wrong::Fragment { offset: 3 })));
 }
 
 #[test]
 fn cut_anywhere_it_is_said() {
     for end in 0..RELEASE.len() {
-        assert!(matches!(Message::parse(&RELEASE[..end]), Err(Error::Cut { offset }) if offset <= end), "{end}");
+        assert!(
+            matches!(Message::parse(&RELEASE[..end]), Err(Error::Frame(Wrong::Cut { offset })) if offset <= end),
+            "{end}"
+        );
     }
     // The count says three elements where there are two.
     let mut bytes = RELEASE;
     bytes[6] = 3;
     let last = Message::parse(&bytes).unwrap().elements().last();
-    assert_eq!(last, Some(Err(Error::Cut { offset: 27 })));
+    assert_eq!(last, Some(Err(Error::Frame(Wrong::Cut { offset: 27 }))));
 }
 
 #[test]

@@ -1,0 +1,8 @@
+//! NGAP as others encode and decode it: each message that pycrate's ASN.1 has, real captures, and what ended AMFs.
+#![cfg(test)]
+
+mod damage;
+mod malformed;
+mod pycrate;
+mod python;
+mod vectors;

@@ -1,0 +1,160 @@
+//! Information elements: identifier, criticality, value.
+
+use core::marker::PhantomData;
+
+use super::{Error, Octets, Protocol, Reader, Value, Wrong};
+
+/// What a receiver does with what it does not know (TS 38.413 10.3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Criticality {
+    /// It refuses the message.
+    Reject,
+    /// It passes over it.
+    Ignore,
+    /// It passes over it, and says so.
+    Notify,
+}
+
+impl Criticality {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
+        let offset = reader.offset();
+        match reader.bits(2)? {
+            0 => Ok(Self::Reject),
+            1 => Ok(Self::Ignore),
+            2 => Ok(Self::Notify),
+            _ => Err(Wrong::Criticality { offset }),
+        }
+    }
+
+    /// Its number.
+    pub(super) fn number(self) -> u64 {
+        match self {
+            Self::Reject => 0,
+            Self::Ignore => 1,
+            Self::Notify => 2,
+        }
+    }
+}
+
+/// An element whose length fits; its value is not looked at yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawElement<'a, P: Protocol> {
+    kind: P::ElementType,
+    criticality: Criticality,
+    offset: usize,
+    encoded: &'a [u8],
+    value: Octets<'a>,
+}
+
+impl<'a, P: Protocol> RawElement<'a, P> {
+    /// Identifier of the element.
+    pub fn kind(&self) -> P::ElementType {
+        self.kind
+    }
+
+    /// What a receiver does that does not know it.
+    pub fn criticality(&self) -> Criticality {
+        self.criticality
+    }
+
+    /// Where in the message the element begins, with its identifier.
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// The element as it is in the message, with identifier, criticality and length.
+    pub fn encoded(&self) -> &'a [u8] {
+        self.encoded
+    }
+
+    /// The octets of its value.
+    pub fn value(&self) -> Octets<'a> {
+        self.value
+    }
+
+    /// The same element with its value in one piece, which [`Octets::joined`] has made.
+    pub fn with_value<'b>(&self, joined: &'b [u8]) -> RawElement<'b, P>
+    where
+        'a: 'b,
+    {
+        RawElement { value: Octets::new(joined, self.value.offset()), ..*self }
+    }
+
+    /// Reads the value, of which octets may be left.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Element`], of [`Wrong::Fragmented`] and of what [`Value::read`] of this type says.
+    pub fn read<T: Value>(&self) -> Result<T, Error<P>> {
+        self.read_with(T::read)
+    }
+
+    /// Reads the value in a way of its own.
+    pub(crate) fn read_with<T>(
+        &self,
+        read: impl FnOnce(&mut Reader<'a>) -> Result<T, Wrong>,
+    ) -> Result<T, Error<P>> {
+        let offset = self.value.offset();
+        let octets = self.value.whole().ok_or(Wrong::Fragmented { offset });
+        let value = octets.and_then(|octets| read(&mut Reader::new(octets, offset)));
+        value.map_err(|wrong| Error::Element { kind: self.kind, wrong })
+    }
+}
+
+/// Elements one after another. Ends after the first error.
+#[derive(Clone, Debug)]
+pub struct Elements<'a, P> {
+    rest: &'a [u8],
+    offset: usize,
+    left: u32,
+    protocol: PhantomData<P>,
+}
+
+impl<'a, P: Protocol> Elements<'a, P> {
+    pub(super) fn new(rest: &'a [u8], offset: usize, count: u32) -> Self {
+        Self { rest, offset, left: count, protocol: PhantomData }
+    }
+
+    /// The octets of those that were not taken yet, and what is behind the last.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// The first element of a type.
+    ///
+    /// # Errors
+    ///
+    /// That of the first element that is cut before it.
+    pub fn find(mut self, kind: P::ElementType) -> Result<Option<RawElement<'a, P>>, Error<P>> {
+        self.find_map(|element| match element {
+            Ok(element) if element.kind != kind => None,
+            found => Some(found),
+        })
+        .transpose()
+    }
+
+    fn split(&mut self) -> Result<RawElement<'a, P>, Wrong> {
+        let mut reader = Reader::new(self.rest, self.offset);
+        let kind = P::ElementType::from(reader.u16()?);
+        let criticality = Criticality::read(&mut reader)?;
+        let value = reader.counted()?;
+        let (offset, before) = (self.offset, self.rest);
+        (self.offset, self.rest) = reader.rest();
+        let length = before.len().saturating_sub(self.rest.len());
+        let encoded = before.get(..length).unwrap_or_default();
+        Ok(RawElement { kind, criticality, offset, encoded, value })
+    }
+}
+
+impl<'a, P: Protocol> Iterator for Elements<'a, P> {
+    type Item = Result<RawElement<'a, P>, Error<P>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        let element = self.split();
+        if element.is_err() {
+            self.left = 0;
+        }
+        Some(element.map_err(Error::Frame))
+    }
+}
