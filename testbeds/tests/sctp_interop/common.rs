@@ -44,9 +44,9 @@ impl Ours {
         Self::with(host, &config())
     }
 
-    /// One that does not ask whether its peers are there.
+    /// One that does not ask whether its peers are there, and waits longer than they delay what they acknowledge.
     pub(crate) fn quiet_in_place_of(host: &Host) -> Self {
-        Self::with(host, &Config { heartbeat_interval: None, ..config() })
+        Self::with(host, &Config { heartbeat_interval: None, ..Config::default() })
     }
 
     /// One that speaks over UDP of the host's kernel, at its addresses of IPv4.
