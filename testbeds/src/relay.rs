@@ -183,7 +183,12 @@ fn sctp_at(frame: &[u8]) -> Option<usize> {
         [0x86, 0xdd] => (*frame.get(ETHERNET + 6)?, 40),
         _ => return None,
     };
-    matches!(protocol, SCTP | FRAGMENT).then_some(ETHERNET + header)
+    match protocol {
+        SCTP => Some(ETHERNET + header),
+        // Damage to this header would not be SCTP's to notice, but its receiver's kernel's to answer.
+        FRAGMENT => Some(ETHERNET + header + 8),
+        _ => None,
+    }
 }
 
 /// What becomes of packets.

@@ -175,7 +175,8 @@ impl Captures {
                 let file: PathBuf = folder.path().join(format!("{}-{}.pcap", host.name, link.path));
                 let capture = Capture::start(&host.namespace, &link.host.interface.name, &file).unwrap();
                 // What the host itself sends: the rest may have been damaged on the way.
-                (capture, format!("eth.src == {}", link.host.interface.mac.unwrap()))
+                // ICMP quotes what came, damaged as it was, after the end of a stack too.
+                (capture, format!("eth.src == {} && !icmp && !icmpv6", link.host.interface.mac.unwrap()))
             });
             links.collect::<Vec<_>>()
         };
