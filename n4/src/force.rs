@@ -38,7 +38,7 @@ impl<Proof> FrontEnd<Proof> {
                 self.finish(origin, answer);
             }
             Parked::Remade { .. } => self.counts.restored += 1,
-            Parked::Nothing => {}
+            Parked::TakenOver | Parked::Held { .. } | Parked::Nothing => {}
         }
     }
 
@@ -46,6 +46,9 @@ impl<Proof> FrontEnd<Proof> {
     /// told.
     pub(crate) fn not_in_force(&mut self, batch: Batch, waiting: Waiting) {
         let Waiting { changes, parked, .. } = waiting;
+        if let [Parked::TakenOver] = *parked {
+            return self.hold_each(&changes);
+        }
         for id in parked.iter().filter_map(Parked::session) {
             self.settled(batch, Some(id));
             self.take_back(id, &changes);
@@ -62,6 +65,18 @@ impl<Proof> FrontEnd<Proof> {
         }
         for parked in parked {
             self.undone(parked);
+        }
+    }
+
+    /// Tunnels of many sessions are not in force together: those of each are put into force for themselves, as they are by now.
+    fn hold_each(&mut self, changes: &[TunnelChange]) {
+        let at: BTreeSet<_> = changes.iter().map(TunnelChange::at).collect();
+        let whose: BTreeSet<_> = at.iter().filter_map(|at| self.plane.owner(at.1, at.0.into())).collect();
+        for id in whose {
+            let Some(session) = self.sessions.get(id) else { continue };
+            let mut changes = self.plane.all_pins(&session.tunnels);
+            changes.retain(|change| at.contains(&change.at()));
+            self.commit(changes, Parked::Held { session: id });
         }
     }
 
@@ -99,11 +114,13 @@ impl<Proof> FrontEnd<Proof> {
                     self.abandon(session);
                 }
             }
-            Parked::Remade { session } => {
+            // One that is to end ends anyhow.
+            Parked::Held { session } if self.sessions.get(session).is_none_or(|it| it.under_way.forsaken) => {}
+            Parked::Remade { session } | Parked::Held { session } => {
                 self.dismiss(session);
                 self.give_up(session);
             }
-            Parked::Nothing => {}
+            Parked::TakenOver | Parked::Nothing => {}
         }
     }
 

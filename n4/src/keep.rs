@@ -154,7 +154,7 @@ impl<Proof> FrontEnd<Proof> {
         let mut tunnels = tunnels.into_iter().peekable();
         while tunnels.peek().is_some() {
             let batch = tunnels.by_ref().take(TOGETHER).collect();
-            front_end.commit(batch, Parked::Nothing);
+            front_end.commit(batch, Parked::TakenOver);
         }
         Ok(front_end)
     }

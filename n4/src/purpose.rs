@@ -89,6 +89,10 @@ pub(crate) enum Parked {
     Answer { origin: Origin, session: SessionId, answer: Bytes, made: bool },
     /// A session that was made again.
     Remade { session: SessionId },
+    /// Sessions of the front end before, which have their tunnels for all that their peers know.
+    TakenOver,
+    /// One of those, for itself.
+    Held { session: SessionId },
     /// Nothing: tunnels end.
     Nothing,
 }
@@ -96,8 +100,8 @@ pub(crate) enum Parked {
 impl Parked {
     pub(crate) fn session(&self) -> Option<SessionId> {
         match self {
-            Self::Answer { session, .. } | Self::Remade { session } => Some(*session),
-            Self::Nothing => None,
+            Self::Answer { session, .. } | Self::Remade { session } | Self::Held { session } => Some(*session),
+            Self::TakenOver | Self::Nothing => None,
         }
     }
 }

@@ -451,6 +451,11 @@ impl Plane {
         self.endpoint(leg)?.addresses.get(usize::from(leg.path)).copied()
     }
 
+    /// What puts a session's tunnels into force.
+    pub(crate) fn all_pins(&self, tunnels: &Tunnels) -> Vec<TunnelChange> {
+        tunnels.tunnels.iter().flat_map(|tunnel| self.pins(tunnel)).collect()
+    }
+
     fn pins(&self, tunnel: &Tunnel) -> Vec<TunnelChange> {
         let legs = tunnel.legs.into_iter().flatten();
         legs.filter_map(|leg| {

@@ -142,6 +142,8 @@ pub(crate) struct Stage {
     /// When SMFs say that they began, in answers to heartbeats.
     pub(crate) smf_stamp: u32,
     pub(crate) host: Host,
+    /// Where clients send to, of which the host can put nothing into force.
+    pub(crate) impossible: Option<(IpAddr, u32)>,
     /// Whether answers of UPFs are delivered only by [`Stage::deliver`].
     pub(crate) slow: bool,
     pub(crate) post: Vec<(SocketAddr, Vec<u8>)>,
@@ -169,6 +171,7 @@ impl Stage {
             smfs_answer: true,
             smf_stamp: 7,
             host: Host::PutsIntoForce,
+            impossible: None,
             slow: false,
             post: Vec::new(),
             batches: VecDeque::new(),
@@ -255,8 +258,11 @@ impl Stage {
                     for change in &changes {
                         self.ended.remove(&change.at());
                     }
+                    let pins = |it: &TunnelChange| matches!(it, TunnelChange::Pin { at, .. } if self.impossible == Some(*at));
+                    let impossible = changes.iter().any(pins);
                     self.batches.push_back((batch, changes));
                     match self.host {
+                        Host::PutsIntoForce if impossible => self.refuse(),
                         Host::PutsIntoForce => self.install(),
                         Host::Refuses => self.refuse(),
                         Host::Waits => {}

@@ -79,6 +79,28 @@ fn clause_19a_the_next_one_goes_on() {
     check_kept(&stage);
 }
 
+/// One tunnel that cannot be put into force any more takes its own session along, and no other: that one ends on its UPF, and its
+/// SMF is told.
+#[test]
+fn one_bad_tunnel_loses_one_session() {
+    let (mut stage, mut smf) = Stage::set_up(settings(2));
+    many(&mut stage, &mut smf, 5);
+    let before = (stage.sessions(), stage.pins.clone());
+    let bad = before.0[2].tunnels[0].at[0];
+    stage.impossible = Some(bad);
+    // The host's pins are gone as well.
+    stage.pins.clear();
+    next(&mut stage, settings(2));
+    let (mut sessions, mut pins) = before;
+    let lost = sessions.remove(2);
+    pins.remove(&bad);
+    assert_eq!((stage.sessions(), &stage.pins), (sessions, &pins));
+    assert_eq!((stage.sessions_at_upfs(), stage.front_end.counts().lost), (4, 1));
+    let told = stage.requests(smf.address, MessageType::SessionReportRequest);
+    assert_eq!(told.iter().map(|said| said.message().seid()).collect::<Vec<_>>(), [Some(lost.smf.1)]);
+    check_kept(&stage);
+}
+
 /// Places of peers that left are others' after a restart too.
 #[test]
 fn places_of_peers_are_kept() {
