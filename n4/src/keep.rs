@@ -38,8 +38,10 @@ pub enum Kept {
 /// Why a front end cannot take a value over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TakeError {
-    /// A value is not of this version, or damaged.
+    /// A value is damaged.
     Value(Kept),
+    /// The values are of a version that keeps them otherwise: its layout.
+    Layout(u8),
     /// There is no value of the front end itself, which comes first.
     Nothing,
     /// The values are of a front end at another address: its peers know it by another name.
@@ -49,7 +51,12 @@ pub enum TakeError {
 impl std::fmt::Display for TakeError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Value(of) => write!(f, "what was kept of {of:?} is damaged, or of another version"),
+            Self::Value(of) => write!(f, "what was kept of {of:?} is damaged"),
+            Self::Layout(found) => write!(
+                f,
+                "what was kept is whole, and has the layout of {} version ({found}; this one's is {LAYOUT})",
+                if *found < LAYOUT { "an older" } else { "a newer" }
+            ),
             Self::Nothing => write!(f, "nothing was kept"),
             Self::Address(address) => write!(f, "what was kept is of {address}"),
         }
@@ -58,11 +65,16 @@ impl std::fmt::Display for TakeError {
 
 impl std::error::Error for TakeError {}
 
+/// What a value of the front end begins with, so that another version's is known: to be raised whenever any value changes. Before it
+/// there was one that began with 0 or 1, for the family of its address.
+const LAYOUT: u8 = 2;
+
 /// How many tunnels are put into force in one batch.
 const TOGETHER: usize = 1_024;
 
 #[derive(Serialize, Deserialize)]
 struct KeptFrontEnd {
+    layout: u8,
     address: IpAddr,
     stamp: u32,
     /// The number behind all that requests had: peers give old answers to those.
@@ -120,7 +132,10 @@ impl<Proof> FrontEnd<Proof> {
         kept.sort_by_key(|(of, _)| *of);
         let mut kept = kept.into_iter();
         let own: KeptFrontEnd = match kept.next() {
-            Some((Kept::FrontEnd, value)) => read(Kept::FrontEnd, &value)?,
+            Some((of @ Kept::FrontEnd, value)) => match value.first() {
+                Some(&layout) if layout != LAYOUT => return Err(TakeError::Layout(layout)),
+                _ => read(of, &value)?,
+            },
             _ => return Err(TakeError::Nothing),
         };
         if own.address != settings.address {
@@ -208,7 +223,7 @@ impl<Proof> FrontEnd<Proof> {
 
     fn kept_front_end(&self) -> (Kept, Bytes) {
         let (address, stamp, numbers) = (self.settings.address, self.stamp, self.outbound.end());
-        (Kept::FrontEnd, write(&KeptFrontEnd { address, stamp, numbers }))
+        (Kept::FrontEnd, write(&KeptFrontEnd { layout: LAYOUT, address, stamp, numbers }))
     }
 
     fn kept_session(&self, session: &Session) -> Option<Bytes> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use pinion_n4::{Bounds, FrontEnd, Settings};
+use pinion_n4::{Bounds, FrontEnd, Kept, Settings, TakeError};
 use pinion_protocols::pfcp::{Cause, ElementType, FTeid, MessageType};
 
 use crate::loss::many;
@@ -99,6 +99,26 @@ fn one_bad_tunnel_loses_one_session() {
     let told = stage.requests(smf.address, MessageType::SessionReportRequest);
     assert_eq!(told.iter().map(|said| said.message().seid()).collect::<Vec<_>>(), [Some(lost.smf.1)]);
     check_kept(&stage);
+}
+
+/// What another version kept is told from what is damaged. Before layouts had numbers a value began with the family of an address.
+#[test]
+fn another_versions_layout_is_called_so() {
+    let (stage, _) = Stage::set_up(settings(1));
+    let take_over = |change: fn(&mut Vec<u8>)| {
+        let mut kept = stage.kept.clone();
+        let mut value = kept[&Kept::FrontEnd].to_vec();
+        change(&mut value);
+        kept.insert(Kept::FrontEnd, value.into());
+        FrontEnd::<()>::take_over(settings(1), kept, 99).map(drop).unwrap_err()
+    };
+    let before = take_over(|value| *value = [&[0, 192, 0, 2, 1][..], &[7; 8]].concat());
+    assert_eq!(before, TakeError::Layout(0));
+    assert!(before.to_string().contains("an older version (0;"), "{before}");
+    let after = take_over(|value| value[0] = 0x7e);
+    assert_eq!(after, TakeError::Layout(0x7e));
+    assert!(after.to_string().contains("a newer version (126;"), "{after}");
+    assert_eq!(take_over(|value| value.truncate(3)), TakeError::Value(Kept::FrontEnd));
 }
 
 /// Places of peers that left are others' after a restart too.

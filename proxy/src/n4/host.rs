@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use pinion_n4::{Counts, FrontEnd, Kept, Output, SessionView, Settings, UpfView};
+use pinion_n4::{Counts, FrontEnd, Kept, Output, SessionView, Settings, TakeError, UpfView};
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -146,6 +146,14 @@ fn begin(
         Ok(front_end) => {
             tracing::info!(service, sessions = front_end.session_count(), "N4 sessions go on where they were");
             front_end
+        }
+        Err(error @ TakeError::Layout(_)) => {
+            tracing::warn!(
+                service, %error,
+                "N4 sessions begin anew: peers are told by another recovery time stamp, and SMFs make them again; nothing else \
+                 is to be done"
+            );
+            FrontEnd::new(settings, stamp, seed)
         }
         Err(error) => {
             tracing::error!(
