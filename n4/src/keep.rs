@@ -5,6 +5,7 @@
 //! not found.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use foldhash::HashMap;
@@ -79,6 +80,10 @@ struct KeptFrontEnd {
     stamp: u32,
     /// The number behind all that requests had: peers give old answers to those.
     numbers: u32,
+    /// What SMFs were told of load.
+    load: Option<(u32, u8)>,
+    /// The number of what they were told of overload.
+    overload: Option<u32>,
 }
 
 /// A UPF: when it began, where it has an association, and what it can do.
@@ -143,6 +148,9 @@ impl<Proof> FrontEnd<Proof> {
         }
         let mut front_end = Self::new(settings, own.stamp, seed);
         front_end.outbound = Outbound::new(own.numbers, NUMBERS);
+        front_end.load = own.load;
+        // It is over, unless UPFs say so again.
+        front_end.overload = own.overload.map(|number| (number, 0, Duration::ZERO));
         front_end.keep_front_end();
         let mut tunnels = Vec::new();
         // The numbers that UPFs had, and have now.
@@ -222,8 +230,15 @@ impl<Proof> FrontEnd<Proof> {
     }
 
     fn kept_front_end(&self) -> (Kept, Bytes) {
-        let (address, stamp, numbers) = (self.settings.address, self.stamp, self.outbound.end());
-        (Kept::FrontEnd, write(&KeptFrontEnd { layout: LAYOUT, address, stamp, numbers }))
+        let kept = KeptFrontEnd {
+            layout: LAYOUT,
+            address: self.settings.address,
+            stamp: self.stamp,
+            numbers: self.outbound.end(),
+            load: self.load,
+            overload: self.overload.map(|(number, ..)| number),
+        };
+        (Kept::FrontEnd, write(&kept))
     }
 
     fn kept_session(&self, session: &Session) -> Option<Bytes> {

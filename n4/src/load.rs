@@ -75,6 +75,19 @@ impl<Proof> FrontEnd<Proof> {
         if !upf.load.hear(message, now)? {
             return Ok(());
         }
+        let numbers = |it: &Self| (it.load, it.overload.map(|(number, ..)| number));
+        let before = numbers(self);
+        self.sum_up();
+        if before != numbers(self) {
+            // Before SMFs are told: numbers never go back.
+            self.keep_front_end();
+        }
+        Ok(())
+    }
+
+    /// What SMFs are to be told of all UPFs together.
+    fn sum_up(&mut self) {
+        let now = self.now;
         let up = || self.upfs.iter().filter(|upf| upf.takes_sessions());
         let sum: u32 = up().map(|upf| u32::from(upf.load.percent(now))).sum();
         let mean = u32::try_from(up().count()).ok().and_then(|count| sum.checked_div(count));
@@ -93,7 +106,6 @@ impl<Proof> FrontEnd<Proof> {
         } else if let (None, Some((_, _, until))) = (least, &mut self.overload) {
             *until = now;
         }
-        Ok(())
     }
 
     /// Says how loaded the UPFs are together, and whether all are overloaded, to an SMF that understands it (TS 29.244

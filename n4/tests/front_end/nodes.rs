@@ -67,7 +67,7 @@ fn clause_8_2_58_upfs_hear_of_changes() {
     assert_eq!(told(&stage), [0b1_0111, 0b1_0011, 0b1_0111]);
 }
 
-fn says(writer: &mut MessageWriter<'_>, kind: ElementType, number: u32, metric: u8) {
+pub(crate) fn says(writer: &mut MessageWriter<'_>, kind: ElementType, number: u32, metric: u8) {
     writer.nested(kind, |writer| {
         writer.add(&Element::SequenceNumber(number)).add(&Element::Metric(metric));
         if kind == ElementType::OverloadControlInformation {
@@ -77,7 +77,7 @@ fn says(writer: &mut MessageWriter<'_>, kind: ElementType, number: u32, metric: 
     });
 }
 
-fn told(said: &crate::stage::Said, kind: ElementType) -> Option<(u32, u8)> {
+pub(crate) fn told(said: &crate::stage::Said, kind: ElementType) -> Option<(u32, u8)> {
     let group = said.message().elements().find(kind).unwrap()?.group().unwrap()?;
     let number = group.clone().find(ElementType::SequenceNumber).unwrap()?.parse().unwrap();
     let metric = group.clone().find(ElementType::Metric).unwrap()?.parse().unwrap();

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use pinion_n4::{Bounds, FrontEnd, Kept, Settings, TakeError};
-use pinion_protocols::pfcp::{Cause, ElementType, FTeid, MessageType};
+use pinion_protocols::pfcp::{Cause, ElementType, FTeid, MessageType, MessageWriter};
 
 use crate::loss::many;
+use crate::nodes::{says, told};
 use crate::smf::{CHOOSE, Smf, create_far, create_pdr, pdr, remove_pdr, user_pdr};
 use crate::stage::{HEARTBEAT, N1, STAMP, Said, Stage, T1, name, settings};
 use crate::upf::Mood;
@@ -98,6 +99,38 @@ fn one_bad_tunnel_loses_one_session() {
     assert_eq!((stage.sessions_at_upfs(), stage.front_end.counts().lost), (4, 1));
     let told = stage.requests(smf.address, MessageType::SessionReportRequest);
     assert_eq!(told.iter().map(|said| said.message().seid()).collect::<Vec<_>>(), [Some(lost.smf.1)]);
+    check_kept(&stage);
+}
+
+/// TS 29.244 6.2.3.3.2, 6.2.4.3.2: of two the one with the higher number holds: numbers go on after a restart, and where nothing is
+/// new they stay.
+#[test]
+fn clause_6_2_3_3_2_numbers_of_load_and_overload_go_on() {
+    let kinds = [ElementType::LoadControlInformation, ElementType::OverloadControlInformation];
+    let (mut stage, mut smf) = Stage::set_up(settings(1));
+    smf.features |= 2;
+    smf.sequence += 1;
+    stage.ask(&smf, &smf.setup(7));
+    let mut ask = |stage: &mut Stage, adds| {
+        stage.upfs[0].adds = Some(adds);
+        smf.sequence += 1;
+        let answer = stage.ask(&smf, &smf.simple(smf.sequence.into()));
+        kinds.map(|kind| told(&answer, kind))
+    };
+    for adds in [
+        |writer: &mut MessageWriter<'_>| says(writer, ElementType::LoadControlInformation, 1, 80),
+        |writer: &mut MessageWriter<'_>| says(writer, ElementType::LoadControlInformation, 2, 70),
+        |writer: &mut MessageWriter<'_>| says(writer, ElementType::OverloadControlInformation, 1, 30),
+    ] {
+        ask(&mut stage, adds);
+    }
+    let [load, overload] = ask(&mut stage, |writer| says(writer, ElementType::OverloadControlInformation, 2, 40));
+    next(&mut stage, settings(1));
+    assert_eq!(ask(&mut stage, |_| {}), [load, None]);
+    let [after, _] = ask(&mut stage, |writer| says(writer, ElementType::LoadControlInformation, 3, 60));
+    let [_, over] = ask(&mut stage, |writer| says(writer, ElementType::OverloadControlInformation, 3, 20));
+    assert_eq!((after.unwrap().1, over.unwrap().1), (60, 20));
+    assert!(after.unwrap().0 > load.unwrap().0 && over.unwrap().0 > overload.unwrap().0, "{after:?} {over:?}");
     check_kept(&stage);
 }
 
