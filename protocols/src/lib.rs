@@ -18,6 +18,7 @@ pub mod framed;
 pub mod gtpu;
 pub mod gtpv2;
 pub mod ip;
+pub mod nas;
 pub mod ngap;
 mod numbered;
 pub mod pfcp;

@@ -3,6 +3,7 @@
 
 mod damage;
 mod malformed;
+mod nas;
 mod pycrate;
 mod python;
 mod vectors;
