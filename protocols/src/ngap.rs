@@ -15,6 +15,7 @@
 //! ```
 
 mod element;
+mod initial;
 mod kinds;
 mod rewrite;
 #[cfg(test)]
@@ -22,6 +23,7 @@ mod tests;
 pub mod value;
 
 pub use element::{Element, FiveGSTmsi, Guami, UeIds};
+pub use initial::InitialUeMessage;
 pub use kinds::{ElementType, Procedure};
 pub use rewrite::NewIds;
 
