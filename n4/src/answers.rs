@@ -53,6 +53,7 @@ impl<Proof> FrontEnd<Proof> {
             Purpose::Report { origin, session, ends, request, redirected } => {
                 ((origin, session, kind), self.reported(message, origin, session, (ends, request, redirected)))
             }
+            Purpose::Redirect(task) => return self.task_answered(message, task),
             Purpose::Remake { session, lost } => return self.remake_answered(message, session, lost),
             Purpose::Late(upf) => return self.too_late(from.ip(), message, upf),
             Purpose::Abandon => {
@@ -151,6 +152,7 @@ impl<Proof> FrontEnd<Proof> {
     /// Nobody answered to a request of ours.
     pub(crate) fn lost(&mut self, purpose: Purpose) {
         match purpose {
+            Purpose::UpfHeartbeat(number) if self.redirects() => self.upf_is_silent(number),
             Purpose::UpfHeartbeat(number) => self.lose_upf(number, "it does not answer"),
             Purpose::Setup(number) => self.not_set_up(number, "it does not answer to the wish for an association"),
             // Its sessions stay: it may be the network, and an SMF that began anew says so.
@@ -197,6 +199,7 @@ impl<Proof> FrontEnd<Proof> {
                 }
             }
             Purpose::Abandon => self.busy = self.busy.saturating_sub(1),
+            Purpose::Redirect(task) => self.task_lost(&task),
         }
     }
 

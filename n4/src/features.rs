@@ -61,7 +61,8 @@ pub(crate) fn wants_overload(features: &[u8]) -> bool {
     has(features, cp::OVRL)
 }
 
-fn all<'a>(mut each: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+/// What all can.
+pub(crate) fn all<'a>(mut each: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     let first = each.next().unwrap_or_default().to_vec();
     each.fold(first, |mut all, one| {
         all.truncate(one.len());

@@ -20,8 +20,9 @@ use crate::outbound::{Due, NUMBERS, Outbound};
 use crate::peers::Lead;
 use crate::purpose::{Parked, Purpose, Waiting};
 use crate::random::Random;
+use crate::redirect::Redirect;
 use crate::sessions::{SessionId, Sessions};
-use crate::settings::Settings;
+use crate::settings::{Mode, Settings};
 use crate::smf::Smf;
 use crate::translate::Refusal;
 use crate::tunnels::{Plane, TunnelChange};
@@ -105,6 +106,7 @@ pub struct FrontEnd<Proof> {
     pub(crate) load: Option<(u32, u8)>,
     /// And of their overload: a number that counts changes, percent less that all ask for, and until when.
     pub(crate) overload: Option<(u32, u8, Duration)>,
+    pub(crate) redirect: Redirect,
     outputs: VecDeque<Output>,
     pub(crate) counts: Counts,
     proof: PhantomData<fn(Proof)>,
@@ -137,6 +139,7 @@ impl<Proof> FrontEnd<Proof> {
             pfds: Vec::new(),
             load: None,
             overload: None,
+            redirect: Redirect::default(),
             outputs: VecDeque::new(),
             counts: Counts::default(),
             settings,
@@ -147,10 +150,19 @@ impl<Proof> FrontEnd<Proof> {
         front_end
     }
 
-    /// Takes other settings over. A UPF that is configured no more gets no new sessions, and keeps those that it has.
+    /// Takes other settings over, but for the mode. A UPF that is configured no more gets no new sessions, and keeps those
+    /// that it has.
     pub fn configure(&mut self, settings: Settings) {
-        self.settings = settings;
+        let mode = self.settings.mode;
+        if settings.mode != mode {
+            tracing::warn!("the mode stays as it is until the next start");
+        }
+        self.settings = Settings { mode, ..settings };
         self.settle();
+    }
+
+    pub(crate) fn redirects(&self) -> bool {
+        self.settings.mode == Mode::Redirect
     }
 
     /// Takes a datagram.
@@ -183,6 +195,7 @@ impl<Proof> FrontEnd<Proof> {
         self.tend_smfs();
         self.tend_homeless();
         self.tend_owed();
+        self.tend_rounds();
         self.work();
     }
 
@@ -259,6 +272,7 @@ impl<Proof> FrontEnd<Proof> {
     fn request(&mut self, origin: Origin, message: &Message<'_>, bytes: &[u8]) {
         let upf = self.upf_at.get(&origin.from.ip()).copied();
         let done = match (message.message_type(), upf) {
+            _ if self.redirects() => self.redirect(origin, message, upf),
             (MessageType::AssociationSetupRequest, None) => self.smf_setup(origin, message),
             (MessageType::AssociationUpdateRequest, None) => self.smf_update(origin, message),
             (MessageType::AssociationReleaseRequest, None) => self.smf_release(origin, message),

@@ -16,10 +16,11 @@ use crate::chores::Chore;
 use crate::front::{FrontEnd, Output};
 use crate::outbound::{NUMBERS, Outbound};
 use crate::peers::Peers;
+use crate::pools::Pool;
 use crate::purpose::{Parked, Purpose};
 use crate::rules::Rules;
 use crate::sessions::{Phase, Session, SessionId, UnderWay, Wish};
-use crate::settings::Settings;
+use crate::settings::{Mode, Settings};
 use crate::smf::Smf;
 use crate::tunnels::{TunnelChange, Tunnels};
 
@@ -47,6 +48,8 @@ pub enum TakeError {
     Nothing,
     /// The values are of a front end at another address: its peers know it by another name.
     Address(IpAddr),
+    /// The values are of a front end of another mode.
+    Mode,
 }
 
 impl std::fmt::Display for TakeError {
@@ -60,6 +63,7 @@ impl std::fmt::Display for TakeError {
             ),
             Self::Nothing => write!(f, "nothing was kept"),
             Self::Address(address) => write!(f, "what was kept is of {address}"),
+            Self::Mode => write!(f, "what was kept is of another mode"),
         }
     }
 }
@@ -68,7 +72,7 @@ impl std::error::Error for TakeError {}
 
 /// What a value of the front end begins with, so that another version's is known: to be raised whenever any value changes. Before it
 /// there was one that began with 0 or 1, for the family of its address.
-const LAYOUT: u8 = 2;
+const LAYOUT: u8 = 3;
 
 /// How many tunnels are put into force in one batch.
 const TOGETHER: usize = 1_024;
@@ -84,6 +88,9 @@ struct KeptFrontEnd {
     load: Option<(u32, u8)>,
     /// The number of what they were told of overload.
     overload: Option<u32>,
+    mode: Mode,
+    /// The Node ID that the UPFs share, where one is known.
+    node: Option<Box<[u8]>>,
 }
 
 /// A UPF: when it began, where it has an association, and what it can do.
@@ -93,6 +100,7 @@ pub(crate) struct KeptUpf<'a> {
     pub(crate) address: IpAddr,
     pub(crate) began: Option<u32>,
     pub(crate) features: &'a [u8],
+    pub(crate) pools: Vec<Pool>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -146,11 +154,15 @@ impl<Proof> FrontEnd<Proof> {
         if own.address != settings.address {
             return Err(TakeError::Address(own.address));
         }
+        if own.mode != settings.mode {
+            return Err(TakeError::Mode);
+        }
         let mut front_end = Self::new(settings, own.stamp, seed);
         front_end.outbound = Outbound::new(own.numbers, NUMBERS);
         front_end.load = own.load;
         // It is over, unless UPFs say so again.
         front_end.overload = own.overload.map(|number| (number, 0, Duration::ZERO));
+        front_end.redirect.node = own.node;
         front_end.keep_front_end();
         let mut tunnels = Vec::new();
         // The numbers that UPFs had, and have now.
@@ -174,6 +186,7 @@ impl<Proof> FrontEnd<Proof> {
             }
         }
         front_end.sessions.settle();
+        front_end.go_on_redirecting();
         let mut tunnels = tunnels.into_iter().peekable();
         while tunnels.peek().is_some() {
             let batch = tunnels.by_ref().take(TOGETHER).collect();
@@ -237,6 +250,8 @@ impl<Proof> FrontEnd<Proof> {
             numbers: self.outbound.end(),
             load: self.load,
             overload: self.overload.map(|(number, ..)| number),
+            mode: self.settings.mode,
+            node: self.redirect.node.clone(),
         };
         (Kept::FrontEnd, write(&kept))
     }
@@ -281,7 +296,7 @@ impl<Proof> FrontEnd<Proof> {
         let (smf, smf_seid, smf_address) = kept.smf;
         let (_, upf_seid, upf_address) = kept.upf;
         let rules = kept.rules.map(Rules::kept);
-        let lost = !self.upf_is_there(upf);
+        let lost = !self.upf_is_there(upf) && !self.redirects();
         let phase = match &kept.wish {
             Some(_) => Phase::Opening,
             // Its UPF was lost already, and it was to be made again.

@@ -1,4 +1,4 @@
-//! The N4 front end, `terminate` (TS 29.244): to each SMF the balancer is one UPF, to each UPF one SMF.
+//! The N4 front end (TS 29.244): to each SMF the balancer is one UPF, to each UPF one SMF.
 //!
 //! [`FrontEnd`] is a state machine without I/O. Datagrams, the time and the host's answers come in; what comes out,
 //! [`Output`], are datagrams to send and batches of tunnels to put into force:
@@ -22,6 +22,9 @@
 //! waits until they are in force. [`outbound`] and [`inbound`] are the two halves of reliable delivery (6.4),
 //! `answers` the end of what was asked. `chores` are procedures that nobody asked for, `sets` those of many sessions at once, and `keep` is what
 //! outlives the process.
+//!
+//! That is [`Mode::Terminate`]. With [`Mode::Redirect`] the front end only places sessions, and SMF and UPF speak to each
+//! other directly then: `redirect`.
 
 #![forbid(unsafe_code)]
 
@@ -35,7 +38,9 @@ mod keep;
 mod load;
 mod peers;
 mod placement;
+mod pools;
 mod purpose;
+mod redirect;
 mod rules;
 mod session;
 mod sessions;
@@ -55,6 +60,6 @@ pub use front::{Batch, FrontEnd, Output};
 pub use keep::{Kept, TakeError};
 pub use peers::{Lead, Sender};
 pub use sessions::{Phase, SessionId};
-pub use settings::{Bounds, Placement, Serves, Settings, Timers, Upf, UserPlane};
+pub use settings::{Bounds, Mode, Placement, Serves, Settings, Timers, Upf, UserPlane};
 pub use tunnels::TunnelChange;
 pub use view::{Backlog, SessionView, TunnelView, UpfView};

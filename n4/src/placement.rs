@@ -6,7 +6,9 @@ use pinion_exchange::placement::{Candidate, Placement, choose};
 use pinion_protocols::pfcp::{Element, ElementType, Elements, Error, Message, SNssai};
 
 use crate::front::FrontEnd;
+use crate::pools;
 use crate::settings::Serves;
+use crate::upf::Upf;
 
 /// What a session is placed by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +19,8 @@ pub(crate) struct Wish<'a> {
     pub(crate) users: Vec<IpAddr>,
     /// Whether the UPF is to choose the user's address.
     pub(crate) chooses_user: bool,
+    /// Pools that it is to choose it from.
+    pub(crate) pools: Vec<&'a [u8]>,
 }
 
 impl<'a> Wish<'a> {
@@ -36,6 +40,7 @@ impl<'a> Wish<'a> {
                         self.look(children)?;
                     }
                 }
+                ElementType::UeIpAddressPoolIdentity => self.pools.push(element.value()),
                 ElementType::ApnDnn
                 | ElementType::SNssai
                 | ElementType::NetworkInstance
@@ -89,10 +94,16 @@ impl<'a> Wish<'a> {
 impl<Proof> FrontEnd<Proof> {
     /// The UPF that gets a session.
     pub(crate) fn place(&mut self, wish: &Wish<'_>, key: u64) -> Option<u16> {
+        let able: Vec<bool> = self.upfs.iter().map(Upf::takes_sessions).collect();
+        self.place_among(wish, key, &able)
+    }
+
+    /// The UPF that gets a session, of those that are able to.
+    pub(crate) fn place_among(&mut self, wish: &Wish<'_>, key: u64, able: &[bool]) -> Option<u16> {
         let mut candidates: Vec<Candidate<'_>> = (0..)
-            .zip(&self.upfs)
-            .filter(|(_, upf)| upf.takes_sessions() && wish.fits(&upf.config.serves))
-            .map(|(number, upf)| Candidate {
+            .zip(self.upfs.iter().zip(able))
+            .filter(|(_, (upf, able))| **able && wish.fits(&upf.config.serves))
+            .map(|(number, (upf, _))| Candidate {
                 number,
                 name: &upf.config.name,
                 weight: upf.config.weight,
@@ -101,6 +112,15 @@ impl<Proof> FrontEnd<Proof> {
                 load: upf.load.percent(self.now),
             })
             .collect();
+        // Pools that no UPF tells of are not what they are placed by.
+        let upfs = &self.upfs;
+        let has = |it: &Candidate<'_>| {
+            let upf = upfs.get(usize::from(it.number));
+            upf.is_some_and(|upf| wish.pools.iter().all(|name| pools::has(&upf.pools, name)))
+        };
+        if upfs.iter().any(|upf| wish.pools.iter().any(|name| pools::has(&upf.pools, name))) {
+            candidates.retain(has);
+        }
         // An overloaded UPF is spared as often as it asks, where another one can take its share.
         let dice = u8::try_from(self.random.word() % 100).unwrap_or_default();
         let upfs = &self.upfs;
@@ -166,6 +186,7 @@ mod tests {
             networks: vec![b"access"],
             users: vec![user],
             chooses_user: false,
+            pools: Vec::new(),
         };
         assert!(wish.fits(&Serves::default()));
         let serves = |dnn: &str, slice, network: &str, length| Serves {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use pinion_protocols::pfcp::{MessageType, Place};
 
 use crate::inbound::Origin;
+use crate::redirect::Task;
 use crate::sessions::SessionId;
 use crate::tunnels::{TunnelChange, Tunnels};
 
@@ -34,6 +35,8 @@ pub(crate) enum Purpose {
     Late(u16),
     /// The end of a session that no SMF asks for any more.
     Abandon,
+    /// What is relayed.
+    Redirect(Task),
 }
 
 impl Purpose {
@@ -61,7 +64,8 @@ impl Purpose {
             | Self::Notice
             | Self::Report { .. }
             | Self::Late(_)
-            | Self::Abandon => None,
+            | Self::Abandon
+            | Self::Redirect(_) => None,
         }
     }
 

@@ -134,7 +134,7 @@ impl<Proof> FrontEnd<Proof> {
     }
 
     /// The SMF's end of a session.
-    fn smf_end(&self, message: &Message<'_>) -> Result<(u64, IpAddr), Refusal> {
+    pub(crate) fn smf_end(&self, message: &Message<'_>) -> Result<(u64, IpAddr), Refusal> {
         needed(message, ElementType::NodeId)?;
         needed(message, ElementType::FSeid)?;
         let session = message.routing()?.session;
@@ -173,8 +173,9 @@ impl<Proof> FrontEnd<Proof> {
     }
 
     /// Takes a session out, without its tunnels.
-    fn remove(&mut self, id: SessionId) {
+    pub(crate) fn remove(&mut self, id: SessionId) {
         let Some(session) = self.sessions.remove(id) else { return };
+        self.redirect.pins.forget(id, &session);
         self.keep_session(id);
         if let Some(smf) = self.smfs.get_mut(usize::from(session.smf)) {
             smf.sessions = smf.sessions.saturating_sub(1);

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use pinion_exchange::placement::Placement;
+use serde::{Deserialize, Serialize};
 
 /// What the front end is told by its host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Where SMFs and UPFs reach it: the address of its Node ID and of its F-SEIDs.
     pub address: IpAddr,
+    /// What becomes of messages; it stays as it was at the start.
+    pub mode: Mode,
     /// The UPFs, at most 65,535.
     pub upfs: Vec<Upf>,
     /// GTP-U services that stand for the UPFs' own tunnel addresses.
@@ -25,6 +28,17 @@ pub struct Settings {
     pub timers: Timers,
     /// How much there may be.
     pub bounds: Bounds,
+}
+
+/// What becomes of messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mode {
+    /// They end here: one UPF to each SMF, one SMF to each UPF.
+    #[default]
+    Terminate,
+    /// Those of nodes and establishments are relayed, and what follows goes between SMF and UPF directly: the UPFs are one
+    /// to each SMF, by a Node ID that they share.
+    Redirect,
 }
 
 /// A UPF.

@@ -11,6 +11,7 @@ use crate::chores::Chore;
 use crate::features;
 use crate::front::{FrontEnd, needed, octets, stamp};
 use crate::inbound::Origin;
+use crate::pools::Pool;
 use crate::purpose::Purpose;
 use crate::sessions::Session;
 use crate::translate::Refusal;
@@ -27,22 +28,45 @@ pub(crate) struct Smf {
     pub(crate) stamp: Option<u32>,
     pub(crate) features: Vec<u8>,
     /// What it was told that its UPF can do.
-    told: Vec<u8>,
+    pub(crate) told: Vec<u8>,
+    /// And which addresses of users it has.
+    pub(crate) told_pools: Vec<Pool>,
     /// When it is asked whether it is there.
     #[serde(skip)]
-    heartbeat: Duration,
+    pub(crate) heartbeat: Duration,
     #[serde(skip)]
     pub(crate) sessions: u32,
     /// Others that stand in for it, in the order in which it named them (TS 29.244 8.2.141).
-    others: Vec<IpAddr>,
+    pub(crate) others: Vec<IpAddr>,
     /// Whether it did not answer when it was last asked whether it is there.
     #[serde(skip)]
     pub(crate) away: bool,
     /// Whether sessions of it ended since the association was set up, and it was not told.
     pub(crate) misses: bool,
+    /// What it asked to be associated with, for UPFs that come later; where UPFs are asked with that.
+    pub(crate) setup: Box<[u8]>,
 }
 
 impl Smf {
+    /// One without an association.
+    pub(crate) fn new(node: &[u8], address: IpAddr) -> Self {
+        Self {
+            node: node.into(),
+            address,
+            associated: false,
+            stamp: None,
+            features: Vec::new(),
+            told: Vec::new(),
+            told_pools: Vec::new(),
+            heartbeat: Duration::ZERO,
+            sessions: 0,
+            others: Vec::new(),
+            away: false,
+            misses: false,
+            setup: Box::default(),
+        }
+    }
+
     /// Whether it has an association, and speaks from an address.
     pub(crate) fn speaks_from(&self, address: IpAddr) -> bool {
         self.associated && self.address == address
@@ -107,19 +131,7 @@ impl<Proof> FrontEnd<Proof> {
                 known
             }
             None => {
-                let new = Smf {
-                    node: node.into(),
-                    address: origin.from.ip(),
-                    associated: false,
-                    stamp: None,
-                    features: Vec::new(),
-                    told: Vec::new(),
-                    heartbeat: Duration::ZERO,
-                    sessions: 0,
-                    others: Vec::new(),
-                    away: false,
-                    misses: false,
-                };
+                let new = Smf::new(node, origin.from.ip());
                 self.take_in(new).ok_or(Refusal::plain(Cause::NO_RESOURCES))?
             }
         };
@@ -154,7 +166,7 @@ impl<Proof> FrontEnd<Proof> {
     }
 
     /// Takes an SMF in; its number. Where there is no room, in the place of one that has left, or is silent and has nothing.
-    fn take_in(&mut self, new: Smf) -> Option<u16> {
+    pub(crate) fn take_in(&mut self, new: Smf) -> Option<u16> {
         if self.smfs.len() < usize::from(self.settings.bounds.smfs) {
             self.smfs.push(new);
             return u16::try_from(self.smfs.len().saturating_sub(1)).ok();
@@ -218,18 +230,11 @@ impl<Proof> FrontEnd<Proof> {
 
     /// PFDs are for all UPFs, also those that come later.
     pub(crate) fn manage_pfds(&mut self, origin: Origin, message: &Message<'_>) -> Result<(), Refusal> {
-        const MOST: usize = 64;
         // A Node ID need not be there.
         if !self.smfs.iter().any(|smf| smf.may_speak_from(origin.from.ip())) {
             return Err(Refusal::plain(Cause::NO_ASSOCIATION));
         }
-        let elements = Bytes::copy_from_slice(message.body());
-        // What is sent again holds from now.
-        self.pfds.retain(|known| *known != elements);
-        if self.pfds.len() >= MOST {
-            self.pfds.remove(0);
-        }
-        self.pfds.push(elements.clone());
+        let elements = self.keep_pfds(message);
         for number in 0..self.upfs.len() {
             if let Ok(number) = u16::try_from(number) {
                 self.send_pfds(number, &elements);
@@ -241,6 +246,19 @@ impl<Proof> FrontEnd<Proof> {
         Ok(())
     }
 
+    /// Takes down PFDs for UPFs that come later; the elements that tell of them.
+    pub(crate) fn keep_pfds(&mut self, message: &Message<'_>) -> Bytes {
+        const MOST: usize = 64;
+        let elements = Bytes::copy_from_slice(message.body());
+        // What is sent again holds from now.
+        self.pfds.retain(|known| *known != elements);
+        if self.pfds.len() >= MOST {
+            self.pfds.remove(0);
+        }
+        self.pfds.push(elements.clone());
+        elements
+    }
+
     /// An SMF whose restart was heard of has lost its sessions (TS 23.527 4.2).
     pub(crate) fn smf_began(&mut self, from: IpAddr, began: u32) {
         self.smf_answers(from, true);
@@ -250,6 +268,10 @@ impl<Proof> FrontEnd<Proof> {
         if smf.stamp.replace(began).is_some_and(|before| before != began) {
             smf.associated = false;
             self.keep_smf(number);
+            if self.redirects() {
+                // With its next association it says itself what becomes of its sessions.
+                return;
+            }
             self.forsake(number, "the SMF began anew", |_| false);
         }
     }
@@ -352,17 +374,17 @@ pub(crate) fn alternatives(elements: Elements<'_>) -> Result<Vec<IpAddr>, Error>
 }
 
 /// Which sessions an SMF keeps that sets its association up anew (TS 29.244 7.4.4.1).
-struct Retained(Vec<Addresses>);
+pub(crate) struct Retained(Vec<Addresses>);
 
 impl Retained {
     /// Whether those at an address; all where none is said.
-    fn keeps(&self, address: IpAddr) -> bool {
+    pub(crate) fn keeps(&self, address: IpAddr) -> bool {
         self.0.is_empty() || self.0.iter().any(|entity| entity.contains(address))
     }
 }
 
 /// What an SMF keeps; none where it keeps nothing.
-fn retained(message: &Message<'_>) -> Result<Option<Retained>, Error> {
+pub(crate) fn retained(message: &Message<'_>) -> Result<Option<Retained>, Error> {
     let Some(element) = message.elements().find(ElementType::SessionRetentionInformation)? else {
         return Ok(None);
     };

@@ -49,11 +49,11 @@ impl<Proof> FrontEnd<Proof> {
         origin: Origin,
         kind: MessageType,
         seid: Option<u64>,
-        body: impl FnOnce(Element<'static>, &mut MessageWriter<'_>),
+        body: impl FnOnce(Element<'_>, &mut MessageWriter<'_>),
     ) {
         let mut out = BytesMut::new();
         let mut writer = MessageWriter::new(&mut out, kind, seid, origin.sequence);
-        body(self.node(), &mut writer);
+        body(self.known_as(origin.from.ip()), &mut writer);
         match writer.finish() {
             Ok(()) => self.finish(origin, out.freeze()),
             Err(error) => {

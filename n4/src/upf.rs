@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use pinion_protocols::pfcp::{Cause, Element, ElementType, Message, MessageType, Patch};
+use pinion_protocols::pfcp::{Cause, Element, ElementType, Error, Message, MessageType, Patch};
 
 use crate::features;
 use crate::front::{FrontEnd, Output, needed, octets, stamp};
 use crate::inbound::Origin;
 use crate::keep::KeptUpf;
 use crate::load::Load;
+use crate::pools::Pool;
 use crate::purpose::Purpose;
 use crate::sessions::{Phase, Session};
 use crate::settings;
@@ -19,7 +20,7 @@ use crate::translate::Refusal;
 
 /// How an association is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+pub(crate) enum State {
     /// There is none.
     Down,
     /// It was asked for.
@@ -33,16 +34,18 @@ enum State {
 pub(crate) struct Upf {
     pub(crate) config: settings::Upf,
     /// Whether it is still configured.
-    configured: bool,
-    state: State,
+    pub(crate) configured: bool,
+    pub(crate) state: State,
     /// When it began, where it said so.
-    stamp: Option<u32>,
+    pub(crate) stamp: Option<u32>,
     pub(crate) features: Vec<u8>,
+    /// Users' addresses that it has.
+    pub(crate) pools: Vec<Pool>,
     /// What it was told that its SMF can do.
     told: Vec<u8>,
     pub(crate) load: Load,
     /// Whether it asked for its release: it gets no new sessions.
-    leaving: bool,
+    pub(crate) leaving: bool,
     /// When it is asked for an association, or whether it is there.
     pub(crate) next: Duration,
     pub(crate) sessions: u32,
@@ -58,6 +61,7 @@ impl Upf {
             state: State::Down,
             stamp: None,
             features: Vec::new(),
+            pools: Vec::new(),
             told: Vec::new(),
             load: Load::default(),
             leaving: false,
@@ -70,7 +74,8 @@ impl Upf {
     /// What outlives the process.
     pub(crate) fn kept(&self) -> KeptUpf<'_> {
         let (name, address, features) = (&self.config.name, self.config.address, &self.features);
-        KeptUpf { name, address, began: self.stamp.filter(|_| self.is_up()), features }
+        let pools = self.pools.clone();
+        KeptUpf { name, address, began: self.stamp.filter(|_| self.is_up()), features, pools }
     }
 
     pub(crate) fn is_up(&self) -> bool {
@@ -134,7 +139,7 @@ impl<Proof> FrontEnd<Proof> {
 
     /// Takes over what was known of a UPF; its number now. One that is configured no more is known on.
     pub(crate) fn upf_was(&mut self, kept: &KeptUpf<'_>) -> u16 {
-        let KeptUpf { name, address, began, features } = *kept;
+        let KeptUpf { name, address, began, features, ref pools } = *kept;
         let is = |upf: &Upf| *upf.config.name == *name && upf.config.address == address;
         let at = self.upfs.iter().position(is).unwrap_or_else(|| {
             let config = settings::Upf {
@@ -156,6 +161,7 @@ impl<Proof> FrontEnd<Proof> {
             upf.state = State::Up;
             upf.stamp = began;
             upf.features = features.to_vec();
+            upf.pools.clone_from(pools);
             self.say_upf(number, true, "its association goes on");
         }
         number
@@ -163,6 +169,9 @@ impl<Proof> FrontEnd<Proof> {
 
     /// Asks UPFs for associations, and whether they are there.
     pub(crate) fn tend_upfs(&mut self) {
+        if self.redirects() {
+            return self.tend_redirected();
+        }
         let done: Vec<u16> = (0..).zip(&self.upfs).filter(|(_, upf)| upf.is_done()).map(|it| it.0).collect();
         for number in done {
             self.release(number);
@@ -299,10 +308,7 @@ impl<Proof> FrontEnd<Proof> {
         number: u16,
     ) -> Result<(), Refusal> {
         let features = octets(message, ElementType::UpFunctionFeatures)?.map(<[u8]>::to_vec);
-        let flags = octets(message, ElementType::PfcpaureqFlags)?.and_then(|octets| octets.first().copied());
-        let graceful = octets(message, ElementType::GracefulReleasePeriod)?.is_some()
-            || octets(message, ElementType::AssociationReleaseReq)?.is_some()
-            || flags.is_some_and(|flags| flags & 1 != 0);
+        let graceful = asks_for_release(message)?;
         let Some(upf) = self.upfs.get_mut(usize::from(number)).filter(|upf| upf.is_up()) else {
             return Err(Refusal::plain(Cause::NO_ASSOCIATION));
         };
@@ -367,6 +373,9 @@ impl<Proof> FrontEnd<Proof> {
 
     /// A UPF whose restart was heard of has lost its sessions (TS 23.527 4.3).
     pub(crate) fn upf_began(&mut self, number: u16, began: u32) {
+        if self.redirects() {
+            return self.upf_answers(number, began);
+        }
         let Some(upf) = self.upfs.get_mut(usize::from(number)) else { return };
         if upf.is_up() && upf.stamp.is_some_and(|before| before != began) {
             self.lose_upf(number, "it began anew");
@@ -437,7 +446,7 @@ impl<Proof> FrontEnd<Proof> {
     }
 
     /// Tells the host how a UPF is, where it does not know; not of one whose name may be another's by now.
-    fn say_upf(&mut self, number: u16, up: bool, why: &'static str) {
+    pub(crate) fn say_upf(&mut self, number: u16, up: bool, why: &'static str) {
         let Some(upf) = self.upfs.get_mut(usize::from(number)).filter(|upf| upf.configured) else { return };
         if upf.said.replace((up, why)) != Some((up, why)) {
             let name = Arc::clone(&upf.config.name);
@@ -472,6 +481,14 @@ impl<Proof> FrontEnd<Proof> {
     pub(crate) fn upf_is_there(&self, number: u16) -> bool {
         self.upfs.get(usize::from(number)).is_some_and(Upf::is_up)
     }
+}
+
+/// Whether a UPF wants its association to end (TS 29.244 6.2.7.2).
+pub(crate) fn asks_for_release(message: &Message<'_>) -> Result<bool, Error> {
+    let flags = octets(message, ElementType::PfcpaureqFlags)?.and_then(|octets| octets.first().copied());
+    Ok(octets(message, ElementType::GracefulReleasePeriod)?.is_some()
+        || octets(message, ElementType::AssociationReleaseReq)?.is_some()
+        || flags.is_some_and(|flags| flags & 1 != 0))
 }
 
 /// The name of a UPF, `POOL/NAME`; empty where there is none of the number.

@@ -33,7 +33,7 @@
 //!     tunnels:                           # gtpu: pinned at every address, whatever the control plane says
 //!       - {teid: 0x1001, endpoint: upf-1, endpoint_teid: 0x2001}  # the same TEID where it is left out
 //!     pfcp:                              # pfcp: Pinion is one UPF to each SMF, and one SMF to each UPF
-//!       mode: terminate                  # the only one
+//!       mode: terminate                  # the default; redirect: Pinion only places sessions
 //!       user_plane: [upf]                # gtpu services that stand for the UPFs' tunnel addresses; none by default
 //!       ue_addresses: pools              # where users' addresses lead: upf, pools or n6; for several UPFs
 //!       restore: false                   # whether sessions of a lost UPF are made again on another

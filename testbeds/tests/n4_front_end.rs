@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Range;
 use std::time::Duration;
 
-use pinion_n4::{Bounds, Placement, Serves, Settings, Timers, UserPlane};
+use pinion_n4::{Bounds, Mode, Placement, Serves, Settings, Timers, UserPlane};
 use pinion_protocols::pfcp::Cause;
 use testbeds::n4::{Between, Machine, Smf, SmfConfig, State, Timing, Tunnel, Upf, UpfConfig, Uplink, Wire, Wish};
 use testbeds::packets::gtpu::Gtpu;
@@ -331,6 +331,7 @@ fn settings(upfs: &[Upf], n1: u8) -> Settings {
         placement: Placement::LeastSessions,
         restore: false,
         smf_teids: false,
+        mode: Mode::Terminate,
         timers: Timers { t1: 2 * STEP, n1, ..Timers::default() },
         bounds: Bounds::default(),
     }

@@ -150,7 +150,7 @@ impl<Proof> FrontEnd<Proof> {
 
     /// Whether a request is of the session's SMF: it comes from where the session is, or from where the SMF is or says
     /// that it may be.
-    fn may_speak(&self, from: IpAddr, session: &Session) -> bool {
+    pub(crate) fn may_speak(&self, from: IpAddr, session: &Session) -> bool {
         let smf = self.smfs.get(usize::from(session.smf));
         !session.under_way.forsaken
             && (from == session.smf_address

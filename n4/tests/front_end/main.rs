@@ -12,6 +12,7 @@ mod nodes;
 mod peers;
 mod placement;
 mod random;
+mod redirect;
 mod reliability;
 mod restore;
 mod sessions;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pinion_n4::{
-    Batch, Bounds, FrontEnd, Kept, Lead, Output, Placement, Serves, SessionView, Settings, Timers, TunnelChange,
+    Batch, Bounds, FrontEnd, Kept, Lead, Mode, Output, Placement, Serves, SessionView, Settings, Timers,
+    TunnelChange,
 };
 use pinion_n4::{Upf, UserPlane};
 use pinion_protocols::pfcp::{Cause, Element, ElementType, FSeid, FTeid, Message, MessageType, PORT};
@@ -55,6 +56,7 @@ pub(crate) fn settings(upfs: u8) -> Settings {
         placement: Placement::RoundRobin,
         restore: false,
         smf_teids: false,
+        mode: Mode::Terminate,
         timers: Timers { heartbeat: HEARTBEAT, t1: T1, n1: 3 },
         bounds: Bounds::default(),
     }

@@ -41,6 +41,12 @@ pub(crate) struct ScriptedUpf {
     pub(crate) is_deaf_to: Option<MessageType>,
     /// What it adds to answers of sessions.
     pub(crate) adds: Option<fn(&mut MessageWriter<'_>)>,
+    /// Its Node ID.
+    pub(crate) node: IpAddr,
+    /// What it says to requests of nodes.
+    pub(crate) node_cause: Cause,
+    /// What it adds to answers to the wish for an association.
+    pub(crate) says: Option<fn(&mut MessageWriter<'_>)>,
     sequence: u32,
 }
 
@@ -58,6 +64,9 @@ impl ScriptedUpf {
             heard: Vec::new(),
             is_deaf_to: None,
             adds: None,
+            node: upf_address(number),
+            node_cause: Cause::ACCEPTED,
+            says: None,
             sequence: 1,
         }
     }
@@ -78,7 +87,7 @@ impl ScriptedUpf {
     }
 
     pub(crate) fn node(&self) -> Element<'static> {
-        Element::NodeId(NodeId::Address(upf_address(self.number)))
+        Element::NodeId(NodeId::Address(self.node))
     }
 
     /// A request of its own.
@@ -120,13 +129,14 @@ impl ScriptedUpf {
                 Some(self.change(&request, kind, refuses))
             }
             MessageType::PfdManagementResponse => Some(message(kind, None, number, |writer| {
-                writer.add(&Element::Cause(Cause::ACCEPTED));
+                writer.add(&Element::Cause(self.node_cause));
             })),
             _ => Some(message(kind, None, number, |writer| {
-                writer.add(&self.node()).add(&Element::Cause(Cause::ACCEPTED));
+                writer.add(&self.node()).add(&Element::Cause(self.node_cause));
                 if kind == MessageType::AssociationSetupResponse {
                     writer.add(&Element::RecoveryTimeStamp(self.stamp));
                     writer.element(ElementType::UpFunctionFeatures, |out| out.extend_from_slice(&self.features));
+                    self.says.inspect(|says| says(writer));
                 }
             })),
         }

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use pinion_n4::{Bounds, Placement, Serves, Settings, Timers, Upf, UserPlane};
+use pinion_n4::{Bounds, Mode, Placement, Serves, Settings, Timers, Upf, UserPlane};
 
-use crate::config::model::{Algorithm, Config, Service};
+use crate::config::model::{Algorithm, Config, PfcpMode, Service};
 use crate::pool::{Endpoint, Pools};
 
 /// What the front end of a service is told: the configuration, and what operators asked for since. `None`: the service
@@ -49,6 +49,10 @@ pub fn settings(config: &Config, pools: &Pools, service: &Service) -> Option<Set
         placement,
         restore: pfcp.restore,
         smf_teids: pfcp.smf_teids,
+        mode: match pfcp.mode {
+            PfcpMode::Terminate => Mode::Terminate,
+            PfcpMode::Redirect => Mode::Redirect,
+        },
         timers: Timers { heartbeat: pfcp.heartbeat, t1: pfcp.t1, n1: pfcp.n1 },
         bounds: Bounds { sessions: pfcp.sessions, smfs: pfcp.smfs, ..Bounds::default() },
     })

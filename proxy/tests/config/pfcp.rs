@@ -82,3 +82,16 @@ fn the_packet_path_is_given_none_of_it() {
     let (planned, _) = Pools::default().configure(&config, Duration::ZERO).plan(&config, Duration::ZERO);
     assert_eq!(planned.iter().map(|spec| spec.name.as_str()).collect::<Vec<_>>(), ["n3", "dns"]);
 }
+
+#[test]
+fn sessions_may_only_be_placed() {
+    let text =
+        N4.replace("{user_plane: [n3], ue_addresses: pools}", "{mode: redirect, ue_addresses: upf, sessions: 9}");
+    let config = config(&text);
+    let n4 = config.services.iter().find(|service| service.name == "n4").unwrap();
+    let pfcp = n4.pfcp.as_ref().unwrap();
+    assert_eq!((pfcp.mode, pfcp.sessions, pfcp.restore), (PfcpMode::Redirect, 9, false));
+    let settings =
+        pinion::n4::settings(&config, &Pools::default().configure(&config, Duration::ZERO), n4).unwrap();
+    assert_eq!((settings.mode, settings.user_plane), (pinion_n4::Mode::Redirect, Vec::new()));
+}

@@ -7,7 +7,7 @@ mod peers;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use pinion_n4::{Bounds, FrontEnd, Output, Placement, Serves, Settings, Timers, Upf, UserPlane};
+use pinion_n4::{Bounds, FrontEnd, Mode, Output, Placement, Serves, Settings, Timers, Upf, UserPlane};
 use pinion_protocols::pfcp::PORT;
 
 use super::{BenchError, Report};
@@ -215,6 +215,7 @@ fn settings(restore: bool) -> Settings {
         placement: Placement::LeastSessions,
         restore,
         smf_teids: false,
+        mode: Mode::Terminate,
         timers: Timers::default(),
         bounds: Bounds::default(),
     }

@@ -24,8 +24,10 @@ pub use traffic::Uplink;
 /// What an UPF is.
 #[derive(Clone, Debug)]
 pub struct UpfConfig {
-    /// Its Node ID, and the address of its F-SEIDs.
+    /// The address of its F-SEIDs.
     pub address: Ipv4Addr,
+    /// Its Node ID, where that is not its address: that of a function that it is one of.
+    pub node: Option<Ipv4Addr>,
     /// Its UDP port on N4.
     pub port: u16,
     /// Where its tunnels end.
@@ -56,6 +58,7 @@ impl UpfConfig {
     pub fn at(address: Ipv4Addr, n3: Ipv4Addr) -> Self {
         Self {
             address,
+            node: None,
             port: PORT,
             n3,
             started: 0xe800_0000,
@@ -208,6 +211,10 @@ impl Upf {
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         self.exchanges.is_quiet()
+    }
+
+    fn node_id(&self) -> Ipv4Addr {
+        self.config.node.unwrap_or(self.config.address)
     }
 
     fn remove(&mut self, seid: u64) -> Option<Bearer> {

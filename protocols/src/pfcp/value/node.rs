@@ -100,7 +100,8 @@ pub enum NodeId<'a> {
 }
 
 impl<'a> NodeId<'a> {
-    pub(crate) fn parse(value: &'a [u8]) -> Option<Self> {
+    /// Reads a value; none where it is too short.
+    pub fn parse(value: &'a [u8]) -> Option<Self> {
         let mut reader = Reader::new(value);
         Some(match reader.octet()? & 0x0f {
             0 => Self::Address(reader.v4()?.into()),

@@ -14,7 +14,7 @@ use super::pools::Gathered;
 use super::{counted, span};
 use crate::config::Host;
 use crate::config::mistake::Wrong;
-use crate::config::model::{self, Algorithm, Protocol, UeAddresses};
+use crate::config::model::{self, Algorithm, PfcpMode, Protocol, UeAddresses};
 use crate::config::written::{File, Pfcp, Service};
 
 pub(super) use serves::model as serves;
@@ -120,7 +120,40 @@ pub(super) fn model(service: &Service, host: &Host, wrong: &mut Wrong) -> Option
         let what = format!("`restore` {whose}; give `ue_addresses: pools` or n6, or leave it out");
         wrong.mistake(at, what);
     }
+    if pfcp.mode.value == Some(PfcpMode::Redirect) {
+        redirected(service, pfcp, wrong);
+    }
     Some(meaning(pfcp, wrong))
+}
+
+/// What needs messages that do not pass by where SMF and UPF speak to each other directly.
+fn redirected(service: &Service, pfcp: &Pfcp, wrong: &mut Wrong) {
+    if let Some((at, planes)) = pfcp.user_plane.given()
+        && !planes.0.is_empty()
+    {
+        let what = "`user_plane` in mode redirect, where gNBs are told the UPFs' own tunnels; leave it out, or give \
+                    `mode: terminate`";
+        wrong.mistake(at, what);
+    }
+    if let Some((at, restore)) = pfcp.restore.given()
+        && restore.0
+    {
+        let what = "`restore` in mode redirect, where Pinion does not know what a session has become; leave it out, or \
+                    give `mode: terminate`";
+        wrong.mistake(at, what);
+    }
+    if let Some((at, smf_teids)) = pfcp.smf_teids.given()
+        && smf_teids.0
+    {
+        let what = "`smf_teids` in mode redirect, where TEIDs are between SMF and UPF; leave it out, or give `mode: \
+                    terminate`";
+        wrong.mistake(at, what);
+    }
+    if let Some((at, Algorithm::LeastSessions)) = service.algorithm.given() {
+        let what = "least_sessions in mode redirect, where sessions end without Pinion; give maglev, round_robin or \
+                    weighted";
+        wrong.mistake(at, what);
+    }
 }
 
 /// What is of packets that are steered.

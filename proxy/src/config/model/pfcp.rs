@@ -1,4 +1,4 @@
-//! PFCP services, which Pinion itself speaks: one UPF to each SMF, one SMF to each UPF (TS 29.244).
+//! PFCP services, which Pinion itself speaks: one UPF to each SMF (TS 29.244).
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -35,6 +35,9 @@ pub enum PfcpMode {
     /// They end here: to SMFs Pinion is a UPF, to UPFs it is an SMF.
     #[default]
     Terminate,
+    /// Those of nodes and establishments are relayed; SMF and UPF speak to each other directly then. Never with a user
+    /// plane, [`Pfcp::restore`], [`Pfcp::smf_teids`] or least sessions.
+    Redirect,
 }
 
 /// Who makes sure that packets to a user's address reach the UPF of its session.

@@ -8,7 +8,7 @@ use crate::config::scalar::{Name, Span, Truth};
 record! {
     /// How PFCP is spoken for the UPFs.
     Pfcp = "pfcp" {
-        /// What becomes of messages. Left out: terminate.
+        /// What becomes of messages; another mode takes a restart. Left out: terminate.
         optional mode: PfcpMode,
         /// The gtpu services that stand for the UPFs' tunnel addresses; a UPF and its endpoint there have the same
         /// name. Left out, or empty: SMFs and gNBs see the UPFs' own addresses.
@@ -47,9 +47,12 @@ record! {
 }
 
 choice! {
-    pub PfcpMode = "mode of a pfcp service", "terminate" {
+    pub PfcpMode = "mode of a pfcp service", "terminate or redirect" {
         /// Messages end here: to SMFs Pinion is a UPF, to UPFs it is an SMF.
         "terminate" => PfcpMode::Terminate,
+        /// Sessions are placed here, and SMF and UPF speak to each other directly then. The UPFs share one Node ID, and are
+        /// one UPF to each SMF. Without user_plane, restore, smf_teids and least_sessions.
+        "redirect" => PfcpMode::Redirect,
     }
 }
 

@@ -54,11 +54,11 @@ pub(super) const CASES: &[Case] = &[
     ),
     (
         "{user_plane: [n3], ue_addresses: pools}",
-        "{¶mod: terminate, mode: ¶redirect, user_plane: [n3], ue_addresses: ¶smf}",
+        "{¶mod: terminate, mode: ¶redirekt, user_plane: [n3], ue_addresses: ¶smf}",
         &[
             "unknown key `mod`; did you mean `mode`? pfcp has mode, user_plane, ue_addresses, restore, smf_teids, \
              heartbeat, t1, n1, sessions and smfs",
-            "redirect is no mode of a pfcp service; give terminate",
+            "redirekt is no mode of a pfcp service; give terminate or redirect",
             "smf is no way of users' addresses to UPFs; give upf, pools or n6",
         ],
     ),
@@ -137,6 +137,19 @@ pub(super) const CASES: &[Case] = &[
         "ue_addresses: upf, restore: ¶true",
         &[
             "`restore` where a lost UPF's users have addresses of its own; give `ue_addresses: pools` or n6, or leave it out",
+        ],
+    ),
+    // What does not go with messages that pass by.
+    (
+        "    pool: upfs\n    pfcp: {user_plane: [n3], ue_addresses: pools}",
+        "    pool: upfs\n    algorithm: ¶least_sessions\n    pfcp: {mode: redirect, user_plane: ¶[n3], ue_addresses: pools, restore: ¶true, smf_teids: ¶true}",
+        &[
+            "least_sessions in mode redirect, where sessions end without Pinion; give maglev, round_robin or weighted",
+            "`user_plane` in mode redirect, where gNBs are told the UPFs' own tunnels; leave it out, or give `mode: \
+             terminate`",
+            "`restore` in mode redirect, where Pinion does not know what a session has become; leave it out, or give \
+             `mode: terminate`",
+            "`smf_teids` in mode redirect, where TEIDs are between SMF and UPF; leave it out, or give `mode: terminate`",
         ],
     ),
     // Where it is spoken.

@@ -78,7 +78,7 @@ impl Upf {
     }
 
     fn accept(&mut self, from: SocketAddr, message: &Message<'_>, now: Duration) {
-        let node = own_node(self.config.address);
+        let node = own_node(self.node_id());
         self.exchanges.respond(from, message, None, now, |writer| {
             writer.add(&node).add(&Element::Cause(Cause::ACCEPTED));
         });
@@ -92,7 +92,7 @@ impl Upf {
             self.remove_all_of(node);
         }
         self.associated(from, message);
-        let (node, started, features) = (self.config.address, self.config.started, self.features());
+        let (node, started, features) = (self.node_id(), self.config.started, self.features());
         self.exchanges.respond(from, message, None, now, |writer| {
             writer.add(&own_node(node)).add(&Element::Cause(Cause::ACCEPTED));
             writer.add(&Element::RecoveryTimeStamp(started));
@@ -161,9 +161,9 @@ impl Upf {
         };
         self.by_cp.insert(cp, seid);
         self.sessions.insert(seid, bearer);
-        let address = self.config.address;
+        let (node, address) = (self.node_id(), self.config.address);
         self.exchanges.respond(from, message, Some(cp.seid), now, |writer| {
-            writer.add(&own_node(address)).add(&Element::Cause(Cause::ACCEPTED)).add(&own(seid, address));
+            writer.add(&own_node(node)).add(&Element::Cause(Cause::ACCEPTED)).add(&own(seid, address));
             tell(writer, &created);
         });
     }
@@ -239,7 +239,7 @@ impl Upf {
             let element = refusal.element;
             self.exchanges.violations.push(Violation::WrongRule { from, kind, element, rule: number });
         }
-        let node = own_node(self.config.address);
+        let node = own_node(self.node_id());
         self.exchanges.respond(from, message, Some(seid), now, |writer| {
             if kind == MessageType::SessionEstablishmentRequest {
                 writer.add(&node);

@@ -23,7 +23,7 @@ pub(super) const ENDED: [u8; 3] = [0, 0x08, 0];
 impl Upf {
     /// Sets up an association from its side.
     pub fn associate(&mut self, smf: SocketAddr, now: Duration) {
-        let (node, started, features) = (self.config.address, self.config.started, self.features());
+        let (node, started, features) = (self.node_id(), self.config.started, self.features());
         self.exchanges.request(smf, MessageType::AssociationSetupRequest, None, None, now, |writer| {
             writer.add(&own_node(node)).add(&Element::RecoveryTimeStamp(started));
             writer.element(ElementType::UpFunctionFeatures, |out| out.put_slice(&features));
@@ -49,7 +49,7 @@ impl Upf {
 
     /// Asks every SMF to release its association, within minutes (TS 29.244 6.2.8, 8.2.78).
     pub fn release_gracefully(&mut self, minutes: u8, now: Duration) {
-        let node = self.config.address;
+        let node = self.node_id();
         for peer in self.peers.values() {
             let kind = MessageType::AssociationUpdateRequest;
             self.exchanges.request(peer.socket, kind, None, None, now, |writer| {
@@ -62,7 +62,7 @@ impl Upf {
 
     /// Tells every SMF that a peer of the user plane is gone (TS 29.244 7.4.5.1).
     pub fn report_path_failure(&mut self, gnb: Ipv4Addr, now: Duration) {
-        let node = self.config.address;
+        let node = self.node_id();
         for peer in self.peers.values() {
             self.exchanges.request(peer.socket, MessageType::NodeReportRequest, None, None, now, |writer| {
                 writer.add(&own_node(node)).add(&Element::NodeReportType(1));
