@@ -41,6 +41,7 @@ use crate::front::FrontEnd;
 use crate::inbound::Origin;
 use crate::purpose::Purpose;
 use crate::sessions::SessionId;
+use crate::speak::prioritize;
 use crate::translate::Refusal;
 
 use pins::Pins;
@@ -194,8 +195,6 @@ impl<Proof> FrontEnd<Proof> {
 }
 
 fn copy(writer: &mut MessageWriter<'_>, message: &Message<'_>) {
-    if let Some(priority) = message.priority() {
-        writer.priority(priority);
-    }
+    prioritize(writer, message);
     writer.raw(message.body());
 }

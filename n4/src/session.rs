@@ -14,6 +14,7 @@ use crate::purpose::{Parked, Purpose};
 use crate::rules::Rules;
 use crate::sessions::{self, Phase, Session, SessionId, UnderWay};
 use crate::sets;
+use crate::speak::prioritize;
 use crate::translate::{self, Refusal};
 use crate::tunnels::{TunnelChange, Tunnels};
 
@@ -64,8 +65,10 @@ impl<Proof> FrontEnd<Proof> {
             let keep = self.settings.smf_teids || translate::restores(message)? || peers::tells(message)?;
             let request = keep.then(|| Bytes::copy_from_slice(bytes));
             let kind = MessageType::SessionEstablishmentRequest;
-            let (number, asked) =
-                self.compose(upf_address, kind, Some(0), |writer| writer.splice(message.elements(), &patches))?;
+            let (number, asked) = self.compose(upf_address, kind, Some(0), |writer| {
+                prioritize(writer, message);
+                writer.splice(message.elements(), &patches)
+            })?;
             if let Some(session) = self.sessions.get_mut(id) {
                 let request = request.as_ref().map(|request| request.to_vec());
                 session.under_way.wish = Some(sessions::Wish { origin, asked: asked.to_vec(), request });

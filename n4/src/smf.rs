@@ -11,7 +11,7 @@ use crate::chores::Chore;
 use crate::features;
 use crate::front::{FrontEnd, needed, octets, stamp};
 use crate::inbound::Origin;
-use crate::pools::Pool;
+use crate::pools::{self, Pool};
 use crate::purpose::Purpose;
 use crate::sessions::Session;
 use crate::translate::Refusal;
@@ -115,7 +115,7 @@ impl<Proof> FrontEnd<Proof> {
         let retains = retained(message)?;
         let features = octets(message, ElementType::CpFunctionFeatures)?.unwrap_or_default().to_vec();
         let others = alternatives(message.elements())?;
-        let told = self.up_features();
+        let (told, pools) = (self.up_features(), self.up_pools());
         if !features::has(&told, features::up::FTUP) {
             // No UPF is there yet, or none that chooses TEIDs: with neither can sessions be made.
             return Err(Refusal::plain(Cause::NO_RESOURCES));
@@ -146,6 +146,7 @@ impl<Proof> FrontEnd<Proof> {
         smf.stamp = Some(began);
         smf.features = features;
         smf.told.clone_from(&told);
+        smf.told_pools.clone_from(&pools);
         smf.heartbeat = heartbeat;
         let (address, sessions) = (smf.address, smf.sessions);
         self.keep_smf(number);
@@ -156,6 +157,7 @@ impl<Proof> FrontEnd<Proof> {
             writer.add(&Element::Cause(Cause::ACCEPTED));
             writer.add(&Element::RecoveryTimeStamp(recovery));
             writer.element(ElementType::UpFunctionFeatures, |out| out.extend_from_slice(&told));
+            pools::write(&pools, writer);
             if kept {
                 // PSREI: the sessions are retained (TS 29.244 8.2.146).
                 writer.element(ElementType::PfcpasrspFlags, |out| out.extend_from_slice(&[1]));
@@ -326,18 +328,27 @@ impl<Proof> FrontEnd<Proof> {
         features::of_upfs(self.upfs.iter().filter(|upf| upf.is_up()).map(|upf| upf.features.as_slice()))
     }
 
+    /// Which users' addresses they are told that it has: those that any UPF has.
+    fn up_pools(&self) -> Vec<Pool> {
+        pools::of_all(self.upfs.iter().filter(|upf| upf.is_up()).map(|upf| upf.pools.as_slice()))
+    }
+
     /// Tells SMFs what changed since they were told.
     pub(crate) fn tell_smfs(&mut self) {
-        let told = self.up_features();
+        let (told, pools) = (self.up_features(), self.up_pools());
         if !features::has(&told, features::up::FTUP) {
             return;
         }
         let mut whom = Vec::new();
-        for smf in self.smfs.iter_mut().filter(|smf| smf.associated && smf.told != told) {
+        for smf in self.smfs.iter_mut().filter(|smf| smf.associated) {
+            if smf.told == told && smf.told_pools == pools {
+                continue;
+            }
             smf.told.clone_from(&told);
+            smf.told_pools.clone_from(&pools);
             whom.push(smf.address);
         }
-        self.tell_features(whom, ElementType::UpFunctionFeatures, &told);
+        self.tell_features(whom, ElementType::UpFunctionFeatures, &told, &pools);
     }
 
     /// Asks SMFs whether they are there.

@@ -9,6 +9,7 @@ use pinion_protocols::pfcp::{
 
 use crate::front::{FrontEnd, Output};
 use crate::inbound::Origin;
+use crate::pools::{self, Pool};
 use crate::purpose::Purpose;
 use crate::translate::Refusal;
 
@@ -88,11 +89,18 @@ impl<Proof> FrontEnd<Proof> {
 
     /// Tells peers what those behind the balancer can do by now (TS 29.244 6.2.7). One that does not hear of it is found to
     /// be away by its heartbeats.
-    pub(crate) fn tell_features(&mut self, peers: Vec<IpAddr>, kind: ElementType, features: &[u8]) {
+    pub(crate) fn tell_features(
+        &mut self,
+        peers: Vec<IpAddr>,
+        kind: ElementType,
+        features: &[u8],
+        pools: &[Pool],
+    ) {
         let own = self.node();
         for peer in peers {
             let _ = self.ask(peer, MessageType::AssociationUpdateRequest, None, Purpose::Notice, |writer| {
                 writer.add(&own).element(kind, |out| out.extend_from_slice(features));
+                pools::write(pools, writer);
                 Ok(())
             });
         }
@@ -149,5 +157,12 @@ impl<Proof> FrontEnd<Proof> {
     /// The front end's Node ID.
     pub(crate) fn node(&self) -> Element<'static> {
         Element::NodeId(NodeId::Address(self.settings.address))
+    }
+}
+
+/// Gives a message the priority of the one that it is made of (TS 29.244 7.2.2.3).
+pub(crate) fn prioritize(writer: &mut MessageWriter<'_>, of: &Message<'_>) {
+    if let Some(priority) = of.priority() {
+        writer.priority(priority);
     }
 }

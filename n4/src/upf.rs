@@ -12,7 +12,7 @@ use crate::front::{FrontEnd, Output, needed, octets, stamp};
 use crate::inbound::Origin;
 use crate::keep::KeptUpf;
 use crate::load::Load;
-use crate::pools::Pool;
+use crate::pools::{self, Pool};
 use crate::purpose::Purpose;
 use crate::sessions::{Phase, Session};
 use crate::settings;
@@ -233,6 +233,7 @@ impl<Proof> FrontEnd<Proof> {
         let cause = message.routing().ok().and_then(|routing| routing.cause);
         let accepted = cause.is_some_and(Cause::is_acceptance);
         let features = octets(message, ElementType::UpFunctionFeatures).ok().flatten().unwrap_or_default();
+        self.hear_pools(number, message);
         match stamp(message).filter(|_| accepted) {
             Some(began) => self.upf_is_up(number, began, features),
             None => {
@@ -248,6 +249,7 @@ impl<Proof> FrontEnd<Proof> {
             stamp(message).ok_or(Refusal::about(Cause::MANDATORY_MISSING, ElementType::RecoveryTimeStamp))?;
         needed(message, ElementType::NodeId)?;
         let theirs = octets(message, ElementType::UpFunctionFeatures)?.unwrap_or_default().to_vec();
+        self.hear_pools(number, message);
         let (recovery, features) = (self.stamp, self.cp_features());
         self.answer(origin, MessageType::AssociationSetupResponse, None, |own, writer| {
             writer.add(&own).add(&Element::Cause(Cause::ACCEPTED)).add(&Element::RecoveryTimeStamp(recovery));
@@ -323,6 +325,7 @@ impl<Proof> FrontEnd<Proof> {
                 "a UPF asks for its release: it drains"
             );
         }
+        self.hear_pools(number, message);
         self.keep_upf(number);
         let features = self.cp_features();
         self.answer(origin, MessageType::AssociationUpdateResponse, None, |own, writer| {
@@ -331,6 +334,13 @@ impl<Proof> FrontEnd<Proof> {
         });
         self.tell_smfs();
         Ok(())
+    }
+
+    /// Takes down which users' addresses a UPF has, where it says so.
+    pub(crate) fn hear_pools(&mut self, number: u16, message: &Message<'_>) {
+        if let (Some(upf), Ok(Some(pools))) = (self.upfs.get_mut(usize::from(number)), pools::of(message)) {
+            upf.pools = pools;
+        }
     }
 
     pub(crate) fn upf_release(&mut self, origin: Origin, number: u16) -> Result<(), Refusal> {
@@ -442,7 +452,7 @@ impl<Proof> FrontEnd<Proof> {
             upf.told.clone_from(&told);
             whom.push(upf.config.address);
         }
-        self.tell_features(whom, ElementType::CpFunctionFeatures, &told);
+        self.tell_features(whom, ElementType::CpFunctionFeatures, &told, &[]);
     }
 
     /// Tells the host how a UPF is, where it does not know; not of one whose name may be another's by now.

@@ -113,9 +113,7 @@ impl<Proof> FrontEnd<Proof> {
         if let Some(features) = octets(message, ElementType::UpFunctionFeatures).ok().flatten() {
             upf.features = features.to_vec();
         }
-        if let Ok(Some(pools)) = pools::of(message) {
-            upf.pools = pools;
-        }
+        self.hear_pools(number, message);
         self.keep_upf(number);
         self.say_upf(number, true, "association set up");
         if self.redirect.informed.insert(number) {

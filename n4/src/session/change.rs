@@ -10,6 +10,7 @@ use crate::inbound::Origin;
 use crate::peers;
 use crate::purpose::{Parked, Purpose};
 use crate::sessions::{Phase, Session, SessionId};
+use crate::speak::prioritize;
 use crate::translate::{self, Refusal};
 use crate::tunnels::TunnelChange;
 
@@ -33,6 +34,7 @@ impl<Proof> FrontEnd<Proof> {
         let (to, seid) = (session.upf_address, session.upf_seid);
         let purpose = Purpose::Modify { origin, session: id, removed, request };
         self.ask(to, MessageType::SessionModificationRequest, Some(seid), purpose, |writer| {
+            prioritize(writer, message);
             writer.splice(message.elements(), &patches)
         })
     }
@@ -104,6 +106,7 @@ impl<Proof> FrontEnd<Proof> {
         let (to, seid) = (session.upf_address, session.upf_seid);
         let purpose = Purpose::Delete { origin, session: id };
         self.ask(to, MessageType::SessionDeletionRequest, Some(seid), purpose, |writer| {
+            prioritize(writer, message);
             writer.splice(message.elements(), &[])
         })
     }

@@ -7,6 +7,7 @@ use crate::front::{FrontEnd, Output};
 use crate::inbound::Origin;
 use crate::peers::{self, End, Lead};
 use crate::sessions::SessionId;
+use crate::speak::prioritize;
 use crate::translate::{self, Downwards, Own, Refusal};
 use crate::tunnels::{TunnelChange, Tunnels};
 use crate::upf;
@@ -112,6 +113,7 @@ impl<Proof> FrontEnd<Proof> {
     ) -> Result<Bytes, Refusal> {
         let mut out = BytesMut::new();
         let mut writer = MessageWriter::new(&mut out, message.message_type(), Some(seid), origin.sequence);
+        prioritize(&mut writer, message);
         writer.splice(message.elements(), patches)?;
         self.add_load(&mut writer, message.message_type(), smf);
         writer.finish().map_err(|_| Refusal::plain(Cause::INVALID_LENGTH))?;

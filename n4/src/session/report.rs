@@ -10,6 +10,7 @@ use crate::inbound::Origin;
 use crate::purpose::Purpose;
 use crate::sessions::{Phase, Session, SessionId};
 use crate::smf::alternatives;
+use crate::speak::prioritize;
 use crate::translate::Refusal;
 
 impl<Proof> FrontEnd<Proof> {
@@ -48,6 +49,7 @@ impl<Proof> FrontEnd<Proof> {
         let (to, seid) = other.map_or((session.smf_address, session.smf_seid), |other| (other, 0));
         let purpose = Purpose::Report { origin, session: id, ends, request: request.clone(), redirected };
         self.ask(to, MessageType::SessionReportRequest, Some(seid), purpose, |writer| {
+            prioritize(writer, &message);
             writer.splice(message.elements(), &patches)?;
             if other.is_some() {
                 writer.add(&Element::FSeid(old));

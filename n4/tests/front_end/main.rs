@@ -11,6 +11,7 @@ mod mutations;
 mod nodes;
 mod peers;
 mod placement;
+mod pools;
 mod random;
 mod redirect;
 mod reliability;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use pinion_protocols::pfcp::{Addresses, Cause, Element, ElementType, FSeid, FTeid, MessageType, NodeId};
 
 use crate::smf::{CHOOSE, Smf, create_far, create_pdr, message};
-use crate::stage::{HERE, Stage, n3_here, name, settings, upf_address};
+use crate::stage::{HERE, Said, Stage, n3_here, name, settings, upf_address};
 use crate::upf::Mood;
 
 /// TS 29.244 6.3.2, 7.2.2.4.2: the F-SEIDs of either side are the front end's, and the header has SEID 0 in the request
@@ -233,4 +233,43 @@ fn clause_8_2_37_an_f_seid_of_both_families() {
     });
     assert_eq!(stage.ask(&smf, &request).cause(), Some(Cause::ACCEPTED));
     assert_eq!(stage.sessions()[0].smf, (smf.address, 3));
+}
+
+/// TS 29.244 7.2.2.3: the priority of a message is that of what is made of it, in both directions.
+#[test]
+fn clause_7_2_2_3_priorities_pass() {
+    let (mut stage, mut smf) = Stage::set_up(settings(1));
+    // MP is bit 2 of the first octet, and the priority is in the upper half of the last one.
+    let prior = |mut message: Vec<u8>, priority: u8| {
+        message[0] |= 2;
+        message[15] |= priority << 4;
+        message
+    };
+    let priority = |said: &Said| said.message().priority();
+    stage.slow = true;
+    let mut seid = 0;
+    for (kind, priorities) in [
+        (MessageType::SessionEstablishmentRequest, (Some(3), Some(4))),
+        (MessageType::SessionModificationRequest, (Some(0), Some(15))),
+        (MessageType::SessionModificationRequest, (None, None)),
+        (MessageType::SessionDeletionRequest, (Some(7), Some(1))),
+    ] {
+        smf.sequence += 1;
+        let request = match kind {
+            MessageType::SessionEstablishmentRequest => smf.simple(9),
+            MessageType::SessionModificationRequest => smf.modify(seid, |_| {}),
+            _ => smf.delete(seid),
+        };
+        let request = if let Some(of) = priorities.0 { prior(request, of) } else { request };
+        stage.receive(smf.address, &request);
+        assert_eq!(priority(stage.upfs[0].heard(kind).last().unwrap()), priorities.0, "{kind}");
+        let (_, answer) = stage.post.last_mut().unwrap();
+        if let Some(of) = priorities.1 {
+            *answer = prior(answer.clone(), of);
+        }
+        stage.deliver(0);
+        let answers = stage.answers(smf.address);
+        assert_eq!(priority(&answers[0]), priorities.1, "{kind}");
+        seid = answers[0].f_seid().map_or(seid, |end| end.seid);
+    }
 }
