@@ -171,6 +171,7 @@ impl<Proof> FrontEnd<Proof> {
         self.keep_session(id);
         self.lead(id);
         self.commit(changes, Parked::Remade { session: id });
+        self.tell_followers(id);
         Ok(())
     }
 

@@ -72,7 +72,7 @@ impl std::error::Error for TakeError {}
 
 /// What a value of the front end begins with, so that another version's is known: to be raised whenever any value changes. Before it
 /// there was one that began with 0 or 1, for the family of its address.
-const LAYOUT: u8 = 3;
+const LAYOUT: u8 = 4;
 
 /// How many tunnels are put into force in one batch.
 const TOGETHER: usize = 1_024;
@@ -115,6 +115,8 @@ struct KeptSession<'a> {
     rules: Option<&'a [u8]>,
     /// What sets of sessions it is of.
     marks: Vec<(u16, Box<[u8]>)>,
+    /// Sessions whose UPFs send to its tunnels directly.
+    followers: Vec<u64>,
     /// Whether its SMF knows nothing of it any more.
     forsaken: bool,
     /// What its SMF wished, where that is not answered.
@@ -281,6 +283,7 @@ impl<Proof> FrontEnd<Proof> {
             peers: session.tunnels.peers.kept().to_vec(),
             rules: session.rules.as_ref().map(Rules::bytes),
             marks: session.marks.iter().map(|(kind, mark)| ((*kind).into(), mark.clone())).collect(),
+            followers: session.followers.iter().map(|follower| follower.seid()).collect(),
             forsaken: session.under_way.forsaken,
             wish,
         }))
@@ -323,6 +326,7 @@ impl<Proof> FrontEnd<Proof> {
             tunnels,
             rules,
             marks,
+            followers: kept.followers.iter().map(|seid| SessionId::of(*seid)).collect(),
             under_way,
         };
         self.sessions.put(id, session);

@@ -50,6 +50,11 @@ impl Peers {
         self.ends.iter().map(|(_, end)| *end)
     }
 
+    /// All of them, each with the number of the FAR that names it.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (u32, End)> {
+        self.ends.iter().copied()
+    }
+
     /// Works a request in that was granted; the ends that none of the session's FARs names any more.
     pub(crate) fn follow(&mut self, request: &Message<'_>) -> Result<Vec<End>, Error> {
         let before = self.ends.clone();

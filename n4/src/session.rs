@@ -19,6 +19,7 @@ use crate::translate::{self, Refusal};
 use crate::tunnels::{TunnelChange, Tunnels};
 
 mod change;
+mod direct;
 mod relay;
 mod report;
 
@@ -56,6 +57,7 @@ impl<Proof> FrontEnd<Proof> {
             tunnels: Tunnels::default(),
             rules,
             marks: sets::marks(message.elements())?,
+            followers: Vec::new(),
             under_way: UnderWay { asked: true, ..UnderWay::default() },
         };
         let id = self.sessions.insert(session, self.settings.bounds.sessions);

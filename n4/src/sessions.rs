@@ -66,6 +66,8 @@ pub(crate) struct Session {
     pub(crate) rules: Option<Rules>,
     /// What sets of sessions it is of.
     pub(crate) marks: Vec<Mark>,
+    /// Sessions whose UPFs send to its tunnels directly.
+    pub(crate) followers: Vec<SessionId>,
     pub(crate) under_way: UnderWay,
 }
 
@@ -228,6 +230,7 @@ mod tests {
             tunnels: Tunnels::default(),
             rules: None,
             marks: Vec::new(),
+            followers: Vec::new(),
             under_way: UnderWay::default(),
         }
     }

@@ -77,7 +77,7 @@ impl Downwards<'_> {
     pub(crate) fn patches(
         &self,
         message: &Message<'_>,
-        peer: impl Fn(SessionId, u32, Addresses) -> Option<FTeid>,
+        mut peer: impl FnMut(SessionId, u32, Addresses) -> Option<FTeid>,
     ) -> Result<Vec<Patch<'static>>, Refusal> {
         let establishes = message.message_type() == MessageType::SessionEstablishmentRequest;
         let mut patches = Vec::new();

@@ -82,6 +82,7 @@ impl<Proof> FrontEnd<Proof> {
                 tunnels: Tunnels::default(),
                 rules: None,
                 marks: Vec::new(),
+                followers: Vec::new(),
                 under_way: UnderWay::default(),
             };
             session.made_at(end.seid, end.addresses);

@@ -53,7 +53,11 @@ impl<Proof> FrontEnd<Proof> {
             Ok(Some(answer)) => {
                 let lost = message.routing()?.cause == Some(Cause::SESSION_NOT_FOUND);
                 self.keep_session(id);
+                let moves = !changes.is_empty();
                 self.commit(changes, Parked::Answer { origin, session: id, answer, made: false });
+                if moves {
+                    self.tell_followers(id);
+                }
                 if lost {
                     self.end(id);
                 }

@@ -15,7 +15,7 @@ use crate::upf;
 impl<Proof> FrontEnd<Proof> {
     /// What a message of an SMF is to become for its session's UPF.
     pub(crate) fn downwards(
-        &self,
+        &mut self,
         id: SessionId,
         message: &Message<'_>,
         anew: bool,
@@ -29,11 +29,19 @@ impl<Proof> FrontEnd<Proof> {
             anew,
             smf_teids: self.settings.smf_teids,
         };
-        downwards.patches(message, |other, teid, addresses| self.end_of(other, teid, addresses))
+        let mut owners = Vec::new();
+        let patches = downwards.patches(message, |owner, teid, addresses| {
+            owners.push(owner);
+            self.end_of(owner, teid, addresses)
+        })?;
+        for owner in owners {
+            self.has_follower(owner, id);
+        }
+        Ok(patches)
     }
 
     /// The UPF's end of a tunnel of a session.
-    fn end_of(&self, id: SessionId, teid: u32, addresses: Addresses) -> Option<FTeid> {
+    pub(super) fn end_of(&self, id: SessionId, teid: u32, addresses: Addresses) -> Option<FTeid> {
         self.plane.theirs(&self.sessions.get(id)?.tunnels, teid, addresses)
     }
 

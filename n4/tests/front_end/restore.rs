@@ -7,7 +7,7 @@ use pinion_n4::Settings;
 use pinion_protocols::pfcp::{Cause, Element, ElementType, FTeid, MessageType};
 
 use crate::smf::{CHOOSE, Smf, create_far, create_pdr, forward, header, pdr, remove_pdr, user_pdr};
-use crate::stage::{HEARTBEAT, Host, N1, Stage, T1, name, settings, upf_address};
+use crate::stage::{HEARTBEAT, Host, N1, Said, Stage, T1, n3, name, settings, upf_address};
 use crate::upf::Mood;
 
 const USER: Ipv4Addr = Ipv4Addr::new(10, 45, 0, 2);
@@ -293,4 +293,43 @@ fn clause_5_5_1_an_smf_restores_a_session() {
     let second = stage.ask(&smf, &again(&smf, 3));
     assert_eq!(second.cause(), Some(Cause::INVALID_F_TEID_ALLOCATION));
     assert_eq!(stage.leads(told[0]), [(name(2), 0x200)]);
+}
+
+/// TS 29.244 8.2.56, N9 that goes direct: when the session behind a tunnel moves to another UPF, the UPF whose packets go
+/// there is told where it is now; the SMF knows it by what it was told.
+#[test]
+fn clause_8_2_56_an_outer_header_follows_its_tunnel() {
+    let (mut stage, mut smf) = restoring(3);
+    let (anchor, told) = made(&mut stage, &mut smf, 1, Some(USER));
+    let (intermediate, _) = made(&mut stage, &mut smf, 2, Some(Ipv4Addr::new(10, 45, 0, 3)));
+    let FTeid::Given { teid, addresses } = told[0] else { panic!("{told:?}") };
+    smf.sequence += 1;
+    stage.ask(&smf, &smf.modify(intermediate, |writer| forward(writer, header(teid, addresses))));
+    let outer = |stage: &Stage, upf: usize| -> Vec<Vec<u8>> {
+        let heard = stage.upfs[upf].heard(MessageType::SessionModificationRequest);
+        heard.iter().map(|said| said.message().body().to_vec()).collect()
+    };
+    let update = |smf: &Smf, teid, upf| {
+        let request =
+            smf.modify(intermediate, |writer| forward(writer, header(teid, IpAddr::V4(n3(upf).0).into())));
+        Said(request.into()).message().body().to_vec()
+    };
+    assert_eq!(outer(&stage, 1), [update(&smf, 0x100, 1)]);
+    // With a third session the next place is that of the third UPF.
+    made(&mut stage, &mut smf, 3, Some(Ipv4Addr::new(10, 45, 0, 4)));
+    silence(&mut stage, 0);
+    let (owner, theirs) = stage.leads(told[0])[0].clone();
+    assert_eq!((owner, outer(&stage, 1)), (name(3), vec![update(&smf, 0x100, 1), update(&smf, theirs, 3)]));
+    // It follows also after a restart of the balancer.
+    stage.front_end =
+        pinion_n4::FrontEnd::take_over(Settings { restore: true, ..settings(3) }, stage.kept.clone(), 9).unwrap();
+    stage.settle();
+    stage.upfs[0].mood = Mood::Answers;
+    stage.live(2 * HEARTBEAT);
+    let before = outer(&stage, 1).len();
+    silence(&mut stage, 2);
+    let (owner, theirs) = stage.leads(told[0])[0].clone();
+    let number = if owner == name(1) { 1 } else { 2 };
+    assert_eq!(stage.sessions().iter().find(|it| it.seid == anchor).unwrap().upf.0, owner);
+    assert_eq!(outer(&stage, 1)[before..], [update(&smf, theirs, number)]);
 }
