@@ -5,7 +5,7 @@
 //! api: {unix: /run/pinion/api.sock, mode: '0660'}  # or tls: {listen, certificate, key, clients}
 //! metrics: 127.0.0.1:9090                # or {listen, public: true} for other than loopback
 //! store: redis://192.0.2.10:6379/0       # or memory (the default), or {url, wait, backlog, prefix}
-//! bounds: {flows: 200000}                # also flows6, pins, fragments, services, sources, targets, maglev
+//! bounds: {flows: 200000}                # also flows6, pins, filters, fragments, services, sources, targets, maglev
 //! on_exit: keep                          # or detach
 //! pools:
 //!   - name: amfs

@@ -4,6 +4,7 @@
 //! leaves is built there too, from what the RFCs and the behaviour of the front ends demand.
 
 pub mod dice;
+mod filters;
 pub mod flows;
 mod fragments;
 pub mod full;
@@ -25,7 +26,7 @@ pub mod traffic;
 use std::net::IpAddr;
 
 use pinion_loader::setup::ServiceSpec;
-use pinion_steering::{NextHop, Reason, State, Verdict};
+use pinion_steering::{Filter, NextHop, Reason, State, Verdict};
 
 use crate::packets::{End, Frame};
 use places::{OURS, mac};
@@ -58,6 +59,8 @@ pub enum Act {
     Pin(Tunnel),
     /// A tunnel is taken back.
     Unpin(IpAddr, u32),
+    /// A taught tunnel gets filters.
+    Classify(IpAddr, u32, Vec<Branch>),
     /// A client's end of a tunnel leads to the endpoint that owns the tunnel, or to none.
     Lead(IpAddr, u32, Option<Tunnel>),
     /// The services are laid out anew.
@@ -130,10 +133,22 @@ pub struct Tunnel {
     pub path: u8,
 }
 
+/// A filter of a tunnel, and where it leads.
+#[derive(Clone, Copy, Debug)]
+pub struct Branch {
+    /// The filter, without its target.
+    pub filter: Filter,
+    /// The service.
+    pub service: &'static str,
+    /// The endpoint; of another pool, `POOL/NAME`.
+    pub endpoint: &'static str,
+}
+
 /// All cases.
 #[must_use]
 pub fn all() -> Vec<Case> {
     [
+        filters::cases(),
         flows::cases(),
         headers::cases(),
         malformed::cases(),

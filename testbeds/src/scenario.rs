@@ -25,6 +25,7 @@ pub const BOUNDS: Bounds = Bounds {
     flows: 4096,
     flows6: 4096,
     pins: 256,
+    filters: 256,
     fragments: 1024,
     services: 256,
     sources: 128,

@@ -17,6 +17,7 @@ const BOUNDS: Bounds = Bounds {
     flows: 64,
     flows6: 64,
     pins: 64,
+    filters: 256,
     fragments: 1024,
     services: 256,
     sources: 128,

@@ -10,11 +10,11 @@ use std::net::IpAddr;
 use pinion_loader::kernel::{Kernel, PROGRAM};
 use pinion_loader::setup::{ServiceSpec, Setup};
 use pinion_loader::user::UserEngine;
-use pinion_loader::{Bounds, Engine, INGRESS, LoadError, Maps, sessions, tunnels};
-use pinion_steering::{Address, Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, hop};
+use pinion_loader::{Bounds, Engine, INGRESS, LoadError, Maps, filters, sessions, tunnels};
+use pinion_steering::{Address, Filter, Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, hop};
 use testbeds::cases::dice::Dice;
 use testbeds::cases::places::{A, A6, B, C, HOSTS, OURS, S, S6, U, mac, services};
-use testbeds::cases::traffic::Traffic;
+use testbeds::cases::traffic::{Traffic, users};
 use testbeds::missing::skipped;
 use testbeds::packets::check::hex;
 
@@ -22,6 +22,7 @@ const BOUNDS: Bounds = Bounds {
     flows: 900,
     flows6: 150,
     pins: 64,
+    filters: 256,
     fragments: 1 << 14,
     services: 256,
     sources: 128,
@@ -120,8 +121,21 @@ impl Lockstep {
             let key = PinKey { address: Address::from(if teid % 4 == 0 { S6 } else { S }), teid };
             let pin = Pin { target: base, teid: teid << (teid % 3), service, path: 0, flags: 0 };
             self.both(|engine| tunnels::put(engine, &key, &pin).unwrap());
+            if teid % 2 == 0 {
+                self.classify(&key);
+            }
             self.both(|engine| tunnels::lead(engine, (Address::from(C), teid), Some(&pin)).unwrap());
         }
+    }
+
+    /// Gives a tunnel some filters, of what users of the traffic send.
+    fn classify(&mut self, key: &PinKey) {
+        let (exit, upf) = (self.setups[0].base("n3", "mec/m").unwrap(), self.setups[0].base("n3", "a").unwrap());
+        let filters: Vec<Filter> = (0..self.dice.below(5)).map(|_| filter(&mut self.dice, exit, upf)).collect();
+        self.both(|engine| {
+            let pin = engine.read_pin(key).unwrap().unwrap();
+            filters::put(engine, key, &pin, &filters).unwrap();
+        });
     }
 
     /// Moves the clock, the services, next hops; empties full tables.
@@ -139,6 +153,11 @@ impl Lockstep {
                 endpoint.up = self.dice.chance(80);
             }
             self.lay_out(&services);
+        }
+        if packet % 211 == 210 {
+            let teid = 1 + self.dice.below(15) as u32;
+            let key = PinKey { address: Address::from(if teid.is_multiple_of(4) { S6 } else { S }), teid };
+            self.classify(&key);
         }
         if self.full >= FULL {
             self.full = 0;
@@ -219,5 +238,30 @@ impl Lockstep {
             assert_eq!(user, kernel, "sessions of {target}, again by {again}");
         }
         assert_eq!(self.user.counters().unwrap(), self.kernel.counters().unwrap(), "counters, again by {again}");
+    }
+}
+
+/// A filter that matches some of what [`users`] send.
+fn filter(dice: &mut Dice, exit: u32, upf: u32) -> Filter {
+    let prefix = |dice: &mut Dice, address: IpAddr| match dice.below(3) {
+        0 => (Address::default(), 0),
+        1 => (Address::from(address), 128),
+        _ => (Address::from(address), dice.below(129) as u8),
+    };
+    let range = |dice: &mut Dice| if dice.chance(60) { Filter::ANY_PORT } else { [0, dice.roll() as u16] };
+    let [from, to] = users(dice.chance(50));
+    let ((source, source_bits), (destination, destination_bits)) = (prefix(dice, from), prefix(dice, to));
+    let leaves = dice.chance(50);
+    Filter {
+        source,
+        destination,
+        source_ports: range(dice),
+        destination_ports: range(dice),
+        target: if leaves { exit } else { upf },
+        teid: if leaves { 0 } else { 1 + dice.below(60) as u32 },
+        source_bits,
+        destination_bits,
+        protocol: dice.pick(&[0_u8, 0, 17, 6, 132]),
+        reserved: 0,
     }
 }

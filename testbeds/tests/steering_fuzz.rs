@@ -22,6 +22,7 @@ const BOUNDS: Bounds = Bounds {
     flows: 40,
     flows6: 8,
     pins: 8,
+    filters: 64,
     fragments: 8,
     services: 256,
     sources: 128,

@@ -84,5 +84,6 @@ fn spec(service: &Service, pool: Option<&Pool>) -> Option<ServiceSpec> {
         placement: placement(service.algorithm),
         exhausted: exhausted(service.all_down),
         endpoints: endpoints.iter().map(endpoint).collect(),
+        exits: Vec::new(),
     })
 }

@@ -102,6 +102,8 @@ record! {
         optional flows6: Entries,
         /// One for each learned or configured tunnel. Left out: 200000.
         optional pins: Entries,
+        /// One for each filter of a tunnel, and room to change them. Left out: 16384.
+        optional filters: Entries,
         /// One for each datagram that comes in fragments, for some seconds; the oldest make room. Left out: 16384.
         optional fragments: Entries,
         /// Four for each address of a service. Left out: 65536.

@@ -20,6 +20,7 @@ pub(crate) const BOUNDS: Bounds = Bounds {
     flows: 4096,
     flows6: 1024,
     pins: 4096,
+    filters: 1024,
     fragments: 1024,
     services: 256,
     sources: 256,
@@ -38,10 +39,10 @@ pub(crate) fn yaml(api: Option<&Path>) -> String {
             .collect();
         let _ = writeln!(yaml, "interfaces: [{}]", interfaces.join(", "));
     }
-    let Bounds { flows, flows6, pins, fragments, services, sources, targets, maglev } = BOUNDS;
+    let Bounds { flows, flows6, pins, filters, fragments, services, sources, targets, maglev } = BOUNDS;
     let _ = writeln!(
         yaml,
-        "bounds: {{ flows: {flows}, flows6: {flows6}, pins: {pins}, fragments: {fragments}, services: {services}, sources: {sources}, \
+        "bounds: {{ flows: {flows}, flows6: {flows6}, pins: {pins}, filters: {filters}, fragments: {fragments}, services: {services}, sources: {sources}, \
          targets: {targets}, maglev: {maglev} }}"
     );
     yaml += "pools:\n";

@@ -27,6 +27,7 @@ pub(super) fn spec(service: &Service, pool: &Pool, endpoints: &[Endpoint], now: 
         placement: config::placement(service.algorithm),
         exhausted: config::exhausted(service.all_down),
         endpoints: endpoints.iter().zip(weights).map(endpoint).collect(),
+        exits: Vec::new(),
     })
 }
 

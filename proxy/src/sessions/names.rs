@@ -54,7 +54,7 @@ impl Names {
             };
             let place = owner.endpoint.as_ref().map(|endpoint| {
                 let pool = pool(&owner.service).unwrap_or_default();
-                let key = (Arc::from(owner.service.as_str()), Arc::from(format!("{pool}/{endpoint}")));
+                let key = (Arc::from(owner.service.as_str()), Arc::from(whole(pool, endpoint)));
                 let known = before.and_then(|before| before.spots.get(&key)).map(|spot| Arc::clone(&spot.place));
                 let bases = bases.entry(key.clone()).or_insert_with(|| Bases {
                     place: known.unwrap_or_else(|| Arc::new(Place::new(&key.0, &key.1))),
@@ -71,8 +71,8 @@ impl Names {
             let Some(service) = setup.id(&spec.name) else { continue };
             names.services.insert(service, spec.name.as_str().into());
             let pool = pool(&spec.name).unwrap_or_default();
-            for endpoint in &spec.endpoints {
-                let key = (Arc::from(spec.name.as_str()), Arc::from(format!("{pool}/{}", endpoint.name)));
+            for endpoint in spec.endpoints.iter().chain(&spec.exits) {
+                let key = (Arc::from(spec.name.as_str()), Arc::from(whole(pool, &endpoint.name)));
                 let Some(Bases { place, indices }) = bases.get(&key) else { continue };
                 let target = match indices.as_slice() {
                     [only] => Some(*only),
@@ -140,4 +140,8 @@ impl Names {
 /// Whether `POOL/NAME` is meant by `NAME` or `POOL/NAME`.
 pub(crate) fn is_called(endpoint: &str, name: &str) -> bool {
     endpoint == name || endpoint.split_once('/').is_some_and(|(_, bare)| bare == name)
+}
+/// An endpoint's name with its pool's; where packets leave their tunnels, it has one.
+fn whole(pool: &str, endpoint: &str) -> String {
+    if endpoint.contains('/') { endpoint.to_owned() } else { format!("{pool}/{endpoint}") }
 }

@@ -42,7 +42,7 @@ interfaces:
 api: {tls: {listen: '[::1]:7443', certificate: a.pem, key: /etc/b.pem, clients: c.pem}}
 metrics: {listen: 192.0.2.10:9090, public: true}
 store: {url: 'redis://192.0.2.11:6380/2', wait: true, backlog: 1000, prefix: 'site-a:'}
-bounds: {flows: 1000, flows6: 2000, pins: 3000, fragments: 3500, services: 4000, sources: 5000, targets: 6000, maglev: 70000}
+bounds: {flows: 1000, flows6: 2000, pins: 3000, filters: 500, fragments: 3500, services: 4000, sources: 5000, targets: 6000, maglev: 70000}
 on_exit: detach
 pools:
   - name: dns
@@ -121,6 +121,7 @@ fn everything_can_be_said() {
         flows: 1000,
         flows6: 2000,
         pins: 3000,
+        filters: 500,
         fragments: 3500,
         services: 4000,
         sources: 5000,

@@ -42,6 +42,7 @@ pub(crate) fn configure(maps: &mut dyn Maps) -> Names {
                 up: true,
             })
             .collect(),
+        exits: Vec::new(),
     };
     let services = [service("sip", Kind::Flow, 17, 5060, 10), service("n3", Kind::Gtpu, 17, 2152, 20)];
     let mut setup = Setup::default();

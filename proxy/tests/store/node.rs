@@ -57,6 +57,7 @@ impl Node {
                     up: true,
                 })
                 .collect(),
+            exits: Vec::new(),
         };
         let services = [service];
         let mut setup = Setup::default();

@@ -14,6 +14,7 @@ pub const BOUNDS: Bounds = Bounds {
     flows: 3,
     flows6: 3,
     pins: 8,
+    filters: 64,
     fragments: 1024,
     services: 256,
     sources: 128,

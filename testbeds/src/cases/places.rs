@@ -76,13 +76,17 @@ pub const W: IpAddr = v4(10, 0, 113, 2);
 pub const Y: IpAddr = v4(10, 0, 114, 2);
 /// Another one.
 pub const Z: IpAddr = v4(10, 0, 115, 2);
+/// Where users' packets leave their tunnels.
+pub const M: IpAddr = v4(10, 0, 121, 3);
+/// The same, IPv6.
+pub const M6: IpAddr = v6(0, 121, 2);
 /// Somebody that no service knows.
 pub const X: IpAddr = v4(203, 0, 113, 77);
 /// Somebody that no service knows.
 pub const X6: IpAddr = v6(9, 9, 9);
 
 /// Everybody that frames are sent on to.
-pub const HOSTS: [IpAddr; 19] = [C, C1, D, C6, C61, A, A1, A6, A61, B, B1, B6, B61, U, V, U6, W, Y, Z];
+pub const HOSTS: [IpAddr; 21] = [C, C1, D, C6, C61, A, A1, A6, A61, B, B1, B6, B61, U, V, U6, W, Y, Z, M, M6];
 
 /// The balancer's own link address.
 pub const OURS: Mac = [0x02, 0xba, 0, 0, 0, 0x01];
@@ -122,8 +126,17 @@ pub fn services() -> Vec<ServiceSpec> {
         service("web6", Kind::Flow, tcp, 443, &[S6], single(A6, B6, 8443)),
         service("two", Kind::Flow, udp, 7000, &[S, S1], double(7000)),
         service("dead", Kind::Flow, udp, 5061, &[S], vec![down(endpoint("a", &[A], 5061, 1))]),
-        unknown(Unknown::Hash, service("n3", Kind::Gtpu, udp, 2152, &[S], single(U, V, 2152))),
-        unknown(Unknown::Hash, service("n36", Kind::Gtpu, udp, 2152, &[S6], vec![endpoint("a", &[U6], 2152, 1)])),
+        exiting(
+            endpoint("mec/m", &[M], 2152, 0),
+            unknown(Unknown::Hash, service("n3", Kind::Gtpu, udp, 2152, &[S], single(U, V, 2152))),
+        ),
+        exiting(
+            endpoint("mec/m6", &[M6], 2152, 0),
+            unknown(
+                Unknown::Hash,
+                service("n36", Kind::Gtpu, udp, 2152, &[S6], vec![endpoint("a", &[U6], 2152, 1)]),
+            ),
+        ),
         service("n3drop", Kind::Gtpu, udp, 2152, &[S_DROP], vec![endpoint("w", &[W], 2152, 1)]),
         unknown(
             Unknown::Punt,
@@ -185,7 +198,18 @@ pub fn service(
 ) -> ServiceSpec {
     let (name, addresses) = (name.to_owned(), addresses.to_vec());
     let (placement, exhausted) = (Placement::Maglev, Exhausted::Drop);
-    ServiceSpec { name, kind, protocol, port, addresses, unknown: Unknown::Drop, placement, exhausted, endpoints }
+    ServiceSpec {
+        name,
+        kind,
+        protocol,
+        port,
+        addresses,
+        unknown: Unknown::Drop,
+        placement,
+        exhausted,
+        endpoints,
+        exits: Vec::new(),
+    }
 }
 
 /// An endpoint that is up.
@@ -196,6 +220,10 @@ pub fn endpoint(name: &str, addresses: &[IpAddr], port: u16, weight: u32) -> End
 
 fn unknown(unknown: Unknown, service: ServiceSpec) -> ServiceSpec {
     ServiceSpec { unknown, ..service }
+}
+
+fn exiting(exit: EndpointSpec, service: ServiceSpec) -> ServiceSpec {
+    ServiceSpec { exits: vec![exit], ..service }
 }
 
 fn placed(placement: Placement, service: ServiceSpec) -> ServiceSpec {

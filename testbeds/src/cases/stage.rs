@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use pinion_loader::setup::{ServiceSpec, Setup};
-use pinion_loader::{Engine, Event, INGRESS, LoadError, sessions, tunnels};
+use pinion_loader::{Engine, Event, INGRESS, LoadError, filters, sessions, tunnels};
 use pinion_steering::{Address, Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, hop, sctp::digest};
 
 use super::places::{HOSTS, OURS, mac, services};
@@ -178,6 +178,16 @@ impl<'a> Stage<'a> {
             Act::Pin(tunnel) => self.pin(tunnel)?,
             Act::Unpin(address, teid) => {
                 tunnels::remove(self.engine, &PinKey { address: Address::from(*address), teid: *teid })?;
+            }
+            Act::Classify(address, teid, list) => {
+                let key = PinKey { address: Address::from(*address), teid: *teid };
+                let pin = self.engine.read_pin(&key)?.unwrap_or_default();
+                let mut list = list.clone();
+                for branch in &mut list {
+                    branch.filter.target = self.base(branch.service, branch.endpoint)?;
+                }
+                let list: Vec<_> = list.into_iter().map(|branch| branch.filter).collect();
+                filters::put(self.engine, &key, &pin, &list)?;
             }
             Act::Lead(client, teid, tunnel) => {
                 let pin = tunnel.as_ref().map(|tunnel| self.value_of(tunnel)).transpose()?;

@@ -16,6 +16,7 @@ use super::places::{
 };
 use crate::packets::fragment::pieces;
 use crate::packets::gtpu::Gtpu;
+use crate::packets::ip::{FRAGMENT, HOP_BY_HOP, PADN};
 use crate::packets::transport::{Payload, Sum};
 use crate::packets::{End, FROM, Frame, Network, arp, gtpu, icmp, packet, tcp, udp};
 use associations::Associations;
@@ -134,6 +135,38 @@ fn flow(dice: &mut Dice) -> Frame {
     dressed(dice, frame)
 }
 
+/// A user, and whom it speaks to.
+#[must_use]
+pub fn users(v6: bool) -> [IpAddr; 2] {
+    if v6 {
+        [[0x2001, 0xdb8, 0x45, 0, 0, 0, 0, 7], [0x2001, 0xdb8, 0xed, 0, 0, 0, 0, 0x80]].map(IpAddr::from)
+    } else {
+        [[10, 45, 0, 7], [203, 0, 113, 80]].map(IpAddr::from)
+    }
+}
+
+/// A user's packet, as it is in its tunnel; now and then damaged.
+fn user(dice: &mut Dice) -> Vec<u8> {
+    let [from, to] = users(dice.chance(40));
+    let (from, to) = ((from, dice.roll() as u16), (to, dice.roll() as u16));
+    let length = dice.below(40);
+    let frame = match dice.below(3) {
+        0 => udp(from, to, &dice.bytes(length)),
+        1 => tcp(from, to, dice.roll() as u8, &dice.bytes(length)),
+        _ => udp(from, to, &data(dice)),
+    };
+    let frame = if dice.chance(10) { frame.options(&[1; 4]) } else { frame };
+    let frame = if dice.chance(10) { frame.extension(HOP_BY_HOP, &PADN) } else { frame };
+    let frame =
+        if dice.chance(5) { frame.extension(FRAGMENT, &[0, dice.roll() as u8, 1, 0, 0, 0, 0]) } else { frame };
+    let frame = if dice.chance(5) { frame.ttl(dice.below(3) as u8) } else { frame };
+    let mut bytes = frame.bytes();
+    if dice.chance(10) {
+        mutate(dice, &mut bytes);
+    }
+    bytes.split_off(bytes.len().min(14))
+}
+
 /// GTP-U, uplink and downlink.
 fn tunnel(dice: &mut Dice) -> Frame {
     let teid = 1 + dice.below(60) as u32;
@@ -143,7 +176,8 @@ fn tunnel(dice: &mut Dice) -> Frame {
         2 => Gtpu::end_marker(teid),
         3 => Gtpu::error_indication(teid, dice.pick(&[V, V, U, U6, C, C, X].map(Some)).unwrap_or(V)),
         4 => Gtpu::message(dice.roll() as u8, dice.below(4) as u32, &[1, 2, 3, 4]),
-        _ => Gtpu::data(teid, &data(dice)),
+        5 => Gtpu::data(teid, &data(dice)),
+        _ => Gtpu::data(teid, &user(dice)),
     };
     if dice.chance(40) {
         message.extensions = vec![(0x85, vec![0x10, 9]); dice.below(4)];

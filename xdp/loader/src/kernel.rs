@@ -20,8 +20,8 @@ use aya::maps::{Array, HashMap, Map, MapData, PerCpuArray, RingBuf};
 use aya::programs::{ProgramError, TestRun as _, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader};
 use pinion_steering::{
-    Flow, Link, LongKey, NextHop, Pin, PinKey, Reason, Service, ServiceKey, ShortKey, ShortPinKey, Source,
-    SourceKey, Target, Verdict,
+    Filter, FilterKey, Flow, Link, LongKey, NextHop, Pin, PinKey, Reason, Service, ServiceKey, ShortKey,
+    ShortPinKey, Source, SourceKey, Target, Verdict,
 };
 
 use crate::engine::LEAST;
@@ -47,6 +47,7 @@ pub struct Kernel {
     flows6: Hash<LongKey, Flow>,
     pins: Hash<ShortPinKey, Pin>,
     pins6: Hash<PinKey, Pin>,
+    filters: Hash<FilterKey, Filter>,
     services: Hash<ServiceKey, Service>,
     sources: Hash<SourceKey, Source>,
     links: Hash<u32, Link>,
@@ -146,6 +147,7 @@ impl Kernel {
             flows6: take(&mut ebpf, "FLOWS6")?,
             pins: take(&mut ebpf, "PINS")?,
             pins6: take(&mut ebpf, "PINS6")?,
+            filters: take(&mut ebpf, "FILTERS")?,
             services: take(&mut ebpf, "SERVICES")?,
             sources: take(&mut ebpf, "SOURCES")?,
             links: take(&mut ebpf, "LINKS")?,
@@ -224,12 +226,13 @@ fn failed(program: &'static str, action: &'static str, source: ProgramError) -> 
 }
 
 /// The maps whose bounds are configured.
-fn bounded(bounds: &Bounds) -> [(&'static str, u32); 11] {
+fn bounded(bounds: &Bounds) -> [(&'static str, u32); 12] {
     [
         ("FLOWS", bounds.flows),
         ("FLOWS6", bounds.flows6),
         ("PINS", bounds.pins),
         ("PINS6", bounds.pins),
+        ("FILTERS", bounds.filters),
         ("FRAGMENTS", bounds.fragments),
         ("SERVICES", bounds.services),
         ("SOURCES", bounds.sources),

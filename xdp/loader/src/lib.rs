@@ -9,6 +9,7 @@
 mod block;
 mod engine;
 mod error;
+pub mod filters;
 pub mod kernel;
 pub mod maglev;
 mod maps;

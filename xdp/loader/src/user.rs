@@ -9,8 +9,8 @@ mod page;
 use std::time::Duration;
 
 use pinion_steering::{
-    Flow, FlowKey, Link, NextHop, Pin, PinKey, Service, ServiceKey, Source, SourceKey, Tables as _, Target,
-    Verdict, run,
+    Filter, FilterKey, Flow, FlowKey, Link, NextHop, Pin, PinKey, Service, ServiceKey, Source, SourceKey,
+    Tables as _, Target, Verdict, run,
 };
 
 use crate::{Bounds, Cursor, Engine, Event, LoadError, Maps, Paged, Ran};
@@ -153,6 +153,20 @@ impl Maps for UserEngine {
     fn remove_pin(&mut self, key: &PinKey) -> Result<(), LoadError> {
         self.memory.pins.remove(key);
         self.memory.pins6.remove(key);
+        Ok(())
+    }
+
+    fn put_filter(&mut self, key: &FilterKey, filter: &Filter) -> Result<(), LoadError> {
+        let bound = self.memory.bounds.filters;
+        bounded("FILTERS", &mut self.memory.filters, bound, key, filter)
+    }
+
+    fn read_filter(&self, key: &FilterKey) -> Result<Option<Filter>, LoadError> {
+        Ok(self.memory.filters.get(key).copied())
+    }
+
+    fn remove_filter(&mut self, key: &FilterKey) -> Result<(), LoadError> {
+        self.memory.filters.remove(key);
         Ok(())
     }
 

@@ -158,6 +158,7 @@ fn service(number: u16) -> ServiceSpec {
         placement: Placement::Maglev,
         exhausted: Exhausted::Drop,
         endpoints: (1..=8).map(endpoint).collect(),
+        exits: Vec::new(),
     }
 }
 

@@ -19,6 +19,7 @@ const BOUNDS: Bounds = Bounds {
     flows: 1000,
     flows6: 500,
     pins: 100,
+    filters: 100,
     fragments: 100,
     services: 100,
     sources: 50,

@@ -35,6 +35,7 @@ pub fn pinion(ctx: XdpContext) -> u32 {
         r if r == Rare::Tunnel as u32 => tunnel(ctx.ctx, work),
         r if r == Rare::Echo as u32 => echo(ctx.ctx, work),
         r if r == Rare::Indication as u32 => relay(ctx.ctx, work),
+        r if r == Rare::Classify as u32 => classify(ctx.ctx, work),
         r if r == Rare::Init as u32 => init(ctx.ctx, work),
         r if r == Rare::InitAck as u32 => init_ack(ctx.ctx, work),
         r if r == Rare::Control as u32 => control(ctx.ctx, work),
@@ -53,6 +54,8 @@ pub fn pinion(ctx: XdpContext) -> u32 {
         apply(ctx.ctx, work)
     } else if told == RARE + Rare::Indicate as u32 {
         indicate(ctx.ctx, work)
+    } else if told == RARE + Rare::BreakOut as u32 {
+        break_out(ctx.ctx, work)
     } else if told == RARE + Rare::Reject as u32 {
         reject(ctx.ctx, work)
     } else {
@@ -162,6 +165,8 @@ rare! {
     echo: Echo,
     indicate: Indicate,
     relay: Indication,
+    classify: Classify,
+    break_out: BreakOut,
     init: Init,
     init_ack: InitAck,
     parameters: Parameters,
@@ -202,6 +207,8 @@ rounds! {
     extension_round: Extension,
     least_round: Least,
     element_round: Element,
+    inner_round: Inner,
+    filter_round: Filter,
     sum_round: Sum,
 }
 

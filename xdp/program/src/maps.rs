@@ -3,8 +3,8 @@
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf};
 use pinion_steering::{
-    Flow, Fragment, FragmentKey, Link, LongKey, NextHop, Pin, PinKey, Reason, SERVICES_MOST, Service, ServiceKey,
-    ShortKey, ShortPinKey, Source, SourceKey, Target, Work, hop,
+    Filter, FilterKey, Flow, Fragment, FragmentKey, Link, LongKey, NextHop, Pin, PinKey, Reason, SERVICES_MOST,
+    Service, ServiceKey, ShortKey, ShortPinKey, Source, SourceKey, Target, Work, hop,
 };
 
 /// Pins that XDP makes.
@@ -22,6 +22,9 @@ pub static PINS6: HashMap<PinKey, Pin> = HashMap::with_max_entries(200_000, 1);
 /// Where first fragments went.
 #[map]
 pub static FRAGMENTS: LruHashMap<FragmentKey, Fragment> = LruHashMap::with_max_entries(16_384, 0);
+/// Which users' packets go elsewhere than their tunnels; memory is taken as they are written.
+#[map]
+pub static FILTERS: HashMap<FilterKey, Filter> = HashMap::with_max_entries(16_384, 1);
 /// What clients address, in two banks.
 #[map]
 pub static SERVICES: HashMap<ServiceKey, Service> = HashMap::with_max_entries(65_536, 1);

@@ -137,6 +137,8 @@ impl<const CHECKED: bool> Packet for Frame<CHECKED> {
             Round::Extension => extension as *const (),
             Round::Least => least as *const (),
             Round::Element => element as *const (),
+            Round::Inner => inner as *const (),
+            Round::Filter => filter as *const (),
             Round::Sum => sum as *const (),
         };
         let mut under = Under { ctx: self.ctx, work };
@@ -172,5 +174,7 @@ bodies! {
     extension: extension_round,
     least: least_round,
     element: element_round,
+    inner: inner_round,
+    filter: filter_round,
     sum: sum_round,
 }

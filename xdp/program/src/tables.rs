@@ -3,8 +3,8 @@ use core::intrinsics::AtomicOrdering;
 use aya_ebpf::bindings::{BPF_ANY, BPF_NOEXIST, bpf_fib_lookup as FibLookup, xdp_md};
 use aya_ebpf::helpers::generated::{bpf_fib_lookup, bpf_get_prandom_u32, bpf_jiffies64, bpf_xdp_load_bytes};
 use pinion_steering::{
-    Ask, ERRORS_MOST, Flow, FlowKey, Fragment, FragmentKey, Insert, Link, NextHop, Packet, Pin, PinKey, Reason,
-    Route, Service, ServiceKey, Source, SourceKey, TOLD_MOST, Tables, Target, crc32c, hop,
+    Ask, ERRORS_MOST, Filter, FilterKey, Flow, FlowKey, Fragment, FragmentKey, Insert, Link, NextHop, Packet, Pin,
+    PinKey, Reason, Route, Service, ServiceKey, Source, SourceKey, TOLD_MOST, Tables, Target, crc32c, hop,
 };
 
 use crate::access::opaque;
@@ -96,6 +96,12 @@ impl Tables for Kernel {
             Some(key) => unsafe { maps::PINS.get(&key) }.copied(),
             None => unsafe { maps::PINS6.get(key) }.copied(),
         }
+    }
+
+    #[inline(always)]
+    fn filter(&self, key: &FilterKey) -> Option<Filter> {
+        // SAFETY: as above.
+        unsafe { maps::FILTERS.get(key) }.copied()
     }
 
     #[inline(always)]

@@ -51,6 +51,21 @@ impl Address {
         [a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3], c[0], c[1], c[2], c[3], d[0], d[1], d[2], d[3]]
     }
 
+    /// Whether another one begins with the same bits, so many of the sixteen octets' 128; of an IPv4 prefix these are 96
+    /// and its length.
+    #[inline(always)]
+    #[must_use]
+    pub const fn holds(&self, bits: u8, other: &Self) -> bool {
+        const fn mask(bits: u8, before: u8) -> u32 {
+            let bits = bits.saturating_sub(before) as u32;
+            let bits = if bits > 32 { 32 } else { bits };
+            if bits == 0 { 0 } else { (u32::MAX << (32 - bits)).to_be() }
+        }
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        (a ^ e) & mask(bits, 0) | (b ^ f) & mask(bits, 32) | (c ^ g) & mask(bits, 64) | (d ^ h) & mask(bits, 96)
+            == 0
+    }
+
     /// The sum of its 16-bit lanes, for Internet checksums.
     #[inline(always)]
     #[must_use]

@@ -268,12 +268,24 @@ fn exceeds<P: Packet>(packet: &P, end: usize) -> bool {
 
 /// IPv6 extension headers (RFC 8200 4): hop-by-hop, routing, fragment, authentication, destination options,
 /// mobility, HIP, shim6.
-const fn is_extension(protocol: u8) -> bool {
+pub(crate) const fn is_extension(protocol: u8) -> bool {
     matches!(protocol, 0 | 43 | FRAGMENT | AUTHENTICATION | 60 | 135 | 139 | 140)
 }
 
-const FRAGMENT: u8 = 44;
+pub(crate) const FRAGMENT: u8 = 44;
 const AUTHENTICATION: u8 = 51;
+
+/// How long an extension header of this protocol is, by its second octet.
+#[inline(always)]
+pub(crate) const fn extension_size(protocol: u8, length: u8) -> u32 {
+    match protocol {
+        FRAGMENT => 8,
+        // In 4-octet units, minus two (RFC 4302 2.2).
+        AUTHENTICATION => (length as u32 + 2) * 4,
+        // In 8-octet units beyond the first.
+        _ => (length as u32 + 1) * 8,
+    }
+}
 
 /// Walks extension headers up to the transport header.
 #[inline(always)]
@@ -300,13 +312,7 @@ pub(crate) fn extension<P: Packet>(packet: &P, work: &mut Work) -> bool {
     let Some([next, length, a, b]) = packet.load::<4>(at as usize) else {
         return work.walk.fail(Reason::IpTruncated);
     };
-    let size = match facts.protocol {
-        FRAGMENT => 8,
-        // In 4-octet units, minus two (RFC 4302 2.2).
-        AUTHENTICATION => (length as u32 + 2) * 4,
-        // In 8-octet units beyond the first.
-        _ => (length as u32 + 1) * 8,
-    };
+    let size = extension_size(facts.protocol, length);
     if size > facts.end.wrapping_sub(at) {
         return work.walk.fail(Reason::IpLength);
     }

@@ -3,7 +3,9 @@
 //! The key is the service's address and the TEID, never the source: one tunnel may be used by several
 //! peers (TS 29.281 4.3.0). Tunnels that user space taught (`PINS`) come first and may be translated.
 
+mod classify;
 mod indication;
+mod inner;
 mod relay;
 
 use crate::answer::turn;
@@ -11,11 +13,14 @@ use crate::choose::{Session, choose, exhausted, mix, mix_address};
 use crate::flow::service_key;
 use crate::next::Request;
 use crate::{
-    Face, Facts, Flow, FlowKey, Insert, Kind, Next, Outcome, Packet, PinKey, Plan, Rare, Reason, Service, Source,
-    SourceKey, State, Step, Tables, Unknown, Work, checksum, protocol,
+    Face, Facts, Flow, FlowKey, Insert, Kind, Next, Outcome, Packet, Pin, PinKey, Plan, Rare, Reason, Service,
+    Source, SourceKey, State, Step, Tables, Unknown, Work, checksum, protocol,
 };
 
+pub(crate) use classify::{break_out, classify};
 pub(crate) use indication::indicate;
+pub use inner::Inner;
+pub(crate) use inner::{extension, filter};
 pub(crate) use relay::{element, relay};
 
 /// The registered port of GTP-U (TS 29.281 4.4.2.3).
@@ -58,6 +63,9 @@ pub(crate) fn decide<P: Packet, T: Tables, N: Next>(
         {
             if let Some(reason) = wrong {
                 return N::drop(reason);
+            }
+            if pin.flags & Pin::CLASSIFIED != 0 {
+                return N::rare(Rare::Classify);
             }
             let index = pin.target.wrapping_add(pin.path as u32);
             let teid = if pin.teid == teid { 0 } else { pin.teid };

@@ -52,9 +52,9 @@ pub use plan::{Face, Plan};
 pub use reason::Reason;
 pub use tables::{Ask, Insert, Route, Tables};
 pub use values::{
-    BANKS, ERRORS_MOST, Exhausted, Flow, FlowKey, FlowKind, Fragment, FragmentKey, Kind, Link, LongKey, MAX_PATHS,
-    NextHop, Parts, Pin, PinKey, Placement, SERVICES_MOST, Service, ServiceKey, ShortKey, ShortPinKey, Source,
-    SourceKey, State, TOLD_MOST, Target, Unknown, protocol,
+    BANKS, ERRORS_MOST, Exhausted, FILTERS_MOST, Filter, FilterKey, Flow, FlowKey, FlowKind, Fragment,
+    FragmentKey, Kind, Link, LongKey, MAX_PATHS, NextHop, Parts, Pin, PinKey, Placement, SERVICES_MOST, Service,
+    ServiceKey, ShortKey, ShortPinKey, Source, SourceKey, State, TOLD_MOST, Target, Unknown, protocol,
 };
 pub use verdict::{Outcome, Rare, Step, Verdict};
 pub use walk::Walk;
@@ -75,6 +75,8 @@ pub struct Work {
     pub walk: Walk,
     /// How far a loop over endpoints has come.
     pub search: Search,
+    /// What is in a tunnel.
+    pub inner: gtpu::Inner,
 }
 
 /// Steers one packet: parse, decide, apply.
@@ -132,7 +134,7 @@ pub fn steer_general<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mu
 }
 
 /// Goes a rare path, to its end or to one where others end: [`Rare::Parameters`], [`Rare::Apply`], [`Rare::Reject`],
-/// [`Rare::Indicate`].
+/// [`Rare::Indicate`], [`Rare::BreakOut`].
 #[inline(always)]
 pub fn rare<P: Packet, T: Tables>(rare: Rare, packet: &mut P, tables: &T, work: &mut Work) -> Step {
     match rare {
@@ -143,6 +145,8 @@ pub fn rare<P: Packet, T: Tables>(rare: Rare, packet: &mut P, tables: &T, work: 
         Rare::Tunnel => gtpu::place(packet, tables, work),
         Rare::Echo => Step::done(gtpu::echo(packet, work)),
         Rare::Indication => gtpu::relay(packet, tables, work),
+        Rare::Classify => gtpu::classify(packet, tables, work),
+        Rare::BreakOut => Step::done(gtpu::break_out(packet, tables, work)),
         Rare::Indicate => Step::done(gtpu::indicate(packet, tables, work)),
         Rare::Init => sctp::init(packet, tables, work),
         Rare::InitAck => sctp::init_ack(packet, tables, work),
@@ -168,7 +172,7 @@ pub(crate) const STEPS: u32 = 8;
 #[inline(always)]
 pub fn round<P: Packet, T: Tables>(round: Round, packet: &mut P, tables: &T, work: &mut Work) -> bool {
     let mut left = match round {
-        Round::Least | Round::Sum | Round::Element => 1,
+        Round::Least | Round::Sum | Round::Element | Round::Inner | Round::Filter => 1,
         _ => STEPS,
     };
     while left > 0 {
@@ -179,6 +183,8 @@ pub fn round<P: Packet, T: Tables>(round: Round, packet: &mut P, tables: &T, wor
             Round::Mask => sctp::mask(packet, tables, work),
             Round::Least => choose::least(tables, work),
             Round::Element => gtpu::element(packet, work),
+            Round::Inner => gtpu::extension(packet, work),
+            Round::Filter => gtpu::filter(tables, work),
             Round::Sum => reject::sum(packet, work),
         };
         if !goes_on {

@@ -78,6 +78,10 @@ pub enum Round {
     Least,
     /// Steps over an extension header or an information element of GTP-U.
     Element,
+    /// Steps over an IPv6 extension header of a user's packet.
+    Inner,
+    /// Asks a filter of a tunnel.
+    Filter,
     /// Adds up what an ICMP error quotes.
     Sum,
 }

@@ -45,11 +45,16 @@ reasons! {
     NeighbourAnswered = "neighbour_answered",
     /// A GTP-U Echo Request was answered.
     EchoAnswered = "echo_answered",
+    /// A user's packet that a filter of its tunnel sent to another endpoint.
+    Branched = "branched",
+    /// A user's packet that a filter of its tunnel took out of it, and sent on as it is.
+    BrokenOut = "broken_out",
     /// Belongs to no session we know of; went where consistent hashing says.
     Hashed = "hashed",
     /// A fragment went where the first one of its datagram had gone.
     Followed = "followed",
-    /// Rewritten, then left to the kernel's stack: the next hop's link address is not known yet.
+    /// Rewritten, then left to the kernel's stack: the next hop's link address is not known yet. Of what is broken out,
+    /// dropped.
     Unresolved = "unresolved",
 
     /// Neither IPv4, IPv6 nor ARP.
@@ -73,7 +78,7 @@ reasons! {
     TransportTruncated = "transport_truncated",
     /// The UDP length is not that of the packet, or TCP's data offset is impossible.
     TransportLength = "transport_length",
-    /// A fragment for a service address, of something else than UDP, or of what is answered here.
+    /// A fragment for a service address, of something else than UDP, or of what is answered or broken out here.
     Fragment = "fragment",
     /// A fragment for a service address whose first one was not seen lately: it has no ports to steer by.
     FragmentUnseen = "fragment_unseen",

@@ -1,6 +1,6 @@
 use crate::{
-    Address, Flow, FlowKey, Fragment, FragmentKey, Link, NextHop, Packet, Pin, PinKey, Reason, Service,
-    ServiceKey, Source, SourceKey, Target,
+    Address, Filter, FilterKey, Flow, FlowKey, Fragment, FragmentKey, Link, NextHop, Packet, Pin, PinKey, Reason,
+    Service, ServiceKey, Source, SourceKey, Target,
 };
 
 /// The tables and faculties that steering asks of its host.
@@ -26,6 +26,9 @@ pub trait Tables {
     fn count_sessions(&self, target: u32, by: i32);
     /// `PINS` and `PINS6`: written by user space alone. By [`PinKey::back`], what leads back.
     fn pin(&self, key: &PinKey) -> Option<Pin>;
+
+    /// `FILTERS`: written by user space alone.
+    fn filter(&self, key: &FilterKey) -> Option<Filter>;
 
     /// `FLOWS`.
     fn flow(&self, key: &FlowKey) -> Option<Flow>;

@@ -6,7 +6,8 @@
 mod session;
 
 pub use session::{
-    Flow, FlowKey, FlowKind, Fragment, FragmentKey, LongKey, Parts, Pin, PinKey, ShortKey, ShortPinKey, State,
+    FILTERS_MOST, Filter, FilterKey, Flow, FlowKey, FlowKind, Fragment, FragmentKey, LongKey, Parts, Pin, PinKey,
+    ShortKey, ShortPinKey, State,
 };
 pub(crate) use session::{far_of, near_of};
 

@@ -162,6 +162,10 @@ pub enum Rare {
     Indicate,
     /// GTP-U Error Indication.
     Indication,
+    /// GTP-U to a tunnel that has filters.
+    Classify,
+    /// A user's packet that leaves its tunnel: where [`Rare::Classify`] may end.
+    BreakOut,
     /// A new session that no endpoint takes, and the service rejects: where another rare path ends.
     Reject,
 }

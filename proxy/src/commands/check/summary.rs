@@ -179,12 +179,12 @@ fn without_password(url: &str) -> String {
 
 /// The bounded tables and what the kernel takes for each (kernel/bpf/hashtab.c, `htab_map_mem_usage`;
 /// kernel/bpf/arraymap.c, `array_map_mem_usage`): 48 bytes before each hashed entry, 16 for each bucket, of which
-/// there are as many as entries, rounded up to a power of two. `SERVICES`, `SOURCES` and `PINS6` take entries, of 16
-/// bytes more, as they are written; all others have them from the start.
+/// there are as many as entries, rounded up to a power of two. `SERVICES`, `SOURCES`, `PINS6` and `FILTERS` take entries,
+/// of 16 bytes more, as they are written; all others have them from the start.
 fn tables(config: &Config) -> Vec<TableRow> {
     const HASH: u32 = 1;
     const LRU_HASH: u32 = 9;
-    let Bounds { flows, flows6, pins, fragments, services, sources, targets, maglev } = config.bounds;
+    let Bounds { flows, flows6, pins, filters, fragments, services, sources, targets, maglev } = config.bounds;
     let own: usize = config.steered().map(|service| service.addresses.len()).sum();
     let by_source = config.services.iter().filter(|s| matches!(s.protocol, Protocol::Sctp | Protocol::Gtpu));
     let used: BTreeSet<&str> = by_source.map(|service| service.pool.as_str()).collect();
@@ -196,6 +196,7 @@ fn tables(config: &Config) -> Vec<TableRow> {
         "PINS" => Some(("pins", pins, None)),
         // How many tunnels will have IPv6 addresses, or be led back from, nobody knows before.
         "PINS6" => Some(("pins6", pins, Some(0))),
+        "FILTERS" => Some(("filters", filters, Some(0))),
         "FRAGMENTS" => Some(("fragments", fragments, None)),
         // By address and port, and by address alone, in two banks.
         "SERVICES" => Some(("services", services, Some(4 * own as u64))),

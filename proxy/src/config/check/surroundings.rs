@@ -164,6 +164,7 @@ pub(super) fn bounds(file: &File) -> Bounds {
         flows: entries(&bounds.flows, default.flows),
         flows6: entries(&bounds.flows6, default.flows6),
         pins: entries(&bounds.pins, default.pins),
+        filters: entries(&bounds.filters, default.filters),
         fragments: entries(&bounds.fragments, default.fragments),
         services: entries(&bounds.services, default.services),
         sources: entries(&bounds.sources, default.sources),

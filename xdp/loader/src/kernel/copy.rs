@@ -6,7 +6,8 @@ use std::path::Path;
 
 use aya::maps::MapData;
 use pinion_steering::{
-    Flow, LongKey, Pin, PinKey, Service, ServiceKey, ShortKey, ShortPinKey, Source, SourceKey, Target,
+    Filter, FilterKey, Flow, LongKey, Pin, PinKey, Service, ServiceKey, ShortKey, ShortPinKey, Source, SourceKey,
+    Target,
 };
 
 use super::batch::{self, pages};
@@ -31,6 +32,7 @@ pub(super) fn copy(name: &'static str, from: &Path, to: &Path) -> Result<usize, 
         "FLOWS6" => pair.hash::<LongKey, Flow>(|_| true),
         "PINS" => pair.hash::<ShortPinKey, Pin>(|_| true),
         "PINS6" => pair.hash::<PinKey, Pin>(|_| true),
+        "FILTERS" => pair.hash::<FilterKey, Filter>(|_| true),
         "SOURCES" => pair.hash::<SourceKey, Source>(|_| true),
         "SERVICES" => {
             // The other bank is in nobody's way, and written before it is put in force.

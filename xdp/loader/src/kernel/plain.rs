@@ -1,8 +1,8 @@
 #![allow(unsafe_code, reason = "aya takes map values by a marker trait that is unsafe to implement")]
 
 use pinion_steering::{
-    Flow, Link, LongKey, NextHop, Pin, PinKey, Service, ServiceKey, ShortKey, ShortPinKey, Source, SourceKey,
-    Target,
+    Filter, FilterKey, Flow, Link, LongKey, NextHop, Pin, PinKey, Service, ServiceKey, ShortKey, ShortPinKey,
+    Source, SourceKey, Target,
 };
 
 /// A key or value as aya wants it.
@@ -18,5 +18,5 @@ macro_rules! plain {
     };
 }
 
-plain!(u32, Flow, Link, LongKey, NextHop, Pin, PinKey, Service, ServiceKey);
+plain!(u32, Filter, FilterKey, Flow, Link, LongKey, NextHop, Pin, PinKey, Service, ServiceKey);
 plain!(ShortKey, ShortPinKey, Source, SourceKey, Target);

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use aya::maps::{MapError, PerCpuValues};
 use pinion_steering::{
-    Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, Service, ServiceKey, ShortPinKey, Source, SourceKey, Target,
+    Filter, FilterKey, Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, Service, ServiceKey, ShortPinKey,
+    Source, SourceKey, Target,
 };
 
 use super::batch::{self, pages};
@@ -129,6 +130,18 @@ impl Maps for Kernel {
             None => self.pins6.remove(&Plain(*key)),
         };
         gone(removed, pins(key)).map(drop)
+    }
+
+    fn put_filter(&mut self, key: &FilterKey, filter: &Filter) -> Result<(), LoadError> {
+        self.filters.insert(Plain(*key), Plain(*filter), 0).map_err(wrong("FILTERS"))
+    }
+
+    fn read_filter(&self, key: &FilterKey) -> Result<Option<Filter>, LoadError> {
+        there(self.filters.get(&Plain(*key), 0), "FILTERS")
+    }
+
+    fn remove_filter(&mut self, key: &FilterKey) -> Result<(), LoadError> {
+        gone(self.filters.remove(&Plain(*key)), "FILTERS").map(drop)
     }
 
     fn read_flow(&self, key: &FlowKey) -> Result<Option<Flow>, LoadError> {

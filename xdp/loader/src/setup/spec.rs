@@ -25,6 +25,9 @@ pub struct ServiceSpec {
     pub exhausted: Exhausted,
     /// Its endpoints.
     pub endpoints: Vec<EndpointSpec>,
+    /// Where users' packets may leave their tunnels: endpoints of other pools, by `POOL/NAME`, of one address each, which is
+    /// their next hop.
+    pub exits: Vec<EndpointSpec>,
 }
 
 /// An endpoint as it is configured.
@@ -82,6 +85,16 @@ pub enum SetupError {
         /// The endpoint's address.
         address: IpAddr,
     },
+    /// Where users' packets leave their tunnels has not one address.
+    #[error("service {service}: {endpoint}, where packets leave their tunnels, has {found} addresses; give one")]
+    Exit {
+        /// The service.
+        service: String,
+        /// The endpoint, as `POOL/NAME`.
+        endpoint: String,
+        /// How many addresses it has.
+        found: usize,
+    },
     /// Two services have one address, protocol and port.
     #[error("service {service}: {address} port {port} is already the address of service {other}")]
     Duplicate {
@@ -127,6 +140,10 @@ pub fn check(services: &[ServiceSpec]) -> Result<(), SetupError> {
         if spec.endpoints.len() > MOST as usize {
             let what = "endpoints of a service";
             return Err(SetupError::Bound { what, needed: spec.endpoints.len(), bound: MOST as usize });
+        }
+        if let Some(exit) = spec.exits.iter().find(|exit| exit.addresses.len() != 1) {
+            let (endpoint, found) = (exit.name.clone(), exit.addresses.len());
+            return Err(SetupError::Exit { service: service(), endpoint, found });
         }
         for endpoint in &spec.endpoints {
             if endpoint.addresses.len() != paths {

@@ -11,6 +11,7 @@ const BOUNDS: Bounds = Bounds {
     flows: 64,
     flows6: 64,
     pins: 64,
+    filters: 64,
     fragments: 64,
     services: 256,
     sources: 64,
@@ -34,6 +35,7 @@ fn service(last: u8, endpoints: &[u8]) -> ServiceSpec {
         placement: Placement::Maglev,
         exhausted: Exhausted::Drop,
         endpoints: endpoints.iter().map(|last| endpoint(*last)).collect(),
+        exits: Vec::new(),
     }
 }
 

@@ -2,8 +2,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 
 use pinion_steering::{
-    Ask, ERRORS_MOST, Flow, FlowKey, Fragment, FragmentKey, Insert, Link, NextHop, Packet, Pin, PinKey, Reason,
-    Route, SERVICES_MOST, Service, ServiceKey, Source, SourceKey, TOLD_MOST, Tables, Target, hop,
+    Ask, ERRORS_MOST, Filter, FilterKey, Flow, FlowKey, Fragment, FragmentKey, Insert, Link, NextHop, Packet, Pin,
+    PinKey, Reason, Route, SERVICES_MOST, Service, ServiceKey, Source, SourceKey, TOLD_MOST, Tables, Target, hop,
 };
 
 use crate::engine::INGRESS;
@@ -22,6 +22,7 @@ pub(super) struct Memory {
     pub(super) links: Map<u32, Link>,
     pub(super) pins: Map<PinKey, Pin>,
     pub(super) pins6: Map<PinKey, Pin>,
+    pub(super) filters: Map<FilterKey, Filter>,
     pub(super) active: u8,
     pub(super) placed: RefCell<Vec<u32>>,
     pub(super) ended: Vec<u32>,
@@ -77,6 +78,7 @@ impl Memory {
             links: Map::default(),
             pins: Map::default(),
             pins6: Map::default(),
+            filters: Map::default(),
             active: 0,
             placed: RefCell::new(vec![0; bounds.targets as usize]),
             ended: vec![0; bounds.targets as usize],
@@ -172,6 +174,10 @@ impl Tables for Memory {
 
     fn pin(&self, key: &PinKey) -> Option<Pin> {
         if key.address.is_v4() { self.pins.get(key).copied() } else { self.pins6.get(key).copied() }
+    }
+
+    fn filter(&self, key: &FilterKey) -> Option<Filter> {
+        self.filters.get(key).copied()
     }
 
     fn flow(&self, key: &FlowKey) -> Option<Flow> {

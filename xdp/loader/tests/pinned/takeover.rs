@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pinion_loader::kernel::Inherited;
 use pinion_loader::schema::{Written, descriptions, hash};
-use pinion_steering::{Pin, PinKey, Service, ServiceKey, Source, SourceKey, Target};
+use pinion_steering::{Filter, FilterKey, Pin, PinKey, Service, ServiceKey, Source, SourceKey, Target};
 
 use super::*;
 
@@ -50,6 +50,7 @@ fn fill(kernel: &mut Kernel) {
         kernel.end_sessions(flow.target, -1).unwrap();
     }
     kernel.put_pins(&pins()).map_err(|(_, error)| error).unwrap();
+    kernel.put_filter(&filter().0, &filter().1).unwrap();
     for bank in [0, 1] {
         let key = ServiceKey { port: 80, bank, ..ServiceKey::default() };
         kernel.put_service(&key, &Service { maglev: 100, slots: 3, id: 7, ..Service::default() }).unwrap();
@@ -72,6 +73,10 @@ fn pins() -> [(PinKey, Pin); 2] {
         .map(|address| (PinKey { address, teid: 5 }, Pin { target: 4, ..Pin::default() }))
 }
 
+fn filter() -> (FilterKey, Filter) {
+    (FilterKey::first(&pins()[0].0, true), Filter { target: 3, ..Filter::default() })
+}
+
 /// Whether it is all there, and counted.
 fn assert_whole(kernel: &Kernel) {
     let found: BTreeMap<_, _> = kernel.flows().unwrap().into_iter().collect();
@@ -81,6 +86,7 @@ fn assert_whole(kernel: &Kernel) {
     for (key, pin) in pins() {
         assert_eq!(kernel.read_pin(&key).unwrap(), Some(pin));
     }
+    assert_eq!(kernel.read_filter(&filter().0).unwrap(), Some(filter().1));
     assert_eq!(kernel.read_target(19).unwrap().owner, 19);
     assert_eq!(kernel.active().unwrap(), 1);
     assert!(kernel.services().unwrap().iter().any(|(key, service)| key.bank == 1 && service.id == 7));
@@ -96,8 +102,17 @@ fn other_bounds_take_everything_along() {
     // It is nobody's business what others pin there.
     let others = room.root.path().join("others");
     fs::create_dir(&others).unwrap();
-    let smallest =
-        Bounds { flows: 10, flows6: 1, pins: 1, fragments: 1, services: 2, sources: 1, targets: 20, maglev: 103 };
+    let smallest = Bounds {
+        flows: 10,
+        flows6: 1,
+        pins: 1,
+        filters: 1,
+        fragments: 1,
+        services: 2,
+        sources: 1,
+        targets: 20,
+        maglev: 103,
+    };
     let copied = |bounds| {
         let (mut kernel, inherited) = room.take_over(bounds).unwrap();
         assert_whole(&kernel);
@@ -109,9 +124,10 @@ fn other_bounds_take_everything_along() {
     };
     let flows = [("FLOWS", 10), ("FLOWS6", 1)];
     assert_eq!(copied(Bounds { flows: 2000, ..BOUNDS }), flows);
+    let pinned = [("PINS", 1), ("PINS6", 1), ("FILTERS", 1)];
     let configured = [("SERVICES", 1), ("SOURCES", 1), ("TARGETS", 20), ("MAGLEV", 103), ("ACTIVE", 1)];
-    assert_eq!(copied(smallest), [&flows[..], &[("PINS", 1), ("PINS6", 1)], &configured].concat());
-    assert_eq!(copied(Bounds { pins: 50, ..smallest }), [("PINS", 1), ("PINS6", 1)]);
+    assert_eq!(copied(smallest), [&flows[..], &pinned, &configured].concat());
+    assert_eq!(copied(Bounds { pins: 50, ..smallest }), pinned);
     assert_eq!(copied(Bounds { pins: 50, services: 10, ..smallest }), configured);
     // Nothing is to be copied, and there is nothing to settle.
     let (mut last, inherited) = room.take_over(Bounds { pins: 50, services: 10, ..smallest }).unwrap();

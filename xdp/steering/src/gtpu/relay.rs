@@ -2,7 +2,7 @@
 //! clients name says which endpoint they are for.
 
 use super::indication::ie;
-use super::{malformed, own, source_key};
+use super::{malformed, message, own, source_key};
 use crate::checksum::Delta;
 use crate::flow::service_key;
 use crate::{Address, Face, Facts, Packet, PinKey, Reason, Round, SourceKey, Step, Tables, Work, protocol};
@@ -13,7 +13,7 @@ const MOST: u32 = 32;
 /// From an endpoint to a client, as a user packet goes, or from a client to the endpoint that sends to its tunnel.
 #[inline(always)]
 pub(crate) fn relay<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Step {
-    let result = work.facts.alive().and_then(|()| find(packet, tables, work));
+    let result = work.facts.alive().and_then(|()| open(packet, tables, work));
     let planned = match tables.service(&service_key(tables, &work.facts)) {
         Some(_) => result.and_then(|()| to_endpoint(packet, tables, work)),
         None => result.and_then(|()| to_client(packet, tables, work)),
@@ -64,9 +64,10 @@ fn peer<P: Packet>(packet: &P, work: &Work) -> Option<Address> {
     }
 }
 
-/// Looks for the elements that name the tunnel.
+/// Goes over extension headers to what is in a message; of an Error Indication, looks for the elements that name the
+/// tunnel.
 #[inline(always)]
-fn find<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Result<(), Reason> {
+pub(super) fn open<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mut Work) -> Result<(), Reason> {
     let (facts, walk) = (&work.facts, &mut work.walk);
     let at = facts.transport as usize + 8;
     let header = packet.load::<8>(at);
@@ -98,7 +99,7 @@ pub(crate) fn element<P: Packet>(packet: &P, work: &mut Work) -> bool {
     let walk = &mut work.walk;
     let at = walk.at as usize;
     let left = walk.end.wrapping_sub(walk.at);
-    if left == 0 && walk.extension == 0 {
+    if walk.extension == 0 && (left == 0 || work.facts.kind != message::ERROR_INDICATION) {
         return false;
     }
     let Some(first) = packet.byte(at) else {

@@ -316,11 +316,78 @@ pub struct Pin {
 impl Pin {
     /// It is under a key of [`PinKey::back`].
     pub const BACK: u8 = 1;
+    /// Filters are asked first ([`Filter`]).
+    pub const CLASSIFIED: u8 = 2;
+    /// Those of the second bank.
+    pub const SECOND: u8 = 4;
 
     /// Whether it is no tunnel of a service's, but leads back.
     #[must_use]
     pub const fn leads_back(&self) -> bool {
         self.flags & Self::BACK != 0
+    }
+}
+
+/// How many filters a tunnel has at the most.
+pub const FILTERS_MOST: u32 = 16;
+
+/// A filter of a tunnel: the key of `FILTERS`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct FilterKey {
+    /// As of the tunnel's pin.
+    pub address: Address,
+    /// As of the tunnel's pin.
+    pub teid: u32,
+    /// Its place in the order, from 0; of the second bank from [`FILTERS_MOST`].
+    pub at: u32,
+}
+
+impl FilterKey {
+    /// The first of those that a pin asks, or of the bank that it does not ask.
+    #[inline(always)]
+    #[must_use]
+    pub const fn first(key: &PinKey, second: bool) -> Self {
+        Self { address: key.address, teid: key.teid, at: if second { FILTERS_MOST } else { 0 } }
+    }
+}
+
+/// Which of a user's packets go elsewhere than their tunnel (TS 23.501 5.6.4.2), and where: the value of `FILTERS`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct Filter {
+    /// Prefix of where they are from.
+    pub source: Address,
+    /// Prefix of where they are sent.
+    pub destination: Address,
+    /// First and last port that they are from.
+    pub source_ports: [u16; 2],
+    /// First and last port that they are sent to.
+    pub destination_ports: [u16; 2],
+    /// Index in `TARGETS` of where they go.
+    pub target: u32,
+    /// The TEID that they get there; 0: they leave their tunnel, and go there as they are.
+    pub teid: u32,
+    /// How many bits of the source count, of 128 ([`Address::holds`]).
+    pub source_bits: u8,
+    /// How many bits of the destination count.
+    pub destination_bits: u8,
+    /// IP protocol; 0: any.
+    pub protocol: u8,
+    /// Zero.
+    pub reserved: u8,
+}
+
+impl Filter {
+    /// All ports.
+    pub const ANY_PORT: [u16; 2] = [0, u16::MAX];
+
+    /// Whether it is for packets without ports too.
+    #[inline(always)]
+    #[must_use]
+    pub const fn any_port(&self) -> bool {
+        let ([a, b], [c, d]) = (self.source_ports, self.destination_ports);
+        a == 0 && b == u16::MAX && c == 0 && d == u16::MAX
     }
 }
 
