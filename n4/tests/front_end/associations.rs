@@ -223,3 +223,25 @@ fn clause_6_2_6_3_a_upf_sets_up() {
     assert_eq!(stage.front_end.session_count(), 0);
     assert!(stage.front_end.upfs().all(|upf| upf.up && upf.sessions == 0));
 }
+
+/// TS 29.244 6.2.6.1: whatever either side is told, it is told by one and the same node.
+#[test]
+fn clause_6_2_6_1_the_node_id_stays() {
+    let (mut stage, mut smf) = Stage::set_up(settings(2));
+    let mut answers = Vec::new();
+    for seid in 1..=2 {
+        smf.sequence += 1;
+        answers.push(stage.ask(&smf, &smf.simple(seid)));
+    }
+    smf.sequence += 1;
+    answers.push(stage.ask(&smf, &smf.setup_retaining(7)));
+    // Those on another UPF are told by the same.
+    stage.upfs[0].restart();
+    stage.live(2 * HEARTBEAT);
+    smf.sequence += 1;
+    answers.push(stage.ask(&smf, &smf.simple(3)));
+    let heard = stage.upfs.iter().flat_map(|upf| &upf.heard);
+    let named = answers.iter().chain(heard).filter_map(|said| said.message().routing().unwrap().node);
+    let named: Vec<NodeId<'_>> = named.collect();
+    assert!(named.len() >= 9 && named.iter().all(|node| *node == NodeId::Address(HERE)), "{named:?}");
+}

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use pinion_protocols::pfcp::{Cause, Element, ElementType, MessageType, MessageWriter};
+use pinion_protocols::pfcp::{Addresses, Cause, Element, ElementType, MessageType, MessageWriter, UeAddress};
 
-use crate::smf::Smf;
+use crate::smf::{Smf, user_pdr};
 use crate::stage::{HEARTBEAT, N1, Said, Stage, T1, settings, upf_address};
 use crate::upf::Mood;
 
@@ -110,4 +110,35 @@ fn clause_5_21_3_2_a_session_goes_where_its_pool_is() {
     // Of what nobody has told, any may have it.
     place(b"x");
     assert_eq!(place(b"x").iter().sum::<usize>(), 7);
+}
+
+/// TS 29.244 5.21.3.1: an address that the UPF chose is in its Created PDR, and passes as it is.
+#[test]
+fn clause_5_21_3_1_an_address_of_the_upfs_choice_passes() {
+    fn address() -> Element<'static> {
+        Element::UeIpAddress(UeAddress {
+            addresses: Addresses { v4: Some([10, 45, 0, 9].into()), v6: None },
+            destination: true,
+            delegated: None,
+            prefix: None,
+            choose_v4: false,
+            choose_v6: false,
+        })
+    }
+    let (mut stage, mut smf) = Stage::set_up(settings(1));
+    stage.upfs[0].adds = Some(|writer| {
+        writer.nested(ElementType::CreatedPdr, |writer| {
+            writer.add(&Element::PdrId(3)).add(&address());
+        });
+    });
+    smf.sequence += 1;
+    let answer = stage.ask(&smf, &smf.establish(1, |writer| user_pdr(writer, 3, None)));
+    let asked = stage.upfs[0].heard(MessageType::SessionEstablishmentRequest)[0];
+    let choice = asked.message().elements().find(ElementType::CreatePdr).unwrap().unwrap();
+    let choice = choice.group().unwrap().unwrap().find(ElementType::Pdi).unwrap().unwrap();
+    let choice = choice.group().unwrap().unwrap().find(ElementType::UeIpAddress).unwrap().unwrap();
+    assert!(matches!(choice.parse().unwrap(), Element::UeIpAddress(UeAddress { choose_v4: true, .. })));
+    let created = answer.message().elements().find(ElementType::CreatedPdr).unwrap().unwrap();
+    let told = created.group().unwrap().unwrap().find(ElementType::UeIpAddress).unwrap().unwrap();
+    assert_eq!(told.parse().unwrap(), address());
 }

@@ -165,3 +165,21 @@ fn clause_6_5_what_follows_without_the_flag_is_none() {
     stage.receive(smf.address, &bundle);
     assert_eq!(stage.answers(smf.address).len(), 1);
 }
+
+/// TS 29.244 6.5: each message of a bundle is passed on in a datagram of its own, and says so.
+#[test]
+fn clause_6_5_what_is_passed_on_is_alone() {
+    let (mut stage, mut smf) = Stage::set_up(settings(1));
+    let mut bundle = smf.simple(0x71);
+    bundle[0] |= 4;
+    smf.sequence += 1;
+    bundle.extend(smf.simple(0x72));
+    stage.receive(smf.address, &bundle);
+    let heard = stage.upfs[0].heard(MessageType::SessionEstablishmentRequest);
+    assert_eq!(heard.len(), 2);
+    for said in heard {
+        let message = said.message();
+        let end = message.body_offset() + message.body().len();
+        assert!(!message.is_followed() && end == said.0.len());
+    }
+}
