@@ -4,12 +4,27 @@
 //! reflection and health beside it; [`Client`] asks it. Both speak in the types of [`crate::control`]: what goes
 //! over the wire ([`v1`]) is made and read here alone.
 
+/// Makes the two ways of a front end's counts out of one list of them: none is left out, or put in another's place.
+macro_rules! counts {
+    ($counts:ident, $wire:ident: $($count:ident),* $(,)?) => {
+        fn encode_counts($counts { $($count),* }: $counts) -> v1::$wire {
+            v1::$wire { $($count),* }
+        }
+
+        fn decode_counts(v1::$wire { $($count),* }: v1::$wire) -> $counts {
+            $counts { $($count),* }
+        }
+    };
+}
+use counts;
+
 mod accept;
 mod client;
 mod connection;
 mod decode;
 mod encode;
 mod failure;
+mod gtpc;
 mod n4;
 mod server;
 mod service;

@@ -1,6 +1,7 @@
 //! What the daemon shows, and what it can be asked to do: the seam between [`crate::daemon`] and those who ask
 //! it ([`crate::api`], metrics).
 
+mod gtpc;
 mod n4;
 
 use std::net::{IpAddr, SocketAddr};
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use crate::config::model::{Algorithm, Protocol};
 
+pub use gtpc::{GtpcEndpoint, GtpcFilter, GtpcFrontEnd, GtpcPage, GtpcSessionView};
 pub use n4::{N4Filter, N4FrontEnd, N4Page, N4SessionView, N4Upf};
 
 /// The daemon, as those who ask it see it.
@@ -33,6 +35,12 @@ pub trait Control: Send + Sync + 'static {
     /// # Errors
     /// [`ControlError::Cursor`], [`ControlError::NoFrontEnd`], [`ControlError::NoEndpoint`].
     async fn n4_sessions(&self, filter: &N4Filter, page: &PageAsk) -> Result<N4Page, ControlError>;
+
+    /// A page of the GTPv2-C sessions that a filter lets through.
+    ///
+    /// # Errors
+    /// [`ControlError::Cursor`], [`ControlError::NoGtpc`].
+    async fn gtpc_sessions(&self, filter: &GtpcFilter, page: &PageAsk) -> Result<GtpcPage, ControlError>;
 
     /// Counters and fill levels.
     ///
@@ -85,6 +93,12 @@ pub enum ControlError {
     /// There is no such service that speaks PFCP.
     #[error("there is no PFCP service {0}; `pinion services` lists them")]
     NoFrontEnd(String),
+    /// There is no such service that speaks GTPv2-C.
+    #[error("there is no GTPv2-C service {0}; `pinion services` lists them")]
+    NoGtpc(String),
+    /// Sessions of a service are listed elsewhere.
+    #[error("service {0} speaks GTPv2-C; `pinion sessions gtpc --service {0}` lists its sessions")]
+    SpeaksGtpc(String),
     /// Sessions of a service are listed elsewhere.
     #[error("service {0} speaks PFCP; `pinion sessions n4 --service {0}` lists its sessions")]
     SpeaksPfcp(String),
@@ -346,6 +360,8 @@ pub struct Stats {
     pub interfaces: Vec<InterfaceView>,
     /// The N4 front ends, by the name of their service.
     pub front_ends: Vec<N4FrontEnd>,
+    /// The GTPv2-C front ends, by the name of their service.
+    pub gtpc: Vec<GtpcFrontEnd>,
 }
 
 /// How many packets there were for a reason.
@@ -423,4 +439,6 @@ pub enum Explained {
     Session(SessionView),
     /// What the daemon speaks PFCP for.
     N4(N4SessionView),
+    /// What the daemon speaks GTPv2-C for.
+    Gtpc(GtpcSessionView),
 }

@@ -14,6 +14,7 @@ pub mod config;
 pub mod control;
 pub mod daemon;
 mod demo;
+pub mod gtpc;
 pub mod health;
 pub mod logging;
 pub mod metrics;
@@ -22,6 +23,7 @@ pub mod notify;
 pub mod pool;
 pub mod privileges;
 pub mod sessions;
+pub mod spoken;
 pub mod store;
 pub mod traffic;
 

@@ -6,14 +6,15 @@
 
 mod commit;
 mod host;
-mod journal;
 mod list;
 mod settings;
-mod socket;
 
 pub(crate) use commit::way;
-pub use host::{Asked, Heard, Host, Start, seed};
-pub use journal::JournalError;
-pub use list::{FrontEndSessions, find, list};
+pub use host::{Asked, Host, Start};
+pub(crate) use list::{find, list};
 pub use settings::settings;
-pub use socket::{BindError, bind};
+
+use crate::spoken::Spoken;
+
+/// PFCP (TS 29.244 4.2.2).
+pub(crate) const PFCP: Spoken = Spoken { name: "PFCP", port: pinion_protocols::pfcp::PORT };

@@ -9,7 +9,7 @@ use pinion_networks::missing::skipped;
 use serde_json::Value;
 use tempfile::TempDir;
 
-const FRONTS: [&str; 6] = ["n2", "n4", "n3", "diameter", "sbi", "all"];
+const FRONTS: [&str; 7] = ["n2", "n4", "n3", "gtpc", "diameter", "sbi", "all"];
 
 fn pinion(folder: &TempDir, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_pinion")).args(args).current_dir(folder.path()).output().unwrap()
@@ -108,7 +108,7 @@ fn mistakes_go_to_standard_error_a_line_each() {
         assert_eq!(
             err(&checked),
             "bad.yaml:2:5: a service without `addresses`; give items that begin with `- `, or in brackets and separated by commas\n\
-             bad.yaml:2:5: a service without `protocol`; give udp, tcp, sctp, gtpu or pfcp\n\
+             bad.yaml:2:5: a service without `protocol`; give udp, tcp, sctp, gtpu, pfcp or gtpv2-c\n\
              bad.yaml:2:5: a service without endpoints; name a `pool`, or list `endpoints`\n\
              bad.yaml:3:11: 0 is no port; give a number from 1 to 65535\n"
         );
@@ -151,7 +151,7 @@ fn a_right_one_is_summed_up_on_one_screen() {
     let folder = folder();
     pinion(&folder, &["init"]);
     let table = out(&pinion(&folder, &["check", "pinion.yaml"]));
-    assert!(table.starts_with("pinion.yaml is right: 6 services, 6 pools, 13 endpoints\n"), "{table}");
+    assert!(table.starts_with("pinion.yaml is right: 7 services, 7 pools, 15 endpoints\n"), "{table}");
     assert!(table.lines().count() <= 50 && table.lines().all(|line| line.len() <= 110), "{table}");
     let json = out(&pinion(&folder, &["check", "--format", "json", "pinion.yaml"]));
     let summary: Value = serde_json::from_str(&json).unwrap();

@@ -5,6 +5,8 @@
 mod counts;
 #[path = "metrics/fake.rs"]
 mod fake;
+#[path = "api/sample/gtpc/counts.rs"]
+mod gtpc_counts;
 #[path = "metrics/oracles.rs"]
 mod oracles;
 #[path = "metrics/scraper.rs"]
@@ -136,6 +138,28 @@ async fn what_control_tells_is_shown() {
         "pinion_n4_upf_up{service=\"n4\",pool=\"n4\",endpoint=\"upf-2\"} 0",
         "pinion_n4_upf_sessions{service=\"n4\",pool=\"n4\",endpoint=\"upf-2\"} 502",
         "pinion_n4_upf_load_percent{service=\"n4\",pool=\"n4\",endpoint=\"upf-1\"} 70",
+        "pinion_gtpc_requests_total{service=\"s11\"} 201",
+        "pinion_gtpc_answers_total{service=\"s11\"} 202",
+        "pinion_gtpc_sent_total{service=\"s11\"} 203",
+        "pinion_gtpc_malformed_total{service=\"s11\"} 204",
+        "pinion_gtpc_unknown_total{service=\"s11\"} 205",
+        "pinion_gtpc_unexpected_total{service=\"s11\"} 206",
+        "pinion_gtpc_unasked_total{service=\"s11\"} 207",
+        "pinion_gtpc_retransmitted_total{service=\"s11\"} 208",
+        "pinion_gtpc_repeated_total{service=\"s11\"} 209",
+        "pinion_gtpc_unanswered_total{service=\"s11\"} 210",
+        "pinion_gtpc_refusals_total{service=\"s11\"} 211",
+        "pinion_gtpc_not_found_total{service=\"s11\"} 212",
+        "pinion_gtpc_created_total{service=\"s11\"} 213",
+        "pinion_gtpc_deleted_total{service=\"s11\"} 214",
+        "pinion_gtpc_moved_total{service=\"s11\"} 215",
+        "pinion_gtpc_forsaken_total{service=\"s11\"} 216",
+        "pinion_gtpc_lost_total{service=\"s11\"} 217",
+        "pinion_gtpc_endpoint_losses_total{service=\"s11\"} 218",
+        "pinion_gtpc_sessions{service=\"s11\"} 2003",
+        "pinion_gtpc_endpoint_up{service=\"s11\",pool=\"sgws\",endpoint=\"sgw-1\"} 1",
+        "pinion_gtpc_endpoint_up{service=\"s11\",pool=\"sgws\",endpoint=\"sgw-2\"} 0",
+        "pinion_gtpc_endpoint_sessions{service=\"s11\",pool=\"sgws\",endpoint=\"sgw-2\"} 602",
         "pinion_path_round_trip_seconds{pool=\"amfs\",endpoint=\"amf-1\",path=\"0\"} 0.0015",
     ] {
         assert!(page.lines().any(|it| it == line), "{line} is not in\n{page}");

@@ -19,9 +19,10 @@ use super::failure::AskError;
 use super::target::Target;
 use super::tls::{self, Credentials};
 use super::v1::pinion_client::PinionClient;
-use super::{ANSWER_BYTES, decode, encode, n4, v1};
+use super::{ANSWER_BYTES, decode, encode, gtpc, n4, v1};
 use crate::control::{
-    EndpointView, Explanation, N4Filter, N4Page, PageAsk, Reloaded, ServiceView, SessionFilter, SessionPage, Stats,
+    EndpointView, Explanation, GtpcFilter, GtpcPage, N4Filter, N4Page, PageAsk, Reloaded, ServiceView,
+    SessionFilter, SessionPage, Stats,
 };
 
 /// How long connecting and shaking hands may take.
@@ -98,6 +99,16 @@ impl Client {
         let answer = self.calls.list_n4_sessions(n4::encode_filter(filter, page)).await;
         let page = self.answer(answer)?;
         self.meaning(n4::decode_page(page))
+    }
+
+    /// A page of GTPv2-C sessions.
+    ///
+    /// # Errors
+    /// [`AskError`].
+    pub async fn gtpc_sessions(&mut self, filter: &GtpcFilter, page: &PageAsk) -> Result<GtpcPage, AskError> {
+        let answer = self.calls.list_gtpc_sessions(gtpc::encode_filter(filter, page)).await;
+        let page = self.answer(answer)?;
+        self.meaning(gtpc::decode_page(page))
     }
 
     /// Counters and fill levels.

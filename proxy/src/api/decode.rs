@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::{n4, v1};
+use super::{gtpc, n4, v1};
 use crate::config::model::{Algorithm, Protocol};
 use crate::control::{
     EndpointState, EndpointView, Explained, Explanation, InterfaceView, Origin, PacketCount, PathView, Reloaded,
@@ -55,6 +55,7 @@ pub(super) fn service(wire: v1::Service) -> Result<ServiceView, MeaningError> {
             v1::Protocol::Sctp => Protocol::Sctp,
             v1::Protocol::Gtpu => Protocol::Gtpu,
             v1::Protocol::Pfcp => Protocol::Pfcp,
+            v1::Protocol::Gtpc => Protocol::Gtpc,
             v1::Protocol::Unspecified => return Err(unknown("protocol", wire.protocol)),
         },
         algorithm: match wire.algorithm() {
@@ -200,6 +201,7 @@ pub(super) fn stats(wire: v1::Stats) -> Result<Stats, MeaningError> {
             .map(|interface| InterfaceView { name: interface.name, attached: interface.attached })
             .collect(),
         front_ends: wire.n4_front_ends.into_iter().map(n4::decode_front_end).collect::<Result<_, _>>()?,
+        gtpc: wire.gtpc_front_ends.into_iter().map(gtpc::decode_front_end).collect::<Result<_, _>>()?,
     })
 }
 
@@ -208,10 +210,11 @@ pub(super) fn reloaded(wire: v1::ReloadResponse) -> Reloaded {
 }
 
 pub(super) fn explanation(wire: v1::Explanation) -> Result<Explanation, MeaningError> {
-    let session = match (wire.session, wire.n4_session) {
-        (Some(of), _) => Explained::Session(session(of)?),
-        (None, Some(of)) => Explained::N4(n4::decode_session(of)?),
-        (None, None) => return Err(MeaningError::Missing { field: "session" }),
+    let session = match (wire.session, wire.n4_session, wire.gtpc_session) {
+        (Some(of), ..) => Explained::Session(session(of)?),
+        (None, Some(of), _) => Explained::N4(n4::decode_session(of)?),
+        (None, None, Some(of)) => Explained::Gtpc(gtpc::decode_session(of)?),
+        (None, None, None) => return Err(MeaningError::Missing { field: "session" }),
     };
     Ok(Explanation { session, steps: wire.steps })
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{n4, v1};
+use super::{gtpc, n4, v1};
 use crate::config::model::{Algorithm, Protocol};
 use crate::control::{
     EndpointState, EndpointView, Explained, Explanation, Origin, PathView, Reloaded, ServiceView, SessionFilter,
@@ -137,6 +137,7 @@ pub(super) fn stats(stats: Stats) -> v1::Stats {
             .map(|interface| v1::Interface { name: interface.name, attached: interface.attached })
             .collect(),
         n4_front_ends: stats.front_ends.into_iter().map(n4::encode_front_end).collect(),
+        gtpc_front_ends: stats.gtpc.into_iter().map(gtpc::encode_front_end).collect(),
     }
 }
 
@@ -146,9 +147,11 @@ pub(super) fn reloaded(reloaded: Reloaded) -> v1::ReloadResponse {
 
 pub(super) fn explanation(explanation: Explanation) -> v1::Explanation {
     let steps = explanation.steps;
+    let none = v1::Explanation { steps, ..v1::Explanation::default() };
     match explanation.session {
-        Explained::Session(of) => v1::Explanation { session: Some(session(of)), steps, n4_session: None },
-        Explained::N4(of) => v1::Explanation { session: None, steps, n4_session: Some(n4::encode_session(of)) },
+        Explained::Session(of) => v1::Explanation { session: Some(session(of)), ..none },
+        Explained::N4(of) => v1::Explanation { n4_session: Some(n4::encode_session(of)), ..none },
+        Explained::Gtpc(of) => v1::Explanation { gtpc_session: Some(gtpc::encode_session(of)), ..none },
     }
 }
 
@@ -163,6 +166,7 @@ fn protocol(protocol: Protocol) -> v1::Protocol {
         Protocol::Sctp => v1::Protocol::Sctp,
         Protocol::Gtpu => v1::Protocol::Gtpu,
         Protocol::Pfcp => v1::Protocol::Pfcp,
+        Protocol::Gtpc => v1::Protocol::Gtpc,
     }
 }
 

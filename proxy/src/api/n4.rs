@@ -108,20 +108,8 @@ pub(super) fn decode_front_end(wire: v1::N4FrontEnd) -> Result<N4FrontEnd, Meani
     })
 }
 
-/// Makes the two ways of the counts out of one list of them: none is left out, or put in another's place.
-macro_rules! counts {
-    ($($count:ident),* $(,)?) => {
-        fn encode_counts(Counts { $($count),* }: Counts) -> v1::N4Counts {
-            v1::N4Counts { $($count),* }
-        }
-
-        fn decode_counts(v1::N4Counts { $($count),* }: v1::N4Counts) -> Counts {
-            Counts { $($count),* }
-        }
-    };
-}
-
-counts! {
+super::counts! {
+    Counts, N4Counts:
     requests, answers, sent, malformed, unknown, unasked, retransmitted, repeated, unanswered, refusals, refused,
     established, deleted, restored, lost, forsaken, upf_losses,
 }

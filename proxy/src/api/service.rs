@@ -7,8 +7,8 @@ use std::time::Duration;
 use tonic::{Request, Response, Status};
 
 use super::status::{invalid, status};
-use super::{NAME_BYTES, decode, encode, n4, v1};
-use crate::control::{Control, ControlError, N4Filter, PageAsk, SessionFilter};
+use super::{NAME_BYTES, decode, encode, gtpc, n4, v1};
+use crate::control::{Control, ControlError, GtpcFilter, N4Filter, PageAsk, SessionFilter};
 
 /// How many sessions a page has where the request says nothing.
 const PAGE: u32 = 100;
@@ -82,6 +82,22 @@ impl v1::pinion_server::Pinion for Service {
         let ask = page_ask(request.limit, request.cursor)?;
         let page = self.control.n4_sessions(&filter, &ask).await.map_err(|error| status(&error))?;
         Ok(Response::new(n4::encode_page(page)))
+    }
+
+    async fn list_gtpc_sessions(
+        &self,
+        request: Request<v1::ListGtpcSessionsRequest>,
+    ) -> Result<Response<v1::ListGtpcSessionsResponse>, Status> {
+        let request = request.into_inner();
+        let filter = GtpcFilter {
+            service: request.service.map(|service| name("service", service)).transpose()?,
+            endpoint: request.endpoint.map(|endpoint| name("endpoint", endpoint)).transpose()?,
+            client: request.client.map(|client| address("client", client)).transpose()?,
+            subscriber: request.subscriber.map(|subscriber| name("subscriber", subscriber)).transpose()?,
+        };
+        let ask = page_ask(request.limit, request.cursor)?;
+        let page = self.control.gtpc_sessions(&filter, &ask).await.map_err(|error| status(&error))?;
+        Ok(Response::new(gtpc::encode_page(page)))
     }
 
     async fn get_stats(&self, _: Request<v1::GetStatsRequest>) -> Result<Response<v1::Stats>, Status> {

@@ -22,9 +22,11 @@ fn code(error: &ControlError) -> Code {
         ControlError::NoPool(_)
         | ControlError::NoService(_)
         | ControlError::NoFrontEnd(_)
+        | ControlError::NoGtpc(_)
         | ControlError::NoEndpoint(_) => Code::NotFound,
         ControlError::Ambiguous { .. }
         | ControlError::SpeaksPfcp(_)
+        | ControlError::SpeaksGtpc(_)
         | ControlError::Weight(_)
         | ControlError::Cursor(_)
         | ControlError::Key(_) => Code::InvalidArgument,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::ask::columns::printable;
 use super::ask::{self, Error, Format, How, json, words};
-use crate::control::{Explained, Explanation};
+use crate::control::{Explained, Explanation, GtpcSessionView};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,12 +16,14 @@ Examples:
   pinion explain tag:305419896
       The SCTP association whose packets carry this verification tag.
   pinion explain teid:4096
-      The GTP-U tunnel that clients know by this TEID, and the N4 session that it is of.
+      The GTP-U tunnel that clients know by this TEID, and the N4 session that it is of; or the GTPv2-C session, by a TEID of its
+      control tunnels.
   pinion explain seid:0x500000003
       The N4 session that Pinion, its SMF or its UPF knows by this SEID, and why it is at its UPF.
 
 JSON: an array of objects with session (an object with the keys that `pinion sessions --help` lists; null for a SEID), n4_session
-(an object with the keys that `pinion sessions n4 --help` lists; null for all but a SEID) and steps (an array of lines).
+(an object with the keys that `pinion sessions n4 --help` lists; null for all but a SEID), gtpc_session (as `pinion sessions gtpc
+--help` has it; null for all but a TEID of GTPv2-C) and steps (an array of lines).
 
 Exit codes: 0 done, also where no session has this key; 1 the daemon does not answer; 2 bad usage.";
 
@@ -55,11 +57,16 @@ fn text(key: &str, explanations: &[Explanation]) -> String {
     for Explanation { session, steps } in explanations {
         let (key, endpoint, service) = match session {
             Explained::Session(it) => {
-                (format!("{} {}", words::key(&it.key), words::detail(&it.key)), &it.endpoint, &it.service)
+                (format!("{} {}", words::key(&it.key), words::detail(&it.key)), &*it.endpoint, &*it.service)
             }
             Explained::N4(it) => {
-                (format!("{} of the SMF at {}", words::seid(it.seid), it.smf), &it.upf, &it.service)
+                (format!("{} of the SMF at {}", words::seid(it.seid), it.smf), &*it.upf, &*it.service)
             }
+            Explained::Gtpc(GtpcSessionView { service, session }) => (
+                format!("teid:{:#x} of the client at {}", session.client_teid, session.client.0),
+                &*session.endpoint,
+                &**service,
+            ),
         };
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{key} is on {}, for service {}", printable(endpoint), printable(service));

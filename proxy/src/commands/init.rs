@@ -40,6 +40,8 @@ enum Front {
     N2,
     /// PFCP, from SMFs to UPFs, and the GTP-U of the same UPFs
     N4,
+    /// GTPv2-C, from MMEs to SGWs or from SGWs to PGWs
+    Gtpc,
     /// GTP-U, from gNBs to UPFs
     N3,
     /// Diameter over SCTP and TCP, to HSSs or PCRFs
@@ -53,6 +55,7 @@ enum Front {
 const AROUND: &str = include_str!("../../samples/around.yaml");
 const N2: &str = include_str!("../../samples/n2.yaml");
 const N4: &str = include_str!("../../samples/n4.yaml");
+const GTPC: &str = include_str!("../../samples/gtpc.yaml");
 const N3: &str = include_str!("../../samples/n3.yaml");
 const DIAMETER: &str = include_str!("../../samples/diameter.yaml");
 const SBI: &str = include_str!("../../samples/sbi.yaml");
@@ -63,10 +66,11 @@ impl Front {
         let services = match self {
             Self::N2 => &[N2][..],
             Self::N4 => &[N4, N3],
+            Self::Gtpc => &[GTPC],
             Self::N3 => &[N3],
             Self::Diameter => &[DIAMETER],
             Self::Sbi => &[SBI],
-            Self::All => &[N2, N4, N3, DIAMETER, SBI],
+            Self::All => &[N2, N4, N3, GTPC, DIAMETER, SBI],
         };
         format!("{AROUND}{}", services.join(""))
     }

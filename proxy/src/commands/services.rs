@@ -14,7 +14,7 @@ Examples:
   pinion services --format json | jq '.[] | select(.serving == 0).name'
       The services that no endpoint serves.
 
-JSON: an array of objects with name, protocol (udp, tcp, sctp, gtpu, pfcp), port, addresses (one a path), pool, algorithm (maglev,
+JSON: an array of objects with name, protocol (udp, tcp, sctp, gtpu, pfcp, gtpv2-c), port, addresses (one a path), pool, algorithm (maglev,
 round_robin, weighted, least_sessions, source_affinity), serving (endpoints that get new sessions), endpoints, sessions.
 
 Exit codes: 0 done; 1 the daemon does not answer, or refuses; 2 bad usage.";

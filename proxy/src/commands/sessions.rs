@@ -1,5 +1,6 @@
 //! `pinion sessions`: what is pinned where, page by page.
 
+mod gtpc;
 mod n4;
 mod pages;
 
@@ -22,6 +23,8 @@ Examples:
       Why the sessions of a client are where they are.
   pinion sessions n4
       The sessions that SMFs have at UPFs, where Pinion speaks PFCP for them.
+  pinion sessions gtpc
+      The sessions that MMEs or SGWs have at SGWs or PGWs, where Pinion speaks GTPv2-C for them.
 
 JSON: an array of objects, one a line, with service, endpoint (POOL/NAME), key (for `pinion explain`), state (opening, established,
 closing, closed), origin (placed, learned, configured, restored), idle_seconds (null: not looked yet) and kind; with kind flow:
@@ -64,6 +67,7 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Of {
     N4(Box<n4::Args>),
+    Gtpc(Box<gtpc::Args>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -90,8 +94,10 @@ impl From<State> for SessionState {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
-    if let Some(Of::N4(args)) = &args.of {
-        return n4::run(args);
+    match &args.of {
+        Some(Of::N4(args)) => return n4::run(args),
+        Some(Of::Gtpc(args)) => return gtpc::run(args),
+        None => {}
     }
     ask::ask(&args.how.daemon, async |mut client| {
         let filter = SessionFilter {

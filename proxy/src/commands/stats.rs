@@ -1,5 +1,6 @@
 //! `pinion stats`: counters and fill levels.
 
+mod gtpc;
 mod n4;
 
 use std::fmt::Write as _;
@@ -12,7 +13,8 @@ use crate::control::{Stats, StoreLevel};
 const EXAMPLES: &str = "\
 Examples:
   pinion stats
-      Sessions, packets by what became of them, tables, store and interfaces, and for each service of PFCP what was said.
+      Sessions, packets by what became of them, tables, store and interfaces, and for each service of PFCP or GTPv2-C what was
+      said.
   pinion stats --format json | jq '[.packets[] | select(.verdict == \"drop\") | .packets] | add'
       How many packets were dropped.
 
@@ -24,7 +26,9 @@ made, ended by their SMF, moved to another UPF, lost with their UPF, ended as th
 retransmitted (of them: again), refusals (of them: refused by Pinion itself), answers (to requests of Pinion's), repeated,
 unanswered (requests of Pinion's: sent again, given up), sent, malformed, unknown, unasked (datagrams sent; messages that are none
 of PFCP, of an unknown type, answers to nothing), refused (batches of tunnels that were not put in force), upf_losses, and upfs:
-objects with pool, name, up, sessions, load_percent.
+objects with pool, name, up, sessions, load_percent; gtpc: an object for each GTPv2-C service, with the same keys where they mean
+the same, created, moved (sessions that another client took over), not_found (refusals: no such session), unexpected (messages that
+a side does not send), endpoint_losses, and endpoints: objects with pool, name, up (null: not known yet), sessions.
 
 Exit codes: 0 done; 1 the daemon does not answer, or refuses; 2 bad usage.";
 
@@ -52,10 +56,24 @@ fn text(stats: &Stats, coloured: bool) -> String {
     let _ = writeln!(text, "{} sessions, {} placed, {} ended", stats.sessions, stats.placed, stats.ended);
     let _ = writeln!(text, "store {}", store(&stats.store));
     let sections = [packets(stats, coloured), tables(stats, coloured), interfaces(stats, coloured)];
-    let front_ends = stats.front_ends.iter().map(|front_end| n4::part(front_end, coloured));
-    for section in sections.into_iter().flatten().chain(front_ends) {
+    let n4 = stats.front_ends.iter().map(|front_end| n4::part(front_end, coloured));
+    let gtpc = stats.gtpc.iter().map(|front_end| gtpc::part(front_end, coloured));
+    for section in sections.into_iter().flatten().chain(n4).chain(gtpc) {
         text.push('\n');
         text.push_str(&section);
+    }
+    text
+}
+
+/// Lines of what a front end counts: what comes first in each, and what of the rest there is any of.
+fn counted<const N: usize>(lines: [(String, Vec<(u64, &str)>); N]) -> String {
+    let mut text = String::new();
+    for (first, more) in lines {
+        text.push_str(&first);
+        for (count, what) in more.into_iter().filter(|(count, _)| *count > 0) {
+            text.push_str(&format!(", {count} {what}"));
+        }
+        text.push('\n');
     }
     text
 }

@@ -5,10 +5,12 @@
 
 mod addresses;
 mod fits;
+mod gtpc;
 mod health;
 mod pfcp;
 mod pools;
 mod services;
+mod spoken;
 mod surroundings;
 mod tunnels;
 

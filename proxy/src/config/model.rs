@@ -3,6 +3,7 @@
 //! These values are made by [`super::read`] alone: names are unique, every service's pool exists, paths and
 //! families match, and every number is in its range.
 
+mod gtpc;
 mod pfcp;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use pinion_loader::Bounds;
 
+pub use gtpc::Gtpc;
 pub use pfcp::{Pfcp, PfcpMode, Serves, UeAddresses};
 
 /// A whole configuration.
@@ -227,6 +229,8 @@ pub struct Service {
     pub tunnels: Vec<Tunnel>,
     /// How PFCP is spoken: there for [`Protocol::Pfcp`], and for it alone.
     pub pfcp: Option<Pfcp>,
+    /// How GTPv2-C is spoken: there for [`Protocol::Gtpc`], and for it alone.
+    pub gtpc: Option<Gtpc>,
 }
 
 /// A tunnel that is pinned at every address of its service.
@@ -253,6 +257,8 @@ pub enum Protocol {
     Gtpu,
     /// PFCP, which the daemon itself speaks: it has no place in the packet path.
     Pfcp,
+    /// GTPv2-C, which the daemon itself speaks too.
+    Gtpc,
 }
 
 /// Which endpoint a new session gets.
@@ -316,8 +322,8 @@ impl Timeouts {
     #[must_use]
     pub const fn of(protocol: Protocol) -> Self {
         let (established, closing) = match protocol {
-            // Sessions of PFCP end when their SMF says so; its datagrams are as those of UDP.
-            Protocol::Udp | Protocol::Pfcp => (120, 30),
+            // Sessions of PFCP and GTPv2-C end when their peers say so; their datagrams are as those of UDP.
+            Protocol::Udp | Protocol::Pfcp | Protocol::Gtpc => (120, 30),
             Protocol::Tcp => (7440, 240),
             Protocol::Sctp | Protocol::Gtpu => (900, 30),
         };

@@ -21,7 +21,7 @@ pub fn kind(protocol: Protocol) -> Option<(Kind, u8)> {
         Protocol::Tcp => (Kind::Flow, protocol::TCP),
         Protocol::Sctp => (Kind::Sctp, protocol::SCTP),
         Protocol::Gtpu => (Kind::Gtpu, protocol::UDP),
-        Protocol::Pfcp => return None,
+        Protocol::Pfcp | Protocol::Gtpc => return None,
     })
 }
 

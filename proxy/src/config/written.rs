@@ -1,5 +1,6 @@
 //! A configuration as it is written: the types that files are read into, and that the JSON Schema is made from.
 
+mod gtpc;
 mod pfcp;
 
 use super::model::{Algorithm, AllDown, Attach, Exit, Protocol, Unknown};
@@ -9,6 +10,7 @@ use super::scalar::{
     Prefix, Priority, Socket, Span, StoreUrl, StoreWord, Teid, Truth, UrlPath, Weight,
 };
 
+pub(super) use gtpc::Gtpc;
 pub(super) use pfcp::{Pfcp, Serves};
 
 record! {
@@ -186,9 +188,9 @@ record! {
         required name: Name,
         /// What is balanced.
         required protocol: Protocol,
-        /// Its port. gtpu: 2152, or left out; pfcp: 8805, or left out.
+        /// Its port. gtpu: 2152, pfcp: 8805, gtpv2-c: 2123, or left out.
         optional port: Port,
-        /// Its address on each path, 1 to 4. pfcp: one, of the host that Pinion runs on.
+        /// Its address on each path, 1 to 4. pfcp, gtpv2-c: one, of the host that Pinion runs on.
         required addresses: List<Ip>,
         /// The name of its pool.
         optional pool: Name,
@@ -200,18 +202,20 @@ record! {
         optional slow_start: Span,
         /// As in a pool, for endpoints that are listed here.
         optional drain: Span,
-        /// Which endpoint a new session gets. Left out: maglev. pfcp: any but source_affinity.
+        /// Which endpoint a new session gets. Left out: maglev. pfcp, gtpv2-c: any but source_affinity.
         optional algorithm: Algorithm,
         /// What becomes of packets of no session, for sctp and gtpu. Left out: drop.
         optional unknown: Unknown,
-        /// What a new session gets when no endpoint is up. Left out: drop. Not for pfcp.
+        /// What a new session gets when no endpoint is up. Left out: drop. Not for pfcp and gtpv2-c.
         optional all_down: AllDown,
-        /// How long sessions live without packets. Not for pfcp.
+        /// How long sessions live without packets. Not for pfcp and gtpv2-c.
         optional timeouts: Timeouts,
         /// gtpu: tunnels that are pinned whatever the control plane says. Left out: none.
         optional tunnels: List<Tunnel>,
         /// pfcp: how PFCP is spoken for the UPFs.
         optional pfcp: Pfcp,
+        /// gtpv2-c: how GTPv2-C is spoken for the SGWs or PGWs.
+        optional gtpc: Gtpc,
     }
 }
 
@@ -293,7 +297,7 @@ choice! {
 }
 
 choice! {
-    pub Protocol = "protocol", "udp, tcp, sctp, gtpu or pfcp" {
+    pub Protocol = "protocol", "udp, tcp, sctp, gtpu, pfcp or gtpv2-c" {
         /// UDP, by 5-tuple.
         "udp" => Protocol::Udp,
         /// TCP, by 5-tuple.
@@ -304,6 +308,8 @@ choice! {
         "gtpu" => Protocol::Gtpu,
         /// PFCP, which Pinion itself speaks.
         "pfcp" => Protocol::Pfcp,
+        /// GTPv2-C of S11, S4, S5, S8, S2a and S2b, which Pinion itself speaks.
+        "gtpv2-c" => Protocol::Gtpc,
     }
 }
 

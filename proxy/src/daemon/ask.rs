@@ -1,3 +1,4 @@
+mod gtpc;
 mod n4;
 
 use std::collections::HashMap;
@@ -10,11 +11,13 @@ use pinion_steering::Reason;
 use super::front_ends;
 use super::packet_path::PacketPath;
 use super::state::{Daemon, State};
-use crate::config::model::{Config, Service};
+use crate::config::model::{Config, Protocol, Service};
 use crate::control::{
-    Control, ControlError, EndpointState, EndpointView, Explanation, N4Filter, N4FrontEnd, N4Page, PacketCount,
-    PageAsk, Reloaded, ServiceView, SessionFilter, SessionPage, Stats, TableLevel,
+    Control, ControlError, EndpointState, EndpointView, Explanation, GtpcFilter, GtpcFrontEnd, GtpcPage, N4Filter,
+    N4FrontEnd, N4Page, PacketCount, PageAsk, Reloaded, ServiceView, SessionFilter, SessionPage, Stats,
+    TableLevel,
 };
+use crate::gtpc::list as list_gtpc;
 use crate::n4::list as list_n4;
 use crate::pool::Sessions;
 use crate::sessions::{Ticks, list};
@@ -51,9 +54,15 @@ impl Control for Daemon {
             let state = self.state();
             (Arc::clone(&state.names), Arc::clone(&state.config))
         };
-        let speaks = |service: &Service| Some(&service.name) == filter.service.as_ref() && service.pfcp.is_some();
-        if let Some(service) = config.services.iter().find(|service| speaks(service)) {
-            return Err(ControlError::SpeaksPfcp(service.name.clone()));
+        let asked = config.services.iter().find(|service| Some(&service.name) == filter.service.as_ref());
+        match asked.map(|service| service.protocol) {
+            Some(Protocol::Pfcp) => {
+                return Err(ControlError::SpeaksPfcp(filter.service.clone().unwrap_or_default()));
+            }
+            Some(Protocol::Gtpc) => {
+                return Err(ControlError::SpeaksGtpc(filter.service.clone().unwrap_or_default()));
+            }
+            _ => {}
         }
         let ticks = self.ticks().await?;
         list(&self.path, &self.table, &names, filter, page, ticks).await
@@ -61,6 +70,10 @@ impl Control for Daemon {
 
     async fn n4_sessions(&self, filter: &N4Filter, page: &PageAsk) -> Result<N4Page, ControlError> {
         list_n4(&front_ends::running(self).await, filter, page).await
+    }
+
+    async fn gtpc_sessions(&self, filter: &GtpcFilter, page: &PageAsk) -> Result<GtpcPage, ControlError> {
+        list_gtpc(&front_ends::running_gtpc(self).await, filter, page).await
     }
 
     async fn stats(&self) -> Result<Stats, ControlError> {
@@ -86,6 +99,7 @@ impl Control for Daemon {
             store: self.store.level(),
             interfaces,
             front_ends: counts.front_ends,
+            gtpc: counts.gtpc,
         })
     }
 
@@ -145,7 +159,7 @@ impl Daemon {
     async fn counts(&self) -> Result<Counts, ControlError> {
         let config = Arc::clone(&self.state().config);
         let counts = self.path.quick(move |path| Counts::read(path, &config)).await.map_err(refused)?;
-        Ok(counts.with(self.n4_front_ends().await))
+        Ok(counts.with(self.n4_front_ends().await).with_gtpc(self.gtpc_front_ends().await))
     }
 
     /// The packet path's clock.
@@ -175,6 +189,7 @@ struct Counts {
     /// Those that the packet path placed.
     flows: u64,
     front_ends: Vec<N4FrontEnd>,
+    gtpc: Vec<GtpcFrontEnd>,
 }
 
 impl Counts {

@@ -1,3 +1,4 @@
+mod gtpc;
 mod n4;
 
 use std::net::{IpAddr, SocketAddr};
@@ -86,6 +87,10 @@ pub(super) async fn explain(daemon: &Daemon, key: &str) -> Result<Vec<Explanatio
         let mut steps = steps(daemon, &session).await;
         steps.extend(learned.of(&session));
         explanations.push(Explanation { session: Explained::Session(session), steps });
+    }
+    if let Wanted::Teid(teid) = wanted {
+        explanations.extend(gtpc::explain(daemon, teid).await);
+        explanations.truncate(MOST);
     }
     Ok(explanations)
 }

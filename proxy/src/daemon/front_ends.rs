@@ -1,20 +1,29 @@
 //! The front ends that the daemon itself speaks for, as configured.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
-use pinion_n4::Settings;
+use tokio::net::UdpSocket;
 
 use super::state::Daemon;
-use crate::config::model::Config;
-use crate::n4::{self, Asked, BindError, Heard, Host, JournalError, Start};
+use crate::config::model::{Config, Service};
 use crate::pool::{Endpoint, Path, Pools};
+use crate::spoken::{self, BindError, Heard, JournalError, Spoken};
+use crate::{gtpc, n4};
 
-/// Those that run, by the name of their service, and what each was told last.
-pub(super) type FrontEnds = BTreeMap<String, (Arc<Host>, Settings)>;
+/// Those that run of a kind, by the name of their service, and what each was told last.
+type Running<F> = BTreeMap<String, (Arc<F>, <F as FrontEnd>::Settings)>;
 
-/// What was heard last of UPFs, by pool and name.
+/// Those that run.
+#[derive(Debug, Default)]
+pub(super) struct FrontEnds {
+    n4: Running<n4::Host>,
+    gtpc: Running<gtpc::Host>,
+}
+
+/// What was heard last of endpoints, by pool and name.
 pub(super) type HeardOf = HashMap<(String, String), Path>;
 
 /// Why a front end does not run.
@@ -26,6 +35,111 @@ pub enum FrontEndError {
     /// What it keeps.
     #[error(transparent)]
     Journal(#[from] JournalError),
+}
+
+/// A front end, as the daemon keeps it.
+trait FrontEnd: Sized {
+    /// What it is told.
+    type Settings: Clone + PartialEq;
+
+    /// What it speaks.
+    const SPOKEN: Spoken;
+    /// Where what outlives the daemon is, in the daemon's folder.
+    const FOLDER: &str;
+
+    /// What the front end of a service is told; none where it has no such.
+    fn settings(config: &Config, pools: &Pools, service: &Service) -> Option<Self::Settings>;
+
+    /// Where it is.
+    fn address(settings: &Self::Settings) -> IpAddr;
+
+    /// Begins.
+    fn begin(
+        daemon: &Arc<Daemon>,
+        service: &str,
+        socket: UdpSocket,
+        settings: Self::Settings,
+    ) -> Result<Self, JournalError>;
+
+    /// Tells it other settings.
+    async fn tell(&self, settings: Self::Settings);
+}
+
+impl FrontEnd for n4::Host {
+    type Settings = pinion_n4::Settings;
+
+    const SPOKEN: Spoken = n4::PFCP;
+    const FOLDER: &str = "n4";
+
+    fn settings(config: &Config, pools: &Pools, service: &Service) -> Option<Self::Settings> {
+        n4::settings(config, pools, service)
+    }
+
+    fn address(settings: &Self::Settings) -> IpAddr {
+        settings.address
+    }
+
+    fn begin(
+        daemon: &Arc<Daemon>,
+        service: &str,
+        socket: UdpSocket,
+        settings: Self::Settings,
+    ) -> Result<Self, JournalError> {
+        let start = n4::Start {
+            service: service.to_owned(),
+            socket,
+            settings,
+            table: daemon.table.clone(),
+            folder: daemon.folder.join(Self::FOLDER).join(service),
+            seed: spoken::seed(),
+            now: SystemTime::now(),
+        };
+        let (for_names, for_news) = (Arc::downgrade(daemon), Arc::downgrade(daemon));
+        let names =
+            move || for_names.upgrade().map(|daemon| Arc::clone(&daemon.state().names)).unwrap_or_default();
+        Self::start(start, names, move |heard| hear(&for_news, &heard))
+    }
+
+    async fn tell(&self, settings: Self::Settings) {
+        self.ask(n4::Asked::Configure(Box::new(settings))).await;
+    }
+}
+
+impl FrontEnd for gtpc::Host {
+    type Settings = pinion_gtpc::Settings;
+
+    const SPOKEN: Spoken = gtpc::GTPV2_C;
+    const FOLDER: &str = "gtpc";
+
+    fn settings(_: &Config, pools: &Pools, service: &Service) -> Option<Self::Settings> {
+        gtpc::settings(pools, service)
+    }
+
+    fn address(settings: &Self::Settings) -> IpAddr {
+        settings.address
+    }
+
+    fn begin(
+        daemon: &Arc<Daemon>,
+        service: &str,
+        socket: UdpSocket,
+        settings: Self::Settings,
+    ) -> Result<Self, JournalError> {
+        let start = gtpc::Start {
+            service: service.to_owned(),
+            socket,
+            settings,
+            folder: daemon.folder.join(Self::FOLDER).join(service),
+            seed: spoken::seed(),
+            now: SystemTime::now(),
+        };
+        let for_news = Arc::downgrade(daemon);
+        Self::start(start, move |heard| hear(&for_news, &heard))
+    }
+
+    async fn tell(&self, settings: Self::Settings) {
+        self.ask(gtpc::Asked::Configure(Box::new(settings))).await;
+    }
 }
 
 /// Starts front ends: once pins are restored.
@@ -43,10 +157,15 @@ pub(super) async fn begin(daemon: &Arc<Daemon>) -> Result<(), FrontEndError> {
 /// [`FrontEndError`] of the first that cannot be started; those after it are tried all the same.
 pub(super) async fn settle(daemon: &Arc<Daemon>) -> Result<(), FrontEndError> {
     let mut running = daemon.front_ends.lock().await;
-    let Some(running) = running.as_mut() else { return Ok(()) };
-    let wanted = wanted(daemon);
+    let Some(FrontEnds { n4, gtpc }) = running.as_mut() else { return Ok(()) };
+    let (first, second) = (settle_all(daemon, n4).await, settle_all(daemon, gtpc).await);
+    first.and(second)
+}
+
+async fn settle_all<F: FrontEnd>(daemon: &Arc<Daemon>, running: &mut Running<F>) -> Result<(), FrontEndError> {
+    let wanted = wanted::<F>(daemon);
     running.retain(|name, (_, told)| {
-        wanted.iter().any(|(wanted, settings)| wanted == name && settings.address == told.address)
+        wanted.iter().any(|(wanted, settings)| wanted == name && F::address(settings) == F::address(told))
     });
     let mut first = Ok(());
     for (name, settings) in wanted {
@@ -54,7 +173,7 @@ pub(super) async fn settle(daemon: &Arc<Daemon>) -> Result<(), FrontEndError> {
             configure(front_end, settings).await;
             continue;
         }
-        match start(daemon, &name, settings.clone()) {
+        match start::<F>(daemon, &name, settings.clone()) {
             Ok(host) => drop(running.insert(name, (Arc::new(host), settings))),
             Err(error) if first.is_ok() => first = Err(error),
             Err(error) => tracing::error!("{error}"),
@@ -66,55 +185,53 @@ pub(super) async fn settle(daemon: &Arc<Daemon>) -> Result<(), FrontEndError> {
 /// Tells front ends that run what operators say by now.
 pub(super) async fn tell(daemon: &Daemon) {
     let mut running = daemon.front_ends.lock().await;
-    let Some(running) = running.as_mut() else { return };
-    for (name, settings) in wanted(daemon) {
+    let Some(FrontEnds { n4, gtpc }) = running.as_mut() else { return };
+    tell_all(daemon, n4).await;
+    tell_all(daemon, gtpc).await;
+}
+
+async fn tell_all<F: FrontEnd>(daemon: &Daemon, running: &mut Running<F>) {
+    for (name, settings) in wanted::<F>(daemon) {
         if let Some(front_end) = running.get_mut(&name) {
             configure(front_end, settings).await;
         }
     }
 }
 
-async fn configure((host, told): &mut (Arc<Host>, Settings), settings: Settings) {
-    if *told != settings && told.address == settings.address {
-        // One that has ended was told nothing.
-        if host.ask(Asked::Configure(Box::new(settings.clone()))).await {
-            *told = settings;
-        }
+async fn configure<F: FrontEnd>((host, told): &mut (Arc<F>, F::Settings), settings: F::Settings) {
+    if *told != settings && F::address(told) == F::address(&settings) {
+        host.tell(settings.clone()).await;
+        *told = settings;
     }
 }
 
-fn wanted(daemon: &Daemon) -> Vec<(String, Settings)> {
+fn wanted<F: FrontEnd>(daemon: &Daemon) -> Vec<(String, F::Settings)> {
     let state = daemon.state();
     let services = state.config.services.iter();
-    let told = |service| n4::settings(&state.config, &state.pools, service);
+    let told = |service| F::settings(&state.config, &state.pools, service);
     services.filter_map(|service| Some((service.name.clone(), told(service)?))).collect()
 }
 
-/// Those that run, by the name of their service.
-pub(super) async fn running(daemon: &Daemon) -> Vec<(String, Arc<Host>)> {
+/// Those of PFCP that run, by the name of their service.
+pub(super) async fn running(daemon: &Daemon) -> Vec<(String, Arc<n4::Host>)> {
     let running = daemon.front_ends.lock().await;
-    running.iter().flatten().map(|(name, (host, _))| (name.clone(), Arc::clone(host))).collect()
+    running.iter().flat_map(|it| &it.n4).map(|(name, (host, _))| (name.clone(), Arc::clone(host))).collect()
 }
 
-fn start(daemon: &Arc<Daemon>, service: &str, settings: Settings) -> Result<Host, FrontEndError> {
-    let now = SystemTime::now();
-    let start = Start {
-        service: service.to_owned(),
-        socket: n4::bind(service, settings.address)?,
-        settings,
-        table: daemon.table.clone(),
-        folder: daemon.folder.join("n4").join(service),
-        seed: n4::seed(),
-        now,
-    };
-    let (for_names, for_news) = (Arc::downgrade(daemon), Arc::downgrade(daemon));
-    let names = move || for_names.upgrade().map(|daemon| Arc::clone(&daemon.state().names)).unwrap_or_default();
-    Ok(Host::start(start, names, move |heard| hear(&for_news, &heard))?)
+/// Those of GTPv2-C that run, by the name of their service.
+pub(super) async fn running_gtpc(daemon: &Daemon) -> Vec<(String, Arc<gtpc::Host>)> {
+    let running = daemon.front_ends.lock().await;
+    running.iter().flat_map(|it| &it.gtpc).map(|(name, (host, _))| (name.clone(), Arc::clone(host))).collect()
 }
 
-/// Takes down whether a UPF has an association: that is how it is.
+fn start<F: FrontEnd>(daemon: &Arc<Daemon>, service: &str, settings: F::Settings) -> Result<F, FrontEndError> {
+    let socket = spoken::bind(service, F::address(&settings), F::SPOKEN)?;
+    Ok(F::begin(daemon, service, socket, settings)?)
+}
+
+/// Takes down whether an endpoint is there: that is how it is.
 fn hear(daemon: &Weak<Daemon>, heard: &Heard) {
-    let Some((daemon, (pool, endpoint))) = daemon.upgrade().zip(heard.upf.split_once('/')) else { return };
+    let Some((daemon, (pool, endpoint))) = daemon.upgrade().zip(heard.endpoint.split_once('/')) else { return };
     let now = daemon.now();
     let seen = Path { up: Some(heard.up), why: heard.why.to_owned(), round_trip: None, since: now };
     let mut state = daemon.state();
@@ -127,12 +244,12 @@ fn hear(daemon: &Weak<Daemon>, heard: &Heard) {
     daemon.replan.notify_one();
 }
 
-/// Takes down again what was heard of UPFs: a new configuration forgets it of endpoints that are not probed, and it is
+/// Takes down again what was heard of endpoints: a new configuration forgets it of endpoints that are not probed, and it is
 /// not said twice.
 pub(super) fn recall(config: &Config, pools: &mut Pools, heard: &mut HeardOf) {
-    let has_upfs =
-        |pool: &str| config.services.iter().any(|service| service.pfcp.is_some() && service.pool == pool);
-    heard.retain(|(pool, name), _| has_upfs(pool) && pools.of(pool).any(|it| it.config.name == *name));
+    let is_spoken = |service: &Service| service.pfcp.is_some() || service.gtpc.is_some();
+    let is_heard = |pool: &str| config.services.iter().any(|service| is_spoken(service) && service.pool == pool);
+    heard.retain(|(pool, name), _| is_heard(pool) && pools.of(pool).any(|it| it.config.name == *name));
     for ((pool, name), seen) in heard {
         let forgotten = |it: &Endpoint| it.config.name == *name && it.paths.iter().all(|path| path.up.is_none());
         if pools.of(pool).any(forgotten) {

@@ -1,3 +1,4 @@
+mod gtpc;
 mod n4;
 
 use prometheus_client::metrics::MetricType;
@@ -63,7 +64,7 @@ const PATH: &[&str] = &["pool", "endpoint", "path"];
 
 /// Every family, in the order of the page.
 pub(super) fn families() -> impl Iterator<Item = &'static Family> {
-    FAMILIES.iter().chain(n4::FAMILIES)
+    FAMILIES.iter().chain(n4::FAMILIES).chain(gtpc::FAMILIES)
 }
 
 const FAMILIES: &[Family] = &[

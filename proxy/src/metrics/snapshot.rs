@@ -32,6 +32,10 @@ impl Snapshot {
             front_end.upfs.truncate(room);
             room = room.saturating_sub(front_end.upfs.len());
         }
+        for front_end in &mut stats.gtpc {
+            front_end.endpoints.truncate(room);
+            room = room.saturating_sub(front_end.endpoints.len());
+        }
         Ok(Self { services, endpoints, stats, left_out })
     }
 }

@@ -1,6 +1,4 @@
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher, RandomState};
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -12,14 +10,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::commit::{self, Done, Job};
-use super::journal::{Journal, JournalError};
 use crate::sessions::{Installed, Names, Table};
-
-/// The longest datagram there is.
-const LONGEST: usize = 65_535;
-
-/// How many datagrams are taken before others get their turn.
-const TURN: usize = 64;
+use crate::spoken::{Heard, Journal, JournalError, Keyed, LONGEST, read};
 
 /// Seconds from 1900, where PFCP's time begins, to 1970 (RFC 5905 6).
 const BEFORE_UNIX: u64 = 2_208_988_800;
@@ -42,24 +34,6 @@ pub struct Start {
     pub now: SystemTime,
 }
 
-/// A number that no other start has.
-#[must_use]
-pub fn seed() -> u64 {
-    // Hashers are seeded by the system.
-    RandomState::new().hash_one(std::process::id())
-}
-
-/// What a front end found of a UPF.
-#[derive(Clone, Debug)]
-pub struct Heard {
-    /// The UPF, `POOL/NAME`.
-    pub upf: Arc<str>,
-    /// Whether it has an association.
-    pub up: bool,
-    /// Why that changed.
-    pub why: &'static str,
-}
-
 /// What a front end is asked from outside.
 #[derive(Debug)]
 pub enum Asked {
@@ -69,6 +43,36 @@ pub enum Asked {
     Sessions(Option<u64>, usize, oneshot::Sender<Vec<SessionView>>),
     /// For its UPFs, and what it did so far.
     Upfs(oneshot::Sender<(Vec<UpfView>, Counts)>),
+}
+
+impl Keyed for Kept {
+    const SESSIONS: &str = "N4 sessions";
+
+    fn written(self) -> (u8, u64) {
+        match self {
+            Self::FrontEnd => (0, 0),
+            Self::Smf(number) => (1, number.into()),
+            Self::Upf(number) => (2, number.into()),
+            Self::Session(seid) => (3, seid),
+        }
+    }
+
+    fn read(kind: u8, number: u64) -> Option<Self> {
+        match (kind, u16::try_from(number)) {
+            (0, _) => Some(Self::FrontEnd),
+            (1, Ok(number)) => Some(Self::Smf(number)),
+            (2, Ok(number)) => Some(Self::Upf(number)),
+            (3, _) => Some(Self::Session(number)),
+            _ => None,
+        }
+    }
+
+    fn session(self) -> Option<u64> {
+        match self {
+            Self::Session(seid) => Some(seid),
+            _ => None,
+        }
+    }
 }
 
 /// A front end that runs. It ends with this value.
@@ -169,7 +173,7 @@ struct Running {
     service: String,
     socket: UdpSocket,
     front_end: FrontEnd<Arc<Installed>>,
-    journal: Journal,
+    journal: Journal<Kept>,
     began: Instant,
     asked: mpsc::Receiver<Asked>,
     jobs: mpsc::UnboundedSender<Job>,
@@ -211,16 +215,8 @@ impl Running {
     }
 
     fn read(&mut self, buffer: &mut [u8]) {
-        for _ in 0..TURN {
-            match self.socket.try_recv_from(buffer) {
-                Ok((length, from)) => {
-                    self.front_end.receive(self.now(), from, buffer.get(..length).unwrap_or_default());
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // Of a datagram sent before: who is not there is found by silence.
-                Err(error) => tracing::trace!(service = self.service, %error, "a peer cannot be reached"),
-            }
-        }
+        let Self { socket, service, front_end, began, .. } = self;
+        read(socket, service, buffer, |from, datagram| front_end.receive(began.elapsed(), from, datagram));
     }
 
     fn done(&mut self, done: Done) {
@@ -271,7 +267,7 @@ impl Running {
                 // The committer ends with the host alone.
                 Output::Commit { batch, changes } => drop(self.jobs.send(Job::Batch(batch, changes))),
                 Output::Lead(leads) => drop(self.jobs.send(Job::Lead(leads))),
-                Output::Upf { name, up, why } => heard(Heard { upf: name, up, why }),
+                Output::Upf { name, up, why } => heard(Heard { endpoint: name, up, why }),
             }
         }
     }

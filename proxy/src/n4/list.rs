@@ -1,7 +1,5 @@
 //! Pages of the sessions of all front ends.
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use pinion_n4::{SessionView, UpfView};
@@ -9,49 +7,43 @@ use pinion_n4::{SessionView, UpfView};
 use super::host::Host;
 use crate::control::{ControlError, N4Filter, N4Page, N4SessionView, PageAsk};
 use crate::sessions::is_called;
+use crate::spoken::{self, FrontEndSessions, Numbered, page};
 
-/// How many sessions a page looks at, whether or not the filter lets them through.
-const MOST_LOOKED_AT: usize = 1 << 16;
-
-/// How many sessions a front end is asked for at once: peers wait for no longer than that takes.
-const STRIDE: usize = 512;
-
-/// A front end, for who looks at its sessions.
-pub trait FrontEndSessions: Sync {
-    /// Those behind a SEID, at the most so many.
-    fn sessions(&self, after: Option<u64>, most: usize) -> impl Future<Output = Vec<SessionView>> + Send;
-
+/// A front end, for who looks at its sessions and its UPFs.
+pub(crate) trait FrontEndUpfs: FrontEndSessions<View = SessionView> {
     /// Its UPFs.
     fn upfs(&self) -> impl Future<Output = Vec<UpfView>> + Send;
 }
 
+impl Numbered for SessionView {
+    fn number(&self) -> u64 {
+        self.seid
+    }
+}
+
 impl FrontEndSessions for Arc<Host> {
+    type View = SessionView;
+
     async fn sessions(&self, after: Option<u64>, most: usize) -> Vec<SessionView> {
         Host::sessions(self, after, most).await
     }
+}
 
+impl FrontEndUpfs for Arc<Host> {
     async fn upfs(&self) -> Vec<UpfView> {
         Host::upfs(self).await.0
     }
 }
 
-/// A page of the sessions of front ends, which are in the order of their services' names.
-///
-/// What is made or ended while the pages are read may or may not be shown; all that stays is, once. A page looks at a
-/// bounded number of sessions: with a filter that few pass it may hold fewer than asked for, even none. Only
-/// `next: None` says that there are no more.
+/// A page of the sessions of front ends.
 ///
 /// # Errors
 /// [`ControlError::Cursor`], [`ControlError::NoFrontEnd`], [`ControlError::NoEndpoint`].
-pub async fn list<S: FrontEndSessions>(
+pub(crate) async fn list<S: FrontEndUpfs>(
     front_ends: &[(String, S)],
     filter: &N4Filter,
     ask: &PageAsk,
 ) -> Result<N4Page, ControlError> {
-    let begin: Option<Place> = match &ask.cursor {
-        None => None,
-        Some(text) => Some(text.parse().map_err(|_| ControlError::Cursor(text.clone()))?),
-    };
     let asked = |service: &str| filter.service.as_deref().is_none_or(|wanted| wanted == service);
     let front_ends: Vec<_> = front_ends.iter().filter(|(service, _)| asked(service)).collect();
     if let (Some(service), []) = (&filter.service, front_ends.as_slice()) {
@@ -70,102 +62,22 @@ pub async fn list<S: FrontEndSessions>(
         filter.smf.is_none_or(|smf| smf == session.smf.0)
             && filter.upf.as_ref().is_none_or(|upf| is_called(&session.upf.0, upf))
     };
-    let limit = ask.limit.clamp(1, 10_000) as usize;
-    let (mut page, mut last, mut looked_at) = (N4Page::default(), begin.clone(), 0);
-    walk(&front_ends, begin, |service, session| {
-        let passes = passes(&session);
-        // One more than fits is looked for, so that the last page is known to be the last.
-        if (passes && page.sessions.len() >= limit) || looked_at >= MOST_LOOKED_AT {
-            page.next = last.as_ref().map(Place::to_string);
-            return false;
-        }
-        looked_at += 1;
-        last = Some(Place { seid: session.seid, service: service.to_owned() });
-        if passes {
-            page.sessions.push(view(service, session));
-        }
-        true
-    })
-    .await;
-    Ok(page)
+    let page = page(&front_ends, ask, passes).await?;
+    Ok(N4Page { sessions: page.sessions.into_iter().map(view).collect(), next: page.next })
 }
 
 /// The sessions of front ends that are wanted, at the most so many.
-pub async fn find<S: FrontEndSessions>(
+pub(crate) async fn find<S: FrontEndSessions<View = SessionView>>(
     front_ends: &[(String, S)],
     most: usize,
     wanted: impl Fn(&SessionView) -> bool,
 ) -> Vec<N4SessionView> {
-    let front_ends: Vec<_> = front_ends.iter().collect();
-    let mut found = Vec::new();
-    walk(&front_ends, None, |service, session| {
-        if wanted(&session) {
-            found.push(view(service, session));
-        }
-        found.len() < most
-    })
-    .await;
-    found
+    spoken::find(front_ends, most, wanted).await.into_iter().map(view).collect()
 }
 
-/// Looks at sessions behind a place until `look` has seen enough.
-async fn walk<S: FrontEndSessions>(
-    front_ends: &[&(String, S)],
-    begin: Option<Place>,
-    mut look: impl FnMut(&str, SessionView) -> bool,
-) {
-    for (service, front_end) in front_ends {
-        let mut after = match &begin {
-            Some(place) if *service < place.service => continue,
-            Some(place) if *service == place.service => Some(place.seid),
-            _ => None,
-        };
-        loop {
-            let sessions = front_end.sessions(after, STRIDE).await;
-            let Some(last) = sessions.last() else { break };
-            after = Some(last.seid);
-            for session in sessions {
-                if !look(service, session) {
-                    return;
-                }
-            }
-        }
-    }
-}
-
-fn view(service: &str, session: SessionView) -> N4SessionView {
+fn view((service, session): (String, SessionView)) -> N4SessionView {
     let SessionView { seid, phase, smf: (smf, smf_seid), upf: (upf, upf_seid), tunnels } = session;
-    let (service, upf) = (service.to_owned(), upf.to_string());
-    N4SessionView { service, seid, phase, smf, smf_seid, upf, upf_seid, tunnels }
-}
-
-/// Where a page ended: behind a session, which may be gone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Place {
-    seid: u64,
-    service: String,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}{}", self.seid, self.service)
-    }
-}
-
-/// A text that no page ended with.
-#[derive(Debug, PartialEq, Eq)]
-struct NoPlace;
-
-impl FromStr for Place {
-    type Err = NoPlace;
-
-    fn from_str(text: &str) -> Result<Self, NoPlace> {
-        let (seid, service) = text.split_at_checked(16).ok_or(NoPlace)?;
-        // No sign, and no capital, goes through as a digit.
-        let plain = seid.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        let seid = u64::from_str_radix(seid, 16).ok().filter(|_| plain && !service.is_empty()).ok_or(NoPlace)?;
-        Ok(Self { seid, service: service.to_owned() })
-    }
+    N4SessionView { service, seid, phase, smf, smf_seid, upf: upf.to_string(), upf_seid, tunnels }
 }
 
 #[cfg(test)]
@@ -173,16 +85,21 @@ mod tests {
     use pinion_n4::Phase;
 
     use super::*;
+    use crate::spoken::MOST_LOOKED_AT;
 
     /// Sessions in their order; UPFs are told by them.
     struct Fake(Vec<SessionView>);
 
     impl FrontEndSessions for Fake {
+        type View = SessionView;
+
         async fn sessions(&self, after: Option<u64>, most: usize) -> Vec<SessionView> {
             let behind = |session: &&SessionView| after.is_none_or(|after| session.seid > after);
             self.0.iter().filter(behind).take(most).cloned().collect()
         }
+    }
 
+    impl FrontEndUpfs for Fake {
         async fn upfs(&self) -> Vec<UpfView> {
             let upf = |name: &str| UpfView { name: name.into(), up: true, sessions: 0, load: 0 };
             vec![upf("upfs/a"), upf("upfs/b")]
@@ -265,15 +182,6 @@ mod tests {
             let words = refused(N4Filter::default(), Some(cursor)).await;
             assert!(words.contains("is no cursor"), "{words}");
         }
-    }
-
-    #[test]
-    fn any_cursor_is_read_or_refused() {
-        bolero::check!().with_type::<String>().for_each(|text: &String| {
-            if let Ok(place) = text.parse::<Place>() {
-                assert_eq!(&place.to_string(), text);
-            }
-        });
     }
 
     #[tokio::test]

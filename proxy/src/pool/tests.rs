@@ -54,6 +54,7 @@ fn config() -> Config {
             timeouts: Timeouts { opening: AT(1), established: AT(1), closing: AT(1), closed: AT(1) },
             tunnels: Vec::new(),
             pfcp: None,
+            gtpc: None,
         }],
     }
 }

@@ -72,7 +72,7 @@ impl Refusal {
 
 const fn number(protocol: Protocol) -> u8 {
     match protocol {
-        Protocol::Udp | Protocol::Gtpu | Protocol::Pfcp => protocol::UDP,
+        Protocol::Udp | Protocol::Gtpu | Protocol::Pfcp | Protocol::Gtpc => protocol::UDP,
         Protocol::Tcp => protocol::TCP,
         Protocol::Sctp => protocol::SCTP,
     }

@@ -18,11 +18,12 @@ use crate::sample::Sample;
 /// What a client begins with (RFC 9113 3.4), and empty SETTINGS.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
-const CALLS: [&str; 10] = [
+const CALLS: [&str; 11] = [
     "ListServices",
     "ListEndpoints",
     "ListSessions",
     "ListN4Sessions",
+    "ListGtpcSessions",
     "GetStats",
     "DrainEndpoint",
     "UndrainEndpoint",
@@ -207,6 +208,15 @@ fn random_requests_are_answered_or_refused() {
                 v1::ListN4SessionsRequest { service: first, upf: second, smf: third, limit: small, cursor: fourth }
                     .encode_to_vec()
             }
+            "ListGtpcSessions" => v1::ListGtpcSessionsRequest {
+                service: first,
+                endpoint: second,
+                client: third,
+                subscriber: Some(text),
+                limit: small,
+                cursor: fourth,
+            }
+            .encode_to_vec(),
             "DrainEndpoint" => v1::DrainEndpointRequest { endpoint: text, deadline_ms: large }.encode_to_vec(),
             "UndrainEndpoint" => v1::UndrainEndpointRequest { endpoint: text }.encode_to_vec(),
             "SetWeight" => v1::SetWeightRequest { endpoint: text, weight: small }.encode_to_vec(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use hyper_util::rt::TokioIo;
 use pinion::api::v1::pinion_client::PinionClient;
 use pinion::api::{self, Client, REQUEST_BYTES, Target, v1};
-use pinion::control::{N4Filter, PageAsk, SessionFilter};
+use pinion::control::{GtpcFilter, N4Filter, PageAsk, SessionFilter};
 use prost::Message as _;
 use tonic::Code;
 use tonic::transport::{Channel, Endpoint, Uri};
@@ -40,7 +40,9 @@ fn what_the_daemon_shows_arrives_as_it_is() {
         assert_eq!(client.sessions(&filter, &ask).await.unwrap(), expected);
         let expected = control.n4_sessions(&N4Filter::default(), &ask).await.unwrap();
         assert_eq!(client.n4_sessions(&N4Filter::default(), &ask).await.unwrap(), expected);
-        for key in ["tag:305419896", "seid:0x500000001"] {
+        let expected = control.gtpc_sessions(&GtpcFilter::default(), &ask).await.unwrap();
+        assert_eq!(client.gtpc_sessions(&GtpcFilter::default(), &ask).await.unwrap(), expected);
+        for key in ["tag:305419896", "seid:0x500000001", "teid:0xa0000001"] {
             assert_eq!(client.explain(key).await.unwrap(), control.explain(key).await.unwrap());
         }
         assert_eq!(client.reload().await.unwrap(), control.reload().await.unwrap());
@@ -74,6 +76,21 @@ fn requests_that_make_no_sense_have_precise_codes() {
             (v1::ListN4SessionsRequest { service: Some("n2".into()), ..sessions.clone() }, Code::NotFound),
         ] {
             assert_eq!(client.list_n4_sessions(request.clone()).await.unwrap_err().code(), code, "{request:?}");
+        }
+        let sessions = v1::ListGtpcSessionsRequest::default();
+        for (request, code) in [
+            (
+                v1::ListGtpcSessionsRequest { client: Some("here".into()), ..sessions.clone() },
+                Code::InvalidArgument,
+            ),
+            (
+                v1::ListGtpcSessionsRequest { endpoint: Some(String::new()), ..sessions.clone() },
+                Code::InvalidArgument,
+            ),
+            (v1::ListGtpcSessionsRequest { cursor: Some("x".into()), ..sessions.clone() }, Code::InvalidArgument),
+            (v1::ListGtpcSessionsRequest { service: Some("n2".into()), ..sessions.clone() }, Code::NotFound),
+        ] {
+            assert_eq!(client.list_gtpc_sessions(request.clone()).await.unwrap_err().code(), code, "{request:?}");
         }
         let weight = v1::SetWeightRequest { endpoint: "amf-1".into(), weight: 65_536 };
         assert_eq!(client.set_weight(weight).await.unwrap_err().code(), Code::InvalidArgument);

@@ -29,6 +29,8 @@ fn tables_are_for_people() {
         assert_snapshot!("weight", printed(&["weight", "amf-2", "50"]));
         assert_snapshot!("explain", printed(&["explain", "tag:305419896"]));
         assert_snapshot!("sessions_n4", printed(&["sessions", "n4"]));
+        assert_snapshot!("sessions_gtpc", printed(&["sessions", "gtpc"]));
+        assert_snapshot!("explain_teid", printed(&["explain", "teid:0xa0000001"]));
         assert_snapshot!("explain_seid", printed(&["explain", "seid:0x500000001"]));
         assert_snapshot!("explain_nothing", printed(&["explain", "nothing"]));
         assert_snapshot!("reload", printed(&["reload"]));
@@ -43,6 +45,8 @@ fn json_is_for_programs() {
         assert_snapshot!("endpoints_json", json(&["endpoints", "--pool", "amf"]));
         assert_snapshot!("sessions_json", json(&["sessions"]));
         assert_snapshot!("sessions_n4_json", json(&["sessions", "n4"]));
+        assert_snapshot!("sessions_gtpc_json", json(&["sessions", "gtpc"]));
+        assert_snapshot!("explain_teid_json", json(&["explain", "teid:0xa0000001"]));
         assert_snapshot!("explain_seid_json", json(&["explain", "seid:0x500000001"]));
         assert_snapshot!("stats_json", json(&["stats"]));
         assert_snapshot!("drain_json", json(&["drain", "upf/amf-3"]));
@@ -66,7 +70,15 @@ fn keys(value: &Value, found: &mut Vec<String>) {
 
 #[test]
 fn help_lists_every_key_of_the_json() {
-    for args in [&["services"][..], &["endpoints"], &["sessions"], &["sessions", "n4"], &["stats"], &["reload"]] {
+    for args in [
+        &["services"][..],
+        &["endpoints"],
+        &["sessions"],
+        &["sessions", "n4"],
+        &["sessions", "gtpc"],
+        &["stats"],
+        &["reload"],
+    ] {
         let value: Value = serde_json::from_str(&printed(&[args, &["--format", "json"]].concat())).unwrap();
         let mut found = Vec::new();
         keys(&value, &mut found);
@@ -82,7 +94,9 @@ fn help_lists_every_key_of_the_json() {
 #[test]
 fn every_command_has_help_with_examples() {
     let commands = ["services", "endpoints", "sessions", "stats", "drain", "weight", "explain", "reload", "top"];
-    for command in commands.map(|command| vec![command]).into_iter().chain([vec!["sessions", "n4"]]) {
+    for command in
+        commands.map(|command| vec![command]).into_iter().chain([vec!["sessions", "n4"], vec!["sessions", "gtpc"]])
+    {
         let help = printed(&[&command[..], &["--help"]].concat());
         for word in ["Examples:", "Exit codes:", "--api", "--certificate", "PINION_API"] {
             assert!(help.contains(word), "{command:?}: {word} is missing in\n{help}");
@@ -182,6 +196,11 @@ fn refusals_are_in_the_daemons_words() {
         (&["endpoints", "--pool", "smf"], 1, "there is no pool smf; `pinion endpoints` lists them"),
         (&["sessions", "--service", "n9"], 1, "there is no service n9; `pinion services` lists them"),
         (&["sessions", "n4", "--service", "n2"], 1, "there is no PFCP service n2; `pinion services` lists them"),
+        (
+            &["sessions", "gtpc", "--service", "n2"],
+            1,
+            "there is no GTPv2-C service n2; `pinion services` lists them",
+        ),
         (&["explain", "what"], 2, "what is no key; give an address"),
         (&["explain", ""], 2, "key: empty"),
         (&["explain", &"9".repeat(257)], 2, "key: 257 bytes; 256 are the most"),

@@ -1,5 +1,6 @@
 //! A [`Control`] that shows a small core, and keeps what it is told.
 
+mod gtpc;
 mod n4;
 
 use std::net::IpAddr;
@@ -8,9 +9,9 @@ use std::time::Duration;
 
 use pinion::config::model::{Algorithm, Protocol};
 use pinion::control::{
-    Control, ControlError, EndpointState, EndpointView, Explained, Explanation, InterfaceView, N4Filter, N4Page,
-    Origin, PacketCount, PageAsk, PathView, Reloaded, ServiceView, SessionFilter, SessionKey, SessionPage,
-    SessionState, SessionView, Stats, StoreLevel, TableLevel, TrafficView,
+    Control, ControlError, EndpointState, EndpointView, Explained, Explanation, GtpcFilter, GtpcPage,
+    InterfaceView, N4Filter, N4Page, Origin, PacketCount, PageAsk, PathView, Reloaded, ServiceView, SessionFilter,
+    SessionKey, SessionPage, SessionState, SessionView, Stats, StoreLevel, TableLevel, TrafficView,
 };
 
 pub(crate) struct Sample {
@@ -119,6 +120,10 @@ impl Control for Sample {
         n4::page(self.sessions, filter, page)
     }
 
+    async fn gtpc_sessions(&self, filter: &GtpcFilter, page: &PageAsk) -> Result<GtpcPage, ControlError> {
+        gtpc::page(self.sessions, filter, page)
+    }
+
     async fn stats(&self) -> Result<Stats, ControlError> {
         Ok(stats())
     }
@@ -165,6 +170,7 @@ impl Control for Sample {
                 ],
             }]),
             "seid:0x500000001" => Ok(vec![n4::explanation()]),
+            "teid:0xa0000001" => Ok(vec![gtpc::explanation()]),
             _ => Err(ControlError::Key(key.to_owned())),
         }
     }
@@ -339,5 +345,6 @@ pub(crate) fn stats() -> Stats {
             InterfaceView { name: "eth1".into(), attached: "missing".into() },
         ],
         front_ends: n4::front_ends(),
+        gtpc: gtpc::front_ends(),
     }
 }

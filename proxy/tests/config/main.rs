@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod fuzz;
+mod gtpc;
 mod meaning;
 mod mistakes;
 mod pfcp;

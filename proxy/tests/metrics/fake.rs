@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use pinion::config::model::{Algorithm, Protocol};
 use pinion::control::{
-    Control, ControlError, EndpointState, EndpointView, Explanation, InterfaceView, N4Filter, N4FrontEnd, N4Page,
-    N4Upf, PacketCount, PageAsk, PathView, Reloaded, ServiceView, SessionFilter, SessionPage, Stats, StoreLevel,
-    TableLevel, TrafficView,
+    Control, ControlError, EndpointState, EndpointView, Explanation, GtpcEndpoint, GtpcFilter, GtpcFrontEnd,
+    GtpcPage, InterfaceView, N4Filter, N4FrontEnd, N4Page, N4Upf, PacketCount, PageAsk, PathView, Reloaded,
+    ServiceView, SessionFilter, SessionPage, Stats, StoreLevel, TableLevel, TrafficView,
 };
 
 use crate::counts::counts;
+use crate::gtpc_counts;
 
 pub(crate) struct Fake {
     /// How many endpoints there are.
@@ -64,6 +65,18 @@ fn front_end(upfs: usize) -> N4FrontEnd {
         load: 70,
     };
     N4FrontEnd { service: "n4".to_owned(), sessions: 1003, counts: counts(), upfs: (1..=upfs).map(upf).collect() }
+}
+
+/// Likewise, of GTPv2-C.
+fn gtpc(endpoints: usize) -> GtpcFrontEnd {
+    let endpoint = |number: usize| GtpcEndpoint {
+        pool: "sgws".to_owned(),
+        name: format!("sgw-{number}"),
+        up: [None, Some(true), Some(false)][number % 3],
+        sessions: 600 + number as u64,
+    };
+    let endpoints = (1..=endpoints).map(endpoint).collect();
+    GtpcFrontEnd { service: "s11".to_owned(), sessions: 2003, counts: gtpc_counts::counts(), endpoints }
 }
 
 #[tonic::async_trait]
@@ -123,6 +136,7 @@ impl Control for Fake {
                 interface("a\"b\\c\nd", "generic"),
             ],
             front_ends: vec![front_end(self.endpoints)],
+            gtpc: vec![gtpc(2)],
         })
     }
 
@@ -132,6 +146,10 @@ impl Control for Fake {
 
     async fn n4_sessions(&self, _: &N4Filter, _: &PageAsk) -> Result<N4Page, ControlError> {
         Ok(N4Page::default())
+    }
+
+    async fn gtpc_sessions(&self, _: &GtpcFilter, _: &PageAsk) -> Result<GtpcPage, ControlError> {
+        Ok(GtpcPage::default())
     }
 
     async fn drain(&self, endpoint: &str, _: Option<Duration>) -> Result<EndpointView, ControlError> {

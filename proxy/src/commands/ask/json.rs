@@ -1,6 +1,7 @@
 //! The JSON of the commands that ask a daemon. Its keys are a promise: they are added to, never renamed.
 //! Durations are in seconds with fractions, all numbers decimal but SEIDs, and what is not there is `null`.
 
+mod gtpc;
 mod n4;
 
 use std::net::IpAddr;
@@ -13,6 +14,7 @@ use crate::control::{
     EndpointView, Explained as Of, Explanation, PathView, Reloaded, ServiceView, SessionKey, SessionView, Stats,
 };
 
+pub(crate) use gtpc::GtpcSession;
 pub(crate) use n4::N4Session;
 
 #[derive(Debug, Serialize)]
@@ -178,6 +180,7 @@ pub(crate) struct All<'a> {
     store: Store<'a>,
     interfaces: Vec<Interface<'a>>,
     n4: Vec<n4::FrontEnd<'a>>,
+    gtpc: Vec<gtpc::FrontEnd<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -241,6 +244,7 @@ impl<'a> From<&'a Stats> for All<'a> {
                 .map(|interface| Interface { name: &interface.name, attached: &interface.attached })
                 .collect(),
             n4: stats.front_ends.iter().map(n4::FrontEnd::from).collect(),
+            gtpc: stats.gtpc.iter().map(gtpc::FrontEnd::from).collect(),
         }
     }
 }
@@ -261,16 +265,18 @@ impl<'a> From<&'a Reloaded> for Reload<'a> {
 pub(crate) struct Explained<'a> {
     session: Option<Session<'a>>,
     n4_session: Option<N4Session<'a>>,
+    gtpc_session: Option<GtpcSession<'a>>,
     steps: &'a [String],
 }
 
 impl<'a> From<&'a Explanation> for Explained<'a> {
     fn from(explanation: &'a Explanation) -> Self {
-        let (session, n4_session) = match &explanation.session {
-            Of::Session(it) => (Some(it.into()), None),
-            Of::N4(it) => (None, Some(it.into())),
+        let (session, n4_session, gtpc_session) = match &explanation.session {
+            Of::Session(it) => (Some(it.into()), None, None),
+            Of::N4(it) => (None, Some(it.into()), None),
+            Of::Gtpc(it) => (None, None, Some(it.into())),
         };
-        Self { session, n4_session, steps: &explanation.steps }
+        Self { session, n4_session, gtpc_session, steps: &explanation.steps }
     }
 }
 

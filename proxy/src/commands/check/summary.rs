@@ -1,5 +1,6 @@
 //! What a configuration would run.
 
+mod gtpc;
 mod pfcp;
 
 use std::collections::BTreeSet;
@@ -54,6 +55,7 @@ struct ServiceRow {
     all_down: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pfcp: Option<pfcp::PfcpRow>,
+    gtpc: Option<gtpc::GtpcRow>,
 }
 
 #[derive(Debug, Serialize)]
@@ -119,7 +121,7 @@ impl Summary {
 impl ServiceRow {
     fn new(service: &Service, pools: &[Pool]) -> Self {
         let pool = pools.iter().find(|pool| pool.name == service.pool);
-        let steers = service.pfcp.is_none();
+        let steers = service.pfcp.is_none() && service.gtpc.is_none();
         Self {
             name: service.name.clone(),
             protocol: service.protocol.as_written(),
@@ -131,6 +133,7 @@ impl ServiceRow {
             unknown: steers.then(|| service.unknown.as_written()),
             all_down: steers.then(|| service.all_down.as_written()),
             pfcp: service.pfcp.as_ref().map(pfcp::PfcpRow::new),
+            gtpc: service.gtpc.as_ref().map(gtpc::GtpcRow::new),
         }
     }
 }
@@ -242,6 +245,7 @@ impl fmt::Display for Summary {
         write!(f, "\n{table}")?;
         more(f, self.services.len())?;
         pfcp::table(f, &self.services)?;
+        gtpc::table(f, &self.services)?;
 
         let mut table = Table::new(["pool", "endpoints", "health", "slow start", "drain"]);
         for pool in self.pools.iter().take(LISTED) {

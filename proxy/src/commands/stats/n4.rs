@@ -35,14 +35,7 @@ pub(super) fn part(front_end: &N4FrontEnd, coloured: bool) -> String {
             ],
         ),
     ];
-    let mut text = String::new();
-    for (first, more) in lines {
-        text.push_str(&first);
-        for (count, what) in more.into_iter().filter(|(count, _)| *count > 0) {
-            text.push_str(&format!(", {count} {what}"));
-        }
-        text.push('\n');
-    }
+    let mut text = super::counted(lines);
     let troubles =
         [(counts.upf_losses, "times a UPF was lost"), (counts.refused, "batches of tunnels not put in force")];
     for (count, what) in troubles.into_iter().filter(|(count, _)| *count > 0) {

@@ -2,13 +2,14 @@
 
 use pinion_loader::{Bounds, maglev};
 
-use super::pfcp::is_pfcp;
 use super::pools::Gathered;
+use super::spoken::is_spoken;
 use crate::config::mistake::{Place, Wrong};
 use crate::config::model::Protocol;
 use crate::config::written::{File, Service};
 
-/// What services and their endpoints need of the tables; the others fill with traffic. PFCP is not in the packet path.
+/// What services and their endpoints need of the tables; the others fill with traffic. What Pinion itself speaks is not in
+/// the packet path.
 pub(super) fn check(
     file: &File,
     pools: &[Gathered<'_>],
@@ -24,13 +25,13 @@ pub(super) fn check(
         let by_source =
             |service: &&&Service| matches!(service.protocol.value, Some(Protocol::Sctp | Protocol::Gtpu));
         let found = users.iter().filter(by_source).count() as u64;
-        let users = users.iter().filter(|service| !is_pfcp(service)).count() as u64;
+        let users = users.iter().filter(|service| !is_spoken(service)).count() as u64;
         sources = sources.saturating_add(found.saturating_mul(addresses as u64));
         theirs = theirs.saturating_add(users.saturating_mul(addresses as u64));
         slots = slots.saturating_add(users.saturating_mul(u64::from(maglev::length(count))));
     }
     let mut pins = 0_u64;
-    for service in file.services.values().filter(|service| !is_pfcp(service)) {
+    for service in file.services.values().filter(|service| !is_spoken(service)) {
         let addresses = service.addresses.count() as u64;
         let tunnels = service.tunnels.count() as u64;
         own = own.saturating_add(addresses);

@@ -51,7 +51,7 @@ fn unanswered(kind: ProbeKind, protocol: Protocol, port: u16, service: &str) -> 
         ProbeKind::Pfcp => ("UDP", Some(pfcp::PORT)),
     };
     let served = match protocol {
-        Protocol::Udp | Protocol::Gtpu | Protocol::Pfcp => "UDP",
+        Protocol::Udp | Protocol::Gtpu | Protocol::Pfcp | Protocol::Gtpc => "UDP",
         Protocol::Tcp => "TCP",
         Protocol::Sctp => "SCTP",
     };

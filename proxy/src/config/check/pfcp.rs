@@ -3,15 +3,13 @@
 mod serves;
 mod user_plane;
 
-use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use pinion_loader::Bounds;
 
-use super::addresses::is_local;
 use super::pools::Gathered;
-use super::{counted, span};
+use super::{span, spoken};
 use crate::config::Host;
 use crate::config::mistake::Wrong;
 use crate::config::model::{self, Algorithm, PfcpMode, Protocol, UeAddresses};
@@ -104,8 +102,7 @@ pub(super) fn model(service: &Service, host: &Host, wrong: &mut Wrong) -> Option
         }
         return None;
     }
-    meaningless(service, wrong);
-    here(service, host, wrong);
+    spoken::check(service, host, ["PFCP", "an SMF", "UPF"], wrong);
     let Some(pfcp) = &service.pfcp.value else { return Some(default()) };
     if let (Some((at, restore)), false) =
         (pfcp.restore.given(), matches!(pfcp.ue_addresses.value, Some(UeAddresses::Pools | UeAddresses::N6)))
@@ -153,43 +150,6 @@ fn redirected(service: &Service, pfcp: &Pfcp, wrong: &mut Wrong) {
         let what = "least_sessions in mode redirect, where sessions end without Pinion; give maglev, round_robin or \
                     weighted";
         wrong.mistake(at, what);
-    }
-}
-
-/// What is of packets that are steered.
-fn meaningless(service: &Service, wrong: &mut Wrong) {
-    let fields =
-        [("unknown", service.unknown.at), ("all_down", service.all_down.at), ("timeouts", service.timeouts.at)];
-    for (name, at) in fields {
-        if let Some(at) = at {
-            let what = format!("`{name}` is for packets that are steered, and PFCP ends at Pinion; leave it out");
-            wrong.mistake(at, what);
-        }
-    }
-    if let Some((at, Algorithm::SourceAffinity)) = service.algorithm.given() {
-        let what = "source_affinity would give an SMF one UPF for all its sessions; give maglev, round_robin, \
-                    weighted or least_sessions";
-        wrong.mistake(at, what);
-    }
-}
-
-/// Whether its address is one, and this host's: the daemon itself speaks there.
-fn here(service: &Service, host: &Host, wrong: &mut Wrong) {
-    if let Some((at, addresses)) = service.addresses.given()
-        && addresses.0.len() != 1
-    {
-        let count = counted(addresses.0.len(), "address", "addresses");
-        wrong.mistake(at, format!("{count}, and PFCP is spoken at one; give one that this host has"));
-    }
-    for (at, address) in service.addresses.each() {
-        let address: IpAddr = address.0;
-        if !host.addresses.is_empty() && !is_local(address, &host.addresses) {
-            let what = format!(
-                "{address} is no address of this host, which speaks PFCP there; add it before the daemon starts, or \
-                 give one that `ip address` shows"
-            );
-            wrong.warning(at, what);
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::addresses::{is_local, unicast};
-use super::{counted, health, pfcp, services};
+use super::{counted, health, pfcp, services, spoken};
 use crate::config::Host;
 use crate::config::mistake::{Place, Wrong};
 use crate::config::model::{self, Protocol};
@@ -125,7 +125,7 @@ pub(super) fn check(
     }
     let ports: BTreeSet<u16> = users.iter().filter_map(|service| services::port(service)).collect();
     // The daemon reaches what it speaks to itself wherever it is.
-    let spoken = !users.is_empty() && users.iter().all(|service| pfcp::is_pfcp(service));
+    let spoken = !users.is_empty() && users.iter().all(|service| spoken::is_spoken(service));
     let mut names = HashSet::new();
     let mut taken = Taken::default();
     for endpoint in endpoints.values() {
@@ -199,7 +199,7 @@ pub(super) fn tunnels(pools: &[Gathered<'_>], members: &[Vec<&Service>], wrong: 
             let is_sctp = match service.protocol.value {
                 Some(Protocol::Sctp) => true,
                 Some(Protocol::Gtpu) => false,
-                Some(Protocol::Udp | Protocol::Tcp | Protocol::Pfcp) | None => continue,
+                Some(Protocol::Udp | Protocol::Tcp | Protocol::Pfcp | Protocol::Gtpc) | None => continue,
             };
             for endpoint in pool.endpoints.values() {
                 let port = match &endpoint.port.value {

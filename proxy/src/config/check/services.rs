@@ -5,12 +5,12 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use pinion_protocols::pfcp::PORT;
+use pinion_protocols::{gtpv2, pfcp as n4};
 use pinion_steering::{MAX_PATHS, gtpu};
 
 use super::addresses::{families, family};
 use super::pools::{Gathered, paths};
-use super::{pfcp, span, tunnels};
+use super::{gtpc, pfcp, span, spoken, tunnels};
 use crate::config::Host;
 use crate::config::mistake::{Place, Wrong};
 use crate::config::model::{self, Protocol, Timeouts};
@@ -104,7 +104,8 @@ pub(super) fn port(service: &Service) -> Option<u16> {
 fn own_port(protocol: Protocol) -> Option<(u16, &'static str)> {
     match protocol {
         Protocol::Gtpu => Some((gtpu::PORT, "GTP-U is received at port 2152 (TS 29.281 4.4.2.3)")),
-        Protocol::Pfcp => Some((PORT, "PFCP is received at port 8805 (TS 29.244 4.2.2)")),
+        Protocol::Gtpc => Some((gtpv2::PORT, "GTPv2-C is received at port 2123 (TS 29.274 4.2.1.1)")),
+        Protocol::Pfcp => Some((n4::PORT, "PFCP is received at port 8805 (TS 29.244 4.2.2)")),
         Protocol::Udp | Protocol::Tcp | Protocol::Sctp => None,
     }
 }
@@ -146,7 +147,7 @@ pub(super) fn meet(pool: &Gathered<'_>, users: &[&Service], wrong: &mut Wrong) {
             }
         }
     }
-    for protocol in [Protocol::Gtpu, Protocol::Pfcp] {
+    for protocol in [Protocol::Gtpu, Protocol::Pfcp, Protocol::Gtpc] {
         if users.iter().any(|service| service.protocol.value == Some(protocol)) {
             endpoints.values().for_each(|endpoint| elsewhere(protocol, &endpoint.port, wrong));
         }
@@ -155,7 +156,7 @@ pub(super) fn meet(pool: &Gathered<'_>, users: &[&Service], wrong: &mut Wrong) {
 
 /// A service's addresses, where there are as many as it can have.
 fn own(service: &Service) -> Option<&List<Ip>> {
-    let most = if pfcp::is_pfcp(service) { 1 } else { MAX_PATHS };
+    let most = if spoken::is_spoken(service) { 1 } else { MAX_PATHS };
     service.addresses.value.as_ref().filter(|own| (1..=most).contains(&own.0.len()))
 }
 
@@ -242,7 +243,7 @@ pub(super) fn model(file: &File, host: &Host, wrong: &mut Wrong) -> Vec<model::S
 
 fn one(service: &Service, host: &Host, wrong: &mut Wrong) -> model::Service {
     if let Some((at, addresses)) = service.addresses.given()
-        && !pfcp::is_pfcp(service)
+        && !spoken::is_spoken(service)
         && (addresses.0.is_empty() || addresses.0.len() > MAX_PATHS)
     {
         wrong.mistake(at, too_many(addresses.0.len()));
@@ -274,6 +275,7 @@ fn one(service: &Service, host: &Host, wrong: &mut Wrong) -> model::Service {
         timeouts: timeouts(service, protocol, wrong),
         tunnels: tunnels::model(service, wrong),
         pfcp: pfcp::model(service, host, wrong),
+        gtpc: gtpc::model(service, host, wrong),
     }
 }
 

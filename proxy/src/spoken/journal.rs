@@ -8,10 +8,25 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use pinion_n4::Kept;
+
+/// What a value is of.
+pub(crate) trait Keyed: Copy + Ord + std::fmt::Debug {
+    /// What is lost where it cannot be kept.
+    const SESSIONS: &str;
+
+    /// As it is written: which kind, and which of them.
+    fn written(self) -> (u8, u64);
+
+    /// As it was written; none where there is no such.
+    fn read(kind: u8, number: u64) -> Option<Self>;
+
+    /// The number of a session that it is of.
+    fn session(self) -> Option<u64>;
+}
 
 /// What a file may grow by before a new one is begun, at the least.
 const LONG: u64 = 64 << 20;
@@ -37,7 +52,7 @@ pub struct JournalError {
 
 /// The files of one front end.
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(crate) struct Journal<K> {
     folder: PathBuf,
     number: u32,
     file: File,
@@ -48,11 +63,12 @@ pub(super) struct Journal {
     /// While what is true is written into a new file: how far that is.
     walk: Option<Option<u64>>,
     failed: bool,
+    keys: PhantomData<fn(K)>,
 }
 
-impl Journal {
+impl<K: Keyed> Journal<K> {
     /// Reads what was kept, and begins a new file; what is true then is to be written into it ([`Journal::walk`]).
-    pub(super) fn open(folder: &Path) -> Result<(Self, BTreeMap<Kept, Bytes>), JournalError> {
+    pub(crate) fn open(folder: &Path) -> Result<(Self, BTreeMap<K, Bytes>), JournalError> {
         fs::create_dir_all(folder).map_err(wrong(folder))?;
         let mut kept = BTreeMap::new();
         let numbers = numbers(folder)?;
@@ -73,20 +89,16 @@ impl Journal {
             most: LONG,
             walk: Some(None),
             failed: false,
+            keys: PhantomData,
         };
         Ok((journal, kept))
     }
 
     /// Takes a record in; it is written by [`Journal::flush`].
-    pub(super) fn keep(&mut self, of: Kept, value: Option<&[u8]>) {
+    pub(crate) fn keep(&mut self, of: K, value: Option<&[u8]>) {
         let at = self.pending.len();
         self.pending.extend_from_slice(&[0; 8]);
-        let (tag, number) = match of {
-            Kept::FrontEnd => (0, 0),
-            Kept::Smf(number) => (1, number.into()),
-            Kept::Upf(number) => (2, number.into()),
-            Kept::Session(seid) => (3, seid),
-        };
+        let (tag, number) = of.written();
         self.pending.extend_from_slice(&[tag, u8::from(value.is_some())]);
         self.pending.extend_from_slice(&u64::to_be_bytes(number));
         self.pending.extend_from_slice(value.unwrap_or_default());
@@ -109,7 +121,7 @@ impl Journal {
 
     /// Writes what was taken in. Where that fails it is said once; as soon as it does no longer, all that is true is written
     /// again.
-    pub(super) fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         if self.pending.is_empty() {
             return;
         }
@@ -125,7 +137,7 @@ impl Journal {
                     let path = path(&self.folder, self.number);
                     tracing::error!(
                         path = %path.display(), %error,
-                        "N4 sessions are not kept, and a restart loses them; make room there"
+                        "{} are not kept, and a restart loses them; make room there", K::SESSIONS
                     );
                 }
                 // A part of a record would hide all behind it.
@@ -139,19 +151,19 @@ impl Journal {
     }
 
     /// Whether what is true is still to be written into the file, and can be.
-    pub(super) fn is_walking(&self) -> bool {
+    pub(crate) fn is_walking(&self) -> bool {
         self.walk.is_some() && !self.failed
     }
 
     /// Writes some of what is true: of what there is behind a SEID, as many sessions as others can wait for.
-    pub(super) fn walk<I: Iterator<Item = (Kept, Bytes)>>(&mut self, behind: impl FnOnce(Option<u64>) -> I) {
+    pub(crate) fn walk<I: Iterator<Item = (K, Bytes)>>(&mut self, behind: impl FnOnce(Option<u64>) -> I) {
         let Some(after) = self.walk else { return };
         let (mut sessions, mut last) = (0, None);
         for (of, value) in behind(after) {
             self.keep(of, Some(&value));
-            if let Kept::Session(seid) = of {
+            if let Some(number) = of.session() {
                 sessions += 1;
-                last = Some(seid);
+                last = Some(number);
             }
             if sessions == PAGE {
                 break;
@@ -201,7 +213,7 @@ impl Journal {
 }
 
 /// Reads records until the end, or until one that is cut or damaged.
-fn read(mut bytes: &[u8], kept: &mut BTreeMap<Kept, Bytes>) {
+fn read<K: Keyed>(mut bytes: &[u8], kept: &mut BTreeMap<K, Bytes>) {
     while let Some((head, rest)) = bytes.split_first_chunk::<8>() {
         let [a, b, c, d, e, f, g, h] = *head;
         let length = u32::from_be_bytes([a, b, c, d]) as usize;
@@ -213,13 +225,7 @@ fn read(mut bytes: &[u8], kept: &mut BTreeMap<Kept, Bytes>) {
         let Some((head, value)) = record.split_first_chunk::<10>() else { return };
         let [tag, there, number @ ..] = *head;
         let number = u64::from_be_bytes(number);
-        let of = match (tag, u16::try_from(number)) {
-            (0, _) => Kept::FrontEnd,
-            (1, Ok(number)) => Kept::Smf(number),
-            (2, Ok(number)) => Kept::Upf(number),
-            (3, _) => Kept::Session(number),
-            _ => return,
-        };
+        let Some(of) = K::read(tag, number) else { return };
         match there {
             0 => kept.remove(&of),
             _ => kept.insert(of, Bytes::copy_from_slice(value)),
@@ -254,6 +260,8 @@ fn wrong(path: &Path) -> impl Fn(io::Error) -> JournalError {
 
 #[cfg(test)]
 mod tests {
+    use pinion_n4::Kept;
+
     use super::*;
 
     fn bytes(text: &'static str) -> Bytes {
@@ -265,7 +273,7 @@ mod tests {
     }
 
     /// Writes all that is true, as the front end gives it page by page.
-    fn settle(journal: &mut Journal, all: &BTreeMap<Kept, Bytes>) {
+    fn settle(journal: &mut Journal<Kept>, all: &BTreeMap<Kept, Bytes>) {
         while journal.is_walking() {
             journal.walk(|after| {
                 let behind = move |of: &Kept| after.is_none_or(|after| *of > Kept::Session(after));
@@ -309,7 +317,7 @@ mod tests {
         journal.keep(Kept::Session(2), Some(&vec![7; LONGEST - 10]));
         journal.keep(Kept::Session(3), Some(b"value"));
         journal.flush();
-        let (_, kept) = Journal::open(folder.path()).unwrap();
+        let (_, kept) = Journal::<Kept>::open(folder.path()).unwrap();
         assert_eq!(kept.keys().collect::<Vec<_>>(), [&Kept::Session(2), &Kept::Session(3)]);
     }
 
@@ -325,14 +333,14 @@ mod tests {
         let whole = fs::read(&path).unwrap();
         for length in 0..whole.len() {
             fs::write(&path, whole.get(..length).unwrap()).unwrap();
-            let mut kept = BTreeMap::new();
+            let mut kept: BTreeMap<Kept, Bytes> = BTreeMap::new();
             read(&fs::read(&path).unwrap(), &mut kept);
             assert_eq!(kept.len(), length / (whole.len() / 3));
         }
         for at in 0..whole.len() {
             let mut damaged = whole.clone();
             damaged[at] ^= 0x10;
-            let mut kept = BTreeMap::new();
+            let mut kept: BTreeMap<Kept, Bytes> = BTreeMap::new();
             read(&damaged, &mut kept);
             assert_eq!(kept.len(), at / (whole.len() / 3));
         }
