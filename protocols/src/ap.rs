@@ -7,6 +7,7 @@
 //! The reader and the writer are by hand: the crates at hand for aligned PER (`asn1-codecs`, `rasn`) build owned trees of bit vectors, which
 //! neither borrows nor keeps what they do not know, and know no fragments.
 
+mod diagnostics;
 mod element;
 mod error;
 mod extension;
@@ -19,6 +20,7 @@ mod writer;
 
 use core::fmt::{Debug, Display};
 
+pub use diagnostics::{CriticalityDiagnostics, NotUnderstood};
 pub use element::{Criticality, Elements, RawElement};
 pub use error::{Error, Unfit, Wrong};
 pub use extension::{Alternative, Extensions};

@@ -23,4 +23,5 @@ pub mod ngap;
 mod numbered;
 pub mod pfcp;
 mod reader;
+pub mod s1ap;
 pub mod sctp;

@@ -89,6 +89,15 @@ impl<'a, P: Protocol> RawElement<'a, P> {
         self.read_with(T::read)
     }
 
+    /// The value of an element that is a string of octets: a NAS PDU, a message within a message.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Element`].
+    pub fn octets(&self) -> Result<Octets<'a>, Error<P>> {
+        self.read_with(Reader::counted)
+    }
+
     /// Reads the value in a way of its own.
     pub(crate) fn read_with<T>(
         &self,
@@ -111,7 +120,7 @@ pub struct Elements<'a, P> {
 }
 
 impl<'a, P: Protocol> Elements<'a, P> {
-    pub(super) fn new(rest: &'a [u8], offset: usize, count: u32) -> Self {
+    pub(crate) fn new(rest: &'a [u8], offset: usize, count: u32) -> Self {
         Self { rest, offset, left: count, protocol: PhantomData }
     }
 

@@ -17,7 +17,17 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    fn number(self) -> u64 {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
+        let offset = reader.offset();
+        match reader.bits(2)? {
+            0 => Ok(Self::Initiating),
+            1 => Ok(Self::Successful),
+            2 => Ok(Self::Unsuccessful),
+            _ => Err(Wrong::Range { offset }),
+        }
+    }
+
+    pub(super) fn number(self) -> u64 {
         match self {
             Self::Initiating => 0,
             Self::Successful => 1,

@@ -2,7 +2,7 @@
 
 use super::value::{AmfSetId, AmfUeNgapId, RanUeNgapId};
 use super::{ElementType, Error, RawElement};
-use crate::ap::{Octets, Reader};
+use crate::ap::Octets;
 
 pub use super::value::{FiveGSTmsi, Guami, UeIds};
 
@@ -43,7 +43,7 @@ impl<'a> RawElement<'a> {
             ElementType::FiveGSTmsi => Element::FiveGSTmsi(self.read()?),
             ElementType::Guami => Element::Guami(self.read()?),
             ElementType::AmfSetId => Element::AmfSetId(self.read::<AmfSetId>()?.0),
-            ElementType::NasPdu => Element::NasPdu(self.read_with(Reader::counted)?),
+            ElementType::NasPdu => Element::NasPdu(self.octets()?),
             _ => Element::Other(*self),
         })
     }

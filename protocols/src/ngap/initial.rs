@@ -2,7 +2,7 @@
 
 use super::value::{AllowedNssai, AmfSetId, RanUeNgapId, RrcEstablishmentCause, UserLocation};
 use super::{ElementType, Error, FiveGSTmsi, Message};
-use crate::ap::{Octets, Reader};
+use crate::ap::Octets;
 
 /// An Initial UE Message, as far as it is interpreted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl<'a> InitialUeMessage<'a> {
             let raw = raw?;
             match raw.kind() {
                 ElementType::RanUeNgapId if ran.is_none() => ran = Some(raw.read::<RanUeNgapId>()?.0),
-                ElementType::NasPdu if nas.is_none() => nas = Some(raw.read_with(Reader::counted)?),
+                ElementType::NasPdu if nas.is_none() => nas = Some(raw.octets()?),
                 ElementType::UserLocationInformation if location.is_none() => location = Some(raw.read()?),
                 ElementType::RrcEstablishmentCause if cause.is_none() => cause = Some(raw.read()?),
                 ElementType::FiveGSTmsi if tmsi.is_none() => tmsi = Some(raw.read()?),

@@ -4,7 +4,7 @@ use bytes::BytesMut;
 
 use super::value::{AmfUeNgapId, NgapMessage, RanUeNgapId, ResetType, UeIds};
 use super::{ElementType, Envelope, Error, Message, MessageWriter, RawElement};
-use crate::ap::{Change, Criticality, Reader, Value};
+use crate::ap::{Change, Criticality, Value};
 
 /// Identifiers to put in the place of others; none: they stay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -197,7 +197,7 @@ fn bring(writer: &mut MessageWriter<'_>, raw: &RawElement<'_>) {
 /// Does something with the message that an element is.
 fn within(raw: &RawElement<'_>, then: impl FnOnce(&Message<'_>) -> Result<(), Error>) -> Result<(), Error> {
     let value = raw.value().joined();
-    let octets = raw.with_value(&value).read_with(Reader::counted)?;
+    let octets = raw.with_value(&value).octets()?;
     let octets = octets.joined();
     let envelope = Envelope::parse(&octets)?;
     let joined = envelope.value().joined();

@@ -38,6 +38,7 @@ pub use tnl::{
     TnlToUpdate, TnlToUpdateList, TnlUsage, TransportAddress,
 };
 
+pub use crate::ap::{CriticalityDiagnostics, NotUnderstood};
 use crate::ap::{Extensions, Reader, Value, Wrong};
 
 /// Passes over what a sequence has behind its fields: `extended`, extensions, and additions.
