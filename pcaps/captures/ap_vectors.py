@@ -1,29 +1,51 @@
 #!/usr/bin/env python3
-"""Makes ngap-vectors.tsv: each message of NGAP (TS 38.413) that pycrate's ASN.1 has, with values made up here, encoded by pycrate.
+"""Makes ngap-vectors.tsv and s1ap-vectors.tsv: each message of NGAP (TS 38.413) and S1AP (TS 36.413) that pycrate's ASN.1 has, with values
+made up here, encoded by pycrate.
 
     pip install -r requirements.txt
-    ./ngap_vectors.py > ngap-vectors.tsv
+    ./ap_vectors.py NGAP > ngap-vectors.tsv
+    ./ap_vectors.py S1AP > s1ap-vectors.tsv
 
-A line is a name, the procedure's code, the outcome (0 to 2), the identifiers of the elements, the first AMF-UE-NGAP-ID and
-RAN-UE-NGAP-ID (or -), and the message in hexadecimal. Each message is there twice: with the elements that it must have and the
+A line is a name, the procedure's code, the outcome (0 to 2), the identifiers of the elements, the first identifiers of the core's and the
+radio's side (or -), and the message in hexadecimal. Each message is there twice: with the elements that it must have and the
 shortest values, and with all of them and others.
 """
 
 import random
+import sys
 
-from pycrate_asn1dir import NGAP
-
-DESCRIPTIONS = NGAP.NGAP_PDU_Descriptions
 OUTCOMES = [("initiatingMessage", "InitiatingMessage"), ("successfulOutcome", "SuccessfulOutcome"),
             ("unsuccessfulOutcome", "UnsuccessfulOutcome")]
 # What Reroute NAS Request has within: the messages made before.
 INITIAL = {}
+
+
+class NGAP:
+    from pycrate_asn1dir.NGAP import NGAP_PDU_Descriptions as descriptions
+    procedures = descriptions.NGAP_ELEMENTARY_PROCEDURES
+    pdu = descriptions.NGAP_PDU
+    message_element = 42
+    core, radio, both = 10, 85, 114
+    names = ("aMF-UE-NGAP-ID", "rAN-UE-NGAP-ID")
+
+
+class S1AP:
+    from pycrate_asn1dir.S1AP import S1AP_PDU_Descriptions as descriptions
+    procedures = descriptions.S1AP_ELEMENTARY_PROCEDURES
+    pdu = descriptions.S1AP_PDU
+    message_element = 225
+    core, radio, both = 0, 8, 99
+    names = ("mME-UE-S1AP-ID", "eNB-UE-S1AP-ID")
+
+
+AP = {"NGAP": NGAP, "S1AP": S1AP}[sys.argv[1] if len(sys.argv) > 1 else "NGAP"]
 # Optional fields of values within values are made up down to here.
 DEEPEST = 12
 
 
 def main():
-    for procedure in sorted(DESCRIPTIONS.NGAP_ELEMENTARY_PROCEDURES._val.root, key=lambda it: it["procedureCode"]):
+    procedures = AP.procedures._val.root + (AP.procedures._val.ext or [])
+    for procedure in sorted(procedures, key=lambda it: it["procedureCode"]):
         code = procedure["procedureCode"]
         for number, (kind, part) in enumerate(OUTCOMES):
             if part not in procedure:
@@ -39,7 +61,7 @@ def main():
 def vector(code, number, kind, criticality, name, message, full):
     chance = random.Random(f"{name} {full}")
     fields = make(message._cont["protocolIEs"], chance, full, 0)
-    pdu = DESCRIPTIONS.NGAP_PDU
+    pdu = AP.pdu
     pdu.set_val((kind, {"procedureCode": code, "criticality": criticality,
                         "value": (name, {"protocolIEs": fields})}))
     encoded = pdu.to_aper()
@@ -47,11 +69,11 @@ def vector(code, number, kind, criticality, name, message, full):
     assert pdu.to_aper() == encoded
     if name == "InitialUEMessage":
         INITIAL[full] = encoded
-    amf, ran = ids((field["id"], field["value"][1]) for field in fields)
+    core, radio = ids((field["id"], field["value"][1]) for field in fields)
     print("\t".join([
         f"{name}{' full' if full else ''}", str(code), str(number),
         ",".join(str(field["id"]) for field in fields) or "-",
-        "-" if amf is None else str(amf), "-" if ran is None else str(ran), encoded.hex()]))
+        "-" if core is None else str(core), "-" if radio is None else str(radio), encoded.hex()]))
 
 
 def field(element, value):
@@ -63,25 +85,28 @@ def type_name(of):
 
 
 def ids(elements):
-    amf = ran = None
+    core = radio = None
     for number, value in elements:
-        if number == 10:
-            amf = value if amf is None else amf
-        if number == 85:
-            ran = value if ran is None else ran
-        if number == 114:
-            pair = {"aMF-UE-NGAP-ID": value[1]} if value[0] == "aMF-UE-NGAP-ID" else value[1]
-            amf = pair["aMF-UE-NGAP-ID"] if amf is None else amf
-            ran = pair.get("rAN-UE-NGAP-ID") if ran is None else ran
-    return amf, ran
+        if number == AP.core:
+            core = value if core is None else core
+        if number == AP.radio:
+            radio = value if radio is None else radio
+        if number == AP.both:
+            pair = {AP.names[0]: value[1]} if value[0] == AP.names[0] else value[1]
+            core = pair[AP.names[0]] if core is None else core
+            radio = pair.get(AP.names[1]) if radio is None else radio
+    return core, radio
 
 
 def make(of, chance, full, depth):
     """A value of a type."""
+    if of.TYPE == "SEQUENCE" and "criticality" in of._cont and "value" in of._cont:
+        element = of._cont["id"]._const_tab._val.root[0]
+        return field(element, make(element["Value"], chance, full, depth + 1))
     if of.TYPE == "SEQUENCE":
         return sequence(of, chance, full, depth)
     if of.TYPE == "SEQUENCE OF" and "criticality" in (getattr(of._cont, "_cont", None) or {}):
-        return [field(element, INITIAL[full] if element["id"] == 42 else make(element["Value"], chance, full, depth + 1))
+        return [field(element, INITIAL[full] if element["id"] == AP.message_element else make(element["Value"], chance, full, depth + 1))
                 for element in of._cont._cont["id"]._const_tab._val.root
                 if full or element["presence"] == "mandatory"]
     if of.TYPE == "SEQUENCE OF":

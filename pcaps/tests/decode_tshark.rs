@@ -27,7 +27,7 @@ const HEADERS: [&str; 11] = [
     "pfcp.length",
 ];
 
-const OTHERS: [&str; 198] = [
+const OTHERS: [&str; 202] = [
     "sctp.checksum",
     "sctp.chunk_flags",
     "sctp.chunk_length",
@@ -226,6 +226,10 @@ const OTHERS: [&str; 198] = [
     "ngap.procedureCode",
     "ngap.AMF_UE_NGAP_ID",
     "ngap.RAN_UE_NGAP_ID",
+    "s1ap.S1AP_PDU",
+    "s1ap.procedureCode",
+    "s1ap.MME_UE_S1AP_ID",
+    "s1ap.ENB_UE_S1AP_ID",
 ];
 
 /// Fields of GTP-U elements that GTPv1-C and GTP' have too. Of those nothing is decoded but the header.
@@ -319,15 +323,41 @@ fn excepted(name: &str, expected: &Fields, decoded: &Fields) -> bool {
     // Other protocols have subscribers too.
     let others = name == "e212.imsi" && !protocols.contains("gtpv2");
     // It looks into DATA that was sent before only once.
-    let again = name.starts_with("ngap.") && !protocols.contains("ngap");
+    let again = ["ngap", "s1ap"].iter().any(|ap| name.starts_with(ap) && !protocols.contains(ap));
+    // It shows those of UE-S1AP-IDs and of the items of a reset twice.
+    let within = values(expected, "s1ap.procedureCode").iter().any(|code| code == "14" || code == "23");
+    let once = |fields| {
+        let mut values = values(fields, name).to_vec();
+        values.dedup();
+        values
+    };
+    let twice = within && name.ends_with("_UE_S1AP_ID") && once(expected) == once(decoded);
+    // It ends a message where something within a container is not what it expects, and looks into transfers of PDU sessions, which may name
+    // procedures of their own.
+    let (theirs, ours) = (values(expected, name), values(decoded, name));
+    let ended = expected.contains_key("_ws.malformed") && ours.starts_with(theirs);
+    let kinds = values(decoded, &name.replace("procedureCode", &pdu(name))).len();
+    let mut rest = theirs.iter();
+    let transfers = name.ends_with(".procedureCode")
+        && kinds > 0
+        && ours.len() >= kinds
+        && ours.iter().all(|code| rest.any(|other| other == code));
+    let application = ["ngap.", "s1ap."].iter().any(|ap| name.starts_with(ap)) && (ended || transfers);
     on_tcp
         || others
+        || twice
+        || application
         || again
         || vendors && name.starts_with("pfcp.")
         || parts
         || control && ELEMENTS.contains(&name)
         || header_cut && ["sctp.srcport", "sctp.dstport"].contains(&name)
         || rounded && name.starts_with("sctp.") && name != "sctp.verification_tag"
+}
+
+/// The field that says of which of three kinds a message is, beside its procedure's code.
+fn pdu(name: &str) -> String {
+    format!("{}_PDU", name.get(..4).unwrap().to_uppercase())
 }
 
 fn values<'a>(fields: &'a Fields, name: &str) -> &'a [String] {
@@ -349,7 +379,7 @@ fn captures(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn tshark(file: &Path) -> BTreeMap<u64, Fields> {
-    let mut names = vec!["frame.number", "frame.protocols"];
+    let mut names = vec!["frame.number", "frame.protocols", "_ws.malformed"];
     names.extend(HEADERS.iter().chain(&OTHERS).chain(&ELEMENTS));
     let mut command = Command::new("tshark");
     command.arg("-n").arg("-r").arg(file).args(["-T", "fields", "-E", "occurrence=a"]);

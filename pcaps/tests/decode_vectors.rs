@@ -36,7 +36,7 @@ const VECTORS: &[Vector] = &[
             sctp.chunk_length=21,17 sctp.data_e_bit=1,1 sctp.data_b_bit=1,1 sctp.data_u_bit=0,0 \
             sctp.data_i_bit=0,0 sctp.data_tsn_raw=7,8 sctp.data_sid=1,1 sctp.data_ssn=2,3 \
             sctp.data_payload_proto_id=18,18",
-        error: "",
+        error: "S1AP PDU at offset 0: there is no kind 3,S1AP PDU at offset 0: there is no kind 3",
     },
     Vector {
         scapy: "IP(proto=132)/Raw(C+bytes.fromhex('0300001c00000063000013880002000100020003000500090000006'+'1'))",

@@ -4,8 +4,10 @@ use std::net::IpAddr;
 
 use pinion_protocols::diameter::PORT as DIAMETER;
 use pinion_protocols::ip::{self, Ipv4, Ipv6, Tcp, Udp, protocol};
+use pinion_protocols::sctp::Data;
 
 use super::fragments::{Fragments, Key, Piece};
+use super::pieces::{Direction, Pieces};
 use super::ports::{self, Service};
 use super::streams::{self, Streams};
 use super::{Message, diameter, gtp, pfcp, sctp};
@@ -31,6 +33,7 @@ pub(super) struct Walk<'a> {
     snapped: bool,
     fragments: &'a mut Fragments,
     streams: &'a mut Streams,
+    pieces: &'a mut Pieces,
     depth: usize,
     /// Bytes at the end of the packet at hand that are not there.
     missing: usize,
@@ -45,13 +48,19 @@ pub(super) struct Ends {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(frame: &Frame<'_>, fragments: &'a mut Fragments, streams: &'a mut Streams) -> Self {
+    pub(super) fn new(
+        frame: &Frame<'_>,
+        fragments: &'a mut Fragments,
+        streams: &'a mut Streams,
+        pieces: &'a mut Pieces,
+    ) -> Self {
         let captured = u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX);
         Self {
             frame: frame.number,
             snapped: captured < frame.wire_len,
             fragments,
             streams,
+            pieces,
             depth: 0,
             missing: 0,
             messages: Vec::new(),
@@ -83,6 +92,11 @@ impl<'a> Walk<'a> {
     /// Whether the end of the packet at hand was on the wire and was not captured.
     pub(super) fn is_cut(&self) -> bool {
         self.snapped && self.missing > 0
+    }
+
+    /// Takes a piece of a user message of SCTP; gives the message that it completes.
+    pub(super) fn piece(&mut self, direction: Direction, data: &Data<'_>) -> Option<Vec<u8>> {
+        self.pieces.add(direction, data)
     }
 
     pub(super) fn message(&self, protocol: &'static str, ends: Ends) -> Message {

@@ -1,7 +1,9 @@
 //! Fields of NGAP messages.
 
-use pinion_protocols::ngap::value::{AmfUeNgapId, RanUeNgapId};
-use pinion_protocols::ngap::{ElementType, Envelope, Error, Outcome, UeIds};
+use pinion_protocols::ngap::value::{
+    AmfUeNgapId, ConnectionList, CriticalityDiagnostics, RanUeNgapId, ResetType, UeConnection,
+};
+use pinion_protocols::ngap::{ElementType, Envelope, Error, Outcome, RawElement, UeIds, Value};
 
 use super::Message;
 use super::network::{Ends, Walk};
@@ -9,13 +11,14 @@ use super::network::{Ends, Walk};
 /// The message that a whole user message of SCTP is.
 pub(super) fn message(walk: &mut Walk<'_>, ends: Ends, bytes: &[u8]) {
     let mut message = walk.message("NGAP", ends);
-    if let Err(error) = fields(&mut message, bytes) {
+    if let Err(error) = fields(&mut message, bytes, true) {
         message.fail(error);
     }
     walk.keep(message);
 }
 
-fn fields(message: &mut Message, bytes: &[u8]) -> Result<(), Error> {
+/// Adds the fields of a message, which may be one that is within another: then it is not `outermost`.
+fn fields(message: &mut Message, bytes: &[u8], outermost: bool) -> Result<(), Error> {
     // The kind and the procedure can be read of a message that is cut behind them.
     if let [choice @ (0 | 0x20 | 0x40), procedure, ..] = *bytes {
         message.add("ngap.NGAP_PDU", choice >> 5);
@@ -33,22 +36,50 @@ fn fields(message: &mut Message, bytes: &[u8]) -> Result<(), Error> {
     for raw in ngap.elements() {
         let raw = raw?;
         message.add("ngap.id", u16::from(raw.kind()));
-        let ids = match raw.kind() {
+        match raw.kind() {
             ElementType::AmfUeNgapId | ElementType::SourceAmfUeNgapId | ElementType::NewAmfUeNgapId => {
-                UeIds { amf: Some(raw.read::<AmfUeNgapId>()?.0), ran: None }
+                amf_id(message, raw.read::<AmfUeNgapId>()?.0);
             }
-            ElementType::RanUeNgapId => UeIds { amf: None, ran: Some(raw.read::<RanUeNgapId>()?.0) },
-            ElementType::UeNgapIds => raw.read()?,
-            _ => continue,
-        };
-        if let Some(id) = ids.amf {
-            amf_id(message, id);
-        }
-        if let Some(id) = ids.ran {
-            ran_id(message, id);
+            ElementType::RanUeNgapId => ran_id(message, raw.read::<RanUeNgapId>()?.0),
+            ElementType::UeNgapIds => ue_ids(message, raw.read()?),
+            ElementType::ResetType => {
+                if let ResetType::Part(list) = whole(&raw)? {
+                    connections(message, &list);
+                }
+            }
+            ElementType::UeConnectionList => connections(message, &whole(&raw)?),
+            ElementType::CriticalityDiagnostics => {
+                if let Some(code) = raw.read::<CriticalityDiagnostics>()?.procedure {
+                    message.add("ngap.procedureCode", code);
+                }
+            }
+            // What Reroute NAS Request has within belongs to it.
+            ElementType::NgapMessage if outermost => {
+                let joined = raw.value().joined();
+                let within = raw.with_value(&joined).octets()?.joined();
+                fields(message, &within, false)?;
+            }
+            _ => {}
         }
     }
     Ok(())
+}
+
+/// An element's value, which may be in fragments.
+fn whole<T: Value>(raw: &RawElement<'_>) -> Result<T, Error> {
+    let joined = raw.value().joined();
+    raw.with_value(&joined).read()
+}
+
+fn connections(message: &mut Message, list: &ConnectionList) {
+    for &UeConnection(ids) in &list.0 {
+        ue_ids(message, ids);
+    }
+}
+
+fn ue_ids(message: &mut Message, ids: UeIds) {
+    ids.amf.iter().for_each(|&id| amf_id(message, id));
+    ids.ran.iter().for_each(|&id| ran_id(message, id));
 }
 
 fn amf_id(message: &mut Message, id: u64) {

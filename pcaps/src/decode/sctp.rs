@@ -6,10 +6,12 @@ mod parameter;
 use pinion_protocols as protocols;
 use pinion_protocols::diameter::PAYLOAD_PROTOCOL as DIAMETER;
 use pinion_protocols::ngap::PAYLOAD_PROTOCOL as NGAP;
+use pinion_protocols::s1ap::PAYLOAD_PROTOCOL as S1AP;
 use pinion_protocols::sctp::{Chunk, Chunks, HEADER_LENGTH, Packet};
 
 use super::network::{Ends, Walk};
-use super::{Message, diameter, ngap};
+use super::pieces::Direction;
+use super::{Message, diameter, ngap, s1ap};
 
 /// Chunks, parameters and causes inside of others are followed so many levels down.
 const DEEPEST: usize = 8;
@@ -26,27 +28,35 @@ pub(super) fn packet(walk: &mut Walk<'_>, ends: Ends, bytes: &[u8]) {
     user_messages(walk, ends, bytes);
 }
 
-/// What the DATA chunks carry, where a whole message is in one.
+/// What the DATA chunks carry: whole messages, and those that a piece completes.
 fn user_messages(walk: &mut Walk<'_>, ends: Ends, bytes: &[u8]) {
     let Ok(packet) = Packet::parse(bytes) else {
         return;
     };
-    let on = |port| [packet.source_port(), packet.destination_port()].contains(&port);
+    let (source, destination) = (packet.source_port(), packet.destination_port());
+    let direction = Direction { tag: packet.verification_tag(), source, destination };
     for chunk in packet.chunks().flatten() {
-        if let Ok(Chunk::Data(data)) = chunk.parse()
-            && data.flags.beginning()
-            && data.flags.end()
-        {
-            match data.protocol {
-                NGAP => ngap::message(walk, ends, data.payload),
-                DIAMETER => diameter::message(walk, ends, data.payload),
-                // Some senders say by the port alone what it is.
-                0 if on(protocols::ngap::PORT) => ngap::message(walk, ends, data.payload),
-                0 if on(protocols::diameter::PORT) => diameter::message(walk, ends, data.payload),
-                _ => {}
-            }
+        let Ok(Chunk::Data(data)) = chunk.parse() else { continue };
+        let Some(show) = shown(data.protocol, [source, destination]) else { continue };
+        if data.flags.beginning() && data.flags.end() {
+            show(walk, ends, data.payload);
+        } else if let Some(whole) = walk.piece(direction, &data) {
+            show(walk, ends, &whole);
         }
     }
+}
+
+/// What shows user messages of a protocol. Some senders say by the port alone what it is.
+fn shown(protocol: u32, ports: [u16; 2]) -> Option<fn(&mut Walk<'_>, Ends, &[u8])> {
+    Some(match protocol {
+        NGAP => ngap::message,
+        S1AP => s1ap::message,
+        DIAMETER => diameter::message,
+        0 if ports.contains(&protocols::ngap::PORT) => ngap::message,
+        0 if ports.contains(&protocols::s1ap::PORT) => s1ap::message,
+        0 if ports.contains(&protocols::diameter::PORT) => diameter::message,
+        _ => return None,
+    })
 }
 
 fn ports(message: &mut Message, bytes: &[u8]) {

@@ -1,4 +1,4 @@
-//! NGAP as others encode and decode it: each message that pycrate's ASN.1 has, real captures, and what ended AMFs.
+//! NGAP, and S1AP, as others encode and decode it: each message that pycrate's ASN.1 has, real captures, and what ended AMFs.
 #![cfg(test)]
 
 mod damage;
@@ -6,4 +6,5 @@ mod malformed;
 mod nas;
 mod pycrate;
 mod python;
+mod s1ap;
 mod vectors;

@@ -21,9 +21,11 @@ fn hex(octets: &[u8]) -> String {
 #[test]
 fn the_script_makes_the_same_vectors() {
     let Some(program) = python::python() else { return };
-    let made = python::run(&program, "ngap_vectors.py", String::new());
-    let kept = std::fs::read_to_string(super::vectors::folder().join("ngap-vectors.tsv")).unwrap();
-    assert!(made == kept);
+    for (protocol, file) in [("NGAP", "ngap-vectors.tsv"), ("S1AP", "s1ap-vectors.tsv")] {
+        let made = python::run(&program, &["ap_vectors.py", protocol], String::new());
+        let kept = std::fs::read_to_string(super::vectors::folder().join(file)).unwrap();
+        assert!(made == kept, "{protocol}");
+    }
 }
 
 /// Identifiers of each count of octets.
@@ -56,7 +58,7 @@ fn identifiers_are_changed_wherever_they_are() {
             assert_eq!(hex(&back), hex(&vector.bytes), "{}", vector.name);
         }
     }
-    assert_eq!(python::run(&program, "ngap_check.py", lines), "");
+    assert_eq!(python::run(&program, &["ngap_check.py"], lines), "");
 }
 
 #[test]
@@ -95,7 +97,7 @@ fn lists_of_resets_are_changed() {
         }
     }
     assert!(lines.lines().count() >= 10);
-    assert_eq!(python::run(&program, "ngap_check.py", lines), "");
+    assert_eq!(python::run(&program, &["ngap_check.py"], lines), "");
 }
 
 #[test]
@@ -116,7 +118,7 @@ fn rerouted_messages_bring_what_they_are_given() {
             let _ = writeln!(lines, "{}\t{}\t{{\"reroute\": true}}", hex(&request), hex(&out));
         }
     }
-    assert_eq!(python::run(&program, "ngap_check.py", lines), "");
+    assert_eq!(python::run(&program, &["ngap_check.py"], lines), "");
 }
 
 /// Messages whose lengths go over each border, with values in fragments within values in fragments.
@@ -154,5 +156,5 @@ fn lengths_go_over_all_borders() {
             }
         }
     }
-    assert_eq!(python::run(&program, "ngap_check.py", lines), "");
+    assert_eq!(python::run(&program, &["ngap_check.py"], lines), "");
 }

@@ -18,11 +18,13 @@ pub(crate) fn python() -> Option<PathBuf> {
     found
 }
 
-/// What a script of `captures` writes, given `input`.
-pub(crate) fn run(python: &Path, script: &str, input: String) -> String {
+/// What a script of `captures` writes, given its arguments and `input`.
+pub(crate) fn run(python: &Path, script: &[&str], input: String) -> String {
+    let (script, arguments) = script.split_first().unwrap();
     let mut child = Command::new(python)
         .arg("-B")
         .arg(super::vectors::folder().join(script))
+        .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

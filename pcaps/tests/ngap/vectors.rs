@@ -7,24 +7,24 @@ use std::path::{Path, PathBuf};
 use bytes::BytesMut;
 use pinion_protocols::ap::Writer;
 use pinion_protocols::ngap::value::{
-    AllowedNssai, AmfName, AmfSetId, AmfUeNgapId, Cause, ConnectionList, GlobalRanNodeId, OverloadResponse,
-    PlmnSupportList, RanUeNgapId, RelativeAmfCapacity, ResetType, RoutingId, RrcEstablishmentCause,
-    ServedGuamiList, SliceOverloadList, SupportedTaList, TaiListForPaging, TimeToWait, TnlAssociationList,
-    TnlFailureList, TnlToAddList, TnlToUpdateList, TrafficLoadReduction, UePagingIdentity, UnavailableGuamiList,
-    UserLocation,
+    AllowedNssai, AmfName, AmfSetId, AmfUeNgapId, Cause, ConnectionList, CriticalityDiagnostics, GlobalRanNodeId,
+    OverloadResponse, PlmnSupportList, RanUeNgapId, RelativeAmfCapacity, ResetType, RoutingId,
+    RrcEstablishmentCause, ServedGuamiList, SliceOverloadList, SupportedTaList, TaiListForPaging, TimeToWait,
+    TnlAssociationList, TnlFailureList, TnlToAddList, TnlToUpdateList, TrafficLoadReduction, UePagingIdentity,
+    UnavailableGuamiList, UserLocation,
 };
 use pinion_protocols::ngap::{
     Change, Element, ElementType, Error, FiveGSTmsi, Guami, Message, MessageWriter, Outcome, Procedure,
     RawElement, UeIds, Value,
 };
 
-/// A line of the file; `captures/ngap_vectors.py` says what is in it.
+/// A line of the file; `captures/ap_vectors.py` says what is in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Vector {
     pub(crate) name: String,
-    procedure: u8,
-    outcome: u8,
-    elements: Vec<u16>,
+    pub(crate) procedure: u8,
+    pub(crate) outcome: u8,
+    pub(crate) elements: Vec<u16>,
     pub(crate) ids: UeIds,
     pub(crate) bytes: Vec<u8>,
 }
@@ -34,7 +34,11 @@ pub(crate) fn folder() -> PathBuf {
 }
 
 pub(crate) fn vectors() -> Vec<Vector> {
-    let text = std::fs::read_to_string(folder().join("ngap-vectors.tsv")).unwrap();
+    vectors_of("ngap-vectors.tsv")
+}
+
+pub(crate) fn vectors_of(file: &str) -> Vec<Vector> {
+    let text = std::fs::read_to_string(folder().join(file)).unwrap();
     text.lines().map(vector).collect()
 }
 
@@ -103,6 +107,7 @@ pub(crate) fn rewritten(raw: &RawElement<'_>) -> Option<Result<Vec<u8>, Error>> 
             again::<AmfUeNgapId>(raw)
         }
         ElementType::Cause => again::<Cause>(raw),
+        ElementType::CriticalityDiagnostics => again::<CriticalityDiagnostics>(raw),
         ElementType::FiveGSTmsi => again::<FiveGSTmsi>(raw),
         ElementType::GlobalRanNodeId => again::<GlobalRanNodeId>(raw),
         ElementType::Guami | ElementType::NewGuami => again::<Guami>(raw),
@@ -139,7 +144,7 @@ fn what_is_interpreted_is_written_as_it_was() {
             }
         }
     }
-    assert_eq!(kinds.len(), 34, "{kinds:?}");
+    assert_eq!(kinds.len(), 35, "{kinds:?}");
 }
 
 #[test]
