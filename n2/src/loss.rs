@@ -1,0 +1,243 @@
+//! What becomes of UEs whose AMF or gNB is gone.
+
+use crate::amfs::AmfId;
+use crate::front::{Due, FrontEnd, Leg, Output};
+use crate::gnbs::{AmfReset, GnbId, Phase};
+use crate::pins::PinId;
+use crate::settings::{AmfIds, AmfLoss};
+use crate::upstreams::State;
+use pinion_protocols::ngap::UeIds;
+use pinion_protocols::ngap::value::{Cause, UeConnection};
+
+impl FrontEnd {
+    /// An upstream association ended.
+    pub(crate) fn upstream_lost(&mut self, gnb: GnbId, amf: AmfId, why: &'static str) {
+        let again = self.after(self.settings.timers.reconnect);
+        let was_up = self.upstream_down(gnb, amf, why);
+        let abandoned = self.amfs.get(amf).is_none_or(|it| it.gone);
+        let Some(it) = self.gnbs.get_mut(&gnb) else { return };
+        let Some(upstream) = it.upstreams.get_mut(&amf) else { return };
+        upstream.state = State::Down { again };
+        let pins = upstream.pins > 0;
+        self.remind(again, Due::Upstream(gnb, amf));
+        if was_up {
+            self.unanswered_by(gnb, amf);
+            if pins {
+                self.lose(gnb, amf, abandoned);
+            }
+            self.tell(gnb);
+            self.settle_overload(gnb);
+        }
+        self.settle_setup(gnb);
+    }
+
+    /// Takes down that an upstream is gone. True: it was set up.
+    fn upstream_down(&mut self, gnb: GnbId, amf: AmfId, why: &'static str) -> bool {
+        let Some(it) = self.gnbs.get_mut(&gnb) else { return false };
+        let Some(upstream) = it.upstreams.get_mut(&amf) else { return false };
+        let was_up = upstream.is_up();
+        upstream.state = State::Down { again: self.now };
+        upstream.overload = None;
+        self.upstreams.remove(&upstream.id);
+        if let Some(known) = self.amfs.get_mut(amf).filter(|_| was_up) {
+            known.up = known.up.saturating_sub(1);
+            if known.up == 0 {
+                let name = known.config.name.clone();
+                self.push(Output::Amf { name, up: false, why });
+            }
+        }
+        was_up
+    }
+
+    /// The UEs of an AMF that is lost to a gNB.
+    fn lose(&mut self, gnb: GnbId, amf: AmfId, abandoned: bool) {
+        let shared = self.settings.amf_ids == AmfIds::SetUnique;
+        let at = match self.settings.loss {
+            AmfLoss::Rebind if shared => None,
+            AmfLoss::Rebind => Some(self.now),
+            AmfLoss::Reset { after } => Some(self.after(after)),
+        };
+        let at = if abandoned { Some(self.now) } else { at };
+        match at {
+            Some(at) if at <= self.now => self.reset_lost(gnb, amf),
+            // If the AMF is back before, its NG Setup has ended them.
+            at => {
+                for pin in self.pins_of(gnb, amf) {
+                    if let Some(pin) = self.pins.get_mut(pin) {
+                        pin.unbound = shared && at.is_none();
+                    }
+                }
+                let owed = at.unwrap_or(std::time::Duration::MAX);
+                let upstream = self.gnbs.get_mut(&gnb).and_then(|gnb| gnb.upstreams.get_mut(&amf));
+                if let Some(upstream) = upstream {
+                    upstream.owed = Some(owed);
+                }
+                if let Some(at) = at {
+                    self.remind(at, Due::Upstream(gnb, amf));
+                }
+            }
+        }
+    }
+
+    /// The UEs of a gNB that an AMF has.
+    pub(crate) fn pins_of(&self, gnb: GnbId, amf: AmfId) -> Vec<PinId> {
+        self.pins.of_gnb(gnb).filter(|(_, pin)| pin.amf == amf).map(|(id, _)| id).collect()
+    }
+
+    /// Resets, at the gNB, exactly the UEs of an AMF that does not know them any more.
+    pub(crate) fn reset_lost(&mut self, gnb: GnbId, amf: AmfId) {
+        let pins = self.pins_of(gnb, amf);
+        let mut connections = Vec::with_capacity(pins.len());
+        for pin in pins {
+            if let Some(pin) = self.end(pin) {
+                let ids = UeIds { amf: pin.ids.map(|ids| ids.here), ran: pin.ran };
+                connections.push(UeConnection(ids));
+                self.counts.reset += 1;
+            }
+        }
+        let cause = Cause::TRANSPORT_UNAVAILABLE;
+        self.reset_at_gnb(gnb, AmfReset { amf: None, answer: None, connections, cause, until: None });
+    }
+
+    /// An association of a gNB ended.
+    pub(crate) fn association_lost(&mut self, association: u64) {
+        self.detach(association);
+        self.associations.remove(&association);
+    }
+
+    /// Takes an association from its gNB; with the last of them the gNB is gone.
+    pub(crate) fn detach(&mut self, association: u64) {
+        let gnb = self.associations.get_mut(&association).and_then(|tnla| tnla.gnb.take());
+        let Some(gnb) = gnb else { return };
+        let Some(it) = self.gnbs.get_mut(&gnb) else { return };
+        it.associations.retain(|&other| other != association);
+        let Some(&other) = it.associations.first() else { return self.gnb_lost(gnb) };
+        if let Phase::Asking { association: asking, .. } = &mut it.phase
+            && *asking == association
+        {
+            *asking = other;
+        }
+        for gathering in it.update.iter_mut().map(|it| &mut it.0).chain(it.reset.iter_mut().map(|it| &mut it.0)) {
+            if gathering.association == association {
+                gathering.association = other;
+            }
+        }
+        // Its UEs go on on another one (TS 38.412 7).
+        let streams = self.associations.get(&other).map_or(1, |tnla| tnla.streams);
+        let pins: Vec<_> = self.pins.of_gnb(gnb).map(|(id, _)| id).collect();
+        for id in pins {
+            if let Some(pin) = self.pins.get_mut(id).filter(|pin| pin.association == association) {
+                pin.association = other;
+                pin.streams.0 = crate::upstreams::stream(streams, pin.ran.map_or(id.0, u64::from));
+            }
+        }
+    }
+
+    /// A gNB has no association any more.
+    fn gnb_lost(&mut self, gnb: GnbId) {
+        self.end_all(gnb);
+        self.close_upstreams(gnb, true);
+        let Some(it) = self.gnbs.remove(&gnb) else { return };
+        self.by_node.remove(&it.node);
+        let now = self.now;
+        self.waits.retain(|_, again| *again > now);
+        let most = usize::try_from(self.settings.bounds.gnbs).unwrap_or(usize::MAX);
+        for (amf, upstream) in it.upstreams {
+            // An AMF that asked for time gets it from the gNB's next association too.
+            if let State::Refused { again, .. } = upstream.state
+                && again > now
+                && self.waits.len() < most
+            {
+                self.waits.insert((it.node.clone(), amf), again);
+            }
+        }
+    }
+
+    /// A gNB begins anew, on an association: all else that it had is gone.
+    pub(crate) fn begin_anew(&mut self, gnb: GnbId, association: u64) {
+        self.end_all(gnb);
+        let Some(it) = self.gnbs.get_mut(&gnb) else { return };
+        it.calm();
+        let others = std::mem::take(&mut it.associations);
+        for other in others.into_iter().filter(|&other| other != association) {
+            self.associations.remove(&other);
+            self.push(Output::Close { leg: Leg::Gnb(other) });
+        }
+        self.close_upstreams(gnb, false);
+    }
+
+    fn end_all(&mut self, gnb: GnbId) {
+        let pins: Vec<_> = self.pins.of_gnb(gnb).map(|(id, _)| id).collect();
+        for pin in pins {
+            self.end(pin);
+        }
+    }
+
+    /// Closes a gNB's upstreams: all, or all but those on which an AMF asked for time.
+    fn close_upstreams(&mut self, gnb: GnbId, all: bool) {
+        let Some(it) = self.gnbs.get_mut(&gnb) else { return };
+        let mut open = Vec::new();
+        for (&amf, upstream) in &mut it.upstreams {
+            upstream.owed = None;
+            let waits = matches!(upstream.state, State::Refused { .. });
+            if upstream.is_open() && (all || !waits) {
+                open.push((amf, upstream.id, waits));
+            }
+        }
+        for (amf, upstream, waits) in open {
+            self.push(Output::Close { leg: Leg::Amf(upstream) });
+            if waits {
+                self.upstreams.remove(&upstream);
+            } else {
+                self.upstream_down(gnb, amf, "its gNB is gone");
+            }
+        }
+    }
+
+    /// Closes upstreams to AMFs that are configured no more and have no UEs left.
+    pub(crate) fn close_abandoned(&mut self, gnb: GnbId) {
+        let Some(it) = self.gnbs.get(&gnb) else { return };
+        let gone = |amf| self.amfs.get(amf).is_none_or(|amf| amf.gone);
+        let ended = it.upstreams.iter().filter(|(amf, upstream)| gone(**amf) && upstream.pins == 0);
+        let ended: Vec<_> = ended.map(|(&amf, upstream)| (amf, upstream.id, upstream.is_open())).collect();
+        for (amf, upstream, open) in ended {
+            if open {
+                self.push(Output::Close { leg: Leg::Amf(upstream) });
+                self.upstream_down(gnb, amf, "it is configured no more");
+                self.unanswered_by(gnb, amf);
+            }
+            if let Some(it) = self.gnbs.get_mut(&gnb) {
+                it.upstreams.remove(&amf);
+            }
+        }
+        self.settle_setup(gnb);
+    }
+
+    /// Ends a pin.
+    pub(crate) fn end(&mut self, pin: PinId) -> Option<crate::pins::Pin> {
+        let pin = self.pins.remove(pin)?;
+        let until = self.after(self.settings.timers.quarantine);
+        for ids in pin.known() {
+            self.identities.release(ids.here, until);
+        }
+        self.count_pin(pin.gnb, pin.amf, false);
+        Some(pin)
+    }
+
+    /// Counts a UE more or less of an AMF.
+    pub(crate) fn count_pin(&mut self, gnb: GnbId, amf: AmfId, more: bool) {
+        let count = |pins: &mut u32| *pins = if more { pins.saturating_add(1) } else { pins.saturating_sub(1) };
+        let upstream = self.gnbs.get_mut(&gnb).and_then(|gnb| gnb.upstreams.get_mut(&amf));
+        let left = upstream.map(|upstream| {
+            count(&mut upstream.pins);
+            upstream.pins
+        });
+        let gone = self.amfs.get_mut(amf).is_some_and(|amf| {
+            count(&mut amf.pins);
+            amf.gone
+        });
+        if gone && left == Some(0) {
+            self.remind(self.now, Due::Gnb(gnb));
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The front end between scripted gNBs and AMFs, clause by clause of TS 38.413 and row by row of what N2 has.
+
+#![cfg(test)]
+
+mod common;
+mod initial;
+mod loss;
+mod messages;
+mod mobility;
+mod overload;
+mod resets;
+mod setup;
+mod stage;
+mod ues;
+mod updates;

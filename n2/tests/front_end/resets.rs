@@ -1,0 +1,135 @@
+//! NG Reset, both ways (8.7.4).
+
+use pinion_n2::Leg;
+use pinion_protocols::ngap::value::{List, ResetType};
+use pinion_protocols::ngap::{Outcome, Procedure, UeIds};
+
+use crate::messages::{First, connections, ids, reset, reset_acknowledge, tmsi, up};
+use crate::stage::{ANSWER, Stage, settings};
+
+const RESET: (Procedure, Outcome) = (Procedure::NgReset, Outcome::Initiating);
+const ACKNOWLEDGE: (Procedure, Outcome) = (Procedure::NgReset, Outcome::Successful);
+
+/// gNB 1 has UEs 10 and 11 at AMF 0, 20 and 21 at AMF 1, with the AMFs' identifiers 1 and 2; gNB 2 has UE 10 at AMF 0. What gNB 1
+/// knows them by.
+fn with_ues() -> (Stage, [u64; 4]) {
+    let mut stage = Stage::set_up(settings(2), 2);
+    let mut here = [0; 4];
+    let ues = [(10, 0, 1), (11, 0, 2), (20, 1, 1), (21, 1, 2)];
+    for (place, (ran, amf, id)) in here.iter_mut().zip(ues) {
+        *place = come(&mut stage, 1, ran, amf, id);
+    }
+    come(&mut stage, 2, 10, 0, 3);
+    (stage, here)
+}
+
+fn come(stage: &mut Stage, gnb: u64, ran: u32, amf: u8, id: u64) -> u64 {
+    let leg = stage.between(usize::try_from(gnb).unwrap(), amf);
+    stage.say(Leg::Gnb(gnb), 1, &First::with(ran, tmsi(1, amf)).bytes());
+    assert_eq!(stage.one(leg).ids().ran, Some(ran));
+    stage.say(leg, 1, &crate::messages::down(id, ran, b"first"));
+    stage.one(Leg::Gnb(gnb)).ids().amf.unwrap()
+}
+
+#[test]
+fn an_amfs_reset_of_the_interface_is_a_list_of_its_ues() {
+    let (mut stage, here) = with_ues();
+    let amf = stage.between(1, 0);
+    stage.say(amf, 0, &reset(&ResetType::All));
+    let said = stage.one(Leg::Gnb(1));
+    assert_eq!((said.kind(), said.stream), (RESET, 0));
+    assert_eq!(said.connections(), Some(vec![ids(here[0], 10), ids(here[1], 11)]));
+    stage.silent();
+    stage.say(Leg::Gnb(1), 0, &reset_acknowledge(Some(connections(&[ids(here[0], 10), ids(here[1], 11)]))));
+    let said = stage.one(amf);
+    assert_eq!((said.kind(), said.connections()), (ACKNOWLEDGE, None));
+    assert_eq!(stage.front_end.ue_count(), 3);
+    stage.say(Leg::Gnb(1), 1, &up(here[2], 20, b"more"));
+    assert_eq!(stage.one(stage.between(1, 1)).bytes, up(1, 20, b"more"));
+}
+
+#[test]
+fn an_amf_without_ues_is_answered_at_once() {
+    let mut stage = Stage::set_up(settings(2), 1);
+    stage.say(stage.upstream(1), 0, &reset(&ResetType::All));
+    assert_eq!(stage.one(stage.upstream(1)).kind(), ACKNOWLEDGE);
+    stage.silent();
+}
+
+#[test]
+fn an_amfs_list_is_translated_and_answered_in_its_own_order() {
+    let (mut stage, here) = with_ues();
+    let amf = stage.between(1, 1);
+    let only = |amf, ran| UeIds { amf, ran };
+    let list = [ids(99, 99), only(None, Some(21)), only(Some(1), None), ids(1, 10), only(None, None)];
+    stage.say(amf, 0, &reset(&ResetType::Part(List(connections(&list)))));
+    // UE 10 is another AMF's.
+    let said = stage.one(Leg::Gnb(1));
+    assert_eq!(said.connections(), Some(vec![only(None, Some(21)), only(Some(here[2]), None)]));
+    stage.say(Leg::Gnb(1), 0, &reset_acknowledge(None));
+    assert_eq!(stage.one(amf).connections(), Some(list.to_vec()));
+    assert_eq!(stage.front_end.ue_count(), 3);
+}
+
+#[test]
+fn resets_of_several_amfs_do_not_mix() {
+    let (mut stage, here) = with_ues();
+    let amfs = [stage.between(1, 0), stage.between(1, 1)];
+    for amf in amfs {
+        stage.say(amf, 0, &reset(&ResetType::All));
+    }
+    assert_eq!(stage.one(Leg::Gnb(1)).connections().unwrap()[0], ids(here[0], 10));
+    stage.say(Leg::Gnb(1), 0, &reset_acknowledge(None));
+    assert_eq!(stage.one(amfs[0]).kind(), ACKNOWLEDGE);
+    assert_eq!(stage.one(Leg::Gnb(1)).connections().unwrap()[0], ids(here[2], 20));
+    // A gNB that does not answer does not hold the AMF up.
+    stage.pass(ANSWER);
+    assert_eq!(stage.one(amfs[1]).kind(), ACKNOWLEDGE);
+    stage.silent();
+}
+
+#[test]
+fn a_gnbs_reset_of_the_interface_goes_to_all_amfs_and_is_answered_once() {
+    let (mut stage, _) = with_ues();
+    let amfs = [stage.between(1, 0), stage.between(1, 1)];
+    stage.say(Leg::Gnb(1), 0, &reset(&ResetType::All));
+    for amf in amfs {
+        assert_eq!(stage.one(amf).bytes, reset(&ResetType::All));
+        stage.silent_to_gnb();
+        stage.say(amf, 0, &reset_acknowledge(None));
+    }
+    let said = stage.one(Leg::Gnb(1));
+    assert_eq!((said.kind(), said.connections()), (ACKNOWLEDGE, None));
+    assert_eq!(stage.front_end.ue_count(), 1);
+}
+
+impl Stage {
+    fn silent_to_gnb(&self) {
+        assert!(!self.inbox.contains_key(&Leg::Gnb(1)));
+    }
+}
+
+#[test]
+fn a_gnbs_list_is_split_by_amf_and_its_order_kept() {
+    let (mut stage, here) = with_ues();
+    let amfs = [stage.between(1, 0), stage.between(1, 1)];
+    let only = |amf, ran| UeIds { amf, ran };
+    let list = [
+        ids(here[3], 21),
+        ids(77, 77),
+        only(Some(here[1]), None),
+        only(None, Some(20)),
+        ids(here[0], 20),
+        only(None, None),
+    ];
+    stage.say(Leg::Gnb(1), 0, &reset(&ResetType::Part(List(connections(&list)))));
+    assert_eq!(stage.one(amfs[0]).connections(), Some(vec![only(Some(2), None)]));
+    assert_eq!(stage.one(amfs[1]).connections(), Some(vec![ids(2, 21), only(None, Some(20))]));
+    stage.say(amfs[1], 0, &reset_acknowledge(None));
+    stage.silent();
+    // The other one never answers.
+    stage.pass(ANSWER);
+    let said = stage.one(Leg::Gnb(1));
+    assert_eq!((said.kind(), said.connections()), (ACKNOWLEDGE, Some(list.to_vec())));
+    assert_eq!((stage.front_end.ue_count(), stage.front_end.counts().unanswered), (2, 1));
+}
