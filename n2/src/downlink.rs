@@ -129,9 +129,11 @@ impl FrontEnd {
         let (id, pin) = by_ran.and_then(|id| Some((id, self.pins.get(id)?))).ok_or(Cause::UNKNOWN_LOCAL_ID)?;
         let known = ids.amf.is_none_or(|it| pin.known().any(|known| known.amf == it));
         let first = pin.ids.is_none() && ids.amf.is_some();
+        let unique = self.settings.amf_ids == AmfIds::SetUnique;
         match pin.amf == amf {
             true if known || first && by_amf.is_none() => Ok(id),
-            false if ids.amf.is_some() && (known || first) && self.same_set(gnb, pin.amf, amf) => Ok(id),
+            // Another AMF's number is that of the same UE only where numbers are unique.
+            false if (first || unique && ids.amf.is_some() && known) && self.same_set(gnb, pin.amf, amf) => Ok(id),
             true => Err(Cause::INCONSISTENT_REMOTE_ID),
             false => Err(Cause::UNKNOWN_LOCAL_ID),
         }

@@ -7,6 +7,8 @@ mod initial;
 mod loss;
 mod messages;
 mod mobility;
+mod mutations;
+mod network;
 mod overload;
 mod resets;
 mod setup;

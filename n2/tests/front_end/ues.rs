@@ -143,9 +143,12 @@ fn an_identifier_error_releases_the_ue_on_both_sides() {
 fn an_amf_harms_no_ue_of_another() {
     let mut stage = Stage::set_up(settings(3), 1);
     let (_, here) = stage.come(1, &First::with(5, tmsi(1, 0)), 7);
-    stage.say(stage.upstream(2), 1, &down(7, 5, b"?"));
-    assert_eq!(stage.one(stage.upstream(2)).cause(), Some(Cause::UNKNOWN_LOCAL_ID));
-    stage.silent();
+    // Nor one of its set, whose numbers are its own.
+    for amf in [1, 2] {
+        stage.say(stage.upstream(amf), 1, &down(7, 5, b"?"));
+        assert_eq!(stage.one(stage.upstream(amf)).cause(), Some(Cause::UNKNOWN_LOCAL_ID));
+        stage.silent();
+    }
     stage.say(Leg::Gnb(1), 3, &up(here, 5, b"more"));
     assert_eq!(stage.reached().0, 0);
 }
