@@ -241,7 +241,10 @@ impl FrontEnd {
         // Who asks for a session to be made says where the answer goes (TS 29.274 5.5.2).
         let teid = match cause {
             Cause::ContextNotFound => None,
-            _ if sends_end(kind) => Told::of(message, Side::Client, None).ok().and_then(|told| told.end),
+            _ if sends_end(kind) => Told::of(message, Side::Client, None)
+                .ok()
+                .and_then(|told| told.end)
+                .filter(|end| Interface::of_client(end.interface).is_some()),
             _ => None,
         };
         let teid = teid.map_or_else(|| self.known_teid(message, cause), |end| end.teid);

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use pinion_protocols::gtpv2::{Addresses, Cause, Element, ElementType, Error, FTeid, Message, Patch, RawElement};
+use pinion_protocols::gtpv2::{
+    Addresses, Cause, Element, ElementType, Error, FTeid, Message, MessageType, Patch, RawElement,
+};
 
 use crate::interface::{End, Interface, Side};
 
@@ -125,14 +127,30 @@ fn bearer(context: &RawElement<'_>) -> Result<Option<u8>, Refusal> {
     Ok(None)
 }
 
-/// Whether an F-TEID is its sender's end of the control tunnel. A client's is the first instance; a PGW's is the second.
+/// Whether an F-TEID is its sender's end of the control tunnel, whatever its instance: that differs by message. Of a
+/// session that is not known yet the first instance is.
 fn is_end(element: &RawElement<'_>, tunnel: FTeid, side: Side, interface: Option<Interface>) -> bool {
     match interface {
-        Some(interface) => {
-            interface.is_end(side, tunnel.interface) && (side == Side::Endpoint || element.instance() == 0)
-        }
+        Some(interface) => interface.is_end(side, tunnel.interface),
         None => side == Side::Client && element.instance() == 0,
     }
+}
+
+/// Whether the first F-TEID of a message is its sender's end of the control tunnel (TS 29.274 7.2).
+fn begins_with_own(kind: MessageType) -> bool {
+    matches!(
+        kind,
+        MessageType::CreateSessionRequest
+            | MessageType::CreateSessionResponse
+            | MessageType::ModifyBearerRequest
+            | MessageType::DeleteSessionRequest
+            | MessageType::ModifyBearerCommand
+            | MessageType::DeleteBearerCommand
+            | MessageType::CreateIndirectDataForwardingTunnelRequest
+            | MessageType::CreateIndirectDataForwardingTunnelResponse
+            | MessageType::DownlinkDataNotification
+            | MessageType::ModifyAccessBearersRequest
+    )
 }
 
 /// What the other side is told instead.
@@ -163,6 +181,11 @@ impl Instead {
                     Element::FTeid(tunnel) if is_end(&element, tunnel, self.side, Some(self.interface)) => {
                         let addresses = Addresses::from(self.address);
                         Some(Element::FTeid(FTeid { interface: tunnel.interface, teid: self.teid, addresses }))
+                    }
+                    // Where the sender's own is to be, another one would lead past the front end.
+                    _ if element.instance() == 0 && begins_with_own(message.message_type()) => {
+                        let about = Some((ElementType::FTeid, 0));
+                        return Err(Refusal { cause: Cause::MandatoryIncorrect, about });
                     }
                     _ => continue,
                 },

@@ -13,6 +13,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import gtpc
 import hostile
 import mixed
 import n2
@@ -21,7 +22,7 @@ import n4
 import pieces
 import procedures
 
-CAPTURES = {"n2.pcap": n2, "n3.pcap": n3, "n4.pcap": n4, "mixed.pcapng": mixed, "hostile.pcap": hostile,
+CAPTURES = {"n2.pcap": n2, "n3.pcap": n3, "n4.pcap": n4, "gtpc.pcap": gtpc, "mixed.pcapng": mixed, "hostile.pcap": hostile,
             "n2-procedures.pcap": procedures.NGAP, "s1-procedures.pcap": procedures.S1AP, "pieces.pcap": pieces}
 
 

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod capture;
+pub mod datagram;
 pub mod decode;
 pub mod link;
 pub mod replay;

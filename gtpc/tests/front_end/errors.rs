@@ -65,7 +65,7 @@ fn what_a_new_session_needs_is_asked_for() {
     let no_client = ask(&|writer| {
         writer.add(&tunnel(1, 0x55, from));
     });
-    assert_eq!(no_client, (Cause::MandatoryIncorrect, vec![87, 0, 0, 0], Some(0x55)));
+    assert_eq!(no_client, (Cause::MandatoryIncorrect, vec![87, 0, 0, 0], Some(0)));
     let cut = ask(&|writer| {
         writer.raw(&[87, 0, 9, 0, 0x8a]);
     });
@@ -75,6 +75,30 @@ fn what_a_new_session_needs_is_asked_for() {
     });
     assert_eq!(short, (Cause::MandatoryIncorrect, vec![87, 0, 0, 0], Some(0)));
     assert_eq!(stage.front_end.session_count(), 0);
+}
+
+/// Where the sender's F-TEID is to be, another one would lead past the front end.
+#[test]
+fn an_end_of_somebody_else_is_not_passed_on() {
+    let mut stage = Stage::new(1);
+    stage.attach(0, 1);
+    let (from, heard) = (stage.mmes[0].address, stage.sgws[0].heard.len());
+    let request = stage.mmes[0].modify(1, |writer| {
+        writer.add(&tunnel(7, 0x99, [203, 0, 113, 9].into()));
+    });
+    let answer = stage.ask(from, &request);
+    assert_eq!((answer.cause(), answer.teid()), (Some(Cause::MandatoryIncorrect), Some(Mme::teid(1))));
+    assert_eq!(stage.sgws[0].heard.len(), heard);
+    // TS 29.274 7.2.5: its own is the second in a bearer resource command.
+    let here = stage.mmes[0].users[&1];
+    let command = message(MessageType::BearerResourceCommand, Some(here), 0x80_0001, |writer| {
+        writer.add(&tunnel(15, 0x77, [203, 0, 113, 9].into()));
+        writer.add_instance(&tunnel(10, Mme::teid(1), from), 1);
+    });
+    stage.receive(from, &command);
+    let heard = stage.sgws[0].heard.pop().unwrap();
+    assert_eq!(heard.tunnel(0).unwrap().teid, 0x77);
+    assert_eq!(heard.tunnel(1).unwrap().teid, stage.sessions()[0].endpoint_teid);
 }
 
 #[test]

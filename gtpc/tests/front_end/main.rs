@@ -1,9 +1,11 @@
 //! The front end between clients and endpoints that are simulated in memory.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at the first surprise")]
 
+mod captures;
 mod errors;
 mod mme;
 mod moves;
+mod mutations;
 mod reliability;
 mod restarts;
 mod sessions;

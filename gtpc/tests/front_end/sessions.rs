@@ -74,7 +74,7 @@ fn what_is_of_the_control_tunnel_alone_is_changed() {
     let mut stage = Stage::new(1);
     let answer = stage.attach(0, 7);
     let heard = stage.sgws[0].heard.remove(0);
-    assert_eq!(heard.teid(), Some(0));
+    assert_eq!((heard.teid(), heard.tunnel(0).unwrap().interface), (Some(0), 10));
     // The PGW's end is not the SGW's.
     assert_eq!(heard.tunnel(1).unwrap().addresses, std::net::IpAddr::from([203, 0, 113, 9]).into());
     assert_eq!(answer.tunnel(1).unwrap().teid, 0x00c0_ffee);

@@ -84,7 +84,7 @@ impl Sgw {
         self.heard.push(said.clone());
         let teid = said.teid()?;
         if kind == MessageType::CreateSessionRequest {
-            return Some(self.create(said, teid));
+            return self.create(said, teid);
         }
         let Some(context) = self.users.get_mut(&teid) else {
             return Some(message(response, Some(0), said.sequence(), |writer| {
@@ -93,8 +93,8 @@ impl Sgw {
         };
         let mme = context.mme;
         if kind == MessageType::DeleteSessionRequest {
-            let bearer = said.value(ElementType::EpsBearerId, 0).unwrap()[0];
-            context.bearers.retain(|it| *it != bearer);
+            let bearer = said.value(ElementType::EpsBearerId, 0);
+            context.bearers.retain(|it| bearer.as_ref().is_some_and(|bearer| bearer[0] & 15 != *it & 15));
             if context.bearers.is_empty() {
                 self.users.remove(&teid);
             }
@@ -110,12 +110,12 @@ impl Sgw {
         }))
     }
 
-    fn create(&mut self, said: &Said, teid: u32) -> Vec<u8> {
-        let end = said.tunnel(0).unwrap();
-        assert_eq!((end.interface, end.addresses), (10, HERE.into()));
-        let imsi = said.value(ElementType::Imsi, 0).unwrap();
-        let context = said.value(ElementType::BearerContext, 0).unwrap();
-        let bearer = context[4];
+    fn create(&mut self, said: &Said, teid: u32) -> Option<Vec<u8>> {
+        let end = said.tunnel(0)?;
+        assert_eq!(end.addresses, HERE.into());
+        let imsi = said.value(ElementType::Imsi, 0).unwrap_or_default();
+        let context = said.value(ElementType::BearerContext, 0)?;
+        let bearer = *context.get(4)?;
         let known = self.users.iter().find(|(_, it)| it.imsi == imsi).map(|(teid, _)| *teid);
         if teid == 0
             && let Some(known) = known
@@ -150,6 +150,6 @@ impl Sgw {
                 writer.add(&Element::EpsBearerId(bearer));
             }));
         }
-        answer
+        Some(answer)
     }
 }

@@ -126,6 +126,9 @@ pub(crate) struct Stage {
     pub(crate) kept: BTreeMap<Kept, Bytes>,
     /// Endpoints that came and went.
     pub(crate) events: Vec<(Arc<str>, bool)>,
+    /// Whether answers of SGWs are put aside, for who delivers them otherwise.
+    pub(crate) damages: bool,
+    pub(crate) post: Vec<(SocketAddr, Vec<u8>)>,
 }
 
 impl Stage {
@@ -143,6 +146,8 @@ impl Stage {
             inbox: Vec::new(),
             kept: BTreeMap::new(),
             events: Vec::new(),
+            damages: false,
+            post: Vec::new(),
         };
         stage.pass(Duration::ZERO);
         stage.inbox.clear();
@@ -206,7 +211,13 @@ impl Stage {
         for part in said.split() {
             let sgw = self.sgws.iter_mut().find(|it| it.address == to.ip());
             let mme = self.mmes.iter_mut().find(|it| it.address == to.ip());
-            answers.extend(sgw.and_then(|sgw| sgw.hear(&part)));
+            let answer = sgw.and_then(|sgw| sgw.hear(&part));
+            // Not of one whose sessions are to stay as they are.
+            if self.damages && part.kind() != MessageType::EchoRequest && to.ip() != sgw_address(3) {
+                self.post.extend(answer.map(|answer| (to, answer)));
+            } else {
+                answers.extend(answer);
+            }
             answers.extend(mme.and_then(|mme| mme.hear(&part)));
         }
         self.inbox.push((to, said));
