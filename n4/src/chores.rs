@@ -15,6 +15,8 @@ use crate::tunnels::Tunnels;
 /// What is to be done, as soon as fewer are under way than may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Chore {
+    /// That a session is to end is to be kept, before it does.
+    Mark(SessionId),
     /// A session ends on its UPF: its SMF knows nothing of it any more.
     Abandon(SessionId),
     /// A session is made again on another UPF.
@@ -22,16 +24,27 @@ pub(crate) enum Chore {
 }
 
 impl<Proof> FrontEnd<Proof> {
-    /// Begins chores, as many as may be under way.
+    /// Begins chores, as many as may be under way; some ask nobody, and of those no more are done before others get their turn.
     pub(crate) fn work(&mut self) {
-        while self.busy < self.settings.bounds.chores
-            && let Some(chore) = self.chores.pop_front()
-        {
+        for _ in 0..self.settings.bounds.chores {
+            if !self.has_work() {
+                return;
+            }
+            let Some(chore) = self.chores.pop_front() else { return };
             match chore {
+                Chore::Mark(id) => {
+                    self.keep_session(id);
+                    self.chores.push_back(Chore::Abandon(id));
+                }
                 Chore::Abandon(id) => self.abandon(id),
                 Chore::Restore(id) => self.restore(id),
             }
         }
+    }
+
+    /// Whether there is a chore that can begin now.
+    pub(crate) fn has_work(&self) -> bool {
+        self.busy < self.settings.bounds.chores && !self.chores.is_empty()
     }
 
     /// Ends a session on its UPF, and here.

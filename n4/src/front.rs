@@ -202,6 +202,9 @@ impl<Proof> FrontEnd<Proof> {
     /// When [`FrontEnd::tick`] is to be called next at the latest; perhaps too early.
     #[must_use]
     pub fn next(&self) -> Duration {
+        if self.has_work() {
+            return self.now;
+        }
         let peers = self.upfs.iter().map(|upf| upf.next).chain(self.smfs.iter().filter_map(Smf::next));
         let soon = self.now.saturating_add(Duration::from_secs(1));
         peers.chain(self.outbound.next()).min().unwrap_or(soon).min(soon)
@@ -220,7 +223,6 @@ impl<Proof> FrontEnd<Proof> {
         if let Some(waiting) = self.parked.remove(&batch) {
             self.in_force(batch, waiting);
         }
-        self.work();
     }
 
     /// Takes back what was to wait for tunnels: they are not in force.
@@ -230,7 +232,6 @@ impl<Proof> FrontEnd<Proof> {
         if let Some(waiting) = self.parked.remove(&batch) {
             self.not_in_force(batch, waiting);
         }
-        self.work();
     }
 
     /// A message of a peer.

@@ -72,7 +72,7 @@ impl std::error::Error for TakeError {}
 
 /// What a value of the front end begins with, so that another version's is known: to be raised whenever any value changes. Before it
 /// there was one that began with 0 or 1, for the family of its address.
-const LAYOUT: u8 = 4;
+const LAYOUT: u8 = 5;
 
 /// How many tunnels are put into force in one batch.
 const TOGETHER: usize = 1_024;
@@ -106,6 +106,8 @@ pub(crate) struct KeptUpf<'a> {
 #[derive(Serialize, Deserialize)]
 struct KeptSession<'a> {
     smf: (u16, u64, IpAddr),
+    /// How often all sessions of its SMF had ended before; where they did since, it is to end.
+    smf_life: u32,
     upf: (u16, u64, IpAddr),
     tunnels: Vec<KeptTunnel>,
     /// The TEID of ours that the packets of a rule, or else of a traffic endpoint, come by; whether redundantly.
@@ -117,7 +119,7 @@ struct KeptSession<'a> {
     marks: Vec<(u16, Box<[u8]>)>,
     /// Sessions whose UPFs send to its tunnels directly.
     followers: Vec<u64>,
-    /// Whether its SMF knows nothing of it any more.
+    /// Whether its SMF knows nothing of it any more, and of others still.
     forsaken: bool,
     /// What its SMF wished, where that is not answered.
     wish: Option<Wish>,
@@ -267,6 +269,7 @@ impl<Proof> FrontEnd<Proof> {
         }
         Some(write(&KeptSession {
             smf: (session.smf, session.smf_seid, session.smf_address),
+            smf_life: session.smf_life,
             upf: (session.upf, session.upf_seid, session.upf_address),
             tunnels: self.plane.kept(&session.tunnels),
             places: session
@@ -284,7 +287,7 @@ impl<Proof> FrontEnd<Proof> {
             rules: session.rules.as_ref().map(Rules::bytes),
             marks: session.marks.iter().map(|(kind, mark)| ((*kind).into(), mark.clone())).collect(),
             followers: session.followers.iter().map(|follower| follower.seid()).collect(),
-            forsaken: session.under_way.forsaken,
+            forsaken: session.under_way.forsaken && session.smf_life == self.smf_life(session.smf),
             wish,
         }))
     }
@@ -298,12 +301,13 @@ impl<Proof> FrontEnd<Proof> {
             self.plane.take_over(id, &kept.tunnels, Tunnels::placed(places, Peers::of(&kept.peers)));
         let (smf, smf_seid, smf_address) = kept.smf;
         let (_, upf_seid, upf_address) = kept.upf;
+        let forsaken = kept.forsaken || kept.smf_life != self.smf_life(smf);
         let rules = kept.rules.map(Rules::kept);
         let lost = !self.upf_is_there(upf) && !self.redirects();
         let phase = match &kept.wish {
             Some(_) => Phase::Opening,
             // Its UPF was lost already, and it was to be made again.
-            None if lost && !kept.forsaken => Phase::Restoring,
+            None if lost && !forsaken => Phase::Restoring,
             None => Phase::Open,
         };
         if phase == Phase::Restoring {
@@ -311,8 +315,8 @@ impl<Proof> FrontEnd<Proof> {
         }
         let marks = kept.marks.iter().map(|(kind, mark)| ((*kind).into(), mark.clone())).collect();
         let wish = kept.wish.clone();
-        let under_way = UnderWay { asked: wish.is_some(), wish, forsaken: kept.forsaken, ..UnderWay::default() };
-        if kept.forsaken {
+        let under_way = UnderWay { asked: wish.is_some(), wish, forsaken, ..UnderWay::default() };
+        if forsaken {
             self.chores.push_back(Chore::Abandon(id));
         }
         let session = Session {
@@ -320,6 +324,7 @@ impl<Proof> FrontEnd<Proof> {
             smf,
             smf_seid,
             smf_address,
+            smf_life: kept.smf_life,
             upf,
             upf_seid,
             upf_address,

@@ -51,6 +51,7 @@ impl<Proof> FrontEnd<Proof> {
             smf,
             smf_seid,
             smf_address,
+            smf_life: self.smf_life(smf),
             upf,
             upf_seid: 0,
             upf_address,

@@ -57,6 +57,8 @@ pub(crate) struct Session {
     pub(crate) smf: u16,
     pub(crate) smf_seid: u64,
     pub(crate) smf_address: IpAddr,
+    /// How often all sessions of its SMF had ended before.
+    pub(crate) smf_life: u32,
     /// The UPF's number, its SEID, and where that is.
     pub(crate) upf: u16,
     pub(crate) upf_seid: u64,
@@ -224,6 +226,7 @@ mod tests {
             smf: 0,
             smf_seid,
             smf_address: nowhere,
+            smf_life: 0,
             upf: 0,
             upf_seid: 0,
             upf_address: nowhere,

@@ -115,7 +115,7 @@ pub struct Bounds {
     pub smfs: u16,
     /// Requests whose answers are remembered; beyond, the oldest answer is forgotten.
     pub answers: u32,
-    /// Procedures of its own that are under way at once, such as sessions made again.
+    /// Procedures of its own that are under way at once, such as sessions made again; no more begin in one turn either.
     pub chores: u32,
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct Smf {
     pub(crate) heartbeat: Duration,
     #[serde(skip)]
     pub(crate) sessions: u32,
+    /// How often all of its sessions had to end: those from before are not its any more.
+    pub(crate) life: u32,
     /// Others that stand in for it, in the order in which it named them (TS 29.244 8.2.141).
     pub(crate) others: Vec<IpAddr>,
     /// Whether it did not answer when it was last asked whether it is there.
@@ -60,6 +62,7 @@ impl Smf {
             told_pools: Vec::new(),
             heartbeat: Duration::ZERO,
             sessions: 0,
+            life: 0,
             others: Vec::new(),
             away: false,
             misses: false,
@@ -300,19 +303,29 @@ impl<Proof> FrontEnd<Proof> {
         }
     }
 
+    /// How often all sessions of an SMF ended.
+    pub(crate) fn smf_life(&self, number: u16) -> u32 {
+        self.smfs.get(usize::from(number)).map_or(0, |smf| smf.life)
+    }
+
     /// Ends the sessions of an SMF, on each UPF, but for those that it keeps.
     pub(crate) fn forsake(&mut self, number: u16, why: &'static str, keeps: impl Fn(&Session) -> bool) {
-        let mut ended = Vec::new();
-        for (id, session) in self.sessions.iter_mut() {
-            if session.smf == number && !session.under_way.forsaken && !keeps(session) {
+        let (mut ended, mut kept) = (Vec::new(), false);
+        for (id, session) in self.sessions.iter_mut().filter(|(_, session)| session.smf == number) {
+            if keeps(session) {
+                kept = true;
+            } else if !session.under_way.forsaken {
                 session.under_way.forsaken = true;
                 ended.push(id);
             }
         }
         let sessions = ended.len();
-        for id in ended {
-            self.keep_session(id);
-            self.chores.push_back(Chore::Abandon(id));
+        // Where all end that is said of the SMF, once, and else of each.
+        let chore = if kept { Chore::Mark } else { Chore::Abandon };
+        self.chores.extend(ended.into_iter().map(chore));
+        if let Some(smf) = self.smfs.get_mut(usize::from(number)).filter(|_| !kept && sessions > 0) {
+            smf.life = smf.life.wrapping_add(1);
+            self.keep_smf(number);
         }
         if sessions > 0 {
             tracing::info!(sessions, why, "the sessions of an SMF end");

@@ -5,6 +5,7 @@ use pinion_protocols::pfcp::{Cause, ElementType, MessageType};
 
 use crate::smf::{EPFAR, Smf};
 use crate::stage::{HEARTBEAT, N1, Stage, T1, settings, upf_address};
+use crate::takeover::check_kept;
 use crate::upf::Mood;
 
 /// Sessions of an SMF, SEIDs from 1 on; their SEIDs here.
@@ -170,6 +171,44 @@ fn an_smfs_sessions_end_a_few_at_once() {
     }
     assert_eq!((answered, stage.sessions_at_upfs(), stage.front_end.session_count()), (20, 0, 0));
     assert!(stage.pins.is_empty());
+}
+
+/// Nor are more than so many begun before others get their turn, where no UPF is asked either: those of one that is lost.
+#[test]
+fn an_smfs_sessions_end_a_few_in_a_turn() {
+    let bounds = Bounds { chores: 4, ..Bounds::default() };
+    let (mut stage, mut smf) = Stage::set_up(Settings { bounds, restore: true, ..settings(1) });
+    many(&mut stage, &mut smf, 20);
+    stage.upfs[0].mood = Mood::IsSilent;
+    stage.live(HEARTBEAT + T1 * N1);
+    smf.sequence += 1;
+    let release = smf.request(MessageType::AssociationReleaseRequest, None, |writer| {
+        writer.add(&smf.node());
+    });
+    assert_eq!(stage.ask(&smf, &release).cause(), Some(Cause::ACCEPTED));
+    let mut left = vec![stage.front_end.session_count()];
+    while stage.front_end.session_count() > 0 {
+        assert!(stage.front_end.next() <= stage.now);
+        smf.sequence += 1;
+        stage.ask(&smf, &smf.heartbeat(7));
+        left.push(stage.front_end.session_count());
+    }
+    assert!(left.len() >= 4 && left.windows(2).all(|it| it[0] - it[1] <= 4), "{left:?}");
+    assert!(stage.front_end.next() > stage.now);
+    assert!(stage.pins.is_empty());
+}
+
+/// What is kept of sessions is not written anew to end them.
+#[test]
+fn an_smfs_sessions_end_without_a_word_for_each() {
+    let (mut stage, mut smf) = Stage::set_up(settings(1));
+    many(&mut stage, &mut smf, 20);
+    stage.upfs[0].mood = Mood::IsSilent;
+    stage.said = 0;
+    smf.sequence += 1;
+    stage.ask(&smf, &smf.setup(8));
+    assert_eq!(stage.said, 0);
+    check_kept(&stage);
 }
 
 /// An SMF that restarts while its session is being made: it is ended once it is there.

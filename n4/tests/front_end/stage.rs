@@ -153,6 +153,8 @@ pub(crate) struct Stage {
     pub(crate) pins: Pins,
     /// What was in force, and was not asked for again since.
     ended: BTreeSet<(IpAddr, u32)>,
+    /// How often it was said anew what is to be kept of sessions.
+    pub(crate) said: usize,
     /// What outlives the front end.
     pub(crate) kept: BTreeMap<Kept, Bytes>,
     /// Whose clients' ends of tunnels are.
@@ -179,6 +181,7 @@ impl Stage {
             batches: VecDeque::new(),
             pins: Pins::new(),
             ended: BTreeSet::new(),
+            said: 0,
             kept: BTreeMap::new(),
             leads: Leads::new(),
             events: Vec::new(),
@@ -243,10 +246,13 @@ impl Stage {
         while let Some(output) = self.front_end.output() {
             match output {
                 Output::Send { to, bytes } => self.send(to, Said(bytes)),
-                Output::Keep { of, value } => match value {
-                    Some(value) => drop(self.kept.insert(of, value)),
-                    None => drop(self.kept.remove(&of)),
-                },
+                Output::Keep { of, value } => {
+                    self.said += usize::from(matches!(of, Kept::Session(_)) && value.is_some());
+                    match value {
+                        Some(value) => drop(self.kept.insert(of, value)),
+                        None => drop(self.kept.remove(&of)),
+                    }
+                }
                 Output::Upf { name, up, .. } => self.events.push((name, up)),
                 Output::Lead(leads) => {
                     for Lead { client, to } in leads {

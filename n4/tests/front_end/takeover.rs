@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use pinion_n4::{Bounds, FrontEnd, Kept, Settings, TakeError};
-use pinion_protocols::pfcp::{Cause, ElementType, FTeid, MessageType, MessageWriter};
+use pinion_protocols::pfcp::{Cause, Element, ElementType, FTeid, MessageType, MessageWriter};
 
 use crate::loss::many;
 use crate::nodes::{says, told};
@@ -195,6 +195,46 @@ fn what_was_to_end_ends() {
     smf.sequence += 1;
     let answer = stage.ask(&smf, &smf.setup_retaining(8));
     assert_eq!((answer.cause(), answer.value(ElementType::PfcpasrspFlags)), (Some(Cause::ACCEPTED), None));
+}
+
+/// So do those that end while others of the SMF stay (TS 29.244 7.4.4.1), and that were not begun with yet; those stay then too, as
+/// those do that came after.
+#[test]
+fn what_was_to_end_ends_and_no_other() {
+    let bounds = Bounds { chores: 1, ..Bounds::default() };
+    let with = || Settings { bounds, ..settings(1) };
+    let (mut stage, mut smf) = Stage::set_up(with());
+    for (seid, elsewhere) in (1..=6).zip([true, false].into_iter().cycle()) {
+        smf.sequence += 1;
+        let mut request = smf.simple(seid);
+        if elsewhere {
+            let at = Smf { address: [203, 0, 113, 7].into(), ..smf.clone() };
+            request = smf.request(MessageType::SessionEstablishmentRequest, Some(0), |writer| {
+                writer.add(&smf.node()).add(&at.f_seid(seid));
+                create_pdr(writer, 1, Some(CHOOSE));
+            });
+        }
+        stage.ask(&smf, &request);
+    }
+    stage.upfs[0].is_deaf_to = Some(MessageType::SessionDeletionRequest);
+    stage.smf_stamp = 8;
+    smf.sequence += 1;
+    let setup = smf.setup_with(8, |writer| {
+        writer.nested(ElementType::SessionRetentionInformation, |writer| {
+            writer.add(&Element::CpEntityAddress(std::net::IpAddr::from([203, 0, 113, 7]).into()));
+        });
+    });
+    stage.ask(&smf, &setup);
+    smf.sequence += 1;
+    stage.ask(&smf, &smf.simple(7));
+    stage.live(T1);
+    stage.upfs[0].is_deaf_to = None;
+    next(&mut stage, with());
+    stage.live(HEARTBEAT);
+    let left: Vec<_> = stage.sessions().iter().map(|session| session.smf.1).collect();
+    assert_eq!(left, [1, 3, 5, 7]);
+    // The one that was asked for when the front end ended may be left.
+    assert!((4..=5).contains(&stage.sessions_at_upfs()));
 }
 
 /// TS 29.244 6.4: what a UPF was asked when the front end ended it is asked again, in the same words, and its answer goes
