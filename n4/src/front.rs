@@ -1,6 +1,6 @@
 //! The front end: datagrams, time and the host's answers come in; datagrams and changes of tunnels go out.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::BuildHasher;
 use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr};
@@ -100,8 +100,8 @@ pub struct FrontEnd<Proof> {
     pub(crate) before: HashMap<(IpAddr, u64), SessionId>,
     /// How many chores are under way.
     pub(crate) busy: u32,
-    /// PFD management requests that UPFs which come later are to get too, as the SMF sent their elements.
-    pub(crate) pfds: Vec<Bytes>,
+    /// PFD management requests that UPFs which come later are to get too, as the SMF sent their elements, in their order.
+    pub(crate) pfds: BTreeMap<u64, Bytes>,
     /// What SMFs are told of the load of all UPFs: a number that counts changes, and percent.
     pub(crate) load: Option<(u32, u8)>,
     /// And of their overload: a number that counts changes, percent less that all ask for, and until when.
@@ -136,7 +136,7 @@ impl<Proof> FrontEnd<Proof> {
             chores: VecDeque::new(),
             before: HashMap::default(),
             busy: 0,
-            pfds: Vec::new(),
+            pfds: BTreeMap::new(),
             load: None,
             overload: None,
             redirect: Redirect::default(),

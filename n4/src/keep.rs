@@ -33,6 +33,8 @@ pub enum Kept {
     Smf(u16),
     /// A UPF, by its number.
     Upf(u16),
+    /// Packet flow descriptions that an SMF told of, by a number that counts them.
+    Pfds(u64),
     /// A session, by its SEID.
     Session(u64),
 }
@@ -182,6 +184,7 @@ impl<Proof> FrontEnd<Proof> {
                     front_end.smfs.push(smf);
                 }
                 Kept::Upf(number) => drop(upfs.insert(number, front_end.upf_was(&read(of, &value)?))),
+                Kept::Pfds(number) => drop(front_end.pfds.insert(number, value)),
                 Kept::Session(seid) => {
                     let session: KeptSession<'_> = read(of, &value)?;
                     let upf = upfs.get(&session.upf.0).ok_or(TakeError::Value(of))?;
@@ -205,6 +208,7 @@ impl<Proof> FrontEnd<Proof> {
             let own = std::iter::once(self.kept_front_end());
             own.chain((0..).zip(&self.smfs).map(|(number, smf)| (Kept::Smf(number), write(smf))))
                 .chain((0..).zip(&self.upfs).map(|(number, upf)| (Kept::Upf(number), write(&upf.kept()))))
+                .chain(self.pfds.iter().map(|(number, elements)| (Kept::Pfds(*number), elements.clone())))
         };
         let first = after.is_none().then(peers).into_iter().flatten();
         let sessions = self.sessions.iter_after(after.map(SessionId::of));

@@ -37,6 +37,7 @@ mod front;
 mod keep;
 mod load;
 mod peers;
+mod pfds;
 mod placement;
 mod pools;
 mod purpose;

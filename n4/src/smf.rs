@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use bytes::Bytes;
 use pinion_protocols::pfcp::{Addresses, Cause, Element, ElementType, Elements, Error, Message, MessageType};
 use serde::{Deserialize, Serialize};
 
@@ -231,37 +230,6 @@ impl<Proof> FrontEnd<Proof> {
         let number =
             self.smf(node).filter(|number| self.smfs.get(usize::from(*number)).is_some_and(|smf| smf.associated));
         number.ok_or(Refusal::plain(Cause::NO_ASSOCIATION))
-    }
-
-    /// PFDs are for all UPFs, also those that come later.
-    pub(crate) fn manage_pfds(&mut self, origin: Origin, message: &Message<'_>) -> Result<(), Refusal> {
-        // A Node ID need not be there.
-        if !self.smfs.iter().any(|smf| smf.may_speak_from(origin.from.ip())) {
-            return Err(Refusal::plain(Cause::NO_ASSOCIATION));
-        }
-        let elements = self.keep_pfds(message);
-        for number in 0..self.upfs.len() {
-            if let Ok(number) = u16::try_from(number) {
-                self.send_pfds(number, &elements);
-            }
-        }
-        self.answer(origin, MessageType::PfdManagementResponse, None, |_, writer| {
-            writer.add(&Element::Cause(Cause::ACCEPTED));
-        });
-        Ok(())
-    }
-
-    /// Takes down PFDs for UPFs that come later; the elements that tell of them.
-    pub(crate) fn keep_pfds(&mut self, message: &Message<'_>) -> Bytes {
-        const MOST: usize = 64;
-        let elements = Bytes::copy_from_slice(message.body());
-        // What is sent again holds from now.
-        self.pfds.retain(|known| *known != elements);
-        if self.pfds.len() >= MOST {
-            self.pfds.remove(0);
-        }
-        self.pfds.push(elements.clone());
-        elements
     }
 
     /// An SMF whose restart was heard of has lost its sessions (TS 23.527 4.2).

@@ -4,7 +4,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use pinion_protocols::pfcp::{Cause, Element, ElementType, Error, Message, MessageType, Patch};
 
 use crate::features;
@@ -296,9 +295,7 @@ impl<Proof> FrontEnd<Proof> {
             tracing::info!(upf = &*name, "association with a UPF");
             self.say_upf(number, true, "association set up");
         }
-        for pfds in self.pfds.clone() {
-            self.send_pfds(number, &pfds);
-        }
+        self.send_all_pfds(number);
         self.tell_smfs();
         self.house_homeless();
     }
@@ -472,14 +469,6 @@ impl<Proof> FrontEnd<Proof> {
             upf.state = State::Down;
             self.say_upf(number, false, why);
         }
-    }
-
-    pub(crate) fn send_pfds(&mut self, number: u16, elements: &Bytes) {
-        let Some(address) = self.upf_address(number).filter(|_| self.upf_is_there(number)) else { return };
-        let _ = self.ask(address, MessageType::PfdManagementRequest, None, Purpose::Notice, |writer| {
-            writer.raw(elements);
-            Ok(())
-        });
     }
 
     /// Where a UPF speaks PFCP.

@@ -117,9 +117,7 @@ impl<Proof> FrontEnd<Proof> {
         self.keep_upf(number);
         self.say_upf(number, true, "association set up");
         if self.redirect.informed.insert(number) {
-            for pfds in self.pfds.clone() {
-                self.send_pfds(number, &pfds);
-            }
+            self.send_all_pfds(number);
         }
     }
 

@@ -180,22 +180,28 @@ fn clause_6_2_10_node_reports_reach_those_concerned() {
     assert!(stage.requests(smf.address, kind).is_empty() && stage.requests(idle.address, kind).is_empty());
 }
 
+/// Packet flow descriptions of an application.
+pub(crate) fn pfds(smf: &mut Smf, application: &[u8]) -> Vec<u8> {
+    smf.sequence += 1;
+    smf.request(MessageType::PfdManagementRequest, None, |writer| {
+        writer.nested(ElementType::ApplicationIdPfds, |writer| {
+            writer.element(ElementType::ApplicationId, |out| out.extend_from_slice(application));
+        });
+    })
+}
+
+pub(crate) fn bodies<'a>(said: impl IntoIterator<Item = &'a crate::stage::Said>) -> Vec<Vec<u8>> {
+    said.into_iter().map(|said| said.message().body().to_vec()).collect()
+}
+
 /// TS 29.244 6.2.5: packet flow descriptions go to all UPFs, also to those that come later.
 #[test]
 fn clause_6_2_5_pfds_go_to_all_upfs() {
     let (mut stage, mut smf) = Stage::set_up(settings(2));
-    smf.sequence += 1;
-    let request = smf.request(MessageType::PfdManagementRequest, None, |writer| {
-        writer.nested(ElementType::ApplicationIdPfds, |writer| {
-            writer.element(ElementType::ApplicationId, |out| out.extend_from_slice(b"video"));
-        });
-    });
+    let request = pfds(&mut smf, b"video");
     assert_eq!(stage.ask(&smf, &request).cause(), Some(Cause::ACCEPTED));
-    let body = |upf: &crate::upf::ScriptedUpf| {
-        let heard = upf.heard(MessageType::PfdManagementRequest);
-        heard.iter().map(|said| said.message().body().to_vec()).collect::<Vec<_>>()
-    };
-    let sent = vec![crate::stage::Said(request.into()).message().body().to_vec()];
+    let body = |upf: &crate::upf::ScriptedUpf| bodies(upf.heard(MessageType::PfdManagementRequest));
+    let sent = bodies([&crate::stage::Said(request.into())]);
     assert_eq!((body(&stage.upfs[0]), body(&stage.upfs[1])), (sent.clone(), sent.clone()));
     stage.upfs.push(crate::upf::ScriptedUpf::new(3));
     stage.front_end.configure(settings(3));

@@ -7,10 +7,10 @@ use pinion_n4::{Bounds, FrontEnd, Kept, Settings, TakeError};
 use pinion_protocols::pfcp::{Cause, Element, ElementType, FTeid, MessageType, MessageWriter};
 
 use crate::loss::many;
-use crate::nodes::{says, told};
+use crate::nodes::{bodies, pfds, says, told};
 use crate::smf::{CHOOSE, Smf, create_far, create_pdr, pdr, remove_pdr, user_pdr};
 use crate::stage::{HEARTBEAT, N1, STAMP, Said, Stage, T1, name, settings};
-use crate::upf::Mood;
+use crate::upf::{Mood, ScriptedUpf};
 
 /// The values that were said come to what it knows.
 pub(crate) fn check_kept(stage: &Stage) {
@@ -132,6 +132,30 @@ fn clause_6_2_3_3_2_numbers_of_load_and_overload_go_on() {
     assert_eq!((after.unwrap().1, over.unwrap().1), (60, 20));
     assert!(after.unwrap().0 > load.unwrap().0 && over.unwrap().0 > overload.unwrap().0, "{after:?} {over:?}");
     check_kept(&stage);
+}
+
+/// TS 29.244 6.2.5: a UPF that comes after a restart gets the packet flow descriptions too, in the order in which they hold; no more
+/// than are remembered.
+#[test]
+fn clause_6_2_5_pfds_are_kept() {
+    let (mut stage, mut smf) = Stage::set_up(settings(1));
+    let applications: Vec<[u8; 1]> = (1..=66).map(|number| [number]).collect();
+    for application in applications.iter().chain([&[5]]) {
+        let request = pfds(&mut smf, application);
+        assert_eq!(stage.ask(&smf, &request).cause(), Some(Cause::ACCEPTED));
+    }
+    let kind = MessageType::PfdManagementRequest;
+    let sent = bodies(stage.upfs[0].heard(kind));
+    stage.upfs[0].heard.clear();
+    next(&mut stage, settings(1));
+    stage.upfs.push(ScriptedUpf::new(2));
+    stage.front_end.configure(settings(2));
+    stage.live(HEARTBEAT);
+    // The two oldest are forgotten, and the fifth came again last.
+    let wanted = [&sent[2..4], &sent[5..]].concat();
+    assert_eq!(bodies(stage.upfs[1].heard(kind)), wanted);
+    // Who is there already has them.
+    assert!(stage.upfs[0].heard(kind).is_empty());
 }
 
 /// What another version kept is told from what is damaged. Before layouts had numbers a value began with the family of an address.

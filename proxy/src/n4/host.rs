@@ -54,6 +54,7 @@ impl Keyed for Kept {
             Self::Smf(number) => (1, number.into()),
             Self::Upf(number) => (2, number.into()),
             Self::Session(seid) => (3, seid),
+            Self::Pfds(number) => (4, number),
         }
     }
 
@@ -63,6 +64,7 @@ impl Keyed for Kept {
             (1, Ok(number)) => Some(Self::Smf(number)),
             (2, Ok(number)) => Some(Self::Upf(number)),
             (3, _) => Some(Self::Session(number)),
+            (4, _) => Some(Self::Pfds(number)),
             _ => None,
         }
     }

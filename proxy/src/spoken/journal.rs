@@ -295,13 +295,15 @@ mod tests {
             (Kept::Session(7), Some("new")),
             (Kept::Session(8), None),
             (Kept::Smf(2), Some("")),
+            (Kept::Pfds(5), Some("video")),
         ] {
             journal.keep(of, value.map(str::as_bytes));
         }
         journal.flush();
         drop(journal);
         let (mut journal, kept) = Journal::open(folder.path()).unwrap();
-        let wanted = [(Kept::FrontEnd, "front"), (Kept::Smf(2), ""), (Kept::Session(7), "new")];
+        let wanted =
+            [(Kept::FrontEnd, "front"), (Kept::Smf(2), ""), (Kept::Pfds(5), "video"), (Kept::Session(7), "new")];
         assert_eq!(kept, wanted.map(|(of, text)| (of, bytes(text))).into());
         assert_eq!(files(folder.path()), 2);
         settle(&mut journal, &kept);
