@@ -62,7 +62,7 @@ pub type RawElement<'a> = ap::RawElement<'a, Ngap>;
 pub type Elements<'a> = ap::Elements<'a, Ngap>;
 
 impl Message<'_> {
-    /// Whose the message is: the first of each of the two identifiers, wherever they stand.
+    /// Whose the message is: the first of each of the two identifiers, wherever they stand. What is behind them is not looked at.
     ///
     /// # Errors
     ///
@@ -78,6 +78,9 @@ impl Message<'_> {
                 _ => continue,
             };
             ids = UeIds { amf: ids.amf.or(found.amf), ran: ids.ran.or(found.ran) };
+            if let UeIds { amf: Some(_), ran: Some(_) } = ids {
+                break;
+            }
         }
         Ok(ids)
     }

@@ -57,7 +57,8 @@ pub struct UeIds {
 }
 
 impl<'a> Message<'a> {
-    /// Whose the message is: the first of each of the two identifiers, wherever they stand; a reset's list is left out.
+    /// Whose the message is: the first of each of the two identifiers, wherever they stand; a reset's list is left out, and what is
+    /// behind them not looked at.
     ///
     /// # Errors
     ///
@@ -71,6 +72,9 @@ impl<'a> Message<'a> {
             }
             let found = raw.ids()?;
             ids = UeIds { mme: ids.mme.or(found.mme), enb: ids.enb.or(found.enb) };
+            if let UeIds { mme: Some(_), enb: Some(_) } = ids {
+                break;
+            }
         }
         Ok(ids)
     }

@@ -6,5 +6,6 @@ mod malformed;
 mod nas;
 mod pycrate;
 mod python;
+mod real;
 mod s1ap;
 mod vectors;

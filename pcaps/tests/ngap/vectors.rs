@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use bytes::BytesMut;
 use pinion_protocols::ap::Writer;
 use pinion_protocols::ngap::value::{
-    AllowedNssai, AmfName, AmfSetId, AmfUeNgapId, Cause, ConnectionList, CriticalityDiagnostics, GlobalRanNodeId,
-    OverloadResponse, PlmnSupportList, RanUeNgapId, RelativeAmfCapacity, ResetType, RoutingId,
+    AllowedNssai, AmfName, AmfSetId, AmfUeNgapId, Cause, ConnectionList, CriticalityDiagnostics, ExtendedAmfName,
+    GlobalRanNodeId, OverloadResponse, PlmnSupportList, RanUeNgapId, RelativeAmfCapacity, ResetType, RoutingId,
     RrcEstablishmentCause, ServedGuamiList, SliceOverloadList, SupportedTaList, TaiListForPaging, TimeToWait,
     TnlAssociationList, TnlFailureList, TnlToAddList, TnlToUpdateList, TrafficLoadReduction, UePagingIdentity,
     UnavailableGuamiList, UserLocation,
@@ -97,6 +97,7 @@ pub(crate) fn rewritten(raw: &RawElement<'_>) -> Option<Result<Vec<u8>, Error>> 
         ElementType::AllowedNssai => again::<AllowedNssai>(raw),
         ElementType::AmfName => again::<AmfName>(raw),
         ElementType::AmfOverloadResponse => again::<OverloadResponse>(raw),
+        ElementType::ExtendedAmfName => again::<ExtendedAmfName>(raw),
         ElementType::AmfSetId => again::<AmfSetId>(raw),
         ElementType::TnlFailedToSetupList => again::<TnlFailureList>(raw),
         ElementType::TnlSetupList | ElementType::TnlToRemoveList => again::<TnlAssociationList>(raw),
@@ -144,7 +145,7 @@ fn what_is_interpreted_is_written_as_it_was() {
             }
         }
     }
-    assert_eq!(kinds.len(), 35, "{kinds:?}");
+    assert_eq!(kinds.len(), 36, "{kinds:?}");
 }
 
 #[test]

@@ -202,6 +202,8 @@ pub struct MessageWriter<'a, P: Protocol> {
     /// The message that is copied, as long as nothing of it was changed.
     copied: Option<Message<'a, P>>,
     changed: bool,
+    /// What it has behind its elements.
+    tail: &'a [u8],
 }
 
 /// Octets of the extension marker and of the count of elements.
@@ -223,10 +225,10 @@ impl<'a, P: Protocol> MessageWriter<'a, P> {
         writer.octets(&[0]);
         let value = writer.position();
         writer.octets(&[0; COUNT]);
-        Self { writer, start, value, count: 0, copied: None, changed: true }
+        Self { writer, start, value, count: 0, copied: None, changed: true, tail: &[] }
     }
 
-    /// Begins a message with the head of another, and with what newer releases have behind its elements.
+    /// Begins a message with the head of another, whose elements [`MessageWriter::splice`] copies with what newer releases have behind them.
     pub fn like(out: &'a mut BytesMut, message: &Message<'a, P>) -> Self {
         let new = Self::new(out, message.outcome, message.procedure, message.criticality);
         Self { copied: Some(*message), changed: false, ..new }
@@ -277,10 +279,11 @@ impl<'a, P: Protocol> MessageWriter<'a, P> {
     /// Those of [`Elements`] and of `change`; the message is of no use then.
     pub fn splice(
         &mut self,
-        message: &Message<'_, P>,
+        message: &Message<'a, P>,
         mut change: impl FnMut(&RawElement<'_, P>, &mut Self) -> Result<Change, Error<P>>,
     ) -> Result<(), Error<P>> {
-        for element in message.elements() {
+        let mut elements = message.elements();
+        for element in elements.by_ref() {
             let element = element?;
             match change(&element, self)? {
                 Change::Keep => {
@@ -289,6 +292,7 @@ impl<'a, P: Protocol> MessageWriter<'a, P> {
                 Change::Done => self.changed = true,
             }
         }
+        self.tail = elements.rest();
         Ok(())
     }
 
@@ -298,16 +302,15 @@ impl<'a, P: Protocol> MessageWriter<'a, P> {
     ///
     /// The first [`Unfit`]; nothing was appended then.
     pub fn finish(mut self) -> Result<(), Unfit> {
-        if let Some(message) = self.copied {
-            if !self.changed && self.count == usize::from(message.count) {
-                self.writer.truncate(self.start);
-                self.writer.octets(message.encoded);
-                return self.writer.finish();
-            }
-            let mut elements = message.elements();
-            elements.by_ref().for_each(drop);
-            self.writer.octets(elements.rest());
+        if let Some(message) = self.copied
+            && !self.changed
+            && self.count == usize::from(message.count)
+        {
+            self.writer.truncate(self.start);
+            self.writer.octets(message.encoded);
+            return self.writer.finish();
         }
+        self.writer.octets(self.tail);
         let preamble = self.copied.map_or(0, |message| message.preamble);
         let [high, low] = u16::try_from(self.count).map_or([u8::MAX; 2], u16::to_be_bytes);
         if self.count > usize::from(u16::MAX) {

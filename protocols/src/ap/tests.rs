@@ -137,6 +137,18 @@ fn what_is_behind_the_elements_stays() {
     assert_eq!(out[..], [0x00, 0x2e, 0x40, 0x0e, 0x80, 0, 1, 0, 10, 0, 3, 0x20, 1, 44, 0x01, 0x80, 1, 0xaa]);
 }
 
+// A private message, by pycrate: an element of the local identifier 5, which is `0a0b`.
+#[test]
+fn what_is_private_is_left_alone() {
+    let bytes = [0x00, 0x1f, 0x40, 0x0a, 0, 0, 0, 0, 0, 5, 0x40, 2, 0x0a, 0x0b];
+    let message = Message::parse(&bytes).unwrap();
+    assert_eq!((message.procedure(), message.elements().count()), (Procedure::PrivateMessage, 0));
+    let ids = crate::ngap::NewIds { amf: Some(7), ran: Some(7), ..Default::default() };
+    let mut out = BytesMut::new();
+    message.with_ids(&ids, &mut out).unwrap();
+    assert_eq!(out[..], bytes);
+}
+
 #[test]
 fn too_many_elements_are_refused() {
     let mut out = BytesMut::from(&b"before"[..]);

@@ -18,7 +18,8 @@ mod tests;
 mod tnl;
 
 pub use amf::{
-    AmfName, RelativeAmfCapacity, ServedGuami, ServedGuamiList, UnavailableGuami, UnavailableGuamiList,
+    AmfName, ExtendedAmfName, RelativeAmfCapacity, ServedGuami, ServedGuamiList, UnavailableGuami,
+    UnavailableGuamiList,
 };
 pub use area::{Plmn, SupportedTa, SupportedTaList, Tai, TaiForPaging, TaiListForPaging};
 pub use cause::{Cause, RrcEstablishmentCause, TimeToWait};

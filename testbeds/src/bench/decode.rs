@@ -40,8 +40,32 @@ pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
         let ids = || ngap::Message::parse(black_box(&bytes)).map(|message| (message.procedure(), message.ids()));
         report.row(&format!("ngap-view/{name}"), "ns", nanoseconds(ids), None, "at most 150 ns");
     }
+    ngap_whole(report)?;
     let routing = || diameter::Message::parse(black_box(&UPDATE_LOCATION)).map(|message| message.routing());
     report.row("diameter-view/update-location", "ns", nanoseconds(routing), None, "at most 100 ns");
+    Ok(())
+}
+
+/// NGAP read as values, and copied with other identifiers.
+fn ngap_whole(report: &mut Report) -> Result<(), BenchError> {
+    let of = |procedure| {
+        move |bytes: &[u8]| ngap::Message::parse(bytes).is_ok_and(|message| message.procedure() == procedure)
+    };
+    let initial = first("n2.pcap", of(ngap::Procedure::InitialUeMessage))?;
+    let read = || {
+        ngap::Message::parse(black_box(&initial))
+            .and_then(|message| ngap::InitialUeMessage::read(&message))
+            .is_ok()
+    };
+    report.row("ngap-full/initial-ue-message", "ns", nanoseconds(read), None, "at most 1000 ns");
+    let uplink = first("n2.pcap", of(ngap::Procedure::UplinkNasTransport))?;
+    let ids = ngap::NewIds { amf: Some(1 << 39), ran: Some(1), ..ngap::NewIds::default() };
+    let mut out = bytes::BytesMut::with_capacity(4096);
+    let changed = || {
+        out.clear();
+        ngap::Message::parse(black_box(&uplink)).and_then(|message| message.with_ids(&ids, &mut out)).is_ok()
+    };
+    report.row("ngap-full/changed-identifiers", "ns", nanoseconds(changed), None, "at most 1000 ns");
     Ok(())
 }
 

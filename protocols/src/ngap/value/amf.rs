@@ -14,31 +14,74 @@ const LONGEST: usize = 150;
 
 impl Value for AmfName {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
-        let text = if reader.bit()? {
-            reader.counted()?.joined()
-        } else {
-            let length = reader.count(LONGEST)?;
-            reader.octets(length)?.into()
-        };
-        let wrong = Wrong::Text { offset: reader.offset().saturating_sub(text.len()) };
-        if text.is_empty() || !text.iter().all(|octet| (0x20..0x7f).contains(octet)) {
-            return Err(wrong);
-        }
-        String::from_utf8(text.into_owned()).map(Self).map_err(|_| wrong)
+        visible(reader).map(Self)
     }
 
     fn write(&self, writer: &mut Writer<'_>) {
-        let long = self.0.len() > LONGEST;
-        if self.0.is_empty() {
-            writer.fail(Unfit::Count { count: 0, most: LONGEST });
-        }
-        writer.bit(long);
-        if long {
-            writer.counted(self.0.as_bytes());
-        } else {
-            writer.count(self.0.len(), LONGEST);
-            writer.octets(self.0.as_bytes());
-        }
+        write_visible(writer, &self.0);
+    }
+}
+
+/// Extended AMF Name, and Extended Backup AMF Name among the extensions of GUAMIs (TS 38.413 9.3.3.51).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ExtendedAmfName {
+    /// In visible characters, 1 to 150.
+    pub visible: Option<String>,
+    /// In any, 1 to 150.
+    pub utf8: Option<String>,
+    /// Extensions.
+    pub extensions: Extensions,
+}
+
+impl Value for ExtendedAmfName {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
+        let (added, present) = reader.sequence(3)?;
+        let visible = (present & 4 != 0).then(|| visible(reader)).transpose()?;
+        let utf8 = (present & 2 != 0).then(|| utf8(reader)).transpose()?;
+        Ok(Self { visible, utf8, extensions: extensions(reader, added, present & 1 != 0)? })
+    }
+
+    fn write(&self, writer: &mut Writer<'_>) {
+        let present = u8::from(self.visible.is_some()) << 2 | u8::from(self.utf8.is_some()) << 1;
+        writer.sequence(3, present | u8::from(!self.extensions.is_empty()));
+        self.visible.iter().for_each(|text| write_visible(writer, text));
+        self.utf8.iter().for_each(|text| writer.counted(text.as_bytes()));
+        self.extensions.write(writer);
+    }
+}
+
+/// Visible characters, an octet each (X.691 30).
+fn visible(reader: &mut Reader<'_>) -> Result<String, Wrong> {
+    let octets = if reader.bit()? {
+        reader.counted()?.joined()
+    } else {
+        let length = reader.count(LONGEST)?;
+        reader.octets(length)?.into()
+    };
+    let wrong = Wrong::Text { offset: reader.offset().saturating_sub(octets.len()) };
+    if octets.is_empty() || !octets.iter().all(|octet| (0x20..0x7f).contains(octet)) {
+        return Err(wrong);
+    }
+    String::from_utf8(octets.into_owned()).map_err(|_| wrong)
+}
+
+/// UTF-8, whose length PER does not bound.
+fn utf8(reader: &mut Reader<'_>) -> Result<String, Wrong> {
+    let octets = reader.counted()?;
+    String::from_utf8(octets.joined().into_owned()).map_err(|_| Wrong::Text { offset: octets.offset() })
+}
+
+fn write_visible(writer: &mut Writer<'_>, text: &str) {
+    let long = text.len() > LONGEST;
+    if text.is_empty() {
+        writer.fail(Unfit::Count { count: 0, most: LONGEST });
+    }
+    writer.bit(long);
+    if long {
+        writer.counted(text.as_bytes());
+    } else {
+        writer.count(text.len(), LONGEST);
+        writer.octets(text.as_bytes());
     }
 }
 

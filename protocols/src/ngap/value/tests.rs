@@ -9,7 +9,7 @@ use bytes::BytesMut;
 
 use super::super::{ElementType, Ngap};
 use super::*;
-use crate::ap::{Alternative, Criticality, Unfit, Writer};
+use crate::ap::{Alternative, Criticality, Outcome, Unfit, Writer};
 
 const P: Plmn = Plmn([0x00, 0xf1, 0x10]);
 const Q: Plmn = Plmn([0x09, 0xf1, 0x07]);
@@ -260,6 +260,26 @@ fn causes_of_the_root_and_added() {
 }
 
 #[test]
+fn names_in_any_characters_and_what_was_not_understood() {
+    let name = |visible: Option<&str>, utf8: Option<&str>| {
+        let [visible, utf8] = [visible, utf8].map(|text| text.map(ToString::to_string));
+        ExtendedAmfName { visible, utf8, extensions: none() }
+    };
+    both("6010616d6604c3a46d66", &name(Some("amf"), Some("ämf")));
+    both(&format!("2080c8{}", "c3a4".repeat(100)), &name(None, Some(&"ä".repeat(100))));
+    assert_eq!(read::<ExtendedAmfName>(&octets("2001ff")), Err(Wrong::Text { offset: 2 }));
+    let element = |criticality, id, missing| NotUnderstood { criticality, id, missing, extensions: none() };
+    let diagnostics = CriticalityDiagnostics {
+        procedure: Some(15),
+        triggering: Some(Outcome::Successful),
+        criticality: Some(Criticality::Notify),
+        elements: vec![element(Criticality::Reject, 10, true), element(Criticality::Ignore, 0xffff, false)],
+        extensions: none(),
+    };
+    both("780f600100000a44ffff00", &diagnostics);
+}
+
+#[test]
 fn no_list_is_empty_or_too_long() {
     for count in [0, 9] {
         let list = AllowedNssai::from(vec![Slice { sst: 1, sd: None }.into(); count]);
@@ -300,5 +320,7 @@ fn whatever_is_read_is_written_the_same() {
         again::<UserLocation>(octets);
         again::<RoutingId>(octets);
         again::<AmfName>(octets);
+        again::<ExtendedAmfName>(octets);
+        again::<CriticalityDiagnostics>(octets);
     });
 }

@@ -1,0 +1,93 @@
+//! NGAP of real gNBs and AMFs: what is interpreted is written as their encoders did, and messages with their own identifiers are as they were.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use bytes::BytesMut;
+use pinion_pcaps::{capture, link};
+use pinion_protocols::ip::{Ipv4, Ipv6, protocol};
+use pinion_protocols::nas;
+use pinion_protocols::ngap::{self, InitialUeMessage, Message, NewIds, Procedure};
+use pinion_protocols::sctp::{Chunk, Packet};
+
+use super::vectors::rewritten;
+
+fn captures(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            captures(&path, found);
+        } else if path.extension().is_some_and(|end| end == "pcap" || end == "pcapng" || end == "cap") {
+            found.push(path);
+        }
+    }
+}
+
+/// Whole messages of NGAP in a frame.
+fn messages(frame: &capture::Frame<'_>) -> Vec<Vec<u8>> {
+    let packet = link::network(frame.link, frame.bytes)
+        .and_then(|network| Some((network.ethertype, frame.bytes.get(network.offset..)?)));
+    let (upper, payload) = match packet {
+        Some((0x0800, packet)) => match Ipv4::parse(packet) {
+            Ok(ip) if !ip.is_fragment() => (ip.protocol, ip.payload),
+            _ => return Vec::new(),
+        },
+        Some((0x86dd, packet)) => match Ipv6::parse(packet) {
+            Ok(ip) if !ip.is_fragment() => (ip.protocol, ip.payload),
+            _ => return Vec::new(),
+        },
+        _ => return Vec::new(),
+    };
+    let Some(Ok(packet)) = (upper == protocol::SCTP).then(|| Packet::parse(payload)) else { return Vec::new() };
+    let chunks = packet.chunks().flatten();
+    let data = chunks.filter_map(|chunk| match chunk.parse() {
+        Ok(Chunk::Data(data)) => {
+            let whole = data.flags.beginning() && data.flags.end() && data.protocol == ngap::PAYLOAD_PROTOCOL;
+            whole.then(|| data.payload.to_vec())
+        }
+        _ => None,
+    });
+    data.collect()
+}
+
+#[test]
+fn messages_of_real_nodes_are_read_and_written() {
+    let room = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    captures(&room.join("../../shared/pcaps"), &mut files);
+    if files.is_empty() {
+        let _ = writeln!(std::io::stderr(), "\nskipped: no captures in ../shared/pcaps");
+        return;
+    }
+    let mut elements: BTreeMap<String, u32> = BTreeMap::new();
+    let (mut initial, mut out) = (0, BytesMut::new());
+    for file in files {
+        let mut capture = capture::open(&file).unwrap();
+        while let Ok(Some(frame)) = capture.next() {
+            for bytes in messages(&frame) {
+                let place = format!("{}, frame {}", file.display(), frame.number);
+                let message = Message::parse(&bytes).unwrap_or_else(|error| panic!("{place}: {error}"));
+                for raw in message.elements().map(Result::unwrap) {
+                    if let Some(value) = rewritten(&raw) {
+                        assert_eq!(value.as_deref(), Ok(raw.value().whole().unwrap()), "{place}: {}", raw.kind());
+                        *elements.entry(raw.kind().to_string()).or_default() += 1;
+                    }
+                }
+                let ids = message.ids().unwrap();
+                out.clear();
+                let ids = NewIds { amf: ids.amf, ran: ids.ran, ..NewIds::default() };
+                message.with_ids(&ids, &mut out).unwrap();
+                assert_eq!(out, bytes, "{place}");
+                if message.procedure() == Procedure::InitialUeMessage {
+                    let read = InitialUeMessage::read(&message).unwrap_or_else(|error| panic!("{place}: {error}"));
+                    let nas = nas::Message::parse(read.nas.whole().unwrap()).unwrap();
+                    assert!(nas.identity().unwrap().is_some(), "{place}");
+                    initial += 1;
+                }
+            }
+        }
+    }
+    println!("{initial} Initial UE Messages, {elements:?}");
+    assert!(initial > 0 && elements.len() > 10, "{elements:?}");
+}
