@@ -30,6 +30,8 @@ pub struct Outbound<K, P> {
 
 #[derive(Debug)]
 struct Asked<K, P> {
+    /// Where it is sent.
+    to: SocketAddr,
     /// What is sent; none where only an answer that comes too late is waited for.
     bytes: Option<Bytes>,
     answer: K,
@@ -102,14 +104,15 @@ impl<K, P> Outbound<K, P> {
     /// Takes a request down that was sent `tries` times less than it may be.
     pub fn ask(&mut self, (to, number): Key, bytes: Bytes, answer: K, purpose: P, (due, tries): (Duration, u8)) {
         self.timers.push_back((due, (to, number)));
-        let asked = Asked { bytes: Some(bytes), answer, left: tries.saturating_sub(1), due, purpose };
+        let asked = Asked { to, bytes: Some(bytes), answer, left: tries.saturating_sub(1), due, purpose };
         self.asked.insert((to, number), asked);
     }
 
     /// Waits on for an answer to what was lost, for so many times T1: the first of them ends at `due`.
     pub fn wait_on(&mut self, key: Key, answer: K, purpose: P, (due, times): (Duration, u8)) {
         self.timers.push_back((due, key));
-        self.asked.insert(key, Asked { bytes: None, answer, left: times.saturating_sub(1), due, purpose });
+        self.asked
+            .insert(key, Asked { to: key.0, bytes: None, answer, left: times.saturating_sub(1), due, purpose });
     }
 
     /// What was asked, where this is the answer.
@@ -117,6 +120,13 @@ impl<K, P> Outbound<K, P> {
         let key = (from, number);
         let wanted = self.asked.get(&key).is_some_and(|asked| is(&asked.answer));
         if wanted { self.asked.remove(&key).map(|asked| asked.purpose) } else { None }
+    }
+
+    /// Sends a request of ours otherwise from now on: the datagram that it went in, and where that went.
+    pub fn goes_in(&mut self, (to, number): Key, at: SocketAddr, bytes: Bytes) {
+        if let Some(asked) = self.asked.get_mut(&(to, number)) {
+            (asked.to, asked.bytes) = (at, Some(bytes));
+        }
     }
 
     /// What was asked with a number, and is not answered yet.
@@ -140,7 +150,7 @@ impl<K, P> Outbound<K, P> {
                 asked.due = now.saturating_add(t1);
                 self.timers.push_back((asked.due, key));
                 match &asked.bytes {
-                    Some(bytes) => return Some(Due::Again(key.0, bytes.clone())),
+                    Some(bytes) => return Some(Due::Again(asked.to, bytes.clone())),
                     None => continue,
                 }
             }
@@ -234,6 +244,17 @@ mod tests {
         assert_eq!(outbound.due(3 * T1, T1), Some(Due::Lost((peer(1), 1), 5)));
         assert_eq!(outbound.due(9 * T1, T1), None);
         assert!(outbound.asked.is_empty());
+    }
+
+    /// TS 29.274 7.6: with what it was piggybacked on.
+    #[test]
+    fn what_is_sent_again_may_be_more() {
+        let mut outbound = Outbound::new(1, NUMBERS);
+        let number = ask(&mut outbound, peer(1), 5);
+        let elsewhere = ([192, 0, 2, 1], 40_000).into();
+        outbound.goes_in((peer(1), number), elsewhere, Bytes::from_static(b"!?"));
+        assert_eq!(outbound.due(T1, T1), Some(Due::Again(elsewhere, Bytes::from_static(b"!?"))));
+        assert_eq!(outbound.answered(peer(1), number, |_| true), Some(5));
     }
 
     #[test]

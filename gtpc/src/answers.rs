@@ -40,7 +40,7 @@ impl FrontEnd {
             }
             Purpose::Relay(relay) => {
                 if self.pass_back(&relay, from, message).is_err() {
-                    // TS 29.274 7.7: what makes no sense is none.
+                    // TS 29.274 7.7.6.
                     self.counts.malformed += 1;
                     self.fail(&relay, Cause::InvalidReply);
                 }

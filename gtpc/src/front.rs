@@ -121,12 +121,13 @@ impl FrontEnd {
         let (mark, mut whole) = (self.outputs.len(), 0);
         for message in Messages::new(datagram).take(2) {
             match message {
-                Ok(message) if message.missing() == 0 => {
+                Ok(message) if fits(&message, datagram, whole) => {
                     whole += 1;
                     self.take(from, &message, datagram);
                 }
-                Err(Error::Version { .. }) if whole == 0 => self.other_version(from, datagram),
-                Ok(_) | Err(_) => self.counts.malformed += 1,
+                Ok(message) => self.other_length(from, &message, whole),
+                Err(Error::Version { version, .. }) if whole == 0 => self.other_version(from, version, datagram),
+                Err(_) => self.counts.malformed += 1,
             }
         }
         if whole == 2 {
@@ -167,7 +168,7 @@ impl FrontEnd {
     fn take(&mut self, from: SocketAddr, message: &Message<'_>, datagram: &[u8]) {
         let kind = message.message_type();
         if matches!(kind, MessageType::Other(_)) {
-            // TS 29.274 7.7.5.
+            // TS 29.274 7.7.4.
             self.counts.unknown += 1;
         } else if kind == MessageType::EchoRequest {
             self.counts.requests += 1;
@@ -202,8 +203,10 @@ impl FrontEnd {
     /// A request that is new.
     fn request(&mut self, origin: Origin, message: &Message<'_>) {
         let done = match sender(message.message_type()) {
-            // What is about nodes, and not about a session, would concern all that are behind the front end.
+            // What is about nodes, and not about a session, would concern all that are behind the front end (7.9.2, 7.9.4).
+            None if is_of_sets(message.message_type()) => Err(Refusal::plain(Cause::Rejected)),
             None if message.message_type().response().is_some() => Err(Refusal::plain(Cause::ServiceNotSupported)),
+            // TS 29.274 7.7.5.
             None => {
                 self.counts.unexpected += 1;
                 Ok(())
@@ -215,11 +218,23 @@ impl FrontEnd {
         }
     }
 
-    /// TS 29.274 7.1.3, 7.7.2: says which version it is that is spoken here, unless that was said.
-    fn other_version(&mut self, from: SocketAddr, datagram: &[u8]) {
+    /// TS 29.274 7.7.3: a request of another length than its datagram's is answered.
+    fn other_length(&mut self, from: SocketAddr, message: &Message<'_>, before: usize) {
+        self.counts.malformed += 1;
+        let kind = message.message_type();
+        if kind.is_answer() || kind == MessageType::EchoRequest {
+            return;
+        }
+        let origin = Origin { from, sequence: message.sequence(), digest: 0 };
+        let cause = if before == 0 { Cause::InvalidLength } else { Cause::InvalidOverallLength };
+        self.refuse(origin, message, Refusal::plain(cause));
+    }
+
+    /// TS 29.274 7.1.3, 7.7.2: says which version it is that is spoken here, to who speaks a later one and was not told.
+    fn other_version(&mut self, from: SocketAddr, version: u8, datagram: &[u8]) {
         self.counts.malformed += 1;
         let [flags, kind, ..] = *datagram else { return };
-        if kind == u8::from(MessageType::VersionNotSupportedIndication) {
+        if version < 2 || kind == u8::from(MessageType::VersionNotSupportedIndication) {
             return;
         }
         let at = if flags & 8 != 0 { 8 } else { 4 };
@@ -255,8 +270,11 @@ impl FrontEnd {
         }
         joined.extend_from_slice(&request);
         let bytes = joined.freeze();
-        // A retransmission is answered alike.
+        // A retransmission is answered alike, and what is sent again is both (TS 29.274 7.6).
         self.inbound.answer(&origin, &bytes);
+        if let Ok(asked) = Message::parse(&request) {
+            self.outbound.goes_in((also, asked.sequence()), to, bytes.clone());
+        }
         if let Some(output) = self.outputs.get_mut(second) {
             *output = Output::Send { to, bytes };
         }
@@ -279,6 +297,18 @@ impl FrontEnd {
         self.answered = Some(origin);
         self.send(origin.from, bytes);
     }
+}
+
+/// Whether a message ends where its datagram does, or where the one behind it begins.
+fn fits(message: &Message<'_>, datagram: &[u8], before: usize) -> bool {
+    let end = message.body_offset().saturating_add(message.body().len());
+    let last = before > 0 || !message.is_followed();
+    message.missing() == 0 && (!last || end == datagram.len())
+}
+
+/// Whether a message is about sets of PDN connections that fail together.
+fn is_of_sets(kind: MessageType) -> bool {
+    matches!(kind, MessageType::DeletePdnConnectionSetRequest | MessageType::UpdatePdnConnectionSetRequest)
 }
 
 /// The flag of a message that another one is piggybacked on.

@@ -21,22 +21,23 @@ impl Refusal {
         Self { cause, about: None }
     }
 
-    /// TS 29.274 7.7.8.
+    /// TS 29.274 7.7.6.
     pub(crate) fn missing(kind: ElementType) -> Self {
         Self { cause: Cause::MandatoryMissing, about: Some((kind, 0)) }
     }
 }
 
 impl From<Error> for Refusal {
-    /// TS 29.274 7.7.9, 7.7.10.
+    /// TS 29.274 7.7.7.
     fn from(error: Error) -> Self {
         match error {
             Error::ElementCut { kind, .. } => {
                 Self { cause: Cause::InvalidLength, about: kind.map(|kind| (kind, 0)) }
             }
-            Error::Value { kind, .. } | Error::Depth { kind, .. } | Error::EnterpriseCut { kind, .. } => {
-                Self { cause: Cause::MandatoryIncorrect, about: Some((kind, 0)) }
+            Error::Value { kind, .. } | Error::EnterpriseCut { kind, .. } => {
+                Self { cause: Cause::InvalidLength, about: Some((kind, 0)) }
             }
+            Error::Depth { kind, .. } => Self { cause: Cause::MandatoryIncorrect, about: Some((kind, 0)) },
             Error::HeaderCut { .. } | Error::Version { .. } | Error::Length { .. } => {
                 Self::plain(Cause::InvalidMessageFormat)
             }
@@ -76,11 +77,16 @@ impl<'a> Told<'a> {
                 (ElementType::Apn, 0) => told.apn = Some(value),
                 (ElementType::Indication, 0) => told.all = value.get(1).is_some_and(|octet| octet & 2 != 0),
                 (ElementType::BearerContext, 0) if told.bearer.is_none() => told.bearer = bearer(&element)?,
-                (ElementType::Cause | ElementType::Recovery | ElementType::EpsBearerId, 0)
-                | (ElementType::FTeid, _) => match element.parse()? {
-                    Element::Cause(cause, _) => told.cause = told.cause.or(Some(cause)),
-                    Element::Recovery(counter) => told.recovery = Some(counter),
-                    Element::EpsBearerId(number) => told.linked = told.linked.or(Some(number)),
+                // One that is too short is as if it were not there.
+                (ElementType::Cause | ElementType::Recovery | ElementType::EpsBearerId, 0) => {
+                    match element.parse() {
+                        Ok(Element::Cause(cause, _)) => told.cause = told.cause.or(Some(cause)),
+                        Ok(Element::Recovery(counter)) => told.recovery = Some(counter),
+                        Ok(Element::EpsBearerId(number)) => told.linked = told.linked.or(Some(number)),
+                        _ => {}
+                    }
+                }
+                (ElementType::FTeid, instance) => match tunnel(&element, instance)? {
                     Element::FTeid(tunnel) if told.end.is_none() && is_end(&element, tunnel, side, interface) => {
                         told.end = Some(tunnel);
                     }
@@ -111,6 +117,12 @@ impl<'a> Told<'a> {
     pub(crate) fn end_like(&self, like: IpAddr) -> Option<End> {
         self.end.and_then(|tunnel| Some(End { address: tunnel.addresses.like(like)?, teid: tunnel.teid }))
     }
+}
+
+/// An F-TEID, or which one is too short.
+fn tunnel<'a>(element: &RawElement<'a>, instance: u8) -> Result<Element<'a>, Refusal> {
+    let about = Some((ElementType::FTeid, instance));
+    element.parse().map_err(|error| Refusal { about, ..Refusal::from(error) })
 }
 
 /// The bearer that a bearer context is about.
@@ -177,7 +189,7 @@ impl Instead {
             let with = match element.kind() {
                 ElementType::FqCsid | ElementType::LoadControl | ElementType::OverloadControl => None,
                 ElementType::Recovery if element.instance() == 0 => Some(Element::Recovery(self.recovery)),
-                ElementType::FTeid => match element.parse()? {
+                ElementType::FTeid => match tunnel(&element, element.instance())? {
                     Element::FTeid(tunnel) if is_end(&element, tunnel, self.side, Some(self.interface)) => {
                         let addresses = Addresses::from(self.address);
                         Some(Element::FTeid(FTeid { interface: tunnel.interface, teid: self.teid, addresses }))

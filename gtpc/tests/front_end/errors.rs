@@ -71,9 +71,9 @@ fn what_a_new_session_needs_is_asked_for() {
     });
     assert_eq!(cut, (Cause::InvalidLength, vec![87, 0, 0, 0], Some(0)));
     let short = ask(&|writer| {
-        writer.raw(&[87, 0, 1, 0, 0x8a]);
+        writer.raw(&[87, 0, 1, 1, 0x8a]);
     });
-    assert_eq!(short, (Cause::MandatoryIncorrect, vec![87, 0, 0, 0], Some(0)));
+    assert_eq!(short, (Cause::InvalidLength, vec![87, 0, 0, 1], Some(0)));
     assert_eq!(stage.front_end.session_count(), 0);
 }
 
@@ -109,6 +109,8 @@ fn another_version_is_told_of_this_one() {
     let answer = stage.ask(from, &[0x60, 1, 0, 4, 1, 2, 3, 0]);
     assert_eq!(*answer.0, [0x40, 3, 0, 4, 1, 2, 3, 0]);
     stage.receive(from, &[0x60, 3, 0, 4, 1, 2, 3, 0]);
+    // GTPv1 is none that is answered (TS 29.274 7.7.2).
+    stage.receive(from, &[0x32, 1, 0, 4, 0, 0, 0, 0, 0, 1, 0, 0]);
     stage.receive(from, &[0x60]);
     stage.receive(from, &[]);
     assert!(stage.inbox.is_empty());
@@ -119,8 +121,9 @@ fn what_cannot_be_read_is_dropped_and_counted() {
     let mut stage = Stage::new(1);
     let from = stage.mmes[0].address;
     let request = stage.mmes[0].create(1, 5);
-    stage.receive(from, &request[..request.len() - 1]);
     stage.receive(from, &request[..7]);
+    let answer = message(MessageType::CreateBearerResponse, Some(1), 1, |_| {});
+    stage.receive(from, &[&answer, [0].as_slice()].concat());
     // A type that there is not; an answer that nobody asked for; a message of S10.
     stage.receive(from, &message(MessageType::from(250), Some(1), 1, |_| {}));
     stage.receive(from, &message(MessageType::CreateSessionResponse, Some(1), 1, |_| {}));
@@ -130,6 +133,28 @@ fn what_cannot_be_read_is_dropped_and_counted() {
     assert_eq!((counts.malformed, counts.unknown, counts.unasked, counts.unexpected), (2, 1, 1, 1));
 }
 
+/// TS 29.274 7.7.3.
+#[test]
+fn a_request_of_another_length_than_its_datagram_is_answered() {
+    let mut stage = Stage::new(1);
+    stage.attach(0, 1);
+    let from = stage.mmes[0].address;
+    let request = stage.mmes[0].modify(1, |_| {});
+    let longer = [&request, [0].as_slice()].concat();
+    for bytes in [&request[..request.len() - 1], &longer] {
+        let answer = stage.ask(from, bytes);
+        assert_eq!((answer.kind(), answer.cause()), (MessageType::ModifyBearerResponse, Some(Cause::from(67))));
+    }
+    // Behind another message it has a cause of its own; the other one is taken.
+    let mut both = message(MessageType::CreateBearerResponse, Some(1), 1, |writer| {
+        writer.follow_on();
+    });
+    both.extend(&longer);
+    let answer = stage.ask(from, &both);
+    assert_eq!((answer.kind(), answer.cause()), (MessageType::ModifyBearerResponse, Some(Cause::from(105))));
+    assert_eq!((stage.front_end.counts().unasked, stage.front_end.counts().malformed), (1, 3));
+}
+
 #[test]
 fn what_is_about_all_sessions_of_a_node_is_not_done() {
     let mut stage = Stage::new(1);
@@ -137,6 +162,8 @@ fn what_is_about_all_sessions_of_a_node_is_not_done() {
     let request = message(MessageType::DeletePdnConnectionSetRequest, Some(0), 3, |writer| {
         writer.element(ElementType::FqCsid, |out| out.extend_from_slice(&[1, 198, 51, 100, 1, 0, 3]));
     });
+    assert_eq!(stage.ask(from, &request).cause(), Some(Cause::Rejected));
+    let request = message(MessageType::ContextRequest, Some(0), 4, |_| {});
     assert_eq!(stage.ask(from, &request).cause(), Some(Cause::ServiceNotSupported));
 }
 

@@ -113,8 +113,10 @@ fn what_is_piggybacked_stays_so() {
     let teid = Some(Mme::teid(1));
     assert_eq!(kinds, [(MessageType::CreateSessionResponse, teid), (MessageType::CreateBearerRequest, teid)]);
     stage.mmes[0].attached(1, &parts[0]);
-    // A retransmission is answered by both again.
+    // A retransmission is answered by both again; and both are sent again where the one behind is not answered.
     stage.receive(from, &request);
+    assert_eq!(stage.sent_to(from), [sent[0].clone()]);
+    stage.pass(T3);
     assert_eq!(stage.sent_to(from), [sent.remove(0)]);
     // And the MME's answer, with its request behind it.
     let here = stage.mmes[0].users[&1];

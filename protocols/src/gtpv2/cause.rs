@@ -25,6 +25,7 @@ numbered! {
         94 Rejected "request rejected"
         100 PeerNotResponding "remote peer not responding"
         103 ConditionalMissing "conditional IE missing"
+        105 InvalidOverallLength "invalid overall length of the triggered response message and a piggybacked initial message"
         107 InvalidReply "invalid reply from remote peer"
     }
 }
