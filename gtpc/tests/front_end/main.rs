@@ -6,6 +6,7 @@ mod errors;
 mod mme;
 mod moves;
 mod mutations;
+mod oracle;
 mod reliability;
 mod restarts;
 mod sessions;

@@ -129,6 +129,8 @@ pub(crate) struct Stage {
     /// Whether answers of SGWs are put aside, for who delivers them otherwise.
     pub(crate) damages: bool,
     pub(crate) post: Vec<(SocketAddr, Vec<u8>)>,
+    /// All that was sent, where it is to be kept.
+    pub(crate) record: Option<Vec<(IpAddr, Said)>>,
 }
 
 impl Stage {
@@ -148,6 +150,7 @@ impl Stage {
             events: Vec::new(),
             damages: false,
             post: Vec::new(),
+            record: None,
         };
         stage.pass(Duration::ZERO);
         stage.inbox.clear();
@@ -207,6 +210,7 @@ impl Stage {
     }
 
     fn deliver(&mut self, to: SocketAddr, said: Said) {
+        self.record.iter_mut().for_each(|all| all.push((to.ip(), said.clone())));
         let mut answers = Vec::new();
         for part in said.split() {
             let sgw = self.sgws.iter_mut().find(|it| it.address == to.ip());
