@@ -1,7 +1,7 @@
 //! Fields of S1AP messages.
 
 use pinion_protocols::ap::CriticalityDiagnostics;
-use pinion_protocols::s1ap::{ElementType, Elements, Envelope, Error, Outcome};
+use pinion_protocols::s1ap::{ElementType, Envelope, Error, Outcome, RawElement};
 
 use super::Message;
 use super::network::{Ends, Walk};
@@ -31,24 +31,11 @@ fn fields(message: &mut Message, bytes: &[u8], outermost: bool) -> Result<(), Er
         Outcome::Unsuccessful => ", failed",
     };
     message.summarize(format!("{}{outcome}", s1ap.procedure()));
-    elements(message, s1ap.elements(), outermost)
-}
-
-fn elements(message: &mut Message, elements_of: Elements<'_>, outermost: bool) -> Result<(), Error> {
-    for raw in elements_of {
+    for raw in s1ap.elements() {
         let raw = raw?;
-        message.add("s1ap.id", u16::from(raw.kind()));
-        let ids = raw.ids()?;
-        if let Some(id) = ids.mme {
-            message.add("s1ap.MME_UE_S1AP_ID", id);
-            message.summarize(format!("mme ue {id}"));
-        }
-        if let Some(id) = ids.enb {
-            message.add("s1ap.ENB_UE_S1AP_ID", id);
-            message.summarize(format!("enb ue {id}"));
-        }
-        if let Some(connections) = raw.connections()? {
-            elements(message, connections, outermost)?;
+        ids(message, &raw)?;
+        for connection in raw.connections()?.into_iter().flatten() {
+            ids(message, &connection?)?;
         }
         match raw.kind() {
             ElementType::CriticalityDiagnostics => {
@@ -66,4 +53,50 @@ fn elements(message: &mut Message, elements_of: Elements<'_>, outermost: bool) -
         }
     }
     Ok(())
+}
+
+fn ids(message: &mut Message, raw: &RawElement<'_>) -> Result<(), Error> {
+    message.add("s1ap.id", u16::from(raw.kind()));
+    let ids = raw.ids()?;
+    if let Some(id) = ids.mme {
+        message.add("s1ap.MME_UE_S1AP_ID", id);
+        message.summarize(format!("mme ue {id}"));
+    }
+    if let Some(id) = ids.enb {
+        message.add("s1ap.ENB_UE_S1AP_ID", id);
+        message.summarize(format!("enb ue {id}"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+    use pinion_protocols::ap::{MessageWriter, Writer};
+    use pinion_protocols::s1ap::{Criticality, Procedure, S1ap};
+
+    use super::*;
+
+    /// A reset's list that has another in it, and so on: what comes from the network is not followed down.
+    #[test]
+    fn a_list_in_a_list_is_not_opened() {
+        let mut list = vec![0x40, 0x00, 0x00, 0x5b, 0x40, 0x01, 0x00];
+        for _ in 0..1_000 {
+            let mut out = BytesMut::new();
+            let mut writer = Writer::new(&mut out);
+            writer.octets(&[0x40, 0x00, 0x00, 0x5c, 0x40]);
+            writer.counted(&list);
+            writer.finish().unwrap();
+            list = out.to_vec();
+        }
+        let mut out = BytesMut::new();
+        let mut writer =
+            MessageWriter::<S1ap>::new(&mut out, Outcome::Initiating, Procedure::Reset, Criticality::Reject);
+        writer.element(ElementType::ResetType, Criticality::Reject, |writer| writer.octets(&list));
+        writer.finish().unwrap();
+        let address = [192, 0, 2, 1].into();
+        let mut message = Message::new(1, "S1AP", address, address);
+        assert_eq!(fields(&mut message, &out, true), Ok(()));
+        assert_eq!(message.all("s1ap.id"), [92_u16.into(), 92_u16.into()]);
+    }
 }
