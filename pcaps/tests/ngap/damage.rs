@@ -81,10 +81,17 @@ fn damaged_messages_end_in_errors_or_whole() {
                     .collect()
             };
             assert_eq!(others(&changed), others(&message));
+        } else {
+            assert!(out.is_empty());
         }
         out.clear();
-        let _ = message.with_reset(&ResetType::All, &mut out);
-        let _ = message.rerouted(&mut out);
+        if message.with_reset(&ResetType::All, &mut out).is_err() {
+            assert!(out.is_empty());
+        }
+        out.clear();
+        if message.rerouted(&mut out).is_err() {
+            assert!(out.is_empty());
+        }
     }
     assert!(whole > count / 10, "only {whole} were still whole");
 }

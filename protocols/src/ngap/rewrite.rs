@@ -24,8 +24,13 @@ impl Message<'_> {
     ///
     /// # Errors
     ///
-    /// Those of [`super::Elements`] and of elements with identifiers; [`Error::Unfit`]. `out` is of no use behind where it ended then.
+    /// Those of [`super::Elements`] and of elements with identifiers; [`Error::Unfit`]. Nothing is appended then.
     pub fn with_ids(&self, ids: &NewIds, out: &mut BytesMut) -> Result<(), Error> {
+        self.renamed(ids, true, out)
+    }
+
+    /// A message within another is looked into where this is the `outermost`, and no further down.
+    fn renamed(&self, ids: &NewIds, outermost: bool, out: &mut BytesMut) -> Result<(), Error> {
         self.spliced(out, |raw, writer| {
             Ok(match (raw.kind(), ids) {
                 (ElementType::AmfUeNgapId, NewIds { amf: Some(id), .. })
@@ -39,11 +44,10 @@ impl Message<'_> {
                     let ran = old.ran.map(|old| ran.unwrap_or(old));
                     writer.replace(raw, &UeIds { amf: amf.or(old.amf), ran })
                 }
-                (ElementType::NgapMessage, NewIds { ran: Some(_), .. }) => {
+                (ElementType::NgapMessage, NewIds { ran: Some(_), .. }) if outermost => {
                     let mut inner = BytesMut::new();
-                    within(raw, |message| {
-                        message.with_ids(&NewIds { ran: ids.ran, ..NewIds::default() }, &mut inner)
-                    })?;
+                    let ran = NewIds { ran: ids.ran, ..NewIds::default() };
+                    within(raw, |message| message.renamed(&ran, false, &mut inner))?;
                     writer.replace(raw, &NgapMessage(inner.as_ref().into()))
                 }
                 _ => Change::Keep,
@@ -95,24 +99,26 @@ impl Message<'_> {
                 before = Some(raw.offset());
             }
         }
-        let mut writer = MessageWriter::like(out, self);
-        if let (None, None, Some(value)) = (place, before, value) {
-            writer.add(kind, criticality, value);
-        }
-        writer.splice(self, |raw, writer| {
-            if place == Some(raw.offset()) {
-                return Ok(match value {
-                    Some(value) => writer.replace(raw, value),
-                    None => Change::Done,
-                });
+        whole_or_nothing(out, |out| {
+            let mut writer = MessageWriter::like(out, self);
+            if let (None, None, Some(value)) = (place, before, value) {
+                writer.add(kind, criticality, value);
             }
-            if let (None, true, Some(value)) = (place, before == Some(raw.offset()), value) {
-                writer.copy(raw).add(kind, criticality, value);
-                return Ok(Change::Done);
-            }
-            Ok(Change::Keep)
-        })?;
-        Ok(writer.finish()?)
+            writer.splice(self, |raw, writer| {
+                if place == Some(raw.offset()) {
+                    return Ok(match value {
+                        Some(value) => writer.replace(raw, value),
+                        None => Change::Done,
+                    });
+                }
+                if let (None, true, Some(value)) = (place, before == Some(raw.offset()), value) {
+                    writer.copy(raw).add(kind, criticality, value);
+                    return Ok(Change::Done);
+                }
+                Ok(Change::Keep)
+            })?;
+            Ok(writer.finish()?)
+        })
     }
 
     /// Appends the Initial UE Message that Reroute NAS Request has within, as it goes to another AMF: with the set that it names, and with
@@ -128,7 +134,7 @@ impl Message<'_> {
         for (place, kind) in brought.iter_mut().zip(BROUGHT) {
             *place = self.elements().find(kind)?;
         }
-        within(&raw, |message| {
+        let append = |out: &mut BytesMut, message: &Message<'_>| {
             let mut writer = MessageWriter::like(out, message);
             let mut left = brought.into_iter().flatten().peekable();
             writer.splice(message, |raw, writer| {
@@ -140,7 +146,8 @@ impl Message<'_> {
             })?;
             left.for_each(|new| bring(&mut writer, &new));
             Ok(writer.finish()?)
-        })
+        };
+        within(&raw, |message| whole_or_nothing(out, |out| append(out, message)))
     }
 
     /// Appends the message as [`MessageWriter::splice`] copies it.
@@ -153,10 +160,21 @@ impl Message<'_> {
         out: &mut BytesMut,
         change: impl FnMut(&RawElement<'_>, &mut MessageWriter<'_>) -> Result<Change, Error>,
     ) -> Result<(), Error> {
-        let mut writer = MessageWriter::like(out, self);
-        writer.splice(self, change)?;
-        Ok(writer.finish()?)
+        whole_or_nothing(out, |out| {
+            let mut writer = MessageWriter::like(out, self);
+            writer.splice(self, change)?;
+            Ok(writer.finish()?)
+        })
     }
+}
+
+/// Takes away what was appended where it did not come to an end.
+fn whole_or_nothing(
+    out: &mut BytesMut,
+    append: impl FnOnce(&mut BytesMut) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let start = out.len();
+    append(out).inspect_err(|_| out.truncate(start))
 }
 
 /// What Reroute NAS Request brings to the message within, in the order of Initial UE Message (TS 38.413 9.2.5.1).
@@ -249,6 +267,26 @@ mod tests {
         let error = Message::parse(&CANCEL).unwrap().with_ids(&ids, &mut out).unwrap_err();
         assert_eq!(error, Error::Unfit(super::super::Unfit::Number { number: 1 << 40, most: (1 << 40) - 1 }));
         assert_eq!(out[..], b"before"[..]);
+    }
+
+    /// Each message in the one around it, so deep that to follow it down would use up the stack.
+    #[test]
+    fn messages_within_messages_are_not_followed_down() {
+        let mut message = CANCEL.to_vec();
+        for _ in 0..2_000 {
+            let mut out = BytesMut::new();
+            let procedure = super::super::Procedure::RerouteNasRequest;
+            let mut writer =
+                MessageWriter::new(&mut out, super::super::Outcome::Initiating, procedure, Criticality::Reject);
+            writer.add(ElementType::NgapMessage, Criticality::Reject, &NgapMessage(message.into()));
+            writer.finish().unwrap();
+            message = out.to_vec();
+        }
+        let (ids, mut out) = (NewIds { ran: Some(7), ..NewIds::default() }, BytesMut::new());
+        let envelope = Envelope::parse(&message).unwrap();
+        let joined = envelope.value().joined();
+        envelope.open(&joined).unwrap().with_ids(&ids, &mut out).unwrap();
+        assert!(out == message);
     }
 
     #[test]
