@@ -32,6 +32,7 @@
 //!     timeouts: {opening: 30s, established: 15m, closing: 30s, closed: 10s}
 //!     tunnels:                           # gtpu: pinned at every address, whatever the control plane says
 //!       - {teid: 0x1001, endpoint: upf-1, endpoint_teid: 0x2001}  # the same TEID where it is left out
+//!     breakout: mec                      # gtpu: the pool where users' packets may leave their tunnels; none by default
 //!     pfcp:                              # pfcp: Pinion is one UPF to each SMF, and one SMF to each UPF
 //!       mode: terminate                  # the default; redirect: Pinion only places sessions
 //!       user_plane: [upf]                # gtpu services that stand for the UPFs' tunnel addresses; none by default
@@ -69,9 +70,10 @@ use model::Config;
 use read::Read as _;
 
 pub use mistake::Mistake;
+pub(crate) use scalar::pfcp::prefix;
 pub(crate) use scalar::written as duration;
 pub use schema::schema;
-pub use specs::{exhausted, kind, placement, specs, unknown};
+pub use specs::{exhausted, exit, kind, placement, specs, unknown};
 
 /// The longest file that is read, in bytes.
 pub const LONGEST: u64 = 64 << 20;

@@ -73,6 +73,19 @@ pub trait Control: Send + Sync + 'static {
     /// [`ControlError::Config`] with every mistake, one a line.
     async fn reload(&self) -> Result<Reloaded, ControlError>;
 
+    /// Gives a pinned tunnel other filters (TS 23.501 5.6.4.2), at every address of its service; with `None`, shows those
+    /// that it has. It is the tunnel with this TEID, as clients know it, of a service; of the only one that has such.
+    ///
+    /// # Errors
+    /// [`ControlError::NoService`], [`ControlError::NoTunnel`], [`ControlError::Tunnels`], [`ControlError::Filter`],
+    /// [`ControlError::Maps`]: the filters are as they were before.
+    async fn classify(
+        &self,
+        service: Option<&str>,
+        teid: u32,
+        filters: Option<&[String]>,
+    ) -> Result<TunnelFilters, ControlError>;
+
     /// Why sessions with this key are where they are. A key is what a session's display shows: an address,
     /// address and port, a verification tag, a TEID, a SEID.
     ///
@@ -122,12 +135,44 @@ pub enum ControlError {
     /// A key that cannot be read.
     #[error("{0} is no key; give an address, address:port, tag:NUMBER, teid:NUMBER or seid:NUMBER")]
     Key(String),
+    /// There is no pinned tunnel of this TEID.
+    #[error(
+        "no tunnel with TEID {0:#010x} is pinned; `pinion sessions` lists them (one that was placed by hashing has no filters)"
+    )]
+    NoTunnel(u32),
+    /// Several services have a tunnel of this TEID.
+    #[error("several services have a tunnel with TEID {teid:#010x}: {}; say which by its name", services.join(", "))]
+    Tunnels {
+        /// The TEID.
+        teid: u32,
+        /// The services.
+        services: Vec<String>,
+    },
+    /// A filter that makes no sense.
+    #[error("{0}")]
+    Filter(String),
     /// The new configuration is refused; the old one stays in force.
     #[error("{0}")]
     Config(String),
     /// The kernel refuses.
     #[error("the packet path's tables cannot be read or written: {0}")]
     Maps(String),
+}
+
+/// A tunnel and its filters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TunnelFilters {
+    /// Its service.
+    pub service: String,
+    /// The endpoint that gets what no filter takes, `POOL/NAME`.
+    pub endpoint: String,
+    /// The addresses that clients send to.
+    pub addresses: Vec<IpAddr>,
+    /// The TEID that clients send to.
+    pub teid: u32,
+    /// The filters, in the order in which they are asked:
+    /// `PROTOCOL from PREFIX [PORTS] to PREFIX [PORTS] via POOL/NAME [teid NUMBER]`.
+    pub filters: Vec<String>,
 }
 
 /// A service and how it is.

@@ -6,6 +6,7 @@
 //! [`crate::control::Control`].
 
 mod ask;
+mod classify;
 mod end;
 mod explain;
 mod front_ends;

@@ -30,6 +30,12 @@ struct Entry {
     endpoints: Vec<Endpoint>,
 }
 
+impl Entry {
+    fn whole(&self) -> (&Pool, &[Endpoint]) {
+        (&self.config, &self.endpoints)
+    }
+}
+
 /// How many sessions an endpoint has, as the packet path counts them.
 pub trait Sessions {
     /// Of the endpoint of this pool.
@@ -107,8 +113,9 @@ impl Pools {
     #[must_use]
     pub fn plan(&self, config: &Config, now: Duration) -> (Vec<ServiceSpec>, Option<Duration>) {
         let specs = config.services.iter().filter_map(|service| {
-            let entry = self.pools.iter().find(|entry| entry.config.name == service.pool)?;
-            plan::spec(service, &entry.config, &entry.endpoints, now)
+            let pool = |name: &str| self.pools.iter().find(|entry| entry.config.name == name);
+            let exits = service.breakout.as_deref().and_then(pool);
+            plan::spec(service, pool(&service.pool)?.whole(), exits.map(Entry::whole), now)
         });
         let next = self
             .pools

@@ -18,6 +18,7 @@ mod list;
 mod names;
 mod owner;
 mod record;
+mod rule;
 mod shard;
 mod table;
 
@@ -26,6 +27,8 @@ pub use list::{FlowPages, Ticks, list};
 pub use names::Names;
 pub(crate) use names::is_called;
 pub use owner::Owner;
+pub(crate) use record::leads_as;
 pub use record::{Moment, NewPin, PinOrigin, Place, Record};
+pub use rule::{Rule, RuleError, Side};
 pub(crate) use table::Position;
 pub use table::{Adopted, Full, Level, PinTable, Settings, Table};

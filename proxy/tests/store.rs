@@ -67,6 +67,7 @@ async fn what_ended_and_what_cannot_be_read_stays_out() {
     let stored = Stored {
         origin: PinOrigin::Learned,
         path: 0,
+        flags: 0,
         teid: 1,
         ends: Some(Moment(NOW.0 - 1)),
         node: "a".into(),

@@ -22,7 +22,7 @@ use super::v1::pinion_client::PinionClient;
 use super::{ANSWER_BYTES, decode, encode, gtpc, n4, v1};
 use crate::control::{
     EndpointView, Explanation, GtpcFilter, GtpcPage, N4Filter, N4Page, PageAsk, Reloaded, ServiceView,
-    SessionFilter, SessionPage, Stats,
+    SessionFilter, SessionPage, Stats, TunnelFilters,
 };
 
 /// How long connecting and shaking hands may take.
@@ -162,6 +162,27 @@ impl Client {
     pub async fn reload(&mut self) -> Result<Reloaded, AskError> {
         let answer = self.calls.reload(v1::ReloadRequest {}).await;
         Ok(decode::reloaded(self.answer(answer)?))
+    }
+
+    /// The filters of a tunnel; with `filters`, after it was given these.
+    ///
+    /// # Errors
+    /// [`AskError`].
+    pub async fn filters(
+        &mut self,
+        service: Option<&str>,
+        teid: u32,
+        filters: Option<&[String]>,
+    ) -> Result<TunnelFilters, AskError> {
+        let service = service.map(ToOwned::to_owned);
+        let answer = match filters {
+            None => self.calls.get_filters(v1::GetFiltersRequest { service, teid }).await,
+            Some(filters) => {
+                self.calls.set_filters(v1::SetFiltersRequest { service, teid, filters: filters.to_vec() }).await
+            }
+        };
+        let shown = self.answer(answer)?;
+        self.meaning(decode::filters(shown))
     }
 
     /// Why sessions with a key are where they are.

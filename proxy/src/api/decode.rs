@@ -8,6 +8,7 @@ use crate::config::model::{Algorithm, Protocol};
 use crate::control::{
     EndpointState, EndpointView, Explained, Explanation, InterfaceView, Origin, PacketCount, PathView, Reloaded,
     ServiceView, SessionKey, SessionPage, SessionState, SessionView, Stats, StoreLevel, TableLevel, TrafficView,
+    TunnelFilters,
 };
 
 /// A value that means nothing here.
@@ -207,6 +208,12 @@ pub(super) fn stats(wire: v1::Stats) -> Result<Stats, MeaningError> {
 
 pub(super) fn reloaded(wire: v1::ReloadResponse) -> Reloaded {
     Reloaded { services: wire.services, changes: wire.changes }
+}
+
+pub(super) fn filters(wire: v1::TunnelFilters) -> Result<TunnelFilters, MeaningError> {
+    let v1::TunnelFilters { service, endpoint, addresses, teid, filters } = wire;
+    let addresses: Result<_, _> = addresses.iter().map(|text| address("addresses", text)).collect();
+    Ok(TunnelFilters { service, endpoint, addresses: addresses?, teid, filters })
 }
 
 pub(super) fn explanation(wire: v1::Explanation) -> Result<Explanation, MeaningError> {

@@ -7,7 +7,7 @@ use super::{gtpc, n4, v1};
 use crate::config::model::{Algorithm, Protocol};
 use crate::control::{
     EndpointState, EndpointView, Explained, Explanation, Origin, PathView, Reloaded, ServiceView, SessionFilter,
-    SessionKey, SessionPage, SessionState, SessionView, Stats, TrafficView,
+    SessionKey, SessionPage, SessionState, SessionView, Stats, TrafficView, TunnelFilters,
 };
 
 pub(super) fn service(view: ServiceView) -> v1::Service {
@@ -143,6 +143,12 @@ pub(super) fn stats(stats: Stats) -> v1::Stats {
 
 pub(super) fn reloaded(reloaded: Reloaded) -> v1::ReloadResponse {
     v1::ReloadResponse { services: reloaded.services, changes: reloaded.changes }
+}
+
+pub(super) fn filters(shown: TunnelFilters) -> v1::TunnelFilters {
+    let TunnelFilters { service, endpoint, addresses, teid, filters } = shown;
+    let addresses = addresses.iter().map(ToString::to_string).collect();
+    v1::TunnelFilters { service, endpoint, addresses, teid, filters }
 }
 
 pub(super) fn explanation(explanation: Explanation) -> v1::Explanation {

@@ -15,6 +15,8 @@ const PAGE: u32 = 100;
 const PAGE_MOST: u32 = 10_000;
 /// The longest cursor, in bytes: it may have a name in it, and a list of numbers.
 const CURSOR_BYTES: usize = 4 << 10;
+/// The longest filter, in bytes: its words, and an endpoint's name.
+const FILTER_BYTES: usize = 512;
 const DEADLINE_MOST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 pub(super) struct Service {
@@ -141,6 +143,31 @@ impl v1::pinion_server::Pinion for Service {
     async fn reload(&self, _: Request<v1::ReloadRequest>) -> Result<Response<v1::ReloadResponse>, Status> {
         let reloaded = self.whole(|control| async move { control.reload().await }).await?;
         Ok(Response::new(encode::reloaded(reloaded)))
+    }
+
+    async fn get_filters(
+        &self,
+        request: Request<v1::GetFiltersRequest>,
+    ) -> Result<Response<v1::TunnelFilters>, Status> {
+        let v1::GetFiltersRequest { service, teid } = request.into_inner();
+        let service = service.map(|service| name("service", service)).transpose()?;
+        let shown = self.control.classify(service.as_deref(), teid, None).await.map_err(|error| status(&error))?;
+        Ok(Response::new(encode::filters(shown)))
+    }
+
+    async fn set_filters(
+        &self,
+        request: Request<v1::SetFiltersRequest>,
+    ) -> Result<Response<v1::TunnelFilters>, Status> {
+        let v1::SetFiltersRequest { service, teid, filters } = request.into_inner();
+        let service = service.map(|service| name("service", service)).transpose()?;
+        let given: Result<Vec<_>, _> =
+            filters.into_iter().map(|filter| bounded("filter", filter, FILTER_BYTES)).collect();
+        let given = given?;
+        let act = |control: Arc<dyn Control>| async move {
+            control.classify(service.as_deref(), teid, Some(&given)).await
+        };
+        Ok(Response::new(encode::filters(self.whole(act).await?)))
     }
 
     async fn explain(

@@ -23,13 +23,16 @@ fn code(error: &ControlError) -> Code {
         | ControlError::NoService(_)
         | ControlError::NoFrontEnd(_)
         | ControlError::NoGtpc(_)
-        | ControlError::NoEndpoint(_) => Code::NotFound,
+        | ControlError::NoEndpoint(_)
+        | ControlError::NoTunnel(_) => Code::NotFound,
         ControlError::Ambiguous { .. }
         | ControlError::SpeaksPfcp(_)
         | ControlError::SpeaksGtpc(_)
         | ControlError::Weight(_)
         | ControlError::Cursor(_)
-        | ControlError::Key(_) => Code::InvalidArgument,
+        | ControlError::Key(_)
+        | ControlError::Tunnels { .. }
+        | ControlError::Filter(_) => Code::InvalidArgument,
         ControlError::Config(_) => Code::FailedPrecondition,
         ControlError::Maps(_) => Code::Internal,
     }

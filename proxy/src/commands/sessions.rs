@@ -1,5 +1,6 @@
 //! `pinion sessions`: what is pinned where, page by page.
 
+mod classify;
 mod gtpc;
 mod n4;
 mod pages;
@@ -25,6 +26,8 @@ Examples:
       The sessions that SMFs have at UPFs, where Pinion speaks PFCP for them.
   pinion sessions gtpc
       The sessions that MMEs or SGWs have at SGWs or PGWs, where Pinion speaks GTPv2-C for them.
+  pinion sessions classify teid:4096
+      Which of a tunnel's users' packets go elsewhere (UL CL).
 
 JSON: an array of objects, one a line, with service, endpoint (POOL/NAME), key (for `pinion explain`), state (opening, established,
 closing, closed), origin (placed, learned, configured, restored), idle_seconds (null: not looked yet) and kind; with kind flow:
@@ -63,11 +66,12 @@ pub(crate) struct Args {
     how: How,
 }
 
-/// Sessions of another kind.
+/// Sessions of another kind, and what else is to be done with some.
 #[derive(Debug, clap::Subcommand)]
 enum Of {
     N4(Box<n4::Args>),
     Gtpc(Box<gtpc::Args>),
+    Classify(Box<classify::Args>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -97,6 +101,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     match &args.of {
         Some(Of::N4(args)) => return n4::run(args),
         Some(Of::Gtpc(args)) => return gtpc::run(args),
+        Some(Of::Classify(args)) => return classify::run(args),
         None => {}
     }
     ask::ask(&args.how.daemon, async |mut client| {

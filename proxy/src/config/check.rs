@@ -4,6 +4,7 @@
 //! stand-in takes its place, which nobody sees: with a mistake, nothing is given back.
 
 mod addresses;
+mod breakout;
 mod fits;
 mod gtpc;
 mod health;
@@ -29,8 +30,9 @@ pub(super) fn config(file: &File, host: &Host, wrong: &mut Wrong) -> Config {
     let pools = pools::gather(file, wrong);
     let members = services::members(file, &pools, wrong);
     let names = addresses::services(file, wrong);
+    let exits = breakout::check(file, &pools, wrong);
     for (pool, users) in pools.iter().zip(&members) {
-        pools::check(pool, users, &names, host, wrong);
+        pools::check(pool, users, (&names, &exits), host, wrong);
         services::meet(pool, users, wrong);
         tunnels::meet(pool, users, wrong);
         if let Some(health) = &pool.health.value {

@@ -227,6 +227,8 @@ pub struct Service {
     pub timeouts: Timeouts,
     /// Tunnels that are pinned from the start; of GTP-U alone.
     pub tunnels: Vec<Tunnel>,
+    /// The name of the pool whose endpoints users' packets may leave their tunnels to; of GTP-U alone.
+    pub breakout: Option<String>,
     /// How PFCP is spoken: there for [`Protocol::Pfcp`], and for it alone.
     pub pfcp: Option<Pfcp>,
     /// How GTPv2-C is spoken: there for [`Protocol::Gtpc`], and for it alone.

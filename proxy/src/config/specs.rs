@@ -9,8 +9,9 @@ use super::model::{self, Algorithm, AllDown, Config, Pool, Protocol, Service};
 /// the packet path are left out.
 #[must_use]
 pub fn specs(config: &Config) -> Vec<ServiceSpec> {
-    let pool = |service: &Service| config.pools.iter().find(|pool| pool.name == service.pool);
-    config.services.iter().filter_map(|service| spec(service, pool(service))).collect()
+    let pool = |name: &str| config.pools.iter().find(|pool| pool.name == name);
+    let exits = |service: &Service| service.breakout.as_deref().and_then(pool);
+    config.services.iter().filter_map(|service| spec(service, pool(&service.pool), exits(service))).collect()
 }
 
 /// How a service's packets are pinned, and by which IP protocol they come; `None`: not in the packet path.
@@ -57,7 +58,19 @@ pub fn unknown(unknown: model::Unknown) -> Unknown {
     }
 }
 
-fn spec(service: &Service, pool: Option<&Pool>) -> Option<ServiceSpec> {
+/// An endpoint of another pool, where a service's users' packets may leave their tunnels.
+#[must_use]
+pub fn exit(pool: &str, endpoint: &model::Endpoint, service: &Service, up: bool) -> EndpointSpec {
+    EndpointSpec {
+        name: format!("{pool}/{}", endpoint.name),
+        addresses: endpoint.addresses.clone(),
+        port: endpoint.port.unwrap_or(service.port),
+        weight: 0,
+        up,
+    }
+}
+
+fn spec(service: &Service, pool: Option<&Pool>, exits: Option<&Pool>) -> Option<ServiceSpec> {
     let (kind, protocol) = kind(service.protocol)?;
     let endpoints = pool.map(|pool| pool.endpoints.as_slice()).unwrap_or_default();
     // The first group that can take sessions takes them all.
@@ -84,6 +97,9 @@ fn spec(service: &Service, pool: Option<&Pool>) -> Option<ServiceSpec> {
         placement: placement(service.algorithm),
         exhausted: exhausted(service.all_down),
         endpoints: endpoints.iter().map(endpoint).collect(),
-        exits: Vec::new(),
+        exits: exits
+            .iter()
+            .flat_map(|pool| pool.endpoints.iter().map(|endpoint| exit(&pool.name, endpoint, service, true)))
+            .collect(),
     })
 }

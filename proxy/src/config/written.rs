@@ -212,6 +212,9 @@ record! {
         optional timeouts: Timeouts,
         /// gtpu: tunnels that are pinned whatever the control plane says. Left out: none.
         optional tunnels: List<Tunnel>,
+        /// gtpu: the pool whose endpoints users' packets may leave their tunnels to; each has one address, their next hop. Left
+        /// out: none.
+        optional breakout: Name,
         /// pfcp: how PFCP is spoken for the UPFs.
         optional pfcp: Pfcp,
         /// gtpv2-c: how GTPv2-C is spoken for the SGWs or PGWs.

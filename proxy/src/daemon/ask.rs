@@ -15,7 +15,7 @@ use crate::config::model::{Config, Protocol, Service};
 use crate::control::{
     Control, ControlError, EndpointState, EndpointView, Explanation, GtpcFilter, GtpcFrontEnd, GtpcPage, N4Filter,
     N4FrontEnd, N4Page, PacketCount, PageAsk, Reloaded, ServiceView, SessionFilter, SessionPage, Stats,
-    TableLevel,
+    TableLevel, TunnelFilters,
 };
 use crate::gtpc::list as list_gtpc;
 use crate::n4::list as list_n4;
@@ -125,6 +125,15 @@ impl Control for Daemon {
 
     async fn reload(&self) -> Result<Reloaded, ControlError> {
         self.reload_file().await
+    }
+
+    async fn classify(
+        &self,
+        service: Option<&str>,
+        teid: u32,
+        filters: Option<&[String]>,
+    ) -> Result<TunnelFilters, ControlError> {
+        super::classify::classify(self, service, teid, filters).await
     }
 
     async fn explain(&self, key: &str) -> Result<Vec<Explanation>, ControlError> {

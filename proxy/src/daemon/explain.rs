@@ -4,6 +4,9 @@ mod n4;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use pinion_steering::PinKey;
+
+use super::classify;
 use super::state::Daemon;
 use crate::config::model::{Algorithm, Service};
 use crate::control::{
@@ -86,6 +89,7 @@ pub(super) async fn explain(daemon: &Daemon, key: &str) -> Result<Vec<Explanatio
     for session in found {
         let mut steps = steps(daemon, &session).await;
         steps.extend(learned.of(&session));
+        steps.extend(branches(daemon, &session).await);
         explanations.push(Explanation { session: Explained::Session(session), steps });
     }
     if let Wanted::Teid(teid) = wanted {
@@ -113,6 +117,14 @@ async fn steps(daemon: &Daemon, session: &SessionView) -> Vec<String> {
     let endpoints = daemon.endpoints(service.map(|service| service.pool.as_str())).await.unwrap_or_default();
     steps.push(now(&session.endpoint, named(&session.endpoint, &endpoints)));
     steps
+}
+
+/// Which packets of a tunnel go elsewhere.
+async fn branches(daemon: &Daemon, session: &SessionView) -> Vec<String> {
+    let SessionKey::Tunnel { address: Some(address), teid, .. } = session.key else { return Vec::new() };
+    let filters = classify::of(daemon, &PinKey { address: address.into(), teid }).await;
+    let first = "users' packets go elsewhere where they match";
+    filters.iter().zip(1..).map(|(filter, number)| format!("{first} filter {number}: {filter}")).collect()
 }
 
 /// The endpoint that is called `POOL/NAME`.

@@ -10,7 +10,7 @@ use pinion_loader::setup::{ServiceSpec, Setup};
 use pinion_loader::sweep::{Named, Sweeper, Timeouts};
 use pinion_loader::{Cursor, LoadError, Maps as _, Paged};
 
-use pinion_steering::{Address, Flow, FlowKey, Pin, PinKey};
+use pinion_steering::{Address, Filter, Flow, FlowKey, Pin, PinKey};
 
 use super::interfaces::Host;
 use crate::config::model::{self, Attach, Config, Protocol, Service};
@@ -253,6 +253,14 @@ impl PinTable for PacketPath {
 
     fn lead(&mut self, end: (Address, u32), endpoint: Option<&Pin>) -> Result<(), LoadError> {
         self.kernel.lead(end, endpoint)
+    }
+
+    fn classify(&mut self, key: &PinKey, pin: &Pin, filters: &[Filter]) -> Result<Pin, LoadError> {
+        self.kernel.classify(key, pin, filters)
+    }
+
+    fn filters(&self, key: &PinKey, pin: &Pin) -> Result<Vec<Filter>, LoadError> {
+        self.kernel.filters(key, pin)
     }
 
     fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError> {

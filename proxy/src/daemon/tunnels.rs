@@ -7,7 +7,7 @@ use pinion_steering::PinKey;
 
 use super::state::Daemon;
 use crate::config::model::{Config, Service, Tunnel};
-use crate::sessions::{Change, CommitError, Names, NewPin, PinOrigin, Record};
+use crate::sessions::{Change, CommitError, Names, NewPin, PinOrigin, Record, leads_as};
 
 /// Why the tunnels of a configuration are not pinned; none of them is then.
 #[derive(Debug, thiserror::Error)]
@@ -84,5 +84,6 @@ fn keys(service: &Service, tunnel: &Tunnel) -> impl Iterator<Item = (u8, PinKey)
 
 fn same(known: &Record, wanted: &Record) -> bool {
     let place = |record: &Record| (Arc::clone(&record.place.service), Arc::clone(&record.place.endpoint));
-    (known.pin, known.origin, known.ends, place(known)) == (wanted.pin, wanted.origin, wanted.ends, place(wanted))
+    leads_as(&known.pin, &wanted.pin)
+        && (known.origin, known.ends, place(known)) == (wanted.origin, wanted.ends, place(wanted))
 }

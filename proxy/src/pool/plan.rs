@@ -7,7 +7,12 @@ use crate::config;
 use crate::config::model::{Algorithm, AllDown, Pool, Service};
 
 /// What the packet path is given for a service; `None`: it has no place there.
-pub(super) fn spec(service: &Service, pool: &Pool, endpoints: &[Endpoint], now: Duration) -> Option<ServiceSpec> {
+pub(super) fn spec(
+    service: &Service,
+    (pool, endpoints): (&Pool, &[Endpoint]),
+    exits: Option<(&Pool, &[Endpoint])>,
+    now: Duration,
+) -> Option<ServiceSpec> {
     let (kind, protocol) = config::kind(service.protocol)?;
     let weights = weights(service, pool, endpoints, now);
     let endpoint = |(endpoint, weight): (&Endpoint, u32)| EndpointSpec {
@@ -16,6 +21,9 @@ pub(super) fn spec(service: &Service, pool: &Pool, endpoints: &[Endpoint], now: 
         port: endpoint.config.port.unwrap_or(service.port),
         weight,
         up: weight > 0 || endpoint.up() != Some(false),
+    };
+    let exit = |pool: &str, endpoint: &Endpoint| {
+        config::exit(pool, &endpoint.config, service, endpoint.up() != Some(false))
     };
     Some(ServiceSpec {
         name: service.name.clone(),
@@ -27,7 +35,10 @@ pub(super) fn spec(service: &Service, pool: &Pool, endpoints: &[Endpoint], now: 
         placement: config::placement(service.algorithm),
         exhausted: config::exhausted(service.all_down),
         endpoints: endpoints.iter().zip(weights).map(endpoint).collect(),
-        exits: Vec::new(),
+        exits: exits
+            .iter()
+            .flat_map(|(pool, endpoints)| endpoints.iter().map(|endpoint| exit(&pool.name, endpoint)))
+            .collect(),
     })
 }
 

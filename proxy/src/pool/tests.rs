@@ -53,6 +53,7 @@ fn config() -> Config {
             all_down: AllDown::Drop,
             timeouts: Timeouts { opening: AT(1), established: AT(1), closing: AT(1), closed: AT(1) },
             tunnels: Vec::new(),
+            breakout: None,
             pfcp: None,
             gtpc: None,
         }],

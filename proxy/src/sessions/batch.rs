@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use pinion_loader::LoadError;
-use pinion_steering::{Pin, PinKey};
+use pinion_steering::{Filter, Pin, PinKey};
 use tokio::sync::OwnedMutexGuard;
 
 use super::change::{Change, CommitError};
 use super::key::Key;
-use super::record::{Moment, NewPin, Record};
+use super::record::{Moment, NewPin, Record, leads_as};
 use super::shard::Shard;
 use super::table::{Full, PinTable};
 
@@ -130,9 +130,14 @@ impl Held {
         }
     }
 
-    fn put(&mut self, pin: NewPin, room: &Room, full: Full, undo: &mut Undo) -> Result<(), CommitError> {
+    fn put(&mut self, mut pin: NewPin, room: &Room, full: Full, undo: &mut Undo) -> Result<(), CommitError> {
         let key = Key::from(pin.key);
-        if self.get(key).is_none() {
+        if let Some(known) = self.get(key) {
+            // A tunnel that stays where it is keeps its filters.
+            if leads_as(&known.pin, &pin.record.pin) {
+                pin.record.pin.flags = known.pin.flags;
+            }
+        } else {
             if undo.spare == 0 && !room.take() {
                 let soonest = match full {
                     Full::Refuse => None,
@@ -211,6 +216,42 @@ impl Held {
             }
         }
         Err(CommitError::Maps { source, unsure })
+    }
+
+    /// Gives pins other filters, all or none; those of which there are none are left out.
+    pub(super) fn classify(
+        &mut self,
+        pins: &[(Key, Vec<Filter>)],
+        maps: &mut dyn PinTable,
+    ) -> Result<(), CommitError> {
+        let mut before = Vec::with_capacity(pins.len());
+        for (key, filters) in pins {
+            let Some(pin) = self.get(*key).map(|known| known.pin) else { continue };
+            let known = maps.filters(&(*key).into(), &pin);
+            let given = known.and_then(|known| Ok((known, maps.classify(&(*key).into(), &pin, filters)?)));
+            match given {
+                Ok((known, pin)) => {
+                    self.flag(*key, pin);
+                    before.push((*key, known));
+                }
+                Err(source) => {
+                    let unsure = before.into_iter().rev().filter(|(key, known)| {
+                        let pin = self.get(*key).map(|known| known.pin).unwrap_or_default();
+                        maps.classify(&(*key).into(), &pin, known).map(|pin| self.flag(*key, pin)).is_err()
+                    });
+                    return Err(CommitError::Maps { source, unsure: unsure.count() });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The pin as the kernel has it with other filters.
+    fn flag(&mut self, key: Key, pin: Pin) {
+        let known = self.get(key).cloned();
+        if let Some(known) = known {
+            self.set(key, Some(Record { pin, ..known }));
+        }
     }
 
     /// Whether the kernel's map holds already what it should.

@@ -25,6 +25,8 @@ struct Spot {
     place: Arc<Place>,
     target: u32,
     service: u16,
+    /// Whether users' packets leave their tunnels there.
+    exit: bool,
 }
 
 /// All entries of `TARGETS` that an endpoint ever had for its path 0.
@@ -79,7 +81,10 @@ impl Names {
                     _ => setup.base(&spec.name, &endpoint.name),
                 };
                 if let Some(target) = target {
-                    names.spots.insert(key, Spot { place: Arc::clone(place), target, service });
+                    names.spots.insert(
+                        key,
+                        Spot { place: Arc::clone(place), target, service, exit: endpoint.name.contains('/') },
+                    );
                 }
             }
         }
@@ -93,6 +98,20 @@ impl Names {
         let spot = self.spots.get(&(Arc::from(service), Arc::from(endpoint)))?;
         let pin = Pin { target: spot.target, teid, service: spot.service, path, flags: 0 };
         Some(Record { place: Arc::clone(&spot.place), pin, origin: PinOrigin::Learned, ends: None })
+    }
+
+    /// Where a filter of a service's tunnel on a path sends packets, by the names of service and endpoint (`POOL/NAME`): the
+    /// entry of `TARGETS`, and whether they leave their tunnel there. `None`: there is no such endpoint.
+    #[must_use]
+    pub fn branch(&self, service: &str, endpoint: &str, path: u8) -> Option<(u32, bool)> {
+        let spot = self.spots.get(&(Arc::from(service), Arc::from(endpoint)))?;
+        let path = if spot.exit { 0 } else { path };
+        Some((spot.target.saturating_add(path.into()), spot.exit))
+    }
+
+    /// The endpoints that filters of a service's tunnels may name, `POOL/NAME`, in no order.
+    pub fn branches<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a str> {
+        self.spots.keys().filter(move |(of, _)| &**of == service).map(|(_, endpoint)| &**endpoint)
     }
 
     /// Who an entry of `TARGETS` belongs to; `None` for a service's own addresses and for what is not known.

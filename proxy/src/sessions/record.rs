@@ -88,13 +88,18 @@ pub struct Record {
 impl Record {
     /// Whether packets find the same endpoint and TEID.
     pub(super) fn steers_as(&self, other: &Self) -> bool {
-        self.pin == other.pin && self.place.endpoint == other.place.endpoint
+        leads_as(&self.pin, &other.pin) && self.place.endpoint == other.place.endpoint
     }
 
     /// Whether it is an operator's: nobody's to take.
     pub(super) fn is_configured(&self) -> bool {
         self.origin == PinOrigin::Configured
     }
+}
+
+/// Whether packets that no filter takes find the same endpoint and TEID.
+pub(crate) fn leads_as(one: &Pin, other: &Pin) -> bool {
+    (one.target, one.path, one.teid) == (other.target, other.path, other.teid)
 }
 
 /// A pin that is to be made.

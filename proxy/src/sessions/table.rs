@@ -3,8 +3,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use pinion_loader::{Cursor, LoadError, Maps, Paged, tunnels};
-use pinion_steering::{Address, Pin, PinKey};
+use pinion_loader::{Cursor, LoadError, Maps, Paged, filters, tunnels};
+use pinion_steering::{Address, Filter, Pin, PinKey};
 use tokio::sync::mpsc;
 
 use super::batch::{Done, Held, Room};
@@ -33,6 +33,10 @@ pub trait PinTable: Send {
     fn leave(&mut self, key: &PinKey, before: &Pin) -> Result<(), LoadError>;
     /// Has a client's end of a tunnel lead to an endpoint, or nowhere ([`tunnels::lead`]).
     fn lead(&mut self, end: (Address, u32), endpoint: Option<&Pin>) -> Result<(), LoadError>;
+    /// Gives a pin other filters ([`pinion_loader::filters::put`]); the pin as it is written then.
+    fn classify(&mut self, key: &PinKey, pin: &Pin, filters: &[Filter]) -> Result<Pin, LoadError>;
+    /// The filters of a pin, in their order.
+    fn filters(&self, key: &PinKey, pin: &Pin) -> Result<Vec<Filter>, LoadError>;
     /// Takes an entry out; one that is not there is as good.
     fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError>;
     /// The entries at a place, as [`Maps::pins_page`] reads them.
@@ -54,6 +58,14 @@ impl<M: Maps + Send> PinTable for M {
 
     fn lead(&mut self, end: (Address, u32), endpoint: Option<&Pin>) -> Result<(), LoadError> {
         tunnels::lead(self, end, endpoint)
+    }
+
+    fn classify(&mut self, key: &PinKey, pin: &Pin, filters: &[Filter]) -> Result<Pin, LoadError> {
+        filters::put(self, key, pin, filters)
+    }
+
+    fn filters(&self, key: &PinKey, pin: &Pin) -> Result<Vec<Filter>, LoadError> {
+        filters::read(self, key, pin)
     }
 
     fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError> {
@@ -223,6 +235,39 @@ impl Table {
             self.inner.counts.unstored.fetch_add(1, Ordering::Relaxed);
         }
         Ok(Installed::new(done.changed.len()))
+    }
+
+    /// Gives tunnels other filters (TS 23.501 5.6.4.2), all or none; those of which there are none are left out. Where a
+    /// tunnel is moved, its filters end.
+    ///
+    /// # Errors
+    /// [`CommitError::Maps`]: the filters are as they were before.
+    pub async fn classify(&self, pins: Vec<(PinKey, Vec<Filter>)>) -> Result<(), CommitError> {
+        let pins: Vec<_> = pins.into_iter().map(|(key, filters)| (Key::from(key), filters)).collect();
+        let mut held = self.hold(&pins.iter().map(|(key, _)| key.shard()).collect()).await;
+        let inner = Arc::clone(&self.inner);
+        self.inner
+            .maps
+            .quick(move |maps| {
+                held.classify(&pins, maps)?;
+                if let Some(store) = &inner.store {
+                    store.push(pins.iter().map(|(key, _)| (PinKey::from(*key), held.get(*key).cloned())), None);
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// The filters of a tunnel, in their order.
+    ///
+    /// # Errors
+    /// [`CommitError::Maps`].
+    pub async fn filters(&self, key: &PinKey) -> Result<Vec<Filter>, CommitError> {
+        let (key, held) = (*key, self.hold(&BTreeSet::from([Key::from(*key).shard()])).await);
+        let read = move |maps: &mut (dyn PinTable + 'static)| {
+            held.get(key.into()).map_or(Ok(Vec::new()), |known| maps.filters(&key, &known.pin))
+        };
+        self.inner.maps.quick(read).await.map_err(|source| CommitError::Maps { source, unsure: 0 })
     }
 
     /// Has clients' ends of tunnels lead to endpoints, or nowhere; how many do not, as where there is no room. Nothing of

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | 1 | version: 1 |
 //! | 1 | origin: 0 learned, 1 configured, 2 restored |
-//! | 1 | the path that the key's address is on |
+//! | 1 | the path that the key's address is on, and in the upper four bits what the pin is beside |
 //! | 4 | the TEID as the endpoint knows it |
 //! | 4 | when it ends, in seconds of Unix time; 0: never |
 //! | 2 + n | the node that wrote it: length and UTF-8 |
@@ -25,6 +25,8 @@ pub struct Stored {
     pub origin: PinOrigin,
     /// The path that the key's address is on.
     pub path: u8,
+    /// What the pin is beside ([`pinion_steering::Pin::flags`]): its filters themselves are the node's own.
+    pub flags: u8,
     /// The TEID as the endpoint knows it.
     pub teid: u32,
     /// When it ends by itself.
@@ -74,6 +76,7 @@ impl Stored {
         Self {
             origin: record.origin,
             path: record.pin.path,
+            flags: record.pin.flags,
             teid: record.pin.teid,
             ends: record.ends,
             node: node.to_owned(),
@@ -91,7 +94,7 @@ impl Stored {
             PinOrigin::Configured => 1,
             PinOrigin::Restored => 2,
         };
-        bytes.extend([VERSION, origin, self.path]);
+        bytes.extend([VERSION, origin, self.flags << 4 | self.path & 0x0f]);
         bytes.extend(self.teid.to_be_bytes());
         bytes.extend(self.ends.map_or(0, |end| end.0.max(1)).to_be_bytes());
         for name in [&self.node, &self.service, &self.endpoint] {
@@ -117,7 +120,8 @@ impl Stored {
             [2] => PinOrigin::Restored,
             [other] => return Err(DecodeError::Origin(other)),
         };
-        let [path] = reader.number("path")?;
+        let [beside] = reader.number("path")?;
+        let (path, flags) = (beside & 0x0f, beside >> 4);
         let teid = u32::from_be_bytes(reader.number("TEID")?);
         let ends = match u32::from_be_bytes(reader.number("end")?) {
             0 => None,
@@ -125,7 +129,7 @@ impl Stored {
         };
         let (node, service, endpoint) = (reader.name("node")?, reader.name("service")?, reader.name("endpoint")?);
         if reader.bytes.is_empty() {
-            Ok(Self { origin, path, teid, ends, node, service, endpoint })
+            Ok(Self { origin, path, flags, teid, ends, node, service, endpoint })
         } else {
             Err(DecodeError::Trailing(reader.bytes.len()))
         }
@@ -167,6 +171,7 @@ mod tests {
         Stored {
             origin: PinOrigin::Configured,
             path: 1,
+            flags: 2,
             teid: 0x0102_0304,
             ends: Some(Moment(0x6000_0000)),
             node: "a".into(),
@@ -176,7 +181,7 @@ mod tests {
     }
 
     /// As the table above says: other nodes read what this one wrote.
-    const BYTES: &[u8] = b"\x01\x01\x01\x01\x02\x03\x04\x60\x00\x00\x00\x00\x01a\x00\x02n3\x00\x07upfs/\xc3\xbc";
+    const BYTES: &[u8] = b"\x01\x01\x21\x01\x02\x03\x04\x60\x00\x00\x00\x00\x01a\x00\x02n3\x00\x07upfs/\xc3\xbc";
 
     #[test]
     fn is_laid_out_as_documented() {

@@ -124,6 +124,7 @@ fn usable(value: &[u8], names: &Names) -> Result<crate::sessions::Record, String
         record.ok_or_else(|| format!("service {} has no endpoint {} here", stored.service, stored.endpoint))?;
     record.origin = crate::sessions::PinOrigin::Restored;
     record.ends = stored.ends;
+    record.pin.flags = stored.flags;
     Ok(record)
 }
 

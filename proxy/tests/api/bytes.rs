@@ -18,7 +18,7 @@ use crate::sample::Sample;
 /// What a client begins with (RFC 9113 3.4), and empty SETTINGS.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
-const CALLS: [&str; 11] = [
+const CALLS: [&str; 13] = [
     "ListServices",
     "ListEndpoints",
     "ListSessions",
@@ -28,6 +28,8 @@ const CALLS: [&str; 11] = [
     "DrainEndpoint",
     "UndrainEndpoint",
     "SetWeight",
+    "GetFilters",
+    "SetFilters",
     "Reload",
     "Explain",
 ];
@@ -220,6 +222,10 @@ fn random_requests_are_answered_or_refused() {
             "DrainEndpoint" => v1::DrainEndpointRequest { endpoint: text, deadline_ms: large }.encode_to_vec(),
             "UndrainEndpoint" => v1::UndrainEndpointRequest { endpoint: text }.encode_to_vec(),
             "SetWeight" => v1::SetWeightRequest { endpoint: text, weight: small }.encode_to_vec(),
+            "GetFilters" => v1::GetFiltersRequest { service: first, teid: small }.encode_to_vec(),
+            "SetFilters" => {
+                v1::SetFiltersRequest { service: first, teid: small, filters: vec![text] }.encode_to_vec()
+            }
             "Explain" => v1::ExplainRequest { key: text }.encode_to_vec(),
             _ => Vec::new(),
         };

@@ -32,6 +32,8 @@ fn tables_are_for_people() {
         assert_snapshot!("sessions_gtpc", printed(&["sessions", "gtpc"]));
         assert_snapshot!("explain_teid", printed(&["explain", "teid:0xa0000001"]));
         assert_snapshot!("explain_seid", printed(&["explain", "seid:0x500000001"]));
+        assert_snapshot!("classify", printed(&["sessions", "classify", "teid:0x1001"]));
+        assert_snapshot!("classify_none", printed(&["sessions", "classify", "teid:4097", "--none"]));
         assert_snapshot!("explain_nothing", printed(&["explain", "nothing"]));
         assert_snapshot!("reload", printed(&["reload"]));
     });
@@ -48,6 +50,7 @@ fn json_is_for_programs() {
         assert_snapshot!("sessions_gtpc_json", json(&["sessions", "gtpc"]));
         assert_snapshot!("explain_teid_json", json(&["explain", "teid:0xa0000001"]));
         assert_snapshot!("explain_seid_json", json(&["explain", "seid:0x500000001"]));
+        assert_snapshot!("classify_json", json(&["sessions", "classify", "teid:0x1001", "--filter", "one", "--filter", "two"]));
         assert_snapshot!("stats_json", json(&["stats"]));
         assert_snapshot!("drain_json", json(&["drain", "upf/amf-3"]));
         assert_snapshot!("weight_json", json(&["weight", "upf/amf-3", "0"]));
@@ -94,9 +97,8 @@ fn help_lists_every_key_of_the_json() {
 #[test]
 fn every_command_has_help_with_examples() {
     let commands = ["services", "endpoints", "sessions", "stats", "drain", "weight", "explain", "reload", "top"];
-    for command in
-        commands.map(|command| vec![command]).into_iter().chain([vec!["sessions", "n4"], vec!["sessions", "gtpc"]])
-    {
+    let longer = [vec!["sessions", "n4"], vec!["sessions", "gtpc"], vec!["sessions", "classify"]];
+    for command in commands.map(|command| vec![command]).into_iter().chain(longer) {
         let help = printed(&[&command[..], &["--help"]].concat());
         for word in ["Examples:", "Exit codes:", "--api", "--certificate", "PINION_API"] {
             assert!(help.contains(word), "{command:?}: {word} is missing in\n{help}");
@@ -201,6 +203,18 @@ fn refusals_are_in_the_daemons_words() {
             1,
             "there is no GTPv2-C service n2; `pinion services` lists them",
         ),
+        (
+            &["sessions", "classify", "teid:9"],
+            1,
+            "no tunnel with TEID 0x00000009 is pinned; `pinion sessions` lists them",
+        ),
+        (&["sessions", "classify", "teid:9", "--service", "n4"], 1, "there is no service n4"),
+        (
+            &["sessions", "classify", "teid:7"],
+            2,
+            "several services have a tunnel with TEID 0x00000007: n3, n9; say which",
+        ),
+        (&["sessions", "classify", "teid:7", "--service", "n3", "--filter", ""], 2, "filter: empty"),
         (&["explain", "what"], 2, "what is no key; give an address"),
         (&["explain", ""], 2, "key: empty"),
         (&["explain", &"9".repeat(257)], 2, "key: 257 bytes; 256 are the most"),
@@ -236,6 +250,10 @@ fn bad_usage_is_2() {
         &["sessions", "n4", "--limit", "0"],
         &["sessions", "n4", "--client", "192.0.2.1"],
         &["sessions", "n4", "--smf", "somebody"],
+        &["sessions", "classify"],
+        &["sessions", "classify", "teid:0"],
+        &["sessions", "classify", "tag:7"],
+        &["sessions", "classify", "teid:7", "--none", "--filter", "ip from any to any via a/b"],
         &["drain"],
         &["drain", "amf-1", "--deadline", "soon"],
         &["drain", "amf-1", "--deadline", "400d"],

@@ -11,8 +11,11 @@ use pinion::config::model::{Algorithm, Protocol};
 use pinion::control::{
     Control, ControlError, EndpointState, EndpointView, Explained, Explanation, GtpcFilter, GtpcPage,
     InterfaceView, N4Filter, N4Page, Origin, PacketCount, PageAsk, PathView, Reloaded, ServiceView, SessionFilter,
-    SessionKey, SessionPage, SessionState, SessionView, Stats, StoreLevel, TableLevel, TrafficView,
+    SessionKey, SessionPage, SessionState, SessionView, Stats, StoreLevel, TableLevel, TrafficView, TunnelFilters,
 };
+
+/// The filter of the one tunnel that has any.
+pub(crate) const FILTER: &str = "udp from any to 203.0.113.0/24 53 via mec/edge-1";
 
 pub(crate) struct Sample {
     endpoints: Mutex<Vec<EndpointView>>,
@@ -157,6 +160,26 @@ impl Control for Sample {
         tokio::time::sleep(self.takes).await;
         *self.reloads.lock().unwrap() += 1;
         self.reload.clone().map_err(ControlError::Config)
+    }
+
+    async fn classify(
+        &self,
+        service: Option<&str>,
+        teid: u32,
+        filters: Option<&[String]>,
+    ) -> Result<TunnelFilters, ControlError> {
+        match (service, teid) {
+            (Some("n4"), _) => Err(ControlError::NoService("n4".to_owned())),
+            (None, 7) => Err(ControlError::Tunnels { teid, services: vec!["n3".to_owned(), "n9".to_owned()] }),
+            (_, 0x1001 | 7) => Ok(TunnelFilters {
+                service: "n3".to_owned(),
+                endpoint: "upf/upf-1".to_owned(),
+                addresses: vec![ip("192.0.2.20"), ip("2001:db8::20")],
+                teid,
+                filters: filters.map_or_else(|| vec![FILTER.to_owned()], <[String]>::to_vec),
+            }),
+            _ => Err(ControlError::NoTunnel(teid)),
+        }
     }
 
     async fn explain(&self, key: &str) -> Result<Vec<Explanation>, ControlError> {

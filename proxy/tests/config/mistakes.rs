@@ -172,7 +172,7 @@ services:
         "sctpp is no protocol; give udp, tcp, sctp, gtpu, pfcp or gtpv2-c",
         "there is no pool amf; did you mean amfs?",
         "just-a-word is no service; give a mapping with name, protocol, port, addresses, pool, endpoints, health, \
-         slow_start, drain, algorithm, unknown, all_down, timeouts, tunnels, pfcp and gtpc",
+         slow_start, drain, algorithm, unknown, all_down, timeouts, tunnels, breakout, pfcp and gtpc",
     ];
     let expected: Vec<_> = places.iter().zip(messages).map(|(place, what)| format!("{place}: {what}")).collect();
     assert_eq!(places.len(), messages.len());

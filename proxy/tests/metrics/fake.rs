@@ -6,7 +6,7 @@ use pinion::config::model::{Algorithm, Protocol};
 use pinion::control::{
     Control, ControlError, EndpointState, EndpointView, Explanation, GtpcEndpoint, GtpcFilter, GtpcFrontEnd,
     GtpcPage, InterfaceView, N4Filter, N4FrontEnd, N4Page, N4Upf, PacketCount, PageAsk, PathView, Reloaded,
-    ServiceView, SessionFilter, SessionPage, Stats, StoreLevel, TableLevel, TrafficView,
+    ServiceView, SessionFilter, SessionPage, Stats, StoreLevel, TableLevel, TrafficView, TunnelFilters,
 };
 
 use crate::counts::counts;
@@ -166,6 +166,15 @@ impl Control for Fake {
 
     async fn reload(&self) -> Result<Reloaded, ControlError> {
         Ok(Reloaded::default())
+    }
+
+    async fn classify(
+        &self,
+        _: Option<&str>,
+        teid: u32,
+        _: Option<&[String]>,
+    ) -> Result<TunnelFilters, ControlError> {
+        Err(ControlError::NoTunnel(teid))
     }
 
     async fn explain(&self, key: &str) -> Result<Vec<Explanation>, ControlError> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use pinion::sessions::PinTable;
 use pinion_loader::{Cursor, LoadError, Paged};
-use pinion_steering::{Address, Pin, PinKey};
+use pinion_steering::{Address, Filter, Pin, PinKey};
 
 #[derive(Clone, Default)]
 pub(crate) struct Faulty {
@@ -65,6 +65,14 @@ impl PinTable for Faulty {
 
     fn lead(&mut self, _: (Address, u32), _: Option<&Pin>) -> Result<(), LoadError> {
         Ok(())
+    }
+
+    fn classify(&mut self, _: &PinKey, pin: &Pin, _: &[Filter]) -> Result<Pin, LoadError> {
+        Ok(*pin)
+    }
+
+    fn filters(&self, _: &PinKey, _: &Pin) -> Result<Vec<Filter>, LoadError> {
+        Ok(Vec::new())
     }
 
     fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError> {

@@ -7,12 +7,14 @@ use std::time::Duration;
 use pinion::control::{
     ControlError, Origin, PageAsk, SessionFilter, SessionKey, SessionPage, SessionState, SessionView,
 };
-use pinion::sessions::{Change, Full, Names, NewPin, Owner, Settings, Table, Ticks, list};
+use pinion::sessions::{Change, Full, Names, NewPin, Owner, Rule, Settings, Table, Ticks, list};
 use pinion::store::{self, Memory, Writer};
 use pinion_loader::setup::{EndpointSpec, ServiceSpec, Setup};
 use pinion_loader::user::UserEngine;
 use pinion_loader::{Bounds, Maps};
-use pinion_steering::{Address, Exhausted, Flow, FlowKey, Kind, PinKey, Placement, State, Unknown};
+use pinion_steering::{
+    Address, Exhausted, Filter, FilterKey, Flow, FlowKey, Kind, PinKey, Placement, State, Unknown,
+};
 
 struct Node {
     owner: Owner<UserEngine>,
@@ -266,6 +268,41 @@ async fn what_leads_back_comes_and_goes_with_its_pin() {
     let none = SessionFilter::default();
     let pinned = node.all(&none, 10_000).await.into_iter().filter(|session| session.origin == Origin::Learned);
     assert_eq!(pinned.count(), 3);
+}
+
+/// TS 23.501 5.6.4.2: some of a tunnel's packets go elsewhere for as long as it is where it is.
+#[tokio::test]
+async fn filters_stay_with_a_tunnel_that_stays() {
+    let node = node();
+    node.pin(0..4).await;
+    let key = |teid| PinKey { address: Address::v4([192, 0, 2, 20]), teid };
+    let branch = node.names.branch("n3", "upfs/n3-2", 0).unwrap();
+    assert_eq!((branch, node.names.branch("n3", "upfs/n3-9", 0)), ((branch.0, false), None));
+    let rules =
+        ["udp from any to 203.0.113.0/24 53 via upfs/n3-2 teid 9", "ip from any to any via upfs/n3-2 teid 8"];
+    let filters = |rules: &[&str]| -> Vec<Filter> {
+        rules.iter().map(|rule| rule.parse::<Rule>().unwrap().filter(branch.0)).collect()
+    };
+    let (two, one) = (filters(&rules), filters(&rules[1..]));
+    node.table.classify(vec![(key(2), two.clone()), (key(9), one.clone())]).await.unwrap();
+    assert_eq!(
+        [node.table.filters(&key(2)).await.unwrap(), node.table.filters(&key(9)).await.unwrap()],
+        [two, vec![]]
+    );
+    node.table.classify(vec![(key(2), one.clone())]).await.unwrap();
+    // Said again, as by N4 after a restart.
+    let again = node.names.record("n3", "upfs/n3-1", 0, 3).unwrap();
+    let _ = node.table.commit(vec![Change::Learn(NewPin { key: key(2), record: again })]).await.unwrap();
+    assert_eq!(node.table.filters(&key(2)).await.unwrap(), one);
+    // The next table finds them too.
+    let next = Table::new(&node.owner, Settings { bound: 4_096, full: Full::Refuse });
+    assert_eq!(next.adopt(&node.names).await.unwrap().pins, 4);
+    assert_eq!(next.filters(&key(2)).await.unwrap(), one);
+    let moved = node.names.record("n3", "upfs/n3-2", 0, 3).unwrap();
+    let _ = node.table.commit(vec![Change::Replace(NewPin { key: key(2), record: moved })]).await.unwrap();
+    assert_eq!(node.table.filters(&key(2)).await.unwrap(), []);
+    let first = FilterKey::first(&key(2), true);
+    assert_eq!(node.owner.blocking(move |maps| maps.read_filter(&first)).unwrap(), None);
 }
 
 #[tokio::test]

@@ -150,6 +150,7 @@ fn store(socket: &Path, service: &Service, pins: u32) -> io::Result<()> {
     let stored = Stored {
         origin: PinOrigin::Learned,
         path: 0,
+        flags: 0,
         teid: 0,
         ends: None,
         node: "another".to_owned(),

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::words;
 use crate::control::{
     EndpointView, Explained as Of, Explanation, PathView, Reloaded, ServiceView, SessionKey, SessionView, Stats,
+    TunnelFilters,
 };
 
 pub(crate) use gtpc::GtpcSession;
@@ -277,6 +278,22 @@ impl<'a> From<&'a Explanation> for Explained<'a> {
             Of::Gtpc(it) => (None, None, Some(it.into())),
         };
         Self { session, n4_session, gtpc_session, steps: &explanation.steps }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Filters<'a> {
+    service: &'a str,
+    endpoint: &'a str,
+    addresses: &'a [IpAddr],
+    teid: u32,
+    filters: &'a [String],
+}
+
+impl<'a> From<&'a TunnelFilters> for Filters<'a> {
+    fn from(shown: &'a TunnelFilters) -> Self {
+        let TunnelFilters { service, endpoint, addresses, teid, filters } = shown;
+        Self { service, endpoint, addresses, teid: *teid, filters }
     }
 }
 

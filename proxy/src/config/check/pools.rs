@@ -92,11 +92,12 @@ pub(super) fn gather<'a>(file: &'a File, wrong: &mut Wrong) -> Vec<Gathered<'a>>
 pub(super) fn check(
     pool: &Gathered<'_>,
     users: &[&Service],
-    service_addresses: &HashMap<IpAddr, String>,
+    (service_addresses, exits): (&HashMap<IpAddr, String>, &HashSet<&str>),
     host: &Host,
     wrong: &mut Wrong,
 ) {
-    if users.is_empty() && !pool.inline {
+    let is_exit = pool.name.value.as_ref().is_some_and(|name| exits.contains(name.0.as_str()));
+    if users.is_empty() && !pool.inline && !is_exit {
         let what = format!("no service uses pool {}; name it in a service, or leave it out", pool.shown());
         wrong.warning(pool.at, what);
     }

@@ -10,7 +10,7 @@ use pinion_steering::{MAX_PATHS, gtpu};
 
 use super::addresses::{families, family};
 use super::pools::{Gathered, paths};
-use super::{gtpc, pfcp, span, spoken, tunnels};
+use super::{breakout, gtpc, pfcp, span, spoken, tunnels};
 use crate::config::Host;
 use crate::config::mistake::{Place, Wrong};
 use crate::config::model::{self, Protocol, Timeouts};
@@ -68,7 +68,8 @@ pub(super) fn members<'a>(file: &'a File, pools: &[Gathered<'a>], wrong: &mut Wr
     members
 }
 
-fn unknown_pool(name: &str, declared: &HashMap<&str, usize>) -> String {
+/// There is no pool of a name, but those that are declared.
+pub(super) fn unknown_pool<T>(name: &str, declared: &HashMap<&str, T>) -> String {
     let mut known: Vec<&str> = declared.keys().copied().collect();
     known.sort_unstable();
     match nearest(name, known.iter().copied()) {
@@ -274,6 +275,7 @@ fn one(service: &Service, host: &Host, wrong: &mut Wrong) -> model::Service {
         all_down: service.all_down.or(model::AllDown::default()),
         timeouts: timeouts(service, protocol, wrong),
         tunnels: tunnels::model(service, wrong),
+        breakout: breakout::model(service, wrong),
         pfcp: pfcp::model(service, host, wrong),
         gtpc: gtpc::model(service, host, wrong),
     }

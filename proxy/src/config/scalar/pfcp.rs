@@ -77,7 +77,8 @@ fn slice(text: &str) -> Option<(u8, Option<[u8; 3]>)> {
     Some((number(sst)?, Some(sd)))
 }
 
-fn prefix(text: &str) -> Option<(IpAddr, u8)> {
+/// `ADDRESS/LENGTH`, with nothing set beyond the length.
+pub(crate) fn prefix(text: &str) -> Option<(IpAddr, u8)> {
     let (address, length) = text.split_once('/')?;
     let (address, length): (IpAddr, u8) = (address.parse().ok()?, number(length)?);
     let whole = if address.is_ipv4() { 32 } else { 128 };

@@ -134,6 +134,17 @@ pub(super) const CASES: &[Case] = &[
             "a tunnel without `teid`; give a number from 1 to 4294967295, or from 0x1 to 0xffffffff",
         ],
     ),
+    (
+        "pool: amfs",
+        "pool: amfs\n    breakout: ¶upfs",
+        &["no sctp service has users' packets; leave `breakout` out"],
+    ),
+    ("unknown: hash", "breakout: ¶amf", &["there is no pool amf; did you mean amfs?"]),
+    (
+        "unknown: hash",
+        "breakout: ¶upfs",
+        &["pool upfs has the service's tunnels; name one whose endpoints have none"],
+    ),
     ("['2001:db8::53']", "¶[]", &["0 addresses; give one for each path, at the most 4"]),
     (
         "['2001:db8::53']",
@@ -145,6 +156,27 @@ pub(super) const CASES: &[Case] = &[
 #[test]
 fn services_that_contradict_themselves_or_each_other() {
     each(POOLED, CASES, &Host::default());
+}
+
+/// Where users' packets leave their tunnels there is one next hop each, and somebody asks for it.
+#[test]
+fn what_is_broken_out_to_is_probed_and_has_one_address() {
+    let text = |pool: &str| {
+        let pool = format!("  - name: mec\n    endpoints: [{pool}\nservices:");
+        POOLED.replace("services:", &pool).replace("unknown: hash", "breakout: mec")
+    };
+    let health = "\n    health: {kind: icmp}";
+    let one = "{name: edge-1, addresses: [10.3.0.5]}]";
+    assert_eq!(mistakes(&text(&format!("{one}{health}"))), [""; 0]);
+    assert_eq!(
+        mistakes(&text(one)),
+        ["33:15: nobody probes pool mec, and its endpoints' link addresses would not be known; give it `health`"]
+    );
+    let two = format!("{{name: edge-1, addresses: [10.3.0.5, 10.4.0.5]}}]{health}");
+    assert_eq!(
+        mistakes(&text(&two)),
+        ["21:43: several addresses, where users' packets leave their tunnels to a next hop; give one"]
+    );
 }
 
 /// A pin for each tunnel at each address.

@@ -12,14 +12,14 @@ pub(super) const CASES: &[Case] = &[
         "port: 38412",
         "¶prot: 38412\n    port: 38412",
         &[
-            "unknown key `prot`; did you mean `port`? a service has name, protocol, port, addresses, pool, endpoints, health, slow_start, drain, algorithm, unknown, all_down, timeouts, tunnels, pfcp and gtpc",
+            "unknown key `prot`; did you mean `port`? a service has name, protocol, port, addresses, pool, endpoints, health, slow_start, drain, algorithm, unknown, all_down, timeouts, tunnels, breakout, pfcp and gtpc",
         ],
     ),
     (
         "{flows: 200000}",
         "{¶colour: red}",
         &[
-            "unknown key `colour`; bounds has flows, flows6, pins, fragments, services, sources, targets and maglev",
+            "unknown key `colour`; bounds has flows, flows6, pins, filters, fragments, services, sources, targets and maglev",
         ],
     ),
     (
