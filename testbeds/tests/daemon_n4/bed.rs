@@ -20,6 +20,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) const N4: Ipv4Addr = Ipv4Addr::new(10, 1, 255, 40);
 /// What gNBs are told: an address that nobody has.
 pub(crate) const N3: Ipv4Addr = Ipv4Addr::new(10, 1, 255, 41);
+/// The Node ID of UPFs that are one.
+pub(crate) const FUNCTION: Ipv4Addr = Ipv4Addr::new(10, 1, 255, 42);
 const BEYOND: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 200);
 pub(crate) const SMFS: usize = 2;
 pub(crate) const GNBS: usize = 2;
@@ -41,11 +43,13 @@ pub(crate) struct Options {
     pub(crate) restore: bool,
     /// Whether N3 has a pool of its own.
     pub(crate) two_pools: bool,
+    /// Whether sessions are only placed: the UPFs are one to SMFs, and gNBs see their own tunnels.
+    pub(crate) redirect: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { upfs: UPFS, ue_addresses: "upf", restore: false, two_pools: false }
+        Self { upfs: UPFS, ue_addresses: "upf", restore: false, two_pools: false, redirect: false }
     }
 }
 
@@ -74,7 +78,8 @@ impl Bed {
         let (control, radio) = topology.clients.split_at(SMFS);
         let smfs = control.iter().map(smf).collect();
         let gnbs = gnbs(radio);
-        let upfs = (1..).zip(&topology.endpoints).map(|(number, host)| core(number, host)).collect();
+        let node = options.redirect.then_some(FUNCTION);
+        let upfs = (1..).zip(&topology.endpoints).map(|(number, host)| core(number, host, node)).collect();
         let place = Place::new(BINARY).unwrap();
         let bed = Self { smfs, gnbs, upfs, place, topology, _wakers };
         bed.configure(options);
@@ -94,6 +99,7 @@ impl Bed {
             }
         }
         let Options { ue_addresses, restore, .. } = options;
+        let mode = if options.redirect { "mode: redirect" } else { "user_plane: [n3]" };
         let _ = write!(
             yaml,
             "services:
@@ -102,7 +108,7 @@ impl Bed {
     addresses: ['{N4}']
     pool: upfs
     pfcp:
-      user_plane: [n3]
+      {mode}
       ue_addresses: {ue_addresses}
       restore: {restore}
       heartbeat: 1s
@@ -269,10 +275,10 @@ fn smf(host: &Host) -> Running<Smf> {
 }
 
 /// All UPFs count TEIDs and SEIDs alike.
-pub(crate) fn core(number: u8, host: &Host) -> Core {
+pub(crate) fn core(number: u8, host: &Host, node: Option<Ipv4Addr>) -> Core {
     let pool = Some(([10, 100 + number, 0, 1].into(), 60_000));
     let timing = Timing { t1: Duration::from_secs(1), n1: 20 };
-    let upf = Upf::new(UpfConfig { pool, timing, ..UpfConfig::at(address(host), address(host)) });
+    let upf = Upf::new(UpfConfig { node, pool, timing, ..UpfConfig::at(address(host), address(host)) });
     let upf = Running::start(&host.namespace, upf).unwrap();
     let _plane = Plane::start(&host.namespace, &upf, &host.name).unwrap();
     Core { upf, _plane }

@@ -13,4 +13,5 @@ mod lives;
 mod operators;
 mod oracle;
 mod prompt;
+mod redirect;
 mod restarts;
