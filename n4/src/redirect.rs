@@ -89,6 +89,14 @@ pub(crate) enum Task {
     Pass { origin: Origin, session: SessionId, kind: MessageType, ends: bool, end: Option<FSeid> },
 }
 
+impl Redirect {
+    /// A UPF has no associations any more, or there is none of the number.
+    pub(crate) fn forget(&mut self, number: u16) {
+        self.standing.retain(|(_, upf), _| *upf != number);
+        self.informed.remove(&number);
+    }
+}
+
 impl<Proof> FrontEnd<Proof> {
     /// Relays a request.
     pub(crate) fn redirect(

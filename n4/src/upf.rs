@@ -118,6 +118,7 @@ impl<Proof> FrontEnd<Proof> {
             match (0..).zip(&mut self.upfs).find(|(_, upf)| upf.is_gone()) {
                 Some((number, gone)) => {
                     *gone = new;
+                    self.redirect.forget(number);
                     // What the one before is still asked is not the new one's to answer.
                     self.outbound.cancel(|purpose| {
                         matches!(purpose, Purpose::Setup(of) | Purpose::UpfHeartbeat(of) | Purpose::Late(of) if *of == number)

@@ -26,14 +26,18 @@ impl<Proof> FrontEnd<Proof> {
     /// Asks UPFs whether they are there: associations are their SMFs' to ask for.
     pub(crate) fn tend_redirected(&mut self) {
         let (now, next) = (self.now, self.now.saturating_add(self.settings.timers.heartbeat));
-        let mut due = Vec::new();
+        let (mut due, mut leaves) = (Vec::new(), false);
         for (number, upf) in (0..).zip(&mut self.upfs) {
             if !upf.configured {
-                upf.state = State::Down;
+                leaves |= std::mem::replace(&mut upf.state, State::Down) == State::Up;
+                self.redirect.forget(number);
             } else if upf.next <= now {
                 upf.next = next;
                 due.push((number, upf.config.address));
             }
+        }
+        if leaves {
+            self.tell_of_function();
         }
         for (number, address) in due {
             self.ask_for_a_sign(address, Purpose::UpfHeartbeat(number));
@@ -69,8 +73,7 @@ impl<Proof> FrontEnd<Proof> {
     /// A UPF has no associations and no sessions any more.
     fn upf_forgot(&mut self, number: u16) {
         tracing::warn!(upf = upf::name(&self.upfs, number), "a UPF began anew");
-        self.redirect.standing.retain(|(_, upf), _| *upf != number);
-        self.redirect.informed.remove(&number);
+        self.redirect.forget(number);
         if let Some(upf) = self.upfs.get_mut(usize::from(number)) {
             upf.leaving = false;
         }

@@ -197,3 +197,25 @@ fn clause_6_2_10_node_reports_reach_each_smf_once() {
     from_upf(&mut stage, 0, report);
     assert_eq!(node(&stage, &smf, MessageType::NodeReportRequest), 1, "later it is another report");
 }
+
+/// A UPF that is configured no more gets no new sessions; one that is configured is asked for associations.
+#[test]
+fn clause_6_2_7_upfs_are_configured_otherwise() {
+    let (mut stage, mut smf) = set_up(2);
+    let there = ask(&mut stage, &mut smf, |smf| smf.simple(1)).f_seid().unwrap().seid;
+    let mut settings = super::redirecting(3);
+    settings.upfs.remove(0);
+    let mut third = ScriptedUpf::new(3);
+    (third.node, third.features) = (SHARED, vec![0x10, 0x00, 0x04]);
+    stage.upfs.push(third);
+    stage.front_end.configure(settings);
+    stage.live(2 * HEARTBEAT);
+    let updates = stage.requests(smf.address, MessageType::AssociationUpdateRequest);
+    let told = updates.last().unwrap().value(ElementType::UpFunctionFeatures);
+    assert_eq!(told, Some(vec![0x10, 0x00, 0x04]));
+    for seid in 2..=5 {
+        ask(&mut stage, &mut smf, |smf| smf.simple(seid));
+    }
+    assert_eq!((shares(&stage), setups(&stage, 2)), (vec![1, 2, 2], 1));
+    assert_eq!(ask(&mut stage, &mut smf, |smf| smf.modify(there, |_| {})).cause(), Some(Cause::ACCEPTED));
+}
