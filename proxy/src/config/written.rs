@@ -22,7 +22,7 @@ record! {
         optional api: Api,
         /// Where Prometheus reads /metrics: an address with a port. Left out: nowhere.
         optional metrics: Either<Listen, Metrics>,
-        /// Where pins are written behind: memory, or the URL of a Redis or Valkey server. Left out: memory.
+        /// Where pins and N4 sessions are written behind: memory, or the URL of a Redis or Valkey server. Left out: memory.
         optional store: Either<StoreWord, Store>,
         /// How many entries the tables hold.
         optional bounds: Bounds,

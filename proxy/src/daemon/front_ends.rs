@@ -11,6 +11,7 @@ use super::state::Daemon;
 use crate::config::model::{Config, Service};
 use crate::pool::{Endpoint, Path, Pools};
 use crate::spoken::{self, BindError, Heard, JournalError, Spoken};
+use crate::store::StoreError;
 use crate::{gtpc, n4};
 
 /// Those that run of a kind, by the name of their service, and what each was told last.
@@ -35,6 +36,9 @@ pub enum FrontEndError {
     /// What it keeps.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// Where other nodes find it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// A front end, as the daemon keeps it.
@@ -54,12 +58,12 @@ trait FrontEnd: Sized {
     fn address(settings: &Self::Settings) -> IpAddr;
 
     /// Begins.
-    fn begin(
+    async fn begin(
         daemon: &Arc<Daemon>,
         service: &str,
         socket: UdpSocket,
         settings: Self::Settings,
-    ) -> Result<Self, JournalError>;
+    ) -> Result<Self, FrontEndError>;
 
     /// Tells it other settings.
     async fn tell(&self, settings: Self::Settings);
@@ -79,25 +83,29 @@ impl FrontEnd for n4::Host {
         settings.address
     }
 
-    fn begin(
+    async fn begin(
         daemon: &Arc<Daemon>,
         service: &str,
         socket: UdpSocket,
         settings: Self::Settings,
-    ) -> Result<Self, JournalError> {
+    ) -> Result<Self, FrontEndError> {
+        let (seed, shared) = (spoken::seed(), daemon.state().config.store.clone());
+        let store =
+            |address: &String| n4::N4Store::new(address, &shared.prefix, service, seed, shared.backlog as usize);
         let start = n4::Start {
             service: service.to_owned(),
             socket,
             settings,
             table: daemon.table.clone(),
             folder: daemon.folder.join(Self::FOLDER).join(service),
-            seed: spoken::seed(),
+            store: shared.redis.as_ref().map(store).transpose()?,
+            seed,
             now: SystemTime::now(),
         };
         let (for_names, for_news) = (Arc::downgrade(daemon), Arc::downgrade(daemon));
         let names =
             move || for_names.upgrade().map(|daemon| Arc::clone(&daemon.state().names)).unwrap_or_default();
-        Self::start(start, names, move |heard| hear(&for_news, &heard))
+        Ok(Self::start(start, names, move |heard| hear(&for_news, &heard)).await?)
     }
 
     async fn tell(&self, settings: Self::Settings) {
@@ -119,12 +127,12 @@ impl FrontEnd for gtpc::Host {
         settings.address
     }
 
-    fn begin(
+    async fn begin(
         daemon: &Arc<Daemon>,
         service: &str,
         socket: UdpSocket,
         settings: Self::Settings,
-    ) -> Result<Self, JournalError> {
+    ) -> Result<Self, FrontEndError> {
         let start = gtpc::Start {
             service: service.to_owned(),
             socket,
@@ -134,7 +142,7 @@ impl FrontEnd for gtpc::Host {
             now: SystemTime::now(),
         };
         let for_news = Arc::downgrade(daemon);
-        Self::start(start, move |heard| hear(&for_news, &heard))
+        Ok(Self::start(start, move |heard| hear(&for_news, &heard))?)
     }
 
     async fn tell(&self, settings: Self::Settings) {
@@ -173,7 +181,7 @@ async fn settle_all<F: FrontEnd>(daemon: &Arc<Daemon>, running: &mut Running<F>)
             configure(front_end, settings).await;
             continue;
         }
-        match start::<F>(daemon, &name, settings.clone()) {
+        match start::<F>(daemon, &name, settings.clone()).await {
             Ok(host) => drop(running.insert(name, (Arc::new(host), settings))),
             Err(error) if first.is_ok() => first = Err(error),
             Err(error) => tracing::error!("{error}"),
@@ -224,9 +232,13 @@ pub(super) async fn running_gtpc(daemon: &Daemon) -> Vec<(String, Arc<gtpc::Host
     running.iter().flat_map(|it| &it.gtpc).map(|(name, (host, _))| (name.clone(), Arc::clone(host))).collect()
 }
 
-fn start<F: FrontEnd>(daemon: &Arc<Daemon>, service: &str, settings: F::Settings) -> Result<F, FrontEndError> {
+async fn start<F: FrontEnd>(
+    daemon: &Arc<Daemon>,
+    service: &str,
+    settings: F::Settings,
+) -> Result<F, FrontEndError> {
     let socket = spoken::bind(service, F::address(&settings), F::SPOKEN)?;
-    Ok(F::begin(daemon, service, socket, settings)?)
+    F::begin(daemon, service, socket, settings).await
 }
 
 /// Takes down whether an endpoint is there: that is how it is.

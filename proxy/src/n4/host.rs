@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::commit::{self, Done, Job};
+use super::store::{Behind, N4Store};
 use crate::sessions::{Installed, Names, Table};
 use crate::spoken::{Heard, Journal, JournalError, Keyed, LONGEST, read};
 
@@ -28,6 +29,8 @@ pub struct Start {
     pub table: Table,
     /// The folder that is its own, for what outlives the daemon.
     pub folder: PathBuf,
+    /// Where other nodes find it too, if anywhere.
+    pub store: Option<N4Store>,
     /// A number that no other start had.
     pub seed: u64,
     /// The time.
@@ -97,24 +100,33 @@ impl Host {
     ///
     /// # Errors
     /// [`JournalError`].
-    pub fn start(
+    pub async fn start(
         start: Start,
         names: impl Fn() -> Arc<Names> + Send + 'static,
         heard: impl Fn(Heard) + Send + Sync + 'static,
     ) -> Result<Self, JournalError> {
-        let Start { service, socket, settings, table, folder, seed, now } = start;
+        let Start { service, socket, settings, table, folder, store, seed, now } = start;
         let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         // The count begins anew in 2036, as that of NTP does.
         let stamp = (since.wrapping_add(BEFORE_UNIX) & u64::from(u32::MAX)) as u32;
         let (journal, kept) = Journal::open(&folder)?;
+        let is_new = kept.is_empty();
+        let kept = match &store {
+            Some(store) if is_new => shared(&service, store).await,
+            _ => kept,
+        };
         let front_end = begin(&service, settings, kept, stamp, seed);
+        let goes_on = is_new && front_end.session_count() > 0;
+        let (behind, writes) = store.map(|store| store.behind(goes_on)).unzip();
         let (asks, asked) = mpsc::channel(64);
         let (jobs, to_commit) = mpsc::unbounded_channel();
         let (done, committed) = mpsc::unbounded_channel();
         let running =
-            Running { service, socket, front_end, journal, began: Instant::now(), asked, jobs, committed };
+            Running { service, socket, front_end, journal, behind, began: Instant::now(), asked, jobs, committed };
         let commits = tokio::spawn(commit::run(table, names, to_commit, done));
-        Ok(Self { asks, tasks: vec![commits, tokio::spawn(running.run(heard))] })
+        let mut tasks = vec![commits, tokio::spawn(running.run(heard))];
+        tasks.extend(writes.map(tokio::spawn));
+        Ok(Self { asks, tasks })
     }
 
     /// Asks it something; false where it has ended.
@@ -135,6 +147,14 @@ impl Host {
         self.ask(Asked::Upfs(tell)).await;
         told.await.unwrap_or_default()
     }
+}
+
+/// What the store has of a service, where another node ended.
+async fn shared(service: &str, store: &N4Store) -> BTreeMap<Kept, Bytes> {
+    store.read().await.unwrap_or_else(|error| {
+        tracing::error!(service, %error, "N4 sessions that the store may have are not taken over");
+        BTreeMap::new()
+    })
 }
 
 /// The front end where the one before ended, or a new one.
@@ -176,6 +196,7 @@ struct Running {
     socket: UdpSocket,
     front_end: FrontEnd<Arc<Installed>>,
     journal: Journal<Kept>,
+    behind: Option<Arc<Behind>>,
     began: Instant,
     asked: mpsc::Receiver<Asked>,
     jobs: mpsc::UnboundedSender<Job>,
@@ -202,6 +223,7 @@ impl Running {
                     Err(error) => tracing::error!(service = self.service, %error, "the PFCP port cannot be read"),
                 },
                 () = std::future::ready(()), if self.journal.is_walking() => self.walk(),
+                () = std::future::ready(()), if self.behind.as_ref().is_some_and(|it| it.is_walking()) => self.share(),
                 () = tokio::time::sleep(wait) => self.front_end.tick(self.now()),
             }
         }
@@ -210,6 +232,12 @@ impl Running {
     fn walk(&mut self) {
         let front_end = &self.front_end;
         self.journal.walk(|after| front_end.kept(after));
+    }
+
+    fn share(&self) {
+        if let Some(behind) = &self.behind {
+            behind.walk(|after| self.front_end.kept(after));
+        }
     }
 
     fn now(&self) -> Duration {
@@ -251,7 +279,12 @@ impl Running {
         let mut outputs = Vec::new();
         while let Some(output) = self.front_end.output() {
             match output {
-                Output::Keep { of, value } => self.journal.keep(of, value.as_deref()),
+                Output::Keep { of, value } => {
+                    self.journal.keep(of, value.as_deref());
+                    if let Some(behind) = &self.behind {
+                        behind.keep(of, value);
+                    }
+                }
                 other => outputs.push(other),
             }
         }

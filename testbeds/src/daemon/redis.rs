@@ -1,4 +1,4 @@
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{self, BufRead as _, BufReader, ErrorKind, Lines, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -81,27 +81,52 @@ impl Redis {
     ///
     /// [`Failure::Tool`] where it does not answer in time.
     pub fn keys(&self, pattern: &str) -> Result<Vec<String>, Failure> {
-        let wrong = |error: std::io::Error| Failure::Tool { program: "redis-server", reason: error.to_string() };
-        let mut stream = UnixStream::connect(&self.socket).map_err(wrong)?;
-        stream.set_read_timeout(Some(WAIT)).map_err(wrong)?;
-        write!(stream, "KEYS {pattern}\r\n").map_err(wrong)?;
-        let mut lines = BufReader::new(stream).lines();
-        let mut line =
-            || lines.next().unwrap_or_else(|| Err(std::io::ErrorKind::UnexpectedEof.into())).map_err(wrong);
-        let head = line()?;
+        let mut answer = self.ask(&format!("KEYS {pattern}"))?;
+        let head = answer.line()?;
         let count = head.strip_prefix('*').and_then(|count| count.parse::<usize>().ok());
         let count = count.ok_or(Failure::Tool { program: "redis-server", reason: head })?;
         let mut keys = Vec::new();
         for _ in 0..count {
             // Before each text stands how long it is.
-            line()?;
-            keys.push(line()?);
+            answer.line()?;
+            keys.push(answer.line()?);
         }
         keys.sort();
         Ok(keys)
     }
 
+    /// How many fields a hash has.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Tool`] where it does not answer in time.
+    pub fn fields(&self, key: &str) -> Result<usize, Failure> {
+        let head = self.ask(&format!("HLEN {key}"))?.line()?;
+        let count = head.strip_prefix(':').and_then(|count| count.parse().ok());
+        count.ok_or(Failure::Tool { program: "redis-server", reason: head })
+    }
+
+    fn ask(&self, command: &str) -> Result<Answer, Failure> {
+        let mut stream = UnixStream::connect(&self.socket).map_err(|error| wrong(&error))?;
+        stream.set_read_timeout(Some(WAIT)).map_err(|error| wrong(&error))?;
+        write!(stream, "{command}\r\n").map_err(|error| wrong(&error))?;
+        Ok(Answer(BufReader::new(stream).lines()))
+    }
+
     fn signal(&mut self, signal: Signal) -> Result<(), Failure> {
         self.process.signal(signal).map_err(|source| Failure::Socket { what: "signal to redis-server", source })
     }
+}
+
+/// What the server says, line by line.
+struct Answer(Lines<BufReader<UnixStream>>);
+
+impl Answer {
+    fn line(&mut self) -> Result<String, Failure> {
+        self.0.next().unwrap_or_else(|| Err(ErrorKind::UnexpectedEof.into())).map_err(|error| wrong(&error))
+    }
+}
+
+fn wrong(error: &io::Error) -> Failure {
+    Failure::Tool { program: "redis-server", reason: error.to_string() }
 }

@@ -87,10 +87,16 @@ impl Bed {
     }
 
     pub(crate) fn configure(&self, options: &Options) {
+        self.configure_with(options, "");
+    }
+
+    /// With something more at the top.
+    pub(crate) fn configure_with(&self, options: &Options, more: &str) {
         let interfaces = self.topology.links().map(|link| link.balancer.interface.name.as_str());
         let interfaces = interfaces.collect::<Vec<_>>().join(", ");
         let n3_pool = if options.two_pools { "users" } else { "upfs" };
         let mut yaml = format!("api: {{ unix: {} }}\ninterfaces: [{interfaces}]\n", self.place.api().display());
+        yaml += more;
         yaml += "bounds: { pins: 30000, flows: 1000 }\npools:\n";
         for pool in ["upfs", "users"].into_iter().filter(|pool| *pool == "upfs" || options.two_pools) {
             let _ = writeln!(yaml, "  - name: {pool}\n    endpoints:");

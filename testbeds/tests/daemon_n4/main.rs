@@ -15,3 +15,4 @@ mod oracle;
 mod prompt;
 mod redirect;
 mod restarts;
+mod store;
