@@ -39,7 +39,7 @@ pub trait Control: Send + Sync + 'static {
     /// A page of the GTPv2-C sessions that a filter lets through.
     ///
     /// # Errors
-    /// [`ControlError::Cursor`], [`ControlError::NoGtpc`].
+    /// [`ControlError::Cursor`], [`ControlError::NoGtpc`], [`ControlError::NoEndpoint`].
     async fn gtpc_sessions(&self, filter: &GtpcFilter, page: &PageAsk) -> Result<GtpcPage, ControlError>;
 
     /// Counters and fill levels.

@@ -1,8 +1,10 @@
 //! The host of the GTPv2-C front end, on loopback: a socket, a clock and files.
 #![cfg(test)]
 
+use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use bytes::BytesMut;
@@ -28,22 +30,27 @@ async fn socket(last: u8) -> UdpSocket {
     UdpSocket::bind(SocketAddr::new(address(last), PORT)).await.unwrap()
 }
 
-fn settings() -> Settings {
-    let endpoint =
-        Endpoint { name: "sgws/sgw-1".into(), address: address(21), weight: 1, priority: 0, drained: false };
+fn settings(here: u8, sgws: &[u8]) -> Settings {
+    let endpoint = |(number, last): (usize, &u8)| Endpoint {
+        name: format!("sgws/sgw-{}", number + 1).into(),
+        address: address(*last),
+        weight: 1,
+        priority: 0,
+        drained: false,
+    };
     Settings {
-        address: address(1),
-        endpoints: vec![endpoint],
+        address: address(here),
+        endpoints: sgws.iter().enumerate().map(endpoint).collect(),
         placement: Placement::Hash,
         timers: Timers { echo: Duration::from_secs(60), t3: Duration::from_secs(3), n3: 3 },
         bounds: Bounds::default(),
     }
 }
 
-async fn start(folder: &Path) -> Host {
+async fn start(folder: &Path, here: u8, sgws: &[u8]) -> Host {
     let (service, folder) = ("s11".to_owned(), folder.join("s11"));
-    let (settings, seed, now) = (settings(), seed(), SystemTime::now());
-    Host::start(Start { service, socket: socket(1).await, settings, folder, seed, now }, |_| {}).unwrap()
+    let (settings, seed, now) = (settings(here, sgws), seed(), SystemTime::now());
+    Host::start(Start { service, socket: socket(here).await, settings, folder, seed, now }, |_| {}).unwrap()
 }
 
 fn message(
@@ -111,7 +118,7 @@ async fn exchange(mme: &UdpSocket, sgw: &UdpSocket, request: &[u8], with: &[Elem
 async fn a_session_goes_on_over_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let (mme, sgw) = (socket(11).await, socket(21).await);
-    let host = start(folder.path()).await;
+    let host = start(folder.path(), 1, &[21]).await;
     let create = message(MessageType::CreateSessionRequest, Some(0), 1, |writer| {
         writer.element(ElementType::Imsi, |out| out.extend_from_slice(&[0, 1, 1, 0x21, 0x43, 0x65, 0x87, 0xf9]));
         writer.add(&tunnel(10, 0x11, 11));
@@ -134,7 +141,7 @@ async fn a_session_goes_on_over_a_restart() {
     let again = loop {
         tokio::task::yield_now().await;
         if UdpSocket::bind(SocketAddr::new(address(1), PORT)).await.is_ok() {
-            break start(folder.path()).await;
+            break start(folder.path(), 1, &[21]).await;
         }
     };
     assert_eq!(again.sessions(None, 10).await, before);
@@ -145,4 +152,35 @@ async fn a_session_goes_on_over_a_restart() {
     assert_eq!((view.message_type(), view.sequence()), (MessageType::ModifyBearerResponse, 2));
     let (endpoints, counts) = again.endpoints().await;
     assert_eq!((&*endpoints[0].name, endpoints[0].sessions, counts.requests), ("sgws/sgw-1", 1, 1));
+}
+
+fn python() -> Option<PathBuf> {
+    let named = std::env::var_os("PINION_PYTHON").map(PathBuf::from);
+    let made = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/venv/bin/python");
+    named.into_iter().chain([made, "python3".into()]).find(|python| {
+        let asked =
+            Command::new(python).args(["-c", "import scapy.contrib.gtp_v2"]).stderr(Stdio::null()).status();
+        asked.is_ok_and(|status| status.success())
+    })
+}
+
+#[tokio::test]
+async fn scapys_mme_and_sgws_speak_through_it() {
+    let Some(python) = python() else {
+        let why = "no Python with scapy: set PINION_PYTHON, or make a venv in target/venv";
+        let _ = writeln!(std::io::stderr(), "\nskipped: {why}");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let host = start(folder.path(), 2, &[31, 32]).await;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gtpc/peers.py");
+    let peers = [2, 12, 31, 32].map(|last| address(last).to_string());
+    let run = move || Command::new(python).arg(script).args(peers).stdin(Stdio::null()).output().unwrap();
+    let output = tokio::task::spawn_blocking(run).await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(said, "created 20\nmodified\nnotified\ndeleted\n", "{}", String::from_utf8_lossy(&output.stderr));
+    let (endpoints, counts) = host.endpoints().await;
+    assert_eq!(endpoints.iter().map(|it| it.sessions).sum::<u32>(), 10);
+    // 20 of each of three kinds, and 10 that ended.
+    assert_eq!((counts.requests, counts.created, counts.deleted, counts.unasked), (70, 20, 10, 0));
 }
