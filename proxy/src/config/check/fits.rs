@@ -35,6 +35,10 @@ pub(super) fn check(
         let addresses = service.addresses.count() as u64;
         let tunnels = service.tunnels.count() as u64;
         own = own.saturating_add(addresses);
+        let exits = service.breakout.value.as_ref().and_then(|name| {
+            pools.iter().find(|pool| pool.name.value.as_ref().is_some_and(|known| known.0 == name.0))
+        });
+        theirs = theirs.saturating_add(exits.map_or(0, |pool| pool.endpoints.count() as u64));
         pins = pins.saturating_add(tunnels.saturating_mul(addresses));
     }
     let places = file.bounds.value.as_ref();

@@ -179,6 +179,25 @@ fn what_is_broken_out_to_is_probed_and_has_one_address() {
     );
 }
 
+/// Of the tables' targets there is one for each address of a service and of its endpoints, and for each place where packets
+/// leave their tunnels.
+#[test]
+fn what_is_broken_out_to_takes_targets() {
+    let text = |bound: u32| {
+        POOLED
+            .replace("{flows: 200000}", &format!("{{targets: {bound}}}"))
+            .replace(
+                "services:",
+                "  - {name: mec, endpoints: [{name: edge-1, addresses: [10.3.0.5]}], health: {kind: icmp}}\nservices:",
+            )
+            .replace("unknown: hash", "breakout: mec")
+    };
+    // Of the three services 2, 1 and 1, of their endpoints 4, 1 and 1.
+    assert_eq!(mistakes(&text(11)), [""; 0]);
+    let told = mistakes(&text(10));
+    assert!(told[0].contains("table `targets` holds 10 entries and what is configured needs 11"), "{told:?}");
+}
+
 /// A pin for each tunnel at each address.
 #[test]
 fn tunnels_fit_the_bound_of_pins() {
