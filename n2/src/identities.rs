@@ -14,6 +14,9 @@ const ENDS: [u64; 5] = [1 << 8, 1 << 16, 1 << 24, 1 << 32, 1 << 40];
 /// How many numbers of a length are tried before longer ones are.
 const TRIES: u32 = 512;
 
+/// How many rest at once; beyond, the one that rests longest may be had again.
+const MOST_RESTING: usize = 1 << 20;
+
 /// Who has an identifier.
 #[derive(Clone, Copy, Debug)]
 struct Use {
@@ -69,6 +72,11 @@ impl Identities {
         self.of_amf.remove(&key);
         if self.resting.insert(here) {
             self.ends.push_back((until, here));
+        }
+        if self.ends.len() > MOST_RESTING
+            && let Some((_, oldest)) = self.ends.pop_front()
+        {
+            self.resting.remove(&oldest);
         }
     }
 

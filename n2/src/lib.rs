@@ -25,12 +25,13 @@
 //!
 //! The way of a message: `front` takes it and tells who sent it. What is about a UE goes through `uplink` or `downlink`, of
 //! which `initial` chooses the AMF, `mobility` makes further pins, and `mismatch` ends those whose identifiers are in doubt
-//! (10.6). The rest is about an interface: `setup` and `merge` make one AMF of many, `update` and `overload` tell gNBs what
+//! (10.6). The rest is about an interface: `admission` says which gNBs are served, `setup` and `merge` make one AMF of many, `update` and `overload` tell gNBs what
 //! changes, `reset` parts and joins lists, `common` knows where what is left goes. `loss` is what becomes of UEs whose AMF or
 //! gNB is gone.
 
 #![forbid(unsafe_code)]
 
+mod admission;
 mod amfs;
 mod common;
 mod counts;
@@ -54,6 +55,7 @@ mod upstreams;
 mod view;
 mod write;
 
+pub use admission::Admission;
 pub use counts::Counts;
 pub use front::{FrontEnd, Leg, Output};
 pub use settings::{Amf, AmfIds, AmfLoss, Bounds, Rules, Settings, Spread, Timers};

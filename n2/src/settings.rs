@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::admission::Admission;
+
 /// What the front end is told by its host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -14,6 +16,8 @@ pub struct Settings {
     pub amf_ids: AmfIds,
     /// What becomes of the UEs of an AMF that is lost.
     pub loss: AmfLoss,
+    /// Which gNBs are served.
+    pub admission: Admission,
     /// Where messages go that no AMF is named for.
     pub rules: Rules,
     /// How long something is waited for.

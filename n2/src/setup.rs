@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pinion_protocols::ngap::value::{AmfName, Cause, GlobalRanNodeId, TimeToWait};
+use pinion_protocols::ngap::value::{AmfName, Cause, GlobalRanNodeId, SupportedTaList, TimeToWait};
 use pinion_protocols::ngap::{ElementType, Error, Message, Outcome, Procedure};
 
 use crate::amfs::{AmfId, Served};
@@ -16,6 +16,13 @@ impl FrontEnd {
     /// NG Setup Request: whatever the gNB had before is gone.
     pub(crate) fn ng_setup(&mut self, association: u64, message: &Message<'_>) -> Result<(), Error> {
         let node: GlobalRanNodeId = message.need(ElementType::GlobalRanNodeId)?;
+        let areas: Option<SupportedTaList> = message.get(ElementType::SupportedTaList)?;
+        if let Some(cause) = self.settings.admission.refusal(&node, areas.as_ref()) {
+            self.counts.setup_failures += 1;
+            let failure = write::failure(Procedure::NgSetup, &cause, Some(TimeToWait::OneMinute));
+            self.say(Leg::Gnb(association), 0, failure);
+            return Ok(());
+        }
         // The contexts that a gNB would like to keep are gone with its upstreams.
         let setup = write::without(message, &[ElementType::UeRetentionInformation])?;
         let known = self.by_node.get(&node).copied();

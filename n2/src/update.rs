@@ -1,7 +1,9 @@
 //! RAN Configuration Update (TS 38.413 8.7.2), AMF Configuration Update (8.7.3) and AMF Status Indication (8.7.6).
 
 use bytes::{Bytes, BytesMut};
-use pinion_protocols::ngap::value::{Cause, GlobalRanNodeId, List, TnlFailure, TnlToAdd, UnavailableGuamiList};
+use pinion_protocols::ngap::value::{
+    Cause, GlobalRanNodeId, List, SupportedTaList, TnlFailure, TnlToAdd, UnavailableGuamiList,
+};
 use pinion_protocols::ngap::{Change, ElementType, Error, Message, Outcome, Procedure};
 
 use crate::amfs::AmfId;
@@ -50,6 +52,14 @@ impl FrontEnd {
         }
         if !says {
             self.say(Leg::Gnb(association), 0, write::ran_update_acknowledge());
+            return Ok(());
+        }
+        let areas: Option<SupportedTaList> = message.get(ElementType::SupportedTaList)?;
+        let node = self.gnbs.get(&gnb).map(|gnb| &gnb.node);
+        let refusal = areas.and_then(|areas| self.settings.admission.refusal(node?, Some(&areas)));
+        if let Some(cause) = refusal {
+            let failure = write::failure(Procedure::RanConfigurationUpdate, &cause, None);
+            self.say(Leg::Gnb(association), 0, failure);
             return Ok(());
         }
         let update = write::without(message, &ITS_OWN)?;

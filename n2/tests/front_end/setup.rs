@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use pinion_n2::{Leg, Settings};
+use pinion_n2::{Admission, Leg, Settings};
 use pinion_protocols::ngap::value::{
     AmfName, Cause, List, PlmnSupport, RelativeAmfCapacity, ServedGuami, TimeToWait,
 };
 use pinion_protocols::ngap::{ElementType, Outcome, Procedure};
 
-use crate::messages::{First, Says, add, areas, guami, initiating, message, ng_setup, node, setup_failure, tmsi};
+use crate::messages::{
+    First, PLMN, Says, add, areas, guami, initiating, message, ng_setup, node, setup_failure, tmsi,
+};
 use crate::stage::{ANSWER, RECONNECT, Said, Stage, amf, name, says, settings};
 
 pub(crate) const SETUP: (Procedure, Outcome) = (Procedure::NgSetup, Outcome::Successful);
@@ -283,4 +285,38 @@ fn an_amf_that_is_removed_keeps_its_ues_and_goes_with_the_last() {
     stage.say(Leg::Gnb(1), 3, &crate::messages::release_complete(here, 5));
     stage.pass(Duration::from_millis(1));
     assert_eq!(stage.closed, [leg]);
+}
+
+#[test]
+fn only_gnbs_that_are_admitted_are_served() {
+    let admit = |admission| Settings { admission, ..settings(1) };
+    let none = Admission::default;
+    let cases = [
+        (Admission { nodes: vec![node(1)], ..none() }, [true, false]),
+        (Admission { plmns: vec![PLMN], tacs: vec![[0, 0, 1]], ..none() }, [true, true]),
+        (Admission { plmns: vec![[9, 9, 9]], ..none() }, [false, false]),
+        (Admission { tacs: vec![[0, 0, 2], [0, 0, 3]], ..none() }, [false, false]),
+    ];
+    for (admission, served) in cases {
+        let mut stage = Stage::new(admit(admission.clone()));
+        for (number, served) in (1..).zip(served) {
+            let gnb = stage.accept();
+            stage.say(gnb, 0, &ng_setup(number));
+            let refusals = stage.all(gnb);
+            assert_eq!(refusals.is_empty(), served, "{admission:?} {number}");
+            assert!(refusals.iter().all(|said| said.kind() == FAILURE));
+        }
+        assert_eq!(stage.opened.len(), served.iter().filter(|it| **it).count());
+    }
+}
+
+#[test]
+fn a_gnb_does_not_move_to_where_it_would_not_be_admitted() {
+    let admission = Admission { tacs: vec![[0, 0, 1]], ..Admission::default() };
+    let mut stage = Stage::set_up(Settings { admission, ..settings(1) }, 1);
+    stage.say(Leg::Gnb(1), 0, &joining(1, true));
+    let said = stage.one(Leg::Gnb(1));
+    assert_eq!(said.kind(), (Procedure::RanConfigurationUpdate, Outcome::Unsuccessful));
+    assert_eq!(said.cause(), Some(Cause::UNKNOWN_PLMN));
+    stage.silent();
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use pinion_n2::{Amf, AmfIds, AmfLoss, Bounds, FrontEnd, Leg, Output, Rules, Settings, Timers};
+use pinion_n2::{Admission, Amf, AmfIds, AmfLoss, Bounds, FrontEnd, Leg, Output, Rules, Settings, Timers};
 use pinion_protocols::ngap::value::{Cause, ConnectionList, ResetType};
 use pinion_protocols::ngap::{ElementType, Envelope, Message, Outcome, Procedure, UeIds, Value};
 
@@ -22,6 +22,7 @@ pub(crate) fn settings(amfs: u8) -> Settings {
         amfs: (0..amfs).map(amf).collect(),
         amf_ids: AmfIds::PerAmf,
         loss: AmfLoss::Reset { after: Duration::ZERO },
+        admission: Admission::default(),
         rules: Rules::default(),
         timers: Timers {
             answer: ANSWER,
