@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod captures;
 mod common;
 mod initial;
 mod loss;
