@@ -135,6 +135,11 @@ impl<K, P> Outbound<K, P> {
         self.asked.get(&(from, number)).map(|asked| &asked.purpose)
     }
 
+    /// Whether something is not answered yet that was for this.
+    pub fn waits_for(&self, is: impl Fn(&P) -> bool) -> bool {
+        self.asked.values().any(|asked| is(&asked.purpose))
+    }
+
     /// Takes back what need not be answered any more.
     pub fn cancel(&mut self, is: impl Fn(&P) -> bool) -> Vec<P> {
         self.asked.extract_if(|_, asked| is(&asked.purpose)).map(|(_, asked)| asked.purpose).collect()

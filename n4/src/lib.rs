@@ -35,6 +35,7 @@ mod features;
 mod force;
 mod front;
 mod keep;
+mod leave;
 mod load;
 mod peers;
 mod pfds;

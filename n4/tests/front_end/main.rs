@@ -4,6 +4,7 @@
 
 mod associations;
 mod captures;
+mod end;
 mod facts;
 mod force;
 mod heartbeats;

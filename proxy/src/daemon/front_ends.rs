@@ -17,11 +17,12 @@ use crate::{gtpc, n4};
 /// Those that run of a kind, by the name of their service, and what each was told last.
 type Running<F> = BTreeMap<String, (Arc<F>, <F as FrontEnd>::Settings)>;
 
-/// Those that run.
+/// Those that run, and where those are that leave their peers, by the names of their services.
 #[derive(Debug, Default)]
 pub(super) struct FrontEnds {
     n4: Running<n4::Host>,
     gtpc: Running<gtpc::Host>,
+    leaving: BTreeMap<String, IpAddr>,
 }
 
 /// What was heard last of endpoints, by pool and name.
@@ -42,7 +43,7 @@ pub enum FrontEndError {
 }
 
 /// A front end, as the daemon keeps it.
-trait FrontEnd: Sized {
+trait FrontEnd: Sized + Send + Sync + 'static {
     /// What it is told.
     type Settings: Clone + PartialEq;
 
@@ -67,6 +68,9 @@ trait FrontEnd: Sized {
 
     /// Tells it other settings.
     async fn tell(&self, settings: Self::Settings);
+
+    /// Has it end for good, as it is configured no more.
+    fn leave(&self) -> impl Future<Output = ()> + Send;
 }
 
 impl FrontEnd for n4::Host {
@@ -111,6 +115,10 @@ impl FrontEnd for n4::Host {
     async fn tell(&self, settings: Self::Settings) {
         self.ask(n4::Asked::Configure(Box::new(settings))).await;
     }
+
+    fn leave(&self) -> impl Future<Output = ()> + Send {
+        Self::leave(self)
+    }
 }
 
 impl FrontEnd for gtpc::Host {
@@ -148,6 +156,11 @@ impl FrontEnd for gtpc::Host {
     async fn tell(&self, settings: Self::Settings) {
         self.ask(gtpc::Asked::Configure(Box::new(settings))).await;
     }
+
+    /// Its sessions are its peers' own, and stay.
+    fn leave(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
 /// Starts front ends: once pins are restored.
@@ -165,18 +178,31 @@ pub(super) async fn begin(daemon: &Arc<Daemon>) -> Result<(), FrontEndError> {
 /// [`FrontEndError`] of the first that cannot be started; those after it are tried all the same.
 pub(super) async fn settle(daemon: &Arc<Daemon>) -> Result<(), FrontEndError> {
     let mut running = daemon.front_ends.lock().await;
-    let Some(FrontEnds { n4, gtpc }) = running.as_mut() else { return Ok(()) };
-    let (first, second) = (settle_all(daemon, n4).await, settle_all(daemon, gtpc).await);
+    let Some(FrontEnds { n4, gtpc, leaving }) = running.as_mut() else { return Ok(()) };
+    let (first, second) = (settle_all(daemon, n4, leaving).await, settle_all(daemon, gtpc, leaving).await);
     first.and(second)
 }
 
-async fn settle_all<F: FrontEnd>(daemon: &Arc<Daemon>, running: &mut Running<F>) -> Result<(), FrontEndError> {
+async fn settle_all<F: FrontEnd>(
+    daemon: &Arc<Daemon>,
+    running: &mut Running<F>,
+    leaving: &mut BTreeMap<String, IpAddr>,
+) -> Result<(), FrontEndError> {
     let wanted = wanted::<F>(daemon);
-    running.retain(|name, (_, told)| {
+    let stays = |name: &String, told: &F::Settings| {
         wanted.iter().any(|(wanted, settings)| wanted == name && F::address(settings) == F::address(told))
-    });
+    };
+    for (name, (host, told)) in running.extract_if(.., |name, (_, told)| !stays(name, told)) {
+        tracing::info!(service = name, "a front end leaves its peers: it is configured no more");
+        leaving.insert(name.clone(), F::address(&told));
+        tokio::spawn(leave(Arc::downgrade(daemon), name, host));
+    }
     let mut first = Ok(());
     for (name, settings) in wanted {
+        // Files, or the port, are another one's still; this is done again when that has left.
+        if leaving.contains_key(&name) || leaving.values().any(|address| *address == F::address(&settings)) {
+            continue;
+        }
         if let Some(front_end) = running.get_mut(&name) {
             configure(front_end, settings).await;
             continue;
@@ -193,7 +219,7 @@ async fn settle_all<F: FrontEnd>(daemon: &Arc<Daemon>, running: &mut Running<F>)
 /// Tells front ends that run what operators say by now.
 pub(super) async fn tell(daemon: &Daemon) {
     let mut running = daemon.front_ends.lock().await;
-    let Some(FrontEnds { n4, gtpc }) = running.as_mut() else { return };
+    let Some(FrontEnds { n4, gtpc, .. }) = running.as_mut() else { return };
     tell_all(daemon, n4).await;
     tell_all(daemon, gtpc).await;
 }
@@ -211,6 +237,17 @@ async fn configure<F: FrontEnd>((host, told): &mut (Arc<F>, F::Settings), settin
         host.tell(settings.clone()).await;
         *told = settings;
     }
+}
+
+/// Has a front end leave its peers, which takes as long as these do to answer.
+async fn leave<F: FrontEnd>(daemon: Weak<Daemon>, name: String, host: Arc<F>) {
+    host.leave().await;
+    drop(host);
+    let Some(daemon) = daemon.upgrade() else { return };
+    if let Some(front_ends) = daemon.front_ends.lock().await.as_mut() {
+        front_ends.leaving.remove(&name);
+    }
+    daemon.replan.notify_one();
 }
 
 fn wanted<F: FrontEnd>(daemon: &Daemon) -> Vec<(String, F::Settings)> {

@@ -44,6 +44,8 @@ pub enum Asked {
     Configure(Box<Settings>),
     /// For its sessions behind a SEID, at the most so many.
     Sessions(Option<u64>, usize, oneshot::Sender<Vec<SessionView>>),
+    /// To leave its peers, and to say when it has: nothing is kept of it then.
+    Leave(oneshot::Sender<()>),
     /// For its UPFs, and what it did so far.
     Upfs(oneshot::Sender<(Vec<UpfView>, Counts)>),
 }
@@ -85,13 +87,13 @@ impl Keyed for Kept {
 pub struct Host {
     asks: mpsc::Sender<Asked>,
     tasks: Vec<JoinHandle<()>>,
+    /// Where other nodes find it too.
+    shared: Option<N4Store>,
 }
 
 impl Drop for Host {
     fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
-        }
+        self.stop();
     }
 }
 
@@ -117,21 +119,41 @@ impl Host {
         };
         let front_end = begin(&service, settings, kept, stamp, seed);
         let goes_on = is_new && front_end.session_count() > 0;
+        let shared = store.clone();
         let (behind, writes) = store.map(|store| store.behind(goes_on)).unzip();
         let (asks, asked) = mpsc::channel(64);
         let (jobs, to_commit) = mpsc::unbounded_channel();
         let (done, committed) = mpsc::unbounded_channel();
+        let began = Instant::now();
         let running =
-            Running { service, socket, front_end, journal, behind, began: Instant::now(), asked, jobs, committed };
+            Running { service, socket, front_end, journal, behind, began, asked, jobs, committed, leaves: None };
         let commits = tokio::spawn(commit::run(table, names, to_commit, done));
         let mut tasks = vec![commits, tokio::spawn(running.run(heard))];
         tasks.extend(writes.map(tokio::spawn));
-        Ok(Self { asks, tasks })
+        Ok(Self { asks, tasks, shared })
     }
 
     /// Asks it something; false where it has ended.
     pub async fn ask(&self, what: Asked) -> bool {
         self.asks.send(what).await.is_ok()
+    }
+
+    fn stop(&self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+
+    /// Has it end for good: its sessions end on their UPFs, then its associations do, and nothing is kept of it.
+    pub async fn leave(&self) {
+        let (tell, told) = oneshot::channel();
+        self.ask(Asked::Leave(tell)).await;
+        // One that has ended already left its peers when it was to.
+        let _ = told.await;
+        self.stop();
+        if let Some(shared) = &self.shared {
+            shared.forget().await;
+        }
     }
 
     /// Its sessions behind a SEID, at the most so many.
@@ -201,6 +223,8 @@ struct Running {
     asked: mpsc::Receiver<Asked>,
     jobs: mpsc::UnboundedSender<Job>,
     committed: mpsc::UnboundedReceiver<Done>,
+    /// Who waits for it to have left its peers.
+    leaves: Option<oneshot::Sender<()>>,
 }
 
 impl Running {
@@ -208,6 +232,9 @@ impl Running {
         let mut buffer = vec![0; LONGEST];
         loop {
             self.put_out(&heard).await;
+            if self.leaves.is_some() && self.front_end.is_over() {
+                return self.end();
+            }
             let wait = self.front_end.next().saturating_sub(self.now());
             tokio::select! {
                 done = self.committed.recv() => match done {
@@ -226,6 +253,17 @@ impl Running {
                 () = std::future::ready(()), if self.behind.as_ref().is_some_and(|it| it.is_walking()) => self.share(),
                 () = tokio::time::sleep(wait) => self.front_end.tick(self.now()),
             }
+        }
+    }
+
+    /// Nothing is left of it.
+    fn end(self) {
+        tracing::info!(service = self.service, "an N4 front end has left its peers");
+        self.journal.remove();
+        // Whoever waits may need the port.
+        drop(self.socket);
+        if let Some(tell) = self.leaves {
+            let _ = tell.send(());
         }
     }
 
@@ -264,6 +302,10 @@ impl Running {
         // Whoever asked may have gone meanwhile.
         match asked {
             Asked::Configure(settings) => self.front_end.configure(*settings),
+            Asked::Leave(tell) => {
+                self.front_end.leave(self.now());
+                self.leaves = Some(tell);
+            }
             Asked::Sessions(after, most, tell) => {
                 let _ = tell.send(self.front_end.sessions(after).take(most).collect());
             }

@@ -25,13 +25,27 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How many fields are read, or written, at once.
 const PAGE: usize = 1_000;
 
+/// Takes the hash away where whoever writes is this one.
+const FORGET: &str = "
+local owner = redis.call('HGET', KEYS[1], 'owner')
+if owner and string.sub(owner, 1, #ARGV[1]) == ARGV[1] then return redis.call('UNLINK', KEYS[1]) end
+return 0";
+
 /// Where a front end's values are kept for other nodes.
+#[derive(Clone)]
 pub struct N4Store {
     client: Client,
     key: String,
     /// Whoever writes: no other start has the number.
     seed: u64,
     backlog: usize,
+}
+
+impl std::fmt::Debug for N4Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The client knows a password.
+        f.debug_struct("N4Store").field("key", &self.key).finish_non_exhaustive()
+    }
 }
 
 impl N4Store {
@@ -58,6 +72,29 @@ impl N4Store {
             }
             cursor = next;
         }
+    }
+
+    /// Takes all away, unless another node writes by now: nothing of it is true any more.
+    pub(super) async fn forget(&self) {
+        let forgotten = match self.connect().await {
+            Ok(mut connection) => {
+                let mut forget = redis::cmd("EVAL");
+                forget.arg(FORGET).arg(1).arg(&self.key).arg(self.name());
+                forget.query_async::<i64>(&mut connection).await
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = forgotten {
+            tracing::warn!(
+                key = self.key, %error,
+                "N4 sessions that ended stay in the store; remove the key before a service of this name begins anew"
+            );
+        }
+    }
+
+    /// What all its connections have in common.
+    fn name(&self) -> String {
+        format!("{:016x}:", self.seed)
     }
 
     async fn connect(&self) -> RedisResult<MultiplexedConnection> {

@@ -178,6 +178,16 @@ impl<K: Keyed> Journal<K> {
         }
     }
 
+    /// Takes all files away: nothing of what was kept is true any more.
+    pub(crate) fn remove(self) {
+        if let Err(error) = fs::remove_dir_all(&self.folder) {
+            tracing::warn!(
+                path = %self.folder.display(), %error, of = K::SESSIONS,
+                "files of what has ended stay; remove them before a service of this name begins anew"
+            );
+        }
+    }
+
     fn begin(&mut self) {
         let number = self.number.wrapping_add(1);
         let path = path(&self.folder, number);
@@ -309,6 +319,18 @@ mod tests {
         settle(&mut journal, &kept);
         assert_eq!(files(folder.path()), 1);
         assert_eq!(Journal::open(folder.path()).unwrap().1, kept);
+    }
+
+    #[test]
+    fn nothing_is_left_of_what_was_taken_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("n4");
+        let (mut journal, _) = Journal::open(&own).unwrap();
+        journal.keep(Kept::Session(1), Some(b"value"));
+        journal.flush();
+        journal.remove();
+        assert_eq!(files(folder.path()), 0);
+        assert!(Journal::<Kept>::open(&own).unwrap().1.is_empty());
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub(crate) struct Options {
     /// Who takes care of users' addresses: `upf`, `n6`.
     pub(crate) ue_addresses: &'static str,
     pub(crate) restore: bool,
+    /// Whether there is the front end itself.
+    pub(crate) n4: bool,
     /// Whether N3 has a pool of its own.
     pub(crate) two_pools: bool,
     /// Whether sessions are only placed: the UPFs are one to SMFs, and gNBs see their own tunnels.
@@ -49,7 +51,7 @@ pub(crate) struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { upfs: UPFS, ue_addresses: "upf", restore: false, two_pools: false, redirect: false }
+        Self { upfs: UPFS, ue_addresses: "upf", restore: false, n4: true, two_pools: false, redirect: false }
     }
 }
 
@@ -106,10 +108,11 @@ impl Bed {
         }
         let Options { ue_addresses, restore, .. } = options;
         let mode = if options.redirect { "mode: redirect" } else { "user_plane: [n3]" };
-        let _ = write!(
-            yaml,
-            "services:
-  - name: n4
+        yaml += "services:\n";
+        if options.n4 {
+            let _ = write!(
+                yaml,
+                "  - name: n4
     protocol: pfcp
     addresses: ['{N4}']
     pool: upfs
@@ -122,7 +125,12 @@ impl Bed {
       n1: 4
       sessions: 20000
       smfs: 16
-  - name: n3
+"
+            );
+        }
+        let _ = write!(
+            yaml,
+            "  - name: n3
     protocol: gtpu
     addresses: ['{N3}']
     pool: {n3_pool}
@@ -136,11 +144,16 @@ impl Bed {
     pub(crate) fn start(&self, options: &Options) -> Daemon {
         let daemon = self.place.start(&self.topology.balancer).unwrap();
         self.wait_for_upfs("up", 0..options.upfs);
+        self.associate(&daemon);
+        daemon
+    }
+
+    /// Has SMFs associate, and waits for that.
+    pub(crate) fn associate(&self, daemon: &Daemon) {
         for smf in &self.smfs {
             smf.with(|smf, now| smf.associate(front_end(), now));
             assert!(smf.until(PATIENCE, |smf| smf.associations()[&front_end()].is_up()), "{}", daemon.tail());
         }
-        daemon
     }
 
     pub(crate) fn wait_for_upfs(&self, state: &str, which: Range<usize>) {

@@ -9,6 +9,7 @@
 
 mod bed;
 mod failures;
+mod leaving;
 mod lives;
 mod operators;
 mod oracle;

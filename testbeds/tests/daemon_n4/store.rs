@@ -39,7 +39,7 @@ fn another_node_goes_on_with_the_sessions() {
     daemon.kill().unwrap();
     bed.place = Place::new(BINARY).unwrap();
     bed.configure_with(&options, &store);
-    let daemon = bed.place.start(&bed.topology.balancer).unwrap();
+    let mut daemon = bed.place.start(&bed.topology.balancer).unwrap();
     bed.wait_for_upfs("up", 0..UPFS);
     bed.all(&seids, Smf::query);
     for smf in 0..SMFS {
@@ -57,5 +57,9 @@ fn another_node_goes_on_with_the_sessions() {
     bed.all(&seids, Smf::delete);
     wait_for(PATIENCE, || redis.fields(KEY).unwrap() == 2 + SMFS + UPFS);
     assert_eq!(bed.at_upfs(), [0; UPFS + 1]);
+    // Nor does the store keep anything of a front end that is configured no more.
+    bed.configure_with(&Options { n4: false, ..options }, &store);
+    daemon.reload().unwrap();
+    wait_for(PATIENCE, || redis.fields(KEY).unwrap() == 0);
     bed.flawless();
 }

@@ -157,13 +157,13 @@ impl Writing {
             Claim::Again => "again",
         };
         let mut claim = self.script(CLAIM);
-        claim.arg(self.name()).arg(self.turn).arg(word);
+        claim.arg(self.store.name()).arg(self.turn).arg(word);
         match claim.query_async::<i64>(connection).await? {
             0 => return Err(Ends::Anothers),
             1 => {}
             _ => {
                 let mut claim = self.script(CLAIM);
-                claim.arg(self.name()).arg(self.turn).arg("anew");
+                claim.arg(self.store.name()).arg(self.turn).arg("anew");
                 claim.query_async::<i64>(connection).await?;
                 self.behind.begin_again();
             }
@@ -178,7 +178,7 @@ impl Writing {
         values: &[(Kept, Option<Bytes>)],
     ) -> RedisResult<i64> {
         let mut write = self.script(WRITE);
-        write.arg(format!("{}{}", self.name(), self.turn));
+        write.arg(format!("{}{}", self.store.name(), self.turn));
         for (of, value) in values {
             write.arg(field(*of)).arg(value.as_deref().unwrap_or_default());
         }
@@ -189,10 +189,5 @@ impl Writing {
         let mut script = redis::cmd("EVAL");
         script.arg(text).arg(1).arg(&self.store.key);
         script
-    }
-
-    /// What all its connections have in common.
-    fn name(&self) -> String {
-        format!("{:016x}:", self.store.seed)
     }
 }
