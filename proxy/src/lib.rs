@@ -18,6 +18,7 @@ pub mod gtpc;
 pub mod health;
 pub mod logging;
 pub mod metrics;
+pub mod n2;
 pub mod n4;
 pub mod notify;
 pub mod pool;

@@ -1,0 +1,9 @@
+//! Hosts the N2 front end ([`pinion_n2`]): SCTP, whosever it is, and the clock.
+
+mod association;
+mod host;
+
+pub use host::{Asked, Host, Shown, Start, StartError, Told};
+
+/// NGAP (TS 38.412 7).
+pub(crate) const PORT: u16 = pinion_protocols::ngap::PORT;

@@ -1,0 +1,271 @@
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pinion_n2::{AmfView, Counts, FrontEnd, GnbView, Leg, Output, Settings, UeView};
+use pinion_transport::{Association, Connect, Listen, Listener, RequestError, Transport};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::PORT;
+use super::association::{Line, News};
+use crate::spoken::Heard;
+
+/// News that wait for the front end; then associations are read no further.
+const NEWS: usize = 1_024;
+
+/// What a front end begins with.
+#[derive(Debug)]
+pub struct Start {
+    /// The service's name.
+    pub service: String,
+    /// Whose SCTP is used.
+    pub transport: Box<dyn Transport>,
+    /// What is configured.
+    pub told: Told,
+    /// A number that no other start had.
+    pub seed: u64,
+}
+
+/// What a front end is told by its host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Own addresses; all of the transport's where none is given.
+    pub here: Vec<IpAddr>,
+    /// Where AMFs are, by name.
+    pub addresses: HashMap<Arc<str>, Vec<IpAddr>>,
+    /// What the front end itself is told.
+    pub settings: Settings,
+}
+
+/// Why a front end does not begin.
+#[derive(Debug, thiserror::Error)]
+#[error("service {service}: SCTP port {PORT}: {error}")]
+pub struct StartError {
+    service: String,
+    error: RequestError,
+}
+
+/// What a front end is asked from outside.
+#[derive(Debug)]
+pub enum Asked {
+    /// To take other settings over.
+    Configure(Box<Told>),
+    /// For its UEs behind a place, at the most so many.
+    Ues(Option<(u32, u64)>, usize, oneshot::Sender<Vec<UeView>>),
+    /// For how it goes.
+    Shown(oneshot::Sender<Shown>),
+}
+
+/// How a front end goes.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// Its gNBs.
+    pub gnbs: Vec<GnbView>,
+    /// Its AMFs.
+    pub amfs: Vec<AmfView>,
+    /// How many UEs it has.
+    pub ues: usize,
+    /// What it did so far.
+    pub counts: Counts,
+}
+
+/// A front end that runs. It ends with this value.
+#[derive(Debug)]
+pub struct Host {
+    asks: mpsc::Sender<Asked>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Host {
+    /// Begins; `heard` is told of AMFs. To be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// [`StartError`]: the port cannot be listened on.
+    pub fn start(start: Start, heard: impl Fn(Heard) + Send + Sync + 'static) -> Result<Self, StartError> {
+        let Start { service, transport, told, seed } = start;
+        let listen = Listen { addresses: told.here.clone(), ..Listen::on(PORT) };
+        let listener = match transport.listen(listen) {
+            Ok(listener) => listener,
+            Err(error) => return Err(StartError { service, error }),
+        };
+        let (asks, asked) = mpsc::channel(64);
+        let (tell, news) = mpsc::channel(NEWS);
+        let Told { here, addresses, settings } = told;
+        let running = Running {
+            service,
+            transport,
+            listener,
+            front_end: FrontEnd::new(settings, seed),
+            here,
+            addresses,
+            lines: HashMap::new(),
+            accepted: 0,
+            began: Instant::now(),
+            tell,
+            heard: Box::new(heard),
+        };
+        Ok(Self { asks, task: tokio::spawn(running.run(asked, news)) })
+    }
+
+    /// Asks it something; false where it has ended.
+    pub async fn ask(&self, what: Asked) -> bool {
+        self.asks.send(what).await.is_ok()
+    }
+
+    /// Its UEs behind a place, at the most so many.
+    pub async fn ues(&self, after: Option<(u32, u64)>, most: usize) -> Vec<UeView> {
+        let (tell, told) = oneshot::channel();
+        self.ask(Asked::Ues(after, most, tell)).await;
+        told.await.unwrap_or_default()
+    }
+
+    /// How it goes.
+    pub async fn shown(&self) -> Shown {
+        let (tell, told) = oneshot::channel();
+        self.ask(Asked::Shown(tell)).await;
+        told.await.unwrap_or_default()
+    }
+}
+
+struct Running {
+    service: String,
+    transport: Box<dyn Transport>,
+    listener: Listener,
+    front_end: FrontEnd,
+    /// Own addresses.
+    here: Vec<IpAddr>,
+    /// Where AMFs are.
+    addresses: HashMap<Arc<str>, Vec<IpAddr>>,
+    lines: HashMap<Leg, Line>,
+    /// Counts associations of gNBs.
+    accepted: u64,
+    began: Instant,
+    tell: mpsc::Sender<News>,
+    heard: Box<dyn Fn(Heard) + Send + Sync>,
+}
+
+impl Running {
+    async fn run(mut self, mut asked: mpsc::Receiver<Asked>, mut news: mpsc::Receiver<News>) {
+        loop {
+            self.put_out();
+            let wait = self.front_end.next().saturating_sub(self.now());
+            tokio::select! {
+                asked = asked.recv() => match asked {
+                    Some(asked) => self.answer(asked),
+                    None => return,
+                },
+                accepted = self.listener.accept() => match accepted {
+                    Some(association) => self.accept(association),
+                    None => {
+                        tracing::error!(service = self.service, "the SCTP transport has ended");
+                        return;
+                    }
+                },
+                // There is a sender as long as this lives.
+                Some(news) = news.recv() => self.take(news),
+                () = tokio::time::sleep(wait) => self.front_end.tick(self.began.elapsed()),
+            }
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn accept(&mut self, association: Association) {
+        self.accepted += 1;
+        self.follow(Leg::Gnb(self.accepted), association);
+    }
+
+    fn follow(&mut self, leg: Leg, association: Association) {
+        self.lines.insert(leg, Line::new(leg, association, self.tell.clone()));
+    }
+
+    fn take(&mut self, news: News) {
+        let now = self.now();
+        match news {
+            News::Established(Leg::Gnb(association), streams) => {
+                self.front_end.accepted(now, association, streams);
+            }
+            News::Established(Leg::Amf(upstream), streams) => self.front_end.connected(now, upstream, streams),
+            News::Message(leg, message) if self.lines.contains_key(&leg) => {
+                self.front_end.receive(now, leg, message.stream, message.protocol, &message.payload);
+            }
+            // What is no longer wanted.
+            News::Message(..) => {}
+            News::Ended(leg) => {
+                if self.lines.remove(&leg).is_some() {
+                    self.front_end.closed(now, leg);
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, asked: Asked) {
+        // Whoever asked may have gone meanwhile.
+        match asked {
+            Asked::Configure(told) => {
+                let Told { here, addresses, settings } = *told;
+                (self.here, self.addresses) = (here, addresses);
+                self.front_end.configure(self.began.elapsed(), settings);
+            }
+            Asked::Ues(after, most, tell) => {
+                let _ = tell.send(self.front_end.ues(after).take(most).collect());
+            }
+            Asked::Shown(tell) => {
+                let _ = tell.send(Shown {
+                    gnbs: self.front_end.gnbs().collect(),
+                    amfs: self.front_end.amfs().collect(),
+                    ues: self.front_end.ue_count(),
+                    counts: self.front_end.counts(),
+                });
+            }
+        }
+    }
+
+    fn put_out(&mut self) {
+        while let Some(output) = self.front_end.output() {
+            match output {
+                Output::Send { leg, stream, bytes } => self.send(leg, stream, bytes),
+                Output::Open { upstream, amf } => self.open(upstream, &amf),
+                Output::Close { leg } => {
+                    if let Some(line) = self.lines.remove(&leg) {
+                        line.shutdown();
+                    }
+                }
+                Output::Amf { name, up, why } => (self.heard)(Heard { endpoint: name, up, why }),
+            }
+        }
+    }
+
+    fn send(&mut self, leg: Leg, stream: u16, bytes: bytes::Bytes) {
+        let taken = self.lines.get(&leg).map(|line| line.send(stream, bytes));
+        if taken == Some(false) {
+            tracing::warn!(service = self.service, ?leg, "an association takes no more messages, and is ended");
+            if let Some(line) = self.lines.remove(&leg) {
+                line.abort(b"too many messages wait");
+            }
+            self.front_end.closed(self.began.elapsed(), leg);
+        }
+    }
+
+    fn open(&mut self, upstream: u64, amf: &Arc<str>) {
+        let remote = self.addresses.get(amf).cloned().unwrap_or_default();
+        let connect = Connect { addresses: self.here.clone(), ..Connect::to(remote, PORT) };
+        match self.transport.connect(connect) {
+            Ok(association) => self.follow(Leg::Amf(upstream), association),
+            Err(error) => {
+                tracing::warn!(service = self.service, amf = &**amf, %error, "no association to an AMF");
+                self.front_end.closed(self.began.elapsed(), Leg::Amf(upstream));
+            }
+        }
+    }
+}

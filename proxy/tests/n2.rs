@@ -1,0 +1,231 @@
+//! The host of the N2 front end, between gNBs and AMFs in a network of this process, each with two addresses.
+#![cfg(test)]
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use pinion::n2::{Host, Start, Told};
+use pinion_n2::{Admission, Amf, AmfIds, AmfLoss, Bounds, Rules, Settings, Timers};
+use pinion_protocols::ngap::value::{
+    AmfName, AmfUeNgapId, GlobalRanNodeId, List, Plmn, PlmnSupport, RanUeNgapId, RelativeAmfCapacity, ServedGuami,
+    Slice,
+};
+use pinion_protocols::ngap::{
+    Criticality, ElementType, FiveGSTmsi, Guami, Message, MessageWriter, Outcome, PORT, Procedure, UeIds,
+};
+use pinion_transport::memory::{Memory, Network};
+use pinion_transport::{Association, Config, Connect, Event, Listen, Listener, Message as Sent, Transport};
+use tokio::time::timeout;
+
+/// Nobody waits longer than that for what comes.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PLMN: [u8; 3] = [0x00, 0xf1, 0x10];
+
+/// The addresses of somebody, one on each path.
+fn addresses(last: u8) -> Vec<IpAddr> {
+    vec![[192, 0, 2, last].into(), [198, 51, 100, last].into()]
+}
+
+fn name(amf: u8) -> Arc<str> {
+    format!("amfs/{amf}").into()
+}
+
+fn told(amfs: &[u8]) -> Told {
+    let amf = |&amf: &u8| Amf { name: name(amf), weight: 1, drained: false };
+    Told {
+        here: addresses(1),
+        addresses: amfs.iter().map(|&amf| (name(amf), addresses(20 + amf))).collect(),
+        settings: Settings {
+            name: "pinion".into(),
+            amfs: amfs.iter().map(amf).collect(),
+            amf_ids: AmfIds::PerAmf,
+            loss: AmfLoss::Reset { after: Duration::ZERO },
+            admission: Admission::default(),
+            rules: Rules::default(),
+            timers: Timers::default(),
+            bounds: Bounds::default(),
+        },
+    }
+}
+
+fn message(outcome: Outcome, procedure: Procedure, elements: impl FnOnce(&mut MessageWriter<'_>)) -> Bytes {
+    let mut out = BytesMut::new();
+    let mut writer = MessageWriter::new(&mut out, outcome, procedure, Criticality::Reject);
+    elements(&mut writer);
+    writer.finish().unwrap();
+    out.freeze()
+}
+
+fn ng_setup() -> Bytes {
+    message(Outcome::Initiating, Procedure::NgSetup, |it| {
+        let node = GlobalRanNodeId::Gnb { plmn: Plmn(PLMN), id: 1, bits: 24 };
+        it.add(ElementType::GlobalRanNodeId, Criticality::Reject, &node);
+    })
+}
+
+/// An AMF of set 1.
+fn setup_response(amf: u8) -> Bytes {
+    message(Outcome::Successful, Procedure::NgSetup, |it| {
+        let guami = Guami { plmn: PLMN, region: 1, set: 1, pointer: amf };
+        let guami = ServedGuami { guami, backup: None, extensions: Default::default() };
+        let slices = List(vec![Slice { sst: 1, sd: None }.into()]);
+        let plmn = PlmnSupport { plmn: Plmn(PLMN), slices, extensions: Default::default() };
+        it.add(ElementType::AmfName, Criticality::Reject, &AmfName(format!("amf-{amf}")))
+            .add(ElementType::ServedGuamiList, Criticality::Reject, &List::<_, 256>(vec![guami]))
+            .add(ElementType::RelativeAmfCapacity, Criticality::Ignore, &RelativeAmfCapacity(100))
+            .add(ElementType::PlmnSupportList, Criticality::Reject, &List::<_, 12>(vec![plmn]));
+    })
+}
+
+fn initial(ran: u32, amf: u8) -> Bytes {
+    message(Outcome::Initiating, Procedure::InitialUeMessage, |it| {
+        it.add(ElementType::RanUeNgapId, Criticality::Reject, &RanUeNgapId(ran));
+        let tmsi = FiveGSTmsi { set: 1, pointer: amf, tmsi: [1, 2, 3, 4] };
+        it.add(ElementType::FiveGSTmsi, Criticality::Reject, &tmsi);
+    })
+}
+
+fn about(procedure: Procedure, amf: u64, ran: u32) -> Bytes {
+    message(Outcome::Initiating, procedure, |it| {
+        it.add(ElementType::AmfUeNgapId, Criticality::Reject, &AmfUeNgapId(amf));
+        it.add(ElementType::RanUeNgapId, Criticality::Reject, &RanUeNgapId(ran));
+    })
+}
+
+fn ids(bytes: &Bytes) -> UeIds {
+    Message::parse(bytes).unwrap().ids().unwrap()
+}
+
+async fn send(association: &Association, stream: u16, bytes: Bytes) {
+    association.send(Sent::new(stream, 60, bytes)).await.unwrap();
+}
+
+/// The next message, with its stream.
+async fn next(association: &Association) -> (u16, Bytes) {
+    let message = async {
+        loop {
+            match association.receive().await {
+                Some(Event::Message(message)) => break message,
+                event => assert!(event.as_ref().is_some_and(|event| !event.is_last()), "{event:?}"),
+            }
+        }
+    };
+    let message = timeout(PATIENCE, message).await.unwrap();
+    assert_eq!(message.protocol, 60);
+    (message.stream, message.payload)
+}
+
+fn listen(network: &Network, amf: u8) -> Listener {
+    network.join(&addresses(20 + amf), Config::default()).listen(Listen::on(PORT)).unwrap()
+}
+
+/// An AMF answers NG Setup.
+async fn set_up(listener: &mut Listener, amf: u8) -> Association {
+    let association = timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
+    assert_eq!(next(&association).await, (0, ng_setup()));
+    send(&association, 0, setup_response(amf)).await;
+    association
+}
+
+struct Core {
+    network: Network,
+    host: Host,
+    gnb: Association,
+    /// The AMFs' transport lives as long as its listener.
+    listeners: Vec<Listener>,
+    amfs: Vec<Association>,
+    _radio: Memory,
+}
+
+async fn core() -> Core {
+    let network = Network::default();
+    let mut listeners = vec![listen(&network, 0), listen(&network, 1)];
+    let transport = network.join(&addresses(1), Config::default());
+    let start = Start { service: "n2".into(), transport: Box::new(transport), told: told(&[0, 1]), seed: 7 };
+    let host = Host::start(start, |_| {}).unwrap();
+    let radio = network.join(&addresses(10), Config::default());
+    let gnb = radio.connect(Connect::to(addresses(1), PORT)).unwrap();
+    send(&gnb, 0, ng_setup()).await;
+    let mut amfs = Vec::new();
+    for (amf, listener) in (0..).zip(&mut listeners) {
+        amfs.push(set_up(listener, amf).await);
+    }
+    let (stream, answer) = next(&gnb).await;
+    let answer = Message::parse(&answer).unwrap();
+    assert_eq!((stream, answer.procedure(), answer.outcome()), (0, Procedure::NgSetup, Outcome::Successful));
+    assert_eq!(answer.get(ElementType::RelativeAmfCapacity), Ok(Some(RelativeAmfCapacity(200))));
+    Core { network, host, gnb, listeners, amfs, _radio: radio }
+}
+
+impl Core {
+    /// A UE comes to an AMF, which knows it by `id`: what the gNB knows it by.
+    async fn come(&self, ran: u32, amf: u8, id: u64) -> u64 {
+        let there = &self.amfs[usize::from(amf)];
+        send(&self.gnb, 3, initial(ran, amf)).await;
+        let (stream, bytes) = next(there).await;
+        assert_eq!((ids(&bytes).ran, stream == 0), (Some(ran), false));
+        send(there, stream, about(Procedure::DownlinkNasTransport, id, ran)).await;
+        let (stream, bytes) = next(&self.gnb).await;
+        assert_eq!((ids(&bytes).ran, stream), (Some(ran), 3));
+        ids(&bytes).amf.unwrap()
+    }
+
+    async fn talk(&self, ran: u32, amf: u8, id: u64, here: u64) {
+        send(&self.gnb, 3, about(Procedure::UplinkNasTransport, here, ran)).await;
+        assert_eq!(ids(&next(&self.amfs[usize::from(amf)]).await.1), UeIds { amf: Some(id), ran: Some(ran) });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ues_are_on_their_amfs_and_a_path_may_be_cut() {
+    let core = core().await;
+    let here = [core.come(5, 0, 1).await, core.come(6, 1, 1).await];
+    assert_ne!(here[0], here[1]);
+    for _ in 0..3 {
+        core.talk(5, 0, 1, here[0]).await;
+        core.talk(6, 1, 1, here[1]).await;
+    }
+    // The first path of everybody is cut.
+    for last in [1, 10, 20, 21] {
+        core.network.cut(addresses(last)[0]);
+    }
+    core.talk(5, 0, 1, here[0]).await;
+    core.talk(6, 1, 1, here[1]).await;
+    let shown = core.host.shown().await;
+    assert_eq!((shown.ues, shown.gnbs.len(), shown.gnbs[0].amfs.len()), (2, 1, 2));
+    assert_eq!(shown.counts.undeliverable, 0);
+    assert_eq!(core.host.ues(None, 10).await.iter().map(|ue| ue.ran).collect::<Vec<_>>(), [Some(5), Some(6)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_amf_that_ends_takes_its_own_ues_only_and_one_that_is_added_is_asked() {
+    let mut core = core().await;
+    core.come(5, 0, 1).await;
+    let here = core.come(6, 1, 1).await;
+    core.amfs[0].abort(b"killed");
+    core.listeners.remove(0);
+    let (_, reset) = next(&core.gnb).await;
+    assert_eq!(Message::parse(&reset).unwrap().procedure(), Procedure::NgReset);
+    core.talk(6, 1, 1, here).await;
+    let mut third = listen(&core.network, 2);
+    let told = told(&[0, 1, 2]);
+    assert!(core.host.ask(pinion::n2::Asked::Configure(Box::new(told))).await);
+    set_up(&mut third, 2).await;
+    core.talk(6, 1, 1, here).await;
+    assert_eq!(core.host.shown().await.ues, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gnb_that_leaves_takes_its_upstreams_with_it() {
+    let core = core().await;
+    core.come(5, 0, 1).await;
+    core.gnb.shutdown();
+    for amf in &core.amfs {
+        let ended = async { while amf.receive().await.is_some_and(|event| !event.is_last()) {} };
+        timeout(PATIENCE, ended).await.unwrap();
+    }
+    let shown = core.host.shown().await;
+    assert_eq!((shown.ues, shown.gnbs.len()), (0, 0));
+}
