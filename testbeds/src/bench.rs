@@ -4,6 +4,7 @@ mod baseline;
 mod crowd;
 mod decode;
 mod frames;
+mod n2;
 mod n4;
 mod report;
 mod sctp;
@@ -13,7 +14,7 @@ mod tables;
 pub use report::{Report, Row};
 
 /// The benches there are.
-pub const NAMES: [&str; 6] = ["decode", "sctp", "steer", "tables", "crowd", "n4"];
+pub const NAMES: [&str; 7] = ["decode", "sctp", "steer", "tables", "crowd", "n2", "n4"];
 
 /// Runs one bench by name.
 ///
@@ -26,6 +27,7 @@ pub fn run(name: &str, report: &mut Report) -> Result<(), BenchError> {
         "steer" => steer::run(report),
         "tables" => tables::run(report),
         "crowd" => crowd::run(report),
+        "n2" => n2::run(report),
         "n4" => n4::run(report),
         _ => Err(BenchError::Unknown { name: name.to_owned() }),
     }

@@ -10,7 +10,7 @@ use testbeds::bench::{self, Report};
 #[derive(Parser)]
 #[command(
     name = "bench",
-    after_help = "Examples:\n  bench sctp           associations beside usrsctp's, in memory, at rest\n  bench steer          a table for people\n  bench decode         what it costs to find what messages are routed by\n  bench n4             the N4 front end in memory: messages, memory, sessions made again\n  bench tables         what user space does to tables that packets use\n  bench crowd          a daemon with a million pins; build it first: cargo build --release -p testbeds\n  bench steer --json   one object a line: name, unit, value, baseline, ratio, goal"
+    after_help = "Examples:\n  bench sctp           associations beside usrsctp's, in memory, at rest\n  bench steer          a table for people\n  bench decode         what it costs to find what messages are routed by\n  bench n2             the N2 front end in memory: messages, many AMFs, memory\n  bench n4             the N4 front end in memory: messages, memory, sessions made again\n  bench tables         what user space does to tables that packets use\n  bench crowd          a daemon with a million pins; build it first: cargo build --release -p testbeds\n  bench steer --json   one object a line: name, unit, value, baseline, ratio, goal"
 )]
 struct Arguments {
     /// What to measure.
