@@ -1,8 +1,10 @@
-//! The N4 front end in memory: how many messages it takes, what it adds to a procedure, what a session costs.
+//! The N4 front end: how many messages it takes, what it adds to a procedure, what a session costs; in memory, and through
+//! sockets.
 //!
 //! Its peers remember nothing, so that what is measured is the front end: each answer is made from its request.
 
 mod peers;
+mod wire;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -22,6 +24,9 @@ const UPFS: u8 = 3;
 /// Sessions whose lives are measured, and those whose memory is.
 const LIVES: u32 = 50_000;
 const CROWD: u32 = 200_000;
+/// As many sessions as there may be, and those that are made then.
+const MILLION: u32 = 1_000_000;
+const MORE: u32 = 20_000;
 /// Sessions of the UPF that is lost.
 const LOST: u32 = 10_000;
 /// Establishments of which one in a hundred may take longer, and how many a second that is half of what there can be.
@@ -29,6 +34,8 @@ const TIMED: u32 = 20_000;
 
 /// Runs the bench.
 pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
+    // What was in memory once stays with the process.
+    let empty = memory()?;
     let (messages, took) = lives(false);
     report.row("n4/messages", "messages/s", messages as f64 / took.as_secs_f64(), None, "at least 200000");
     let (messages, took) = lives(true);
@@ -36,11 +43,24 @@ pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
     report.row("n4/establishment-p99", "us", establishment_p99(), None, "at most 30");
     report.row("n4/session", "bytes", session_size(false)?, None, "at most 1024");
     report.row("n4/session-restorable", "bytes", session_size(true)?, None, "at most 4096");
+    for (restore, bytes, rate, goal) in [
+        (false, "n4/1000000-sessions", "n4/at-1000000", "at most 1024"),
+        (true, "n4/1000000-restorable", "n4/at-1000000-restorable", "at most 4096"),
+    ] {
+        let Crowd { resident, first, last } = million(restore)?;
+        let of_one = resident.saturating_sub(empty) as f64 / f64::from(MILLION);
+        report.row(bytes, "bytes", of_one, None, goal);
+        report.row(rate, "sessions/s", last, Some(first), "");
+    }
     let (restored, took) = restored();
     if restored != LOST {
         return Err(BenchError::Missing(format!("{restored} of {LOST} sessions were restored")));
     }
     report.row("n4/restore-10000", "ms", millis(took), None, "at most 2000");
+    let wire::Figures { most: [through, direct], p99: [slower, faster] } = wire::run()?;
+    report.row("n4/wire-sessions", "sessions/s", through, Some(direct), "");
+    report.row("n4/wire-p99", "us", slower, Some(faster), "");
+    report.row("n4/wire-p99-added", "us", slower - faster, None, "");
     Ok(())
 }
 
@@ -155,16 +175,49 @@ fn establishment_p99() -> f64 {
     took.get(took.len() * 99 / 100).map_or(f64::NAN, |it| it.as_secs_f64() * 1e6)
 }
 
+/// A million sessions: bytes of the process, and sessions made in a second, of the first ones and beyond the last.
+struct Crowd {
+    resident: u64,
+    first: f64,
+    last: f64,
+}
+
+fn million(restore: bool) -> Result<Crowd, BenchError> {
+    let (mut stage, mut asks) = (Stage::new(restore), Asks::default());
+    let mut rate = |stage: &mut Stage| {
+        stage.spent = Duration::ZERO;
+        stage.establish(&mut asks, MORE);
+        // What the SMF remembers is not the front end's.
+        stage.told = Vec::new();
+        f64::from(MORE) / stage.spent.as_secs_f64()
+    };
+    let first = rate(&mut stage);
+    for _ in 1..MILLION / MORE {
+        rate(&mut stage);
+    }
+    let resident = memory()?;
+    let last = rate(&mut stage);
+    let sessions = stage.front_end.session_count();
+    if sessions != (MILLION + MORE) as usize {
+        return Err(BenchError::Missing(format!("{sessions} sessions were made of {}", MILLION + MORE)));
+    }
+    Ok(Crowd { resident, first, last })
+}
+
+/// Bytes of this process.
+fn memory() -> Result<u64, BenchError> {
+    resident("self").ok_or_else(|| BenchError::Missing("the memory of this process cannot be read".to_owned()))
+}
+
 /// Bytes of memory that a session takes.
 fn session_size(restore: bool) -> Result<f64, BenchError> {
-    let missing = || BenchError::Missing("the memory of this process cannot be read".to_owned());
     let (mut stage, mut asks) = (Stage::new(restore), Asks::default());
     stage.told.reserve(CROWD as usize + 1);
     // What is remembered of answers has its bound, and is full by then.
     stage.establish(&mut asks, Bounds::default().answers * 2);
-    let before = resident("self").ok_or_else(missing)?;
+    let before = memory()?;
     stage.establish(&mut asks, CROWD);
-    let after = resident("self").ok_or_else(missing)?;
+    let after = memory()?;
     Ok(after.saturating_sub(before) as f64 / f64::from(CROWD))
 }
 
@@ -194,9 +247,14 @@ fn upf(number: u8) -> Ipv4Addr {
 }
 
 fn settings(restore: bool) -> Settings {
+    settings_at(OWN, upf, restore)
+}
+
+/// Of a front end at an address, with UPFs.
+fn settings_at(own: Ipv4Addr, upf: impl Fn(u8) -> Ipv4Addr, restore: bool) -> Settings {
     let n3 = |number| IpAddr::V4(peers::n3(upf(number)));
     Settings {
-        address: OWN.into(),
+        address: own.into(),
         upfs: (1..=UPFS)
             .map(|number| Upf {
                 name: format!("upfs/upf-{number}").into(),
@@ -217,6 +275,6 @@ fn settings(restore: bool) -> Settings {
         smf_teids: false,
         mode: Mode::Terminate,
         timers: Timers::default(),
-        bounds: Bounds::default(),
+        bounds: Bounds { sessions: MILLION + MORE, ..Bounds::default() },
     }
 }
