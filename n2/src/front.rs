@@ -142,9 +142,14 @@ impl FrontEnd {
         }
     }
 
-    /// A gNB made an association, on which `streams` may be sent on.
+    /// A gNB made an association, on which `streams` may be sent on. It is closed where there are as many as all gNBs may have.
     pub fn accepted(&mut self, now: Duration, association: u64, streams: u16) {
         self.now = now;
+        let bounds = self.settings.bounds;
+        let most = u64::from(bounds.gnbs).saturating_mul(bounds.associations.into());
+        if self.associations.len() as u64 >= most {
+            return self.push(Output::Close { leg: Leg::Gnb(association) });
+        }
         self.associations.insert(association, Tnla { gnb: None, streams });
     }
 

@@ -205,8 +205,10 @@ impl FrontEnd {
             &|_| true,
         ];
         let roll = self.random.word();
+        let mut steered = false;
         for loaded in [false, true] {
             for level in levels {
+                steered |= !loaded && open.iter().any(|it| it.3 && level(it.1));
                 let fit = || open.iter().filter(|it| it.3 == loaded && level(it.1));
                 let total = fit().fold(0_u64, |sum, it| sum.saturating_add(it.2));
                 let Some(mut left) = u64::from(roll).checked_rem(total) else { continue };
@@ -217,8 +219,7 @@ impl FrontEnd {
                     }
                     None => true,
                 });
-                let steered = !loaded && open.iter().any(|it| it.3);
-                self.counts.steered += u64::from(steered);
+                self.counts.steered += u64::from(steered && !loaded);
                 return chosen.map(|it| it.0);
             }
         }

@@ -7,7 +7,7 @@ use pinion_n2::{Admission, Leg, Settings};
 use pinion_protocols::ngap::value::{
     AmfName, Cause, List, PlmnSupport, RelativeAmfCapacity, ServedGuami, TimeToWait,
 };
-use pinion_protocols::ngap::{ElementType, Outcome, Procedure};
+use pinion_protocols::ngap::{Criticality, ElementType, Outcome, Procedure};
 
 use crate::messages::{
     First, PLMN, Says, add, areas, guami, initiating, message, ng_setup, node, setup_failure, tmsi,
@@ -319,4 +319,39 @@ fn a_gnb_does_not_move_to_where_it_would_not_be_admitted() {
     assert_eq!(said.kind(), (Procedure::RanConfigurationUpdate, Outcome::Unsuccessful));
     assert_eq!(said.cause(), Some(Cause::UNKNOWN_PLMN));
     stage.silent();
+}
+
+/// The contexts are gone with the gNB's upstreams (8.7.1.2).
+#[test]
+fn ue_retention_is_not_asked_for() {
+    let mut stage = Stage::new(settings(1));
+    let gnb = stage.accept();
+    let retaining = initiating(Procedure::NgSetup, |it| {
+        add(it, ElementType::GlobalRanNodeId, &node(1));
+        add(it, ElementType::SupportedTaList, &areas(1));
+        let kind = ElementType::UeRetentionInformation;
+        it.element(kind, Criticality::Ignore, |it| it.octets(&[0]));
+        it.element(ElementType::DefaultPagingDrx, Criticality::Ignore, |it| it.octets(&[0x40]));
+    });
+    stage.say(gnb, 0, &retaining);
+    let amf = stage.connect(0);
+    assert_eq!(stage.one(amf).bytes, ng_setup(1));
+}
+
+#[test]
+fn more_associations_than_all_gnbs_may_have_are_closed() {
+    let mut bounded = settings(1);
+    (bounded.bounds.gnbs, bounded.bounds.associations) = (1, 2);
+    let mut stage = Stage::new(bounded);
+    let [one, two, three] = [stage.accept(), stage.accept(), stage.accept()];
+    stage.settle();
+    assert_eq!(stage.closed, [three]);
+    stage.close(one);
+    let four = stage.accept();
+    stage.settle();
+    assert_eq!(stage.closed, [three]);
+    for leg in [two, four] {
+        stage.say(leg, 0, &First::new(1).bytes());
+        assert_eq!(stage.one(leg).cause(), Some(Cause::NOT_COMPATIBLE));
+    }
 }

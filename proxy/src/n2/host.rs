@@ -192,15 +192,15 @@ impl Running {
     fn take(&mut self, news: News) {
         let now = self.now();
         match news {
+            // What is no longer wanted.
+            News::Established(leg, _) | News::Message(leg, _) if !self.lines.contains_key(&leg) => {}
             News::Established(Leg::Gnb(association), streams) => {
                 self.front_end.accepted(now, association, streams);
             }
             News::Established(Leg::Amf(upstream), streams) => self.front_end.connected(now, upstream, streams),
-            News::Message(leg, message) if self.lines.contains_key(&leg) => {
+            News::Message(leg, message) => {
                 self.front_end.receive(now, leg, message.stream, message.protocol, &message.payload);
             }
-            // What is no longer wanted.
-            News::Message(..) => {}
             News::Ended(leg) => {
                 if self.lines.remove(&leg).is_some() {
                     self.front_end.closed(now, leg);
