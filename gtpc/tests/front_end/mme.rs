@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use pinion_protocols::gtpv2::{Cause, Element, ElementType, MessageType, MessageWriter};
 
-use crate::stage::{HERE, Said, message, mme_address, tunnel};
+use crate::stage::{HERE, Said, alive, message, mme_address, tunnel};
 
 pub(crate) struct Mme {
     pub(crate) address: IpAddr,
@@ -102,9 +102,7 @@ impl Mme {
         let kind = said.kind();
         let response = kind.response().filter(|_| !self.silent)?;
         if kind == MessageType::EchoRequest {
-            return Some(message(response, None, said.sequence(), |writer| {
-                writer.add(&Element::Recovery(self.recovery));
-            }));
+            return Some(alive(said, self.recovery));
         }
         self.heard.push(said.clone());
         let user = said.teid()?.checked_sub(1).filter(|user| self.users.contains_key(user));

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use pinion_protocols::gtpv2::{Cause, Element, ElementType, MessageType, MessageWriter};
 
 use crate::mme::imsi;
-use crate::stage::{HERE, Said, message, sgw_address, tunnel};
+use crate::stage::{HERE, Said, alive, message, sgw_address, tunnel};
 
 /// Where users' packets are taken, and where the PGW is: what is not the front end's to change.
 pub(crate) const S1U: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 10));
@@ -77,9 +77,7 @@ impl Sgw {
         let kind = said.kind();
         let response = kind.response().filter(|_| !self.silent)?;
         if kind == MessageType::EchoRequest {
-            return Some(message(response, None, said.sequence(), |writer| {
-                writer.add(&Element::Recovery(self.recovery));
-            }));
+            return Some(alive(said, self.recovery));
         }
         self.heard.push(said.clone());
         let teid = said.teid()?;

@@ -64,6 +64,13 @@ pub(crate) fn message(
     out.to_vec()
 }
 
+/// The answer to an Echo Request, with the restart counter of who gives it (TS 29.274 7.1.2).
+pub(crate) fn alive(said: &Said, recovery: u8) -> Vec<u8> {
+    message(MessageType::EchoResponse, None, said.sequence(), |writer| {
+        writer.add(&Element::Recovery(recovery));
+    })
+}
+
 /// A message as it was sent: the first of its datagram.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Said(pub(crate) Bytes);
