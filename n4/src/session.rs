@@ -16,7 +16,7 @@ use crate::sessions::{self, Phase, Session, SessionId, UnderWay};
 use crate::sets;
 use crate::speak::prioritize;
 use crate::translate::{self, Refusal};
-use crate::tunnels::{TunnelChange, Tunnels};
+use crate::tunnels::TunnelChange;
 
 mod change;
 mod direct;
@@ -46,20 +46,12 @@ impl<Proof> FrontEnd<Proof> {
         let upf = self.place(&wish, smf_seid).ok_or(Refusal::plain(Cause::NO_RESOURCES))?;
         let rules = if self.settings.restore && !wish.chooses_user { Some(Rules::of(message)?) } else { None };
         let upf_address = self.upf_address(upf).ok_or(Refusal::plain(Cause::NO_RESOURCES))?;
+        let end = (smf, smf_seid, smf_address);
         let session = Session {
-            phase: Phase::Opening,
-            smf,
-            smf_seid,
-            smf_address,
-            smf_life: self.smf_life(smf),
-            upf,
-            upf_seid: 0,
-            upf_address,
-            tunnels: Tunnels::default(),
             rules,
             marks: sets::marks(message.elements())?,
-            followers: Vec::new(),
             under_way: UnderWay { asked: true, ..UnderWay::default() },
+            ..Session::new(Phase::Opening, end, self.smf_life(smf), (upf, upf_address))
         };
         let id = self.sessions.insert(session, self.settings.bounds.sessions);
         let id = id.ok_or(Refusal::plain(Cause::NO_RESOURCES))?;

@@ -102,6 +102,27 @@ pub(crate) struct Wish {
 }
 
 impl Session {
+    /// One without tunnels that no UPF has made yet. Of its SMF: the number, its SEID, where that is; how often all
+    /// sessions of it had ended before. Of its UPF: the number, where it is.
+    pub(crate) fn new(phase: Phase, smf: (u16, u64, IpAddr), smf_life: u32, upf: (u16, IpAddr)) -> Self {
+        let ((smf, smf_seid, smf_address), (upf, upf_address)) = (smf, upf);
+        Self {
+            phase,
+            smf,
+            smf_seid,
+            smf_address,
+            smf_life,
+            upf,
+            upf_seid: 0,
+            upf_address,
+            tunnels: Tunnels::default(),
+            rules: None,
+            marks: Vec::new(),
+            followers: Vec::new(),
+            under_way: UnderWay::default(),
+        }
+    }
+
     /// A UPF has made it: its SEID, and where that is.
     pub(crate) fn made_at(&mut self, seid: u64, addresses: Addresses) {
         self.upf_seid = seid;
@@ -221,21 +242,7 @@ mod tests {
 
     fn session(smf_seid: u64) -> Session {
         let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        Session {
-            phase: Phase::Open,
-            smf: 0,
-            smf_seid,
-            smf_address: nowhere,
-            smf_life: 0,
-            upf: 0,
-            upf_seid: 0,
-            upf_address: nowhere,
-            tunnels: Tunnels::default(),
-            rules: None,
-            marks: Vec::new(),
-            followers: Vec::new(),
-            under_way: UnderWay::default(),
-        }
+        Session::new(Phase::Open, (0, smf_seid, nowhere), 0, (0, nowhere))
     }
 
     #[test]

@@ -7,9 +7,8 @@ use super::{Standing, Task};
 use crate::front::{FrontEnd, octets};
 use crate::inbound::Origin;
 use crate::placement::Wish;
-use crate::sessions::{Phase, Session, SessionId, UnderWay};
+use crate::sessions::{Phase, Session, SessionId};
 use crate::translate::Refusal;
-use crate::tunnels::Tunnels;
 
 impl<Proof> FrontEnd<Proof> {
     /// An SMF wants a session: one of the UPFs is asked to make it.
@@ -71,21 +70,8 @@ impl<Proof> FrontEnd<Proof> {
             && routing.cause.is_some_and(Cause::is_acceptance)
             && let Some(upf_address) = self.upf_address(upf)
         {
-            let mut session = Session {
-                phase: Phase::Open,
-                smf,
-                smf_seid,
-                smf_address,
-                smf_life: self.smf_life(smf),
-                upf,
-                upf_seid: 0,
-                upf_address,
-                tunnels: Tunnels::default(),
-                rules: None,
-                marks: Vec::new(),
-                followers: Vec::new(),
-                under_way: UnderWay::default(),
-            };
+            let of = (smf, smf_seid, smf_address);
+            let mut session = Session::new(Phase::Open, of, self.smf_life(smf), (upf, upf_address));
             session.made_at(end.seid, end.addresses);
             self.pin(session);
             self.counts.established += 1;
