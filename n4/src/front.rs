@@ -389,6 +389,11 @@ pub(crate) fn stamp(message: &Message<'_>) -> Option<u32> {
     }
 }
 
+/// When the sender of a message began, which it has to say.
+pub(crate) fn began(message: &Message<'_>) -> Result<u32, Refusal> {
+    stamp(message).ok_or(Refusal::about(Cause::MANDATORY_MISSING, ElementType::RecoveryTimeStamp))
+}
+
 /// The octets of an element's value; none where it is not there.
 pub(crate) fn octets<'a>(message: &Message<'a>, kind: ElementType) -> Result<Option<&'a [u8]>, Error> {
     Ok(message.elements().find(kind)?.map(|element| element.value()))

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chores::Chore;
 use crate::features;
-use crate::front::{FrontEnd, needed, octets, stamp};
+use crate::front::{FrontEnd, began, needed, octets};
 use crate::inbound::Origin;
 use crate::pools::{self, Pool};
 use crate::purpose::Purpose;
@@ -112,8 +112,7 @@ impl<Proof> FrontEnd<Proof> {
 
     pub(crate) fn smf_setup(&mut self, origin: Origin, message: &Message<'_>) -> Result<(), Refusal> {
         let node = needed(message, ElementType::NodeId)?;
-        let began =
-            stamp(message).ok_or(Refusal::about(Cause::MANDATORY_MISSING, ElementType::RecoveryTimeStamp))?;
+        let began = began(message)?;
         let retains = retained(message)?;
         let features = octets(message, ElementType::CpFunctionFeatures)?.unwrap_or_default().to_vec();
         let others = alternatives(message.elements())?;
@@ -153,11 +152,7 @@ impl<Proof> FrontEnd<Proof> {
         let (address, sessions) = (smf.address, smf.sessions);
         self.keep_smf(number);
         tracing::info!(smf = %address, sessions, "association with an SMF");
-        let recovery = self.stamp;
-        self.answer(origin, MessageType::AssociationSetupResponse, None, |own, writer| {
-            writer.add(&own);
-            writer.add(&Element::Cause(Cause::ACCEPTED));
-            writer.add(&Element::RecoveryTimeStamp(recovery));
+        self.accept_setup(origin, |writer| {
             writer.element(ElementType::UpFunctionFeatures, |out| out.extend_from_slice(&told));
             pools::write(&pools, writer);
             if kept {

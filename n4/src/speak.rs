@@ -71,6 +71,15 @@ impl<Proof> FrontEnd<Proof> {
         });
     }
 
+    /// Accepts an association (TS 29.244 7.4.4.2). `features` adds what the front end can do.
+    pub(crate) fn accept_setup(&mut self, origin: Origin, features: impl FnOnce(&mut MessageWriter<'_>)) {
+        let began = self.stamp;
+        self.answer(origin, MessageType::AssociationSetupResponse, None, |own, writer| {
+            writer.add(&own).add(&Element::Cause(Cause::ACCEPTED)).add(&Element::RecoveryTimeStamp(began));
+            features(writer);
+        });
+    }
+
     /// Sends an answer, and remembers it.
     pub(crate) fn finish(&mut self, origin: Origin, bytes: Bytes) {
         self.inbound.answer(&origin, &bytes);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use pinion_protocols::pfcp::{Cause, Element, ElementType, Error, Message, MessageType, Patch};
 
 use crate::features;
-use crate::front::{FrontEnd, Output, needed, octets, stamp};
+use crate::front::{FrontEnd, Output, began, needed, octets, stamp};
 use crate::inbound::Origin;
 use crate::keep::KeptUpf;
 use crate::load::Load;
@@ -245,14 +245,12 @@ impl<Proof> FrontEnd<Proof> {
 
     /// A UPF asks for an association itself (TS 29.244 6.2.6.3).
     pub(crate) fn upf_setup(&mut self, origin: Origin, message: &Message<'_>, number: u16) -> Result<(), Refusal> {
-        let began =
-            stamp(message).ok_or(Refusal::about(Cause::MANDATORY_MISSING, ElementType::RecoveryTimeStamp))?;
+        let began = began(message)?;
         needed(message, ElementType::NodeId)?;
         let theirs = octets(message, ElementType::UpFunctionFeatures)?.unwrap_or_default().to_vec();
         self.hear_pools(number, message);
-        let (recovery, features) = (self.stamp, self.cp_features());
-        self.answer(origin, MessageType::AssociationSetupResponse, None, |own, writer| {
-            writer.add(&own).add(&Element::Cause(Cause::ACCEPTED)).add(&Element::RecoveryTimeStamp(recovery));
+        let features = self.cp_features();
+        self.accept_setup(origin, |writer| {
             writer.element(ElementType::CpFunctionFeatures, |out| out.extend_from_slice(&features));
         });
         if let Some(upf) = self.upfs.get_mut(usize::from(number)) {

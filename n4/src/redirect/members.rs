@@ -3,12 +3,12 @@
 use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
-use pinion_protocols::pfcp::{Cause, Element, ElementType, Message, MessageType};
+use pinion_protocols::pfcp::{Cause, ElementType, Message, MessageType};
 
 use super::Standing;
 use super::rounds::Side;
 use crate::features;
-use crate::front::{FrontEnd, needed, octets, stamp};
+use crate::front::{FrontEnd, began, needed, octets};
 use crate::inbound::Origin;
 use crate::pools::{self, Pool};
 use crate::purpose::Purpose;
@@ -142,8 +142,7 @@ impl<Proof> FrontEnd<Proof> {
 
     /// A UPF asks for an association: the function has one with each SMF already, of which the first is answered for.
     pub(super) fn upf_joins(&mut self, origin: Origin, message: &Message<'_>, number: u16) -> Result<(), Refusal> {
-        let began =
-            stamp(message).ok_or(Refusal::about(Cause::MANDATORY_MISSING, ElementType::RecoveryTimeStamp))?;
+        let began = began(message)?;
         let node = needed(message, ElementType::NodeId)?;
         let smf = self.smfs.iter().position(|smf| smf.associated).and_then(|at| u16::try_from(at).ok());
         let smf = smf.ok_or(Refusal::plain(Cause::REJECTED))?;
@@ -157,10 +156,8 @@ impl<Proof> FrontEnd<Proof> {
             upf.stamp = Some(began);
             upf.state = State::Up;
         }
-        let recovery = self.stamp;
         let features = self.smfs.get(usize::from(smf)).map(|smf| smf.features.clone()).unwrap_or_default();
-        self.answer(origin, MessageType::AssociationSetupResponse, None, |own, writer| {
-            writer.add(&own).add(&Element::Cause(Cause::ACCEPTED)).add(&Element::RecoveryTimeStamp(recovery));
+        self.accept_setup(origin, |writer| {
             writer.element(ElementType::CpFunctionFeatures, |out| out.extend_from_slice(&features));
         });
         self.learn_function(number, message);

@@ -6,7 +6,7 @@ use pinion_protocols::pfcp::{Cause, Element, ElementType, Message, MessageType, 
 use super::rounds::{Round, Side, is_acceptance};
 use super::{Standing, Task};
 use crate::features;
-use crate::front::{FrontEnd, needed, octets, stamp};
+use crate::front::{FrontEnd, began, needed, octets};
 use crate::inbound::Origin;
 use crate::pools;
 use crate::purpose::Purpose;
@@ -17,8 +17,7 @@ impl<Proof> FrontEnd<Proof> {
     /// An SMF asks for an association: with each UPF that is there now, and with others as they come.
     pub(super) fn pass_setup(&mut self, origin: Origin, message: &Message<'_>) -> Result<(), Refusal> {
         let node = needed(message, ElementType::NodeId)?;
-        let began =
-            stamp(message).ok_or(Refusal::about(Cause::MANDATORY_MISSING, ElementType::RecoveryTimeStamp))?;
+        let began = began(message)?;
         let features = octets(message, ElementType::CpFunctionFeatures)?.unwrap_or_default().to_vec();
         let others = alternatives(message.elements())?;
         retained(message)?;
