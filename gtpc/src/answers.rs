@@ -9,7 +9,7 @@ use pinion_protocols::gtpv2::{Cause, Element, ElementType, Message, MessageType,
 
 use crate::chores::Farewell;
 use crate::front::{FrontEnd, port_of};
-use crate::interface::{End, Interface, Side};
+use crate::interface::{End, Reference, Side};
 use crate::purpose::{Change, Ends, Purpose, Relay};
 use crate::told::{Instead, Refusal, Told};
 
@@ -61,7 +61,7 @@ impl FrontEnd {
             self.too_late(relay, message);
             return Ok(());
         };
-        let (interface, opening) = (session.interface, session.end.is_none());
+        let (interface, opening) = (session.reference.interface(), session.end.is_none());
         let told = Told::of(message, side, Some(interface))?;
         if let Some(counter) = told.recovery {
             self.notice(from.ip(), counter);
@@ -124,15 +124,15 @@ impl FrontEnd {
             self.keep_session(relay.session);
         }
         if let (Some(made), Some(subscriber)) = (*adds, &session.subscriber) {
-            self.replaced(relay.session, subscriber, session.interface, made);
+            self.replaced(relay.session, subscriber, session.reference, made);
         }
         self.end_connections(relay.session, *ends);
     }
 
     /// A user's connection was made anew: the one before, of the same bearer, is none any more (TS 29.274 7.2.1).
-    fn replaced(&mut self, by: u64, subscriber: &[u8], interface: Interface, made: u8) {
+    fn replaced(&mut self, by: u64, subscriber: &[u8], reference: Reference, made: u8) {
         let same = self.sessions.of(subscriber).filter(|(id, session)| {
-            *id != by && session.interface == interface && session.connections.contains(&made)
+            *id != by && session.reference == reference && session.connections.contains(&made)
         });
         let same: Vec<u64> = same.map(|(id, _)| id).collect();
         for id in same {
@@ -181,15 +181,15 @@ impl FrontEnd {
     /// A session ended while the other side was asked. One that it made all the same is to end there too.
     fn too_late(&mut self, relay: &Relay, message: &Message<'_>) {
         let Some(bearer) = relay.change.adds else { return };
-        for interface in [Interface::S11, Interface::S5] {
-            let Ok(told) = Told::of(message, Side::Endpoint, Some(interface)) else { return };
+        for reference in [Reference::S11, Reference::S5] {
+            let Ok(told) = Told::of(message, Side::Endpoint, Some(reference.interface())) else { return };
             if told.cause.is_some_and(Cause::is_accepted)
                 && let Some(to) = told.end_like(self.settings.address)
             {
                 return self.farewells.push_back(Farewell {
                     to,
                     side: Side::Endpoint,
-                    interface,
+                    reference,
                     bearer,
                     of: None,
                 });
@@ -244,7 +244,7 @@ impl FrontEnd {
             _ if sends_end(kind) => Told::of(message, Side::Client, None)
                 .ok()
                 .and_then(|told| told.end)
-                .filter(|end| Interface::of_client(end.interface).is_some()),
+                .filter(|end| Reference::of_client(end.interface).is_some()),
             _ => None,
         };
         let teid = teid.map_or_else(|| self.known_teid(message, cause), |end| end.teid);

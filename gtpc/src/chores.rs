@@ -3,7 +3,7 @@
 use pinion_protocols::gtpv2::{Cause, Element, ElementType, MessageType, MessageWriter};
 
 use crate::front::{FrontEnd, port_of};
-use crate::interface::{End, Interface, Side};
+use crate::interface::{End, Reference, Side};
 use crate::peers::Peer;
 use crate::purpose::Purpose;
 use crate::relay::Number;
@@ -16,7 +16,7 @@ pub(crate) struct Farewell {
     /// Who is told.
     pub(crate) side: Side,
     pub(crate) to: End,
-    pub(crate) interface: Interface,
+    pub(crate) reference: Reference,
     pub(crate) bearer: u8,
     /// Whose it was, and where: what was made anew meanwhile is not ended.
     pub(crate) of: Option<(Box<[u8]>, u16)>,
@@ -60,7 +60,7 @@ impl FrontEnd {
     /// Ends a session, and has a side told of it.
     fn dismiss(&mut self, id: u64, side: Side) {
         if let Some(session) = self.sessions.get(id) {
-            let Session { client, end, interface, subscriber, endpoint, connections, .. } = session.clone();
+            let Session { client, end, reference, subscriber, endpoint, connections, .. } = session.clone();
             let to = match side {
                 Side::Client => Some(client),
                 Side::Endpoint => end,
@@ -68,18 +68,18 @@ impl FrontEnd {
             let of = subscriber.map(|it| (it, endpoint));
             let all = connections
                 .into_iter()
-                .filter_map(|bearer| Some(Farewell { side, to: to?, interface, bearer, of: of.clone() }));
+                .filter_map(|bearer| Some(Farewell { side, to: to?, reference, bearer, of: of.clone() }));
             self.farewells.extend(all);
         }
         self.end(id);
     }
 
     fn tell(&mut self, farewell: &Farewell) {
-        let Farewell { side, to, interface, bearer, ref of } = *farewell;
+        let Farewell { side, to, reference, bearer, ref of } = *farewell;
         if let Some((subscriber, endpoint)) = of {
             let there = self.endpoint(*endpoint).is_some_and(Peer::is_there);
             let anew = self.sessions.of(subscriber).any(|(_, it)| {
-                it.interface == interface
+                it.reference == reference
                     && (side == Side::Client || it.endpoint == *endpoint)
                     && (it.end.is_none() || it.connections.contains(&bearer))
             });
@@ -92,7 +92,7 @@ impl FrontEnd {
             (Side::Client, _) => (MessageType::DeleteBearerRequest, false),
             (Side::Endpoint, FORWARDING) => (MessageType::DeleteIndirectDataForwardingTunnelRequest, false),
             // The SGW is to tell the PGW (Operation Indication, TS 29.274 7.2.9.1).
-            (Side::Endpoint, _) => (MessageType::DeleteSessionRequest, interface == Interface::S11),
+            (Side::Endpoint, _) => (MessageType::DeleteSessionRequest, reference == Reference::S11),
         };
         if side == Side::Client && bearer == FORWARDING {
             return;

@@ -22,8 +22,8 @@ impl Side {
     }
 }
 
-/// What the session is one of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// How the session's tunnels are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Interface {
     /// S11 and S4: one control tunnel for all PDN connections of a user.
     S11,
@@ -31,22 +31,45 @@ pub enum Interface {
     S5,
 }
 
-impl Interface {
+/// What the session is one of: bearers of the same user and number are others on another one (TS 29.274 7.2.1). Kept by
+/// the order here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) enum Reference {
+    /// S11 and S4.
+    S11,
+    /// S5 and S8.
+    S5,
+    S2b,
+    S2a,
+}
+
+impl Reference {
     /// That of a session whose client has an F-TEID of this interface type; none where it is no client's.
     pub(crate) fn of_client(kind: u8) -> Option<Self> {
         match kind {
-            // An S11 MME, an S4 SGSN.
+            // An MME, an S4-SGSN.
             10 | 17 => Some(Self::S11),
-            // An S5/S8 SGW, an S2b ePDG, an S2a TWAN.
-            6 | 30 | 35 => Some(Self::S5),
+            // An SGW, an ePDG, a TWAN.
+            6 => Some(Self::S5),
+            30 => Some(Self::S2b),
+            35 => Some(Self::S2a),
             _ => None,
         }
     }
 
+    pub(crate) fn interface(self) -> Interface {
+        match self {
+            Self::S11 => Interface::S11,
+            Self::S5 | Self::S2b | Self::S2a => Interface::S5,
+        }
+    }
+}
+
+impl Interface {
     /// Whether an F-TEID of this type is the control tunnel's end at a side.
     pub(crate) fn is_end(self, side: Side, kind: u8) -> bool {
         match (side, self) {
-            (Side::Client, _) => Self::of_client(kind) == Some(self),
+            (Side::Client, _) => Reference::of_client(kind).map(Reference::interface) == Some(self),
             (Side::Endpoint, Self::S11) => kind == 11,
             // A PGW on S5/S8, S2b, S2a.
             (Side::Endpoint, Self::S5) => matches!(kind, 7 | 32 | 36),

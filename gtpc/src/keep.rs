@@ -8,7 +8,7 @@ use pinion_exchange::outbound::Outbound;
 use serde::{Deserialize, Serialize};
 
 use crate::front::{FrontEnd, NUMBERS, Output};
-use crate::interface::{End, Interface};
+use crate::interface::{End, Reference};
 use crate::peers::Client;
 use crate::sessions::Session;
 use crate::settings::Settings;
@@ -65,7 +65,7 @@ struct KeptPeers<'a> {
 
 #[derive(Serialize, Deserialize)]
 struct KeptSession<'a> {
-    interface: Interface,
+    reference: Reference,
     subscriber: Option<&'a [u8]>,
     client: End,
     peer: IpAddr,
@@ -183,7 +183,7 @@ impl FrontEnd {
 
     fn session_was(&mut self, id: u64, kept: &KeptSession<'_>, endpoint: u16) {
         let session = Session {
-            interface: kept.interface,
+            reference: kept.reference,
             subscriber: kept.subscriber.map(Into::into),
             client: kept.client,
             peer: kept.peer,
@@ -200,7 +200,7 @@ impl FrontEnd {
 
 fn kept_session(session: &Session) -> Option<Bytes> {
     Some(write(&KeptSession {
-        interface: session.interface,
+        reference: session.reference,
         subscriber: session.subscriber.as_deref(),
         client: session.client,
         peer: session.peer,

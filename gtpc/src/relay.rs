@@ -10,7 +10,7 @@ use pinion_exchange::placement::{Candidate, Placement, choose};
 use pinion_protocols::gtpv2::{Cause, ElementType, Message, MessageType, MessageWriter};
 
 use crate::front::{FrontEnd, port_of};
-use crate::interface::{End, Interface, Side};
+use crate::interface::{End, Interface, Reference, Side};
 use crate::peers::Peer;
 use crate::purpose::{Change, Ends, Purpose, Relay};
 use crate::sessions::{FORWARDING, Session};
@@ -78,7 +78,7 @@ impl FrontEnd {
     fn pass_on(&mut self, id: u64, side: Side, origin: Origin, message: &Message<'_>) -> Result<(), Refusal> {
         let kind = message.message_type();
         let Some(session) = self.sessions.get(id) else { return Err(Refusal::plain(Cause::ContextNotFound)) };
-        let (interface, endpoint, client) = (session.interface, session.endpoint, session.client);
+        let (interface, endpoint, client) = (session.reference.interface(), session.endpoint, session.client);
         let told = Told::of(message, side, Some(interface))?;
         if let Some(counter) = told.recovery {
             self.notice(origin.from.ip(), counter);
@@ -122,7 +122,7 @@ impl FrontEnd {
         let told = Told::of(message, Side::Client, None)?;
         let tunnel = told.end.ok_or(Refusal::missing(ElementType::FTeid))?;
         let wrong = Refusal { cause: Cause::MandatoryIncorrect, about: Some((ElementType::FTeid, 0)) };
-        let interface = Interface::of_client(tunnel.interface).ok_or(wrong)?;
+        let reference = Reference::of_client(tunnel.interface).ok_or(wrong)?;
         let client = told.end_like(self.settings.address).filter(|end| end.teid != 0).ok_or(wrong)?;
         let adds = match message.message_type() {
             MessageType::CreateSessionRequest => {
@@ -138,7 +138,7 @@ impl FrontEnd {
             return Err(Refusal::plain(Cause::NoResources));
         }
         let subscriber = told.subscriber();
-        let known = subscriber.as_deref().and_then(|it| self.known_endpoint(it, interface));
+        let known = subscriber.as_deref().and_then(|it| self.known_endpoint(it, reference.interface()));
         let key = subscriber.as_deref().or(told.apn).unwrap_or_default();
         let key = FixedState::with_seed(0).hash_one(key);
         let endpoint = known.or_else(|| self.place(key)).ok_or(Refusal::plain(Cause::NoResources))?;
@@ -150,7 +150,7 @@ impl FrontEnd {
             to_endpoint = self.sessions.fresh_teid();
         }
         let session = Session {
-            interface,
+            reference,
             subscriber,
             client,
             peer: origin.from.ip(),
@@ -179,7 +179,7 @@ impl FrontEnd {
 
     /// Where a user's sessions are, if another can be made there: the connections to one network are to be at one gateway.
     fn known_endpoint(&self, subscriber: &[u8], interface: Interface) -> Option<u16> {
-        let there = self.sessions.of(subscriber).filter(|(_, session)| session.interface == interface);
+        let there = self.sessions.of(subscriber).filter(|(_, session)| session.reference.interface() == interface);
         there
             .map(|(_, session)| session.endpoint)
             .rfind(|number| self.endpoint(*number).is_some_and(Peer::takes_sessions))
@@ -216,7 +216,7 @@ impl FrontEnd {
         let session = self.sessions.get(relay.session).ok_or(Refusal::plain(Cause::ContextNotFound))?;
         let instead = Instead {
             side: relay.side,
-            interface: session.interface,
+            interface: session.reference.interface(),
             address: self.settings.address,
             teid: session.teid(relay.side.other()),
             recovery: self.recovery,

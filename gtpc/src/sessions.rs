@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use foldhash::HashMap;
 use pinion_exchange::random::Random;
 
-use crate::interface::{End, Interface, Side};
+use crate::interface::{End, Reference, Side};
 
 /// What stands for tunnels for indirect forwarding among PDN connections: no bearer has this number.
 pub(crate) const FORWARDING: u8 = 0;
@@ -14,7 +14,7 @@ pub(crate) const FORWARDING: u8 = 0;
 /// A session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Session {
-    pub(crate) interface: Interface,
+    pub(crate) reference: Reference,
     /// IMSI or MEI, with what it is; none where the client gave none.
     pub(crate) subscriber: Option<Box<[u8]>>,
     /// The client's end.
@@ -148,7 +148,7 @@ mod tests {
     fn session(sessions: &mut Sessions, subscriber: &[u8]) -> Session {
         let end = End { address: [192, 0, 2, 1].into(), teid: 7 };
         Session {
-            interface: Interface::S11,
+            reference: Reference::S11,
             subscriber: Some(subscriber.into()),
             client: end,
             peer: end.address,

@@ -97,7 +97,7 @@ impl FrontEnd {
     pub fn sessions(&self, after: Option<u64>) -> impl Iterator<Item = SessionView> {
         self.sessions.iter_after(after).map(|(number, session)| SessionView {
             number,
-            interface: session.interface,
+            interface: session.reference.interface(),
             subscriber: session.subscriber.as_deref().map(digits),
             client: (session.client.address, session.client.teid),
             client_teid: session.to_client,

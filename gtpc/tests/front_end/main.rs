@@ -3,6 +3,7 @@
 
 mod captures;
 mod errors;
+mod gateways;
 mod mme;
 mod moves;
 mod mutations;

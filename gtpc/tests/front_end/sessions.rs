@@ -6,7 +6,7 @@ use pinion_protocols::gtpv2::{Cause, Element, ElementType, MessageType};
 
 use crate::mme::Mme;
 use crate::sgw::S1U;
-use crate::stage::{HERE, N3, RECOVERY, Stage, T3, sgw_address, tunnel};
+use crate::stage::{HERE, N3, RECOVERY, Stage, T3, sgw_address};
 
 const USERS: u32 = 1_000;
 
@@ -129,40 +129,4 @@ fn a_user_that_comes_again_stays_where_it_was() {
     let modify = stage.mmes[0].modify(3, |_| {});
     let from = stage.mmes[0].address;
     assert_eq!(stage.ask(from, &modify).cause(), Some(Cause::ContextNotFound));
-}
-
-/// S5/S8: a PGW's end is the second instance (TS 29.274 7.2.2), and each connection has a tunnel.
-#[test]
-fn pgws_are_behind_s5_alike() {
-    let mut stage = Stage::new(2);
-    stage.sgws.iter_mut().for_each(|it| it.silent = true);
-    let sgw: std::net::IpAddr = [198, 51, 100, 40].into();
-    let request = crate::stage::message(MessageType::CreateSessionRequest, Some(0), 9, |writer| {
-        writer.element(ElementType::Imsi, |out| out.extend_from_slice(&crate::mme::imsi(4)));
-        writer.add(&tunnel(6, 0x77, sgw));
-        writer.nested(ElementType::BearerContext, |writer| {
-            writer.add(&Element::EpsBearerId(5));
-            writer.add_instance(&tunnel(4, 0x78, sgw), 2);
-        });
-    });
-    stage.receive(sgw, &request);
-    let (to, asked) = stage.inbox.pop().unwrap();
-    let ours = asked.tunnel(0).unwrap();
-    assert_eq!((ours.interface, ours.addresses, asked.teid()), (6, HERE.into(), Some(0)));
-    assert!(asked.value(ElementType::BearerContext, 0).unwrap().ends_with(&[0, 0, 0, 0x78, 198, 51, 100, 40]));
-    let answer =
-        crate::stage::message(MessageType::CreateSessionResponse, Some(ours.teid), asked.sequence(), |writer| {
-            writer.add(&Element::Cause(Cause::Accepted, 0));
-            writer.add_instance(&tunnel(7, 0x99, to.ip()), 1);
-            writer.nested(ElementType::BearerContext, |writer| {
-                writer.add(&Element::EpsBearerId(5));
-                writer.add_instance(&tunnel(5, 0x9a, to.ip()), 2);
-            });
-        });
-    stage.receive(to.ip(), &answer);
-    let answer = stage.sent_to(sgw).remove(0);
-    assert_eq!((answer.teid(), answer.sequence(), answer.cause()), (Some(0x77), 9, Some(Cause::Accepted)));
-    let end = answer.tunnel(1).unwrap();
-    assert_eq!((end.interface, end.addresses), (7, HERE.into()));
-    assert_eq!(stage.sessions()[0].client_teid, end.teid);
 }
