@@ -9,6 +9,7 @@ use crate::amfs::{AmfId, set_of};
 use crate::front::{FrontEnd, Leg, Origin};
 use crate::gnbs::GnbId;
 use crate::pins::{Pin, PinId};
+use crate::settings::AmfIds;
 use crate::uplink::own_stream;
 use crate::upstreams::{self, Upstream};
 
@@ -226,13 +227,14 @@ impl FrontEnd {
         None
     }
 
-    /// Has a UE whose AMF let it go go on with another AMF of the set, which knows it by the same identifier. False: there is
-    /// none.
+    /// Has a UE whose AMF let it go go on with another AMF of the set, where that knows it by the same identifier; else with
+    /// its own. False: there is none.
     pub(crate) fn rebind(&mut self, pin: PinId) -> bool {
         let Some(it) = self.pins.get(pin) else { return false };
         let (gnb, old, ids, guami) = (it.gnb, it.amf, it.ids, it.guami);
         let wish = Wish { guami, not: Some(old), ..Wish::default() };
-        let other = self.choose_akin(gnb, old, &wish);
+        let able = self.settings.amf_ids == AmfIds::SetUnique || ids.is_none();
+        let other = if able { self.choose_akin(gnb, old, &wish) } else { None };
         let moved = match (other, ids) {
             (Some(other), Some(ids)) => self.identities.rebind(ids.here, other, ids.amf),
             (other, None) => other.is_some(),

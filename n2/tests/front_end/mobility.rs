@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use pinion_n2::{AmfIds, Leg, Settings};
 use pinion_protocols::ngap::value::{AmfUeNgapId, Cause, RanUeNgapId};
-use pinion_protocols::ngap::{ElementType, Outcome, Procedure, UeIds};
+use pinion_protocols::ngap::{ElementType, Outcome, Procedure};
 
 use crate::messages::{
     First, about, add, down, ids, initiating, message, release_command, release_complete, tmsi, up,
@@ -175,13 +175,26 @@ fn ue_tnla_binding_release_keeps_the_context() {
     let unique = Settings { amf_ids: AmfIds::SetUnique, ..settings(3) };
     let (mut stage, here) = with_ue(unique);
     assert_eq!(here, 7);
-    let release =
-        about(Outcome::Initiating, Procedure::UeTnlaBindingRelease, UeIds { amf: Some(7), ran: Some(5) }, &[]);
-    stage.say(stage.between(1, 1), 1, &release);
+    stage.say(stage.between(1, 1), 1, &binding_release());
     stage.silent();
     // The next message goes to another AMF of the set, with the same identifier.
     stage.say(Leg::Gnb(1), 1, &up(7, 5, b"next"));
     assert_eq!(stage.one(stage.between(1, 0)).bytes, up(7, 5, b"next"));
     stage.say(stage.between(1, 0), 1, &down(7, 5, b"answer"));
     assert_eq!(stage.one(Leg::Gnb(1)).bytes, down(7, 5, b"answer"));
+}
+
+/// Another AMF knows nobody by the number.
+#[test]
+fn ue_tnla_binding_release_moves_no_ue_where_each_amf_has_its_own_numbers() {
+    let (mut stage, here) = with_ue(settings(3));
+    stage.say(stage.between(1, 1), 1, &binding_release());
+    stage.silent();
+    stage.say(Leg::Gnb(1), 1, &up(here, 5, b"next"));
+    assert_eq!(stage.one(stage.between(1, 1)).bytes, up(7, 5, b"next"));
+    stage.silent();
+}
+
+fn binding_release() -> Bytes {
+    about(Outcome::Initiating, Procedure::UeTnlaBindingRelease, ids(7, 5), &[])
 }
