@@ -156,7 +156,10 @@ impl FrontEnd {
         message.rerouted(&mut inner)?;
         let set = message.need::<AmfSetId>(ElementType::AmfSetId)?.0;
         let wish = Wish { set: Some(set), not: Some(amf), ..Wish::default() };
-        let Some(other) = self.choose(gnb, &wish) else {
+        let chosen = self.choose(gnb, &wish);
+        let upstreams = self.gnbs.get(&gnb).map(|gnb| &gnb.upstreams);
+        let in_set = |amf| upstreams.and_then(|all| all.get(&amf)).is_some_and(|it| wish.is_in_named_set(it));
+        let Some(other) = chosen.filter(|&amf| in_set(amf)) else {
             self.counts.refused += 1;
             self.release_at_gnb(pin, &Cause::UNSPECIFIED);
             return Ok(());

@@ -133,11 +133,7 @@ fn reroute_nas_request_goes_to_the_set_that_it_names() {
     let first = First::with(5, tmsi(1, 0));
     stage.say(Leg::Gnb(1), 3, &first.bytes());
     let initial = stage.reached().1.bytes;
-    let reroute = initiating(Procedure::RerouteNasRequest, |it| {
-        add(it, ElementType::RanUeNgapId, &RanUeNgapId(5));
-        add(it, ElementType::NgapMessage, &NgapMessage(initial.as_ref().into()));
-        add(it, ElementType::AmfSetId, &AmfSetId(2));
-    });
+    let reroute = reroute(&initial, 2);
     stage.say(stage.upstream(0), 1, &reroute);
     let (amf, said) = stage.reached();
     assert!([2, 3].contains(&amf));
@@ -152,4 +148,25 @@ fn reroute_nas_request_goes_to_the_set_that_it_names() {
     stage.say(stage.upstream(0), 1, &reroute);
     let said = stage.one(stage.upstream(0));
     assert_eq!((said.kind().0, said.cause()), (Procedure::ErrorIndication, Some(Cause::UNKNOWN_LOCAL_ID)));
+}
+
+/// To whom it did not ask for it would be sent back, and so on.
+#[test]
+fn reroute_nas_request_goes_to_no_other_set() {
+    let mut stage = Stage::set_up(settings(4), 1);
+    stage.say(Leg::Gnb(1), 3, &First::with(5, tmsi(1, 0)).bytes());
+    let initial = stage.reached().1.bytes;
+    stage.say(stage.upstream(0), 1, &reroute(&initial, 9));
+    let said = stage.one(Leg::Gnb(1));
+    assert_eq!((said.kind().0, said.ids().ran), (Procedure::ErrorIndication, Some(5)));
+    stage.silent();
+    assert_eq!((stage.front_end.ue_count(), stage.front_end.counts().refused), (0, 1));
+}
+
+fn reroute(initial: &[u8], set: u16) -> bytes::Bytes {
+    initiating(Procedure::RerouteNasRequest, |it| {
+        add(it, ElementType::RanUeNgapId, &RanUeNgapId(5));
+        add(it, ElementType::NgapMessage, &NgapMessage(initial.into()));
+        add(it, ElementType::AmfSetId, &AmfSetId(set));
+    })
 }
