@@ -57,8 +57,7 @@ impl FrontEnd {
         let kind = message.message_type();
         let side = relay.side.other();
         let Some(session) = self.sessions.get(relay.session) else {
-            self.inbound.forget(&relay.origin);
-            self.too_late(relay, message);
+            self.without_session(relay, message);
             return Ok(());
         };
         let (interface, opening) = (session.reference.interface(), session.end.is_none());
@@ -99,6 +98,19 @@ impl FrontEnd {
         }
         self.finish(relay.origin, out.freeze());
         Ok(())
+    }
+
+    /// The session ended meanwhile. Who asked for just that is told so; who asked for something else may ask again, and learns
+    /// that there is none.
+    fn without_session(&mut self, relay: &Relay, message: &Message<'_>) {
+        if relay.change.ends == Ends::None {
+            self.inbound.forget(&relay.origin);
+        } else {
+            let cause = Told::of(message, relay.side.other(), None).ok().and_then(|told| told.cause);
+            let teid = if message.teid() == Some(0) { 0 } else { relay.teid };
+            self.answer(relay.origin, relay.kind, teid, cause.unwrap_or(Cause::ContextNotFound), None);
+        }
+        self.too_late(relay, message);
     }
 
     /// What was asked is done.

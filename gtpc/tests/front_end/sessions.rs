@@ -116,6 +116,40 @@ fn a_session_ends_with_its_last_connection() {
 }
 
 #[test]
+fn deletions_that_cross_are_both_answered() {
+    for first in [0, 1] {
+        let mut stage = Stage::new(1);
+        stage.attach(0, 1);
+        let (mme, sgw) = (stage.mmes[0].address, stage.sgws[0].address);
+        (stage.mmes[0].silent, stage.sgws[0].silent) = (true, true);
+        let theirs = stage.sgws[0].teid_of(1);
+        let deletes = [
+            stage.mmes[0].delete(1, 5),
+            stage.sgws[0].request(MessageType::DeleteBearerRequest, 1, |writer| {
+                writer.add(&Element::EpsBearerId(5));
+            }),
+        ];
+        stage.inbox.clear();
+        stage.receive(mme, &deletes[0]);
+        stage.receive(sgw, &deletes[1]);
+        let (to_mme, to_sgw) = (stage.sent_to(mme).remove(0), stage.sent_to(sgw).remove(0));
+        (stage.mmes[0].silent, stage.sgws[0].silent) = (false, false);
+        let answers = [(mme, stage.mmes[0].hear(&to_mme).unwrap()), (sgw, stage.sgws[0].hear(&to_sgw).unwrap())];
+        for (from, answer) in [&answers[first], &answers[1 - first]] {
+            stage.receive(*from, answer);
+        }
+        assert_eq!(stage.front_end.session_count(), 0);
+        let accepted = Some(Cause::Accepted);
+        let told = |stage: &mut Stage, at| {
+            stage.sent_to(at).iter().map(|it| (it.kind(), it.cause(), it.teid())).collect::<Vec<_>>()
+        };
+        let ours = Some(Mme::teid(1));
+        assert_eq!(told(&mut stage, mme), [(MessageType::DeleteSessionResponse, accepted, ours)]);
+        assert_eq!(told(&mut stage, sgw), [(MessageType::DeleteBearerResponse, accepted, theirs)]);
+    }
+}
+
+#[test]
 fn a_user_that_comes_again_stays_where_it_was() {
     let mut stage = Stage::new(3);
     for user in 0..50 {
