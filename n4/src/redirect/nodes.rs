@@ -42,6 +42,8 @@ impl<Proof> FrontEnd<Proof> {
             smf.others = others;
             smf.setup.clone_from(&setup);
         }
+        // Also where every UPF refuses: it has a number by now, behind which others come.
+        self.keep_smf(number);
         self.ask_all(origin, &Message::parse(&setup)?, Side::Smf(number), &whom)
     }
 

@@ -6,9 +6,10 @@ use std::time::Duration;
 use pinion_n4::{Bounds, FrontEnd, Serves, Settings};
 use pinion_protocols::pfcp::{Cause, Element, ElementType, FSeid, FTeid, Message, MessageType};
 
-use super::{ask, redirecting, set_up, setups, shares};
+use super::{ask, members, redirecting, set_up, setups, shares};
 use crate::smf::{CHOOSE, Smf, create_pdr, user_pdr};
 use crate::stage::{HEARTBEAT, HERE, N1, Said, Stage, T1, n3, upf_address};
+use crate::takeover::check_kept;
 use crate::upf::Mood;
 
 /// A message as it is but for its number, which is in octets 13 to 15 (TS 29.244 7.2.2.3).
@@ -250,6 +251,23 @@ fn a_restart_of_the_balancer_is_not_noticed() {
     let other = crate::stage::settings(2);
     let refused = FrontEnd::<()>::take_over(other, stage.kept.clone(), 99);
     assert_eq!(refused.err(), Some(pinion_n4::TakeError::Mode));
+}
+
+/// An SMF that every UPF refused is known on: the next front end takes over all others' sessions nevertheless.
+#[test]
+fn a_refused_smf_does_not_hinder_a_restart() {
+    let mut stage = members(2);
+    stage.upfs.iter_mut().for_each(|upf| upf.node_cause = Cause::CONGESTION);
+    let refused = Smf::new(1);
+    assert_eq!(stage.ask(&refused, &refused.setup(7)).cause(), Some(Cause::CONGESTION));
+    stage.upfs.iter_mut().for_each(|upf| upf.node_cause = Cause::ACCEPTED);
+    let mut smf = Smf::new(2);
+    assert_eq!(stage.ask(&smf, &smf.setup(7)).cause(), Some(Cause::ACCEPTED));
+    let there = ask(&mut stage, &mut smf, |smf| smf.simple(1)).f_seid().unwrap().seid;
+    check_kept(&stage);
+    stage.front_end = FrontEnd::take_over(redirecting(2), stage.kept.clone(), 99).unwrap();
+    stage.settle();
+    assert_eq!(ask(&mut stage, &mut smf, |smf| smf.modify(there, |_| {})).cause(), Some(Cause::ACCEPTED));
 }
 
 /// Whatever comes, from whomever: it goes on.
