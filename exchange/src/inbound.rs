@@ -35,6 +35,8 @@ type Key = (SocketAddr, u32);
 #[derive(Debug)]
 struct Entry {
     digest: u64,
+    /// Which turn to be forgotten is its own: one that was forgotten before leaves an earlier one behind.
+    until: Duration,
     answer: Option<Bytes>,
 }
 
@@ -58,7 +60,7 @@ impl Inbound {
         while self.order.len() >= most.max(1) as usize {
             self.forget_oldest();
         }
-        self.known.insert(key, Entry { digest: origin.digest, answer: None });
+        self.known.insert(key, Entry { digest: origin.digest, until, answer: None });
         self.order.push_back((until, key, origin.digest));
         Seen::New
     }
@@ -101,8 +103,8 @@ impl Inbound {
     }
 
     fn forget_oldest(&mut self) {
-        if let Some((_, key, digest)) = self.order.pop_front()
-            && self.known.get(&key).is_some_and(|entry| entry.digest == digest)
+        if let Some((until, key, digest)) = self.order.pop_front()
+            && self.known.get(&key).is_some_and(|entry| (entry.digest, entry.until) == (digest, until))
         {
             self.known.remove(&key);
         }
@@ -140,6 +142,19 @@ mod tests {
         assert_eq!(inbound.see(origin(1, 8), SECOND, 9), Seen::New);
         inbound.answer(&origin(1, 7), &Bytes::from_static(b"late"));
         assert_eq!(inbound.see(origin(1, 8), SECOND, 9), Seen::Pending);
+    }
+
+    /// TS 29.244 6.4: what is asked again after nobody answered is done once too.
+    #[test]
+    fn what_was_forgotten_and_came_again_is_remembered_as_long_as_any() {
+        let mut inbound = Inbound::default();
+        inbound.see(origin(1, 7), SECOND, 9);
+        inbound.forget(&origin(1, 7));
+        assert_eq!(inbound.see(origin(1, 7), 3 * SECOND, 9), Seen::New);
+        inbound.expire(2 * SECOND);
+        assert_eq!(inbound.see(origin(1, 7), 4 * SECOND, 9), Seen::Pending);
+        inbound.expire(3 * SECOND);
+        assert_eq!(inbound.see(origin(1, 7), 4 * SECOND, 9), Seen::New);
     }
 
     #[test]
