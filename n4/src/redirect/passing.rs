@@ -92,12 +92,23 @@ impl<Proof> FrontEnd<Proof> {
             self.remove(oldest);
         }
         let Some(id) = self.sessions.insert(session, most) else { return };
-        if let Some(session) = self.sessions.get(id) {
-            self.redirect.pins.learn(id, session);
-        }
+        self.learn_ends(id);
         self.redirect.pins.tidy(&self.sessions);
         self.count_in(smf, upf);
         self.keep_session(id);
+    }
+
+    /// Takes down what a session is known by. Another one with the SMF's end of it has ended: an F-SEID is one
+    /// session's (TS 29.244 5.6.2).
+    fn learn_ends(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get(id) else { return };
+        let ends_there = |of: &SessionId| {
+            *of != id && self.sessions.get(*of).is_some_and(|of| of.smf_address == session.smf_address)
+        };
+        let known = self.redirect.pins.of_smfs(session.upf, session.smf_seid).iter();
+        let before: Vec<SessionId> = known.copied().filter(ends_there).collect();
+        self.redirect.pins.learn(id, session);
+        before.into_iter().for_each(|before| self.remove(before));
     }
 
     /// An SMF speaks of a session as if it were here.
@@ -122,9 +133,14 @@ impl<Proof> FrontEnd<Proof> {
 
     /// A UPF reports of a session as if its SMF were here.
     pub(super) fn pass_up(&mut self, origin: Origin, message: &Message<'_>, upf: u16) -> Result<(), Refusal> {
-        let id = self.redirect.pins.of_smf(upf, message.seid().unwrap_or_default());
-        let session = id.and_then(|id| Some((id, self.sessions.get(id)?.smf_address)));
-        let (id, to) = session.ok_or(Refusal::plain(Cause::SESSION_NOT_FOUND))?;
+        let id = match *self.redirect.pins.of_smfs(upf, message.seid().unwrap_or_default()) {
+            [] => return Err(Refusal::plain(Cause::SESSION_NOT_FOUND)),
+            [id] => id,
+            // Whose is meant is not said, and that there is none would end it.
+            _ => return Err(Refusal::plain(Cause::REJECTED)),
+        };
+        let to = self.sessions.get(id).map(|session| session.smf_address);
+        let to = to.ok_or(Refusal::plain(Cause::SESSION_NOT_FOUND))?;
         // PSDBU: the UPF has deleted it (TS 29.244 5.18.2).
         let flags = octets(message, ElementType::PfcpsrreqFlags)?.and_then(<[u8]>::first);
         let ends = flags.is_some_and(|flags| flags & 1 != 0);
@@ -164,7 +180,7 @@ impl<Proof> FrontEnd<Proof> {
         let Some(session) = self.sessions.get_mut(id) else { return };
         self.redirect.pins.forget(id, session);
         session.taken_over(seid, addresses);
-        self.redirect.pins.learn(id, session);
+        self.learn_ends(id);
         self.keep_session(id);
     }
 }

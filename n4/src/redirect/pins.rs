@@ -12,16 +12,16 @@ use crate::sessions::{Session, SessionId, Sessions};
 pub(crate) struct Pins {
     /// By the UPF's number, and its SEID.
     up: HashMap<(u16, u64), SessionId>,
-    /// By the UPF's number, and the SMF's SEID.
-    cp: HashMap<(u16, u64), SessionId>,
+    /// By the UPF's number, and the SMF's SEID: other SMFs may have chosen the same.
+    cp: HashMap<(u16, u64), Vec<SessionId>>,
     order: VecDeque<SessionId>,
 }
 
 impl Pins {
-    /// Takes a session in; one before it with the same SEIDs has ended.
+    /// Takes a session in; one before it with the UPF's SEID has ended.
     pub(super) fn learn(&mut self, id: SessionId, session: &Session) {
         self.up.insert((session.upf, session.upf_seid), id);
-        self.cp.insert((session.upf, session.smf_seid), id);
+        self.cp.entry((session.upf, session.smf_seid)).or_default().push(id);
         self.order.push_back(id);
     }
 
@@ -29,7 +29,12 @@ impl Pins {
         let up = (session.upf, session.upf_seid);
         self.up.remove(&up).filter(|of| *of != id).map(|of| self.up.insert(up, of));
         let cp = (session.upf, session.smf_seid);
-        self.cp.remove(&cp).filter(|of| *of != id).map(|of| self.cp.insert(cp, of));
+        if let Some(of) = self.cp.get_mut(&cp) {
+            of.retain(|of| *of != id);
+            if of.is_empty() {
+                self.cp.remove(&cp);
+            }
+        }
     }
 
     /// The session that a UPF knows by its SEID.
@@ -37,9 +42,9 @@ impl Pins {
         self.up.get(&(upf, seid)).copied()
     }
 
-    /// The session at a UPF that an SMF knows by its SEID.
-    pub(super) fn of_smf(&self, upf: u16, seid: u64) -> Option<SessionId> {
-        self.cp.get(&(upf, seid)).copied()
+    /// The sessions at a UPF that SMFs know by a SEID: one of each SMF.
+    pub(super) fn of_smfs(&self, upf: u16, seid: u64) -> &[SessionId] {
+        self.cp.get(&(upf, seid)).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The one that was taken in before all others.

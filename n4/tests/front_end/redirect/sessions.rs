@@ -6,7 +6,7 @@ use std::time::Duration;
 use pinion_n4::{Bounds, FrontEnd, Serves, Settings};
 use pinion_protocols::pfcp::{Cause, Element, ElementType, FSeid, FTeid, Message, MessageType};
 
-use super::{ask, members, redirecting, set_up, setups, shares};
+use super::{ask, from_upf, members, redirecting, set_up, setups, shares};
 use crate::smf::{CHOOSE, Smf, create_pdr, user_pdr};
 use crate::stage::{HEARTBEAT, HERE, N1, Said, Stage, T1, n3, upf_address};
 use crate::takeover::check_kept;
@@ -197,6 +197,26 @@ fn clause_6_3_5_a_report_that_comes_here_is_relayed() {
     let answers = stage.upfs[1].heard(MessageType::SessionReportResponse);
     assert_eq!(answers[0].cause(), Some(Cause::SESSION_NOT_FOUND));
     assert!(stage.requests(smf.address, MessageType::SessionReportRequest).is_empty());
+}
+
+/// TS 29.244 5.6.2: a SEID is of an address. What a UPF reports of one that two SMFs chose is neither's; nor is it said
+/// that there is no such session, as it would end (6.3.5).
+#[test]
+fn clause_5_6_2_a_report_for_a_seid_of_two_smfs_is_nobodys_here() {
+    let (mut stage, mut smf) = set_up(1);
+    let mut other = Smf::new(2);
+    ask(&mut stage, &mut other, |smf| smf.setup(3));
+    ask(&mut stage, &mut smf, |smf| smf.simple(1));
+    let there = ask(&mut stage, &mut other, |smf| smf.simple(1)).f_seid().unwrap().seid;
+    let told = |stage: &mut Stage, smf: &Smf| stage.requests(smf.address, MessageType::SessionReportRequest).len();
+    assert_eq!(from_upf(&mut stage, 0, |upf| upf.report(1, 2)).cause(), Some(Cause::REJECTED));
+    assert_eq!((told(&mut stage, &smf), told(&mut stage, &other)), (0, 0));
+    // That the first one's ended is not heard of, until it gives its SEID to another session.
+    ask(&mut stage, &mut smf, |smf| smf.simple(1));
+    assert_eq!(stage.front_end.session_count(), 2);
+    ask(&mut stage, &mut other, |smf| smf.delete(there));
+    assert_eq!(from_upf(&mut stage, 0, |upf| upf.report(1, 2)).cause(), Some(Cause::ACCEPTED));
+    assert_eq!((told(&mut stage, &smf), told(&mut stage, &other)), (1, 0));
 }
 
 /// TS 29.244 5.18.2: PSDBU ends the session.
