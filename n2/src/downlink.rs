@@ -157,6 +157,7 @@ impl FrontEnd {
                     self.move_pin(pin, amf);
                 }
                 self.pins.change(pin, |it| it.ids = Some(Ids { amf: id, here }));
+                self.completed(pin);
             }
         }
         true

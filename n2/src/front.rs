@@ -77,6 +77,8 @@ pub(crate) enum Due {
     Gnb(GnbId),
     /// Something of a gNB's upstream.
     Upstream(GnbId, AmfId),
+    /// A UE that only one side has named.
+    Pin(PinId),
 }
 
 /// One AMF to each gNB, every gNB to each AMF (TS 38.413).
@@ -221,6 +223,7 @@ impl FrontEnd {
             match due {
                 Due::Gnb(gnb) => self.gnb_due(gnb),
                 Due::Upstream(gnb, amf) => self.upstream_due(gnb, amf),
+                Due::Pin(pin) => self.overdue_pin(pin),
             }
         }
     }

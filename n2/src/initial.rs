@@ -122,7 +122,7 @@ impl FrontEnd {
         let up = self.gnbs.get(&from.gnb).and_then(|gnb| gnb.upstreams.get(&amf)).map_or(1, |it| it.streams);
         self.counts.pinned += 1;
         self.count_pin(from.gnb, amf, true);
-        self.pins.insert(Pin {
+        let pin = self.pins.insert(Pin {
             gnb: from.gnb,
             ran: Some(ran),
             amf,
@@ -133,7 +133,10 @@ impl FrontEnd {
             unbound: false,
             guami: None,
             source,
-        })
+            until: self.now,
+        });
+        self.watch(pin);
+        pin
     }
 
     /// Reroute NAS Request: what is within goes to an AMF of the set that it names.
@@ -172,6 +175,7 @@ impl FrontEnd {
             self.identities.release(known.here, until);
         }
         self.move_pin(pin, other);
+        self.watch(pin);
         self.send_up(pin, inner.freeze());
         Ok(())
     }

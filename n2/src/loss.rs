@@ -213,9 +213,36 @@ impl FrontEnd {
         self.settle_setup(gnb);
     }
 
+    /// Has a pin end that does not become complete.
+    pub(crate) fn watch(&mut self, pin: PinId) {
+        let timers = self.settings.timers;
+        let until = self.after(timers.quarantine.max(timers.answer));
+        let Some(it) = self.pins.get_mut(pin) else { return };
+        let before = std::mem::replace(&mut it.until, until);
+        self.due.remove(&(before, Due::Pin(pin)));
+        self.remind(until, Due::Pin(pin));
+    }
+
+    /// Has a pin last that has become complete.
+    pub(crate) fn completed(&mut self, pin: PinId) {
+        if let Some(it) = self.pins.get(pin).filter(|it| it.is_complete()) {
+            self.due.remove(&(it.until, Due::Pin(pin)));
+        }
+    }
+
+    /// A pin that one side has waited for in vain: whoever names it now is told that there is none.
+    pub(crate) fn overdue_pin(&mut self, pin: PinId) {
+        if self.pins.get(pin).is_some_and(|it| !it.is_complete()) {
+            self.counts.unanswered += 1;
+            self.end(pin);
+        }
+    }
+
     /// Ends a pin.
     pub(crate) fn end(&mut self, pin: PinId) -> Option<crate::pins::Pin> {
-        let pin = self.pins.remove(pin)?;
+        let id = pin;
+        let pin = self.pins.remove(id)?;
+        self.due.remove(&(pin.until, Due::Pin(id)));
         let until = self.after(self.settings.timers.quarantine);
         for ids in pin.known() {
             self.identities.release(ids.here, until);

@@ -50,7 +50,7 @@ impl FrontEnd {
         let down = self.associations.get(&association).map_or(1, |tnla| tnla.streams);
         self.counts.pinned += 1;
         self.count_pin(gnb, amf, true);
-        Some(self.pins.insert(Pin {
+        let pin = self.pins.insert(Pin {
             gnb,
             ran: None,
             amf,
@@ -61,7 +61,10 @@ impl FrontEnd {
             unbound: false,
             guami: None,
             source: None,
-        }))
+            until: self.now,
+        });
+        self.watch(pin);
+        Some(pin)
     }
 
     /// Path Switch Request: the UE is at this gNB now, and is named by the identifier that it had at the other.

@@ -1,6 +1,7 @@
 //! UEs: who is where.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use foldhash::HashMap;
 use pinion_protocols::ngap::Guami;
@@ -33,12 +34,19 @@ pub(crate) struct Pin {
     pub(crate) guami: Option<Guami>,
     /// The pin that ends when the path is switched to this one.
     pub(crate) source: Option<PinId>,
+    /// Until when it lasts unless both sides have named it.
+    pub(crate) until: Duration,
 }
 
 impl Pin {
     /// The identifiers that are good.
     pub(crate) fn known(&self) -> impl Iterator<Item = &Ids> {
         self.ids.iter().chain(&self.before)
+    }
+
+    /// Whether both sides have named it.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.ids.is_some() && self.ran.is_some()
     }
 }
 

@@ -89,7 +89,8 @@ pub struct Timers {
     pub reconnect: Duration,
     /// From a refused NG Setup without Time to Wait to the next.
     pub retry: Duration,
-    /// How long an AMF UE NGAP ID is given to nobody after its UE is gone.
+    /// How long an AMF UE NGAP ID is given to nobody after its UE is gone; and, but not shorter than `answer`, how long a UE is
+    /// kept that only a gNB or only an AMF has named.
     pub quarantine: Duration,
 }
 

@@ -117,6 +117,7 @@ impl FrontEnd {
         );
         if completes {
             self.pins.change(pin, |it| it.ran = ids.ran);
+            self.completed(pin);
         }
         if switched {
             let mut before = None;

@@ -15,4 +15,5 @@ mod resets;
 mod setup;
 mod stage;
 mod ues;
+mod unanswered;
 mod updates;

@@ -10,11 +10,11 @@ use crate::messages::{
 };
 use crate::stage::{Stage, settings};
 
-fn handover_request(amf: u64) -> Bytes {
+pub(crate) fn handover_request(amf: u64) -> Bytes {
     initiating(Procedure::HandoverResourceAllocation, |it| add(it, ElementType::AmfUeNgapId, &AmfUeNgapId(amf)))
 }
 
-fn path_switch(source: u64, ran: u32) -> Bytes {
+pub(crate) fn path_switch(source: u64, ran: u32) -> Bytes {
     initiating(Procedure::PathSwitchRequest, |it| {
         add(it, ElementType::RanUeNgapId, &RanUeNgapId(ran));
         add(it, ElementType::SourceAmfUeNgapId, &AmfUeNgapId(source));
@@ -26,7 +26,7 @@ fn answer(outcome: Outcome, procedure: Procedure, amf: u64, ran: u32) -> Bytes {
 }
 
 /// UE 5 of gNB 1 is AMF 1's, which knows it by 7, as AMF 0 another UE: what gNB 1 knows it by.
-fn with_ue(settings: Settings) -> (Stage, u64) {
+pub(crate) fn with_ue(settings: Settings) -> (Stage, u64) {
     let mut stage = Stage::set_up(settings, 2);
     for (amf, ran) in [(0, 4), (1, 5)] {
         let leg = stage.between(1, amf);
