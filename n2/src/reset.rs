@@ -19,13 +19,15 @@ impl FrontEnd {
     /// NG Reset of a gNB: of all, or of a list.
     pub(crate) fn gnb_reset(&mut self, from: Origin, message: &Message<'_>) -> Result<(), Error> {
         let kind: ResetType = message.need(ElementType::ResetType)?;
-        // One that nobody answered is over.
-        if let Some((gathering, list)) = self.gnbs.get_mut(&from.gnb).and_then(|gnb| gnb.reset.take()) {
-            self.say(Leg::Gnb(gathering.association), 0, write::reset_acknowledge(list));
-        }
         let mut lists = BTreeMap::<AmfId, Vec<UeConnection>>::new();
         let (pins, list) = match kind {
-            ResetType::All | ResetType::Other(_) => {
+            ResetType::Other(_) => {
+                self.counts.unexpected += 1;
+                let leg = Leg::Gnb(from.association);
+                self.indicate(leg, from.stream, UeIds::default(), &Cause::ABSTRACT_SYNTAX_ERROR);
+                return Ok(());
+            }
+            ResetType::All => {
                 let all = self.gnbs.get(&from.gnb).into_iter().flat_map(Gnb::up);
                 lists.extend(all.map(|(amf, _)| (amf, Vec::new())));
                 (self.pins.of_gnb(from.gnb).map(|(id, _)| id).collect(), Vec::new())
@@ -42,6 +44,10 @@ impl FrontEnd {
                 (pins, list)
             }
         };
+        // One that nobody answered is over.
+        if let Some((gathering, list)) = self.gnbs.get_mut(&from.gnb).and_then(|gnb| gnb.reset.take()) {
+            self.say(Leg::Gnb(gathering.association), 0, write::reset_acknowledge(list));
+        }
         let mut waiting = std::collections::BTreeSet::new();
         for (amf, list) in lists {
             if !self.is_up(from.gnb, amf) {
@@ -117,7 +123,15 @@ impl FrontEnd {
         let cause = message.get(ElementType::Cause)?.unwrap_or(Cause::UNSPECIFIED);
         let mut connections = Vec::new();
         let (pins, answer) = match kind {
-            ResetType::All | ResetType::Other(_) => {
+            ResetType::Other(_) => {
+                self.counts.unexpected += 1;
+                let upstream = self.gnbs.get(&gnb).and_then(|gnb| gnb.upstreams.get(&amf));
+                if let Some(leg) = upstream.map(|it| Leg::Amf(it.id)) {
+                    self.indicate(leg, 0, UeIds::default(), &Cause::ABSTRACT_SYNTAX_ERROR);
+                }
+                return Ok(());
+            }
+            ResetType::All => {
                 let pins = self.pins_of(gnb, amf);
                 for pin in pins.iter().filter_map(|&pin| self.pins.get(pin)) {
                     let ids = UeIds { amf: pin.ids.map(|ids| ids.here), ran: pin.ran };

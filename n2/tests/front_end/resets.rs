@@ -1,8 +1,9 @@
 //! NG Reset, both ways (8.7.4).
 
 use pinion_n2::Leg;
-use pinion_protocols::ngap::value::{List, ResetType};
-use pinion_protocols::ngap::{Outcome, Procedure, UeIds};
+use pinion_protocols::ap::Alternative;
+use pinion_protocols::ngap::value::{Cause, List, ResetType};
+use pinion_protocols::ngap::{Criticality, Outcome, Procedure, UeIds};
 
 use crate::messages::{First, connections, ids, reset, reset_acknowledge, tmsi, up};
 use crate::stage::{ANSWER, Stage, settings};
@@ -132,4 +133,22 @@ fn a_gnbs_list_is_split_by_amf_and_its_order_kept() {
     let said = stage.one(Leg::Gnb(1));
     assert_eq!((said.kind(), said.connections()), (ACKNOWLEDGE, Some(list.to_vec())));
     assert_eq!((stage.front_end.ue_count(), stage.front_end.counts().unanswered), (2, 1));
+}
+
+/// What may be meant by it is not all.
+#[test]
+fn a_reset_of_a_newer_release_resets_nobody() {
+    let (mut stage, _) = with_ues();
+    let newer = Alternative { id: 999, criticality: Criticality::Reject, value: [0].into() };
+    let amf = stage.between(1, 0);
+    for leg in [Leg::Gnb(1), amf] {
+        stage.say(leg, 0, &reset(&ResetType::Other(newer.clone())));
+        let said = stage.one(leg);
+        assert_eq!(
+            (said.kind().0, said.cause()),
+            (Procedure::ErrorIndication, Some(Cause::ABSTRACT_SYNTAX_ERROR))
+        );
+        stage.silent();
+    }
+    assert_eq!((stage.front_end.ue_count(), stage.front_end.counts().unexpected), (5, 2));
 }
