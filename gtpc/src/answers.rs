@@ -90,7 +90,7 @@ impl FrontEnd {
         writer.splice(message.elements(), &patches)?;
         writer.finish().map_err(|_| Refusal::plain(Cause::InvalidLength))?;
         if cause.is_accepted() {
-            self.accepted(relay, end.filter(|_| side == Side::Endpoint));
+            self.accepted(relay, end.filter(|_| side == Side::Endpoint), told.recovery);
         } else if opening {
             self.end(relay.session);
         } else if cause == Cause::ContextNotFound {
@@ -113,17 +113,20 @@ impl FrontEnd {
         self.too_late(relay, message);
     }
 
-    /// What was asked is done.
-    fn accepted(&mut self, relay: &Relay, end: Option<End>) {
+    /// What was asked is done, by who may have said how often it began.
+    fn accepted(&mut self, relay: &Relay, end: Option<End>, recovery: Option<u8>) {
         let Change { client, adds, ends } = &relay.change;
+        let next = self.sessions.next();
         let Some(session) = self.sessions.get_mut(relay.session) else { return };
         let before = session.clone();
         if session.end.is_none() {
             self.counts.created += 1;
+            let known = || self.endpoints.get(usize::from(session.endpoint))?.recovery;
+            session.made = recovery.or_else(known);
         }
         session.end = end.or(session.end);
         if let Some(client) = client {
-            (session.client, session.peer) = (*client, relay.origin.from.ip());
+            (session.client, session.peer, session.since) = (*client, relay.origin.from.ip(), next);
         }
         session.connections.extend(*adds);
         let (changed, session) = (*session != before, session.clone());

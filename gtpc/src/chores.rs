@@ -32,9 +32,9 @@ impl FrontEnd {
         }
     }
 
-    /// A client began anew: endpoints are told of the sessions that it had before the one with a number.
+    /// A client began anew: endpoints are told of the sessions that it took before a mark.
     pub(crate) fn client_began_anew(&mut self, address: std::net::IpAddr, before: u64) {
-        let its = self.sessions.iter_after(None).take_while(|(id, _)| *id < before);
+        let its = self.sessions.iter_after(None).filter(|(_, it)| it.since < before);
         let its: Vec<u64> =
             its.filter(|(_, it)| it.client.address == address || it.peer == address).map(|(id, _)| id).collect();
         tracing::info!(%address, sessions = its.len(), "a GTP-C client began anew");
@@ -44,9 +44,11 @@ impl FrontEnd {
         }
     }
 
-    /// An endpoint began anew: clients are told of the sessions that it had, so that users connect again.
-    pub(crate) fn endpoint_began_anew(&mut self, number: u16) {
-        let its = self.sessions.iter_after(None).filter(|(_, it)| it.endpoint == number && it.end.is_some());
+    /// An endpoint began anew, and has this restart counter now: clients are told of the sessions that it had before, so that
+    /// users connect again.
+    pub(crate) fn endpoint_began_anew(&mut self, number: u16, counter: u8) {
+        let had = |it: &Session| it.endpoint == number && it.end.is_some() && it.made != Some(counter);
+        let its = self.sessions.iter_after(None).filter(|(_, it)| had(it));
         let its: Vec<u64> = its.map(|(id, _)| id).collect();
         if let Some(peer) = self.endpoint(number) {
             tracing::warn!(endpoint = &*peer.config.name, sessions = its.len(), "a GTP-C endpoint began anew");

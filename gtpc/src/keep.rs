@@ -189,6 +189,8 @@ impl FrontEnd {
             peer: kept.peer,
             endpoint,
             end: Some(kept.end),
+            made: None,
+            since: id,
             to_client: kept.to_client,
             to_endpoint: kept.to_endpoint,
             connections: kept.connections.iter().copied().collect::<BTreeSet<u8>>(),

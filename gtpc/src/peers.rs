@@ -44,7 +44,7 @@ impl Peer {
 pub(crate) struct Client {
     pub(crate) recovery: Option<u8>,
     pub(crate) sessions: u32,
-    /// While it is asked whether it began anew: the number behind all sessions of before.
+    /// While it is asked whether it began anew: what the sessions that it took before are less than.
     pub(crate) doubt: Option<u64>,
 }
 
@@ -143,7 +143,7 @@ impl FrontEnd {
                 let was = peer.up.replace(true);
                 let before = peer.recovery;
                 peer.recovery = counter.or(before);
-                let anew = before.zip(counter).is_some_and(|(before, now)| before != now);
+                let anew = counter.filter(|now| before.is_some_and(|before| before != *now));
                 let name = Arc::clone(&peer.config.name);
                 if was != Some(true) {
                     self.push(Output::Endpoint { name, up: true, why: "it answers" });
@@ -151,10 +151,10 @@ impl FrontEnd {
                 if before.is_none() && counter.is_some() {
                     self.keep_peers();
                 }
-                if anew {
+                if let Some(counter) = anew {
                     self.counts.endpoint_losses += 1;
                     self.keep_peers();
-                    self.endpoint_began_anew(number);
+                    self.endpoint_began_anew(number, counter);
                 }
             }
             Purpose::Doubt(address) => {
@@ -204,7 +204,6 @@ impl FrontEnd {
             }
             return;
         }
-        let next = self.sessions.next();
         let Some(client) = self.client(from) else { return };
         match client.recovery {
             None => {
@@ -212,7 +211,10 @@ impl FrontEnd {
                 self.keep_peers();
             }
             Some(known) if known != counter && client.doubt.is_none() => {
-                client.doubt = Some(next);
+                let before = self.sessions.mark();
+                if let Some(client) = self.clients.get_mut(&from) {
+                    client.doubt = Some(before);
+                }
                 self.ask_for_a_sign(from, Purpose::Doubt(from));
             }
             Some(_) => {}

@@ -156,6 +156,8 @@ impl FrontEnd {
             peer: origin.from.ip(),
             endpoint,
             end: None,
+            made: None,
+            since: self.sessions.next(),
             to_client,
             to_endpoint,
             connections: std::collections::BTreeSet::new(),

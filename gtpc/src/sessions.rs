@@ -24,6 +24,10 @@ pub(crate) struct Session {
     /// The endpoint's number, and its end; none until it has accepted.
     pub(crate) endpoint: u16,
     pub(crate) end: Option<End>,
+    /// The endpoint's restart counter when it accepted; none where that is not known.
+    pub(crate) made: Option<u8>,
+    /// What the next number was when the client took it: to be told from [`Sessions::mark`].
+    pub(crate) since: u64,
     /// The TEIDs of ours that client and endpoint know.
     pub(crate) to_client: u32,
     pub(crate) to_endpoint: u32,
@@ -136,6 +140,12 @@ impl Sessions {
         self.next
     }
 
+    /// A number behind all that were next so far.
+    pub(crate) fn mark(&mut self) -> u64 {
+        self.next = self.next.saturating_add(1);
+        self.next
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.all.len()
     }
@@ -154,6 +164,8 @@ mod tests {
             peer: end.address,
             endpoint: 0,
             end: None,
+            made: None,
+            since: sessions.next(),
             to_client: sessions.fresh_teid(),
             to_endpoint: sessions.fresh_teid(),
             connections: BTreeSet::new(),

@@ -2,7 +2,8 @@
 
 use pinion_protocols::gtpv2::{Cause, Element, ElementType, MessageType};
 
-use crate::stage::{ECHO, RECOVERY, Stage, message};
+use crate::mme::Mme;
+use crate::stage::{ECHO, RECOVERY, Stage, T3, message, tunnel};
 
 #[test]
 fn whoever_asks_whether_it_is_there_is_answered() {
@@ -79,4 +80,56 @@ fn an_endpoint_that_begins_anew_loses_its_sessions_alone() {
     }
     told.sort_unstable();
     assert_eq!(told, lost);
+}
+
+/// The first session after its restart is what it is found out by (TS 29.274 7.2.2: Recovery).
+#[test]
+fn an_endpoint_keeps_what_it_made_since_it_began_anew() {
+    let mut stage = Stage::new(1);
+    for user in 0..20 {
+        stage.attach(0, user);
+    }
+    stage.sgws[0].recovery += 1;
+    stage.sgws[0].users.clear();
+    stage.attach(1, 100);
+    stage.live(ECHO);
+    let from = stage.mmes[1].address;
+    let modify = stage.mmes[1].modify(100, |_| {});
+    assert_eq!(stage.ask(from, &modify).cause(), Some(Cause::Accepted));
+    assert_eq!((stage.front_end.session_count(), stage.front_end.counts().lost), (1, 20));
+    // What it has now goes with its next restart.
+    stage.sgws[0].recovery += 1;
+    stage.sgws[0].users.clear();
+    stage.live(2 * ECHO);
+    assert_eq!((stage.front_end.session_count(), stage.front_end.counts().lost), (0, 21));
+}
+
+#[test]
+fn a_client_keeps_what_it_took_over_since_it_began_anew() {
+    let mut stage = Stage::new(1);
+    stage.attach(0, 1);
+    for user in [2, 3] {
+        stage.attach(1, user);
+        stage.mmes[1].recovery += 1;
+        // It takes a session over, and answers only then whether it began anew.
+        stage.mmes[1].silent = true;
+        let (known, address) = (stage.mmes[0].users[&1], stage.mmes[1].address);
+        stage.mmes[1].users.insert(1, known);
+        let recovery = stage.mmes[1].recovery;
+        let take = stage.mmes[1].modify(1, |writer| {
+            writer.add(&tunnel(10, 0xbeef + user, address));
+            writer.add(&Element::Recovery(recovery));
+        });
+        assert_eq!(stage.ask(address, &take).cause(), Some(Cause::Accepted));
+        stage.mmes[1].silent = false;
+        stage.pass(T3);
+        let left: Vec<u32> = stage.sessions().iter().map(|it| it.client.1).collect();
+        assert_eq!(left, [0xbeef + user]);
+    }
+    // What it took over before goes with its next restart.
+    stage.mmes[1].recovery += 1;
+    stage.attach(1, 4);
+    stage.pass(T3);
+    let left: Vec<u32> = stage.sessions().iter().map(|it| it.client.1).collect();
+    assert_eq!(left, [Mme::teid(4)]);
 }

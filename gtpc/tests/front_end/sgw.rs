@@ -126,7 +126,7 @@ impl Sgw {
         let entry = self.users.entry(teid).or_insert(Context { imsi, mme: end.teid, bearers: Vec::new() });
         entry.mme = end.teid;
         entry.bearers.push(bearer);
-        let address = self.address;
+        let (address, recovery) = (self.address, self.recovery);
         let piggybacks = std::mem::take(&mut self.piggybacks);
         let mut answer = message(MessageType::CreateSessionResponse, Some(end.teid), said.sequence(), |writer| {
             writer.add(&Element::Cause(Cause::Accepted, 0));
@@ -137,7 +137,7 @@ impl Sgw {
                 writer.add(&Element::Cause(Cause::Accepted, 0));
                 writer.add(&tunnel(1, 0x51_0000, S1U));
             });
-            writer.add(&Element::Recovery(3));
+            writer.add(&Element::Recovery(recovery));
             if piggybacks {
                 writer.follow_on();
             }
