@@ -21,6 +21,7 @@
 
 mod error;
 mod fields;
+mod folder;
 mod pcap;
 mod pcapng;
 mod warnings;
@@ -33,6 +34,7 @@ use std::path::Path;
 use std::time::Duration;
 
 pub use error::CaptureError;
+pub use folder::below;
 pub use warnings::{Cut, Warnings};
 
 use crate::link::LinkType;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use pinion_pcaps::capture;
@@ -242,9 +242,9 @@ fn every_capture_decodes_as_in_tshark() {
         return;
     }
     let room = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = captures(&room.join("captures"));
+    let mut files = capture::below(&room.join("captures"));
     assert!(!files.is_empty(), "no captures of the project");
-    let shared = captures(&room.join("../../shared/pcaps"));
+    let shared = capture::below(&room.join("../../shared/pcaps"));
     if shared.is_empty() {
         let _ = writeln!(std::io::stderr(), "\nskipped: no captures in ../shared/pcaps");
     }
@@ -362,20 +362,6 @@ fn pdu(name: &str) -> String {
 
 fn values<'a>(fields: &'a Fields, name: &str) -> &'a [String] {
     fields.get(name).map_or(&[], Vec::as_slice)
-}
-
-fn captures(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            files.extend(captures(&path));
-        } else if path.extension().is_some_and(|end| end == "pcap" || end == "pcapng" || end == "cap") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    files
 }
 
 fn tshark(file: &Path) -> BTreeMap<u64, Fields> {

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use pinion_n4::{FrontEnd, Output, Settings, Upf, UserPlane};
-use pinion_pcaps::{capture, link};
+use pinion_pcaps::capture;
+use pinion_pcaps::datagram::Datagram;
 use pinion_protocols::pfcp::{Cause, Element, ElementType, FTeid, Message, MessageType, Messages, PORT};
 
 use crate::smf::message;
@@ -23,28 +24,12 @@ struct Captured {
 fn messages(path: &Path) -> Vec<Captured> {
     let (mut capture, mut all) = (capture::open(path).unwrap(), Vec::new());
     while let Some(frame) = capture.next().unwrap() {
-        let mut ethernet = Vec::new();
-        if !link::to_ethernet(frame.link, frame.bytes, &mut ethernet) || ethernet.get(12..14) != Some(&[8, 0]) {
-            continue;
-        }
-        let ip = &ethernet[14..];
-        let (Some(9 | 17), Some(header)) = (ip.get(9), ip.first().map(|octet| usize::from(octet & 15) * 4)) else {
-            continue;
-        };
-        let Some(udp) = ip.get(header..).filter(|udp| udp.len() > 8 && ip[6] & 0x3f == 0 && ip[7] == 0) else {
-            continue;
-        };
-        let ports = [[udp[0], udp[1]], [udp[2], udp[3]]].map(u16::from_be_bytes);
-        if !ports.contains(&PORT) {
-            continue;
-        }
-        let address = |at: usize| IpAddr::from([ip[at], ip[at + 1], ip[at + 2], ip[at + 3]]);
-        let length = usize::from(u16::from_be_bytes([udp[4], udp[5]])).min(udp.len());
-        let datagram = &udp[8..length];
-        for message in Messages::new(datagram).flatten().filter(|message| message.missing() == 0) {
+        let is_pfcp = |it: &Datagram<'_>| it.from.is_ipv4() && [it.from.port(), it.to.port()].contains(&PORT);
+        let Some(datagram) = Datagram::of(&frame).filter(is_pfcp) else { continue };
+        for message in Messages::new(datagram.payload).flatten().filter(|message| message.missing() == 0) {
             let end = message.body_offset() + message.body().len();
-            let said = Said(datagram[message.offset()..end].to_vec().into());
-            all.push(Captured { from: address(12), to: address(16), said });
+            let said = Said(datagram.payload[message.offset()..end].to_vec().into());
+            all.push(Captured { from: datagram.from.ip(), to: datagram.to.ip(), said });
         }
     }
     all
@@ -208,12 +193,10 @@ fn captures_of_the_project() {
 #[test]
 fn captures_of_others() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/pcaps");
-    let Ok(projects) = std::fs::read_dir(&folder) else {
-        return println!("skipped: there is no {}", folder.display());
-    };
-    let files = projects.flatten().filter_map(|project| std::fs::read_dir(project.path()).ok()).flatten();
-    let mut paths: Vec<PathBuf> = files.flatten().map(|file| file.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|end| end == "pcap" || end == "pcapng"));
+    let paths = capture::below(&folder);
+    if paths.is_empty() {
+        return println!("skipped: no captures in {}", folder.display());
+    }
     let played: Vec<_> = paths.iter().map(|path| (path, play(path))).filter(|(_, count)| *count > 0).collect();
     println!("{played:#?}");
     assert!(!played.is_empty());

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
@@ -24,11 +24,11 @@ fn every_capture_at_hand() {
     let room = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
     for folder in [room.join("captures"), room.join("../../shared/pcaps")] {
-        let before = files.len();
-        list(&folder, &mut files);
-        if files.len() == before {
+        let found = capture::below(&folder);
+        if found.is_empty() {
             let _ = writeln!(std::io::stderr(), "\nskipped: no captures in {}", folder.display());
         }
+        files.extend(found);
     }
     for file in files {
         let ours = lines(&mut capture::open(&file).unwrap());
@@ -41,17 +41,6 @@ pub(crate) fn agrees(bytes: &[u8]) {
     if *IS_HERE {
         let mut reader = Reader::new(std::io::Cursor::new(bytes.to_vec()), "built").unwrap();
         assert_eq!(lines(&mut reader), tshark(bytes));
-    }
-}
-
-fn list(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            list(&path, files);
-        } else if let Some("pcap" | "pcapng" | "cap" | "gz") = path.extension().and_then(|end| end.to_str()) {
-            files.push(path);
-        }
     }
 }
 

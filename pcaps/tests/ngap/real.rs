@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::BytesMut;
 use pinion_pcaps::{capture, link};
@@ -12,17 +12,6 @@ use pinion_protocols::ngap::{self, InitialUeMessage, Message, NewIds, Procedure}
 use pinion_protocols::sctp::{Chunk, Packet};
 
 use super::vectors::rewritten;
-
-fn captures(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            captures(&path, found);
-        } else if path.extension().is_some_and(|end| end == "pcap" || end == "pcapng" || end == "cap") {
-            found.push(path);
-        }
-    }
-}
 
 /// Whole messages of NGAP in a frame.
 fn messages(frame: &capture::Frame<'_>) -> Vec<Vec<u8>> {
@@ -54,8 +43,7 @@ fn messages(frame: &capture::Frame<'_>) -> Vec<Vec<u8>> {
 #[test]
 fn messages_of_real_nodes_are_read_and_written() {
     let room = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = Vec::new();
-    captures(&room.join("../../shared/pcaps"), &mut files);
+    let files = capture::below(&room.join("../../shared/pcaps"));
     if files.is_empty() {
         let _ = writeln!(std::io::stderr(), "\nskipped: no captures in ../shared/pcaps");
         return;
