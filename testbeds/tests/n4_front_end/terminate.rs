@@ -1,110 +1,28 @@
-//! Pinion's N4 front end between simulated SMFs and UPFs, in memory.
-
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at the first surprise")]
+//! In mode `terminate`: the front end is a UPF to SMFs, an SMF to UPFs.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
-use std::time::Duration;
 
-use pinion_n4::{Bounds, Mode, Placement, Serves, Settings, Timers, UserPlane};
+use pinion_n4::{Mode, Placement, Settings, UserPlane};
 use pinion_protocols::pfcp::Cause;
-use testbeds::n4::{Between, Machine, Smf, SmfConfig, State, Timing, Tunnel, Upf, UpfConfig, Uplink, Wire, Wish};
+use testbeds::n4::{Machine as _, Smf, SmfConfig, State, Tunnel, Upf, UpfConfig, Uplink, Wire, Wish};
 use testbeds::packets::gtpu::Gtpu;
-use testbeds::packets::ip::Ip;
-use testbeds::packets::transport::{Payload, Udp};
 
-const N4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 100);
+use crate::stage::{self, Core, GNB, N4, name, packet};
+
 const N3: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 100);
-const GNB: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
-const STEP: Duration = Duration::from_millis(500);
-
-/// Two SMFs, the front end, three UPFs whose TEIDs are the same.
-struct Core {
-    smfs: Vec<Smf>,
-    between: Between,
-    upfs: Vec<Upf>,
-    wire: Wire,
-    clock: Duration,
-}
 
 impl Core {
-    fn new(wire: Wire, n1: u8, restore: bool) -> Self {
+    fn terminating(wire: Wire, n1: u8, restore: bool) -> Self {
         Self::bundling(wire, n1, restore, None)
     }
 
     /// Peers put messages of sessions together in datagrams of this length.
     fn bundling(wire: Wire, n1: u8, restore: bool, bundle: Option<usize>) -> Self {
-        let upf = |number: u8| {
-            let pool = Some(([10, number, 0, 1].into(), 60_000));
-            let config = UpfConfig::at([192, 0, 2, number].into(), [198, 51, 100, number].into());
-            Upf::new(UpfConfig { pool, timing: timing(n1), bundle, ..config })
-        };
-        let smf = |number: u8| {
-            Smf::new(SmfConfig { timing: timing(n1), bundle, ..SmfConfig::at([192, 0, 2, number].into()) })
-        };
-        let upfs: Vec<Upf> = [11, 12, 13].map(upf).into();
-        let between = Between::new(Settings { restore, ..settings(&upfs, n1) });
-        let smfs = [1, 2].map(smf).into();
-        let mut core = Self { smfs, between, upfs, wire, clock: Duration::ZERO };
-        core.pass(5);
-        for smf in &mut core.smfs {
-            smf.associate(core.between.socket(), core.clock);
-        }
-        core.settle();
-        assert!(core.smfs.iter().all(|smf| smf.associations()[&core.between.socket()].is_up()));
-        core
-    }
-
-    /// Half seconds pass.
-    fn pass(&mut self, steps: u32) {
-        let until = self.clock + STEP * steps;
-        let mut machines: Vec<&mut dyn Machine> = vec![&mut self.between];
-        machines.extend(self.smfs.iter_mut().map(|smf| smf as &mut dyn Machine));
-        machines.extend(self.upfs.iter_mut().map(|upf| upf as &mut dyn Machine));
-        self.wire.run_until(&mut machines, self.clock, until, STEP);
-        self.clock = until + STEP;
-    }
-
-    /// Until nobody waits.
-    fn settle(&mut self) {
-        self.pass(1);
-        while !self.smfs.iter().all(Smf::is_quiet) || !self.upfs.iter().all(Upf::is_quiet) {
-            self.pass(1);
-        }
-    }
-
-    /// Does something with each session of each SMF.
-    fn each(&mut self, mut task: impl FnMut(&mut Smf, u64, Duration)) {
-        for smf in &mut self.smfs {
-            for seid in smf.sessions().keys().copied().collect::<Vec<_>>() {
-                task(smf, seid, self.clock);
-            }
-        }
-        self.settle();
-    }
-
-    /// Sessions of each SMF; which has chosen the users' addresses where `chosen`.
-    fn establish(&mut self, sessions: u64, chosen: bool) {
-        let to = self.between.socket();
-        for (which, smf) in self.smfs.iter_mut().enumerate() {
-            for number in 0..sessions {
-                let ue = chosen.then(|| Ipv4Addr::new(10, 100, which as u8, number as u8));
-                let wish = Wish { ue, urr: true, endpoint: number % 2 == 0, ..Wish::default() };
-                smf.establish(to, &wish, self.clock);
-            }
-        }
-        self.settle();
-        self.each(|smf, seid, now| smf.activate(seid, gnb(smf, seid), now));
-    }
-
-    fn flawless(&self) {
-        for smf in &self.smfs {
-            assert_eq!(smf.violations(), []);
-        }
-        for upf in &self.upfs {
-            assert_eq!(upf.violations(), []);
-        }
+        let smf = |config| SmfConfig { bundle, ..config };
+        let upf = |config| UpfConfig { bundle, ..config };
+        Self::new(wire, n1, smf, upf, |upfs| Settings { restore, ..settings(upfs, n1) })
     }
 
     /// Sends a packet of a user to the tunnel that the SMF was told; the owner gets it, and its answer has the gNB's tunnel.
@@ -133,12 +51,12 @@ impl Core {
 
 #[test]
 fn ten_thousand_sessions_live_on_three_upfs() {
-    whole_lives(Core::new(Wire::perfect(), 3, false), 5_000);
+    whole_lives(Core::terminating(Wire::perfect(), 3, false), 5_000);
 }
 
 #[test]
 fn sessions_outlive_a_bad_wire() {
-    whole_lives(Core::new(Wire::bad(5, 5, 7), 10, false), 500);
+    whole_lives(Core::terminating(Wire::bad(5, 5, 7), 10, false), 500);
 }
 
 #[test]
@@ -160,12 +78,7 @@ fn whole_lives(mut core: Core, sessions: u64) -> Core {
         assert_eq!(core.upfs[owner].sessions().len(), count);
     }
 
-    for upf in &mut core.upfs {
-        for seid in upf.sessions().keys().copied().collect::<Vec<_>>() {
-            upf.report_usage(seid, core.clock);
-        }
-    }
-    core.settle();
+    core.report_usage();
     core.each(Smf::query);
     core.each(Smf::deactivate);
     let now = core.clock;
@@ -188,7 +101,7 @@ fn whole_lives(mut core: Core, sessions: u64) -> Core {
 
 #[test]
 fn a_dead_upf_harms_no_other() {
-    let mut core = Core::new(Wire::perfect(), 3, false);
+    let mut core = Core::terminating(Wire::perfect(), 3, false);
     core.establish(30, false);
     let (dead, survivors) =
         (core.upfs[0].sessions().len(), core.upfs[1].sessions().len() + core.upfs[2].sessions().len());
@@ -216,7 +129,7 @@ fn a_dead_upf_harms_no_other() {
 
 #[test]
 fn sessions_of_a_dead_upf_move_and_gnbs_notice_nothing() {
-    let mut core = Core::new(Wire::perfect(), 3, true);
+    let mut core = Core::terminating(Wire::perfect(), 3, true);
     core.establish(30, true);
     core.each(Smf::confirm);
     core.upfs[0].kill();
@@ -233,7 +146,7 @@ fn sessions_of_a_dead_upf_move_and_gnbs_notice_nothing() {
 
 #[test]
 fn an_smf_that_chooses_teids_is_told_not_to() {
-    let mut core = Core::new(Wire::perfect(), 3, false);
+    let mut core = Core::terminating(Wire::perfect(), 3, false);
     let uplink = Some(Tunnel { teid: 0x77, address: N3 });
     let to = core.between.socket();
     let seid = core.smfs[0].establish(to, &Wish { uplink, ..Wish::default() }, core.clock);
@@ -245,7 +158,7 @@ fn an_smf_that_chooses_teids_is_told_not_to() {
 
 #[test]
 fn a_upf_that_leaves_with_grace_gets_no_new_sessions() {
-    let mut core = Core::new(Wire::perfect(), 3, false);
+    let mut core = Core::terminating(Wire::perfect(), 3, false);
     core.establish(6, false);
     let before = core.upfs[0].sessions().len();
     let now = core.clock;
@@ -259,7 +172,7 @@ fn a_upf_that_leaves_with_grace_gets_no_new_sessions() {
 #[test]
 fn a_restarted_smf_loses_its_own_sessions_alone() {
     for keep in [true, false] {
-        let mut core = Core::new(Wire::perfect(), 3, false);
+        let mut core = Core::terminating(Wire::perfect(), 3, false);
         core.establish(30, false);
         core.smfs[0].restart(0xe900_0000, keep, core.clock);
         core.settle();
@@ -278,7 +191,7 @@ fn a_restarted_smf_loses_its_own_sessions_alone() {
 fn nobody_notices_that_the_daemon_was_killed() {
     // With the packet path's tables, and without them.
     for loses_pins in [false, true] {
-        let mut core = Core::new(Wire::perfect(), 3, true);
+        let mut core = Core::terminating(Wire::perfect(), 3, true);
         core.establish(30, true);
         let settings = Settings { restore: true, ..settings(&core.upfs, 3) };
         core.between = core.between.killed(settings.clone(), 8, loses_pins).unwrap();
@@ -297,42 +210,8 @@ fn nobody_notices_that_the_daemon_was_killed() {
     }
 }
 
-fn gnb(smf: &Smf, seid: u64) -> Tunnel {
-    let IpAddr::V4(address) = smf.socket().ip() else { return Tunnel { teid: 0, address: GNB } };
-    Tunnel { teid: u32::from(address.octets()[3]) << 24 | seid as u32, address: GNB }
-}
-
-fn packet(from: Ipv4Addr, to: Ipv4Addr) -> Vec<u8> {
-    Ip::new(from.into(), to.into(), Payload::Udp(Udp::default())).bytes()
-}
-
-fn name(upf: &Upf) -> String {
-    format!("upfs/{}", upf.n3_address())
-}
-
-fn timing(n1: u8) -> Timing {
-    Timing { n1: n1.into(), ..Timing::default() }
-}
-
 fn settings(upfs: &[Upf], n1: u8) -> Settings {
-    let of = |upf: &Upf| pinion_n4::Upf {
-        name: name(upf).into(),
-        address: upf.socket().ip(),
-        weight: 1,
-        priority: 0,
-        drained: false,
-        serves: Serves::default(),
-    };
     let n3 = upfs.iter().map(|upf| (name(upf).into(), vec![upf.n3_address().into()]));
-    Settings {
-        address: N4.into(),
-        upfs: upfs.iter().map(of).collect(),
-        user_plane: vec![UserPlane { service: "n3".into(), addresses: vec![N3.into()], endpoints: n3.collect() }],
-        placement: Placement::LeastSessions,
-        restore: false,
-        smf_teids: false,
-        mode: Mode::Terminate,
-        timers: Timers { t1: 2 * STEP, n1, ..Timers::default() },
-        bounds: Bounds::default(),
-    }
+    let n3 = UserPlane { service: "n3".into(), addresses: vec![N3.into()], endpoints: n3.collect() };
+    Settings { user_plane: vec![n3], ..stage::settings(upfs, n1, Mode::Terminate, Placement::LeastSessions) }
 }
