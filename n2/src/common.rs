@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use pinion_protocols::ngap::value::RoutingId;
-use pinion_protocols::ngap::{ElementType, Error, FiveGSTmsi, Message, Outcome, Procedure};
+use pinion_protocols::ngap::{ElementType, Error, FiveGSTmsi, Message, Outcome, Procedure, UeIds};
 
 use crate::amfs::AmfId;
 use crate::front::{FrontEnd, Origin};
@@ -39,6 +39,44 @@ fn is_answered(procedure: Procedure) -> bool {
             | Procedure::MulticastSessionUpdate
             | Procedure::Other(_)
     )
+}
+
+/// Whether a procedure is about no UE context (8.1): its messages name none.
+fn is_common(procedure: Procedure) -> bool {
+    is_answered(procedure)
+        || matches!(
+            procedure,
+            Procedure::BroadcastSessionReleaseRequired
+                | Procedure::BroadcastSessionTransport
+                | Procedure::DistributionRelease
+                | Procedure::DistributionSetup
+                | Procedure::DownlinkNonUeAssociatedNrppaTransport
+                | Procedure::DownlinkRanConfigurationTransfer
+                | Procedure::DownlinkRimInformationTransfer
+                | Procedure::MulticastGroupPaging
+                | Procedure::Paging
+                | Procedure::PrivateMessage
+                | Procedure::PwsFailureIndication
+                | Procedure::PwsRestartIndication
+                | Procedure::RanPagingRequest
+                | Procedure::RetrieveUeInformation
+                | Procedure::TimingSynchronisationStatus
+                | Procedure::TimingSynchronisationStatusReport
+                | Procedure::UeInformationTransfer
+                | Procedure::UplinkNonUeAssociatedNrppaTransport
+                | Procedure::UplinkRanConfigurationTransfer
+                | Procedure::UplinkRimInformationTransfer
+        )
+}
+
+/// The identifiers of a message; none of one that is about no UE context.
+pub(crate) fn about(message: &Message<'_>) -> Result<Option<UeIds>, Error> {
+    let ids = message.ids()?;
+    match ids == UeIds::default() {
+        false => Ok(Some(ids)),
+        true if is_common(message.procedure()) => Ok(None),
+        true => Err(Error::Missing { kind: ElementType::RanUeNgapId }),
+    }
 }
 
 impl FrontEnd {

@@ -5,6 +5,7 @@ use pinion_protocols::ngap::value::{AmfUeNgapId, Cause};
 use pinion_protocols::ngap::{ElementType, Error, Guami, Message, NewIds, Outcome, Procedure, UeIds};
 
 use crate::amfs::AmfId;
+use crate::common;
 use crate::front::FrontEnd;
 use crate::gnbs::GnbId;
 use crate::pins::{Ids, PinId};
@@ -50,14 +51,10 @@ impl FrontEnd {
             (Procedure::ErrorIndication, _) => self.amf_error(gnb, amf, message, bytes),
             (Procedure::RerouteNasRequest, Initiating) => self.reroute(gnb, amf, stream, message),
             (Procedure::HandoverResourceAllocation, Initiating) => self.handover_request(gnb, amf, message, bytes),
-            _ => {
-                let ids = message.ids()?;
-                if ids == UeIds::default() {
-                    self.amf_common(gnb, amf, message, bytes)
-                } else {
-                    self.for_known_ue(gnb, amf, stream, ids, message, bytes)
-                }
-            }
+            _ => match common::about(message)? {
+                None => self.amf_common(gnb, amf, message, bytes),
+                Some(ids) => self.for_known_ue(gnb, amf, stream, ids, message, bytes),
+            },
         }
     }
 

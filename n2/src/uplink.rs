@@ -4,6 +4,7 @@ use bytes::Bytes;
 use pinion_protocols::ngap::value::Cause;
 use pinion_protocols::ngap::{Error, Message, NewIds, Outcome, Procedure, UeIds};
 
+use crate::common;
 use crate::front::{FrontEnd, Leg, Origin};
 use crate::gnbs::{GnbId, Phase};
 use crate::pins::PinId;
@@ -44,14 +45,10 @@ impl FrontEnd {
                 self.initial(from, message, bytes)
             }
             (Procedure::PathSwitchRequest, Initiating) => self.path_switch(from, message, bytes),
-            _ => {
-                let ids = message.ids()?;
-                if ids == UeIds::default() {
-                    self.gnb_common(from, message, bytes)
-                } else {
-                    self.of_ue(from, ids, message, bytes)
-                }
-            }
+            _ => match common::about(message)? {
+                None => self.gnb_common(from, message, bytes),
+                Some(ids) => self.of_ue(from, ids, message, bytes),
+            },
         }
     }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use pinion_n2::{Leg, Rules, Settings, Spread};
-use pinion_protocols::ngap::value::{RoutingId, UePagingIdentity};
+use pinion_protocols::ngap::value::{Cause, RoutingId, UePagingIdentity};
 use pinion_protocols::ngap::{Criticality, ElementType, Outcome, Procedure};
 
 use crate::messages::{add, initiating, message, tmsi};
@@ -22,15 +22,18 @@ fn nrppa(procedure: Procedure, id: u8) -> Bytes {
     initiating(procedure, |it| add(it, ElementType::RoutingId, &RoutingId(vec![id; 3].into())))
 }
 
+fn paging() -> Bytes {
+    initiating(Procedure::Paging, |it| {
+        add(it, ElementType::UePagingIdentity, &UePagingIdentity::FiveGSTmsi(tmsi(1, 0)));
+    })
+}
+
 #[test]
 fn paging_goes_to_the_one_gnb() {
     let mut stage = Stage::set_up(settings(2), 2);
-    let paging = initiating(Procedure::Paging, |it| {
-        add(it, ElementType::UePagingIdentity, &UePagingIdentity::FiveGSTmsi(tmsi(1, 0)));
-    });
-    stage.say(stage.between(2, 0), 0, &paging);
+    stage.say(stage.between(2, 0), 0, &paging());
     let said = stage.one(Leg::Gnb(2));
-    assert_eq!((said.bytes, said.stream), (paging, 0));
+    assert_eq!((said.bytes, said.stream), (paging(), 0));
     stage.silent();
 }
 
@@ -90,4 +93,25 @@ fn what_could_go_to_any_amf_goes_by_rule() {
             stage.silent();
         }
     }
+}
+
+#[test]
+fn what_is_about_a_ue_names_it() {
+    let mut stage = Stage::set_up(settings(2), 1);
+    let amf = stage.upstream(1);
+    for (leg, procedure) in [
+        (Leg::Gnb(1), Procedure::UplinkNasTransport),
+        (Leg::Gnb(1), Procedure::UeContextReleaseRequest),
+        (amf, Procedure::DownlinkNasTransport),
+        (amf, Procedure::PduSessionResourceSetup),
+    ] {
+        stage.say(leg, 2, &initiating(procedure, |_| {}));
+        let said = stage.one(leg);
+        assert_eq!(
+            (said.kind().0, said.cause()),
+            (Procedure::ErrorIndication, Some(Cause::ABSTRACT_SYNTAX_ERROR))
+        );
+        stage.silent();
+    }
+    assert_eq!(stage.front_end.counts().malformed, 4);
 }
