@@ -6,7 +6,7 @@ use pinion_protocols::ngap::{ElementType, Error, FiveGSTmsi, Message, Outcome, P
 
 use crate::amfs::AmfId;
 use crate::front::{FrontEnd, Origin};
-use crate::gnbs::{Asked, Gnb, GnbId};
+use crate::gnbs::{Asked, Gnb, GnbId, Phase};
 use crate::settings::Spread;
 
 /// What answers repeat of a request, by which they are told apart: Message Identifier and Serial Number of a warning, and MBS
@@ -90,7 +90,10 @@ impl FrontEnd {
     ) -> Result<(), Error> {
         let most = usize::from(self.settings.bounds.remembered);
         let procedure = message.procedure();
-        let Some(it) = self.gnbs.get_mut(&gnb) else { return Ok(()) };
+        let Some(it) = self.gnbs.get_mut(&gnb).filter(|it| it.phase == Phase::Up) else {
+            self.counts.undeliverable += 1;
+            return Ok(());
+        };
         if message.outcome() == Outcome::Initiating && is_answered(procedure) {
             it.asked.push_back(Asked { procedure, key: key(message)?, amf });
             if it.asked.len() > most {

@@ -6,7 +6,7 @@ use pinion_protocols::ngap::{ElementType, Error, Message, NewIds, UeIds};
 
 use crate::amfs::AmfId;
 use crate::front::{FrontEnd, Leg, Origin};
-use crate::gnbs::GnbId;
+use crate::gnbs::{GnbId, Phase};
 use crate::pins::{Ids, Pin, PinId};
 use crate::settings::AmfIds;
 use crate::{upstreams, write};
@@ -21,6 +21,11 @@ impl FrontEnd {
         bytes: &Bytes,
     ) -> Result<(), Error> {
         let id = message.need::<AmfUeNgapId>(ElementType::AmfUeNgapId)?.0;
+        if self.gnbs.get(&gnb).is_none_or(|it| it.phase != Phase::Up) {
+            self.counts.unexpected += 1;
+            self.send_amf(gnb, amf, write::handover_failure(id, &Cause::NOT_COMPATIBLE));
+            return Ok(());
+        }
         // One that came twice is not for a second one.
         let again = self.pins.by_amf(gnb, amf, id);
         let again = again.filter(|&pin| self.pins.get(pin).is_some_and(|pin| pin.ran.is_none()));

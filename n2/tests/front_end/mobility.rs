@@ -6,9 +6,9 @@ use pinion_protocols::ngap::value::{AmfUeNgapId, Cause, RanUeNgapId};
 use pinion_protocols::ngap::{ElementType, Outcome, Procedure};
 
 use crate::messages::{
-    First, about, add, down, ids, initiating, message, release_command, release_complete, tmsi, up,
+    First, about, add, down, ids, initiating, message, ng_setup, release_command, release_complete, tmsi, up,
 };
-use crate::stage::{Stage, settings};
+use crate::stage::{Stage, says, settings};
 
 pub(crate) fn handover_request(amf: u64) -> Bytes {
     initiating(Procedure::HandoverResourceAllocation, |it| add(it, ElementType::AmfUeNgapId, &AmfUeNgapId(amf)))
@@ -197,4 +197,19 @@ fn ue_tnla_binding_release_moves_no_ue_where_each_amf_has_its_own_numbers() {
 
 fn binding_release() -> Bytes {
     about(Outcome::Initiating, Procedure::UeTnlaBindingRelease, ids(7, 5), &[])
+}
+
+#[test]
+fn a_gnb_that_is_not_set_up_gets_no_ue() {
+    let mut stage = Stage::new(settings(2));
+    let gnb = stage.accept();
+    stage.say(gnb, 0, &ng_setup(1));
+    let amf = stage.connect(0);
+    stage.all(amf);
+    stage.say(amf, 0, &says(0).setup_response());
+    stage.say(amf, 1, &handover_request(8));
+    let said = stage.one(amf);
+    assert_eq!(said.kind(), (Procedure::HandoverResourceAllocation, Outcome::Unsuccessful));
+    assert_eq!((said.ids().amf, stage.front_end.ue_count()), (Some(8), 0));
+    stage.silent();
 }
