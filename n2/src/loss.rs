@@ -5,14 +5,17 @@ use crate::front::{Due, FrontEnd, Leg, Output};
 use crate::gnbs::{AmfReset, GnbId, Phase};
 use crate::pins::PinId;
 use crate::settings::{AmfIds, AmfLoss};
-use crate::upstreams::State;
+use crate::upstreams::{State, Upstream};
 use pinion_protocols::ngap::UeIds;
 use pinion_protocols::ngap::value::{Cause, UeConnection};
 
 impl FrontEnd {
     /// An upstream association ended.
     pub(crate) fn upstream_lost(&mut self, gnb: GnbId, amf: AmfId, why: &'static str) {
-        let again = self.after(self.settings.timers.reconnect);
+        let upstream = self.gnbs.get(&gnb).and_then(|gnb| gnb.upstreams.get(&amf));
+        // An AMF that asked for time gets it, however its association ends.
+        let asked_for = upstream.and_then(Upstream::again).unwrap_or_default();
+        let again = self.after(self.settings.timers.reconnect).max(asked_for);
         let was_up = self.upstream_down(gnb, amf, why);
         let abandoned = self.amfs.get(amf).is_none_or(|it| it.gone);
         let Some(it) = self.gnbs.get_mut(&gnb) else { return };
@@ -144,7 +147,7 @@ impl FrontEnd {
         let most = usize::try_from(self.settings.bounds.gnbs).unwrap_or(usize::MAX);
         for (amf, upstream) in it.upstreams {
             // An AMF that asked for time gets it from the gNB's next association too.
-            if let State::Refused { again, .. } = upstream.state
+            if let Some(again) = upstream.again()
                 && again > now
                 && self.waits.len() < most
             {

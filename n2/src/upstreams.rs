@@ -80,6 +80,14 @@ impl Upstream {
         matches!(self.state, State::Up | State::Refused { .. } | State::Down { .. })
     }
 
+    /// When it may be asked for again, where it was refused or is down.
+    pub(crate) fn again(&self) -> Option<Duration> {
+        match self.state {
+            State::Refused { again, .. } | State::Down { again } => Some(again),
+            State::Connecting { .. } | State::Asked { .. } | State::Up => None,
+        }
+    }
+
     /// Whether there is an association, or will be.
     pub(crate) fn is_open(&self) -> bool {
         !matches!(self.state, State::Down { .. })

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use pinion_n2::{AmfIds, AmfLoss, Leg, Settings};
+use pinion_protocols::ngap::value::{Cause, TimeToWait};
 use pinion_protocols::ngap::{Outcome, Procedure};
 
-use crate::messages::{First, ids, ng_setup, reset_acknowledge, tmsi, up};
+use crate::messages::{First, ids, ng_setup, reset_acknowledge, setup_failure, tmsi, up};
 use crate::stage::{RECONNECT, Stage, name, says, settings};
 
 const RESET: (Procedure, Outcome) = (Procedure::NgReset, Outcome::Initiating);
@@ -102,4 +103,22 @@ fn gnb_lost_closes_its_upstreams() {
     assert_eq!(stage.front_end.ue_count(), 0);
     assert_eq!(stage.front_end.gnbs().count(), 1);
     assert!(stage.front_end.amfs().all(|amf| amf.gnbs == 1 && amf.ues == 0));
+}
+
+#[test]
+fn an_amf_that_asked_for_time_gets_it_though_it_ends_the_association() {
+    let mut stage = Stage::new(settings(2));
+    let gnb = stage.accept();
+    stage.say(gnb, 0, &ng_setup(1));
+    for (number, answer) in
+        [(0, says(0).setup_response()), (1, setup_failure(&Cause::OVERLOAD, Some(TimeToWait::OneMinute)))]
+    {
+        let amf = stage.connect(number);
+        stage.say(amf, 0, &answer);
+    }
+    stage.close(stage.upstream(1));
+    stage.pass(Duration::from_secs(59));
+    assert_eq!(stage.opened.len(), 2);
+    stage.pass(Duration::from_secs(1));
+    assert_eq!(stage.opened.len(), 3);
 }
