@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::front::{FrontEnd, NUMBERS, Output};
 use crate::interface::{End, Reference};
-use crate::peers::Client;
+use crate::peers::{Client, Peer};
 use crate::sessions::Session;
 use crate::settings::Settings;
 
@@ -102,11 +102,10 @@ impl FrontEnd {
         if own.address != settings.address {
             return Err(TakeError::Address(own.address));
         }
-        let mut front_end = Self::new(settings, own.recovery, seed);
+        let nobody = Settings { endpoints: Vec::new(), ..settings.clone() };
+        let mut front_end = Self::new(nobody, own.recovery, seed);
         front_end.outbound = Outbound::new(own.numbers, NUMBERS);
-        front_end.keep_front_end();
-        // The numbers that endpoints had, and have now.
-        let mut endpoints = std::collections::BTreeMap::new();
+        let mut astray = Vec::new();
         for (of, value) in kept {
             match of {
                 Kept::FrontEnd => {}
@@ -118,27 +117,28 @@ impl FrontEnd {
                             .insert(address, Client { recovery: Some(recovery), ..Client::default() });
                     }
                     for (number, name, recovery) in peers.endpoints {
-                        let now = front_end.endpoints.iter_mut().zip(0..).find(|(it, _)| *it.config.name == *name);
-                        if let Some((peer, now)) = now {
-                            peer.recovery = recovery;
-                            endpoints.insert(number, now);
+                        if usize::from(number) != front_end.endpoints.len() {
+                            return Err(TakeError::Value(of));
                         }
+                        front_end.endpoints.push(Peer { recovery, ..Peer::gone(name) });
                     }
                 }
                 Kept::Session(id) => {
                     let session: KeptSession<'_> = read(of, &value)?;
-                    // Of an endpoint that is configured no more nothing can be reached.
-                    match endpoints.get(&session.endpoint) {
-                        Some(endpoint) => front_end.session_was(id, &session, *endpoint),
-                        None => front_end.push(Output::Keep { of, value: None }),
+                    match front_end.endpoint(session.endpoint) {
+                        Some(_) => front_end.session_was(id, &session),
+                        None => astray.push(of),
                     }
                 }
             }
         }
-        front_end.keep_peers();
-        let moved: Vec<u64> = front_end.sessions.iter_after(None).map(|(id, _)| id).collect();
-        for id in moved {
-            front_end.keep_session(id);
+        // What it said of a front end without all that is not to be kept.
+        while front_end.output().is_some() {}
+        // Endpoints keep their numbers, which sessions are kept with.
+        front_end.configure(settings);
+        front_end.keep_front_end();
+        for of in astray {
+            front_end.push(Output::Keep { of, value: None });
         }
         Ok(front_end)
     }
@@ -181,13 +181,13 @@ impl FrontEnd {
         (Kept::Peers, write(&KeptPeers { clients, endpoints }))
     }
 
-    fn session_was(&mut self, id: u64, kept: &KeptSession<'_>, endpoint: u16) {
+    fn session_was(&mut self, id: u64, kept: &KeptSession<'_>) {
         let session = Session {
             reference: kept.reference,
             subscriber: kept.subscriber.map(Into::into),
             client: kept.client,
             peer: kept.peer,
-            endpoint,
+            endpoint: kept.endpoint,
             end: Some(kept.end),
             made: None,
             since: id,
@@ -195,7 +195,7 @@ impl FrontEnd {
             to_endpoint: kept.to_endpoint,
             connections: kept.connections.iter().copied().collect::<BTreeSet<u8>>(),
         };
-        self.count_in(session.client.address, endpoint);
+        self.count_in(session.client.address, session.endpoint);
         self.sessions.put(id, session);
     }
 }

@@ -1,6 +1,6 @@
 //! Endpoints and clients as nodes: whether they answer, and whether they began anew (TS 23.007 18, TS 29.274 7.1).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +28,18 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
+    /// One that was configured before, nobody knows where.
+    pub(crate) fn gone(name: &str) -> Self {
+        let (name, address) = (name.into(), Ipv4Addr::UNSPECIFIED.into());
+        let config = Endpoint { name, address, weight: 0, priority: 0, drained: true };
+        Self { gone: true, ..Self::new(config, Duration::ZERO) }
+    }
+
+    /// One that is asked first at a time.
+    fn new(config: Endpoint, next: Duration) -> Self {
+        Self { config, gone: false, up: None, next, asked: false, recovery: None, sessions: 0 }
+    }
+
     /// Whether it can be asked for something.
     pub(crate) fn is_there(&self) -> bool {
         self.up != Some(false)
@@ -60,18 +72,12 @@ impl FrontEnd {
             match known {
                 Some(peer) if peer.config.address == endpoint.address => peer.config = endpoint.clone(),
                 Some(peer) => {
-                    peer.config = endpoint.clone();
-                    (peer.up, peer.next, peer.recovery) = (None, self.now, None);
+                    // Where one was that was taken over is not known: it may be the same.
+                    let same = peer.config.address.is_unspecified();
+                    peer.recovery = peer.recovery.filter(|_| same);
+                    (peer.config, peer.up, peer.next) = (endpoint.clone(), None, self.now);
                 }
-                None => self.endpoints.push(Peer {
-                    config: endpoint.clone(),
-                    gone: false,
-                    up: None,
-                    next: self.now,
-                    asked: false,
-                    recovery: None,
-                    sessions: 0,
-                }),
+                None => self.endpoints.push(Peer::new(endpoint.clone(), self.now)),
             }
         }
         self.endpoint_at = (0..)
