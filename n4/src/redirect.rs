@@ -90,7 +90,14 @@ pub(crate) enum Task {
 }
 
 impl Redirect {
-    /// A UPF has no associations any more, or there is none of the number.
+    /// A UPF has no associations any more. Those that it is asked for it will answer to: asked for twice, they would end what the
+    /// first ones got.
+    fn begins_anew(&mut self, number: u16) {
+        self.standing.retain(|(_, upf), standing| *upf != number || *standing == Standing::Asked);
+        self.informed.remove(&number);
+    }
+
+    /// There is no UPF of a number any more.
     pub(crate) fn forget(&mut self, number: u16) {
         self.standing.retain(|(_, upf), _| *upf != number);
         self.informed.remove(&number);
@@ -132,6 +139,10 @@ impl<Proof> FrontEnd<Proof> {
 
     /// A peer answered to what was relayed.
     pub(crate) fn task_answered(&mut self, message: &Message<'_>, task: Task) {
+        if let Task::Join { upf, .. } | Task::Round { upf, kind: MessageType::AssociationSetupRequest, .. } = task
+        {
+            self.upf_accepts(upf, message);
+        }
         match task {
             Task::Round { round, smf, upf, kind } => self.round_answered(message, round, (smf, upf), kind),
             Task::Join { smf, upf } => drop(self.joined(message, smf, upf)),

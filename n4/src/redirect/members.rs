@@ -6,9 +6,9 @@ use foldhash::fast::FixedState;
 use pinion_protocols::pfcp::{Cause, ElementType, Message, MessageType};
 
 use super::Standing;
-use super::rounds::Side;
+use super::rounds::{Side, is_acceptance};
 use crate::features;
-use crate::front::{FrontEnd, began, needed, octets};
+use crate::front::{FrontEnd, began, needed, octets, stamp};
 use crate::inbound::Origin;
 use crate::pools::{self, Pool};
 use crate::purpose::Purpose;
@@ -47,17 +47,35 @@ impl<Proof> FrontEnd<Proof> {
     /// A UPF answers.
     pub(crate) fn upf_answers(&mut self, number: u16, began: u32) {
         let Some(upf) = self.upfs.get_mut(usize::from(number)).filter(|upf| upf.configured) else { return };
-        let (was, before) = (upf.is_up(), upf.stamp.replace(began));
-        upf.state = State::Up;
-        if before.is_some_and(|before| before != began) {
-            self.counts.upf_losses += 1;
-            self.upf_forgot(number);
-        }
-        if !was || before != Some(began) {
+        let was = std::mem::replace(&mut upf.state, State::Up);
+        if self.upf_says(number, began) || was != State::Up {
             self.say_upf(number, true, "it answers");
             self.keep_upf(number);
         }
         self.join_all(number);
+    }
+
+    /// A UPF that accepts an association says when it began (TS 29.244 7.4.4.2): what it had before is not to end what it gets
+    /// from then on.
+    pub(super) fn upf_accepts(&mut self, number: u16, message: &Message<'_>) {
+        if is_acceptance(message)
+            && let Some(began) = stamp(message)
+            && self.upf_says(number, began)
+        {
+            self.keep_upf(number);
+            self.join_all(number);
+        }
+    }
+
+    /// A UPF says when it began; whether that is news. Where it began anew, what it had is gone.
+    fn upf_says(&mut self, number: u16, began: u32) -> bool {
+        let Some(upf) = self.upfs.get_mut(usize::from(number)).filter(|upf| upf.configured) else { return false };
+        let before = upf.stamp.replace(began);
+        if before.is_some_and(|before| before != began) {
+            self.counts.upf_losses += 1;
+            self.upf_forgot(number);
+        }
+        before != Some(began)
     }
 
     /// A UPF does not answer: it gets no new sessions. Those that it has SMFs ask it for themselves.
@@ -73,7 +91,7 @@ impl<Proof> FrontEnd<Proof> {
     /// A UPF has no associations and no sessions any more.
     fn upf_forgot(&mut self, number: u16) {
         tracing::warn!(upf = upf::name(&self.upfs, number), "a UPF began anew");
-        self.redirect.forget(number);
+        self.redirect.begins_anew(number);
         if let Some(upf) = self.upfs.get_mut(usize::from(number)) {
             upf.leaving = false;
         }

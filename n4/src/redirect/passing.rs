@@ -55,9 +55,11 @@ impl<Proof> FrontEnd<Proof> {
         }
         let routing = message.routing().unwrap_or_default();
         if routing.cause == Some(Cause::NO_ASSOCIATION) {
-            // It began anew, and has not said so yet: another one is asked, and it for an association.
-            self.redirect.standing.remove(&(smf, upf));
-            self.join(smf, upf);
+            // It began anew, and has not said so yet: another one is asked, and it for an association, by the first that finds out.
+            if self.redirect.standing.get(&(smf, upf)) != Some(&Standing::Asked) {
+                self.redirect.standing.remove(&(smf, upf));
+                self.join(smf, upf);
+            }
             tried.push(upf);
             if let Err(refusal) = self.place_with(origin, &request, smf, tried) {
                 self.refuse(origin, &request, refusal);

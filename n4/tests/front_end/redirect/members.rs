@@ -70,6 +70,61 @@ fn clause_4_3_2_a_upf_begins_anew() {
     assert_eq!(shares(&stage), [1, 2]);
 }
 
+/// TS 29.244 6.2.6.2.2: an association that is set up anew ends sessions: a UPF that began anew is asked by each SMF once, also where
+/// it says so with an association before it does with a heartbeat.
+#[test]
+fn clause_6_2_6_2_2_a_upf_that_began_anew_is_asked_once() {
+    let (mut stage, mut smf) = set_up(2);
+    let mut other = Smf::new(2);
+    ask(&mut stage, &mut other, |smf| smf.setup(7));
+    let lost = ask(&mut stage, &mut smf, |smf| smf.simple(1)).f_seid().unwrap().seid;
+    ask(&mut stage, &mut smf, |smf| smf.simple(2));
+    stage.upfs[0].restart();
+    stage.upfs[0].mood = Mood::Says(Cause::NO_ASSOCIATION);
+    ask(&mut stage, &mut smf, |smf| smf.simple(3));
+    stage.upfs[0].mood = Mood::Answers;
+    let made: Vec<u64> =
+        (4..=5).map(|seid| ask(&mut stage, &mut other, |smf| smf.simple(seid)).f_seid().unwrap().seid).collect();
+    assert_eq!((shares(&stage), setups(&stage, 0), setups(&stage, 1)), (vec![1, 3], 4, 2));
+    stage.live(2 * HEARTBEAT);
+    stage.inbox.clear();
+    assert_eq!((setups(&stage, 0), setups(&stage, 1), stage.front_end.counts().upf_losses), (4, 2, 1));
+    assert_eq!(ask(&mut stage, &mut smf, |smf| smf.modify(lost, |_| {})).cause(), Some(Cause::SESSION_NOT_FOUND));
+    for seid in made {
+        assert_eq!(ask(&mut stage, &mut other, |smf| smf.modify(seid, |_| {})).cause(), Some(Cause::ACCEPTED));
+    }
+}
+
+/// So is one that knows of no association for several sessions that are under way.
+#[test]
+fn clause_6_2_6_2_2_sessions_under_way_ask_a_upf_once() {
+    let (mut stage, mut smf) = set_up(1);
+    let mut other = Smf::new(2);
+    ask(&mut stage, &mut other, |smf| smf.setup(7));
+    stage.upfs[0].restart();
+    stage.upfs[0].mood = Mood::Says(Cause::NO_ASSOCIATION);
+    stage.slow = true;
+    for seid in 1..=3 {
+        for smf in [&mut smf, &mut other] {
+            smf.sequence += 1;
+            stage.receive(smf.address, &smf.simple(seid));
+        }
+    }
+    for _ in 0..6 {
+        stage.deliver(0);
+    }
+    assert_eq!(setups(&stage, 0), 4);
+    stage.deliver(0);
+    stage.deliver(0);
+    (stage.slow, stage.upfs[0].mood) = (false, Mood::Answers);
+    stage.live(2 * HEARTBEAT);
+    assert_eq!(setups(&stage, 0), 4);
+    stage.inbox.clear();
+    for smf in [&mut smf, &mut other] {
+        assert_eq!(ask(&mut stage, smf, |smf| smf.simple(9)).cause(), Some(Cause::ACCEPTED));
+    }
+}
+
 /// TS 29.244 6.2.6.1: a Node ID is a function's; a UPF with another one is none of it.
 #[test]
 fn clause_6_2_6_1_a_upf_of_another_node_id_is_left_out() {
