@@ -45,6 +45,11 @@ impl Peer {
         self.up != Some(false)
     }
 
+    /// Whether nothing is left of it: another one may have its number.
+    fn is_over(&self) -> bool {
+        self.gone && self.sessions == 0 && !self.asked
+    }
+
     /// Whether it gets new sessions.
     pub(crate) fn takes_sessions(&self) -> bool {
         self.is_there() && !self.gone && !self.config.drained && self.config.weight > 0
@@ -67,6 +72,8 @@ impl FrontEnd {
         for peer in &mut self.endpoints {
             peer.gone = !wanted.iter().any(|it| it.name == peer.config.name);
         }
+        // Farewells name endpoints by their numbers.
+        let idle = self.farewells.is_empty();
         for endpoint in &wanted {
             let known = self.endpoints.iter_mut().find(|peer| peer.config.name == endpoint.name);
             match known {
@@ -77,7 +84,13 @@ impl FrontEnd {
                     peer.recovery = peer.recovery.filter(|_| same);
                     (peer.config, peer.up, peer.next) = (endpoint.clone(), None, self.now);
                 }
-                None => self.endpoints.push(Peer::new(endpoint.clone(), self.now)),
+                None => {
+                    let new = Peer::new(endpoint.clone(), self.now);
+                    match self.endpoints.iter_mut().find(|peer| idle && peer.is_over()) {
+                        Some(over) => *over = new,
+                        None => self.endpoints.push(new),
+                    }
+                }
             }
         }
         self.endpoint_at = (0..)

@@ -3,7 +3,7 @@
 use pinion_gtpc::{FrontEnd, Kept, Output, Settings, TakeError, recovery_after};
 use pinion_protocols::gtpv2::{Cause, MessageType};
 
-use crate::stage::{ECHO, RECOVERY, Stage, settings};
+use crate::stage::{ECHO, RECOVERY, Stage, endpoint, settings};
 
 #[test]
 fn peers_notice_nothing_of_a_restart() {
@@ -123,6 +123,22 @@ fn a_takeover_can_be_taken_over_at_any_point() {
             assert_eq!(after.sessions(None).collect::<Vec<_>>(), before);
         }
     }
+}
+
+#[test]
+fn of_endpoints_that_are_gone_only_those_with_sessions_are_remembered() {
+    let mut stage = Stage::new(1);
+    stage.attach(0, 1);
+    let before = stage.sessions();
+    let mut sizes = std::collections::BTreeSet::new();
+    for number in 2..9 {
+        let mut other = settings(1);
+        other.endpoints = vec![endpoint(number)];
+        again(&mut stage, other);
+        assert_eq!(stage.sessions(), before);
+        sizes.insert(stage.kept[&Kept::Peers].len());
+    }
+    assert_eq!(sizes.len(), 1);
 }
 
 /// The front end ends, and another one goes on.
