@@ -22,7 +22,7 @@
 //!     drain: 10m                         # until sessions end where it is left out
 //! services:
 //!   - name: amf
-//!     protocol: sctp                     # udp, tcp, sctp, gtpu, pfcp or gtpv2-c
+//!     protocol: sctp                     # udp, tcp, sctp, gtpu, pfcp, gtpv2-c or ngap
 //!     port: 38412                        # gtpu: 2152, pfcp: 8805 where it is left out
 //!     addresses: [192.0.2.1, 198.51.100.1]   # one for each path, at the most four
 //!     pool: amfs                         # or endpoints, health, slow_start and drain as in a pool

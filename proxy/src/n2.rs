@@ -2,8 +2,10 @@
 
 mod association;
 mod host;
+mod settings;
 
 pub use host::{Asked, Host, Shown, Start, StartError, Told};
+pub use settings::settings;
 
 /// NGAP (TS 38.412 7).
 pub(crate) const PORT: u16 = pinion_protocols::ngap::PORT;

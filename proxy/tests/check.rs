@@ -108,7 +108,7 @@ fn mistakes_go_to_standard_error_a_line_each() {
         assert_eq!(
             err(&checked),
             "bad.yaml:2:5: a service without `addresses`; give items that begin with `- `, or in brackets and separated by commas\n\
-             bad.yaml:2:5: a service without `protocol`; give udp, tcp, sctp, gtpu, pfcp or gtpv2-c\n\
+             bad.yaml:2:5: a service without `protocol`; give udp, tcp, sctp, gtpu, pfcp, gtpv2-c or ngap\n\
              bad.yaml:2:5: a service without endpoints; name a `pool`, or list `endpoints`\n\
              bad.yaml:3:11: 0 is no port; give a number from 1 to 65535\n"
         );

@@ -214,7 +214,7 @@ fn a_bad_configuration_is_2_with_the_place() {
     let config = folder.path().join("pinion.yaml");
     let config = config.to_str().unwrap();
     for (text, expected) in [
-        (UPF.replace("gtpu", "gtp"), "3:15: gtp is no protocol; give udp, tcp, sctp, gtpu, pfcp or gtpv2-c"),
+        (UPF.replace("gtpu", "gtp"), "3:15: gtp is no protocol; give udp, tcp, sctp, gtpu, pfcp, gtpv2-c or ngap"),
         (UPF.replace("[10.0.0.22]", "[10.0.0.22, 10.0.0.23]"), "10:20: 2 addresses where the service has 1 path;"),
         (UPF.replace("unknown", "unknwon"), "5:5: unknown key `unknwon`; did you mean `unknown`?"),
         ("# nothing\n".to_owned(), "1:1: nothing in it; begin with `services:`"),

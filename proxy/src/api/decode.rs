@@ -57,6 +57,7 @@ pub(super) fn service(wire: v1::Service) -> Result<ServiceView, MeaningError> {
             v1::Protocol::Gtpu => Protocol::Gtpu,
             v1::Protocol::Pfcp => Protocol::Pfcp,
             v1::Protocol::Gtpc => Protocol::Gtpc,
+            v1::Protocol::Ngap => Protocol::Ngap,
             v1::Protocol::Unspecified => return Err(unknown("protocol", wire.protocol)),
         },
         algorithm: match wire.algorithm() {

@@ -173,6 +173,7 @@ fn protocol(protocol: Protocol) -> v1::Protocol {
         Protocol::Gtpu => v1::Protocol::Gtpu,
         Protocol::Pfcp => v1::Protocol::Pfcp,
         Protocol::Gtpc => v1::Protocol::Gtpc,
+        Protocol::Ngap => v1::Protocol::Ngap,
     }
 }
 

@@ -8,6 +8,7 @@ mod breakout;
 mod fits;
 mod gtpc;
 mod health;
+mod ngap;
 mod pfcp;
 mod pools;
 mod services;

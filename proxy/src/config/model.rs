@@ -4,6 +4,7 @@
 //! families match, and every number is in its range.
 
 mod gtpc;
+mod ngap;
 mod pfcp;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use pinion_loader::Bounds;
 
 pub use gtpc::Gtpc;
+pub use ngap::{AmfIds, Ngap};
 pub use pfcp::{Pfcp, PfcpMode, Serves, UeAddresses};
 
 /// A whole configuration.
@@ -233,6 +235,8 @@ pub struct Service {
     pub pfcp: Option<Pfcp>,
     /// How GTPv2-C is spoken: there for [`Protocol::Gtpc`], and for it alone.
     pub gtpc: Option<Gtpc>,
+    /// How NGAP is spoken: there for [`Protocol::Ngap`], and for it alone.
+    pub ngap: Option<Ngap>,
 }
 
 /// A tunnel that is pinned at every address of its service.
@@ -261,6 +265,8 @@ pub enum Protocol {
     Pfcp,
     /// GTPv2-C, which the daemon itself speaks too.
     Gtpc,
+    /// NGAP, which the daemon itself speaks too.
+    Ngap,
 }
 
 /// Which endpoint a new session gets.
@@ -327,7 +333,7 @@ impl Timeouts {
             // Sessions of PFCP and GTPv2-C end when their peers say so; their datagrams are as those of UDP.
             Protocol::Udp | Protocol::Pfcp | Protocol::Gtpc => (120, 30),
             Protocol::Tcp => (7440, 240),
-            Protocol::Sctp | Protocol::Gtpu => (900, 30),
+            Protocol::Sctp | Protocol::Gtpu | Protocol::Ngap => (900, 30),
         };
         Self {
             opening: Duration::from_secs(30),

@@ -52,6 +52,7 @@ macro_rules! scalar {
 }
 
 pub(super) mod gtpc;
+pub(super) mod ngap;
 pub(crate) mod pfcp;
 
 /// Says that a value is none of its kind, and whether it is but for its quotes.

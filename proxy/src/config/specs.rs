@@ -22,7 +22,7 @@ pub fn kind(protocol: Protocol) -> Option<(Kind, u8)> {
         Protocol::Tcp => (Kind::Flow, protocol::TCP),
         Protocol::Sctp => (Kind::Sctp, protocol::SCTP),
         Protocol::Gtpu => (Kind::Gtpu, protocol::UDP),
-        Protocol::Pfcp | Protocol::Gtpc => return None,
+        Protocol::Pfcp | Protocol::Gtpc | Protocol::Ngap => return None,
     })
 }
 

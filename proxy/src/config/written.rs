@@ -1,6 +1,7 @@
 //! A configuration as it is written: the types that files are read into, and that the JSON Schema is made from.
 
 mod gtpc;
+mod ngap;
 mod pfcp;
 
 use super::model::{Algorithm, AllDown, Attach, Exit, Protocol, Unknown};
@@ -11,6 +12,7 @@ use super::scalar::{
 };
 
 pub(super) use gtpc::Gtpc;
+pub(super) use ngap::{AmfLoss, Ngap};
 pub(super) use pfcp::{Pfcp, Serves};
 
 record! {
@@ -188,7 +190,7 @@ record! {
         required name: Name,
         /// What is balanced.
         required protocol: Protocol,
-        /// Its port. gtpu: 2152, pfcp: 8805, gtpv2-c: 2123, or left out.
+        /// Its port. gtpu: 2152, pfcp: 8805, gtpv2-c: 2123, ngap: 38412, or left out.
         optional port: Port,
         /// Its address on each path, 1 to 4. pfcp, gtpv2-c: one, of the host that Pinion runs on.
         required addresses: List<Ip>,
@@ -219,6 +221,8 @@ record! {
         optional pfcp: Pfcp,
         /// gtpv2-c: how GTPv2-C is spoken for the SGWs or PGWs.
         optional gtpc: Gtpc,
+        /// ngap: how NGAP is spoken for the AMFs.
+        optional ngap: Ngap,
     }
 }
 
@@ -300,7 +304,7 @@ choice! {
 }
 
 choice! {
-    pub Protocol = "protocol", "udp, tcp, sctp, gtpu, pfcp or gtpv2-c" {
+    pub Protocol = "protocol", "udp, tcp, sctp, gtpu, pfcp, gtpv2-c or ngap" {
         /// UDP, by 5-tuple.
         "udp" => Protocol::Udp,
         /// TCP, by 5-tuple.
@@ -313,6 +317,8 @@ choice! {
         "pfcp" => Protocol::Pfcp,
         /// GTPv2-C of S11, S4, S5, S8, S2a and S2b, which Pinion itself speaks.
         "gtpv2-c" => Protocol::Gtpc,
+        /// NGAP of N2, which Pinion itself speaks: each UE is pinned to its AMF. To pin whole associations, take sctp.
+        "ngap" => Protocol::Ngap,
     }
 }
 

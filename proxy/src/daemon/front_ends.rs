@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
+use pinion_transport::Kind;
 use tokio::net::UdpSocket;
 
 use super::state::Daemon;
@@ -12,7 +13,7 @@ use crate::config::model::{Config, Service};
 use crate::pool::{Endpoint, Path, Pools};
 use crate::spoken::{self, BindError, Heard, JournalError, Spoken};
 use crate::store::StoreError;
-use crate::{gtpc, n4};
+use crate::{gtpc, n2, n4};
 
 /// Those that run of a kind, by the name of their service, and what each was told last.
 type Running<F> = BTreeMap<String, (Arc<F>, <F as FrontEnd>::Settings)>;
@@ -22,6 +23,7 @@ type Running<F> = BTreeMap<String, (Arc<F>, <F as FrontEnd>::Settings)>;
 pub(super) struct FrontEnds {
     n4: Running<n4::Host>,
     gtpc: Running<gtpc::Host>,
+    n2: BTreeMap<String, (n2::Host, n2::Told)>,
     leaving: BTreeMap<String, IpAddr>,
 }
 
@@ -34,6 +36,12 @@ pub enum FrontEndError {
     /// Its port.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// SCTP.
+    #[error("service {0}: {1}")]
+    Transport(String, std::io::Error),
+    /// Its SCTP port.
+    #[error(transparent)]
+    N2(#[from] n2::StartError),
     /// What it keeps.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -178,9 +186,9 @@ pub(super) async fn begin(daemon: &Arc<Daemon>) -> Result<(), FrontEndError> {
 /// [`FrontEndError`] of the first that cannot be started; those after it are tried all the same.
 pub(super) async fn settle(daemon: &Arc<Daemon>) -> Result<(), FrontEndError> {
     let mut running = daemon.front_ends.lock().await;
-    let Some(FrontEnds { n4, gtpc, leaving }) = running.as_mut() else { return Ok(()) };
+    let Some(FrontEnds { n4, gtpc, n2, leaving }) = running.as_mut() else { return Ok(()) };
     let (first, second) = (settle_all(daemon, n4, leaving).await, settle_all(daemon, gtpc, leaving).await);
-    first.and(second)
+    first.and(second).and(settle_n2(daemon, n2).await)
 }
 
 async fn settle_all<F: FrontEnd>(
@@ -216,12 +224,61 @@ async fn settle_all<F: FrontEnd>(
     first
 }
 
+/// Starts, tells and ends those of NGAP, whose associations end with them.
+async fn settle_n2(
+    daemon: &Arc<Daemon>,
+    running: &mut BTreeMap<String, (n2::Host, n2::Told)>,
+) -> Result<(), FrontEndError> {
+    let wanted = wanted_n2(daemon);
+    let stays = |name: &String, here: &[IpAddr]| wanted.iter().any(|(it, told)| it == name && told.here == here);
+    running.retain(|name, (_, told)| stays(name, &told.here));
+    let mut first = Ok(());
+    for (name, told) in wanted {
+        if let Some(front_end) = running.get_mut(&name) {
+            configure_n2(front_end, told).await;
+            continue;
+        }
+        match start_n2(daemon, &name, told.clone()) {
+            Ok(host) => drop(running.insert(name, (host, told))),
+            Err(error) if first.is_ok() => first = Err(error),
+            Err(error) => tracing::error!("{error}"),
+        }
+    }
+    first
+}
+
+async fn configure_n2((host, before): &mut (n2::Host, n2::Told), told: n2::Told) {
+    if *before != told {
+        host.ask(n2::Asked::Configure(Box::new(told.clone()))).await;
+        *before = told;
+    }
+}
+
+fn wanted_n2(daemon: &Daemon) -> Vec<(String, n2::Told)> {
+    let state = daemon.state();
+    let services = state.config.services.iter();
+    services.filter_map(|it| Some((it.name.clone(), n2::settings(&state.pools, it)?))).collect()
+}
+
+fn start_n2(daemon: &Arc<Daemon>, service: &str, told: n2::Told) -> Result<n2::Host, FrontEndError> {
+    let transport = pinion_transport::auto(Kind::Kernel, pinion_transport::Config::default(), || Ok(Vec::new()))
+        .map_err(|error| FrontEndError::Transport(service.to_owned(), error))?;
+    let start = n2::Start { service: service.to_owned(), transport, told, seed: spoken::seed() };
+    let for_news = Arc::downgrade(daemon);
+    Ok(n2::Host::start(start, move |heard| hear(&for_news, &heard))?)
+}
+
 /// Tells front ends that run what operators say by now.
 pub(super) async fn tell(daemon: &Daemon) {
     let mut running = daemon.front_ends.lock().await;
-    let Some(FrontEnds { n4, gtpc, .. }) = running.as_mut() else { return };
+    let Some(FrontEnds { n4, gtpc, n2, .. }) = running.as_mut() else { return };
     tell_all(daemon, n4).await;
     tell_all(daemon, gtpc).await;
+    for (name, told) in wanted_n2(daemon) {
+        if let Some(front_end) = n2.get_mut(&name) {
+            configure_n2(front_end, told).await;
+        }
+    }
 }
 
 async fn tell_all<F: FrontEnd>(daemon: &Daemon, running: &mut Running<F>) {
@@ -296,7 +353,7 @@ fn hear(daemon: &Weak<Daemon>, heard: &Heard) {
 /// Takes down again what was heard of endpoints: a new configuration forgets it of endpoints that are not probed, and it is
 /// not said twice.
 pub(super) fn recall(config: &Config, pools: &mut Pools, heard: &mut HeardOf) {
-    let is_spoken = |service: &Service| service.pfcp.is_some() || service.gtpc.is_some();
+    let is_spoken = |service: &Service| service.pfcp.is_some() || service.gtpc.is_some() || service.ngap.is_some();
     let is_heard = |pool: &str| config.services.iter().any(|service| is_spoken(service) && service.pool == pool);
     heard.retain(|(pool, name), _| is_heard(pool) && pools.of(pool).any(|it| it.config.name == *name));
     for ((pool, name), seen) in heard {

@@ -278,7 +278,7 @@ fn timeouts(service: &Service) -> Timeouts {
     let others = Timeouts::default();
     match service.protocol {
         Protocol::Udp => Timeouts { udp: established, ..others },
-        Protocol::Pfcp | Protocol::Gtpc => others,
+        Protocol::Pfcp | Protocol::Gtpc | Protocol::Ngap => others,
         Protocol::Gtpu => Timeouts { tunnel: established, ..others },
         Protocol::Tcp => Timeouts {
             tcp_opening: opening,

@@ -56,6 +56,7 @@ fn config() -> Config {
             breakout: None,
             pfcp: None,
             gtpc: None,
+            ngap: None,
         }],
     }
 }

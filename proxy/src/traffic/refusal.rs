@@ -74,7 +74,7 @@ const fn number(protocol: Protocol) -> u8 {
     match protocol {
         Protocol::Udp | Protocol::Gtpu | Protocol::Pfcp | Protocol::Gtpc => protocol::UDP,
         Protocol::Tcp => protocol::TCP,
-        Protocol::Sctp => protocol::SCTP,
+        Protocol::Sctp | Protocol::Ngap => protocol::SCTP,
     }
 }
 

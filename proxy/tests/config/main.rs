@@ -5,6 +5,7 @@ mod fuzz;
 mod gtpc;
 mod meaning;
 mod mistakes;
+mod ngap;
 mod pfcp;
 
 use pinion::config::model::Config;

@@ -169,10 +169,10 @@ services:
         "70000 is no port; give a number from 1 to 65535",
         "0 is no count of probes in a row; give a number from 1 to 255",
         "10 is no duration; give a number and its unit, such as 500ms, 10s, 5m or 2h",
-        "sctpp is no protocol; give udp, tcp, sctp, gtpu, pfcp or gtpv2-c",
+        "sctpp is no protocol; give udp, tcp, sctp, gtpu, pfcp, gtpv2-c or ngap",
         "there is no pool amf; did you mean amfs?",
         "just-a-word is no service; give a mapping with name, protocol, port, addresses, pool, endpoints, health, \
-         slow_start, drain, algorithm, unknown, all_down, timeouts, tunnels, breakout, pfcp and gtpc",
+         slow_start, drain, algorithm, unknown, all_down, timeouts, tunnels, breakout, pfcp, gtpc and ngap",
     ];
     let expected: Vec<_> = places.iter().zip(messages).map(|(place, what)| format!("{place}: {what}")).collect();
     assert_eq!(places.len(), messages.len());

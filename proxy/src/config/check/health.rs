@@ -53,7 +53,7 @@ fn unanswered(kind: ProbeKind, protocol: Protocol, port: u16, service: &str) -> 
     let served = match protocol {
         Protocol::Udp | Protocol::Gtpu | Protocol::Pfcp | Protocol::Gtpc => "UDP",
         Protocol::Tcp => "TCP",
-        Protocol::Sctp => "SCTP",
+        Protocol::Sctp | Protocol::Ngap => "SCTP",
     };
     if transport != served {
         let example = own.unwrap_or(port);

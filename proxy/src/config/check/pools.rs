@@ -200,7 +200,9 @@ pub(super) fn tunnels(pools: &[Gathered<'_>], members: &[Vec<&Service>], wrong: 
             let is_sctp = match service.protocol.value {
                 Some(Protocol::Sctp) => true,
                 Some(Protocol::Gtpu) => false,
-                Some(Protocol::Udp | Protocol::Tcp | Protocol::Pfcp | Protocol::Gtpc) | None => continue,
+                Some(Protocol::Udp | Protocol::Tcp | Protocol::Pfcp | Protocol::Gtpc | Protocol::Ngap) | None => {
+                    continue;
+                }
             };
             for endpoint in pool.endpoints.values() {
                 let port = match &endpoint.port.value {

@@ -5,12 +5,12 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use pinion_protocols::{gtpv2, pfcp as n4};
+use pinion_protocols::{gtpv2, ngap as n2, pfcp as n4};
 use pinion_steering::{MAX_PATHS, gtpu};
 
 use super::addresses::{families, family};
 use super::pools::{Gathered, paths};
-use super::{breakout, gtpc, pfcp, span, spoken, tunnels};
+use super::{breakout, gtpc, ngap, pfcp, span, spoken, tunnels};
 use crate::config::Host;
 use crate::config::mistake::{Place, Wrong};
 use crate::config::model::{self, Protocol, Timeouts};
@@ -107,6 +107,7 @@ fn own_port(protocol: Protocol) -> Option<(u16, &'static str)> {
         Protocol::Gtpu => Some((gtpu::PORT, "GTP-U is received at port 2152 (TS 29.281 4.4.2.3)")),
         Protocol::Gtpc => Some((gtpv2::PORT, "GTPv2-C is received at port 2123 (TS 29.274 4.2.1.1)")),
         Protocol::Pfcp => Some((n4::PORT, "PFCP is received at port 8805 (TS 29.244 4.2.2)")),
+        Protocol::Ngap => Some((n2::PORT, "NGAP is received at port 38412 (TS 38.412 7)")),
         Protocol::Udp | Protocol::Tcp | Protocol::Sctp => None,
     }
 }
@@ -148,7 +149,7 @@ pub(super) fn meet(pool: &Gathered<'_>, users: &[&Service], wrong: &mut Wrong) {
             }
         }
     }
-    for protocol in [Protocol::Gtpu, Protocol::Pfcp, Protocol::Gtpc] {
+    for protocol in [Protocol::Gtpu, Protocol::Pfcp, Protocol::Gtpc, Protocol::Ngap] {
         if users.iter().any(|service| service.protocol.value == Some(protocol)) {
             endpoints.values().for_each(|endpoint| elsewhere(protocol, &endpoint.port, wrong));
         }
@@ -157,7 +158,8 @@ pub(super) fn meet(pool: &Gathered<'_>, users: &[&Service], wrong: &mut Wrong) {
 
 /// A service's addresses, where there are as many as it can have.
 fn own(service: &Service) -> Option<&List<Ip>> {
-    let most = if spoken::is_spoken(service) { 1 } else { MAX_PATHS };
+    let most =
+        if spoken::is_spoken(service) && service.protocol.value != Some(Protocol::Ngap) { 1 } else { MAX_PATHS };
     service.addresses.value.as_ref().filter(|own| (1..=most).contains(&own.0.len()))
 }
 
@@ -278,6 +280,7 @@ fn one(service: &Service, host: &Host, wrong: &mut Wrong) -> model::Service {
         breakout: breakout::model(service, wrong),
         pfcp: pfcp::model(service, host, wrong),
         gtpc: gtpc::model(service, host, wrong),
+        ngap: ngap::model(service, host, wrong),
     }
 }
 

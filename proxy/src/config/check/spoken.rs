@@ -12,11 +12,24 @@ use crate::config::written::Service;
 
 /// Whether it is one, and not something that is written wrong.
 pub(super) fn is_spoken(service: &Service) -> bool {
-    matches!(service.protocol.value, Some(Protocol::Pfcp | Protocol::Gtpc))
+    matches!(service.protocol.value, Some(Protocol::Pfcp | Protocol::Gtpc | Protocol::Ngap))
 }
 
 /// What is wrong with a service that speaks `what`, to `client` for `endpoint`.
 pub(super) fn check(service: &Service, host: &Host, [what, client, endpoint]: [&str; 3], wrong: &mut Wrong) {
+    check_steered(service, what, wrong);
+    if let Some((at, Algorithm::SourceAffinity)) = service.algorithm.given() {
+        let words = format!(
+            "source_affinity would give {client} one {endpoint} for all its sessions; give maglev, round_robin, \
+             weighted or least_sessions"
+        );
+        wrong.mistake(at, words);
+    }
+    own(service, host, what, 1, wrong);
+}
+
+/// What it has that is for packets alone.
+pub(super) fn check_steered(service: &Service, what: &str, wrong: &mut Wrong) {
     let fields =
         [("unknown", service.unknown.at), ("all_down", service.all_down.at), ("timeouts", service.timeouts.at)];
     for (name, at) in fields {
@@ -26,23 +39,19 @@ pub(super) fn check(service: &Service, host: &Host, [what, client, endpoint]: [&
             wrong.mistake(at, words);
         }
     }
-    if let Some((at, Algorithm::SourceAffinity)) = service.algorithm.given() {
-        let words = format!(
-            "source_affinity would give {client} one {endpoint} for all its sessions; give maglev, round_robin, \
-             weighted or least_sessions"
-        );
-        wrong.mistake(at, words);
-    }
-    here(service, host, what, wrong);
 }
 
-/// Whether its address is one, and this host's: the daemon itself speaks there.
-fn here(service: &Service, host: &Host, what: &str, wrong: &mut Wrong) {
+/// Whether it has at the most so many addresses, and they are this host's: the daemon itself speaks there.
+pub(super) fn own(service: &Service, host: &Host, what: &str, most: usize, wrong: &mut Wrong) {
     if let Some((at, addresses)) = service.addresses.given()
-        && addresses.0.len() != 1
+        && !(1..=most).contains(&addresses.0.len())
     {
         let count = counted(addresses.0.len(), "address", "addresses");
-        wrong.mistake(at, format!("{count}, and {what} is spoken at one; give one that this host has"));
+        let words = match most {
+            1 => format!("{count}, and {what} is spoken at one; give one that this host has"),
+            most => format!("{count}, and {what} is spoken at 1 to {most}; give those that this host has"),
+        };
+        wrong.mistake(at, words);
     }
     for (at, address) in service.addresses.each() {
         let address: IpAddr = address.0;

@@ -63,7 +63,11 @@ pub(super) const CASES: &[Case] = &[
         "drain: ¶never",
         &["never is no duration; give a number and its unit, such as 500ms, 10s, 5m or 2h"],
     ),
-    ("protocol: sctp", "protocol: ¶SCTP", &["SCTP is no protocol; give udp, tcp, sctp, gtpu, pfcp or gtpv2-c"]),
+    (
+        "protocol: sctp",
+        "protocol: ¶SCTP",
+        &["SCTP is no protocol; give udp, tcp, sctp, gtpu, pfcp, gtpv2-c or ngap"],
+    ),
     (
         "pool: amfs",
         "pool: amfs\n    algorithm: ¶hash",

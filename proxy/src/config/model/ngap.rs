@@ -1,0 +1,28 @@
+//! NGAP services, which Pinion itself speaks: one AMF to each gNB (TS 38.413).
+
+use std::time::Duration;
+
+/// How NGAP is spoken for the AMFs of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ngap {
+    /// The AMF Name that gNBs are told, 1 to 63 letters, digits, dots, dashes and underscores.
+    pub amf_name: String,
+    /// Who gives UEs the AMF UE NGAP IDs that gNBs know.
+    pub amf_ids: AmfIds,
+    /// What becomes of the UEs of an AMF that is lost: how long after they are reset; `None`: they go on with another AMF of
+    /// the set, never with [`AmfIds::PerAmf`].
+    pub reset_after: Option<Duration>,
+    /// The most UEs, 1 to 16,777,216.
+    pub ues: u32,
+    /// The most gNBs, 1 to 65,535.
+    pub gnbs: u16,
+}
+
+/// Who gives UEs the AMF UE NGAP IDs that gNBs know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AmfIds {
+    /// The AMFs of a set, which give each number once (TS 38.401 6.2.1).
+    SetUnique,
+    /// Pinion, where a UE of another AMF has the number.
+    PerAmf,
+}

@@ -1,0 +1,35 @@
+use pinion_n2::{Admission, Amf, AmfIds, AmfLoss, Bounds, Rules, Settings, Timers};
+
+use super::Told;
+use crate::config::model::{self, Service};
+use crate::pool::Pools;
+
+/// What the front end of a service is told: the configuration, and what operators asked for since. `None`: the service
+/// has no such front end.
+#[must_use]
+pub fn settings(pools: &Pools, service: &Service) -> Option<Told> {
+    let ngap = service.ngap.as_ref()?;
+    let name = |endpoint: &str| std::sync::Arc::<str>::from(format!("{}/{endpoint}", service.pool));
+    let amfs = pools.of(&service.pool).map(|endpoint| Amf {
+        name: name(&endpoint.config.name),
+        weight: endpoint.weight,
+        drained: endpoint.draining.is_some(),
+    });
+    let addresses = pools.of(&service.pool);
+    let addresses =
+        addresses.map(|endpoint| (name(&endpoint.config.name), endpoint.config.addresses.clone())).collect();
+    let settings = Settings {
+        name: ngap.amf_name.as_str().into(),
+        amfs: amfs.collect(),
+        amf_ids: match ngap.amf_ids {
+            model::AmfIds::SetUnique => AmfIds::SetUnique,
+            model::AmfIds::PerAmf => AmfIds::PerAmf,
+        },
+        loss: ngap.reset_after.map_or(AmfLoss::Rebind, |after| AmfLoss::Reset { after }),
+        admission: Admission::default(),
+        rules: Rules::default(),
+        timers: Timers::default(),
+        bounds: Bounds { ues: ngap.ues, gnbs: ngap.gnbs.into(), ..Bounds::default() },
+    };
+    Some(Told { here: service.addresses.clone(), addresses, settings })
+}
