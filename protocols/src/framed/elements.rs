@@ -94,11 +94,7 @@ impl<'a, P: Protocol> Elements<'a, P> {
     ///
     /// That of the first element that is cut before it.
     pub fn find(mut self, kind: P::ElementType) -> Result<Option<RawElement<'a, P>>, Error<P>> {
-        self.find_map(|element| match element {
-            Ok(element) if element.kind != kind => None,
-            found => Some(found),
-        })
-        .transpose()
+        Iterator::find(&mut self, |it| it.as_ref().map_or(true, |element| element.kind == kind)).transpose()
     }
 
     fn split(&self) -> Result<RawElement<'a, P>, Error<P>> {
