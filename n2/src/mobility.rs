@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use pinion_protocols::ngap::value::{AmfUeNgapId, Cause, RanUeNgapId};
-use pinion_protocols::ngap::{ElementType, Error, Message, NewIds, UeIds};
+use pinion_protocols::ngap::{ElementType, Error, Guami, Message, NewIds, UeIds};
 
 use crate::amfs::AmfId;
 use crate::front::{FrontEnd, Leg, Origin};
@@ -31,7 +31,10 @@ impl FrontEnd {
         let again = again.filter(|&pin| self.pins.get(pin).is_some_and(|pin| pin.ran.is_none()));
         let pin = match again {
             Some(pin) => Some(pin),
-            None if self.has_room() => self.target(gnb, amf, id),
+            None if self.has_room() => {
+                let guami = message.get(ElementType::Guami)?;
+                self.target(gnb, amf, id, guami)
+            }
             None => None,
         };
         let Some(pin) = pin else {
@@ -46,7 +49,7 @@ impl FrontEnd {
     }
 
     /// A pin at the gNB that a UE is handed over to.
-    fn target(&mut self, gnb: GnbId, amf: AmfId, id: u64) -> Option<PinId> {
+    fn target(&mut self, gnb: GnbId, amf: AmfId, id: u64, guami: Option<Guami>) -> Option<PinId> {
         let here = self.hold(gnb, amf, id)?;
         let it = self.gnbs.get_mut(&gnb)?;
         it.turn = it.turn.wrapping_add(1);
@@ -64,7 +67,7 @@ impl FrontEnd {
             association,
             streams: (upstreams::stream(down, turn), upstreams::stream(up, turn)),
             unbound: false,
-            guami: None,
+            guami,
             source: None,
             until: self.now,
         });
@@ -91,6 +94,10 @@ impl FrontEnd {
         }
         let old = self.pins.everywhere(source).next();
         let pin = self.pin(from, ran, amf, old);
+        let guami = old.and_then(|old| self.pins.get(old)?.guami);
+        if let Some(it) = self.pins.get_mut(pin) {
+            it.guami = guami;
+        }
         let new = NewIds { source_amf: (id != source).then_some(id), ..NewIds::default() };
         self.send_up(pin, write::with_ids(message, bytes, &new)?);
         Ok(())

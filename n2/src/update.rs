@@ -133,7 +133,9 @@ impl FrontEnd {
         let upstream = self.gnbs.get_mut(&gnb).and_then(|gnb| gnb.upstreams.get_mut(&amf));
         let Some(upstream) = upstream else { return Ok(()) };
         let served = upstream.served.updated(message)?;
-        upstream.unavailable.retain(|it| !served.has(&it.guami));
+        if message.elements().find(ElementType::ServedGuamiList)?.is_some() {
+            upstream.unavailable.retain(|it| !served.has(&it.guami));
+        }
         upstream.served = self.amfs.shared(amf, served);
         let until = self.after(self.settings.timers.answer);
         if self.tell(gnb)

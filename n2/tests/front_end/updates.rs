@@ -1,16 +1,16 @@
-//! AMF Configuration Update (8.7.3) and AMF Status Indication (8.7.6).
+//! AMF Configuration Update (8.7.3), AMF Status Indication (8.7.6).
 
 use std::net::Ipv4Addr;
 
 use bytes::Bytes;
 use pinion_n2::{AmfIds, Leg, Settings};
 use pinion_protocols::ngap::value::{
-    AmfName, Cause, List, PlmnSupport, RelativeAmfCapacity, TnlAddress, TnlFailureList, TnlToAdd, TnlToAddList,
-    TransportAddress, UnavailableGuami, UnavailableGuamiList,
+    AmfName, AmfUeNgapId, Cause, List, PlmnSupport, RanUeNgapId, RelativeAmfCapacity, TnlAddress, TnlFailureList,
+    TnlToAdd, TnlToAddList, TransportAddress, UnavailableGuami, UnavailableGuamiList,
 };
 use pinion_protocols::ngap::{ElementType, Outcome, Procedure};
 
-use crate::messages::{First, Says, add, guami, initiating, message, tmsi, up};
+use crate::messages::{First, Says, about, add, down, guami, ids, initiating, message, tmsi, up};
 use crate::setup::guamis;
 use crate::stage::{ANSWER, Stage, says, settings};
 
@@ -112,6 +112,9 @@ fn a_guami_that_leaves_goes_to_its_backup_amf() {
     let mut stage = Stage::set_up(settings(6), 1);
     stage.say(stage.upstream(0), 0, &unavailable(1, 0, false, Some("amf-4")));
     stage.silent();
+    // Until the AMF says which GUAMIs it has.
+    stage.say(stage.upstream(0), 0, &initiating(Procedure::AmfConfigurationUpdate, |_| {}));
+    assert_eq!(stage.one(stage.upstream(0)).kind(), DONE);
     for ran in 0..20 {
         stage.say(Leg::Gnb(1), 1, &First::with(ran, tmsi(1, 0)).bytes());
         assert_eq!(stage.reached().0, 4);
@@ -129,15 +132,49 @@ fn timer_approach_moves_no_ue_at_once() {
     for (timer, expected) in [(false, 1), (true, 0)] {
         let mut stage = Stage::set_up(Settings { amf_ids: AmfIds::SetUnique, ..settings(2) }, 1);
         stage.come(1, &First::with(5, tmsi(1, 0)), 7);
-        let setup = initiating(Procedure::InitialContextSetup, |it| {
-            add(it, ElementType::AmfUeNgapId, &pinion_protocols::ngap::value::AmfUeNgapId(7));
-            add(it, ElementType::RanUeNgapId, &pinion_protocols::ngap::value::RanUeNgapId(5));
-            add(it, ElementType::Guami, &guami(1, 0));
-        });
-        stage.say(stage.upstream(0), 1, &setup);
+        stage.say(stage.upstream(0), 1, &context_setup());
         stage.one(Leg::Gnb(1));
         stage.say(stage.upstream(0), 0, &unavailable(1, 0, timer, None));
         stage.say(Leg::Gnb(1), 1, &up(7, 5, b"next"));
         assert_eq!(stage.reached().0, expected);
     }
+}
+
+fn context_setup() -> Bytes {
+    initiating(Procedure::InitialContextSetup, |it| {
+        add(it, ElementType::AmfUeNgapId, &AmfUeNgapId(7));
+        add(it, ElementType::RanUeNgapId, &RanUeNgapId(5));
+        add(it, ElementType::Guami, &guami(1, 0));
+    })
+}
+
+/// UE 5 of gNB 1 comes to gNB 2, which calls it 9, by handover or by path switch.
+#[test]
+fn a_guami_that_leaves_moves_ues_that_came_from_another_gnb() {
+    for handed_over in [true, false] {
+        let mut stage = Stage::set_up(Settings { amf_ids: AmfIds::SetUnique, ..settings(2) }, 2);
+        let (source, target) = (stage.between(1, 0), stage.between(2, 0));
+        stage.say(Leg::Gnb(1), 1, &First::with(5, tmsi(1, 0)).bytes());
+        stage.say(source, 1, &down(7, 5, b"first"));
+        stage.say(source, 1, &context_setup());
+        if handed_over {
+            let request = initiating(Procedure::HandoverResourceAllocation, |it| {
+                add(it, ElementType::AmfUeNgapId, &AmfUeNgapId(8));
+                add(it, ElementType::Guami, &guami(1, 0));
+            });
+            stage.say(target, 1, &request);
+            stage.say(Leg::Gnb(2), 1, &answered(Procedure::HandoverResourceAllocation, 8));
+        } else {
+            stage.say(Leg::Gnb(2), 1, &crate::mobility::path_switch(7, 9));
+            stage.say(target, 1, &answered(Procedure::PathSwitchRequest, 7));
+        }
+        stage.say(target, 0, &unavailable(1, 0, false, None));
+        stage.inbox.clear();
+        stage.say(Leg::Gnb(2), 1, &up(if handed_over { 8 } else { 7 }, 9, b"next"));
+        assert_eq!(stage.reached().0, 1, "handed over: {handed_over}");
+    }
+}
+
+fn answered(procedure: Procedure, amf: u64) -> Bytes {
+    about(Outcome::Successful, procedure, ids(amf, 9), &[])
 }
