@@ -52,6 +52,8 @@ pub(crate) struct Gnb {
     pub(crate) upstreams: BTreeMap<AmfId, Upstream>,
     /// Its RAN Configuration Update that AMFs have not answered.
     pub(crate) update: Option<(Gathering, Bytes)>,
+    /// Those that came meanwhile, and on which associations.
+    pub(crate) updates: VecDeque<(u64, Bytes)>,
     /// Its NG Reset that AMFs have not acknowledged, and the list of it.
     pub(crate) reset: Option<(Gathering, Vec<UeConnection>)>,
     /// NG Resets of AMFs; it was sent the first.
@@ -81,6 +83,7 @@ impl Gnb {
             phase,
             upstreams: BTreeMap::new(),
             update: None,
+            updates: VecDeque::new(),
             reset: None,
             resets: VecDeque::new(),
             asked: VecDeque::new(),
@@ -109,6 +112,7 @@ impl Gnb {
     /// Forgets all that is under way.
     pub(crate) fn calm(&mut self) {
         self.update = None;
+        self.updates.clear();
         self.reset = None;
         self.resets.clear();
         self.asked.clear();

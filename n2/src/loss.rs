@@ -125,6 +125,9 @@ impl FrontEnd {
                 gathering.association = other;
             }
         }
+        for (waiting, _) in it.updates.iter_mut().filter(|it| it.0 == association) {
+            *waiting = other;
+        }
         // Its UEs go on on another one (TS 38.412 7).
         let streams = self.associations.get(&other).map_or(1, |tnla| tnla.streams);
         let pins: Vec<_> = self.pins.of_gnb(gnb).map(|(id, _)| id).collect();

@@ -181,6 +181,7 @@ impl FrontEnd {
                 self.push(Output::Amf { name, up: true, why: "it accepted NG Setup" });
             }
         }
+        self.update_too(gnb, amf);
         if owed {
             // NG Setup ended them at the AMF.
             self.reset_lost(gnb, amf);

@@ -63,17 +63,44 @@ impl FrontEnd {
             return Ok(());
         }
         let update = write::without(message, &ITS_OWN)?;
-        let until = self.after(self.settings.timers.answer);
         let Some(it) = self.gnbs.get_mut(&gnb) else { return Ok(()) };
+        if it.update.is_none() {
+            self.begin_update(gnb, association, update);
+        } else if it.updates.len() < self.settings.bounds.remembered.into() {
+            // AMFs' answers do not say which one they are to.
+            it.updates.push_back((association, update));
+        } else {
+            let failure = write::failure(Procedure::RanConfigurationUpdate, &Cause::OVERLOAD, None);
+            self.say(Leg::Gnb(association), 0, failure);
+        }
+        self.settle_update(gnb);
+        Ok(())
+    }
+
+    fn begin_update(&mut self, gnb: GnbId, association: u64, update: Bytes) {
+        let until = self.after(self.settings.timers.answer);
+        let Some(it) = self.gnbs.get(&gnb) else { return };
         let waiting: std::collections::BTreeSet<_> = it.up().map(|(amf, _)| amf).collect();
-        let gathering = Gathering { association, waiting: waiting.clone(), accepted: false, cause: None, until };
-        it.update = Some((gathering, update.clone()));
-        for amf in waiting {
+        for &amf in &waiting {
             self.send_amf(gnb, amf, Ok(update.clone()));
         }
         self.remind(until, Due::Gnb(gnb));
-        self.settle_update(gnb);
-        Ok(())
+        let gathering = Gathering { association, waiting, accepted: false, cause: None, until };
+        if let Some(it) = self.gnbs.get_mut(&gnb) {
+            it.update = Some((gathering, update));
+        }
+    }
+
+    /// An AMF accepted a gNB as it was before an update that others are answering.
+    pub(crate) fn update_too(&mut self, gnb: GnbId, amf: AmfId) {
+        let pending = self.gnbs.get_mut(&gnb).and_then(|gnb| gnb.update.as_mut());
+        let update = pending.map(|(gathering, update)| {
+            gathering.waiting.insert(amf);
+            update.clone()
+        });
+        if let Some(update) = update {
+            self.send_amf(gnb, amf, Ok(update));
+        }
     }
 
     /// An AMF's answer to RAN Configuration Update.
@@ -92,19 +119,31 @@ impl FrontEnd {
         self.settle_update(gnb);
     }
 
-    /// Answers RAN Configuration Update once no AMF is waited for: with success where one accepted it.
+    /// Answers RAN Configuration Update once no AMF is waited for, and begins with the next.
     pub(crate) fn settle_update(&mut self, gnb: GnbId) {
         let now = self.now;
-        let Some(it) = self.gnbs.get_mut(&gnb) else { return };
         let over = |(it, _): &mut (Gathering, Bytes)| it.waiting.is_empty() || it.until <= now;
-        let Some((gathering, update)) = it.update.take_if(over) else { return };
+        while let Some(it) = self.gnbs.get_mut(&gnb)
+            && let Some((gathering, update)) = it.update.take_if(over)
+        {
+            let next = it.updates.pop_front();
+            self.answer_update(gnb, gathering, &update);
+            if let Some((association, update)) = next {
+                self.begin_update(gnb, association, update);
+            }
+        }
+    }
+
+    /// Answers RAN Configuration Update: with success where an AMF accepted it.
+    fn answer_update(&mut self, gnb: GnbId, gathering: Gathering, update: &[u8]) {
+        let Some(it) = self.gnbs.get_mut(&gnb) else { return };
         self.counts.unanswered += gathering.waiting.len() as u64;
         let leg = Leg::Gnb(gathering.association);
         if !gathering.accepted {
             let cause = gathering.cause.unwrap_or(Cause::TRANSPORT_UNAVAILABLE);
             return self.say(leg, 0, write::failure(Procedure::RanConfigurationUpdate, &cause, None));
         }
-        match Message::parse(&it.setup).and_then(|setup| applied(&setup, &update)) {
+        match Message::parse(&it.setup).and_then(|setup| applied(&setup, update)) {
             Ok(setup) => it.setup = setup,
             Err(error) => tracing::warn!(%error, "a gNB's configuration could not be kept"),
         }

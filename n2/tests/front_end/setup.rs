@@ -25,7 +25,7 @@ fn capacity(said: &Said) -> u8 {
     said.get::<RelativeAmfCapacity>(ElementType::RelativeAmfCapacity).unwrap().0
 }
 
-fn joining(number: u32, more: bool) -> Bytes {
+pub(crate) fn joining(number: u32, more: bool) -> Bytes {
     initiating(Procedure::RanConfigurationUpdate, |it| {
         add(it, ElementType::GlobalRanNodeId, &node(number));
         if more {

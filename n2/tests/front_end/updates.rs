@@ -1,4 +1,4 @@
-//! AMF Configuration Update (8.7.3), AMF Status Indication (8.7.6).
+//! AMF Configuration Update (8.7.3), AMF Status Indication (8.7.6), RAN Configuration Update (8.7.2).
 
 use std::net::Ipv4Addr;
 
@@ -10,8 +10,8 @@ use pinion_protocols::ngap::value::{
 };
 use pinion_protocols::ngap::{ElementType, Outcome, Procedure};
 
-use crate::messages::{First, Says, about, add, down, guami, ids, initiating, message, tmsi, up};
-use crate::setup::guamis;
+use crate::messages::{First, Says, about, add, areas, down, guami, ids, initiating, message, tmsi, up};
+use crate::setup::{guamis, joining};
 use crate::stage::{ANSWER, Stage, says, settings};
 
 const UPDATE: (Procedure, Outcome) = (Procedure::AmfConfigurationUpdate, Outcome::Initiating);
@@ -177,4 +177,49 @@ fn a_guami_that_leaves_moves_ues_that_came_from_another_gnb() {
 
 fn answered(procedure: Procedure, amf: u64) -> Bytes {
     about(Outcome::Successful, procedure, ids(amf, 9), &[])
+}
+
+const RAN_UPDATE: (Procedure, Outcome) = (Procedure::RanConfigurationUpdate, Outcome::Initiating);
+const RAN_DONE: (Procedure, Outcome) = (Procedure::RanConfigurationUpdate, Outcome::Successful);
+
+fn ran_done() -> Bytes {
+    message(Outcome::Successful, Procedure::RanConfigurationUpdate, |_| {})
+}
+
+/// It was asked with the configuration before.
+#[test]
+fn an_amf_that_accepts_a_gnb_meanwhile_gets_its_update_too() {
+    let mut stage = Stage::set_up(settings(1), 1);
+    stage.front_end.configure(stage.now, settings(2));
+    stage.settle();
+    let late = stage.connect(1);
+    stage.all(late);
+    stage.say(Leg::Gnb(1), 0, &joining(1, true));
+    assert_eq!(stage.one(stage.upstream(0)).kind(), RAN_UPDATE);
+    stage.silent();
+    stage.say(late, 0, &says(1).setup_response());
+    let said = stage.one(late);
+    assert_eq!((said.kind(), said.get(ElementType::SupportedTaList)), (RAN_UPDATE, Some(areas(9))));
+    assert_eq!(stage.one(Leg::Gnb(1)).kind(), UPDATE);
+    stage.say(stage.upstream(0), 0, &ran_done());
+    stage.silent();
+    stage.say(late, 0, &ran_done());
+    assert_eq!(stage.one(Leg::Gnb(1)).kind(), RAN_DONE);
+}
+
+#[test]
+fn each_update_of_a_gnb_is_answered() {
+    let mut stage = Stage::set_up(settings(1), 1);
+    let amf = stage.upstream(0);
+    let other = stage.accept();
+    stage.say(other, 0, &joining(1, true));
+    stage.say(Leg::Gnb(1), 0, &joining(1, true));
+    // AMFs' answers do not say to which.
+    for gnb in [other, Leg::Gnb(1)] {
+        assert_eq!(stage.one(amf).kind(), RAN_UPDATE);
+        stage.silent();
+        stage.say(amf, 0, &ran_done());
+        assert_eq!(stage.one(gnb).kind(), RAN_DONE);
+    }
+    stage.silent();
 }
