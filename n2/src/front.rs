@@ -139,6 +139,7 @@ impl FrontEnd {
         let gnbs: Vec<_> = self.gnbs.keys().copied().collect();
         for gnb in gnbs {
             self.open_missing(gnb);
+            self.reset_abandoned(gnb);
             self.close_abandoned(gnb);
             self.tell(gnb);
         }

@@ -82,6 +82,20 @@ impl FrontEnd {
         }
     }
 
+    /// Resets the UEs that wait for an AMF that is configured no more.
+    pub(crate) fn reset_abandoned(&mut self, gnb: GnbId) {
+        let Some(it) = self.gnbs.get_mut(&gnb) else { return };
+        let mut lost = Vec::new();
+        for (&amf, upstream) in &mut it.upstreams {
+            if self.amfs.get(amf).is_none_or(|it| it.gone) && upstream.owed.take().is_some() {
+                lost.push(amf);
+            }
+        }
+        for amf in lost {
+            self.reset_lost(gnb, amf);
+        }
+    }
+
     /// The UEs of a gNB that an AMF has.
     pub(crate) fn pins_of(&self, gnb: GnbId, amf: AmfId) -> Vec<PinId> {
         self.pins.of_gnb(gnb).filter(|(_, pin)| pin.amf == amf).map(|(id, _)| id).collect()

@@ -65,10 +65,17 @@ impl FrontEnd {
         self.follow(pin, from, ids);
         if self.pins.get(pin).is_some_and(|it| it.unbound) && !self.rebind(pin) {
             self.counts.undeliverable += 1;
+            self.ended_by(pin, kind);
             return Ok(());
         }
         let new = NewIds { amf: self.towards_amf(pin, ids), ..NewIds::default() };
         self.send_up(pin, write::with_ids(message, bytes, &new)?);
+        self.ended_by(pin, kind);
+        Ok(())
+    }
+
+    /// Ends a UE whose gNB said the last about it, whether or not an AMF heard that.
+    fn ended_by(&mut self, pin: PinId, kind: (Procedure, Outcome)) {
         match kind {
             (Procedure::UeContextRelease, Outcome::Successful) => {
                 self.end(pin);
@@ -77,7 +84,6 @@ impl FrontEnd {
             (Procedure::HandoverResourceAllocation, Outcome::Unsuccessful) => drop(self.end(pin)),
             _ => {}
         }
-        Ok(())
     }
 
     /// Which UE a gNB means.

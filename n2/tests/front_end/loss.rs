@@ -6,8 +6,8 @@ use pinion_n2::{AmfIds, AmfLoss, Leg, Settings};
 use pinion_protocols::ngap::value::{Cause, TimeToWait};
 use pinion_protocols::ngap::{Outcome, Procedure};
 
-use crate::messages::{First, ids, ng_setup, reset_acknowledge, setup_failure, tmsi, up};
-use crate::stage::{RECONNECT, Stage, name, says, settings};
+use crate::messages::{First, ids, ng_setup, release_complete, reset_acknowledge, setup_failure, tmsi, up};
+use crate::stage::{RECONNECT, Stage, amf, name, says, settings};
 
 const RESET: (Procedure, Outcome) = (Procedure::NgReset, Outcome::Initiating);
 const UPDATE: (Procedure, Outcome) = (Procedure::AmfConfigurationUpdate, Outcome::Initiating);
@@ -103,6 +103,29 @@ fn gnb_lost_closes_its_upstreams() {
     assert_eq!(stage.front_end.ue_count(), 0);
     assert_eq!(stage.front_end.gnbs().count(), 1);
     assert!(stage.front_end.amfs().all(|amf| amf.gnbs == 1 && amf.ues == 0));
+}
+
+#[test]
+fn a_ue_that_leaves_while_no_amf_has_it_is_gone() {
+    let (mut stage, _) = losing(AmfLoss::Rebind, AmfIds::SetUnique);
+    stage.close(stage.upstream(2));
+    stage.all(Leg::Gnb(1));
+    stage.say(Leg::Gnb(1), 1, &release_complete(8, 4));
+    stage.silent();
+    assert_eq!((stage.front_end.ue_count(), stage.front_end.counts().released), (1, 1));
+}
+
+#[test]
+fn ues_that_waited_for_an_amf_are_reset_when_it_is_configured_no_more() {
+    let (mut stage, _) = losing(AmfLoss::Rebind, AmfIds::SetUnique);
+    stage.close(stage.upstream(2));
+    stage.all(Leg::Gnb(1));
+    let left = Settings { amfs: vec![amf(0), amf(1)], loss: AmfLoss::Rebind, ..settings(2) };
+    stage.front_end.configure(stage.now, Settings { amf_ids: AmfIds::SetUnique, ..left });
+    stage.settle();
+    let said = &stage.all(Leg::Gnb(1))[0];
+    assert_eq!((said.kind(), said.connections()), (RESET, Some(vec![ids(8, 4)])));
+    assert_eq!(stage.front_end.ue_count(), 1);
 }
 
 #[test]
