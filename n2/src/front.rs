@@ -142,6 +142,7 @@ impl FrontEnd {
             self.reset_abandoned(gnb);
             self.close_abandoned(gnb);
             self.tell(gnb);
+            self.settle_overload(gnb);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Overload Start and Stop (8.7.7, 8.7.8).
 
 use bytes::Bytes;
-use pinion_n2::Leg;
+use pinion_n2::{Amf, Leg, Settings};
 use pinion_protocols::ngap::value::{
     List, OverloadAction, OverloadResponse, RrcEstablishmentCause, Slice, SliceOverload, SliceOverloadList,
     TrafficLoadReduction,
@@ -9,7 +9,7 @@ use pinion_protocols::ngap::value::{
 use pinion_protocols::ngap::{ElementType, Outcome, Procedure};
 
 use crate::messages::{First, add, initiating, tmsi};
-use crate::stage::{Stage, settings};
+use crate::stage::{Stage, amf, settings};
 
 fn start(action: Option<OverloadAction>, percent: Option<u8>, slices: &[u8]) -> Bytes {
     initiating(Procedure::OverloadStart, |it| {
@@ -91,4 +91,16 @@ fn the_gnb_is_told_only_when_no_amf_can_take_it() {
     assert_eq!(stay(&mut stage, RrcEstablishmentCause::Emergency), 400);
     stage.say(amfs[1], 0, &stop());
     assert_eq!(stage.one(Leg::Gnb(1)).kind().0, Procedure::OverloadStop);
+}
+
+#[test]
+fn the_gnb_is_told_when_no_other_amf_takes_any_more() {
+    let mut stage = Stage::set_up(settings(2), 1);
+    stage.say(stage.upstream(0), 0, &start(Some(OverloadAction::RejectSignalling), None, &[]));
+    stage.silent();
+    let drained = vec![amf(0), Amf { drained: true, ..amf(1) }];
+    stage.front_end.configure(stage.now, Settings { amfs: drained, ..settings(2) });
+    stage.settle();
+    let told = stage.all(Leg::Gnb(1)).iter().any(|said| said.kind().0 == Procedure::OverloadStart);
+    assert!(told);
 }
