@@ -247,9 +247,11 @@ impl FrontEnd {
         match (message.procedure(), message.outcome()) {
             (Procedure::NgSetup, Outcome::Initiating) => self.ng_setup(association, message),
             (Procedure::RanConfigurationUpdate, Outcome::Initiating) => self.join(association, message),
-            _ => {
+            (procedure, _) => {
                 self.counts.unexpected += 1;
-                self.indicate(Leg::Gnb(association), stream, UeIds::default(), &Cause::NOT_COMPATIBLE);
+                if procedure != Procedure::ErrorIndication {
+                    self.indicate(Leg::Gnb(association), stream, UeIds::default(), &Cause::NOT_COMPATIBLE);
+                }
                 Ok(())
             }
         }

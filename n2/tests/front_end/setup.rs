@@ -7,7 +7,7 @@ use pinion_n2::{Admission, Leg, Settings};
 use pinion_protocols::ngap::value::{
     AmfName, Cause, List, PlmnSupport, RelativeAmfCapacity, ServedGuami, TimeToWait,
 };
-use pinion_protocols::ngap::{Criticality, ElementType, Outcome, Procedure};
+use pinion_protocols::ngap::{Criticality, ElementType, Outcome, Procedure, UeIds};
 
 use crate::messages::{
     First, PLMN, Says, add, areas, guami, initiating, message, ng_setup, node, setup_failure, tmsi,
@@ -257,6 +257,9 @@ fn what_comes_before_ng_setup_is_told_so() {
     let said = stage.one(gnb);
     assert_eq!(said.kind(), (Procedure::ErrorIndication, Outcome::Initiating));
     assert_eq!((said.cause(), said.stream), (Some(Cause::NOT_COMPATIBLE), 2));
+    // But nobody is told of an error that told us of one.
+    stage.say(gnb, 2, &crate::messages::error(UeIds::default(), &Cause::NOT_COMPATIBLE));
+    stage.silent();
     stage.front_end.receive(stage.now, gnb, 0, 66, &ng_setup(1));
     stage.settle();
     stage.silent();
