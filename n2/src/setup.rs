@@ -248,7 +248,10 @@ impl FrontEnd {
 
     /// What all AMFs that a gNB is set up with say.
     pub(crate) fn merged(&self, gnb: &Gnb) -> Merged {
-        let names: Vec<_> = gnb.upstreams.values().filter_map(|it| it.served.name.as_ref()).collect();
+        let own = gnb.upstreams.values().filter_map(|it| it.served.name.as_ref());
+        // To other gNBs an AMF may have said its name that did not to this one.
+        let others = self.amfs.iter().filter_map(|(_, amf)| amf.served.name.as_ref());
+        let names: Vec<_> = own.chain(others).collect();
         let open = |amf| self.amfs.get(amf).is_some_and(crate::amfs::Amf::is_open);
         Merged::of(gnb.up().map(|(amf, it)| (&*it.served, open(amf))), &names)
     }

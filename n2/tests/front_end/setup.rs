@@ -363,3 +363,17 @@ fn more_associations_than_all_gnbs_may_have_are_closed() {
         assert_eq!(stage.one(leg).cause(), Some(Cause::NOT_COMPATIBLE));
     }
 }
+
+/// Whoever it is that took no part in the answer.
+#[test]
+fn no_gnb_hears_of_a_member_of_the_pool_as_backup() {
+    let mut stage = Stage::set_up(settings(2), 1);
+    let gnb = stage.accept();
+    stage.say(gnb, 0, &ng_setup(2));
+    let backup = Says { guamis: vec![(guami(1, 0), Some("amf-1"))], ..says(0) };
+    for (number, answer) in [(0, backup.setup_response()), (1, setup_failure(&Cause::UNKNOWN_PLMN, None))] {
+        let amf = stage.connect(number);
+        stage.say(amf, 0, &answer);
+    }
+    assert_eq!(guamis(&stage.one(gnb))[0].backup, None);
+}
