@@ -250,7 +250,7 @@ impl FrontEnd {
     pub(crate) fn merged(&self, gnb: &Gnb) -> Merged {
         let own = gnb.upstreams.values().filter_map(|it| it.served.name.as_ref());
         // To other gNBs an AMF may have said its name that did not to this one.
-        let others = self.amfs.iter().filter_map(|(_, amf)| amf.served.name.as_ref());
+        let others = self.amfs.iter().filter(|(_, amf)| !amf.gone).filter_map(|(_, amf)| amf.served.name.as_ref());
         let names: Vec<_> = own.chain(others).collect();
         let open = |amf| self.amfs.get(amf).is_some_and(crate::amfs::Amf::is_open);
         Merged::of(gnb.up().map(|(amf, it)| (&*it.served, open(amf))), &names)
