@@ -1,7 +1,7 @@
 //! AMF UE NGAP IDs as gNBs know them: one table for all AMFs and gNBs, as Path Switch Request names a UE by the identifier
 //! that it has at another gNB (TS 38.413 9.2.3.8).
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use foldhash::HashMap;
@@ -31,14 +31,15 @@ struct Use {
 pub(crate) struct Identities {
     here: HashMap<u64, Use>,
     of_amf: HashMap<(AmfId, u64), u64>,
-    resting: HashSet<u64, foldhash::fast::RandomState>,
+    /// Those that nobody has: whose they were last, and until when they rest.
+    resting: HashMap<u64, (AmfId, Duration)>,
     ends: VecDeque<(Duration, u64)>,
     cursors: [u64; ENDS.len()],
 }
 
 impl Identities {
     /// The identifier that stands for an AMF's, for one pin more. `same` says whether a UE of another AMF with the AMF's own
-    /// identifier is the same UE: then it stays as it is, quarantine or not.
+    /// identifier is the same UE: then it stays as it is, quarantine of that one's or not.
     pub(crate) fn hold(&mut self, amf: AmfId, id: u64, same: Option<&dyn Fn(AmfId) -> bool>) -> Option<u64> {
         if let Some(&here) = self.of_amf.get(&(amf, id)) {
             if let Some(it) = self.here.get_mut(&here) {
@@ -53,8 +54,11 @@ impl Identities {
             it.pins = it.pins.saturating_add(1);
             return Some(id);
         }
-        let own = !self.here.contains_key(&id) && (same.is_some() || !self.resting.contains(&id));
+        let rests =
+            self.resting.get(&id).is_some_and(|&(last, _)| !same.is_some_and(|same| last == amf || same(last)));
+        let own = !self.here.contains_key(&id) && !rests;
         let here = if own { id } else { self.free(id)? };
+        self.resting.remove(&here);
         self.here.insert(here, Use { amf, id, pins: 1 });
         self.of_amf.insert((amf, id), here);
         Some(here)
@@ -70,13 +74,12 @@ impl Identities {
         let key = (it.amf, it.id);
         self.here.remove(&here);
         self.of_amf.remove(&key);
-        if self.resting.insert(here) {
-            self.ends.push_back((until, here));
-        }
+        self.resting.insert(here, (key.0, until));
+        self.ends.push_back((until, here));
         if self.ends.len() > MOST_RESTING
-            && let Some((_, oldest)) = self.ends.pop_front()
+            && let Some((until, oldest)) = self.ends.pop_front()
         {
-            self.resting.remove(&oldest);
+            self.rested(oldest, until);
         }
     }
 
@@ -103,6 +106,13 @@ impl Identities {
             && until <= now
         {
             self.ends.pop_front();
+            self.rested(here, until);
+        }
+    }
+
+    /// An identifier may be had again, unless somebody has had it meanwhile: then it rests longer.
+    fn rested(&mut self, here: u64, until: Duration) {
+        if self.resting.get(&here).is_some_and(|it| it.1 == until) {
             self.resting.remove(&here);
         }
     }
@@ -122,7 +132,7 @@ impl Identities {
             }
             for _ in 0..TRIES {
                 *cursor = if (first..end - 1).contains(cursor) { *cursor + 1 } else { first };
-                if !self.here.contains_key(cursor) && !self.resting.contains(cursor) {
+                if !self.here.contains_key(cursor) && !self.resting.contains_key(cursor) {
                     return Some(*cursor);
                 }
             }
@@ -133,6 +143,8 @@ impl Identities {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     const A: AmfId = AmfId(0);
@@ -195,6 +207,24 @@ mod tests {
         table.release(7, Duration::from_secs(5));
         assert_eq!(table.hold(B, 7, same), Some(7));
         assert_ne!(table.hold(A, 7, Some(&|_| false)), Some(7));
+    }
+
+    #[test]
+    fn what_a_set_released_rests_for_other_sets() {
+        let mut table = Identities::default();
+        assert_eq!(table.hold(A, 7, Some(&|_| true)), Some(7));
+        table.release(7, Duration::from_secs(5));
+        let other = table.hold(B, 7, Some(&|_| false)).unwrap();
+        assert_ne!(other, 7);
+        table.release(other, Duration::from_secs(5));
+        // As long as whoever had it last asks for.
+        assert_eq!(table.hold(A, 7, Some(&|_| true)), Some(7));
+        table.release(7, Duration::from_secs(9));
+        table.expire(Duration::from_secs(5));
+        assert_ne!(table.hold(B, 7, Some(&|_| false)), Some(7));
+        table.release(table.of_amf[&(B, 7)], Duration::from_secs(9));
+        table.expire(Duration::from_secs(9));
+        assert_eq!(table.hold(B, 7, Some(&|_| false)), Some(7));
     }
 
     #[test]
