@@ -197,8 +197,8 @@ impl<K: Keyed> Journal<K> {
             }
             Err(error) => {
                 tracing::error!(
-                    path = %path.display(), %error,
-                    "the file of N4 sessions goes on growing; let the daemon's user make files there"
+                    path = %path.display(), %error, of = K::SESSIONS,
+                    "a file of what is kept goes on growing; let the daemon's user make files there"
                 );
                 self.most = self.most.saturating_mul(2);
             }
@@ -214,8 +214,8 @@ impl<K: Keyed> Journal<K> {
             let path = path(&self.folder, number);
             if let Err(error) = fs::remove_file(&path) {
                 tracing::warn!(
-                    path = %path.display(), %error,
-                    "an old file of N4 sessions stays; let the daemon's user remove files there"
+                    path = %path.display(), %error, of = K::SESSIONS,
+                    "an old file of what is kept stays; let the daemon's user remove files there"
                 );
             }
         }
