@@ -46,6 +46,7 @@ mod mismatch;
 mod mobility;
 mod overload;
 mod pins;
+mod ran_update;
 mod reset;
 mod settings;
 mod setup;
