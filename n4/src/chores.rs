@@ -100,10 +100,15 @@ impl<Proof> FrontEnd<Proof> {
         let Some(session) = self.sessions.get(id).filter(|session| session.phase == Phase::Restoring) else {
             return;
         };
-        let Some(rules) = session.rules.clone() else { return self.give_up(id) };
+        let rules = session.rules.clone().filter(|_| self.settings.restore);
+        let Some(rules) = rules else { return self.give_up(id) };
         let seid = session.smf_seid;
         let begun = rules.establishment().map_err(Refusal::from).and_then(|message| {
             let wish = Wish::of(&message)?;
+            if wish.chooses_user {
+                // Another UPF would choose another address.
+                return Err(Refusal::plain(Cause::NO_RESOURCES));
+            }
             match self.place(&wish, seid) {
                 Some(upf) => self.remake(id, &message, upf),
                 None => {

@@ -33,6 +33,8 @@ pub struct Counts {
     pub lost: u64,
     /// Sessions that ended because their SMF began anew, or left.
     pub forsaken: u64,
+    /// Packet detection rules that were to break out, and did not become filters of their tunnels.
+    pub unlearned: u64,
     /// UPFs that began anew, or were silent too long.
     pub upf_losses: u64,
 }

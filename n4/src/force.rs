@@ -35,10 +35,15 @@ impl<Proof> FrontEnd<Proof> {
                     return self.refuse_with(origin, &answer, Cause::SESSION_NOT_FOUND);
                 }
                 self.counts.established += u64::from(made);
+                self.classify(session);
                 self.finish(origin, answer);
             }
-            Parked::Remade { .. } => self.counts.restored += 1,
-            Parked::TakenOver | Parked::Held { .. } | Parked::Nothing => {}
+            Parked::Remade { session } => {
+                self.counts.restored += 1;
+                self.classify(session);
+            }
+            Parked::Held { session } => self.classify(session),
+            Parked::TakenOver | Parked::Nothing => {}
         }
     }
 

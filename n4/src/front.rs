@@ -14,6 +14,7 @@ use pinion_protocols::pfcp::{Cause, Element, ElementType, Error, Message, Messag
 
 use crate::chores::Chore;
 use crate::counts::Counts;
+use crate::filters::TunnelFilters;
 use crate::inbound::{Inbound, Origin, Seen};
 use crate::keep::Kept;
 use crate::outbound::{Due, NUMBERS, Outbound};
@@ -49,6 +50,9 @@ pub enum Output {
     /// Have clients' ends of tunnels lead to the UPFs that send there (TS 29.281 7.3.1), as far as there is room: nothing
     /// waits for it.
     Lead(Vec<Lead>),
+    /// Have tunnels that are in force by now have other filters (TS 23.501 5.6.4.2), as far as there is room: nothing waits
+    /// for it. A tunnel that ends, or that a batch moves, has none after that until it is said anew.
+    Classify(Vec<TunnelFilters>),
     /// Keep a value for the front end after this one ([`FrontEnd::take_over`]), before what follows is done.
     Keep {
         /// What it is of.
@@ -157,8 +161,12 @@ impl<Proof> FrontEnd<Proof> {
         if settings.mode != mode {
             tracing::warn!("the mode stays as it is until the next start");
         }
+        let breaks_out_elsewhere = settings.breakouts != self.settings.breakouts;
         self.settings = Settings { mode, ..settings };
         self.settle();
+        if breaks_out_elsewhere {
+            self.classify_all();
+        }
     }
 
     pub(crate) fn redirects(&self) -> bool {

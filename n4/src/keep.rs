@@ -199,6 +199,7 @@ impl<Proof> FrontEnd<Proof> {
             let batch = tunnels.by_ref().take(TOGETHER).collect();
             front_end.commit(batch, Parked::TakenOver);
         }
+        front_end.classify_all();
         Ok(front_end)
     }
 

@@ -21,7 +21,8 @@
 //! `translate` says what of it is said differently to the other side, `tunnels` which tunnels it tells of, and `force`
 //! waits until they are in force. [`outbound`] and [`inbound`] are the two halves of reliable delivery (6.4),
 //! `answers` the end of what was asked. `chores` are procedures that nobody asked for, `sets` those of many sessions at once, and `keep` is what
-//! outlives the process.
+//! outlives the process. `filters` says which packets leave their tunnels by what `rules` have become, and `flows` reads
+//! what those are described by.
 //!
 //! That is [`Mode::Terminate`]. With [`Mode::Redirect`] the front end only places sessions, and SMF and UPF speak to each
 //! other directly then: `redirect`.
@@ -32,6 +33,8 @@ mod answers;
 mod chores;
 mod counts;
 mod features;
+mod filters;
+mod flows;
 mod force;
 mod front;
 mod keep;
@@ -58,10 +61,11 @@ mod view;
 use pinion_exchange::{inbound, outbound, random};
 
 pub use counts::Counts;
+pub use filters::{FILTERS_MOST, FlowFilter, FlowSide, TunnelFilters};
 pub use front::{Batch, FrontEnd, Output};
 pub use keep::{Kept, TakeError};
 pub use peers::{Lead, Sender};
 pub use sessions::{Phase, SessionId};
-pub use settings::{Bounds, Mode, Placement, Serves, Settings, Timers, Upf, UserPlane};
+pub use settings::{Bounds, Breakout, Mode, Placement, Serves, Settings, Timers, Upf, UserPlane};
 pub use tunnels::TunnelChange;
 pub use view::{Backlog, SessionView, TunnelView, UpfView};

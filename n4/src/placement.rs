@@ -141,7 +141,7 @@ impl<Proof> FrontEnd<Proof> {
 }
 
 /// Whether a name on the wire, plain or as labels of the DNS (TS 29.244 8.2.4, 8.2.117), is this one.
-fn is_named(wire: &[u8], name: &str) -> bool {
+pub(crate) fn is_named(wire: &[u8], name: &str) -> bool {
     wire.eq_ignore_ascii_case(name.as_bytes()) || labels(wire).is_some_and(|text| text.eq_ignore_ascii_case(name))
 }
 
@@ -161,7 +161,7 @@ fn labels(mut wire: &[u8]) -> Option<String> {
     Some(text)
 }
 
-fn within(address: IpAddr, prefix: IpAddr, length: u8) -> bool {
+pub(crate) fn within(address: IpAddr, prefix: IpAddr, length: u8) -> bool {
     match (address, prefix) {
         (IpAddr::V4(address), IpAddr::V4(prefix)) => {
             (address.to_bits() ^ prefix.to_bits()).leading_zeros() >= u32::from(length.min(32))

@@ -44,7 +44,8 @@ impl<Proof> FrontEnd<Proof> {
         }
         let wish = Wish::of(message)?;
         let upf = self.place(&wish, smf_seid).ok_or(Refusal::plain(Cause::NO_RESOURCES))?;
-        let rules = if self.settings.restore && !wish.chooses_user { Some(Rules::of(message)?) } else { None };
+        let follows = self.settings.restore && !wish.chooses_user || !self.settings.breakouts.is_empty();
+        let rules = if follows { Some(Rules::of(message)?) } else { None };
         let upf_address = self.upf_address(upf).ok_or(Refusal::plain(Cause::NO_RESOURCES))?;
         let end = (smf, smf_seid, smf_address);
         let session = Session {

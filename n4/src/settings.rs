@@ -18,6 +18,8 @@ pub struct Settings {
     pub upfs: Vec<Upf>,
     /// GTP-U services that stand for the UPFs' own tunnel addresses.
     pub user_plane: Vec<UserPlane>,
+    /// Network instances by which users' packets leave their tunnels on the way to their UPFs.
+    pub breakouts: Vec<Breakout>,
     /// Which UPF a new session gets; hashing goes by the user's address, or by the SMF's F-SEID where there is none.
     pub placement: Placement,
     /// Whether sessions of a UPF that is lost are made again on another.
@@ -80,6 +82,16 @@ pub struct UserPlane {
     pub addresses: Vec<IpAddr>,
     /// The UPFs behind it: their names, `POOL/NAME` of the service's own pool, and their addresses on each path.
     pub endpoints: Vec<(Arc<str>, Vec<IpAddr>)>,
+}
+
+/// Where packets go that FARs forward to the core by a network instance (TS 29.244 8.2.4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Breakout {
+    /// The network instance, as text.
+    pub network_instance: Box<str>,
+    /// The endpoint, `POOL/NAME`: one where packets leave their tunnels, or a UPF behind the same GTP-U service, whose
+    /// address FARs then name with a TEID of its own.
+    pub via: Arc<str>,
 }
 
 /// How often and how long something is tried.

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use foldhash::HashMap;
 use pinion_protocols::pfcp::{Addresses, FTeid, Place};
 
+use crate::filters::Told;
 use crate::keep::KeptTunnel;
 use crate::peers::{Lead, Peers, Sender};
 use crate::random::Random;
 use crate::sessions::SessionId;
 use crate::settings::UserPlane;
 use crate::view::TunnelView;
+
+mod filters;
 
 /// Where packets of a tunnel go, or no longer go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,17 +73,23 @@ pub(crate) struct Tunnels {
     places: Vec<(Use, u32)>,
     /// The clients' ends.
     pub(crate) peers: Peers,
+    pub(crate) filters: Told,
 }
 
 impl Tunnels {
     /// No tunnels yet, but which rules their packets are for, and where clients' ends are.
     pub(crate) fn placed(places: impl Iterator<Item = (Use, u32)>, peers: Peers) -> Self {
-        Self { tunnels: Vec::new(), places: places.collect(), peers }
+        Self { places: places.collect(), peers, ..Self::default() }
     }
 
     /// Which rules packets are for, and the TEID of ours that they come by.
     pub(crate) fn places(&self) -> impl Iterator<Item = (Use, u32)> {
         self.places.iter().copied()
+    }
+
+    /// The TEIDs of ours.
+    pub(crate) fn all_ours(&self) -> impl Iterator<Item = u32> {
+        self.tunnels.iter().map(|tunnel| tunnel.ours)
     }
 
     /// The TEID of ours that a rule's packets come by.

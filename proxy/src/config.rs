@@ -36,6 +36,8 @@
 //!     pfcp:                              # pfcp: Pinion is one UPF to each SMF, and one SMF to each UPF
 //!       mode: terminate                  # the default; redirect: Pinion only places sessions
 //!       user_plane: [upf]                # gtpu services that stand for the UPFs' tunnel addresses; none by default
+//!       breakouts:                       # learned from SDF filters: what FARs forward to the core by these goes there
+//!         - {network_instance: mec, pool: mec, endpoint: edge-1}   # of `breakout`: the packets leave their tunnels
 //!       ue_addresses: pools              # where users' addresses lead: upf, pools or n6; for several UPFs
 //!       restore: false                   # whether sessions of a lost UPF are made again on another
 //!       smf_teids: false                 # whether SMFs may choose TEIDs

@@ -5,6 +5,7 @@
 //! What outlives the daemon is kept in files, so that peers notice nothing of a restart; and in the store, where nodes share one.
 
 mod commit;
+mod filters;
 mod host;
 mod list;
 mod settings;

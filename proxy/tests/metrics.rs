@@ -133,6 +133,7 @@ async fn what_control_tells_is_shown() {
         "pinion_n4_lost_total{service=\"n4\"} 115",
         "pinion_n4_forsaken_total{service=\"n4\"} 116",
         "pinion_n4_upf_losses_total{service=\"n4\"} 117",
+        "pinion_n4_unlearned_total{service=\"n4\"} 118",
         "pinion_n4_sessions{service=\"n4\"} 1003",
         "pinion_n4_upf_up{service=\"n4\",pool=\"n4\",endpoint=\"upf-1\"} 1",
         "pinion_n4_upf_up{service=\"n4\",pool=\"n4\",endpoint=\"upf-2\"} 0",

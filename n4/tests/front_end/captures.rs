@@ -89,7 +89,7 @@ impl Between {
             match output {
                 Output::Send { to, bytes } => sent.push((to.ip(), Said(bytes))),
                 Output::Commit { batch, .. } => self.front_end.installed(Duration::ZERO, batch, ()),
-                Output::Upf { .. } | Output::Keep { .. } | Output::Lead(_) => {}
+                Output::Upf { .. } | Output::Keep { .. } | Output::Lead(_) | Output::Classify(_) => {}
             }
         }
         sent

@@ -6,6 +6,7 @@ mod associations;
 mod captures;
 mod end;
 mod facts;
+mod filters;
 mod force;
 mod heartbeats;
 mod loss;

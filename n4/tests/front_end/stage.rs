@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pinion_n4::{
-    Batch, Bounds, FrontEnd, Kept, Lead, Mode, Output, Placement, Serves, SessionView, Settings, Timers,
-    TunnelChange,
+    Batch, Bounds, FlowFilter, FrontEnd, Kept, Lead, Mode, Output, Placement, Serves, SessionView, Settings,
+    Timers, TunnelChange, TunnelFilters,
 };
 use pinion_n4::{Upf, UserPlane};
 use pinion_protocols::pfcp::{Cause, Element, ElementType, FSeid, FTeid, Message, MessageType, PORT};
@@ -53,6 +53,7 @@ pub(crate) fn settings(upfs: u8) -> Settings {
                 .map(|number| (name(number), vec![n3(number).0.into(), n3(number).1.into()]))
                 .collect(),
         }],
+        breakouts: Vec::new(),
         placement: Placement::RoundRobin,
         restore: false,
         smf_teids: false,
@@ -159,6 +160,8 @@ pub(crate) struct Stage {
     pub(crate) kept: BTreeMap<Kept, Bytes>,
     /// Whose clients' ends of tunnels are.
     pub(crate) leads: Leads,
+    /// Which packets leave tunnels that are in force.
+    pub(crate) filters: BTreeMap<(IpAddr, u32), Vec<FlowFilter>>,
     /// UPFs that came and went.
     pub(crate) events: Vec<(Arc<str>, bool)>,
 }
@@ -184,6 +187,7 @@ impl Stage {
             said: 0,
             kept: BTreeMap::new(),
             leads: Leads::new(),
+            filters: BTreeMap::new(),
             events: Vec::new(),
         }
     }
@@ -262,6 +266,14 @@ impl Stage {
                         }
                     }
                 }
+                Output::Classify(all) => {
+                    for TunnelFilters { at, filters, .. } in all {
+                        self.filters.remove(&at);
+                        if !filters.is_empty() && self.pins.contains_key(&at) {
+                            self.filters.insert(at, filters);
+                        }
+                    }
+                }
                 Output::Commit { batch, changes } => {
                     for change in &changes {
                         self.ended.remove(&change.at());
@@ -331,6 +343,10 @@ impl Stage {
     pub(crate) fn install(&mut self) {
         let Some((batch, changes)) = self.batches.pop_front() else { return };
         for change in changes {
+            let place = self.pins.get(&change.at()).cloned();
+            if !matches!(&change, TunnelChange::Pin { to, .. } if place.as_ref() == Some(to)) {
+                self.filters.remove(&change.at());
+            }
             match change {
                 TunnelChange::Pin { at, to, .. } => self.pins.insert(at, to),
                 TunnelChange::Unpin { at } => {

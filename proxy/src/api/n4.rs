@@ -111,5 +111,5 @@ pub(super) fn decode_front_end(wire: v1::N4FrontEnd) -> Result<N4FrontEnd, Meani
 super::counts! {
     Counts, N4Counts:
     requests, answers, sent, malformed, unknown, unasked, retransmitted, repeated, unanswered, refusals, refused,
-    established, deleted, restored, lost, forsaken, upf_losses,
+    established, deleted, restored, lost, forsaken, upf_losses, unlearned,
 }

@@ -25,8 +25,8 @@ for each PFCP service, with service, sessions, established, deleted, restored, l
 made, ended by their SMF, moved to another UPF, lost with their UPF, ended as their SMF began anew or left), requests (received),
 retransmitted (of them: again), refusals (of them: refused by Pinion itself), answers (to requests of Pinion's), repeated,
 unanswered (requests of Pinion's: sent again, given up), sent, malformed, unknown, unasked (datagrams sent; messages that are none
-of PFCP, of an unknown type, answers to nothing), refused (batches of tunnels that were not put in force), upf_losses, and upfs:
-objects with pool, name, up, sessions, load_percent; gtpc: an object for each GTPv2-C service, with the same keys where they mean
+of PFCP, of an unknown type, answers to nothing), refused (batches of tunnels that were not put in force), upf_losses,
+unlearned (rules that were to break out, and did not become filters of their tunnels), and upfs: objects with pool, name, up, sessions, load_percent; gtpc: an object for each GTPv2-C service, with the same keys where they mean
 the same, created, moved (sessions that another client took over), not_found (refusals: no such session), unexpected (messages that
 a side does not send), endpoint_losses, and endpoints: objects with pool, name, up (null: not known yet), sessions.
 

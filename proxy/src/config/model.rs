@@ -16,7 +16,7 @@ use pinion_loader::Bounds;
 
 pub use gtpc::Gtpc;
 pub use ngap::{AmfIds, Ngap};
-pub use pfcp::{Pfcp, PfcpMode, Serves, UeAddresses};
+pub use pfcp::{Breakout, Pfcp, PfcpMode, Serves, UeAddresses};
 
 /// A whole configuration.
 #[derive(Clone, Debug, PartialEq)]

@@ -13,7 +13,7 @@ use super::scalar::{
 
 pub(super) use gtpc::Gtpc;
 pub(super) use ngap::{AmfLoss, Ngap};
-pub(super) use pfcp::{Pfcp, Serves};
+pub(super) use pfcp::{Breakout, Pfcp, Serves};
 
 record! {
     /// The configuration of Pinion.

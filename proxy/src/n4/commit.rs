@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
-use pinion_n4::{Batch, Lead, TunnelChange};
+use pinion_n4::{Batch, Lead, TunnelChange, TunnelFilters};
 use pinion_steering::{Address, Pin, PinKey};
 use tokio::sync::mpsc;
 
+use super::filters::Learned;
 use crate::sessions::{Change, CommitError, Installed, Names, NewPin, Table};
 
 /// What became of a batch: the proof that it is in force, or none.
@@ -15,6 +16,8 @@ pub(super) enum Job {
     Batch(Batch, Vec<TunnelChange>),
     /// Where clients' ends lead, as far as there is room.
     Lead(Vec<Lead>),
+    /// Which packets leave their tunnels, as far as there is room.
+    Classify(Vec<TunnelFilters>),
 }
 
 /// How many batches are put into force in one go, at the most: what came while the store was waited for.
@@ -27,15 +30,20 @@ pub(super) async fn run(
     mut jobs: mpsc::UnboundedReceiver<Job>,
     done: mpsc::UnboundedSender<Done>,
 ) {
-    let mut waiting = Vec::new();
+    let (mut waiting, mut learned) = (Vec::new(), Learned::default());
     while jobs.recv_many(&mut waiting, TOGETHER).await > 0 {
         let names = names();
         let mut together: Vec<(Batch, Option<Vec<Change>>)> = Vec::with_capacity(waiting.len());
-        let mut ways = Vec::new();
+        let (mut ways, mut filters) = (Vec::new(), Vec::new());
         for job in waiting.drain(..) {
             match job {
-                Job::Batch(batch, changes) => together.push((batch, all(&names, changes))),
+                Job::Batch(batch, changes) => {
+                    let ended = changes.iter().filter(|change| matches!(change, TunnelChange::Unpin { .. }));
+                    ended.for_each(|change| learned.forget(&key(change)));
+                    together.push((batch, all(&names, changes)));
+                }
                 Job::Lead(leads) => ways.extend(leads.into_iter().map(|lead| way(&names, lead))),
+                Job::Classify(all) => filters.extend(all),
             }
         }
         let whole = together.iter().filter_map(|(_, changes)| changes.clone()).flatten().collect();
@@ -65,6 +73,7 @@ pub(super) async fn run(
         if failed > 0 {
             tracing::warn!(failed, "clients' Error Indications of some tunnels find no endpoint: PINS6 is full");
         }
+        learned.put(&table, &names, filters).await;
     }
 }
 
@@ -74,12 +83,17 @@ pub(crate) fn way(names: &Names, Lead { client: (address, teid), to }: Lead) -> 
     ((address.into(), teid), pin)
 }
 
+/// The tunnel that a change is about.
+fn key(change: &TunnelChange) -> PinKey {
+    let (address, teid) = change.at();
+    PinKey { address: address.into(), teid }
+}
+
 /// What a batch says to the session table; none where it cannot be put into force. What is configured is nobody's to
 /// take; what is learned is this front end's alone.
 fn all(names: &Names, changes: Vec<TunnelChange>) -> Option<Vec<Change>> {
     let said = |change: TunnelChange| {
-        let (address, teid) = change.at();
-        let key = PinKey { address: address.into(), teid };
+        let key = key(&change);
         match change {
             TunnelChange::Unpin { .. } => Some(Change::Forget(key)),
             TunnelChange::Pin { service: (service, path), to: (endpoint, theirs), .. } => {

@@ -344,6 +344,7 @@ impl Running {
                 // The committer ends with the host alone.
                 Output::Commit { batch, changes } => drop(self.jobs.send(Job::Batch(batch, changes))),
                 Output::Lead(leads) => drop(self.jobs.send(Job::Lead(leads))),
+                Output::Classify(filters) => drop(self.jobs.send(Job::Classify(filters))),
                 Output::Upf { name, up, why } => heard(Heard { endpoint: name, up, why }),
             }
         }

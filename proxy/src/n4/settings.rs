@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use pinion_n4::{Bounds, Mode, Placement, Serves, Settings, Timers, Upf, UserPlane};
+use pinion_n4::{Bounds, Breakout, Mode, Placement, Serves, Settings, Timers, Upf, UserPlane};
 
-use crate::config::model::{Algorithm, Config, PfcpMode, Service};
+use crate::config::model::{self, Algorithm, Config, PfcpMode, Service};
 use crate::pool::{Endpoint, Pools};
 
 /// What the front end of a service is told: the configuration, and what operators asked for since. `None`: the service
@@ -41,11 +41,16 @@ pub fn settings(config: &Config, pools: &Pools, service: &Service) -> Option<Set
             .map(|endpoint| (name(&service.pool, &endpoint.config.name), endpoint.config.addresses.clone()))
             .collect(),
     };
+    let breakout = |it: &model::Breakout| Breakout {
+        network_instance: it.network_instance.as_str().into(),
+        via: name(&it.pool, &it.endpoint),
+    };
     let named = |wanted: &String| config.services.iter().find(|service| service.name == *wanted);
     Some(Settings {
         address: *service.addresses.first()?,
         upfs: pools.of(&service.pool).filter_map(upf).collect(),
         user_plane: pfcp.user_plane.iter().filter_map(named).map(user_plane).collect(),
+        breakouts: pfcp.breakouts.iter().map(breakout).collect(),
         placement,
         restore: pfcp.restore,
         smf_teids: pfcp.smf_teids,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::config;
 use crate::mistakes::pfcp::N4;
-use pinion::config::model::{Algorithm, Pfcp, PfcpMode, Protocol, Serves, UeAddresses};
+use pinion::config::model::{Algorithm, Breakout, Pfcp, PfcpMode, Protocol, Serves, UeAddresses};
 use pinion::config::specs;
 use pinion::pool::Pools;
 
@@ -17,6 +17,7 @@ fn what_is_left_out_of_pfcp_has_a_default() {
     let default = Pfcp {
         mode: PfcpMode::Terminate,
         user_plane: Vec::new(),
+        breakouts: Vec::new(),
         ue_addresses: None,
         restore: false,
         smf_teids: false,
@@ -34,13 +35,18 @@ fn what_is_left_out_of_pfcp_has_a_default() {
 fn everything_can_be_said_of_pfcp() {
     let whole = N4.replace(
         "{user_plane: [n3], ue_addresses: pools}",
-        "{mode: terminate, user_plane: [n3], ue_addresses: n6, restore: true, smf_teids: true, heartbeat: 1h, t1: 100ms, \
+        "{mode: terminate, user_plane: [n3], breakouts: [{network_instance: n9, pool: upfs-n3, endpoint: upf-2}], ue_addresses: n6, restore: true, smf_teids: true, heartbeat: 1h, t1: 100ms, \
          n1: 20, sessions: 16777216, smfs: 65535}",
     );
     let config = config(&whole);
     let expected = Pfcp {
         mode: PfcpMode::Terminate,
         user_plane: vec!["n3".to_owned()],
+        breakouts: vec![Breakout {
+            network_instance: "n9".into(),
+            pool: "upfs-n3".into(),
+            endpoint: "upf-2".into(),
+        }],
         ue_addresses: Some(UeAddresses::N6),
         restore: true,
         smf_teids: true,

@@ -134,7 +134,8 @@ impl Stage {
                     self.front_end.installed(self.clock, batch, ());
                     self.spent += begun.elapsed();
                 }
-                Some(Output::Send { .. } | Output::Keep { .. } | Output::Upf { .. } | Output::Lead(_)) => {}
+                Some(Output::Send { .. } | Output::Keep { .. } | Output::Upf { .. }) => {}
+                Some(Output::Lead(_) | Output::Classify(_)) => {}
             }
         }
     }
@@ -270,6 +271,7 @@ fn settings_at(own: Ipv4Addr, upf: impl Fn(u8) -> Ipv4Addr, restore: bool) -> Se
             addresses: vec![N3.into()],
             endpoints: (1..=UPFS).map(|number| (format!("n3/upf-{number}").into(), vec![n3(number)])).collect(),
         }],
+        breakouts: Vec::new(),
         placement: Placement::LeastSessions,
         restore,
         smf_teids: false,

@@ -115,7 +115,7 @@ impl Machine for Between {
                 Output::Keep { of, value: None } => {
                     self.kept.remove(&of);
                 }
-                Output::Upf { .. } | Output::Lead(_) => {}
+                Output::Upf { .. } | Output::Lead(_) | Output::Classify(_) => {}
             }
         }
         sent

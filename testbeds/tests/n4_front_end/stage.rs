@@ -130,6 +130,7 @@ pub(crate) fn settings(upfs: &[Upf], n1: u8, mode: Mode, placement: Placement) -
         address: N4.into(),
         upfs: upfs.iter().map(of).collect(),
         user_plane: Vec::new(),
+        breakouts: Vec::new(),
         placement,
         restore: false,
         smf_teids: false,

@@ -36,8 +36,11 @@ pub(super) fn part(front_end: &N4FrontEnd, coloured: bool) -> String {
         ),
     ];
     let mut text = super::counted(lines);
-    let troubles =
-        [(counts.upf_losses, "times a UPF was lost"), (counts.refused, "batches of tunnels not put in force")];
+    let troubles = [
+        (counts.upf_losses, "times a UPF was lost"),
+        (counts.refused, "batches of tunnels not put in force"),
+        (counts.unlearned, "rules that were to break out, and do not"),
+    ];
     for (count, what) in troubles.into_iter().filter(|(count, _)| *count > 0) {
         text.push_str(&format!("{count} {what}\n"));
     }

@@ -1,5 +1,6 @@
 //! PFCP services, which Pinion itself speaks: what is wrong with one by itself.
 
+mod breakouts;
 mod serves;
 mod user_plane;
 
@@ -41,6 +42,7 @@ pub(super) fn meet(
         serves::check(pool, users, wrong);
     }
     user_plane::check(file, pools, members, wrong);
+    breakouts::check(file, pools, members, wrong);
     for service in file.services.values().filter(|service| is_pfcp(service)) {
         held(service, bounds, wrong);
     }
@@ -157,6 +159,7 @@ fn default() -> model::Pfcp {
     model::Pfcp {
         mode: model::PfcpMode::default(),
         user_plane: Vec::new(),
+        breakouts: Vec::new(),
         ue_addresses: None,
         restore: false,
         smf_teids: false,
@@ -172,6 +175,7 @@ fn meaning(pfcp: &Pfcp, wrong: &mut Wrong) -> model::Pfcp {
     model::Pfcp {
         mode: pfcp.mode.or(model::PfcpMode::default()),
         user_plane: pfcp.user_plane.values().map(|name| name.0.clone()).collect(),
+        breakouts: breakouts::model(pfcp),
         ue_addresses: pfcp.ue_addresses.value,
         restore: pfcp.restore.value.is_some_and(|restore| restore.0),
         smf_teids: pfcp.smf_teids.value.is_some_and(|smf_teids| smf_teids.0),

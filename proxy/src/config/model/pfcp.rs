@@ -11,6 +11,9 @@ pub struct Pfcp {
     /// The names of the gtpu services that stand for the UPFs' tunnel addresses, each once and of no other pfcp
     /// service; every UPF has an endpoint of its name behind one of them. Empty: SMFs and gNBs see the UPFs' own.
     pub user_plane: Vec<String>,
+    /// Network instances by which users' packets go elsewhere than to their UPF, each once; to endpoints of the user plane's
+    /// pools, and of those that it breaks out to.
+    pub breakouts: Vec<Breakout>,
     /// Who makes sure that packets to a user reach the UPF of its session; `None`: there is one UPF only.
     pub ue_addresses: Option<UeAddresses>,
     /// Whether the sessions of a lost UPF are made again on another; never with [`UeAddresses::Upf`].
@@ -27,6 +30,17 @@ pub struct Pfcp {
     pub sessions: u32,
     /// The most SMFs with an association, 1 to 65,535.
     pub smfs: u16,
+}
+
+/// Where packets go that FARs forward to the core by a network instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Breakout {
+    /// The network instance.
+    pub network_instance: String,
+    /// The pool of the endpoint.
+    pub pool: String,
+    /// The endpoint.
+    pub endpoint: String,
 }
 
 /// What becomes of PFCP messages.

@@ -13,6 +13,8 @@ record! {
         /// The gtpu services that stand for the UPFs' tunnel addresses; a UPF and its endpoint there have the same
         /// name. Left out, or empty: SMFs and gNBs see the UPFs' own addresses.
         optional user_plane: List<Name>,
+        /// Network instances by which users' packets go elsewhere than to their UPF. Left out: none.
+        optional breakouts: List<Breakout>,
         /// Who makes sure that packets to a user reach the UPF of its session; may be left out with one UPF.
         optional ue_addresses: UeAddresses,
         /// Whether sessions of a lost UPF are made again on another; for ue_addresses pools and n6. Left out: false.
@@ -29,6 +31,19 @@ record! {
         optional sessions: Sessions,
         /// The most SMFs with an association; beyond, setup is refused. Left out: 1024.
         optional smfs: Smfs,
+    }
+}
+
+record! {
+    /// Where packets go that match an uplink PDR's SDF filters, and that its FAR forwards to the core by a network instance.
+    Breakout = "a breakout" {
+        /// The network instance that FARs name.
+        required network_instance: Instance,
+        /// The `breakout` of a gtpu service in `user_plane`, where packets leave their tunnels; or the pool of such a
+        /// service, for FARs that name the address of that endpoint, a UPF, and its TEID.
+        required pool: Name,
+        /// The name of the endpoint there.
+        required endpoint: Name,
     }
 }
 

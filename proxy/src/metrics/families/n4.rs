@@ -64,6 +64,14 @@ pub(super) const FAMILIES: &[Family] = &[
             count(it, sink, |counts| counts.forsaken);
         },
     ),
+    counter(
+        "n4_unlearned",
+        "Packet detection rules that were to break out, and did not become filters of their tunnels.",
+        SERVICE,
+        |it, sink| {
+            count(it, sink, |counts| counts.unlearned);
+        },
+    ),
     counter("n4_upf_losses", "UPFs that began anew, or were silent too long.", SERVICE, |it, sink| {
         count(it, sink, |counts| counts.upf_losses);
     }),

@@ -43,6 +43,17 @@ routes are announced";
 
 pub(super) const CASES: &[Case] = &[
     (
+        "{user_plane: [n3], ue_addresses: pools}",
+        "{user_plane: [n3], ue_addresses: pools, breakouts: [{network_instance: mec, pool: ¶upfs, endpoint: upf-1}, \
+         {network_instance: ¶MEC, pool: upfs-n3, endpoint: ¶upf-3}]}",
+        &[
+            "packets of the user plane do not go to pool upfs; name it as the `breakout` of one of the gtpu services in \
+             `user_plane`, or give the pool of one of them",
+            "network instance MEC breaks out at line 23 already; say it once",
+            "pool upfs-n3 has no endpoint upf-3; give one that it has",
+        ],
+    ),
+    (
         "    port: 53\n",
         "    port: 53\n    pfcp: ¶{}\n",
         &["`pfcp` is for services of protocol pfcp, and this is udp; leave it out"],
@@ -56,7 +67,7 @@ pub(super) const CASES: &[Case] = &[
         "{user_plane: [n3], ue_addresses: pools}",
         "{¶mod: terminate, mode: ¶redirekt, user_plane: [n3], ue_addresses: ¶smf}",
         &[
-            "unknown key `mod`; did you mean `mode`? pfcp has mode, user_plane, ue_addresses, restore, smf_teids, \
+            "unknown key `mod`; did you mean `mode`? pfcp has mode, user_plane, breakouts, ue_addresses, restore, smf_teids, \
              heartbeat, t1, n1, sessions and smfs",
             "redirekt is no mode of a pfcp service; give terminate or redirect",
             "smf is no way of users' addresses to UPFs; give upf, pools or n6",
@@ -240,7 +251,7 @@ pub(super) const CASES: &[Case] = &[
         "{user_plane: [n3], ue_addresses: pools}",
         "¶terminate",
         &[
-            "terminate is no pfcp; give a mapping with mode, user_plane, ue_addresses, restore, smf_teids, heartbeat, \
+            "terminate is no pfcp; give a mapping with mode, user_plane, breakouts, ue_addresses, restore, smf_teids, heartbeat, \
              t1, n1, sessions and smfs",
         ],
     ),

@@ -73,6 +73,7 @@ pub(super) struct FrontEnd<'a> {
     unasked: u64,
     refused: u64,
     upf_losses: u64,
+    unlearned: u64,
     upfs: Vec<Upf<'a>>,
 }
 
@@ -89,7 +90,7 @@ impl<'a> From<&'a N4FrontEnd> for FrontEnd<'a> {
     fn from(view: &'a N4FrontEnd) -> Self {
         let Counts { requests, answers, sent, malformed, unknown, unasked, retransmitted, .. } = view.counts;
         let Counts { repeated, unanswered, refusals, refused, established, deleted, .. } = view.counts;
-        let Counts { restored, lost, forsaken, upf_losses, .. } = view.counts;
+        let Counts { restored, lost, forsaken, upf_losses, unlearned, .. } = view.counts;
         Self {
             service: &view.service,
             sessions: view.sessions,
@@ -110,6 +111,7 @@ impl<'a> From<&'a N4FrontEnd> for FrontEnd<'a> {
             unasked,
             refused,
             upf_losses,
+            unlearned,
             upfs: view.upfs.iter().map(Upf::from).collect(),
         }
     }

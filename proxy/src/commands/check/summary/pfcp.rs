@@ -7,13 +7,14 @@ use serde::Serialize;
 use super::super::table::Table;
 use super::ServiceRow;
 use crate::config::duration;
-use crate::config::model::{Pfcp, UeAddresses};
+use crate::config::model::{Breakout, Pfcp, UeAddresses};
 
 /// How a service's PFCP is spoken, as `--format json` has it.
 #[derive(Debug, Serialize)]
 pub(super) struct PfcpRow {
     mode: &'static str,
     user_plane: Vec<String>,
+    breakouts: Vec<BreakoutRow>,
     ue_addresses: Option<&'static str>,
     restore: bool,
     smf_teids: bool,
@@ -24,12 +25,38 @@ pub(super) struct PfcpRow {
     smfs: u16,
 }
 
+/// Where packets go that are forwarded by a network instance.
+#[derive(Debug, Serialize)]
+struct BreakoutRow {
+    network_instance: String,
+    via: String,
+}
+
+impl BreakoutRow {
+    fn new(Breakout { network_instance, pool, endpoint }: &Breakout) -> Self {
+        Self { network_instance: network_instance.clone(), via: format!("{pool}/{endpoint}") }
+    }
+}
+
 impl PfcpRow {
     pub(super) fn new(pfcp: &Pfcp) -> Self {
-        let Pfcp { mode, user_plane, ue_addresses, restore, smf_teids, heartbeat, t1, n1, sessions, smfs } = pfcp;
+        let Pfcp {
+            mode,
+            user_plane,
+            breakouts,
+            ue_addresses,
+            restore,
+            smf_teids,
+            heartbeat,
+            t1,
+            n1,
+            sessions,
+            smfs,
+        } = pfcp;
         Self {
             mode: mode.as_written(),
             user_plane: user_plane.clone(),
+            breakouts: breakouts.iter().map(BreakoutRow::new).collect(),
             ue_addresses: ue_addresses.map(UeAddresses::as_written),
             restore: *restore,
             smf_teids: *smf_teids,

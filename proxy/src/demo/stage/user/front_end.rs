@@ -114,6 +114,8 @@ impl FrontEnd {
                         tunnels::lead(engine, end, pin.as_ref())?;
                     }
                 }
+                // Nothing breaks out of its network.
+                Output::Classify(_) => {}
                 Output::Keep { of, value: Some(value) } => drop(kept.insert(of, value)),
                 Output::Keep { of, value: None } => drop(kept.remove(&of)),
                 Output::Upf { name, up, why } => {

@@ -22,5 +22,6 @@ pub(crate) fn counts() -> Counts {
         lost: 115,
         forsaken: 116,
         upf_losses: 117,
+        unlearned: 118,
     }
 }
