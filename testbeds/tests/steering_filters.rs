@@ -67,11 +67,10 @@ fn classified(v6: bool) {
         EndpointSpec { name: "mec/edge".into(), addresses: vec![next_hop], port: PORT, weight: 0, up: true };
     let mut scenario = Scenario::start(&topology, &[ServiceSpec { exits: vec![exit], ..spec }]).unwrap();
     teach(&mut scenario, &service, owner, other);
-    // As the prober does: nobody else asks for the next hop's link address.
-    let any = if v6 { "[::]:0" } else { "0.0.0.0:0" };
-    let asks = || UdpSocket::bind(any).and_then(|socket| socket.send_to(b"", (next_hop, 9)));
-    topology.balancer.run(asks).unwrap().unwrap();
-    sleep(Duration::from_millis(300));
+    // Without a prober nobody asks for the next hop's link address.
+    let link = edge.link(1).unwrap();
+    let mac = link.host.interface.mac.unwrap();
+    topology.balancer.add_neighbour(&link.balancer.interface.name, next_hop, mac).unwrap();
 
     let mut captures = Captures::start(&topology).unwrap();
     let ends = Ends::new(&topology, &service);
