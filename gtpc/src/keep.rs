@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use bytes::Bytes;
+use pinion_exchange::kept;
 use pinion_exchange::outbound::Outbound;
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +80,7 @@ struct KeptSession<'a> {
 /// The restart counter of a front end after the one that these values are of, where sessions are lost.
 #[must_use]
 pub fn recovery_after(value: &[u8]) -> Option<u8> {
-    postcard::from_bytes::<KeptFrontEnd>(value).ok().map(|kept| kept.recovery.wrapping_add(1))
+    kept::read::<KeptFrontEnd>(value).map(|kept| kept.recovery.wrapping_add(1))
 }
 
 impl FrontEnd {
@@ -171,14 +172,14 @@ impl FrontEnd {
 
     fn kept_front_end(&self) -> (Kept, Bytes) {
         let (address, recovery, numbers) = (self.settings.address, self.recovery, self.outbound.end());
-        (Kept::FrontEnd, write(&KeptFrontEnd { address, recovery, numbers }))
+        (Kept::FrontEnd, kept::write(&KeptFrontEnd { address, recovery, numbers }))
     }
 
     fn kept_peers(&self) -> (Kept, Bytes) {
         let clients = self.clients.iter().filter_map(|(address, it)| Some((*address, it.recovery?))).collect();
         let endpoints =
             (0..).zip(&self.endpoints).map(|(number, it)| (number, &*it.config.name, it.recovery)).collect();
-        (Kept::Peers, write(&KeptPeers { clients, endpoints }))
+        (Kept::Peers, kept::write(&KeptPeers { clients, endpoints }))
     }
 
     fn session_was(&mut self, id: u64, kept: &KeptSession<'_>) {
@@ -201,7 +202,7 @@ impl FrontEnd {
 }
 
 fn kept_session(session: &Session) -> Option<Bytes> {
-    Some(write(&KeptSession {
+    Some(kept::write(&KeptSession {
         reference: session.reference,
         subscriber: session.subscriber.as_deref(),
         client: session.client,
@@ -214,11 +215,6 @@ fn kept_session(session: &Session) -> Option<Bytes> {
     }))
 }
 
-fn write(value: &impl Serialize) -> Bytes {
-    // What is kept has no maps of unknown length and no custom errors, which are all that could fail.
-    postcard::to_allocvec(value).unwrap_or_default().into()
-}
-
 fn read<'a, T: Deserialize<'a>>(of: Kept, bytes: &'a [u8]) -> Result<T, TakeError> {
-    postcard::from_bytes(bytes).map_err(|_| TakeError::Value(of))
+    kept::read(bytes).ok_or(TakeError::Value(of))
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use foldhash::HashMap;
+use pinion_exchange::kept;
 use pinion_protocols::pfcp::{Message, Place};
 use serde::{Deserialize, Serialize};
 
@@ -207,8 +208,8 @@ impl<Proof> FrontEnd<Proof> {
     pub fn kept(&self, after: Option<u64>) -> impl Iterator<Item = (Kept, Bytes)> {
         let peers = || {
             let own = std::iter::once(self.kept_front_end());
-            own.chain((0..).zip(&self.smfs).map(|(number, smf)| (Kept::Smf(number), write(smf))))
-                .chain((0..).zip(&self.upfs).map(|(number, upf)| (Kept::Upf(number), write(&upf.kept()))))
+            own.chain((0..).zip(&self.smfs).map(|(number, smf)| (Kept::Smf(number), kept::write(smf))))
+                .chain((0..).zip(&self.upfs).map(|(number, upf)| (Kept::Upf(number), kept::write(&upf.kept()))))
                 .chain(self.pfds.iter().map(|(number, elements)| (Kept::Pfds(*number), elements.clone())))
         };
         let first = after.is_none().then(peers).into_iter().flatten();
@@ -227,7 +228,7 @@ impl<Proof> FrontEnd<Proof> {
     /// Says what is to be kept of an SMF.
     pub(crate) fn keep_smf(&mut self, number: u16) {
         if let Some(smf) = self.smfs.get(usize::from(number)) {
-            let value = write(smf);
+            let value = kept::write(smf);
             self.push(Output::Keep { of: Kept::Smf(number), value: Some(value) });
         }
     }
@@ -235,7 +236,7 @@ impl<Proof> FrontEnd<Proof> {
     /// Says what is to be kept of a UPF.
     pub(crate) fn keep_upf(&mut self, number: u16) {
         if let Some(upf) = self.upfs.get(usize::from(number)) {
-            let value = write(&upf.kept());
+            let value = kept::write(&upf.kept());
             self.push(Output::Keep { of: Kept::Upf(number), value: Some(value) });
         }
     }
@@ -262,7 +263,7 @@ impl<Proof> FrontEnd<Proof> {
             mode: self.settings.mode,
             node: self.redirect.node.clone(),
         };
-        (Kept::FrontEnd, write(&kept))
+        (Kept::FrontEnd, kept::write(&kept))
     }
 
     fn kept_session(&self, session: &Session) -> Option<Bytes> {
@@ -272,7 +273,7 @@ impl<Proof> FrontEnd<Proof> {
         if !there && wish.is_none() {
             return None;
         }
-        Some(write(&KeptSession {
+        Some(kept::write(&KeptSession {
             smf: (session.smf, session.smf_seid, session.smf_address),
             smf_life: session.smf_life,
             upf: (session.upf, session.upf_seid, session.upf_address),
@@ -361,11 +362,6 @@ impl<Proof> FrontEnd<Proof> {
     }
 }
 
-fn write(value: &impl Serialize) -> Bytes {
-    // What is kept has no maps of unknown length and no custom errors, which are all that could fail.
-    postcard::to_allocvec(value).unwrap_or_default().into()
-}
-
 fn read<'a, T: Deserialize<'a>>(of: Kept, bytes: &'a [u8]) -> Result<T, TakeError> {
-    postcard::from_bytes(bytes).map_err(|_| TakeError::Value(of))
+    kept::read(bytes).ok_or(TakeError::Value(of))
 }
