@@ -1,11 +1,13 @@
 //! Requests of peers: each is done once and answered alike, however often it comes (TS 29.244 6.4, TS 29.274 7.6).
 
 use std::collections::VecDeque;
+use std::hash::BuildHasher;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use foldhash::HashMap;
+use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
 
 /// A request: who sent it, and which.
@@ -17,6 +19,14 @@ pub struct Origin {
     pub sequence: u32,
     /// A peer that restarts counts anew: what it asked is told from what it asks by its bytes.
     pub digest: u64,
+}
+
+impl Origin {
+    /// That of a message of these bytes.
+    #[must_use]
+    pub fn of(from: SocketAddr, sequence: u32, message: &[u8]) -> Self {
+        Self { from, sequence, digest: FixedState::with_seed(0).hash_one(message) }
+    }
 }
 
 /// What is known of a request.

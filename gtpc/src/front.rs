@@ -1,14 +1,12 @@
 //! The front end: datagrams and time come in; datagrams go out.
 
 use std::collections::VecDeque;
-use std::hash::BuildHasher;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use foldhash::HashMap;
-use foldhash::fast::FixedState;
 use pinion_exchange::inbound::{Inbound, Origin, Seen};
 use pinion_exchange::outbound::{Due, Outbound};
 use pinion_exchange::random::Random;
@@ -179,8 +177,7 @@ impl FrontEnd {
             self.counts.requests += 1;
             let end = message.body_offset().saturating_add(message.body().len());
             let bytes = datagram.get(message.offset()..end).unwrap_or_default();
-            let digest = FixedState::with_seed(0).hash_one(bytes);
-            let origin = Origin { from, sequence: message.sequence(), digest };
+            let origin = Origin::of(from, message.sequence(), bytes);
             match self.see(origin) {
                 Seen::New => self.request(origin, message),
                 Seen::Pending => self.counts.retransmitted += 1,

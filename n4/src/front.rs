@@ -1,7 +1,6 @@
 //! The front end: datagrams, time and the host's answers come in; datagrams and changes of tunnels go out.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::hash::BuildHasher;
 use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -9,7 +8,6 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use foldhash::HashMap;
-use foldhash::fast::FixedState;
 use pinion_protocols::pfcp::{Cause, Element, ElementType, Error, Message, MessageType, MessageWriter, Messages};
 
 use crate::chores::Chore;
@@ -263,8 +261,7 @@ impl<Proof> FrontEnd<Proof> {
                 }
                 let end = message.body_offset().saturating_add(message.body().len());
                 let bytes = datagram.get(message.offset()..end).unwrap_or_default();
-                let digest = FixedState::with_seed(0).hash_one(bytes);
-                let origin = Origin { from, sequence: message.sequence(), digest };
+                let origin = Origin::of(from, message.sequence(), bytes);
                 match self.see(origin) {
                     Seen::New => self.request(origin, message, bytes),
                     Seen::Pending => self.counts.retransmitted += 1,
