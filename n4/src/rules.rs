@@ -306,14 +306,8 @@ mod tests {
             });
         });
         let after = message(ESTABLISHMENT, |writer| {
-            // Its number is changed for itself, and parameters are merged where they are.
-            writer.nested(ElementType::CreateFar, |writer| {
-                writer.add(&Element::FarId(1));
-                writer.nested(ElementType::ForwardingParameters, |writer| {
-                    writer.add(&Element::DestinationInterface(0)).add(&Element::NetworkInstance(b"access"));
-                    writer.add(&header(8));
-                });
-            });
+            // Parameters are merged where they are.
+            far(writer, 1, Some(8));
             far(writer, 2, None);
         });
         assert_eq!(made(&before, &update), after);
@@ -333,15 +327,7 @@ mod tests {
                 });
             });
         });
-        let after = message(ESTABLISHMENT, |writer| {
-            writer.nested(ElementType::CreateFar, |writer| {
-                writer.add(&Element::FarId(1));
-                writer.nested(ElementType::ForwardingParameters, |writer| {
-                    writer.add(&Element::DestinationInterface(0)).add(&Element::NetworkInstance(b"access"));
-                    writer.add(&header(8));
-                });
-            });
-        });
+        let after = message(ESTABLISHMENT, |writer| far(writer, 1, Some(8)));
         assert_eq!(made(&before, &update), after);
     }
 
