@@ -4,6 +4,8 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "damage")]
+pub mod damage;
 pub mod inbound;
 pub mod kept;
 pub mod outbound;

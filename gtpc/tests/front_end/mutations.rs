@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use bolero::check;
-use pinion_exchange::random::Random;
+use pinion_exchange::damage::Dice;
 use pinion_gtpc::{Bounds, SessionView, Settings};
 use pinion_protocols::gtpv2::{Cause, Element, ElementType, MessageType};
 
@@ -14,32 +14,6 @@ use crate::stage::{N3, Stage, T3, message, settings, tunnel};
 /// Users whose sessions are to stay as they are: at SGW 3, by MME 2.
 const OTHERS: u32 = 4_444_444;
 const SESSIONS: u32 = 40;
-
-struct Dice(Random);
-
-impl Dice {
-    fn below(&mut self, most: usize) -> usize {
-        self.0.word() as usize % most.max(1)
-    }
-
-    fn damage(&mut self, bytes: &mut Vec<u8>) {
-        for _ in 0..=self.below(4) {
-            let at = self.below(bytes.len());
-            let end = (at + 1 + self.below(12)).min(bytes.len());
-            match self.below(8) {
-                0..=2 if !bytes.is_empty() => bytes[at] ^= 1 << self.below(8),
-                3 if !bytes.is_empty() => bytes[at] = self.0.word().to_be_bytes()[0],
-                4 => bytes.truncate(at),
-                5 => drop(bytes.drain(at..end)),
-                6 => {
-                    let again = bytes[at.min(end)..end].to_vec();
-                    bytes.splice(at..at, again);
-                }
-                _ => bytes.insert(at, [0, 1, 0xff][self.below(3)]),
-            }
-        }
-    }
-}
 
 fn open_sgws(open: [bool; 3]) -> Settings {
     let mut settings = settings(3);
@@ -65,7 +39,7 @@ impl Exchange {
         }
         stage.front_end.configure(open_sgws([true, true, false]));
         let others = stage.sessions();
-        Self { stage, dice: Dice(Random::new(seed)), others, user: 0 }
+        Self { stage, dice: Dice::new(seed), others, user: 0 }
     }
 
     /// What MME 1 or one of SGW 1 and 2 would say next, and who.

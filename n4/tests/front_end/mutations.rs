@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use pinion_exchange::damage::Dice;
 use pinion_n4::{Bounds, SessionView, Settings, Upf};
 use pinion_protocols::pfcp::{Cause, Element, ElementType, FTeid, MessageType};
 
@@ -13,44 +14,6 @@ use crate::stage::{Stage, settings, upf, upf_address};
 /// Those whose sessions are to stay as they are are on UPF 3; all others on 1 and 2.
 const THEIR_UPF: u8 = 3;
 const SESSIONS: u32 = 40;
-
-/// SplitMix64.
-struct Dice(u64);
-
-impl Dice {
-    fn word(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    }
-
-    fn below(&mut self, most: usize) -> usize {
-        usize::try_from(self.word() % most.max(1) as u64).unwrap()
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.word().to_be_bytes()[0]
-    }
-}
-
-fn damage(dice: &mut Dice, bytes: &mut Vec<u8>) {
-    for _ in 0..=dice.below(4) {
-        let at = dice.below(bytes.len());
-        let end = (at + 1 + dice.below(12)).min(bytes.len());
-        match dice.below(8) {
-            0..=2 if !bytes.is_empty() => bytes[at] ^= 1 << dice.below(8),
-            3 if !bytes.is_empty() => bytes[at] = dice.byte(),
-            4 => bytes.truncate(at),
-            5 => drop(bytes.drain(at..end)),
-            6 => {
-                let again = bytes[at.min(end)..end].to_vec();
-                bytes.splice(at..at, again);
-            }
-            _ => bytes.insert(at, [0, 1, 0xff][dice.below(3)]),
-        }
-    }
-}
 
 struct Exchange {
     stage: Stage,
@@ -82,7 +45,7 @@ impl Exchange {
         }
         stage.front_end.configure(open_upfs([true, true, false], restore));
         let others = stage.sessions();
-        Self { stage, dice: Dice(seed), smf: Smf::new(1), others, known: Vec::new(), seid: 100 }
+        Self { stage, dice: Dice::new(seed), smf: Smf::new(1), others, known: Vec::new(), seid: 100 }
     }
 
     /// What the SMF or UPF 1 would say next, and from where.
@@ -152,7 +115,7 @@ impl Exchange {
         }
         let damaged = self.dice.below(4) != 0;
         if damaged {
-            damage(&mut self.dice, &mut bytes);
+            self.dice.damage(&mut bytes);
         }
         // Now and then the UPF's answer is what is damaged.
         self.stage.slow = self.dice.below(4) == 0;
@@ -160,7 +123,7 @@ impl Exchange {
         let damages = std::mem::take(&mut self.stage.slow);
         for (upf, mut answer) in std::mem::take(&mut self.stage.post) {
             if damages && self.dice.below(2) == 0 && upf.ip() != upf_address(THEIR_UPF) {
-                damage(&mut self.dice, &mut answer);
+                self.dice.damage(&mut answer);
             }
             self.stage.receive(upf.ip(), &answer);
         }
