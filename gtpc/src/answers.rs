@@ -11,6 +11,7 @@ use crate::chores::Farewell;
 use crate::front::{FrontEnd, port_of};
 use crate::interface::{End, Reference, Side};
 use crate::purpose::{Change, Ends, Purpose, Relay};
+use crate::relay::{compose, rewrite};
 use crate::told::{Instead, Refusal, Told};
 
 impl FrontEnd {
@@ -82,13 +83,8 @@ impl FrontEnd {
         // TS 29.274 5.5.2: a peer that knows no such session says so by a TEID of 0.
         let unknown = message.teid() == Some(0);
         let teid = if unknown && !opening { 0 } else { relay.teid };
-        let mut out = BytesMut::new();
-        let mut writer = MessageWriter::new(&mut out, kind, Some(teid), relay.origin.sequence);
-        if let Some(priority) = message.priority() {
-            writer.priority(priority);
-        }
-        writer.splice(message.elements(), &patches)?;
-        writer.finish().map_err(|_| Refusal::plain(Cause::InvalidLength))?;
+        let fill = |writer: &mut MessageWriter<'_>| rewrite(writer, message, &patches);
+        let answer = compose(kind, Some(teid), relay.origin.sequence, fill)?;
         if cause.is_accepted() {
             self.accepted(relay, end.filter(|_| side == Side::Endpoint), told.recovery);
         } else if opening {
@@ -96,7 +92,7 @@ impl FrontEnd {
         } else if cause == Cause::ContextNotFound {
             self.not_there(relay, unknown);
         }
-        self.finish(relay.origin, out.freeze());
+        self.finish(relay.origin, answer);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use foldhash::fast::FixedState;
 use pinion_exchange::inbound::Origin;
 use pinion_exchange::placement::{Candidate, Placement, choose};
-use pinion_protocols::gtpv2::{Cause, ElementType, Message, MessageType, MessageWriter};
+use pinion_protocols::gtpv2::{Cause, ElementType, Message, MessageType, MessageWriter, Patch};
 
 use crate::front::{FrontEnd, port_of};
 use crate::interface::{End, Interface, Reference, Side};
@@ -225,14 +225,8 @@ impl FrontEnd {
         };
         let patches = instead.patches(message)?;
         let number = self.number_of(&relay, message);
-        let priority = message.priority();
         let kind = relay.kind;
-        let fill = |writer: &mut MessageWriter<'_>| {
-            if let Some(priority) = priority {
-                writer.priority(priority);
-            }
-            writer.splice(message.elements(), &patches).map_err(Refusal::from)
-        };
+        let fill = |writer: &mut MessageWriter<'_>| rewrite(writer, message, &patches);
         let to_port = port_of(to.address);
         if kind.response().is_none() {
             // Sent once, and not answered.
@@ -317,8 +311,20 @@ fn ends(kind: MessageType, told: &Told<'_>) -> Ends {
     }
 }
 
+/// Says what a message says, with changes.
+pub(crate) fn rewrite(
+    writer: &mut MessageWriter<'_>,
+    message: &Message<'_>,
+    patches: &[Patch<'_>],
+) -> Result<(), Refusal> {
+    if let Some(priority) = message.priority() {
+        writer.priority(priority);
+    }
+    writer.splice(message.elements(), patches).map_err(Refusal::from)
+}
+
 /// A message.
-fn compose(
+pub(crate) fn compose(
     kind: MessageType,
     teid: Option<u32>,
     number: u32,
