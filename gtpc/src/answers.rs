@@ -12,6 +12,7 @@ use crate::front::{FrontEnd, port_of};
 use crate::interface::{End, Reference, Side};
 use crate::purpose::{Change, Ends, Purpose, Relay};
 use crate::relay::{compose, rewrite};
+use crate::sessions::Session;
 use crate::told::{Instead, Refusal, Told};
 
 impl FrontEnd {
@@ -114,7 +115,9 @@ impl FrontEnd {
         let Change { client, adds, ends } = &relay.change;
         let next = self.sessions.next();
         let Some(session) = self.sessions.get_mut(relay.session) else { return };
-        let before = session.clone();
+        // Connections only come here.
+        let facts = |it: &Session| (it.client, it.peer, it.since, it.end, it.made, it.connections.len());
+        let (before, was) = (facts(session), session.client.address);
         if session.end.is_none() {
             self.counts.created += 1;
             let known = || self.endpoints.get(usize::from(session.endpoint))?.recovery;
@@ -125,25 +128,28 @@ impl FrontEnd {
             (session.client, session.peer, session.since) = (*client, relay.origin.from.ip(), next);
         }
         session.connections.extend(*adds);
-        let (changed, session) = (*session != before, session.clone());
-        if session.client.address != before.client.address {
+        let changed = facts(session) != before;
+        let (is, endpoint) = (session.client.address, session.endpoint);
+        if is != was {
             self.counts.moved += 1;
-            self.count_out(before.client.address, session.endpoint);
-            self.count_in(session.client.address, session.endpoint);
+            self.count_out(was, endpoint);
+            self.count_in(is, endpoint);
         }
         if changed {
             self.keep_session(relay.session);
         }
-        if let (Some(made), Some(subscriber)) = (*adds, &session.subscriber) {
-            self.replaced(relay.session, subscriber, session.reference, made);
+        if let Some(made) = *adds {
+            self.replaced(relay.session, made);
         }
         self.end_connections(relay.session, *ends);
     }
 
     /// A user's connection was made anew: the one before, of the same bearer, is none any more (TS 29.274 7.2.1).
-    fn replaced(&mut self, by: u64, subscriber: &[u8], reference: Reference, made: u8) {
+    fn replaced(&mut self, by: u64, made: u8) {
+        let Some(new) = self.sessions.get(by) else { return };
+        let Some(subscriber) = &new.subscriber else { return };
         let same = self.sessions.of(subscriber).filter(|(id, session)| {
-            *id != by && session.reference == reference && session.connections.contains(&made)
+            *id != by && session.reference == new.reference && session.connections.contains(&made)
         });
         let same: Vec<u64> = same.map(|(id, _)| id).collect();
         for id in same {

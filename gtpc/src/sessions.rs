@@ -12,7 +12,7 @@ use crate::interface::{End, Reference, Side};
 pub(crate) const FORWARDING: u8 = 0;
 
 /// A session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Session {
     pub(crate) reference: Reference,
     /// IMSI or MEI, with what it is; none where the client gave none.
