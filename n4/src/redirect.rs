@@ -33,7 +33,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use foldhash::{HashMap, HashSet};
 use pinion_protocols::pfcp::{Cause, Element, FSeid, Message, MessageType, MessageWriter, NodeId};
 
@@ -174,12 +174,9 @@ impl<Proof> FrontEnd<Proof> {
 
     /// Answers as a peer answered.
     fn pass_answer(&mut self, origin: Origin, message: &Message<'_>) {
-        let mut out = BytesMut::new();
-        let mut writer = MessageWriter::new(&mut out, message.message_type(), message.seid(), origin.sequence);
-        copy(&mut writer, message);
         // It is as long as it was.
-        if writer.finish().is_ok() {
-            self.finish(origin, out.freeze());
+        if let Ok(answer) = passing::whole(message, origin.sequence) {
+            self.finish(origin, answer);
         }
     }
 

@@ -141,11 +141,7 @@ impl<Proof> FrontEnd<Proof> {
             self.keep_front_end();
         }
         let number = self.outbound.number(SocketAddr::new(to, PORT));
-        let mut out = BytesMut::new();
-        let mut writer = MessageWriter::new(&mut out, kind, seid, number);
-        body(&mut writer)?;
-        writer.finish().map_err(|_| Refusal::plain(Cause::INVALID_LENGTH))?;
-        Ok((number, out.freeze()))
+        Ok((number, built(kind, seid, number, body)?))
     }
 
     /// Sends a request, again and again until it is answered.
@@ -167,6 +163,20 @@ impl<Proof> FrontEnd<Proof> {
     pub(crate) fn node(&self) -> Element<'static> {
         Element::NodeId(NodeId::Address(self.settings.address))
     }
+}
+
+/// A message.
+pub(crate) fn built(
+    kind: MessageType,
+    seid: Option<u64>,
+    number: u32,
+    body: impl FnOnce(&mut MessageWriter<'_>) -> Result<(), Error>,
+) -> Result<Bytes, Refusal> {
+    let mut out = BytesMut::new();
+    let mut writer = MessageWriter::new(&mut out, kind, seid, number);
+    body(&mut writer)?;
+    writer.finish().map_err(|_| Refusal::plain(Cause::INVALID_LENGTH))?;
+    Ok(out.freeze())
 }
 
 /// Gives a message the priority of the one that it is made of (TS 29.244 7.2.2.3).

@@ -11,6 +11,7 @@ use crate::inbound::Origin;
 use crate::pools;
 use crate::purpose::Purpose;
 use crate::smf::{Smf, alternatives, retained};
+use crate::speak::built;
 use crate::translate::Refusal;
 
 impl<Proof> FrontEnd<Proof> {
@@ -53,11 +54,8 @@ impl<Proof> FrontEnd<Proof> {
         let with = Some(Element::RecoveryTimeStamp(self.stamp));
         let patches: Vec<Patch<'_>> =
             began.into_iter().map(|it| Patch { offset: it.offset(), with: with.clone() }).collect();
-        let mut out = BytesMut::new();
-        let mut writer = MessageWriter::new(&mut out, message.message_type(), None, 0);
-        writer.splice(message.elements(), &patches)?;
-        writer.finish().map_err(|_| Refusal::plain(Cause::INVALID_LENGTH))?;
-        Ok(out.as_ref().into())
+        let setup = built(message.message_type(), None, 0, |writer| writer.splice(message.elements(), &patches))?;
+        Ok(setup.as_ref().into())
     }
 
     /// UPFs answered to an SMF's wish for an association.
@@ -189,17 +187,18 @@ impl<Proof> FrontEnd<Proof> {
         }
         if let Some(features) = features {
             smf.features = features.to_vec();
-            let mut out = BytesMut::new();
-            let mut writer = MessageWriter::new(&mut out, MessageType::AssociationSetupRequest, None, 0);
-            for element in Message::parse(&smf.setup)?.elements() {
-                let element = element?;
-                if element.kind() != ElementType::CpFunctionFeatures {
-                    writer.copy(&element);
+            let before = Message::parse(&smf.setup)?;
+            let setup = built(MessageType::AssociationSetupRequest, None, 0, |writer| {
+                for element in before.elements() {
+                    let element = element?;
+                    if element.kind() != ElementType::CpFunctionFeatures {
+                        writer.copy(&element);
+                    }
                 }
-            }
-            writer.element(ElementType::CpFunctionFeatures, |out| out.extend_from_slice(features));
-            writer.finish().map_err(|_| Refusal::plain(Cause::INVALID_LENGTH))?;
-            smf.setup = out.as_ref().into();
+                writer.element(ElementType::CpFunctionFeatures, |out| out.extend_from_slice(features));
+                Ok(())
+            })?;
+            smf.setup = setup.as_ref().into();
         }
         self.keep_smf(number);
         Ok(())

@@ -1,13 +1,14 @@
 //! Messages of sessions, which pass by as they are.
 
-use bytes::{Bytes, BytesMut};
-use pinion_protocols::pfcp::{Addresses, Cause, Element, ElementType, FSeid, Message, MessageType, MessageWriter};
+use bytes::Bytes;
+use pinion_protocols::pfcp::{Addresses, Cause, Element, ElementType, FSeid, Message, MessageType};
 
-use super::{Standing, Task};
+use super::{Standing, Task, copy};
 use crate::front::{FrontEnd, octets};
 use crate::inbound::Origin;
 use crate::placement::Wish;
 use crate::sessions::{Phase, Session, SessionId};
+use crate::speak::built;
 use crate::translate::Refusal;
 
 impl<Proof> FrontEnd<Proof> {
@@ -37,7 +38,7 @@ impl<Proof> FrontEnd<Proof> {
             .collect();
         let upf = self.place_among(&wish, seid, &able).ok_or(Refusal::plain(Cause::NO_RESOURCES))?;
         let to = self.upf_address(upf).ok_or(Refusal::plain(Cause::NO_RESOURCES))?;
-        let request = whole(message)?;
+        let request = whole(message, message.sequence())?;
         self.pass(to, message, Task::Place { origin, smf, upf, request, tried })
     }
 
@@ -187,12 +188,10 @@ impl<Proof> FrontEnd<Proof> {
     }
 }
 
-/// A message, for once more.
-pub(super) fn whole(message: &Message<'_>) -> Result<Bytes, Refusal> {
-    let mut out = BytesMut::new();
-    let kind = message.message_type();
-    let mut writer = MessageWriter::new(&mut out, kind, message.seid(), message.sequence());
-    super::copy(&mut writer, message);
-    writer.finish().map_err(|_| Refusal::plain(Cause::INVALID_LENGTH))?;
-    Ok(out.freeze())
+/// A message as it is, with a number.
+pub(super) fn whole(message: &Message<'_>, number: u32) -> Result<Bytes, Refusal> {
+    built(message.message_type(), message.seid(), number, |writer| {
+        copy(writer, message);
+        Ok(())
+    })
 }

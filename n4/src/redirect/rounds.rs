@@ -83,7 +83,7 @@ impl<Proof> FrontEnd<Proof> {
             Side::Upf(_) => smf,
         };
         round.waits = round.waits.saturating_sub(1);
-        if let Ok(answer) = whole(message) {
+        if let Ok(answer) = whole(message, message.sequence()) {
             round.answers.push((one, answer));
         }
         self.conclude_when_done(number);

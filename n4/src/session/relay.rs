@@ -1,13 +1,13 @@
 //! What a message of one side becomes for the other, with what is known of its session.
 
-use bytes::{Bytes, BytesMut};
-use pinion_protocols::pfcp::{Addresses, Cause, FTeid, Message, MessageWriter, Patch};
+use bytes::Bytes;
+use pinion_protocols::pfcp::{Addresses, Cause, FTeid, Message, Patch};
 
 use crate::front::{FrontEnd, Output};
 use crate::inbound::Origin;
 use crate::peers::{self, End, Lead};
 use crate::sessions::SessionId;
-use crate::speak::prioritize;
+use crate::speak::{built, prioritize};
 use crate::translate::{self, Downwards, Own, Refusal};
 use crate::tunnels::{TunnelChange, Tunnels};
 use crate::upf;
@@ -119,12 +119,12 @@ impl<Proof> FrontEnd<Proof> {
         (seid, smf): (u64, Option<u16>),
         patches: &[Patch<'_>],
     ) -> Result<Bytes, Refusal> {
-        let mut out = BytesMut::new();
-        let mut writer = MessageWriter::new(&mut out, message.message_type(), Some(seid), origin.sequence);
-        prioritize(&mut writer, message);
-        writer.splice(message.elements(), patches)?;
-        self.add_load(&mut writer, message.message_type(), smf);
-        writer.finish().map_err(|_| Refusal::plain(Cause::INVALID_LENGTH))?;
-        Ok(out.freeze())
+        let kind = message.message_type();
+        built(kind, Some(seid), origin.sequence, |writer| {
+            prioritize(writer, message);
+            writer.splice(message.elements(), patches)?;
+            self.add_load(writer, kind, smf);
+            Ok(())
+        })
     }
 }
