@@ -23,6 +23,8 @@ mod direct;
 mod relay;
 mod report;
 
+pub(crate) use report::tells_of_end;
+
 impl<Proof> FrontEnd<Proof> {
     /// An SMF wants a session.
     pub(crate) fn establish(

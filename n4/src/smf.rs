@@ -106,8 +106,12 @@ impl Smf {
 impl<Proof> FrontEnd<Proof> {
     /// The SMF of a Node ID.
     pub(crate) fn smf(&self, node: &[u8]) -> Option<u16> {
-        let at = self.smfs.iter().position(|smf| *smf.node == *node)?;
-        u16::try_from(at).ok()
+        self.smf_where(|smf| *smf.node == *node)
+    }
+
+    /// The first SMF of which something holds.
+    pub(crate) fn smf_where(&self, is: impl Fn(&Smf) -> bool) -> Option<u16> {
+        u16::try_from(self.smfs.iter().position(is)?).ok()
     }
 
     pub(crate) fn smf_setup(&mut self, origin: Origin, message: &Message<'_>) -> Result<(), Refusal> {

@@ -162,8 +162,7 @@ impl<Proof> FrontEnd<Proof> {
     pub(super) fn upf_joins(&mut self, origin: Origin, message: &Message<'_>, number: u16) -> Result<(), Refusal> {
         let began = began(message)?;
         let node = needed(message, ElementType::NodeId)?;
-        let smf = self.smfs.iter().position(|smf| smf.associated).and_then(|at| u16::try_from(at).ok());
-        let smf = smf.ok_or(Refusal::plain(Cause::REJECTED))?;
+        let smf = self.smf_where(|smf| smf.associated).ok_or(Refusal::plain(Cause::REJECTED))?;
         if !self.shares_node(number, node) {
             return Err(Refusal::about(Cause::MANDATORY_INCORRECT, ElementType::NodeId));
         }

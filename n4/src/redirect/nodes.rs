@@ -169,8 +169,8 @@ impl<Proof> FrontEnd<Proof> {
             Some(_) => self.associated_smf(message)?,
             None => {
                 let from = origin.from.ip();
-                let at = self.smfs.iter().position(|smf| smf.may_speak_from(from));
-                at.and_then(|at| u16::try_from(at).ok()).ok_or(Refusal::plain(Cause::NO_ASSOCIATION))?
+                let speaks = self.smf_where(|smf| smf.may_speak_from(from));
+                speaks.ok_or(Refusal::plain(Cause::NO_ASSOCIATION))?
             }
         };
         self.needs_origin(number, origin)?;

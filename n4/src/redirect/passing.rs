@@ -1,12 +1,13 @@
 //! Messages of sessions, which pass by as they are.
 
 use bytes::Bytes;
-use pinion_protocols::pfcp::{Addresses, Cause, Element, ElementType, FSeid, Message, MessageType};
+use pinion_protocols::pfcp::{Addresses, Cause, Element, FSeid, Message, MessageType};
 
 use super::{Standing, Task, copy};
-use crate::front::{FrontEnd, octets};
+use crate::front::FrontEnd;
 use crate::inbound::Origin;
 use crate::placement::Wish;
+use crate::session::tells_of_end;
 use crate::sessions::{Phase, Session, SessionId};
 use crate::speak::built;
 use crate::translate::Refusal;
@@ -144,9 +145,7 @@ impl<Proof> FrontEnd<Proof> {
         };
         let to = self.sessions.get(id).map(|session| session.smf_address);
         let to = to.ok_or(Refusal::plain(Cause::SESSION_NOT_FOUND))?;
-        // PSDBU: the UPF has deleted it (TS 29.244 5.18.2).
-        let flags = octets(message, ElementType::PfcpsrreqFlags)?.and_then(<[u8]>::first);
-        let ends = flags.is_some_and(|flags| flags & 1 != 0);
+        let ends = tells_of_end(message)?;
         let kind = message.message_type();
         self.pass(to, message, Task::Pass { origin, session: id, kind, ends, end: None })
     }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
-use pinion_protocols::pfcp::{Cause, Element, ElementType, FSeid, Message, MessageType};
+use pinion_protocols::pfcp::{Cause, Element, ElementType, Error, FSeid, Message, MessageType};
 
 use crate::front::{FrontEnd, octets};
 use crate::inbound::Origin;
@@ -40,9 +40,7 @@ impl<Proof> FrontEnd<Proof> {
         redirected: u8,
     ) -> Result<(), Refusal> {
         let message = Message::parse(request)?;
-        // PSDBU: the UPF has deleted it (TS 29.244 5.18.2).
-        let flags = octets(&message, ElementType::PfcpsrreqFlags)?.and_then(<[u8]>::first);
-        let ends = flags.is_some_and(|flags| flags & 1 != 0);
+        let ends = tells_of_end(&message)?;
         let patches = self.upwards(id, &message)?;
         let Some(session) = self.sessions.get(id) else { return Ok(()) };
         let old = FSeid { seid: session.smf_seid, addresses: session.smf_address.into() };
@@ -92,4 +90,10 @@ impl<Proof> FrontEnd<Proof> {
         }
         Ok(())
     }
+}
+
+/// Whether a UPF reports that it has deleted the session (PSDBU, TS 29.244 5.18.2).
+pub(crate) fn tells_of_end(report: &Message<'_>) -> Result<bool, Error> {
+    let flags = octets(report, ElementType::PfcpsrreqFlags)?.and_then(<[u8]>::first);
+    Ok(flags.is_some_and(|flags| flags & 1 != 0))
 }
