@@ -408,3 +408,8 @@ pub(crate) fn octets<'a>(message: &Message<'a>, kind: ElementType) -> Result<Opt
 pub(crate) fn needed<'a>(message: &Message<'a>, kind: ElementType) -> Result<&'a [u8], Refusal> {
     octets(message, kind)?.ok_or(Refusal::about(Cause::MANDATORY_MISSING, kind))
 }
+
+/// Whether a flag of an element's first octet is set; not where the element is not there.
+pub(crate) fn flag(message: &Message<'_>, kind: ElementType, bit: u8) -> Result<bool, Error> {
+    Ok(octets(message, kind)?.and_then(<[u8]>::first).is_some_and(|flags| flags & bit != 0))
+}

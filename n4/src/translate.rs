@@ -7,6 +7,7 @@ use pinion_protocols::pfcp::{
     OuterHeaderCreation, Patch, Place,
 };
 
+use crate::front::flag;
 use crate::peers::Peers;
 use crate::random::Random;
 use crate::sessions::SessionId;
@@ -177,8 +178,7 @@ impl Choices {
 
 /// Whether an SMF makes a session again that was lost (RESTI, TS 29.244 8.2.148).
 pub(crate) fn restores(message: &Message<'_>) -> Result<bool, Error> {
-    let flags = message.elements().find(ElementType::PfcpsereqFlags)?;
-    Ok(flags.and_then(|flags| flags.value().first()).is_some_and(|flags| flags & 1 != 0))
+    flag(message, ElementType::PfcpsereqFlags, 1)
 }
 
 /// The tunnels that clients know of a session that is made again.

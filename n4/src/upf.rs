@@ -7,7 +7,7 @@ use std::time::Duration;
 use pinion_protocols::pfcp::{Cause, Element, ElementType, Error, Message, MessageType, Patch};
 
 use crate::features;
-use crate::front::{FrontEnd, Output, began, needed, octets, stamp};
+use crate::front::{FrontEnd, Output, began, flag, needed, octets, stamp};
 use crate::inbound::Origin;
 use crate::keep::KeptUpf;
 use crate::load::Load;
@@ -483,10 +483,10 @@ impl<Proof> FrontEnd<Proof> {
 
 /// Whether a UPF wants its association to end (TS 29.244 6.2.7.2).
 pub(crate) fn asks_for_release(message: &Message<'_>) -> Result<bool, Error> {
-    let flags = octets(message, ElementType::PfcpaureqFlags)?.and_then(|octets| octets.first().copied());
+    let asks = flag(message, ElementType::PfcpaureqFlags, 1)?;
     Ok(octets(message, ElementType::GracefulReleasePeriod)?.is_some()
         || octets(message, ElementType::AssociationReleaseReq)?.is_some()
-        || flags.is_some_and(|flags| flags & 1 != 0))
+        || asks)
 }
 
 /// The name of a UPF, `POOL/NAME`; empty where there is none of the number.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use pinion_protocols::pfcp::{Cause, Element, ElementType, Error, FSeid, Message, MessageType};
 
-use crate::front::{FrontEnd, octets};
+use crate::front::{FrontEnd, flag};
 use crate::inbound::Origin;
 use crate::purpose::Purpose;
 use crate::sessions::{Phase, Session, SessionId};
@@ -94,6 +94,5 @@ impl<Proof> FrontEnd<Proof> {
 
 /// Whether a UPF reports that it has deleted the session (PSDBU, TS 29.244 5.18.2).
 pub(crate) fn tells_of_end(report: &Message<'_>) -> Result<bool, Error> {
-    let flags = octets(report, ElementType::PfcpsrreqFlags)?.and_then(<[u8]>::first);
-    Ok(flags.is_some_and(|flags| flags & 1 != 0))
+    flag(report, ElementType::PfcpsrreqFlags, 1)
 }
