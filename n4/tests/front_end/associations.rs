@@ -187,10 +187,7 @@ fn clause_6_2_8_an_smf_releases() {
     let (mut stage, mut smf) = Stage::set_up(settings(1));
     stage.ask(&smf, &smf.simple(1));
     smf.sequence += 1;
-    let release = smf.request(MessageType::AssociationReleaseRequest, None, |writer| {
-        writer.add(&smf.node());
-    });
-    assert_eq!(stage.ask(&smf, &release).cause(), Some(Cause::ACCEPTED));
+    assert_eq!(stage.ask(&smf, &smf.release()).cause(), Some(Cause::ACCEPTED));
     assert_eq!(stage.sessions_at_upfs(), 0);
     smf.sequence += 1;
     assert_eq!(stage.ask(&smf, &smf.simple(2)).cause(), Some(Cause::NO_ASSOCIATION));

@@ -332,10 +332,7 @@ fn smfs_are_bounded() {
     assert_eq!(stage.ask(&others[1], &others[1].setup(7)).cause(), Some(Cause::NO_RESOURCES));
     many(&mut stage, &mut smf, 1);
     smf.sequence += 1;
-    let release = smf.request(MessageType::AssociationReleaseRequest, None, |writer| {
-        writer.add(&smf.node());
-    });
-    stage.ask(&smf, &release);
+    stage.ask(&smf, &smf.release());
     let third = Smf { sequence: 2, ..others[1].clone() };
     assert_eq!(stage.ask(&third, &third.setup(7)).cause(), Some(Cause::ACCEPTED));
 }

@@ -95,6 +95,12 @@ impl Smf {
         self.request(MessageType::SessionDeletionRequest, Some(seid), |_| {})
     }
 
+    pub(crate) fn release(&self) -> Vec<u8> {
+        self.request(MessageType::AssociationReleaseRequest, None, |writer| {
+            writer.add(&self.node());
+        })
+    }
+
     pub(crate) fn heartbeat(&self, stamp: u32) -> Vec<u8> {
         self.request(MessageType::HeartbeatRequest, None, |writer| {
             writer.add(&Element::RecoveryTimeStamp(stamp));

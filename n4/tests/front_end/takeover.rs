@@ -186,10 +186,7 @@ fn places_of_peers_are_kept() {
     let (mut stage, mut smf) = Stage::set_up(with(1));
     many(&mut stage, &mut smf, 1);
     smf.sequence += 1;
-    let release = smf.request(MessageType::AssociationReleaseRequest, None, |writer| {
-        writer.add(&smf.node());
-    });
-    stage.ask(&smf, &release);
+    stage.ask(&smf, &smf.release());
     let mut other = Smf::new(2);
     assert_eq!(stage.ask(&other, &other.setup(7)).cause(), Some(Cause::ACCEPTED));
     let here = many(&mut stage, &mut other, 1)[0];

@@ -200,12 +200,7 @@ fn clause_6_2_7_an_smf_changes() {
 fn clause_6_2_8_an_smf_releases() {
     let (mut stage, mut smf) = set_up(2);
     ask(&mut stage, &mut smf, |smf| smf.simple(1));
-    let release = |smf: &Smf| {
-        smf.request(MessageType::AssociationReleaseRequest, None, |writer| {
-            writer.add(&smf.node());
-        })
-    };
-    assert_eq!(ask(&mut stage, &mut smf, release).cause(), Some(Cause::ACCEPTED));
+    assert_eq!(ask(&mut stage, &mut smf, Smf::release).cause(), Some(Cause::ACCEPTED));
     assert!(stage.upfs.iter().all(|upf| upf.heard(MessageType::AssociationReleaseRequest).len() == 1));
     assert_eq!(stage.front_end.session_count(), 0);
     assert_eq!(ask(&mut stage, &mut smf, |smf| smf.simple(2)).cause(), Some(Cause::NO_ASSOCIATION));
