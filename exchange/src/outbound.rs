@@ -102,17 +102,18 @@ impl<K, P> Outbound<K, P> {
     }
 
     /// Takes a request down that was sent `tries` times less than it may be.
-    pub fn ask(&mut self, (to, number): Key, bytes: Bytes, answer: K, purpose: P, (due, tries): (Duration, u8)) {
-        self.timers.push_back((due, (to, number)));
-        let asked = Asked { to, bytes: Some(bytes), answer, left: tries.saturating_sub(1), due, purpose };
-        self.asked.insert((to, number), asked);
+    pub fn ask(&mut self, key: Key, bytes: Bytes, answer: K, purpose: P, (due, tries): (Duration, u8)) {
+        self.take_down(key, Some(bytes), answer, purpose, (due, tries));
     }
 
     /// Waits on for an answer to what was lost, for so many times T1: the first of them ends at `due`.
     pub fn wait_on(&mut self, key: Key, answer: K, purpose: P, (due, times): (Duration, u8)) {
+        self.take_down(key, None, answer, purpose, (due, times));
+    }
+
+    fn take_down(&mut self, key: Key, bytes: Option<Bytes>, answer: K, purpose: P, (due, times): (Duration, u8)) {
         self.timers.push_back((due, key));
-        self.asked
-            .insert(key, Asked { to: key.0, bytes: None, answer, left: times.saturating_sub(1), due, purpose });
+        self.asked.insert(key, Asked { to: key.0, bytes, answer, left: times.saturating_sub(1), due, purpose });
     }
 
     /// What was asked, where this is the answer.
