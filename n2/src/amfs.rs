@@ -111,6 +111,15 @@ impl Amfs {
         self.0.get_mut(usize::from(id.0))
     }
 
+    pub(crate) fn is_open(&self, id: AmfId) -> bool {
+        self.get(id).is_some_and(Amf::is_open)
+    }
+
+    /// Whether one is configured no more.
+    pub(crate) fn is_gone(&self, id: AmfId) -> bool {
+        self.get(id).is_none_or(|amf| amf.gone)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (AmfId, &Amf)> {
         (0..).map(AmfId).zip(&self.0)
     }

@@ -59,7 +59,7 @@ impl FrontEnd {
     }
 
     pub(crate) fn is_up(&self, gnb: GnbId, amf: AmfId) -> bool {
-        let upstream = self.gnbs.get(&gnb).and_then(|gnb| gnb.upstreams.get(&amf));
+        let upstream = self.upstream(gnb, amf);
         upstream.is_some_and(crate::upstreams::Upstream::is_up)
     }
 
@@ -180,7 +180,7 @@ impl FrontEnd {
     pub(crate) fn move_pin(&mut self, pin: PinId, amf: AmfId) {
         let Some(it) = self.pins.get(pin) else { return };
         let (gnb, old) = (it.gnb, it.amf);
-        let streams = self.gnbs.get(&gnb).and_then(|gnb| gnb.upstreams.get(&amf)).map_or(1, |it| it.streams);
+        let streams = self.streams_up(gnb, amf);
         self.pins.change(pin, |it| {
             it.amf = amf;
             it.unbound = false;

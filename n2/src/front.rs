@@ -304,7 +304,7 @@ impl FrontEnd {
 
     /// Sends an AMF what is about no UE.
     pub(crate) fn send_amf(&mut self, gnb: GnbId, amf: AmfId, made: Result<Bytes, Unfit>) {
-        let upstream = self.gnbs.get(&gnb).and_then(|gnb| gnb.upstreams.get(&amf));
+        let upstream = self.upstream(gnb, amf);
         match upstream.filter(|upstream| upstream.is_open()).map(|upstream| upstream.id) {
             Some(upstream) => self.say(Leg::Amf(upstream), 0, made),
             None => self.counts.undeliverable += 1,
@@ -326,7 +326,7 @@ impl FrontEnd {
     pub(crate) fn send_up(&mut self, pin: PinId, bytes: Bytes) -> bool {
         let Some(pin) = self.pins.get(pin) else { return false };
         let stream = pin.streams.1;
-        let upstream = self.gnbs.get(&pin.gnb).and_then(|gnb| gnb.upstreams.get(&pin.amf));
+        let upstream = self.upstream(pin.gnb, pin.amf);
         let Some(upstream) = upstream.filter(|upstream| upstream.is_up()).map(|upstream| upstream.id) else {
             self.counts.undeliverable += 1;
             return false;

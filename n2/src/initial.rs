@@ -118,8 +118,7 @@ impl FrontEnd {
 
     /// Takes a UE of a gNB, whose identifier its AMF has not said yet.
     pub(crate) fn pin(&mut self, from: Origin, ran: u32, amf: AmfId, source: Option<PinId>) -> PinId {
-        let down = self.associations.get(&from.association).map_or(1, |tnla| tnla.streams);
-        let up = self.gnbs.get(&from.gnb).and_then(|gnb| gnb.upstreams.get(&amf)).map_or(1, |it| it.streams);
+        let (down, up) = (self.streams_down(from.association), self.streams_up(from.gnb, amf));
         self.counts.pinned += 1;
         self.count_pin(from.gnb, amf, true);
         let pin = self.pins.insert(Pin {
@@ -266,9 +265,7 @@ impl FrontEnd {
         chosen.or_else(|| {
             let it = self.gnbs.get(&gnb)?;
             let mut akin = it.up().map(|(amf, _)| amf).filter(|&amf| amf != old);
-            akin.find(|&amf| {
-                self.same_set(gnb, old, amf) && self.amfs.get(amf).is_some_and(crate::amfs::Amf::is_open)
-            })
+            akin.find(|&amf| self.same_set(gnb, old, amf) && self.amfs.is_open(amf))
         })
     }
 }

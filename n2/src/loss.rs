@@ -12,12 +12,12 @@ use pinion_protocols::ngap::value::{Cause, UeConnection};
 impl FrontEnd {
     /// An upstream association ended.
     pub(crate) fn upstream_lost(&mut self, gnb: GnbId, amf: AmfId, why: &'static str) {
-        let upstream = self.gnbs.get(&gnb).and_then(|gnb| gnb.upstreams.get(&amf));
+        let upstream = self.upstream(gnb, amf);
         // An AMF that asked for time gets it, however its association ends.
         let asked_for = upstream.and_then(Upstream::again).unwrap_or_default();
         let again = self.after(self.settings.timers.reconnect).max(asked_for);
         let was_up = self.upstream_down(gnb, amf, why);
-        let abandoned = self.amfs.get(amf).is_none_or(|it| it.gone);
+        let abandoned = self.amfs.is_gone(amf);
         let Some(it) = self.gnbs.get_mut(&gnb) else { return };
         let Some(upstream) = it.upstreams.get_mut(&amf) else { return };
         upstream.state = State::Down { again };
@@ -71,8 +71,7 @@ impl FrontEnd {
                     }
                 }
                 let owed = at.unwrap_or(std::time::Duration::MAX);
-                let upstream = self.gnbs.get_mut(&gnb).and_then(|gnb| gnb.upstreams.get_mut(&amf));
-                if let Some(upstream) = upstream {
+                if let Some(upstream) = self.upstream_mut(gnb, amf) {
                     upstream.owed = Some(owed);
                 }
                 if let Some(at) = at {
@@ -87,7 +86,7 @@ impl FrontEnd {
         let Some(it) = self.gnbs.get_mut(&gnb) else { return };
         let mut lost = Vec::new();
         for (&amf, upstream) in &mut it.upstreams {
-            if self.amfs.get(amf).is_none_or(|it| it.gone) && upstream.owed.take().is_some() {
+            if self.amfs.is_gone(amf) && upstream.owed.take().is_some() {
                 lost.push(amf);
             }
         }
@@ -143,7 +142,7 @@ impl FrontEnd {
             *waiting = other;
         }
         // Its UEs go on on another one (TS 38.412 7).
-        let streams = self.associations.get(&other).map_or(1, |tnla| tnla.streams);
+        let streams = self.streams_down(other);
         let pins: Vec<_> = self.pins.of_gnb(gnb).map(|(id, _)| id).collect();
         for id in pins {
             if let Some(pin) = self.pins.get_mut(id).filter(|pin| pin.association == association) {
@@ -217,8 +216,7 @@ impl FrontEnd {
     /// Closes upstreams to AMFs that are configured no more and have no UEs left.
     pub(crate) fn close_abandoned(&mut self, gnb: GnbId) {
         let Some(it) = self.gnbs.get(&gnb) else { return };
-        let gone = |amf| self.amfs.get(amf).is_none_or(|amf| amf.gone);
-        let ended = it.upstreams.iter().filter(|(amf, upstream)| gone(**amf) && upstream.pins == 0);
+        let ended = it.upstreams.iter().filter(|(amf, upstream)| self.amfs.is_gone(**amf) && upstream.pins == 0);
         let ended: Vec<_> = ended.map(|(&amf, upstream)| (amf, upstream.id, upstream.is_open())).collect();
         for (amf, upstream, open) in ended {
             if open {
@@ -274,7 +272,7 @@ impl FrontEnd {
     /// Counts a UE more or less of an AMF.
     pub(crate) fn count_pin(&mut self, gnb: GnbId, amf: AmfId, more: bool) {
         let count = |pins: &mut u32| *pins = if more { pins.saturating_add(1) } else { pins.saturating_sub(1) };
-        let upstream = self.gnbs.get_mut(&gnb).and_then(|gnb| gnb.upstreams.get_mut(&amf));
+        let upstream = self.upstream_mut(gnb, amf);
         let left = upstream.map(|upstream| {
             count(&mut upstream.pins);
             upstream.pins

@@ -47,7 +47,7 @@ impl FrontEnd {
         cause: &Cause,
     ) {
         tracing::debug!(?ids, ?kind, amf = &*self.amfs.name(amf), "identifiers of an AMF do not fit");
-        let upstream = self.gnbs.get(&gnb).and_then(|gnb| gnb.upstreams.get(&amf));
+        let upstream = self.upstream(gnb, amf);
         if let Some((id, streams)) = upstream.map(|it| (it.id, it.streams))
             && !is_last(kind)
         {

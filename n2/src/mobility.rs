@@ -54,8 +54,7 @@ impl FrontEnd {
         let it = self.gnbs.get_mut(&gnb)?;
         it.turn = it.turn.wrapping_add(1);
         let (turn, association) = (it.turn, it.associations.first().copied().unwrap_or_default());
-        let up = it.upstreams.get(&amf).map_or(1, |it| it.streams);
-        let down = self.associations.get(&association).map_or(1, |tnla| tnla.streams);
+        let (down, up) = (self.streams_down(association), self.streams_up(gnb, amf));
         self.counts.pinned += 1;
         self.count_pin(gnb, amf, true);
         let pin = self.pins.insert(Pin {

@@ -7,7 +7,7 @@ use pinion_protocols::ngap::value::{
 };
 use pinion_protocols::ngap::{Criticality, ElementType, Error, Message, Outcome, Procedure};
 
-use crate::amfs::{Amf, AmfId};
+use crate::amfs::AmfId;
 use crate::front::FrontEnd;
 use crate::gnbs::{GnbId, Phase};
 use crate::write;
@@ -91,7 +91,7 @@ impl FrontEnd {
     /// Overload Start: it replaces an earlier one.
     pub(crate) fn overload_start(&mut self, gnb: GnbId, amf: AmfId, message: &Message<'_>) -> Result<(), Error> {
         let overload = Overload::read(message)?;
-        if let Some(upstream) = self.gnbs.get_mut(&gnb).and_then(|gnb| gnb.upstreams.get_mut(&amf)) {
+        if let Some(upstream) = self.upstream_mut(gnb, amf) {
             upstream.overload = Some(Box::new(overload));
         }
         self.settle_overload(gnb);
@@ -100,7 +100,7 @@ impl FrontEnd {
 
     /// Overload Stop.
     pub(crate) fn overload_stop(&mut self, gnb: GnbId, amf: AmfId) {
-        if let Some(upstream) = self.gnbs.get_mut(&gnb).and_then(|gnb| gnb.upstreams.get_mut(&amf)) {
+        if let Some(upstream) = self.upstream_mut(gnb, amf) {
             upstream.overload = None;
         }
         self.settle_overload(gnb);
@@ -111,7 +111,7 @@ impl FrontEnd {
         let Some(it) = self.gnbs.get_mut(&gnb).filter(|it| it.phase == Phase::Up) else { return };
         let mut all = None::<Overload>;
         for (amf, upstream) in it.upstreams.iter().filter(|(_, upstream)| upstream.is_up()) {
-            if !self.amfs.get(*amf).is_some_and(Amf::is_open) || upstream.served.capacity == 0 {
+            if !self.amfs.is_open(*amf) || upstream.served.capacity == 0 {
                 continue;
             }
             let own = upstream.overload.as_deref().cloned().unwrap_or_default();

@@ -125,7 +125,7 @@ impl FrontEnd {
         let (pins, answer) = match kind {
             ResetType::Other(_) => {
                 self.counts.unexpected += 1;
-                let upstream = self.gnbs.get(&gnb).and_then(|gnb| gnb.upstreams.get(&amf));
+                let upstream = self.upstream(gnb, amf);
                 if let Some(leg) = upstream.map(|it| Leg::Amf(it.id)) {
                     self.indicate(leg, 0, UeIds::default(), &Cause::ABSTRACT_SYNTAX_ERROR);
                 }

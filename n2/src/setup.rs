@@ -111,7 +111,7 @@ impl FrontEnd {
     }
 
     pub(crate) fn upstream_connected(&mut self, gnb: GnbId, amf: AmfId, streams: u16) {
-        let upstream = self.gnbs.get_mut(&gnb).and_then(|gnb| gnb.upstreams.get_mut(&amf));
+        let upstream = self.upstream_mut(gnb, amf);
         if let Some(upstream) = upstream.filter(|it| matches!(it.state, State::Connecting { .. })) {
             upstream.streams = streams;
             self.ask(gnb, amf);
@@ -132,7 +132,7 @@ impl FrontEnd {
 
     /// NG Setup Response or Failure.
     pub(crate) fn setup_answer(&mut self, gnb: GnbId, amf: AmfId, message: &Message<'_>) -> Result<(), Error> {
-        let upstream = self.gnbs.get(&gnb).and_then(|gnb| gnb.upstreams.get(&amf));
+        let upstream = self.upstream(gnb, amf);
         if !upstream.is_some_and(|upstream| matches!(upstream.state, State::Asked { .. })) {
             self.counts.unexpected += 1;
             return Ok(());
@@ -158,7 +158,7 @@ impl FrontEnd {
 
     fn refused(&mut self, gnb: GnbId, amf: AmfId, cause: Cause, wait: Option<TimeToWait>) {
         let again = self.after(wait.map_or(self.settings.timers.retry, TimeToWait::duration));
-        if let Some(upstream) = self.gnbs.get_mut(&gnb).and_then(|gnb| gnb.upstreams.get_mut(&amf)) {
+        if let Some(upstream) = self.upstream_mut(gnb, amf) {
             upstream.state = State::Refused { again, cause };
         }
         self.remind(again, Due::Upstream(gnb, amf));
@@ -195,7 +195,7 @@ impl FrontEnd {
     pub(crate) fn upstream_due(&mut self, gnb: GnbId, amf: AmfId) {
         let now = self.now;
         let Some(it) = self.gnbs.get(&gnb) else { return };
-        let waits = it.phase == Phase::Refused || self.amfs.get(amf).is_none_or(|amf| amf.gone);
+        let waits = it.phase == Phase::Refused || self.amfs.is_gone(amf);
         let Some(upstream) = it.upstreams.get(&amf) else { return };
         let owed = upstream.owed.is_some_and(|at| at <= now);
         match upstream.state {
@@ -209,8 +209,7 @@ impl FrontEnd {
             _ => {}
         }
         if owed {
-            let upstream = self.gnbs.get_mut(&gnb).and_then(|gnb| gnb.upstreams.get_mut(&amf));
-            if let Some(upstream) = upstream {
+            if let Some(upstream) = self.upstream_mut(gnb, amf) {
                 upstream.owed = None;
             }
             self.reset_lost(gnb, amf);
@@ -252,8 +251,7 @@ impl FrontEnd {
         // To other gNBs an AMF may have said its name that did not to this one.
         let others = self.amfs.iter().filter(|(_, amf)| !amf.gone).filter_map(|(_, amf)| amf.served.name.as_ref());
         let names: Vec<_> = own.chain(others).collect();
-        let open = |amf| self.amfs.get(amf).is_some_and(crate::amfs::Amf::is_open);
-        Merged::of(gnb.up().map(|(amf, it)| (&*it.served, open(amf))), &names)
+        Merged::of(gnb.up().map(|(amf, it)| (&*it.served, self.amfs.is_open(amf))), &names)
     }
 
     pub(crate) fn amf_name(&self) -> AmfName {

@@ -102,8 +102,7 @@ impl FrontEnd {
     pub(crate) fn amf_status(&mut self, gnb: GnbId, amf: AmfId, message: &Message<'_>) -> Result<(), Error> {
         let list: UnavailableGuamiList = message.need(ElementType::UnavailableGuamiList)?;
         let at_once: Vec<_> = list.0.iter().filter(|it| !it.timer).map(|it| it.guami).collect();
-        let upstream = self.gnbs.get_mut(&gnb).and_then(|gnb| gnb.upstreams.get_mut(&amf));
-        let Some(upstream) = upstream else { return Ok(()) };
+        let Some(upstream) = self.upstream_mut(gnb, amf) else { return Ok(()) };
         for it in list.0 {
             upstream.unavailable.retain(|other| other.guami != it.guami);
             if upstream.served.has(&it.guami) {

@@ -6,7 +6,9 @@ use std::time::Duration;
 use pinion_protocols::ngap::Guami;
 use pinion_protocols::ngap::value::{AmfName, Cause, UnavailableGuami};
 
-use crate::amfs::Served;
+use crate::amfs::{AmfId, Served};
+use crate::front::FrontEnd;
+use crate::gnbs::GnbId;
 use crate::overload::Overload;
 
 /// How far an upstream is.
@@ -102,6 +104,27 @@ impl Upstream {
     /// Whether the AMF has a name.
     pub(crate) fn is_named(&self, name: &AmfName) -> bool {
         self.served.name.as_ref() == Some(name)
+    }
+}
+
+impl FrontEnd {
+    /// A gNB's upstream to an AMF.
+    pub(crate) fn upstream(&self, gnb: GnbId, amf: AmfId) -> Option<&Upstream> {
+        self.gnbs.get(&gnb)?.upstreams.get(&amf)
+    }
+
+    pub(crate) fn upstream_mut(&mut self, gnb: GnbId, amf: AmfId) -> Option<&mut Upstream> {
+        self.gnbs.get_mut(&gnb)?.upstreams.get_mut(&amf)
+    }
+
+    /// Streams that may be sent on to an AMF.
+    pub(crate) fn streams_up(&self, gnb: GnbId, amf: AmfId) -> u16 {
+        self.upstream(gnb, amf).map_or(1, |it| it.streams)
+    }
+
+    /// Streams that may be sent on to a gNB.
+    pub(crate) fn streams_down(&self, association: u64) -> u16 {
+        self.associations.get(&association).map_or(1, |tnla| tnla.streams)
     }
 }
 
