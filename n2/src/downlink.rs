@@ -211,8 +211,7 @@ impl FrontEnd {
             it.ids = Some(Ids { amf: id, here });
         });
         if let Some(before) = before {
-            let until = self.after(self.settings.timers.quarantine);
-            self.identities.release(before.here, until);
+            self.release(before);
         }
         (here != id).then_some(here)
     }

@@ -170,8 +170,7 @@ impl FrontEnd {
         let mut known = None;
         self.pins.change(pin, |it| known = it.ids.take());
         if let Some(known) = known {
-            let until = self.after(self.settings.timers.quarantine);
-            self.identities.release(known.here, until);
+            self.release(known);
         }
         self.move_pin(pin, other);
         self.watch(pin);

@@ -3,10 +3,9 @@
 use crate::amfs::AmfId;
 use crate::front::{Due, FrontEnd, Leg, Output};
 use crate::gnbs::{AmfReset, GnbId, Phase};
-use crate::pins::PinId;
+use crate::pins::{Ids, Pin, PinId};
 use crate::settings::{AmfIds, AmfLoss};
 use crate::upstreams::{State, Upstream};
-use pinion_protocols::ngap::UeIds;
 use pinion_protocols::ngap::value::{Cause, UeConnection};
 
 impl FrontEnd {
@@ -106,8 +105,7 @@ impl FrontEnd {
         let mut connections = Vec::with_capacity(pins.len());
         for pin in pins {
             if let Some(pin) = self.end(pin) {
-                let ids = UeIds { amf: pin.ids.map(|ids| ids.here), ran: pin.ran };
-                connections.push(UeConnection(ids));
+                connections.push(UeConnection(pin.at_gnb()));
                 self.counts.reset += 1;
             }
         }
@@ -257,16 +255,21 @@ impl FrontEnd {
     }
 
     /// Ends a pin.
-    pub(crate) fn end(&mut self, pin: PinId) -> Option<crate::pins::Pin> {
+    pub(crate) fn end(&mut self, pin: PinId) -> Option<Pin> {
         let id = pin;
         let pin = self.pins.remove(id)?;
         self.due.remove(&(pin.until, Due::Pin(id)));
-        let until = self.after(self.settings.timers.quarantine);
-        for ids in pin.known() {
-            self.identities.release(ids.here, until);
+        for &ids in pin.known() {
+            self.release(ids);
         }
         self.count_pin(pin.gnb, pin.amf, false);
         Some(pin)
+    }
+
+    /// A pin has identifiers no more: the gNB's is given to nobody for a while.
+    pub(crate) fn release(&mut self, ids: Ids) {
+        let until = self.after(self.settings.timers.quarantine);
+        self.identities.release(ids.here, until);
     }
 
     /// Counts a UE more or less of an AMF.

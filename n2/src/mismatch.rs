@@ -75,25 +75,22 @@ impl FrontEnd {
 
     /// Ends a UE, and tells its AMF so.
     pub(crate) fn release_at_amf(&mut self, pin: PinId, cause: &Cause) {
-        if let Some(it) = self.pins.get(pin) {
-            let ids = UeIds { amf: it.ids.map(|ids| ids.amf), ran: it.ran };
-            if let Ok(bytes) = write::error_indication(ids, cause)
-                && self.send_up(pin, bytes)
-            {
-                self.counts.error_indications += 1;
-            }
+        if let Some(it) = self.pins.get(pin)
+            && let Ok(bytes) = write::error_indication(it.at_amf(), cause)
+            && self.send_up(pin, bytes)
+        {
+            self.counts.error_indications += 1;
         }
         self.end(pin);
     }
 
     /// Ends a UE, and tells its gNB so.
     pub(crate) fn release_at_gnb(&mut self, pin: PinId, cause: &Cause) {
-        if let Some(it) = self.pins.get(pin) {
-            let ids = UeIds { amf: it.ids.map(|ids| ids.here), ran: it.ran };
-            if let Ok(bytes) = write::error_indication(ids, cause) {
-                self.counts.error_indications += 1;
-                self.send_down(pin, bytes);
-            }
+        if let Some(it) = self.pins.get(pin)
+            && let Ok(bytes) = write::error_indication(it.at_gnb(), cause)
+        {
+            self.counts.error_indications += 1;
+            self.send_down(pin, bytes);
         }
         self.end(pin);
     }

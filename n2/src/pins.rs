@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use foldhash::HashMap;
-use pinion_protocols::ngap::Guami;
+use pinion_protocols::ngap::{Guami, UeIds};
 
 use crate::amfs::AmfId;
 use crate::gnbs::GnbId;
@@ -42,6 +42,16 @@ impl Pin {
     /// The identifiers that are good.
     pub(crate) fn known(&self) -> impl Iterator<Item = &Ids> {
         self.ids.iter().chain(&self.before)
+    }
+
+    /// What its gNB names it by.
+    pub(crate) fn at_gnb(&self) -> UeIds {
+        UeIds { amf: self.ids.map(|ids| ids.here), ran: self.ran }
+    }
+
+    /// What its AMF names it by.
+    pub(crate) fn at_amf(&self) -> UeIds {
+        UeIds { amf: self.ids.map(|ids| ids.amf), ran: self.ran }
     }
 
     /// Whether both sides have named it.

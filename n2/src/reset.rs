@@ -133,10 +133,8 @@ impl FrontEnd {
             }
             ResetType::All => {
                 let pins = self.pins_of(gnb, amf);
-                for pin in pins.iter().filter_map(|&pin| self.pins.get(pin)) {
-                    let ids = UeIds { amf: pin.ids.map(|ids| ids.here), ran: pin.ran };
-                    connections.push(UeConnection(ids));
-                }
+                let known = pins.iter().filter_map(|&pin| self.pins.get(pin));
+                connections.extend(known.map(|pin| UeConnection(pin.at_gnb())));
                 (pins, None)
             }
             ResetType::Part(List(list)) => {

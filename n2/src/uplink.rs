@@ -126,8 +126,7 @@ impl FrontEnd {
             let mut before = None;
             self.pins.change(pin, |it| before = it.before.take());
             if let Some(before) = before {
-                let until = self.after(self.settings.timers.quarantine);
-                self.identities.release(before.here, until);
+                self.release(before);
             }
         }
     }
