@@ -116,12 +116,10 @@ impl FrontEnd {
         self.pins.len() < usize::try_from(self.settings.bounds.ues).unwrap_or(usize::MAX)
     }
 
-    /// Takes a UE of a gNB, whose identifier its AMF has not said yet.
+    /// Takes a UE of a gNB, whose identifier its AMF has not said yet. `source`: where it was before.
     pub(crate) fn pin(&mut self, from: Origin, ran: u32, amf: AmfId, source: Option<PinId>) -> PinId {
         let (down, up) = (self.streams_down(from.association), self.streams_up(from.gnb, amf));
-        self.counts.pinned += 1;
-        self.count_pin(from.gnb, amf, true);
-        let pin = self.pins.insert(Pin {
+        self.admit(Pin {
             gnb: from.gnb,
             ran: Some(ran),
             amf,
@@ -130,10 +128,17 @@ impl FrontEnd {
             association: from.association,
             streams: (own_stream(down, from.stream, ran.into()), upstreams::stream(up, ran.into())),
             unbound: false,
-            guami: None,
+            guami: source.and_then(|source| self.pins.get(source)?.guami),
             source,
             until: self.now,
-        });
+        })
+    }
+
+    /// Takes a UE, which is to become complete.
+    pub(crate) fn admit(&mut self, pin: Pin) -> PinId {
+        self.counts.pinned += 1;
+        self.count_pin(pin.gnb, pin.amf, true);
+        let pin = self.pins.insert(pin);
         self.watch(pin);
         pin
     }

@@ -31,10 +31,7 @@ impl FrontEnd {
         if !is_last(kind) {
             self.indicate(Leg::Gnb(from.association), from.stream, ids, cause);
         }
-        for pin in self.named(from.gnb, None, ids) {
-            self.counts.mismatches += 1;
-            self.release_at_amf(pin, cause);
-        }
+        self.release_named(from.gnb, None, ids, cause);
     }
 
     /// A message of an AMF about no UE that it has there.
@@ -55,9 +52,17 @@ impl FrontEnd {
             let stream = if stream < streams { stream } else { upstreams::stream(streams, stream.into()) };
             self.indicate(Leg::Amf(id), stream, ids, cause);
         }
-        for pin in self.named(gnb, Some(amf), ids) {
+        self.release_named(gnb, Some(amf), ids, cause);
+    }
+
+    /// Ends the UEs that identifiers of a gNB, or of an AMF, name, and tells the other side so.
+    fn release_named(&mut self, gnb: GnbId, amf: Option<AmfId>, ids: UeIds, cause: &Cause) {
+        for pin in self.named(gnb, amf, ids) {
             self.counts.mismatches += 1;
-            self.release_at_gnb(pin, cause);
+            match amf {
+                Some(_) => self.release_at_gnb(pin, cause),
+                None => self.release_at_amf(pin, cause),
+            }
         }
     }
 
@@ -110,10 +115,7 @@ impl FrontEnd {
             }
             Err(cause) => {
                 self.counts.unexpected += u64::from(ids == UeIds::default());
-                for pin in self.named(from.gnb, None, ids) {
-                    self.counts.mismatches += 1;
-                    self.release_at_amf(pin, &cause);
-                }
+                self.release_named(from.gnb, None, ids, &cause);
             }
         }
         Ok(())
@@ -140,10 +142,7 @@ impl FrontEnd {
             }
             _ => {
                 self.counts.unexpected += u64::from(ids == UeIds::default());
-                for pin in self.named(gnb, Some(amf), ids) {
-                    self.counts.mismatches += 1;
-                    self.release_at_gnb(pin, &Cause::INCONSISTENT_REMOTE_ID);
-                }
+                self.release_named(gnb, Some(amf), ids, &Cause::INCONSISTENT_REMOTE_ID);
             }
         }
         Ok(())

@@ -55,9 +55,7 @@ impl FrontEnd {
         it.turn = it.turn.wrapping_add(1);
         let (turn, association) = (it.turn, it.associations.first().copied().unwrap_or_default());
         let (down, up) = (self.streams_down(association), self.streams_up(gnb, amf));
-        self.counts.pinned += 1;
-        self.count_pin(gnb, amf, true);
-        let pin = self.pins.insert(Pin {
+        Some(self.admit(Pin {
             gnb,
             ran: None,
             amf,
@@ -69,9 +67,7 @@ impl FrontEnd {
             guami,
             source: None,
             until: self.now,
-        });
-        self.watch(pin);
-        Some(pin)
+        }))
     }
 
     /// Path Switch Request: the UE is at this gNB now, and is named by the identifier that it had at the other.
@@ -80,23 +76,18 @@ impl FrontEnd {
         let source = message.need::<AmfUeNgapId>(ElementType::SourceAmfUeNgapId)?.0;
         let known = self.identities.of(source);
         let target = known.and_then(|(amf, _)| self.able(from.gnb, amf));
+        let ids = UeIds { amf: Some(source), ran: Some(ran) };
         let (Some((_, id)), Some(amf)) = (known, target) else {
-            let ids = UeIds { amf: Some(source), ran: Some(ran) };
             self.indicate(Leg::Gnb(from.association), from.stream, ids, &Cause::UNKNOWN_LOCAL_ID);
             return Ok(());
         };
         if !self.make_room(from, ran) {
             self.counts.refused += 1;
-            let ids = UeIds { amf: Some(source), ran: Some(ran) };
             self.indicate(Leg::Gnb(from.association), from.stream, ids, &Cause::OVERLOAD);
             return Ok(());
         }
         let old = self.pins.everywhere(source).next();
         let pin = self.pin(from, ran, amf, old);
-        let guami = old.and_then(|old| self.pins.get(old)?.guami);
-        if let Some(it) = self.pins.get_mut(pin) {
-            it.guami = guami;
-        }
         let new = NewIds { source_amf: (id != source).then_some(id), ..NewIds::default() };
         self.send_up(pin, write::with_ids(message, bytes, &new)?);
         Ok(())
