@@ -5,8 +5,8 @@ use pinion_protocols::ngap::value::RoutingId;
 use pinion_protocols::ngap::{ElementType, Error, FiveGSTmsi, Message, Outcome, Procedure, UeIds};
 
 use crate::amfs::AmfId;
-use crate::front::{FrontEnd, Origin};
-use crate::gnbs::{Asked, Gnb, GnbId, Phase};
+use crate::front::{AmfOrigin, FrontEnd, Origin};
+use crate::gnbs::{Asked, Gnb, Phase};
 use crate::settings::Spread;
 
 /// What answers repeat of a request, by which they are told apart: Message Identifier and Serial Number of a warning, and MBS
@@ -83,11 +83,11 @@ impl FrontEnd {
     /// A message of an AMF goes to the one gNB whose upstream it came on (8.5.1).
     pub(crate) fn amf_common(
         &mut self,
-        gnb: GnbId,
-        amf: AmfId,
+        from: AmfOrigin,
         message: &Message<'_>,
         bytes: &Bytes,
     ) -> Result<(), Error> {
+        let AmfOrigin { gnb, amf, .. } = from;
         let most = usize::from(self.settings.bounds.remembered);
         let procedure = message.procedure();
         let Some(it) = self.gnbs.get_mut(&gnb).filter(|it| it.phase == Phase::Up) else {

@@ -6,7 +6,7 @@ use pinion_protocols::ngap::{ElementType, Error, Guami, Message, NewIds, Outcome
 
 use crate::amfs::AmfId;
 use crate::common;
-use crate::front::FrontEnd;
+use crate::front::{AmfOrigin, FrontEnd};
 use crate::gnbs::GnbId;
 use crate::pins::{Ids, PinId};
 use crate::settings::AmfIds;
@@ -14,15 +14,9 @@ use crate::write;
 
 impl FrontEnd {
     /// A message of an AMF, on the upstream of a gNB.
-    pub(crate) fn downlink(
-        &mut self,
-        gnb: GnbId,
-        amf: AmfId,
-        stream: u16,
-        message: &Message<'_>,
-        bytes: &Bytes,
-    ) -> Result<(), Error> {
+    pub(crate) fn downlink(&mut self, from: AmfOrigin, message: &Message<'_>, bytes: &Bytes) -> Result<(), Error> {
         use Outcome::{Initiating, Successful, Unsuccessful};
+        let AmfOrigin { gnb, amf, .. } = from;
         let kind = (message.procedure(), message.outcome());
         if let (Procedure::NgSetup, Successful | Unsuccessful) = kind {
             return self.setup_answer(gnb, amf, message);
@@ -48,12 +42,12 @@ impl FrontEnd {
                 self.overload_stop(gnb, amf);
                 Ok(())
             }
-            (Procedure::ErrorIndication, _) => self.amf_error(gnb, amf, message, bytes),
-            (Procedure::RerouteNasRequest, Initiating) => self.reroute(gnb, amf, stream, message),
-            (Procedure::HandoverResourceAllocation, Initiating) => self.handover_request(gnb, amf, message, bytes),
+            (Procedure::ErrorIndication, _) => self.amf_error(from, message, bytes),
+            (Procedure::RerouteNasRequest, Initiating) => self.reroute(from, message),
+            (Procedure::HandoverResourceAllocation, Initiating) => self.handover_request(from, message, bytes),
             _ => match common::about(message)? {
-                None => self.amf_common(gnb, amf, message, bytes),
-                Some(ids) => self.for_known_ue(gnb, amf, stream, ids, message, bytes),
+                None => self.amf_common(from, message, bytes),
+                Some(ids) => self.for_known_ue(from, ids, message, bytes),
             },
         }
     }
@@ -65,22 +59,20 @@ impl FrontEnd {
 
     fn for_known_ue(
         &mut self,
-        gnb: GnbId,
-        amf: AmfId,
-        stream: u16,
+        from: AmfOrigin,
         ids: UeIds,
         message: &Message<'_>,
         bytes: &Bytes,
     ) -> Result<(), Error> {
         let kind = (message.procedure(), message.outcome());
-        let pin = match self.named_by_amf(gnb, amf, ids) {
+        let pin = match self.named_by_amf(from.gnb, from.amf, ids) {
             Ok(pin) => pin,
             Err(cause) => {
-                self.amf_mismatch((gnb, amf), stream, ids, kind, &cause);
+                self.amf_mismatch(from, ids, kind, &cause);
                 return Ok(());
             }
         };
-        if !self.learn(pin, amf, ids) {
+        if !self.learn(pin, from.amf, ids) {
             self.counts.undeliverable += 1;
             return Ok(());
         }

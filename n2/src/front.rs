@@ -70,6 +70,14 @@ pub(crate) struct Origin {
     pub(crate) stream: u16,
 }
 
+/// Where a message of an AMF came from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AmfOrigin {
+    pub(crate) gnb: GnbId,
+    pub(crate) amf: AmfId,
+    pub(crate) stream: u16,
+}
+
 /// What is due at some time; it looks for itself whether it still is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Due {
@@ -206,7 +214,7 @@ impl FrontEnd {
         let taken = envelope.open(&joined).and_then(|message| match origin {
             Ok((association, Some(gnb))) => self.uplink(Origin { gnb, association, stream }, &message, bytes),
             Ok((association, None)) => self.first(association, stream, &message),
-            Err((gnb, amf)) => self.downlink(gnb, amf, stream, &message, bytes),
+            Err((gnb, amf)) => self.downlink(AmfOrigin { gnb, amf, stream }, &message, bytes),
         });
         if let Err(error) = taken {
             let kind = envelope.open(&joined).ok().map(|message| (message.procedure(), message.outcome()));

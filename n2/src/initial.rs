@@ -6,7 +6,7 @@ use pinion_protocols::ngap::value::{AmfSetId, Cause, Plmn, RanUeNgapId, RrcEstab
 use pinion_protocols::ngap::{Element, ElementType, Error, FiveGSTmsi, Guami, Message, UeIds};
 
 use crate::amfs::{AmfId, set_of};
-use crate::front::{FrontEnd, Leg, Origin};
+use crate::front::{AmfOrigin, FrontEnd, Leg, Origin};
 use crate::gnbs::GnbId;
 use crate::pins::{Pin, PinId};
 use crate::settings::AmfIds;
@@ -144,19 +144,14 @@ impl FrontEnd {
     }
 
     /// Reroute NAS Request: what is within goes to an AMF of the set that it names.
-    pub(crate) fn reroute(
-        &mut self,
-        gnb: GnbId,
-        amf: AmfId,
-        stream: u16,
-        message: &Message<'_>,
-    ) -> Result<(), Error> {
+    pub(crate) fn reroute(&mut self, from: AmfOrigin, message: &Message<'_>) -> Result<(), Error> {
+        let AmfOrigin { gnb, amf, .. } = from;
         let ids = message.ids()?;
         let found = ids.ran.and_then(|ran| self.pins.by_ran(gnb, ran));
         let found = found.filter(|&id| self.pins.get(id).is_some_and(|pin| pin.amf == amf));
         let Some(pin) = found else {
             let kind = (message.procedure(), message.outcome());
-            self.amf_mismatch((gnb, amf), stream, ids, kind, &Cause::UNKNOWN_LOCAL_ID);
+            self.amf_mismatch(from, ids, kind, &Cause::UNKNOWN_LOCAL_ID);
             return Ok(());
         };
         let mut inner = BytesMut::new();

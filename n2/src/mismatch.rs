@@ -5,7 +5,7 @@ use pinion_protocols::ngap::value::Cause;
 use pinion_protocols::ngap::{ElementType, Error, Message, NewIds, Outcome, Procedure, UeIds};
 
 use crate::amfs::AmfId;
-use crate::front::{FrontEnd, Leg, Origin};
+use crate::front::{AmfOrigin, FrontEnd, Leg, Origin};
 use crate::gnbs::GnbId;
 use crate::pins::PinId;
 use crate::{upstreams, write};
@@ -35,14 +35,8 @@ impl FrontEnd {
     }
 
     /// A message of an AMF about no UE that it has there.
-    pub(crate) fn amf_mismatch(
-        &mut self,
-        (gnb, amf): (GnbId, AmfId),
-        stream: u16,
-        ids: UeIds,
-        kind: (Procedure, Outcome),
-        cause: &Cause,
-    ) {
+    pub(crate) fn amf_mismatch(&mut self, from: AmfOrigin, ids: UeIds, kind: (Procedure, Outcome), cause: &Cause) {
+        let AmfOrigin { gnb, amf, stream } = from;
         tracing::debug!(?ids, ?kind, amf = &*self.amfs.name(amf), "identifiers of an AMF do not fit");
         let upstream = self.upstream(gnb, amf);
         if let Some((id, streams)) = upstream.map(|it| (it.id, it.streams))
@@ -124,11 +118,11 @@ impl FrontEnd {
     /// Error Indication of an AMF.
     pub(crate) fn amf_error(
         &mut self,
-        gnb: GnbId,
-        amf: AmfId,
+        from: AmfOrigin,
         message: &Message<'_>,
         bytes: &Bytes,
     ) -> Result<(), Error> {
+        let AmfOrigin { gnb, amf, .. } = from;
         let ids = message.ids()?;
         let about = is_about_ids(message.get::<Cause>(ElementType::Cause)?.as_ref());
         match self.named_by_amf(gnb, amf, ids) {

@@ -5,7 +5,7 @@ use pinion_protocols::ngap::value::{AmfUeNgapId, Cause, RanUeNgapId};
 use pinion_protocols::ngap::{ElementType, Error, Guami, Message, NewIds, UeIds};
 
 use crate::amfs::AmfId;
-use crate::front::{FrontEnd, Leg, Origin};
+use crate::front::{AmfOrigin, FrontEnd, Leg, Origin};
 use crate::gnbs::{GnbId, Phase};
 use crate::pins::{Ids, Pin, PinId};
 use crate::settings::AmfIds;
@@ -15,11 +15,11 @@ impl FrontEnd {
     /// Handover Request: a second pin of the UE, which the gNB's answer completes. Both live until they are released.
     pub(crate) fn handover_request(
         &mut self,
-        gnb: GnbId,
-        amf: AmfId,
+        from: AmfOrigin,
         message: &Message<'_>,
         bytes: &Bytes,
     ) -> Result<(), Error> {
+        let AmfOrigin { gnb, amf, .. } = from;
         let id = message.need::<AmfUeNgapId>(ElementType::AmfUeNgapId)?.0;
         if self.gnbs.get(&gnb).is_none_or(|it| it.phase != Phase::Up) {
             self.counts.unexpected += 1;
