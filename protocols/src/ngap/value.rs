@@ -6,12 +6,14 @@
 mod amf;
 mod area;
 mod cause;
+mod choice;
 mod identity;
 mod list;
 mod location;
 mod node;
 mod overload;
 mod reset;
+mod sequence;
 mod slice;
 #[cfg(test)]
 mod tests;
@@ -40,7 +42,7 @@ pub use tnl::{
 };
 
 pub use crate::ap::{CriticalityDiagnostics, NotUnderstood};
-use crate::ap::{Extensions, Reader, Value, Wrong};
+use crate::ap::{Extensions, Reader, Value, Writer, Wrong};
 
 /// Passes over what a sequence has behind its fields: `extended`, extensions, and additions.
 fn unread(reader: &mut Reader<'_>, added: bool, extended: bool) -> Result<(), Wrong> {
@@ -53,6 +55,28 @@ fn extensions(reader: &mut Reader<'_>, added: bool, extended: bool) -> Result<Ex
     let extensions = Extensions::read(reader, extended)?;
     reader.additions(added)?;
     Ok(extensions)
+}
+
+/// A number of 0 to 255.
+impl Value for u8 {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
+        reader.octet()
+    }
+
+    fn write(&self, writer: &mut Writer<'_>) {
+        writer.octets(&[*self]);
+    }
+}
+
+/// Three octets.
+impl Value for [u8; 3] {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
+        reader.array()
+    }
+
+    fn write(&self, writer: &mut Writer<'_>) {
+        writer.octets(self);
+    }
 }
 
 /// A field that is there or not.

@@ -2,7 +2,8 @@
 
 use alloc::string::String;
 
-use super::{Guami, List, extensions, optional};
+use super::sequence::{Field, sequences};
+use super::{Guami, List, extensions};
 use crate::ap::{Extensions, Reader, Unfit, Value, Writer, Wrong};
 
 /// Name of an AMF, 1 to 150 characters (TS 38.413 9.3.3.21).
@@ -102,70 +103,31 @@ impl Value for RelativeAmfCapacity {
 /// Served GUAMI List (TS 38.413 9.2.6.2).
 pub type ServedGuamiList = List<ServedGuami, 256>;
 
-/// An item of Served GUAMI List.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ServedGuami {
-    /// GUAMI.
-    pub guami: Guami,
-    /// Backup AMF Name. A longer or international one is among the extensions.
-    pub backup: Option<AmfName>,
-    /// Extensions: GUAMI Type, Extended Backup AMF Name.
-    pub extensions: Extensions,
-}
-
-impl Value for ServedGuami {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
-        let (added, present) = reader.sequence(2)?;
-        let guami = Guami::read(reader)?;
-        let backup = optional(reader, present & 2 != 0)?;
-        Ok(Self { guami, backup, extensions: extensions(reader, added, present & 1 != 0)? })
-    }
-
-    fn write(&self, writer: &mut Writer<'_>) {
-        let present = u8::from(self.backup.is_some()) << 1 | u8::from(!self.extensions.is_empty());
-        writer.sequence(2, present);
-        self.guami.write(writer);
-        self.backup.iter().for_each(|name| name.write(writer));
-        self.extensions.write(writer);
+sequences! {
+    /// An item of Served GUAMI List.
+    ServedGuami {
+        /// GUAMI.
+        guami: Guami,
+        /// Backup AMF Name. A longer or international one is among the extensions.
+        backup: Option<AmfName>,
+        /// Extensions: GUAMI Type, Extended Backup AMF Name.
+        extensions: Extensions,
     }
 }
 
 /// Unavailable GUAMI List (TS 38.413 9.2.6.8).
 pub type UnavailableGuamiList = List<UnavailableGuami, 256>;
 
-/// An item of Unavailable GUAMI List.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct UnavailableGuami {
-    /// GUAMI.
-    pub guami: Guami,
-    /// Timer Approach for GUAMI Removal: UEs are not moved at once.
-    pub timer: bool,
-    /// Backup AMF Name. A longer or international one is among the extensions.
-    pub backup: Option<AmfName>,
-    /// Extensions: Extended Backup AMF Name.
-    pub extensions: Extensions,
-}
-
-impl Value for UnavailableGuami {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
-        let (added, present) = reader.sequence(3)?;
-        let guami = Guami::read(reader)?;
-        let timer = present & 4 != 0;
-        if timer {
-            reader.enumerated(0, 1)?;
-        }
-        let backup = optional(reader, present & 2 != 0)?;
-        Ok(Self { guami, timer, backup, extensions: extensions(reader, added, present & 1 != 0)? })
-    }
-
-    fn write(&self, writer: &mut Writer<'_>) {
-        let present = u8::from(self.backup.is_some()) << 1 | u8::from(!self.extensions.is_empty());
-        writer.sequence(3, u8::from(self.timer) << 2 | present);
-        self.guami.write(writer);
-        if self.timer {
-            writer.enumerated(0, 1, 0);
-        }
-        self.backup.iter().for_each(|name| name.write(writer));
-        self.extensions.write(writer);
+sequences! {
+    /// An item of Unavailable GUAMI List.
+    UnavailableGuami {
+        /// GUAMI.
+        guami: Guami,
+        /// Timer Approach for GUAMI Removal: UEs are not moved at once.
+        timer: bool,
+        /// Backup AMF Name. A longer or international one is among the extensions.
+        backup: Option<AmfName>,
+        /// Extensions: Extended Backup AMF Name.
+        extensions: Extensions,
     }
 }

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 
+use super::choice::choices;
 use super::unread;
 use crate::ap::{Alternative, Reader, Value, Writer, Wrong};
 
@@ -187,28 +188,12 @@ octets! {
     NgapMessage
 }
 
-/// Whom a paging is for (TS 38.413 9.3.3.18).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum UePagingIdentity {
-    /// 5G-S-TMSI.
-    FiveGSTmsi(FiveGSTmsi),
-    /// Of a newer release.
-    Other(Alternative),
-}
-
-impl Value for UePagingIdentity {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
-        match reader.bit()? {
-            false => FiveGSTmsi::read(reader).map(Self::FiveGSTmsi),
-            true => Alternative::read(reader).map(Self::Other),
-        }
-    }
-
-    fn write(&self, writer: &mut Writer<'_>) {
-        writer.bit(matches!(self, Self::Other(_)));
-        match self {
-            Self::FiveGSTmsi(tmsi) => tmsi.write(writer),
-            Self::Other(other) => other.write(writer),
-        }
+choices! {
+    /// Whom a paging is for (TS 38.413 9.3.3.18).
+    UePagingIdentity {
+        /// 5G-S-TMSI.
+        FiveGSTmsi(FiveGSTmsi),
+        /// Of a newer release.
+        Other
     }
 }

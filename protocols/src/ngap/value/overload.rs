@@ -1,6 +1,8 @@
 //! What an AMF with too much to do asks for.
 
-use super::{List, SliceSupportList, cause::enumerations, extensions, optional};
+use super::choice::choices;
+use super::sequence::{Field, sequences};
+use super::{List, SliceSupportList, cause::enumerations};
 use crate::ap::{Alternative, Extensions, Reader, Unfit, Value, Writer, Wrong};
 use crate::numbered::numbered;
 
@@ -18,29 +20,13 @@ enumerations! {
     OverloadAction 2 4
 }
 
-/// Overload Response (TS 38.413 9.3.1.104).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum OverloadResponse {
-    /// An action.
-    Action(OverloadAction),
-    /// Of a newer release.
-    Other(Alternative),
-}
-
-impl Value for OverloadResponse {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
-        match reader.bit()? {
-            false => OverloadAction::read(reader).map(Self::Action),
-            true => Alternative::read(reader).map(Self::Other),
-        }
-    }
-
-    fn write(&self, writer: &mut Writer<'_>) {
-        writer.bit(matches!(self, Self::Other(_)));
-        match self {
-            Self::Action(action) => action.write(writer),
-            Self::Other(other) => other.write(writer),
-        }
+choices! {
+    /// Overload Response (TS 38.413 9.3.1.104).
+    OverloadResponse {
+        /// An action.
+        Action(OverloadAction),
+        /// Of a newer release.
+        Other
     }
 }
 
@@ -69,34 +55,16 @@ impl Value for TrafficLoadReduction {
 /// Overload Start NSSAI List (TS 38.413 9.2.6.10).
 pub type SliceOverloadList = List<SliceOverload, 1024>;
 
-/// An item of Overload Start NSSAI List.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct SliceOverload {
-    /// The slices.
-    pub slices: SliceSupportList,
-    /// Slice Overload Response.
-    pub response: Option<OverloadResponse>,
-    /// Slice Traffic Load Reduction Indication.
-    pub reduction: Option<TrafficLoadReduction>,
-    /// Extensions.
-    pub extensions: Extensions,
-}
-
-impl Value for SliceOverload {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
-        let (added, present) = reader.sequence(3)?;
-        let slices = List::read(reader)?;
-        let response = optional(reader, present & 4 != 0)?;
-        let reduction = optional(reader, present & 2 != 0)?;
-        Ok(Self { slices, response, reduction, extensions: extensions(reader, added, present & 1 != 0)? })
-    }
-
-    fn write(&self, writer: &mut Writer<'_>) {
-        let present = u8::from(self.response.is_some()) << 2 | u8::from(self.reduction.is_some()) << 1;
-        writer.sequence(3, present | u8::from(!self.extensions.is_empty()));
-        self.slices.write(writer);
-        self.response.iter().for_each(|response| response.write(writer));
-        self.reduction.iter().for_each(|reduction| reduction.write(writer));
-        self.extensions.write(writer);
+sequences! {
+    /// An item of Overload Start NSSAI List.
+    SliceOverload {
+        /// The slices.
+        slices: SliceSupportList,
+        /// Slice Overload Response.
+        response: Option<OverloadResponse>,
+        /// Slice Traffic Load Reduction Indication.
+        reduction: Option<TrafficLoadReduction>,
+        /// Extensions.
+        extensions: Extensions,
     }
 }

@@ -2,7 +2,9 @@
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-use super::{Cause, List, cause::enumerations, extensions, optional};
+use super::choice::choices;
+use super::sequence::{Field, sequences};
+use super::{Cause, List, cause::enumerations};
 use crate::ap::{Alternative, Extensions, Reader, Unfit, Value, Writer, Wrong};
 use crate::numbered::numbered;
 
@@ -49,29 +51,13 @@ impl Value for TransportAddress {
     }
 }
 
-/// CP Transport Layer Information (TS 38.413 9.3.2.6).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum TnlAddress {
-    /// An address, at the usual port.
-    Endpoint(TransportAddress),
-    /// An address and a port, and what newer releases have.
-    Other(Alternative),
-}
-
-impl Value for TnlAddress {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
-        match reader.bit()? {
-            false => TransportAddress::read(reader).map(Self::Endpoint),
-            true => Alternative::read(reader).map(Self::Other),
-        }
-    }
-
-    fn write(&self, writer: &mut Writer<'_>) {
-        writer.bit(matches!(self, Self::Other(_)));
-        match self {
-            Self::Endpoint(address) => address.write(writer),
-            Self::Other(other) => other.write(writer),
-        }
+choices! {
+    /// CP Transport Layer Information (TS 38.413 9.3.2.6).
+    TnlAddress {
+        /// An address, at the usual port.
+        Endpoint(TransportAddress),
+        /// An address and a port, and what newer releases have.
+        Other
     }
 }
 
@@ -91,123 +77,61 @@ enumerations! {
 /// AMF TNL Association to Add List (TS 38.413 9.2.6.4).
 pub type TnlToAddList = List<TnlToAdd, 32>;
 
-/// An item of AMF TNL Association to Add List.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct TnlToAdd {
-    /// Its address.
-    pub address: TnlAddress,
-    /// What it is for.
-    pub usage: Option<TnlUsage>,
-    /// TNL Address Weight Factor.
-    pub weight: u8,
-    /// Extensions.
-    pub extensions: Extensions,
-}
-
-impl Value for TnlToAdd {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
-        let (added, present) = reader.sequence(2)?;
-        let address = TnlAddress::read(reader)?;
-        let usage = optional(reader, present & 2 != 0)?;
-        let weight = reader.octet()?;
-        Ok(Self { address, usage, weight, extensions: extensions(reader, added, present & 1 != 0)? })
-    }
-
-    fn write(&self, writer: &mut Writer<'_>) {
-        writer.sequence(2, u8::from(self.usage.is_some()) << 1 | u8::from(!self.extensions.is_empty()));
-        self.address.write(writer);
-        self.usage.iter().for_each(|usage| usage.write(writer));
-        writer.octets(&[self.weight]);
-        self.extensions.write(writer);
+sequences! {
+    /// An item of AMF TNL Association to Add List.
+    TnlToAdd {
+        /// Its address.
+        address: TnlAddress,
+        /// What it is for.
+        usage: Option<TnlUsage>,
+        /// TNL Address Weight Factor.
+        weight: u8,
+        /// Extensions.
+        extensions: Extensions,
     }
 }
 
 /// AMF TNL Association to Update List (TS 38.413 9.2.6.4).
 pub type TnlToUpdateList = List<TnlToUpdate, 32>;
 
-/// An item of AMF TNL Association to Update List.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct TnlToUpdate {
-    /// Its address.
-    pub address: TnlAddress,
-    /// What it is for.
-    pub usage: Option<TnlUsage>,
-    /// TNL Address Weight Factor.
-    pub weight: Option<u8>,
-    /// Extensions.
-    pub extensions: Extensions,
-}
-
-impl Value for TnlToUpdate {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
-        let (added, present) = reader.sequence(3)?;
-        let address = TnlAddress::read(reader)?;
-        let usage = optional(reader, present & 4 != 0)?;
-        let weight = (present & 2 != 0).then(|| reader.octet()).transpose()?;
-        Ok(Self { address, usage, weight, extensions: extensions(reader, added, present & 1 != 0)? })
-    }
-
-    fn write(&self, writer: &mut Writer<'_>) {
-        let present = u8::from(self.usage.is_some()) << 2 | u8::from(self.weight.is_some()) << 1;
-        writer.sequence(3, present | u8::from(!self.extensions.is_empty()));
-        self.address.write(writer);
-        self.usage.iter().for_each(|usage| usage.write(writer));
-        self.weight.iter().for_each(|&weight| writer.octets(&[weight]));
-        self.extensions.write(writer);
+sequences! {
+    /// An item of AMF TNL Association to Update List.
+    TnlToUpdate {
+        /// Its address.
+        address: TnlAddress,
+        /// What it is for.
+        usage: Option<TnlUsage>,
+        /// TNL Address Weight Factor.
+        weight: Option<u8>,
+        /// Extensions.
+        extensions: Extensions,
     }
 }
 
 /// AMF TNL Association to Remove List, and Setup List, which have the same items (TS 38.413 9.2.6.4, 9.2.6.5).
 pub type TnlAssociationList = List<TnlAssociation, 32>;
 
-/// An item that names an association.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct TnlAssociation {
-    /// Its address.
-    pub address: TnlAddress,
-    /// Extensions: the gNB's own address.
-    pub extensions: Extensions,
-}
-
-impl Value for TnlAssociation {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
-        let (added, present) = reader.sequence(1)?;
-        let address = TnlAddress::read(reader)?;
-        Ok(Self { address, extensions: extensions(reader, added, present & 1 != 0)? })
-    }
-
-    fn write(&self, writer: &mut Writer<'_>) {
-        writer.sequence(1, (!self.extensions.is_empty()).into());
-        self.address.write(writer);
-        self.extensions.write(writer);
+sequences! {
+    /// An item that names an association.
+    TnlAssociation {
+        /// Its address.
+        address: TnlAddress,
+        /// Extensions: the gNB's own address.
+        extensions: Extensions,
     }
 }
 
 /// AMF TNL Association Failed to Setup List (TS 38.413 9.3.2.7).
 pub type TnlFailureList = List<TnlFailure, 32>;
 
-/// An association that was not set up.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct TnlFailure {
-    /// Its address.
-    pub address: TnlAddress,
-    /// Why.
-    pub cause: Cause,
-    /// Extensions.
-    pub extensions: Extensions,
-}
-
-impl Value for TnlFailure {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
-        let (added, present) = reader.sequence(1)?;
-        let (address, cause) = (TnlAddress::read(reader)?, Cause::read(reader)?);
-        Ok(Self { address, cause, extensions: extensions(reader, added, present & 1 != 0)? })
-    }
-
-    fn write(&self, writer: &mut Writer<'_>) {
-        writer.sequence(1, (!self.extensions.is_empty()).into());
-        self.address.write(writer);
-        self.cause.write(writer);
-        self.extensions.write(writer);
+sequences! {
+    /// An association that was not set up.
+    TnlFailure {
+        /// Its address.
+        address: TnlAddress,
+        /// Why.
+        cause: Cause,
+        /// Extensions.
+        extensions: Extensions,
     }
 }
