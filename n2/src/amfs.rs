@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pinion_protocols::ngap::value::{AmfName, List, Plmn, PlmnSupport, RelativeAmfCapacity, ServedGuami};
-use pinion_protocols::ngap::{ElementType, Error, Guami, Message};
+use pinion_protocols::ngap::{ElementType, Error, FiveGSTmsi, Guami, Message};
 
 use crate::settings;
 
@@ -37,6 +37,11 @@ pub(crate) type Set = ([u8; 3], u8, u16);
 
 pub(crate) fn set_of(guami: &Guami) -> Set {
     (guami.plmn, guami.region, guami.set)
+}
+
+/// Whether an AMF of a GUAMI gave a UE its identity.
+pub(crate) fn gave(guami: &Guami, tmsi: FiveGSTmsi) -> bool {
+    (guami.set, guami.pointer) == (tmsi.set, tmsi.pointer)
 }
 
 /// What an AMF says of itself to a gNB.

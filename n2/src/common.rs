@@ -4,7 +4,7 @@ use bytes::Bytes;
 use pinion_protocols::ngap::value::RoutingId;
 use pinion_protocols::ngap::{ElementType, Error, FiveGSTmsi, Message, Outcome, Procedure, UeIds};
 
-use crate::amfs::AmfId;
+use crate::amfs::{AmfId, gave};
 use crate::front::{AmfOrigin, FrontEnd, Origin};
 use crate::gnbs::{Asked, Gnb, Phase};
 use crate::settings::Spread;
@@ -163,9 +163,6 @@ impl FrontEnd {
 /// The AMF that gave a UE its identity.
 fn owner(gnb: &Gnb, tmsi: FiveGSTmsi) -> Option<AmfId> {
     let mut up = gnb.up();
-    let owner = up.find(|(_, upstream)| {
-        let mut guamis = upstream.served.guamis.iter().map(|it| it.guami);
-        guamis.any(|guami| (guami.set, guami.pointer) == (tmsi.set, tmsi.pointer))
-    });
+    let owner = up.find(|(_, upstream)| upstream.served.guamis.iter().any(|it| gave(&it.guami, tmsi)));
     owner.map(|(amf, _)| amf)
 }

@@ -138,6 +138,13 @@ pub(crate) struct Gathering {
     pub(crate) until: Duration,
 }
 
+impl Gathering {
+    /// Whether nobody is waited for any more.
+    pub(crate) fn is_over(&self, now: Duration) -> bool {
+        self.waiting.is_empty() || self.until <= now
+    }
+}
+
 /// NG Reset of an AMF.
 #[derive(Clone, Debug)]
 pub(crate) struct AmfReset {

@@ -3,9 +3,9 @@
 use bytes::{Bytes, BytesMut};
 use pinion_protocols::nas;
 use pinion_protocols::ngap::value::{AmfSetId, Cause, Plmn, RanUeNgapId, RrcEstablishmentCause, UserLocation};
-use pinion_protocols::ngap::{Element, ElementType, Error, FiveGSTmsi, Guami, Message, UeIds};
+use pinion_protocols::ngap::{ElementType, Error, FiveGSTmsi, Guami, Message, UeIds};
 
-use crate::amfs::{AmfId, set_of};
+use crate::amfs::{AmfId, gave, set_of};
 use crate::front::{AmfOrigin, FrontEnd, Leg, Origin};
 use crate::gnbs::GnbId;
 use crate::pins::{Pin, PinId};
@@ -45,7 +45,7 @@ impl Wish {
     /// Whether an AMF gave the UE its identity.
     fn is_owner(&self, upstream: &Upstream) -> bool {
         match (self.tmsi, &self.guami) {
-            (Some(tmsi), _) => upstream.offered().any(|it| (it.set, it.pointer) == (tmsi.set, tmsi.pointer)),
+            (Some(tmsi), _) => upstream.offered().any(|it| gave(it, tmsi)),
             (None, Some(guami)) => upstream.offered().any(|it| it == guami),
             (None, None) => false,
         }
@@ -55,7 +55,7 @@ impl Wish {
     fn is_backup<'a>(&self, upstream: &Upstream, mut others: impl Iterator<Item = &'a Upstream>) -> bool {
         others.any(|other| {
             let given_up = other.unavailable.iter().filter(|it| match (self.tmsi, &self.guami) {
-                (Some(tmsi), _) => (it.guami.set, it.guami.pointer) == (tmsi.set, tmsi.pointer),
+                (Some(tmsi), _) => gave(&it.guami, tmsi),
                 (None, guami) => *guami == Some(it.guami),
             });
             given_up.filter_map(|it| it.backup.as_ref()).any(|backup| upstream.is_named(backup))
@@ -79,8 +79,7 @@ impl Wish {
 /// The GUAMI within the 5G-GUTI of a request in the clear.
 fn identity(message: &Message<'_>) -> Result<Option<Guami>, Error> {
     let Some(raw) = message.elements().find(ElementType::NasPdu)? else { return Ok(None) };
-    let Element::NasPdu(pdu) = raw.parse()? else { return Ok(None) };
-    let pdu = pdu.joined();
+    let pdu = raw.octets()?.joined();
     let identity = nas::Message::parse(&pdu).and_then(|message| message.identity());
     Ok(match identity {
         Ok(Some(nas::Identity::Guti { guami, .. })) => Some(guami),

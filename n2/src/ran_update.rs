@@ -121,9 +121,8 @@ impl FrontEnd {
     /// Answers RAN Configuration Update once no AMF is waited for, and begins with the next.
     pub(crate) fn settle_update(&mut self, gnb: GnbId) {
         let now = self.now;
-        let over = |(it, _): &mut (Gathering, Bytes)| it.waiting.is_empty() || it.until <= now;
         while let Some(it) = self.gnbs.get_mut(&gnb)
-            && let Some((gathering, update)) = it.update.take_if(over)
+            && let Some((gathering, update)) = it.update.take_if(|(it, _)| it.is_over(now))
         {
             let next = it.updates.pop_front();
             self.answer_update(gnb, gathering, &update);

@@ -111,8 +111,7 @@ impl FrontEnd {
     pub(crate) fn settle_reset(&mut self, gnb: GnbId) {
         let now = self.now;
         let Some(it) = self.gnbs.get_mut(&gnb) else { return };
-        let over = |(it, _): &mut (Gathering, Vec<_>)| it.waiting.is_empty() || it.until <= now;
-        let Some((gathering, list)) = it.reset.take_if(over) else { return };
+        let Some((gathering, list)) = it.reset.take_if(|(it, _)| it.is_over(now)) else { return };
         self.counts.unanswered += gathering.waiting.len() as u64;
         self.say(Leg::Gnb(gathering.association), 0, write::reset_acknowledge(list));
     }
