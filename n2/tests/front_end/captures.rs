@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::Bytes;
 use pinion_n2::{AmfIds, Leg, Settings};
@@ -140,12 +140,10 @@ fn captures_of_the_project() {
 #[test]
 fn captures_of_others() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/pcaps");
-    let Ok(projects) = std::fs::read_dir(&folder) else {
+    if !folder.is_dir() {
         return println!("skipped: there is no {}", folder.display());
-    };
-    let files = projects.flatten().filter_map(|project| std::fs::read_dir(project.path()).ok()).flatten();
-    let mut paths: Vec<PathBuf> = files.flatten().map(|file| file.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|end| end == "pcap" || end == "pcapng"));
+    }
+    let paths = capture::below(&folder);
     let played: Vec<_> = paths.iter().map(|path| (path, play(path))).filter(|(_, count)| *count > 0).collect();
     println!("{played:#?}");
     assert!(!played.is_empty());

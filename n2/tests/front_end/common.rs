@@ -5,7 +5,7 @@ use pinion_n2::{Leg, Rules, Settings, Spread};
 use pinion_protocols::ngap::value::{Cause, RoutingId, UePagingIdentity};
 use pinion_protocols::ngap::{Criticality, ElementType, Outcome, Procedure};
 
-use crate::messages::{add, initiating, message, ng_setup, tmsi};
+use crate::messages::{add, initiating, message, tmsi};
 use crate::stage::{Stage, says, settings};
 
 const MESSAGE_ID: ElementType = ElementType::Other(35);
@@ -98,9 +98,7 @@ fn what_could_go_to_any_amf_goes_by_rule() {
 #[test]
 fn a_gnb_that_is_not_set_up_hears_of_nothing() {
     let mut stage = Stage::new(settings(2));
-    let gnb = stage.accept();
-    stage.say(gnb, 0, &ng_setup(1));
-    let amf = stage.connect(0);
+    let (_, amf) = stage.ask();
     stage.all(amf);
     stage.say(amf, 0, &says(0).setup_response());
     stage.say(amf, 0, &paging());

@@ -6,7 +6,7 @@ use pinion_protocols::ngap::value::{AmfUeNgapId, Cause, RanUeNgapId};
 use pinion_protocols::ngap::{ElementType, Outcome, Procedure};
 
 use crate::messages::{
-    First, about, add, down, ids, initiating, message, ng_setup, release_command, release_complete, tmsi, up,
+    First, about, add, down, ids, initiating, message, release_command, release_complete, tmsi, up,
 };
 use crate::stage::{Stage, says, settings};
 
@@ -202,9 +202,7 @@ fn binding_release() -> Bytes {
 #[test]
 fn a_gnb_that_is_not_set_up_gets_no_ue() {
     let mut stage = Stage::new(settings(2));
-    let gnb = stage.accept();
-    stage.say(gnb, 0, &ng_setup(1));
-    let amf = stage.connect(0);
+    let (_, amf) = stage.ask();
     stage.all(amf);
     stage.say(amf, 0, &says(0).setup_response());
     stage.say(amf, 1, &handover_request(8));

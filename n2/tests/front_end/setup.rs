@@ -67,9 +67,7 @@ fn one_answer_for_all_amfs() {
 #[test]
 fn an_amf_that_does_not_answer_is_not_waited_for() {
     let mut stage = Stage::new(settings(2));
-    let gnb = stage.accept();
-    stage.say(gnb, 0, &ng_setup(1));
-    let amf = stage.connect(0);
+    let (gnb, amf) = stage.ask();
     stage.say(amf, 0, &says(0).setup_response());
     stage.all(amf);
     stage.silent();
@@ -120,9 +118,7 @@ fn failure_only_if_no_amf_accepts() {
 #[test]
 fn time_to_wait_outlives_the_gnbs_association() {
     let mut stage = Stage::new(settings(1));
-    let gnb = stage.accept();
-    stage.say(gnb, 0, &ng_setup(1));
-    let amf = stage.connect(0);
+    let (gnb, amf) = stage.ask();
     stage.all(amf);
     stage.say(amf, 0, &setup_failure(&Cause::OVERLOAD, Some(TimeToWait::TenSeconds)));
     assert_eq!(stage.one(gnb).kind(), FAILURE);
@@ -147,9 +143,7 @@ fn time_to_wait_outlives_the_gnbs_association() {
 #[test]
 fn an_amf_that_answers_nonsense_refuses() {
     let mut stage = Stage::new(settings(1));
-    let gnb = stage.accept();
-    stage.say(gnb, 0, &ng_setup(1));
-    let amf = stage.connect(0);
+    let (gnb, amf) = stage.ask();
     stage.all(amf);
     stage.say(amf, 0, &message(Outcome::Successful, Procedure::NgSetup, |_| {}));
     assert_eq!(stage.one(amf).cause(), Some(Cause::ABSTRACT_SYNTAX_ERROR));

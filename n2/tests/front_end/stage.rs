@@ -147,6 +147,13 @@ impl Stage {
         Leg::Gnb(self.associations)
     }
 
+    /// A gNB asks to be set up: it, and the first AMF, which was asked.
+    pub(crate) fn ask(&mut self) -> (Leg, Leg) {
+        let gnb = self.accept();
+        self.say(gnb, 0, &ng_setup(1));
+        (gnb, self.connect(0))
+    }
+
     /// The latest upstream to an AMF.
     pub(crate) fn upstream(&self, amf: u8) -> Leg {
         let found = self.opened.iter().rev().find(|(_, it)| *it == name(amf));
