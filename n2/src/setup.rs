@@ -1,7 +1,5 @@
 //! NG Setup (TS 38.413 8.7.1): asked of all AMFs, answered once.
 
-use std::time::Duration;
-
 use pinion_protocols::ngap::value::{AmfName, Cause, GlobalRanNodeId, SupportedTaList, TimeToWait};
 use pinion_protocols::ngap::{ElementType, Error, Message, Outcome, Procedure};
 
@@ -75,9 +73,7 @@ impl FrontEnd {
         let mut gnb = Gnb::new(node.clone(), bytes::Bytes::new(), Phase::Refused);
         for (amf, _) in self.amfs.iter() {
             if let Some(again) = self.waits.remove(&(node.clone(), amf)).filter(|&again| again > self.now) {
-                let mut upstream = Upstream::new(0, again);
-                upstream.state = State::Down { again };
-                gnb.upstreams.insert(amf, upstream);
+                gnb.upstreams.insert(amf, Upstream::new(0, State::Down { again }));
                 self.due.insert((again, Due::Upstream(id, amf)));
             }
         }
@@ -101,9 +97,9 @@ impl FrontEnd {
         let id = self.next_upstream;
         let Some(it) = self.gnbs.get_mut(&gnb) else { return };
         self.next_upstream = id.wrapping_add(1);
-        let upstream = it.upstreams.entry(amf).or_insert_with(|| Upstream::new(id, until));
-        upstream.id = id;
-        upstream.state = State::Connecting { until };
+        let state = State::Connecting { until };
+        let upstream = it.upstreams.entry(amf).or_insert_with(|| Upstream::new(id, state.clone()));
+        (upstream.id, upstream.state) = (id, state);
         self.upstreams.insert(id, (gnb, amf));
         self.remind(until, Due::Upstream(gnb, amf));
         let amf = self.amfs.name(amf);
@@ -137,22 +133,14 @@ impl FrontEnd {
             self.counts.unexpected += 1;
             return Ok(());
         }
-        let refusal = match message.outcome() {
-            Outcome::Successful => match Served::read(message) {
-                Ok(served) => {
-                    self.upstream_up(gnb, amf, served);
-                    return Ok(());
-                }
-                Err(error) => {
-                    self.refused(gnb, amf, Cause::ABSTRACT_SYNTAX_ERROR, None);
-                    return Err(error);
-                }
-            },
-            _ => (message.get(ElementType::Cause), message.get::<TimeToWait>(ElementType::TimeToWait)),
-        };
-        let (cause, wait) = refusal;
-        let cause = cause.ok().flatten().unwrap_or(Cause::UNSPECIFIED);
-        self.refused(gnb, amf, cause, wait.ok().flatten());
+        if message.outcome() != Outcome::Successful {
+            let cause = message.get(ElementType::Cause).ok().flatten().unwrap_or(Cause::UNSPECIFIED);
+            self.refused(gnb, amf, cause, message.get(ElementType::TimeToWait).ok().flatten());
+            return Ok(());
+        }
+        let served =
+            Served::read(message).inspect_err(|_| self.refused(gnb, amf, Cause::ABSTRACT_SYNTAX_ERROR, None))?;
+        self.upstream_up(gnb, amf, served);
         Ok(())
     }
 
@@ -260,19 +248,12 @@ impl FrontEnd {
 
     /// Why no AMF takes a gNB, and when it may ask again: as soon as the first AMF may be asked.
     fn why_not(&self, gnb: &Gnb) -> (Cause, TimeToWait) {
-        let mut cause = Cause::TRANSPORT_UNAVAILABLE;
-        let mut first = None::<Duration>;
-        for upstream in gnb.upstreams.values() {
-            let again = match &upstream.state {
-                State::Refused { again, cause: why } => {
-                    cause = why.clone();
-                    *again
-                }
-                State::Down { again } => *again,
-                _ => self.now,
-            };
-            first = Some(first.map_or(again, |first| first.min(again)));
-        }
+        let mut causes = gnb.upstreams.values().filter_map(|upstream| match &upstream.state {
+            State::Refused { cause, .. } => Some(cause),
+            _ => None,
+        });
+        let cause = causes.next_back().cloned().unwrap_or(Cause::TRANSPORT_UNAVAILABLE);
+        let first = gnb.upstreams.values().map(|upstream| upstream.again().unwrap_or(self.now)).min();
         let left = first.map_or(self.settings.timers.reconnect, |first| first.saturating_sub(self.now));
         let waits = [
             TimeToWait::OneSecond,

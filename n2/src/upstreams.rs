@@ -60,11 +60,11 @@ pub(crate) struct Upstream {
 }
 
 impl Upstream {
-    pub(crate) fn new(id: u64, until: Duration) -> Self {
+    pub(crate) fn new(id: u64, state: State) -> Self {
         Self {
             id,
             streams: 1,
-            state: State::Connecting { until },
+            state,
             served: Arc::default(),
             unavailable: Vec::new(),
             overload: None,
