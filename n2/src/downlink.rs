@@ -112,15 +112,15 @@ impl FrontEnd {
 
     /// Which UE an AMF means. The first message may be another AMF's of the set than the one that was asked (8.6.2).
     pub(crate) fn named_by_amf(&self, gnb: GnbId, amf: AmfId, ids: UeIds) -> Result<PinId, Cause> {
-        let by_amf = ids.amf.and_then(|id| self.pins.by_amf(gnb, amf, id));
-        let Some(ran) = ids.ran else { return by_amf.ok_or(Cause::UNKNOWN_LOCAL_ID) };
+        let by_amf = || ids.amf.and_then(|id| self.pins.by_amf(gnb, amf, id));
+        let Some(ran) = ids.ran else { return by_amf().ok_or(Cause::UNKNOWN_LOCAL_ID) };
         let by_ran = self.pins.by_ran(gnb, ran);
         let (id, pin) = by_ran.and_then(|id| Some((id, self.pins.get(id)?))).ok_or(Cause::UNKNOWN_LOCAL_ID)?;
         let known = ids.amf.is_none_or(|it| pin.known().any(|known| known.amf == it));
         let first = pin.ids.is_none() && ids.amf.is_some();
         let unique = self.settings.amf_ids == AmfIds::SetUnique;
         match pin.amf == amf {
-            true if known || first && by_amf.is_none() => Ok(id),
+            true if known || first && by_amf().is_none() => Ok(id),
             // Another AMF's number is that of the same UE only where numbers are unique.
             false if (first || unique && ids.amf.is_some() && known) && self.same_set(gnb, pin.amf, amf) => Ok(id),
             true => Err(Cause::INCONSISTENT_REMOTE_ID),

@@ -88,15 +88,18 @@ impl FrontEnd {
 
     /// Which UE a gNB means.
     pub(crate) fn named_by_gnb(&self, gnb: GnbId, ids: UeIds, kind: (Procedure, Outcome)) -> Result<PinId, Cause> {
-        let by_here = ids.amf.and_then(|here| self.pins.by_here(gnb, here));
-        let Some(ran) = ids.ran else { return by_here.ok_or(Cause::UNKNOWN_LOCAL_ID) };
+        let by_here = || {
+            let found = ids.amf.and_then(|here| self.pins.by_here(gnb, here));
+            found.ok_or(Cause::UNKNOWN_LOCAL_ID)
+        };
+        let Some(ran) = ids.ran else { return by_here() };
         let by_ran = self.pins.by_ran(gnb, ran);
         if let Some((id, pin)) = by_ran.and_then(|id| Some((id, self.pins.get(id)?)))
             && ids.amf.is_none_or(|here| pin.known().any(|known| known.here == here))
         {
             return Ok(id);
         }
-        let id = by_here.ok_or(Cause::UNKNOWN_LOCAL_ID)?;
+        let id = by_here()?;
         // The answer to Handover Request is the first with this number, which is nobody else's.
         let completes = matches!(
             kind,
