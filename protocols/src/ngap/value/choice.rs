@@ -15,7 +15,7 @@ macro_rules! choices {
         impl Value for $name {
             fn read(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
                 match reader.bit()? {
-                    false => <$type>::read(reader).map(Self::$known),
+                    false => Value::read(reader).map(Self::$known),
                     true => Alternative::read(reader).map(Self::Other),
                 }
             }
@@ -23,7 +23,7 @@ macro_rules! choices {
             fn write(&self, writer: &mut Writer<'_>) {
                 writer.bit(matches!(self, Self::Other(_)));
                 match self {
-                    Self::$known(known) => known.write(writer),
+                    Self::$known(known) => Value::write(known, writer),
                     Self::Other(other) => other.write(writer),
                 }
             }

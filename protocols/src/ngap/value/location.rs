@@ -93,7 +93,7 @@ impl Value for UserLocation {
             }
             2 => {
                 let (added, present) = reader.sequence(1)?;
-                let address = TransportAddress::read(reader)?;
+                let address = Value::read(reader)?;
                 let port = reader.bits(16).map(|port| u16::try_from(port).unwrap_or(u16::MAX))?;
                 Ok(Self::N3iwf { address, port, extensions: extensions(reader, added, present & 1 != 0)? })
             }
@@ -110,7 +110,7 @@ impl Value for UserLocation {
             Self::N3iwf { address, port, extensions } => {
                 writer.bits(2, 2);
                 writer.sequence(1, (!extensions.is_empty()).into());
-                address.write(writer);
+                Value::write(address, writer);
                 writer.bits(16, (*port).into());
                 return extensions.write(writer);
             }

@@ -5,22 +5,17 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 use super::choice::choices;
 use super::sequence::{Field, sequences};
 use super::{Cause, List, cause::enumerations};
+use crate::addresses::Addresses;
 use crate::ap::{Alternative, Extensions, Reader, Unfit, Value, Writer, Wrong};
 use crate::numbered::numbered;
 
 /// Transport Layer Address: one address of either family, or both (TS 38.413 9.3.2.4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TransportAddress {
-    /// The address of IPv4.
-    pub v4: Option<Ipv4Addr>,
-    /// The address of IPv6.
-    pub v6: Option<Ipv6Addr>,
-}
+pub type TransportAddress = Addresses;
 
 /// The most bits of an address, if no extension makes it longer.
 const MOST_BITS: usize = 160;
 
-impl Value for TransportAddress {
+impl Value for Addresses {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Wrong> {
         let offset = reader.offset();
         if reader.bit()? {
