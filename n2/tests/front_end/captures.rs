@@ -6,8 +6,9 @@ use std::path::Path;
 
 use bytes::Bytes;
 use pinion_n2::{AmfIds, Leg, Settings};
-use pinion_pcaps::{capture, link};
-use pinion_protocols::ip::Ipv4;
+use pinion_pcaps::capture;
+use pinion_pcaps::datagram::IpPacket;
+use pinion_protocols::ip::protocol;
 use pinion_protocols::ngap::value::{List, ServedGuami};
 use pinion_protocols::ngap::{ElementType, Message, Outcome, PORT, Procedure, UeIds};
 use pinion_protocols::sctp::{Chunk, Packet};
@@ -22,18 +23,12 @@ struct Captured {
     bytes: Bytes,
 }
 
-/// The messages of NGAP over IPv4 of a capture that are in one piece, each once.
+/// The messages of NGAP of a capture that are in one piece, each once.
 fn messages(path: &Path) -> Vec<Captured> {
     let (mut capture, mut all, mut seen) = (capture::open(path).unwrap(), Vec::new(), HashSet::new());
     while let Some(frame) = capture.next().unwrap() {
-        let mut ethernet = Vec::new();
-        if !link::to_ethernet(frame.link, frame.bytes, &mut ethernet) {
-            continue;
-        }
-        let Some(Ok(ip)) = ethernet.get(14..).map(Ipv4::parse) else { continue };
-        if ip.protocol != 132 || ip.is_fragment() {
-            continue;
-        }
+        let ip = IpPacket::of(&frame).filter(|ip| ip.protocol == protocol::SCTP && !ip.is_fragment);
+        let Some(ip) = ip else { continue };
         let Ok(packet) = Packet::parse(ip.payload) else { continue };
         for chunk in packet.chunks().flatten() {
             let Ok(Chunk::Data(data)) = chunk.parse() else { continue };
@@ -44,7 +39,7 @@ fn messages(path: &Path) -> Vec<Captured> {
                 continue;
             }
             let of_gnb = to == PORT && !(from == PORT && is_of_amf(data.payload));
-            let gnb = if of_gnb { (IpAddr::from(ip.source), from) } else { (ip.destination.into(), to) };
+            let gnb = if of_gnb { (ip.from, from) } else { (ip.to, to) };
             all.push(Captured { gnb, of_gnb, stream: data.stream, bytes: Bytes::copy_from_slice(data.payload) });
         }
     }

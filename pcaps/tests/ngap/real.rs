@@ -5,8 +5,9 @@ use std::io::Write as _;
 use std::path::Path;
 
 use bytes::BytesMut;
-use pinion_pcaps::{capture, link};
-use pinion_protocols::ip::{Ipv4, Ipv6, protocol};
+use pinion_pcaps::capture;
+use pinion_pcaps::datagram::IpPacket;
+use pinion_protocols::ip::protocol;
 use pinion_protocols::nas;
 use pinion_protocols::ngap::{self, InitialUeMessage, Message, NewIds, Procedure};
 use pinion_protocols::sctp::{Chunk, Packet};
@@ -15,20 +16,8 @@ use super::vectors::rewritten;
 
 /// Whole messages of NGAP in a frame.
 fn messages(frame: &capture::Frame<'_>) -> Vec<Vec<u8>> {
-    let packet = link::network(frame.link, frame.bytes)
-        .and_then(|network| Some((network.ethertype, frame.bytes.get(network.offset..)?)));
-    let (upper, payload) = match packet {
-        Some((0x0800, packet)) => match Ipv4::parse(packet) {
-            Ok(ip) if !ip.is_fragment() => (ip.protocol, ip.payload),
-            _ => return Vec::new(),
-        },
-        Some((0x86dd, packet)) => match Ipv6::parse(packet) {
-            Ok(ip) if !ip.is_fragment() => (ip.protocol, ip.payload),
-            _ => return Vec::new(),
-        },
-        _ => return Vec::new(),
-    };
-    let Some(Ok(packet)) = (upper == protocol::SCTP).then(|| Packet::parse(payload)) else { return Vec::new() };
+    let ip = IpPacket::of(frame).filter(|ip| ip.protocol == protocol::SCTP && !ip.is_fragment);
+    let Some(Ok(packet)) = ip.map(|ip| Packet::parse(ip.payload)) else { return Vec::new() };
     let chunks = packet.chunks().flatten();
     let data = chunks.filter_map(|chunk| match chunk.parse() {
         Ok(Chunk::Data(data)) => {
