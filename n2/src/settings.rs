@@ -26,6 +26,23 @@ pub struct Settings {
     pub bounds: Bounds,
 }
 
+impl Settings {
+    /// With everything else as it is where nobody says otherwise: UEs of a lost AMF are reset at once.
+    #[must_use]
+    pub fn new(name: impl Into<Arc<str>>, amfs: Vec<Amf>) -> Self {
+        Self {
+            name: name.into(),
+            amfs,
+            amf_ids: AmfIds::default(),
+            loss: AmfLoss::Reset { after: Duration::ZERO },
+            admission: Admission::default(),
+            rules: Rules::default(),
+            timers: Timers::default(),
+            bounds: Bounds::default(),
+        }
+    }
+}
+
 /// An AMF.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Amf {
@@ -35,6 +52,14 @@ pub struct Amf {
     pub weight: u32,
     /// Whether it takes no initial messages.
     pub drained: bool,
+}
+
+impl Amf {
+    /// One that takes its share.
+    #[must_use]
+    pub fn new(name: impl Into<Arc<str>>) -> Self {
+        Self { name: name.into(), weight: 1, drained: false }
+    }
 }
 
 /// Who gives UEs the AMF UE NGAP IDs that gNBs know.

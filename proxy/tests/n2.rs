@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use pinion::n2::{Host, Start, Told};
-use pinion_n2::{Admission, Amf, AmfIds, AmfLoss, Bounds, Rules, Settings, Timers};
+use pinion_n2::{Amf, Settings};
 use pinion_protocols::ngap::value::{
     AmfName, AmfUeNgapId, GlobalRanNodeId, List, Plmn, PlmnSupport, RanUeNgapId, RelativeAmfCapacity, ServedGuami,
     Slice,
@@ -33,20 +33,10 @@ fn name(amf: u8) -> Arc<str> {
 }
 
 fn told(amfs: &[u8]) -> Told {
-    let amf = |&amf: &u8| Amf { name: name(amf), weight: 1, drained: false };
     Told {
         here: addresses(1),
         addresses: amfs.iter().map(|&amf| (name(amf), addresses(20 + amf))).collect(),
-        settings: Settings {
-            name: "pinion".into(),
-            amfs: amfs.iter().map(amf).collect(),
-            amf_ids: AmfIds::PerAmf,
-            loss: AmfLoss::Reset { after: Duration::ZERO },
-            admission: Admission::default(),
-            rules: Rules::default(),
-            timers: Timers::default(),
-            bounds: Bounds::default(),
-        },
+        settings: Settings::new("pinion", amfs.iter().map(|&amf| Amf::new(name(amf))).collect()),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use pinion_n2::{Admission, Amf, AmfIds, AmfLoss, Bounds, FrontEnd, Leg, Output, Rules, Settings, Timers};
+use pinion_n2::{Amf, FrontEnd, Leg, Output, Settings, Timers};
 use pinion_protocols::ngap::value::{Cause, ConnectionList, ResetType};
 use pinion_protocols::ngap::{ElementType, Envelope, Message, Outcome, Procedure, UeIds, Value};
 
@@ -17,25 +17,17 @@ pub(crate) const ANSWER: Duration = Duration::from_secs(5);
 pub(crate) const RECONNECT: Duration = Duration::from_secs(2);
 
 pub(crate) fn settings(amfs: u8) -> Settings {
-    Settings {
-        name: "pinion".into(),
-        amfs: (0..amfs).map(amf).collect(),
-        amf_ids: AmfIds::PerAmf,
-        loss: AmfLoss::Reset { after: Duration::ZERO },
-        admission: Admission::default(),
-        rules: Rules::default(),
-        timers: Timers {
-            answer: ANSWER,
-            reconnect: RECONNECT,
-            retry: Duration::from_secs(10),
-            quarantine: Duration::from_secs(60),
-        },
-        bounds: Bounds::default(),
-    }
+    let timers = Timers {
+        answer: ANSWER,
+        reconnect: RECONNECT,
+        retry: Duration::from_secs(10),
+        quarantine: Duration::from_secs(60),
+    };
+    Settings { timers, ..Settings::new("pinion", (0..amfs).map(amf).collect()) }
 }
 
 pub(crate) fn amf(number: u8) -> Amf {
-    Amf { name: name(number), weight: 1, drained: false }
+    Amf::new(name(number))
 }
 
 pub(crate) fn name(number: u8) -> Arc<str> {

@@ -1,4 +1,4 @@
-use pinion_n2::{Admission, Amf, AmfIds, AmfLoss, Bounds, Rules, Settings, Timers};
+use pinion_n2::{Amf, AmfIds, AmfLoss, Bounds, Settings};
 
 use super::Told;
 use crate::config::model::{self, Service};
@@ -19,17 +19,13 @@ pub fn settings(pools: &Pools, service: &Service) -> Option<Told> {
     let addresses =
         addresses.map(|endpoint| (name(&endpoint.config.name), endpoint.config.addresses.clone())).collect();
     let settings = Settings {
-        name: ngap.amf_name.as_str().into(),
-        amfs: amfs.collect(),
         amf_ids: match ngap.amf_ids {
             model::AmfIds::SetUnique => AmfIds::SetUnique,
             model::AmfIds::PerAmf => AmfIds::PerAmf,
         },
         loss: ngap.reset_after.map_or(AmfLoss::Rebind, |after| AmfLoss::Reset { after }),
-        admission: Admission::default(),
-        rules: Rules::default(),
-        timers: Timers::default(),
         bounds: Bounds { ues: ngap.ues, gnbs: ngap.gnbs.into(), ..Bounds::default() },
+        ..Settings::new(ngap.amf_name.as_str(), amfs.collect())
     };
     Some(Told { here: service.addresses.clone(), addresses, settings })
 }
