@@ -11,6 +11,7 @@ mod sctp;
 mod steer;
 mod tables;
 
+use crate::figures::resident;
 pub use report::{Report, Row};
 
 /// The benches there are.
@@ -31,6 +32,11 @@ pub fn run(name: &str, report: &mut Report) -> Result<(), BenchError> {
         "n4" => n4::run(report),
         _ => Err(BenchError::Unknown { name: name.to_owned() }),
     }
+}
+
+/// Bytes of this process.
+fn memory() -> Result<u64, BenchError> {
+    resident("self").ok_or_else(|| BenchError::Missing("the memory of this process cannot be read".to_owned()))
 }
 
 /// Why a bench could not run.

@@ -7,10 +7,9 @@ mod peers;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use pinion_n2::{Admission, Amf, AmfIds, AmfLoss, Bounds, FrontEnd, Leg, Output, Rules, Settings, Timers};
+use pinion_n2::{Amf, FrontEnd, Leg, Output, Settings};
 
-use super::{BenchError, Report};
-use crate::figures::resident;
+use super::{BenchError, Report, memory};
 use peers::Peers;
 
 /// Streams of each association.
@@ -137,15 +136,14 @@ fn stream(ran: u32) -> u16 {
 
 /// Bytes of memory that a UE takes, where 1,000 gNBs have 100 each.
 fn ue_size() -> Result<f64, BenchError> {
-    let missing = || BenchError::Missing("the memory of this process cannot be read".to_owned());
     let (gnbs, ues) = (1_000, 100);
     let mut stage = Stage::new(gnbs, 2);
     stage.told.reserve_exact((gnbs * ues) as usize);
     stage.told.resize((gnbs * ues) as usize, (0, 0, 0));
     stage.told.clear();
-    let before = resident("self").ok_or_else(missing)?;
+    let before = memory()?;
     stage.come(ues);
-    let after = resident("self").ok_or_else(missing)?;
+    let after = memory()?;
     let here = stage.front_end.ue_count();
     if here != (gnbs * ues) as usize {
         return Err(BenchError::Missing(format!("{here} UEs of {} are there", gnbs * ues)));
@@ -154,15 +152,5 @@ fn ue_size() -> Result<f64, BenchError> {
 }
 
 fn settings(amfs: u16) -> Settings {
-    let amf = |number| Amf { name: format!("amfs/{number}").into(), weight: 1, drained: false };
-    Settings {
-        name: "pinion".into(),
-        amfs: (0..amfs).map(amf).collect(),
-        amf_ids: AmfIds::PerAmf,
-        loss: AmfLoss::Reset { after: Duration::ZERO },
-        admission: Admission::default(),
-        rules: Rules::default(),
-        timers: Timers::default(),
-        bounds: Bounds::default(),
-    }
+    Settings::new("pinion", (0..amfs).map(|number| Amf::new(format!("amfs/{number}"))).collect())
 }

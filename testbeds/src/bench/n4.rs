@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use pinion_n4::{Bounds, FrontEnd, Mode, Output, Placement, Serves, Settings, Timers, Upf, UserPlane};
 use pinion_protocols::pfcp::PORT;
 
-use super::{BenchError, Report};
-use crate::figures::{millis, resident};
+use super::{BenchError, Report, memory};
+use crate::figures::millis;
 use peers::{Asks, answer};
 
 const OWN: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 100);
@@ -203,11 +203,6 @@ fn million(restore: bool) -> Result<Crowd, BenchError> {
         return Err(BenchError::Missing(format!("{sessions} sessions were made of {}", MILLION + MORE)));
     }
     Ok(Crowd { resident, first, last })
-}
-
-/// Bytes of this process.
-fn memory() -> Result<u64, BenchError> {
-    resident("self").ok_or_else(|| BenchError::Missing("the memory of this process cannot be read".to_owned()))
 }
 
 /// Bytes of memory that a session takes.
