@@ -40,7 +40,7 @@ pub use exchanges::{Counts, Timing};
 pub use gnb::Gnb;
 pub use plane::Plane;
 pub use running::Running;
-pub use smf::{Association, Reports, Session, Smf, SmfConfig, State, Wish};
+pub use smf::{Association, Breakout, Reports, Session, Smf, SmfConfig, State, Wish};
 pub use upf::{Bearer, Far, Pdr, Upf, UpfConfig, Uplink};
 pub use violation::Violation;
 pub use wire::Wire;

@@ -13,7 +13,7 @@ use pinion_protocols::pfcp::{Cause, MessageType, PORT};
 use super::exchanges::Exchanges;
 use super::{Counts, Datagram, Machine, Timing, Tunnel, Violation};
 use crate::cases::dice::Dice;
-pub use session::{Reports, Session, State, Wish};
+pub use session::{Breakout, Reports, Session, State, Wish};
 
 /// What an SMF is.
 #[derive(Clone, Debug)]

@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use bytes::BufMut as _;
 use pinion_protocols::pfcp::{
-    Element, ElementType, FTeid, MessageType, MessageWriter, OuterHeaderCreation, OuterHeaderRemoval,
+    Element, ElementType, FTeid, MessageType, MessageWriter, OuterHeaderCreation, OuterHeaderRemoval, SdfFilter,
 };
 
 use super::super::Tunnel;
 use super::super::message::{own, own_node, session_socket, user, v4};
-use super::{Association, Session, Smf, State, Wish};
+use super::{Association, Breakout, Session, Smf, State, Wish};
 
-/// Rules of every session: the uplink's, the downlink's.
+/// Rules of every session: the uplink's, the downlink's; and of what breaks out.
 const UPLINK: u16 = 1;
 const DOWNLINK: u16 = 2;
+const BREAKOUT: u16 = 3;
 /// Its one traffic endpoint.
 const ENDPOINT: u8 = 1;
 /// Its one QER and URR.
@@ -119,9 +120,18 @@ impl Smf {
             } else {
                 writer.nested(ElementType::UpdatePdr, |writer| {
                     writer.add(&Element::PdrId(UPLINK));
-                    writer.nested(ElementType::Pdi, |writer| pdi(writer, &wish, true));
+                    writer.nested(ElementType::Pdi, |writer| pdi(writer, &wish, UPLINK));
                 });
             }
+        });
+    }
+
+    /// Has no packets break out any more.
+    pub fn withdraw(&mut self, seid: u64, now: Duration) {
+        self.modify(seid, now, |writer, _| {
+            writer.nested(ElementType::RemovePdr, |writer| {
+                writer.add(&Element::PdrId(BREAKOUT));
+            });
         });
     }
 
@@ -177,14 +187,11 @@ fn rules(writer: &mut MessageWriter<'_>, wish: &Wish) {
     if wish.endpoint {
         writer.nested(ElementType::CreateTrafficEndpoint, |writer| endpoint(writer, wish));
     }
-    let dnn = wish.dnn.as_bytes();
-    writer.nested(ElementType::CreateFar, |writer| {
-        writer.add(&Element::FarId(UPLINK.into()));
-        writer.element(ElementType::ApplyAction, |out| out.put_slice(&FORWARD));
-        writer.nested(ElementType::ForwardingParameters, |writer| {
-            writer.add(&Element::DestinationInterface(CORE)).add(&Element::NetworkInstance(dnn));
-        });
-    });
+    to_core(writer, UPLINK, &wish.dnn);
+    if let Some(Breakout { network, .. }) = &wish.breakout {
+        writer.nested(ElementType::CreatePdr, |writer| pdr(writer, wish, BREAKOUT));
+        to_core(writer, BREAKOUT, network);
+    }
     writer.nested(ElementType::CreateFar, |writer| {
         writer.add(&Element::FarId(DOWNLINK.into()));
         writer.element(ElementType::ApplyAction, |out| out.put_slice(&HOLD));
@@ -197,6 +204,7 @@ fn rules(writer: &mut MessageWriter<'_>, wish: &Wish) {
     if let Some(slice) = wish.slice {
         writer.add(&Element::SNssai(slice));
     }
+    let dnn = wish.dnn.as_bytes();
     writer.element(ElementType::ApnDnn, |out| {
         out.put_u8(dnn.len() as u8);
         out.put_slice(dnn);
@@ -204,10 +212,10 @@ fn rules(writer: &mut MessageWriter<'_>, wish: &Wish) {
 }
 
 fn pdr(writer: &mut MessageWriter<'_>, wish: &Wish, number: u16) {
-    let up = number == UPLINK;
-    writer.add(&Element::PdrId(number)).add(&Element::Precedence(255));
-    writer.nested(ElementType::Pdi, |writer| pdi(writer, wish, up));
-    if up {
+    let precedence = if number == BREAKOUT { 1 } else { 255 };
+    writer.add(&Element::PdrId(number)).add(&Element::Precedence(precedence));
+    writer.nested(ElementType::Pdi, |writer| pdi(writer, wish, number));
+    if number != DOWNLINK {
         let header = OuterHeaderRemoval { description: REMOVE_GTPU_V4, extensions: None };
         writer.add(&Element::OuterHeaderRemoval(header));
     }
@@ -218,7 +226,8 @@ fn pdr(writer: &mut MessageWriter<'_>, wish: &Wish, number: u16) {
     writer.add(&Element::QerId(ONLY));
 }
 
-fn pdi(writer: &mut MessageWriter<'_>, wish: &Wish, up: bool) {
+fn pdi(writer: &mut MessageWriter<'_>, wish: &Wish, number: u16) {
+    let up = number != DOWNLINK;
     writer.add(&Element::SourceInterface(if up { ACCESS } else { CORE }));
     if up && wish.endpoint {
         writer.add(&Element::TrafficEndpointId(ENDPOINT));
@@ -228,9 +237,26 @@ fn pdi(writer: &mut MessageWriter<'_>, wish: &Wish, up: bool) {
     if !up || !wish.endpoint {
         writer.add(&Element::NetworkInstance(wish.dnn.as_bytes())).add(&user(wish.ue, !up));
     }
-    if up {
+    if number == UPLINK {
         writer.add(&Element::Qfi(wish.qfi));
     }
+    if let Some(Breakout { flow, .. }) = wish.breakout.as_ref().filter(|_| number == BREAKOUT) {
+        let flow = Some(flow.as_bytes());
+        let filter = SdfFilter { flow, traffic_class: None, security: None, flow_label: None, id: None };
+        writer.add(&Element::SdfFilter(filter));
+    }
+}
+
+/// What goes to the core, by a network instance.
+fn to_core(writer: &mut MessageWriter<'_>, number: u16, network: &str) {
+    writer.nested(ElementType::CreateFar, |writer| {
+        writer.add(&Element::FarId(number.into()));
+        writer.element(ElementType::ApplyAction, |out| out.put_slice(&FORWARD));
+        writer.nested(ElementType::ForwardingParameters, |writer| {
+            let network = Element::NetworkInstance(network.as_bytes());
+            writer.add(&Element::DestinationInterface(CORE)).add(&network);
+        });
+    });
 }
 
 fn endpoint(writer: &mut MessageWriter<'_>, wish: &Wish) {
@@ -240,7 +266,8 @@ fn endpoint(writer: &mut MessageWriter<'_>, wish: &Wish) {
 
 /// The UPF's end of the uplink, or the wish that it chooses one.
 fn local(wish: &Wish) -> Element<'static> {
-    let choose = FTeid::Choose { v4: true, v6: false, id: None };
+    // Rules of one tunnel say so (TS 29.244 8.2.3).
+    let choose = FTeid::Choose { v4: true, v6: false, id: wish.breakout.as_ref().map(|_| 1) };
     Element::FTeid(wish.uplink.map_or(choose, Tunnel::f_teid))
 }
 

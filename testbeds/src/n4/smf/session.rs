@@ -23,13 +23,32 @@ pub struct Wish {
     pub slice: Option<SNssai>,
     /// The one QoS flow, 0 to 63.
     pub qfi: u8,
+    /// What of its packets goes elsewhere; of a tunnel that is no traffic endpoint's.
+    pub breakout: Option<Breakout>,
 }
 
 impl Default for Wish {
     fn default() -> Self {
-        let ue = Some(Ipv4Addr::new(10, 60, 0, 1));
-        Self { ue, uplink: None, endpoint: false, urr: false, dnn: "internet".to_owned(), slice: None, qfi: 9 }
+        Self {
+            ue: Some(Ipv4Addr::new(10, 60, 0, 1)),
+            uplink: None,
+            endpoint: false,
+            urr: false,
+            dnn: "internet".to_owned(),
+            slice: None,
+            qfi: 9,
+            breakout: None,
+        }
     }
+}
+
+/// A user's packets that are forwarded by another network instance than the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Breakout {
+    /// Which: a Flow Description (TS 29.244 8.2.5).
+    pub flow: String,
+    /// The network instance.
+    pub network: String,
 }
 
 /// How far a session is.
