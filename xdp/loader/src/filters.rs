@@ -13,14 +13,13 @@ pub fn put<M: Maps + ?Sized>(maps: &mut M, key: &PinKey, pin: &Pin, filters: &[F
     if filters.len() > FILTERS_MOST as usize {
         return Err(LoadError::Bound { table: "filters of a tunnel", bound: FILTERS_MOST });
     }
-    let second = pin.flags & Pin::SECOND == 0;
-    let plain = pin.flags & !(Pin::CLASSIFIED | Pin::SECOND);
-    let flags = match (filters.is_empty(), second) {
-        (true, _) => plain,
-        (false, false) => plain | Pin::CLASSIFIED,
-        (false, true) => plain | Pin::CLASSIFIED | Pin::SECOND,
+    let second = bank(pin) != Some(true);
+    let asked = match (filters.is_empty(), second) {
+        (true, _) => 0,
+        (false, false) => Pin::CLASSIFIED,
+        (false, true) => Pin::CLASSIFIED | Pin::SECOND,
     };
-    let new = Pin { flags, ..*pin };
+    let new = Pin { flags: pin.flags & !(Pin::CLASSIFIED | Pin::SECOND) | asked, ..*pin };
     let written = keys(key, second).zip(filters).try_for_each(|(at, filter)| maps.put_filter(&at, filter));
     if let Err(error) = written.and_then(|()| maps.put_pin(key, &new)) {
         // What stays is asked by nobody.
@@ -36,14 +35,8 @@ pub fn put<M: Maps + ?Sized>(maps: &mut M, key: &PinKey, pin: &Pin, filters: &[F
 /// # Errors
 /// What the tables refuse.
 pub fn read<M: Maps + ?Sized>(maps: &M, key: &PinKey, pin: &Pin) -> Result<Vec<Filter>, LoadError> {
-    let mut filters = Vec::new();
-    if pin.flags & Pin::CLASSIFIED != 0 {
-        for at in keys(key, pin.flags & Pin::SECOND != 0) {
-            let Some(filter) = maps.read_filter(&at)? else { break };
-            filters.push(filter);
-        }
-    }
-    Ok(filters)
+    let Some(second) = bank(pin) else { return Ok(Vec::new()) };
+    keys(key, second).map_while(|at| maps.read_filter(&at).transpose()).collect()
 }
 
 /// Takes out the filters of a pin, unless the pin that its key has now asks them too.
@@ -53,7 +46,6 @@ pub(crate) fn leave<M: Maps + ?Sized>(
     before: &Pin,
     now: Option<&Pin>,
 ) -> Result<(), LoadError> {
-    let bank = |pin: &Pin| (pin.flags & Pin::CLASSIFIED != 0).then_some(pin.flags & Pin::SECOND != 0);
     match bank(before) {
         Some(second) if now.and_then(bank) != Some(second) => clear(maps, key, second),
         _ => Ok(()),
@@ -68,6 +60,11 @@ fn clear<M: Maps + ?Sized>(maps: &mut M, key: &PinKey, second: bool) -> Result<(
         maps.remove_filter(&at)?;
     }
     Ok(())
+}
+
+/// Whether a pin asks the second bank; `None`: it asks none.
+fn bank(pin: &Pin) -> Option<bool> {
+    (pin.flags & Pin::CLASSIFIED != 0).then_some(pin.flags & Pin::SECOND != 0)
 }
 
 /// The places of a bank, in their order.

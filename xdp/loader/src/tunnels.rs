@@ -15,7 +15,7 @@ use crate::{LoadError, Maps, filters};
 pub fn put<M: Maps + ?Sized>(maps: &mut M, key: &PinKey, pin: &Pin) -> Result<(), LoadError> {
     let before = maps.read_pin(key)?;
     put_all(maps, &[(*key, *pin)]).map_err(|(_, error)| error)?;
-    before.map_or(Ok(()), |before| leave(maps, key, &before))
+    before.map_or(Ok(()), |before| left(maps, key, &before, Some(pin)))
 }
 
 /// Writes pins and what leads back from them, in order. Of what was pinned under their keys before, [`leave`] is the
@@ -45,13 +45,7 @@ pub fn put_all<M: Maps + ?Sized>(maps: &mut M, pins: &[(PinKey, Pin)]) -> Result
 /// What the tables refuse.
 pub fn leave<M: Maps + ?Sized>(maps: &mut M, key: &PinKey, before: &Pin) -> Result<(), LoadError> {
     let now = maps.read_pin(key)?;
-    filters::leave(maps, key, before, now.as_ref())?;
-    let Some((owned, way)) = back(maps, key, before)? else { return Ok(()) };
-    let stays =
-        now.is_some_and(|now| (now.target, now.path, now.teid) == (before.target, before.path, before.teid));
-    // It may lead to another pin by now.
-    let led = maps.read_pin(&owned)?.map(|led| led.teid);
-    if stays || led != Some(way.teid) { Ok(()) } else { maps.remove_pin(&owned) }
+    left(maps, key, before, now.as_ref())
 }
 
 /// Takes out a pin, its filters and what leads back from it; one that is not there is as good.
@@ -61,7 +55,21 @@ pub fn leave<M: Maps + ?Sized>(maps: &mut M, key: &PinKey, before: &Pin) -> Resu
 pub fn remove<M: Maps + ?Sized>(maps: &mut M, key: &PinKey) -> Result<(), LoadError> {
     let Some(before) = maps.read_pin(key)? else { return Ok(()) };
     maps.remove_pin(key)?;
-    leave(maps, key, &before)
+    left(maps, key, &before, None)
+}
+
+/// As [`leave`], where it is known what the key has by now.
+fn left<M: Maps + ?Sized>(maps: &mut M, key: &PinKey, before: &Pin, now: Option<&Pin>) -> Result<(), LoadError> {
+    filters::leave(maps, key, before, now)?;
+    let stays =
+        now.is_some_and(|now| (now.target, now.path, now.teid) == (before.target, before.path, before.teid));
+    if stays {
+        return Ok(());
+    }
+    let Some((owned, way)) = back(maps, key, before)? else { return Ok(()) };
+    // It may lead to another pin by now.
+    let led = maps.read_pin(&owned)?.map(|led| led.teid);
+    if led == Some(way.teid) { maps.remove_pin(&owned) } else { Ok(()) }
 }
 
 /// Has a client's end of a tunnel lead to the endpoint that sends to it, by the endpoint's pin; or to none.
