@@ -29,7 +29,7 @@ use pinion_loader::setup::ServiceSpec;
 use pinion_steering::{Filter, NextHop, Reason, State, Verdict};
 
 use crate::packets::{End, Frame};
-use places::{OURS, mac};
+use places::{OURS, S, S6, mac};
 
 /// A case: acts, in order, on tables that are empty but for the services of [`places::services`].
 #[derive(Clone, Debug)]
@@ -131,6 +131,18 @@ pub struct Tunnel {
     pub owned: u32,
     /// The path of the address.
     pub path: u8,
+}
+
+impl Tunnel {
+    /// Of the second UPF, by its TEID as clients and as the UPF know it.
+    pub(crate) fn over_v4(teid: u32, owned: u32) -> Self {
+        Self { address: S, teid, service: "n3", endpoint: "b", owned, path: 0 }
+    }
+
+    /// Of the UPF with IPv6.
+    pub(crate) fn over_v6(teid: u32, owned: u32) -> Self {
+        Self { address: S6, teid, service: "n36", endpoint: "a", owned, path: 0 }
+    }
 }
 
 /// A filter of a tunnel, and where it leads.

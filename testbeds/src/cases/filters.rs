@@ -1,22 +1,16 @@
 //! Filters of tunnels (TS 23.501 5.6.4.2): users' packets that leave their tunnel, or go to another UPF.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use pinion_steering::{Address, FILTERS_MOST, Filter, Reason};
 
-use super::places::{C, C6, M, M6, OURS, S, S6, U, U6, V, mac};
+use super::places::{C, C6, EDGE, EDGE6, M, M6, OURS, S, S6, U, U6, USER, USER6, V, mac};
 use super::{Act, Branch, Case, Tunnel, drops, redirects, towards, transmits};
 use crate::packets::fragment::pieces;
 use crate::packets::gtpu::{CONTAINER, Gtpu};
 use crate::packets::ip::{DESTINATION, HOP_BY_HOP, PADN};
 use crate::packets::transport::Sum;
 use crate::packets::{End, Frame, gtpu, sctp, tcp, udp};
-
-/// A user, and whom it speaks to.
-const USER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 45, 0, 7));
-const EDGE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 80));
-const USER6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0x45, 0, 0, 0, 0, 7));
-const EDGE6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0xed, 0, 0, 0, 0, 0x80));
 
 /// The TEID as clients know it, as its owner does, and as the other UPF knows the user.
 const TEIDS: (u32, u32, u32) = (7, 0x0102_0304, 0x0a0b_0c0d);
@@ -51,14 +45,17 @@ fn on(filter: Filter) -> Branch {
 
 /// A taught tunnel of the second UPF, with filters.
 fn taught(name: &'static str, branches: &[Branch]) -> Case {
-    let tunnel = Tunnel { address: S, teid: TEIDS.0, service: "n3", endpoint: "b", owned: TEIDS.1, path: 0 };
-    Case::new(name).act(Act::Pin(tunnel)).act(Act::Classify(S, TEIDS.0, branches.to_vec()))
+    classified(name, Tunnel::over_v4(TEIDS.0, TEIDS.1), branches)
 }
 
 /// As [`taught`], over IPv6.
 fn taught6(name: &'static str, branches: &[Branch]) -> Case {
-    let tunnel = Tunnel { address: S6, teid: TEIDS.0, service: "n36", endpoint: "a", owned: TEIDS.1, path: 0 };
-    Case::new(name).act(Act::Pin(tunnel)).act(Act::Classify(S6, TEIDS.0, branches.to_vec()))
+    classified(name, Tunnel::over_v6(TEIDS.0, TEIDS.1), branches)
+}
+
+fn classified(name: &'static str, tunnel: Tunnel, branches: &[Branch]) -> Case {
+    let classify = Act::Classify(tunnel.address, tunnel.teid, branches.to_vec());
+    Case::new(name).act(Act::Pin(tunnel)).act(classify)
 }
 
 /// A user's packet, as it is in its tunnel.
@@ -268,7 +265,7 @@ fn unmatched() -> Vec<Case> {
 
 fn changed() -> Vec<Case> {
     let classify = |branches: &[Branch]| Act::Classify(S, TEIDS.0, branches.to_vec());
-    let again = Tunnel { address: S, teid: TEIDS.0, service: "n3", endpoint: "b", owned: TEIDS.1, path: 0 };
+    let again = Tunnel::over_v4(TEIDS.0, TEIDS.1);
     let begin = |name| leaves(taught(name, &[out(any())]), &call());
     vec![
         goes(begin("filters: others take their place").act(classify(&[on(any())])), &call()),

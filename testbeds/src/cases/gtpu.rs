@@ -44,8 +44,7 @@ fn taught() -> Vec<Case> {
         ..Gtpu::data(teid, b"user packet")
     };
     let six = |teid| gtpu((C6, 2152), (S6, 2152), &Gtpu::data(teid, b"user packet"));
-    let pin6 =
-        Act::Pin(Tunnel { address: S6, teid: 7, service: "n36", endpoint: "a", owned: 0x0102_0304, path: 0 });
+    let pin6 = Act::Pin(Tunnel::over_v6(7, 0x0102_0304));
     let pinned6 = |frame: &Frame| transmits(Reason::Pinned, &towards(frame, (U6, 2152)));
     vec![
         Case::new("GTP-U: a taught tunnel goes to its owner, its TEID kept")

@@ -115,8 +115,7 @@ fn unanswered() -> Vec<Case> {
 const TAUGHT: (u32, u32) = (7, 0x0102_0304);
 
 fn relayed() -> Vec<Case> {
-    let tunnel = Tunnel { address: S, teid: TAUGHT.0, service: "n3", endpoint: "b", owned: TAUGHT.1, path: 0 };
-    let tunnel6 = Tunnel { address: S6, service: "n36", endpoint: "a", ..tunnel.clone() };
+    let (tunnel, tunnel6) = (Tunnel::over_v4(TAUGHT.0, TAUGHT.1), Tunnel::over_v6(TAUGHT.0, TAUGHT.1));
     let told = |teid, address| Gtpu::error_indication(teid, address);
     let from = |message: &Gtpu| gtpu((V, 2152), (C, 2152), message);
     let from6 = |message: &Gtpu| gtpu((U6, 2152), (C6, 2152), message);
@@ -206,8 +205,7 @@ fn relayed() -> Vec<Case> {
 
 /// Clients' own, of a tunnel that an endpoint sends to.
 fn returned() -> Vec<Case> {
-    let tunnel = Tunnel { address: S, teid: TAUGHT.0, service: "n3", endpoint: "b", owned: TAUGHT.1, path: 0 };
-    let tunnel6 = Tunnel { address: S6, service: "n36", endpoint: "a", ..tunnel.clone() };
+    let (tunnel, tunnel6) = (Tunnel::over_v4(TAUGHT.0, TAUGHT.1), Tunnel::over_v6(TAUGHT.0, TAUGHT.1));
     let told = |teid, address| Gtpu::error_indication(teid, address);
     let from = |message: &Gtpu| gtpu((C, 2152), (S, 2152), message);
     let from6 = |message: &Gtpu| gtpu((C6, 2152), (S6, 2152), message);

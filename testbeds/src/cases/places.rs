@@ -80,6 +80,14 @@ pub const Z: IpAddr = v4(10, 0, 115, 2);
 pub const M: IpAddr = v4(10, 0, 121, 3);
 /// The same, IPv6.
 pub const M6: IpAddr = v6(0, 121, 2);
+/// A user, whose packets are in tunnels.
+pub const USER: IpAddr = v4(10, 45, 0, 7);
+/// The one that it speaks to.
+pub const EDGE: IpAddr = v4(203, 0, 113, 80);
+/// The user, IPv6.
+pub const USER6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0x45, 0, 0, 0, 0, 7));
+/// The one that it speaks to, IPv6.
+pub const EDGE6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0xed, 0, 0, 0, 0, 0x80));
 /// Somebody that no service knows.
 pub const X: IpAddr = v4(203, 0, 113, 77);
 /// Somebody that no service knows.

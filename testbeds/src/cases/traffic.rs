@@ -12,7 +12,8 @@ use pinion_steering::Reason;
 use super::dice::Dice;
 use super::mutation::mutate;
 use super::places::{
-    A, A6, B, C, C6, S, S_DROP, S_INDICATE, S_PUNT, S_REJECT, S_TURNS, S1, S6, S6_INDICATE, U, U6, V, W, X, X6,
+    A, A6, B, C, C6, EDGE, EDGE6, S, S_DROP, S_INDICATE, S_PUNT, S_REJECT, S_TURNS, S1, S6, S6_INDICATE, U, U6,
+    USER, USER6, V, W, X, X6,
 };
 use crate::packets::fragment::pieces;
 use crate::packets::gtpu::Gtpu;
@@ -138,11 +139,7 @@ fn flow(dice: &mut Dice) -> Frame {
 /// A user, and whom it speaks to.
 #[must_use]
 pub fn users(v6: bool) -> [IpAddr; 2] {
-    if v6 {
-        [[0x2001, 0xdb8, 0x45, 0, 0, 0, 0, 7], [0x2001, 0xdb8, 0xed, 0, 0, 0, 0, 0x80]].map(IpAddr::from)
-    } else {
-        [[10, 45, 0, 7], [203, 0, 113, 80]].map(IpAddr::from)
-    }
+    if v6 { [USER6, EDGE6] } else { [USER, EDGE] }
 }
 
 /// A user's packet, as it is in its tunnel; now and then damaged.
