@@ -10,16 +10,17 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pinion_loader::setup::{EndpointSpec, ServiceSpec};
 use pinion_loader::{Maps as _, filters};
-use pinion_protocols::pfcp::{Cause, Element, ElementType, FSeid, FTeid, Message, MessageType};
+use pinion_protocols::pfcp::{self, Cause, MessageType};
 use pinion_steering::{Address, Filter, Pin, PinKey, Reason};
 use serde_json::Value;
+use testbeds::cases::places::{EDGE, EDGE6, USER, USER6};
 use testbeds::checksums::Judge;
 use testbeds::daemon::Place;
+use testbeds::n4::{Breakout, Running, Smf, SmfConfig, State, Upf, UpfConfig, Wish};
 use testbeds::need;
 use testbeds::packets::gtpu::{CONTAINER, Gtpu, PORT};
 use testbeds::packets::udp;
@@ -31,10 +32,8 @@ const BINARY: &str = env!("CARGO_BIN_EXE_daemon");
 /// How long what is sent may take, and what is started.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-const USERS: [IpAddr; 2] =
-    [IpAddr::V4(Ipv4Addr::new(10, 45, 0, 7)), IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0x45, 0, 0, 0, 0, 7))];
-const EDGES: [IpAddr; 2] =
-    [IpAddr::V4(Ipv4Addr::new(203, 0, 113, 80)), IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0xed, 0, 0, 0, 0, 0x80))];
+const USERS: [IpAddr; 2] = [USER, USER6];
+const EDGES: [IpAddr; 2] = [EDGE, EDGE6];
 /// Whom users speak to somewhere else.
 const OTHERS: [IpAddr; 2] =
     [IpAddr::V4(Ipv4Addr::new(203, 0, 113, 90)), IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0xed, 0, 0, 0, 0, 0x90))];
@@ -168,49 +167,53 @@ fn an_smf_says_where_packets_go() {
     let service = Service::gtpu(false);
     let place = Place::new(BINARY).unwrap();
     let yaml = configuration(&topology, &service, &place.api());
-    let control = format!(
+    let (owner, control) = (&topology.endpoints[0], &topology.clients[0]);
+    let (IpAddr::V4(upf), IpAddr::V4(smf)) = (owner.addresses(false)[0], control.addresses(false)[0]) else {
+        panic!("{topology:?}")
+    };
+    let n4 = format!(
         "  - name: n4
     protocol: pfcp
     addresses: ['{N4}']
-    endpoints: [{{name: endpoint1, addresses: ['{}']}}]
+    endpoints: [{{name: endpoint1, addresses: ['{upf}']}}]
     pfcp: {{user_plane: [{}], breakouts: [{{network_instance: mec, pool: mec, endpoint: edge}}]}}
 ",
-        topology.endpoints[0].addresses(false)[0],
         service.name
     );
     // What is configured is not N4's.
     let yaml: String =
         yaml.lines().filter(|line| !line.contains("tunnels:")).map(|line| format!("{line}\n")).collect();
-    place.configure_as(&(yaml + &control)).unwrap();
-    let upf = pfcp::Peer::new(&topology.endpoints[0]);
+    place.configure_as(&(yaml + &n4)).unwrap();
+    let upf = UpfConfig { teids: (TEIDS.0, 1), ..UpfConfig::at(upf, upf) };
+    let upf = Running::start(&owner.namespace, Upf::new(upf)).unwrap();
+    let smf = Running::start(&control.namespace, Smf::new(SmfConfig::at(smf))).unwrap();
     let daemon = place.start(&topology.balancer).unwrap();
-    upf.answer(MessageType::AssociationSetupRequest, |writer| {
-        writer.add(&Element::RecoveryTimeStamp(1));
-        // It chooses TEIDs (FTUP, TS 29.244 8.2.25).
-        writer.element(ElementType::UpFunctionFeatures, |out| out.extend_from_slice(&[0x10, 0]));
-    });
     wait_for(PATIENCE, || place.state("mec", "edge").unwrap() == "up");
     wait_for(PATIENCE, || place.state("n4", "endpoint1").unwrap() == "up");
-    let smf = pfcp::Peer::new(&topology.clients[0]);
-    smf.ask(MessageType::AssociationSetupRequest, None, |writer| {
-        writer.add(&smf.node()).add(&Element::RecoveryTimeStamp(1));
-    });
-    smf.heard(MessageType::AssociationSetupResponse);
-    smf.ask(MessageType::SessionEstablishmentRequest, Some(0), |writer| pfcp::session(writer, &smf));
-    let end = FTeid::Given { teid: TEIDS.0, addresses: topology.endpoints[0].addresses(false)[0].into() };
-    upf.answer(MessageType::SessionEstablishmentRequest, |writer| {
-        writer.add(&Element::FSeid(FSeid { seid: 7, addresses: upf.address.into() }));
-        for number in [1, 2] {
-            writer.nested(ElementType::CreatedPdr, |writer| {
-                writer.add(&Element::PdrId(number)).add(&Element::FTeid(end));
-            });
-        }
-    });
-    let here = smf.heard(MessageType::SessionEstablishmentResponse);
+    let front_end = SocketAddr::new(N4.into(), pfcp::PORT);
+    let answered = || assert!(smf.until(PATIENCE, Smf::is_quiet), "{}", daemon.tail());
+    smf.with(|smf, now| smf.associate(front_end, now));
+    answered();
+    // A session whose user's packets to port 53 of the edge break out, and whose others do not: its SEID, how its tunnel
+    // is named, and the filters that are learned.
+    let establish = |ue: Ipv4Addr| {
+        let breakout = Breakout {
+            flow: format!("permit out 17 from {} 53 to assigned", EDGES[0]),
+            network: "mec".to_owned(),
+        };
+        let wish = Wish { ue: Some(ue), breakout: Some(breakout), ..Wish::default() };
+        let seid = smf.with(|smf, now| smf.establish(front_end, &wish, now));
+        answered();
+        let told = smf.with(|smf, _| smf.session(seid).unwrap().clone());
+        assert_eq!(told.state, State::Established, "{told:?}");
+        let learned = format!("udp from {ue}/32 to {}/32 53 via mec/edge", EDGES[0]);
+        (seid, format!("teid:{:#x}", told.uplink.unwrap().teid), Value::from(vec![learned]))
+    };
+    let filters = |tunnel: &str| place.ask(&["sessions", "classify", tunnel]).unwrap()["filters"].take();
 
-    let tunnel = ["sessions", "classify", "teid:0x1001"];
-    let learned = format!("udp from {}/32 to {}/32 53 via mec/edge", USERS[0], EDGES[0]);
-    wait_for(PATIENCE, || place.ask(&tunnel).unwrap()["filters"] == Value::from(vec![learned.clone()]));
+    let IpAddr::V4(user) = USERS[0] else { panic!("{USERS:?}") };
+    let (seid, tunnel, learned) = establish(user);
+    wait_for(PATIENCE, || filters(&tunnel) == learned);
     let ends = Ends::new(&topology, &service);
     let out = ends.send(0, EDGES, 53, b"out of the tunnel");
     assert_eq!(received(&ends.servers[0]), (b"out of the tunnel".to_vec(), out.user), "{}", daemon.tail());
@@ -219,140 +222,19 @@ fn an_smf_says_where_packets_go() {
 
     // What an operator says holds, whatever N4 says then.
     let by_hand = format!("ip from any to {}/32 via mec/edge", OTHERS[0]);
-    place.ask(&[&tunnel[..], &["--filter", &by_hand]].concat()).unwrap();
-    let seid = Message::parse(&here).unwrap().routing().unwrap().session.unwrap().0.seid;
-    smf.ask(MessageType::SessionModificationRequest, Some(seid), |writer| {
-        writer.nested(ElementType::RemovePdr, |writer| {
-            writer.add(&Element::PdrId(1));
-        });
+    place.ask(&["sessions", "classify", &tunnel, "--filter", &by_hand]).unwrap();
+    smf.with(|smf, now| smf.withdraw(seid, now));
+    answered();
+    // What N4 says is put into force in its order: this comes after.
+    let (_, next, learned) = establish(Ipv4Addr::new(10, 45, 0, 8));
+    wait_for(PATIENCE, || filters(&next) == learned);
+    assert_eq!(filters(&tunnel), Value::from(vec![by_hand]));
+    smf.with(|smf, _| {
+        let accepted = (MessageType::SessionModificationResponse, Cause::ACCEPTED);
+        assert!(smf.session(seid).unwrap().causes.contains(&accepted), "{:?}", smf.session(seid));
+        assert_eq!(smf.violations(), []);
     });
-    upf.answer(MessageType::SessionModificationRequest, |_| {});
-    smf.heard(MessageType::SessionModificationResponse);
-    sleep(Duration::from_millis(300));
-    assert_eq!(place.ask(&tunnel).unwrap()["filters"], Value::from(vec![by_hand]));
-}
-
-/// An SMF and a UPF that say what they are told to.
-mod pfcp {
-    use super::*;
-    use std::cell::Cell;
-
-    use bytes::BytesMut;
-    use pinion_protocols::pfcp::{MessageWriter, NodeId, SdfFilter, UeAddress};
-
-    pub(crate) struct Peer {
-        socket: UdpSocket,
-        pub(crate) address: IpAddr,
-        /// The number of the next request.
-        asked: Cell<u32>,
-    }
-
-    impl Peer {
-        pub(crate) fn new(host: &Host) -> Self {
-            let address = host.addresses(false)[0];
-            let bound = host.namespace.run(|| UdpSocket::bind((address, pinion_protocols::pfcp::PORT)));
-            let socket = bound.unwrap().unwrap();
-            socket.set_read_timeout(Some(PATIENCE)).unwrap();
-            Self { socket, address, asked: Cell::new(1) }
-        }
-
-        pub(crate) fn node(&self) -> Element<'static> {
-            Element::NodeId(NodeId::Address(self.address))
-        }
-
-        fn send(
-            &self,
-            to: SocketAddr,
-            kind: MessageType,
-            seid: Option<u64>,
-            number: u32,
-            body: impl FnOnce(&mut MessageWriter<'_>),
-        ) {
-            let mut out = BytesMut::new();
-            let mut writer = MessageWriter::new(&mut out, kind, seid, number);
-            body(&mut writer);
-            writer.finish().unwrap();
-            self.socket.send_to(&out, to).unwrap();
-        }
-
-        /// A request.
-        pub(crate) fn ask(&self, kind: MessageType, seid: Option<u64>, body: impl FnOnce(&mut MessageWriter<'_>)) {
-            let number = self.asked.replace(self.asked.get() + 1);
-            self.send((N4, pinion_protocols::pfcp::PORT).into(), kind, seid, number, body);
-        }
-
-        /// The next message of a type; heartbeats are answered meanwhile.
-        pub(crate) fn heard(&self, wanted: MessageType) -> Vec<u8> {
-            self.next(wanted).0
-        }
-
-        fn next(&self, wanted: MessageType) -> (Vec<u8>, SocketAddr) {
-            let mut buffer = [0; 4096];
-            let begun = Instant::now();
-            loop {
-                assert!(begun.elapsed() < PATIENCE, "no {wanted:?}");
-                let (length, from) = self.socket.recv_from(&mut buffer).unwrap();
-                let message = Message::parse(&buffer[..length]).unwrap();
-                match message.message_type() {
-                    kind if kind == wanted => return (buffer[..length].to_vec(), from),
-                    MessageType::HeartbeatRequest => {
-                        self.send(from, MessageType::HeartbeatResponse, None, message.sequence(), |writer| {
-                            writer.add(&Element::RecoveryTimeStamp(1));
-                        });
-                    }
-                    _ => {}
-                }
-            }
-        }
-
-        /// Answers the next request of a type with yes, and what else it says.
-        pub(crate) fn answer(&self, wanted: MessageType, body: impl FnOnce(&mut MessageWriter<'_>)) {
-            let (bytes, from) = self.next(wanted);
-            let request = Message::parse(&bytes).unwrap();
-            let seid = request.routing().unwrap().session.map(|(session, _)| session.seid).or(request.seid());
-            let seid = request.seid().and(seid);
-            self.send(from, wanted.response().unwrap(), seid, request.sequence(), |writer| {
-                writer.add(&self.node()).add(&Element::Cause(Cause::ACCEPTED));
-                body(writer);
-            });
-        }
-    }
-
-    /// A session, whose user's packets to port 53 of the edge break out, and whose others do not.
-    pub(crate) fn session(writer: &mut MessageWriter<'_>, smf: &Peer) {
-        writer.add(&smf.node()).add(&Element::FSeid(FSeid { seid: 1, addresses: smf.address.into() }));
-        let flow = format!("permit out 17 from {} 53 to assigned", EDGES[0]);
-        let filter =
-            |flow| SdfFilter { flow: Some(flow), traffic_class: None, security: None, flow_label: None, id: None };
-        for (number, network) in [(1_u16, &b"mec"[..]), (2, b"internet")] {
-            writer.nested(ElementType::CreatePdr, |writer| {
-                writer.add(&Element::PdrId(number)).add(&Element::Precedence(number.into()));
-                writer.nested(ElementType::Pdi, |writer| {
-                    let shared = FTeid::Choose { v4: true, v6: false, id: Some(1) };
-                    writer.add(&Element::SourceInterface(0)).add(&Element::FTeid(shared));
-                    writer.add(&Element::UeIpAddress(UeAddress {
-                        addresses: USERS[0].into(),
-                        destination: false,
-                        delegated: None,
-                        prefix: None,
-                        choose_v4: false,
-                        choose_v6: false,
-                    }));
-                    if number == 1 {
-                        writer.add(&Element::SdfFilter(filter(flow.as_bytes())));
-                    }
-                });
-                writer.add(&Element::FarId(number.into()));
-            });
-            writer.nested(ElementType::CreateFar, |writer| {
-                writer.add(&Element::FarId(number.into()));
-                writer.element(ElementType::ApplyAction, |out| out.extend_from_slice(&[2]));
-                writer.nested(ElementType::ForwardingParameters, |writer| {
-                    writer.add(&Element::DestinationInterface(1)).add(&Element::NetworkInstance(network));
-                });
-            });
-        }
-    }
+    upf.with(|upf, _| assert_eq!(upf.violations(), []));
 }
 
 /// Two UPFs, the edge, and a tunnel of the first.
