@@ -6,26 +6,28 @@ use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
 use pinion_transport::Kind;
-use tokio::net::UdpSocket;
 
 use super::state::Daemon;
 use crate::config::model::{Config, Service};
 use crate::pool::{Endpoint, Path, Pools};
-use crate::spoken::{self, BindError, Heard, JournalError, Spoken};
+use crate::spoken::{self, BindError, Heard, JournalError};
 use crate::store::StoreError;
 use crate::{gtpc, n2, n4};
 
 /// Those that run of a kind, by the name of their service, and what each was told last.
 type Running<F> = BTreeMap<String, (Arc<F>, <F as FrontEnd>::Settings)>;
 
-/// Those that run, and where those are that leave their peers, by the names of their services.
+/// Those that run, and those that leave their peers.
 #[derive(Debug, Default)]
 pub(super) struct FrontEnds {
     n4: Running<n4::Host>,
     gtpc: Running<gtpc::Host>,
-    n2: BTreeMap<String, (n2::Host, n2::Told)>,
-    leaving: BTreeMap<String, IpAddr>,
+    n2: Running<n2::Host>,
+    leaving: Leaving,
 }
+
+/// Where those are that leave their peers, by the names of their services.
+type Leaving = BTreeMap<String, Vec<IpAddr>>;
 
 /// What was heard last of endpoints, by pool and name.
 pub(super) type HeardOf = HashMap<(String, String), Path>;
@@ -55,61 +57,45 @@ trait FrontEnd: Sized + Send + Sync + 'static {
     /// What it is told.
     type Settings: Clone + PartialEq;
 
-    /// What it speaks.
-    const SPOKEN: Spoken;
-    /// Where what outlives the daemon is, in the daemon's folder.
-    const FOLDER: &str;
-
     /// What the front end of a service is told; none where it has no such.
     fn settings(config: &Config, pools: &Pools, service: &Service) -> Option<Self::Settings>;
 
-    /// Where it is.
-    fn address(settings: &Self::Settings) -> IpAddr;
+    /// Where it is; one that is elsewhere is another one.
+    fn addresses(settings: &Self::Settings) -> &[IpAddr];
 
     /// Begins.
-    async fn begin(
-        daemon: &Arc<Daemon>,
-        service: &str,
-        socket: UdpSocket,
-        settings: Self::Settings,
-    ) -> Result<Self, FrontEndError>;
+    async fn begin(daemon: &Arc<Daemon>, service: &str, settings: Self::Settings) -> Result<Self, FrontEndError>;
 
     /// Tells it other settings.
     async fn tell(&self, settings: Self::Settings);
 
-    /// Has it end for good, as it is configured no more.
-    fn leave(&self) -> impl Future<Output = ()> + Send;
+    /// Has it end for good, as it is configured no more. Most say nothing to their peers, whose sessions stay.
+    fn leave(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
 impl FrontEnd for n4::Host {
     type Settings = pinion_n4::Settings;
 
-    const SPOKEN: Spoken = n4::PFCP;
-    const FOLDER: &str = "n4";
-
     fn settings(config: &Config, pools: &Pools, service: &Service) -> Option<Self::Settings> {
         n4::settings(config, pools, service)
     }
 
-    fn address(settings: &Self::Settings) -> IpAddr {
-        settings.address
+    fn addresses(settings: &Self::Settings) -> &[IpAddr] {
+        std::slice::from_ref(&settings.address)
     }
 
-    async fn begin(
-        daemon: &Arc<Daemon>,
-        service: &str,
-        socket: UdpSocket,
-        settings: Self::Settings,
-    ) -> Result<Self, FrontEndError> {
+    async fn begin(daemon: &Arc<Daemon>, service: &str, settings: Self::Settings) -> Result<Self, FrontEndError> {
         let (seed, shared) = (spoken::seed(), daemon.state().config.store.clone());
         let store =
             |address: &String| n4::N4Store::new(address, &shared.prefix, service, seed, shared.backlog as usize);
         let start = n4::Start {
             service: service.to_owned(),
-            socket,
+            socket: spoken::bind(service, settings.address, n4::PFCP)?,
             settings,
             table: daemon.table.clone(),
-            folder: daemon.folder.join(Self::FOLDER).join(service),
+            folder: daemon.folder.join("n4").join(service),
             store: shared.redis.as_ref().map(store).transpose()?,
             seed,
             now: SystemTime::now(),
@@ -132,28 +118,20 @@ impl FrontEnd for n4::Host {
 impl FrontEnd for gtpc::Host {
     type Settings = pinion_gtpc::Settings;
 
-    const SPOKEN: Spoken = gtpc::GTPV2_C;
-    const FOLDER: &str = "gtpc";
-
     fn settings(_: &Config, pools: &Pools, service: &Service) -> Option<Self::Settings> {
         gtpc::settings(pools, service)
     }
 
-    fn address(settings: &Self::Settings) -> IpAddr {
-        settings.address
+    fn addresses(settings: &Self::Settings) -> &[IpAddr] {
+        std::slice::from_ref(&settings.address)
     }
 
-    async fn begin(
-        daemon: &Arc<Daemon>,
-        service: &str,
-        socket: UdpSocket,
-        settings: Self::Settings,
-    ) -> Result<Self, FrontEndError> {
+    async fn begin(daemon: &Arc<Daemon>, service: &str, settings: Self::Settings) -> Result<Self, FrontEndError> {
         let start = gtpc::Start {
             service: service.to_owned(),
-            socket,
+            socket: spoken::bind(service, settings.address, gtpc::GTPV2_C)?,
             settings,
-            folder: daemon.folder.join(Self::FOLDER).join(service),
+            folder: daemon.folder.join("gtpc").join(service),
             seed: spoken::seed(),
             now: SystemTime::now(),
         };
@@ -164,10 +142,31 @@ impl FrontEnd for gtpc::Host {
     async fn tell(&self, settings: Self::Settings) {
         self.ask(gtpc::Asked::Configure(Box::new(settings))).await;
     }
+}
 
-    /// Its sessions are its peers' own, and stay.
-    fn leave(&self) -> impl Future<Output = ()> + Send {
-        std::future::ready(())
+/// Its associations end with it.
+impl FrontEnd for n2::Host {
+    type Settings = n2::Told;
+
+    fn settings(_: &Config, pools: &Pools, service: &Service) -> Option<Self::Settings> {
+        n2::settings(pools, service)
+    }
+
+    fn addresses(told: &Self::Settings) -> &[IpAddr] {
+        &told.here
+    }
+
+    async fn begin(daemon: &Arc<Daemon>, service: &str, told: Self::Settings) -> Result<Self, FrontEndError> {
+        let transport =
+            pinion_transport::auto(Kind::Kernel, pinion_transport::Config::default(), || Ok(Vec::new()))
+                .map_err(|error| FrontEndError::Transport(service.to_owned(), error))?;
+        let start = n2::Start { service: service.to_owned(), transport, told, seed: spoken::seed() };
+        let for_news = Arc::downgrade(daemon);
+        Ok(Self::start(start, move |heard| hear(&for_news, &heard))?)
+    }
+
+    async fn tell(&self, told: Self::Settings) {
+        self.ask(n2::Asked::Configure(Box::new(told))).await;
     }
 }
 
@@ -188,34 +187,35 @@ pub(super) async fn settle(daemon: &Arc<Daemon>) -> Result<(), FrontEndError> {
     let mut running = daemon.front_ends.lock().await;
     let Some(FrontEnds { n4, gtpc, n2, leaving }) = running.as_mut() else { return Ok(()) };
     let (first, second) = (settle_all(daemon, n4, leaving).await, settle_all(daemon, gtpc, leaving).await);
-    first.and(second).and(settle_n2(daemon, n2).await)
+    first.and(second).and(settle_all(daemon, n2, leaving).await)
 }
 
 async fn settle_all<F: FrontEnd>(
     daemon: &Arc<Daemon>,
     running: &mut Running<F>,
-    leaving: &mut BTreeMap<String, IpAddr>,
+    leaving: &mut Leaving,
 ) -> Result<(), FrontEndError> {
     let wanted = wanted::<F>(daemon);
     let stays = |name: &String, told: &F::Settings| {
-        wanted.iter().any(|(wanted, settings)| wanted == name && F::address(settings) == F::address(told))
+        wanted.iter().any(|(wanted, settings)| wanted == name && F::addresses(settings) == F::addresses(told))
     };
     for (name, (host, told)) in running.extract_if(.., |name, (_, told)| !stays(name, told)) {
         tracing::info!(service = name, "a front end leaves its peers: it is configured no more");
-        leaving.insert(name.clone(), F::address(&told));
+        leaving.insert(name.clone(), F::addresses(&told).to_vec());
         tokio::spawn(leave(Arc::downgrade(daemon), name, host));
     }
     let mut first = Ok(());
     for (name, settings) in wanted {
         // Files, or the port, are another one's still; this is done again when that has left.
-        if leaving.contains_key(&name) || leaving.values().any(|address| *address == F::address(&settings)) {
+        let addresses = F::addresses(&settings);
+        if leaving.contains_key(&name) || leaving.values().flatten().any(|address| addresses.contains(address)) {
             continue;
         }
         if let Some(front_end) = running.get_mut(&name) {
             configure(front_end, settings).await;
             continue;
         }
-        match start::<F>(daemon, &name, settings.clone()).await {
+        match F::begin(daemon, &name, settings.clone()).await {
             Ok(host) => drop(running.insert(name, (Arc::new(host), settings))),
             Err(error) if first.is_ok() => first = Err(error),
             Err(error) => tracing::error!("{error}"),
@@ -224,61 +224,13 @@ async fn settle_all<F: FrontEnd>(
     first
 }
 
-/// Starts, tells and ends those of NGAP, whose associations end with them.
-async fn settle_n2(
-    daemon: &Arc<Daemon>,
-    running: &mut BTreeMap<String, (n2::Host, n2::Told)>,
-) -> Result<(), FrontEndError> {
-    let wanted = wanted_n2(daemon);
-    let stays = |name: &String, here: &[IpAddr]| wanted.iter().any(|(it, told)| it == name && told.here == here);
-    running.retain(|name, (_, told)| stays(name, &told.here));
-    let mut first = Ok(());
-    for (name, told) in wanted {
-        if let Some(front_end) = running.get_mut(&name) {
-            configure_n2(front_end, told).await;
-            continue;
-        }
-        match start_n2(daemon, &name, told.clone()) {
-            Ok(host) => drop(running.insert(name, (host, told))),
-            Err(error) if first.is_ok() => first = Err(error),
-            Err(error) => tracing::error!("{error}"),
-        }
-    }
-    first
-}
-
-async fn configure_n2((host, before): &mut (n2::Host, n2::Told), told: n2::Told) {
-    if *before != told {
-        host.ask(n2::Asked::Configure(Box::new(told.clone()))).await;
-        *before = told;
-    }
-}
-
-fn wanted_n2(daemon: &Daemon) -> Vec<(String, n2::Told)> {
-    let state = daemon.state();
-    let services = state.config.services.iter();
-    services.filter_map(|it| Some((it.name.clone(), n2::settings(&state.pools, it)?))).collect()
-}
-
-fn start_n2(daemon: &Arc<Daemon>, service: &str, told: n2::Told) -> Result<n2::Host, FrontEndError> {
-    let transport = pinion_transport::auto(Kind::Kernel, pinion_transport::Config::default(), || Ok(Vec::new()))
-        .map_err(|error| FrontEndError::Transport(service.to_owned(), error))?;
-    let start = n2::Start { service: service.to_owned(), transport, told, seed: spoken::seed() };
-    let for_news = Arc::downgrade(daemon);
-    Ok(n2::Host::start(start, move |heard| hear(&for_news, &heard))?)
-}
-
 /// Tells front ends that run what operators say by now.
 pub(super) async fn tell(daemon: &Daemon) {
     let mut running = daemon.front_ends.lock().await;
     let Some(FrontEnds { n4, gtpc, n2, .. }) = running.as_mut() else { return };
     tell_all(daemon, n4).await;
     tell_all(daemon, gtpc).await;
-    for (name, told) in wanted_n2(daemon) {
-        if let Some(front_end) = n2.get_mut(&name) {
-            configure_n2(front_end, told).await;
-        }
-    }
+    tell_all(daemon, n2).await;
 }
 
 async fn tell_all<F: FrontEnd>(daemon: &Daemon, running: &mut Running<F>) {
@@ -290,7 +242,7 @@ async fn tell_all<F: FrontEnd>(daemon: &Daemon, running: &mut Running<F>) {
 }
 
 async fn configure<F: FrontEnd>((host, told): &mut (Arc<F>, F::Settings), settings: F::Settings) {
-    if *told != settings && F::address(told) == F::address(&settings) {
+    if *told != settings && F::addresses(told) == F::addresses(&settings) {
         host.tell(settings.clone()).await;
         *told = settings;
     }
@@ -316,23 +268,16 @@ fn wanted<F: FrontEnd>(daemon: &Daemon) -> Vec<(String, F::Settings)> {
 
 /// Those of PFCP that run, by the name of their service.
 pub(super) async fn running(daemon: &Daemon) -> Vec<(String, Arc<n4::Host>)> {
-    let running = daemon.front_ends.lock().await;
-    running.iter().flat_map(|it| &it.n4).map(|(name, (host, _))| (name.clone(), Arc::clone(host))).collect()
+    daemon.front_ends.lock().await.as_ref().map(|it| hosts(&it.n4)).unwrap_or_default()
 }
 
 /// Those of GTPv2-C that run, by the name of their service.
 pub(super) async fn running_gtpc(daemon: &Daemon) -> Vec<(String, Arc<gtpc::Host>)> {
-    let running = daemon.front_ends.lock().await;
-    running.iter().flat_map(|it| &it.gtpc).map(|(name, (host, _))| (name.clone(), Arc::clone(host))).collect()
+    daemon.front_ends.lock().await.as_ref().map(|it| hosts(&it.gtpc)).unwrap_or_default()
 }
 
-async fn start<F: FrontEnd>(
-    daemon: &Arc<Daemon>,
-    service: &str,
-    settings: F::Settings,
-) -> Result<F, FrontEndError> {
-    let socket = spoken::bind(service, F::address(&settings), F::SPOKEN)?;
-    F::begin(daemon, service, socket, settings).await
+fn hosts<F: FrontEnd>(running: &Running<F>) -> Vec<(String, Arc<F>)> {
+    running.iter().map(|(name, (host, _))| (name.clone(), Arc::clone(host))).collect()
 }
 
 /// Takes down whether an endpoint is there: that is how it is.
