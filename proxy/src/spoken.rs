@@ -8,13 +8,15 @@ mod socket;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
+use tokio::sync::{mpsc, oneshot};
+
 pub use journal::JournalError;
 pub(crate) use journal::{Journal, Keyed};
 #[cfg(test)]
 pub(crate) use pages::MOST_LOOKED_AT;
 pub(crate) use pages::{FrontEndSessions, Numbered, find, page};
 pub use socket::BindError;
-pub(crate) use socket::{LONGEST, Spoken, bind, read};
+pub(crate) use socket::{LONGEST, Spoken, bind, read, send};
 
 /// What a front end found of an endpoint.
 #[derive(Clone, Debug)]
@@ -25,6 +27,17 @@ pub struct Heard {
     pub up: bool,
     /// Why that changed.
     pub why: &'static str,
+}
+
+/// Asks a front end something, and waits for what it tells; of one that has ended there is nothing to tell.
+pub(crate) async fn answered<A, T: Default>(
+    asks: &mpsc::Sender<A>,
+    question: impl FnOnce(oneshot::Sender<T>) -> A,
+) -> T {
+    let (tell, told) = oneshot::channel();
+    // What is not taken is dropped, and `tell` with it.
+    let _ = asks.send(question(tell)).await;
+    told.await.unwrap_or_default()
 }
 
 /// A number that no other start has.

@@ -8,7 +8,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::spoken::{Heard, Journal, JournalError, Keyed, LONGEST, read};
+use crate::spoken::{Heard, Journal, JournalError, Keyed, LONGEST, answered, read, send};
 
 /// What a front end begins with.
 #[derive(Debug)]
@@ -100,16 +100,12 @@ impl Host {
 
     /// Its sessions behind a number, at the most so many.
     pub async fn sessions(&self, after: Option<u64>, most: usize) -> Vec<SessionView> {
-        let (tell, told) = oneshot::channel();
-        self.ask(Asked::Sessions(after, most, tell)).await;
-        told.await.unwrap_or_default()
+        answered(&self.asks, |tell| Asked::Sessions(after, most, tell)).await
     }
 
     /// Its endpoints, and what it did so far.
     pub async fn endpoints(&self) -> (Vec<EndpointView>, Counts) {
-        let (tell, told) = oneshot::channel();
-        self.ask(Asked::Endpoints(tell)).await;
-        told.await.unwrap_or_default()
+        answered(&self.asks, Asked::Endpoints).await
     }
 }
 
@@ -166,7 +162,7 @@ impl Running {
                     let front_end = &self.front_end;
                     self.journal.walk(|after| front_end.kept(after));
                 }
-                () = tokio::time::sleep(wait) => self.front_end.tick(self.began.elapsed()),
+                () = tokio::time::sleep(wait) => self.front_end.tick(self.now()),
             }
         }
     }
@@ -199,10 +195,7 @@ impl Running {
                 Output::Keep { of, value } => self.journal.keep(of, value.as_deref()),
                 Output::Send { to, bytes } => {
                     self.journal.flush();
-                    // It is asked for again, or sent again, where it does not arrive.
-                    if let Err(error) = self.socket.send_to(&bytes, to).await {
-                        tracing::debug!(service = self.service, %to, %error, "a datagram is not sent");
-                    }
+                    send(&self.socket, &self.service, to, &bytes).await;
                 }
                 Output::Endpoint { name, up, why } => heard(Heard { endpoint: name, up, why }),
             }

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::PORT;
 use super::association::{Line, News};
-use crate::spoken::Heard;
+use crate::spoken::{Heard, answered};
 
 /// News that wait for the front end; then associations are read no further.
 const NEWS: usize = 1_024;
@@ -122,16 +122,12 @@ impl Host {
 
     /// Its UEs behind a place, at the most so many.
     pub async fn ues(&self, after: Option<(u32, u64)>, most: usize) -> Vec<UeView> {
-        let (tell, told) = oneshot::channel();
-        self.ask(Asked::Ues(after, most, tell)).await;
-        told.await.unwrap_or_default()
+        answered(&self.asks, |tell| Asked::Ues(after, most, tell)).await
     }
 
     /// How it goes.
     pub async fn shown(&self) -> Shown {
-        let (tell, told) = oneshot::channel();
-        self.ask(Asked::Shown(tell)).await;
-        told.await.unwrap_or_default()
+        answered(&self.asks, Asked::Shown).await
     }
 }
 
@@ -171,7 +167,7 @@ impl Running {
                 },
                 // There is a sender as long as this lives.
                 Some(news) = news.recv() => self.take(news),
-                () = tokio::time::sleep(wait) => self.front_end.tick(self.began.elapsed()),
+                () = tokio::time::sleep(wait) => self.front_end.tick(self.now()),
             }
         }
     }
@@ -215,7 +211,7 @@ impl Running {
             Asked::Configure(told) => {
                 let Told { here, addresses, settings } = *told;
                 (self.here, self.addresses) = (here, addresses);
-                self.front_end.configure(self.began.elapsed(), settings);
+                self.front_end.configure(self.now(), settings);
             }
             Asked::Ues(after, most, tell) => {
                 let _ = tell.send(self.front_end.ues(after).take(most).collect());
@@ -253,7 +249,7 @@ impl Running {
             if let Some(line) = self.lines.remove(&leg) {
                 line.abort(b"too many messages wait");
             }
-            self.front_end.closed(self.began.elapsed(), leg);
+            self.front_end.closed(self.now(), leg);
         }
     }
 
@@ -264,7 +260,7 @@ impl Running {
             Ok(association) => self.follow(Leg::Amf(upstream), association),
             Err(error) => {
                 tracing::warn!(service = self.service, amf = &**amf, %error, "no association to an AMF");
-                self.front_end.closed(self.began.elapsed(), Leg::Amf(upstream));
+                self.front_end.closed(self.now(), Leg::Amf(upstream));
             }
         }
     }

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::commit::{self, Done, Job};
 use super::store::{Behind, N4Store};
 use crate::sessions::{Installed, Names, Table};
-use crate::spoken::{Heard, Journal, JournalError, Keyed, LONGEST, read};
+use crate::spoken::{Heard, Journal, JournalError, Keyed, LONGEST, answered, read, send};
 
 /// Seconds from 1900, where PFCP's time begins, to 1970 (RFC 5905 6).
 const BEFORE_UNIX: u64 = 2_208_988_800;
@@ -146,10 +146,8 @@ impl Host {
 
     /// Has it end for good: its sessions end on their UPFs, then its associations do, and nothing is kept of it.
     pub async fn leave(&self) {
-        let (tell, told) = oneshot::channel();
-        self.ask(Asked::Leave(tell)).await;
         // One that has ended already left its peers when it was to.
-        let _ = told.await;
+        answered(&self.asks, Asked::Leave).await;
         self.stop();
         if let Some(shared) = &self.shared {
             shared.forget().await;
@@ -158,16 +156,12 @@ impl Host {
 
     /// Its sessions behind a SEID, at the most so many.
     pub async fn sessions(&self, after: Option<u64>, most: usize) -> Vec<SessionView> {
-        let (tell, told) = oneshot::channel();
-        self.ask(Asked::Sessions(after, most, tell)).await;
-        told.await.unwrap_or_default()
+        answered(&self.asks, |tell| Asked::Sessions(after, most, tell)).await
     }
 
     /// Its UPFs, and what it did so far.
     pub async fn upfs(&self) -> (Vec<UpfView>, Counts) {
-        let (tell, told) = oneshot::channel();
-        self.ask(Asked::Upfs(tell)).await;
-        told.await.unwrap_or_default()
+        answered(&self.asks, Asked::Upfs).await
     }
 }
 
@@ -335,12 +329,7 @@ impl Running {
             match output {
                 // It is kept by now.
                 Output::Keep { .. } => {}
-                // It is asked for again, or sent again, where it does not arrive.
-                Output::Send { to, bytes } => {
-                    if let Err(error) = self.socket.send_to(&bytes, to).await {
-                        tracing::debug!(service = self.service, %to, %error, "a datagram is not sent");
-                    }
-                }
+                Output::Send { to, bytes } => send(&self.socket, &self.service, to, &bytes).await,
                 // The committer ends with the host alone.
                 Output::Commit { batch, changes } => drop(self.jobs.send(Job::Batch(batch, changes))),
                 Output::Lead(leads) => drop(self.jobs.send(Job::Lead(leads))),

@@ -64,6 +64,13 @@ pub(crate) fn read(socket: &UdpSocket, service: &str, buffer: &mut [u8], mut tak
     }
 }
 
+/// Sends a datagram. It is asked for again, or sent again, where it does not arrive.
+pub(crate) async fn send(socket: &UdpSocket, service: &str, to: SocketAddr, bytes: &[u8]) {
+    if let Err(error) = socket.send_to(bytes, to).await {
+        tracing::debug!(service, %to, %error, "a datagram is not sent");
+    }
+}
+
 fn open(address: SocketAddr) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_nonblocking(true)?;
