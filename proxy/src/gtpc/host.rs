@@ -189,17 +189,24 @@ impl Running {
         }
     }
 
+    /// Does what the front end says. All that is to be kept goes first: one write is enough for a turn, and what is done
+    /// is never ahead of it.
     async fn put_out(&mut self, heard: &impl Fn(Heard)) {
+        let mut outputs = Vec::new();
         while let Some(output) = self.front_end.output() {
             match output {
                 Output::Keep { of, value } => self.journal.keep(of, value.as_deref()),
-                Output::Send { to, bytes } => {
-                    self.journal.flush();
-                    send(&self.socket, &self.service, to, &bytes).await;
-                }
-                Output::Endpoint { name, up, why } => heard(Heard { endpoint: name, up, why }),
+                other => outputs.push(other),
             }
         }
         self.journal.flush();
+        for output in outputs {
+            match output {
+                // It is kept by now.
+                Output::Keep { .. } => {}
+                Output::Send { to, bytes } => send(&self.socket, &self.service, to, &bytes).await,
+                Output::Endpoint { name, up, why } => heard(Heard { endpoint: name, up, why }),
+            }
+        }
     }
 }
