@@ -19,15 +19,7 @@ const CLIENTS: u32 = 1024;
 
 /// What a service's GTPv2-C means; `None` where it is of another protocol.
 pub(super) fn model(service: &Service, host: &Host, wrong: &mut Wrong) -> Option<model::Gtpc> {
-    let protocol = service.protocol.value?;
-    if protocol != Protocol::Gtpc {
-        if let Some(at) = service.gtpc.at {
-            let what = format!(
-                "`gtpc` is for services of protocol gtpv2-c, and this is {}; leave it out",
-                protocol.as_written()
-            );
-            wrong.mistake(at, what);
-        }
+    if !spoken::is_of(service, Protocol::Gtpc, ("gtpc", service.gtpc.at), wrong) {
         return None;
     }
     spoken::check(service, host, ["GTPv2-C", "a client", "endpoint"], wrong);

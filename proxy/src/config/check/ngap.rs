@@ -17,15 +17,7 @@ const GNBS: u16 = 4096;
 
 /// What a service's NGAP means; `None` where it is of another protocol.
 pub(super) fn model(service: &Service, host: &Host, wrong: &mut Wrong) -> Option<model::Ngap> {
-    let protocol = service.protocol.value?;
-    if protocol != Protocol::Ngap {
-        if let Some(at) = service.ngap.at {
-            let what = format!(
-                "`ngap` is for services of protocol ngap, and this is {}; leave it out",
-                protocol.as_written()
-            );
-            wrong.mistake(at, what);
-        }
+    if !spoken::is_of(service, Protocol::Ngap, ("ngap", service.ngap.at), wrong) {
         return None;
     }
     spoken::check_steered(service, "NGAP", wrong);

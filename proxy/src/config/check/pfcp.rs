@@ -93,15 +93,7 @@ fn held(service: &Service, bounds: Bounds, wrong: &mut Wrong) {
 
 /// What a service's PFCP means; `None` where it is of another protocol.
 pub(super) fn model(service: &Service, host: &Host, wrong: &mut Wrong) -> Option<model::Pfcp> {
-    let protocol = service.protocol.value?;
-    if protocol != Protocol::Pfcp {
-        if let Some(at) = service.pfcp.at {
-            let what = format!(
-                "`pfcp` is for services of protocol pfcp, and this is {}; leave it out",
-                protocol.as_written()
-            );
-            wrong.mistake(at, what);
-        }
+    if !spoken::is_of(service, Protocol::Pfcp, ("pfcp", service.pfcp.at), wrong) {
         return None;
     }
     spoken::check(service, host, ["PFCP", "an SMF", "UPF"], wrong);

@@ -6,13 +6,34 @@ use std::net::IpAddr;
 use super::addresses::is_local;
 use super::counted;
 use crate::config::Host;
-use crate::config::mistake::Wrong;
+use crate::config::mistake::{Place, Wrong};
 use crate::config::model::{Algorithm, Protocol};
 use crate::config::written::Service;
 
 /// Whether it is one, and not something that is written wrong.
 pub(super) fn is_spoken(service: &Service) -> bool {
     matches!(service.protocol.value, Some(Protocol::Pfcp | Protocol::Gtpc | Protocol::Ngap))
+}
+
+/// Whether a service is of a protocol; `name` is what it has for that protocol alone, and where.
+pub(super) fn is_of(
+    service: &Service,
+    wanted: Protocol,
+    (name, at): (&str, Option<Place>),
+    wrong: &mut Wrong,
+) -> bool {
+    let Some(protocol) = service.protocol.value else { return false };
+    if let Some(at) = at
+        && protocol != wanted
+    {
+        let words = format!(
+            "`{name}` is for services of protocol {}, and this is {}; leave it out",
+            wanted.as_written(),
+            protocol.as_written()
+        );
+        wrong.mistake(at, words);
+    }
+    protocol == wanted
 }
 
 /// What is wrong with a service that speaks `what`, to `client` for `endpoint`.
