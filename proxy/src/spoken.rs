@@ -1,6 +1,7 @@
 //! What the hosts of front ends share that the daemon itself speaks for ([`crate::n4`], [`crate::gtpc`]): a socket, files for
 //! what outlives the daemon, and pages of their sessions.
 
+mod endpoints;
 mod journal;
 mod pages;
 mod socket;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
+pub(crate) use endpoints::{name, placement, weight};
 pub use journal::JournalError;
 pub(crate) use journal::{Journal, Keyed};
 #[cfg(test)]

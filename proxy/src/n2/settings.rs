@@ -2,22 +2,21 @@ use pinion_n2::{Amf, AmfIds, AmfLoss, Bounds, Settings};
 
 use super::Told;
 use crate::config::model::{self, Service};
-use crate::pool::Pools;
+use crate::pool::{Endpoint, Pools};
+use crate::spoken::name;
 
 /// What the front end of a service is told: the configuration, and what operators asked for since. `None`: the service
 /// has no such front end.
 #[must_use]
 pub fn settings(pools: &Pools, service: &Service) -> Option<Told> {
     let ngap = service.ngap.as_ref()?;
-    let name = |endpoint: &str| std::sync::Arc::<str>::from(format!("{}/{endpoint}", service.pool));
+    let name = |endpoint: &Endpoint| name(&service.pool, &endpoint.config.name);
     let amfs = pools.of(&service.pool).map(|endpoint| Amf {
-        name: name(&endpoint.config.name),
+        name: name(endpoint),
         weight: endpoint.weight,
         drained: endpoint.draining.is_some(),
     });
-    let addresses = pools.of(&service.pool);
-    let addresses =
-        addresses.map(|endpoint| (name(&endpoint.config.name), endpoint.config.addresses.clone())).collect();
+    let addresses = pools.of(&service.pool).map(|endpoint| (name(endpoint), endpoint.config.addresses.clone()));
     let settings = Settings {
         amf_ids: match ngap.amf_ids {
             model::AmfIds::SetUnique => AmfIds::SetUnique,
@@ -27,5 +26,5 @@ pub fn settings(pools: &Pools, service: &Service) -> Option<Told> {
         bounds: Bounds { ues: ngap.ues, gnbs: ngap.gnbs.into(), ..Bounds::default() },
         ..Settings::new(ngap.amf_name.as_str(), amfs.collect())
     };
-    Some(Told { here: service.addresses.clone(), addresses, settings })
+    Some(Told { here: service.addresses.clone(), addresses: addresses.collect(), settings })
 }

@@ -1,28 +1,21 @@
-use std::sync::Arc;
+use pinion_n4::{Bounds, Breakout, Mode, Serves, Settings, Timers, Upf, UserPlane};
 
-use pinion_n4::{Bounds, Breakout, Mode, Placement, Serves, Settings, Timers, Upf, UserPlane};
-
-use crate::config::model::{self, Algorithm, Config, PfcpMode, Service};
+use crate::config::model::{self, Config, PfcpMode, Service};
 use crate::pool::{Endpoint, Pools};
+use crate::spoken::{name, placement, weight};
 
 /// What the front end of a service is told: the configuration, and what operators asked for since. `None`: the service
 /// has no front end.
 #[must_use]
 pub fn settings(config: &Config, pools: &Pools, service: &Service) -> Option<Settings> {
     let pfcp = service.pfcp.as_ref()?;
-    let placement = match service.algorithm {
-        Algorithm::LeastSessions => Placement::LeastSessions,
-        Algorithm::Maglev | Algorithm::SourceAffinity => Placement::Hash,
-        Algorithm::RoundRobin | Algorithm::Weighted => Placement::RoundRobin,
-    };
-    let alike = service.algorithm == Algorithm::RoundRobin;
     let upf = |endpoint: &Endpoint| {
         let serves = &endpoint.config.serves;
         let text = |names: &[String]| names.iter().map(|name| name.as_str().into()).collect::<Vec<Box<str>>>();
         Some(Upf {
             name: name(&service.pool, &endpoint.config.name),
             address: *endpoint.config.addresses.first()?,
-            weight: if alike { endpoint.weight.min(1) } else { endpoint.weight },
+            weight: weight(service, endpoint),
             priority: endpoint.config.priority,
             drained: endpoint.draining.is_some(),
             serves: Serves {
@@ -51,7 +44,7 @@ pub fn settings(config: &Config, pools: &Pools, service: &Service) -> Option<Set
         upfs: pools.of(&service.pool).filter_map(upf).collect(),
         user_plane: pfcp.user_plane.iter().filter_map(named).map(user_plane).collect(),
         breakouts: pfcp.breakouts.iter().map(breakout).collect(),
-        placement,
+        placement: placement(service),
         restore: pfcp.restore,
         smf_teids: pfcp.smf_teids,
         mode: match pfcp.mode {
@@ -61,8 +54,4 @@ pub fn settings(config: &Config, pools: &Pools, service: &Service) -> Option<Set
         timers: Timers { heartbeat: pfcp.heartbeat, t1: pfcp.t1, n1: pfcp.n1 },
         bounds: Bounds { sessions: pfcp.sessions, smfs: pfcp.smfs, ..Bounds::default() },
     })
-}
-
-fn name(pool: &str, endpoint: &str) -> Arc<str> {
-    format!("{pool}/{endpoint}").into()
 }
