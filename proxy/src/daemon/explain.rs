@@ -13,6 +13,7 @@ use crate::control::{
     Control as _, ControlError, EndpointView, Explained, Explanation, Origin, PageAsk, SessionFilter, SessionKey,
     SessionState, SessionView,
 };
+use crate::sessions::number;
 
 /// How many sessions are explained at the most.
 const MOST: usize = 20;
@@ -32,10 +33,10 @@ impl Wanted {
     /// after `0x`.
     fn parse(key: &str) -> Option<Self> {
         if let Some(tag) = key.strip_prefix("tag:") {
-            return short(tag).map(Self::Tag);
+            return number(tag).map(Self::Tag);
         }
         if let Some(teid) = key.strip_prefix("teid:") {
-            return short(teid).map(Self::Teid);
+            return number(teid).map(Self::Teid);
         }
         if let Some(seid) = key.strip_prefix("seid:") {
             return number(seid).map(Self::Seid);
@@ -56,14 +57,6 @@ impl Wanted {
             _ => false,
         }
     }
-}
-
-fn number(text: &str) -> Option<u64> {
-    text.strip_prefix("0x").map_or_else(|| text.parse(), |hex| u64::from_str_radix(hex, 16)).ok()
-}
-
-fn short(text: &str) -> Option<u32> {
-    number(text).and_then(|number| number.try_into().ok())
 }
 
 /// Why sessions with this key are where they are.

@@ -254,8 +254,7 @@ fn ports(text: &str) -> Result<[u16; 2], RuleError> {
 }
 
 fn teid(text: &str) -> Result<u32, RuleError> {
-    let number = text.strip_prefix("0x").map_or_else(|| text.parse(), |hex| u32::from_str_radix(hex, 16));
-    number.ok().filter(|teid| *teid != 0).ok_or_else(|| RuleError::Teid(text.to_owned()))
+    super::number(text).filter(|teid| *teid != 0).ok_or_else(|| RuleError::Teid(text.to_owned()))
 }
 
 #[cfg(test)]

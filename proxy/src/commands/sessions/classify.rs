@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::super::ask::columns::printable;
 use super::super::ask::{self, Error, Format, How, json};
 use crate::control::TunnelFilters;
+use crate::sessions::number;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,9 +75,8 @@ fn text(shown: &TunnelFilters) -> String {
 }
 
 fn teid(text: &str) -> Result<u32, String> {
-    let number = text.strip_prefix("teid:").unwrap_or(text);
-    let number = number.strip_prefix("0x").map_or_else(|| number.parse(), |hex| u32::from_str_radix(hex, 16));
-    number.ok().filter(|teid| *teid != 0).ok_or_else(|| "give teid:NUMBER, from 1 to 4294967295".to_owned())
+    let teid = number(text.strip_prefix("teid:").unwrap_or(text));
+    teid.filter(|teid| *teid != 0).ok_or_else(|| "give teid:NUMBER, from 1 to 4294967295".to_owned())
 }
 
 #[cfg(test)]
