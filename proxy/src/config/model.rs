@@ -42,7 +42,7 @@ pub struct Config {
 impl Config {
     /// The services that have a place in the packet path: all but those that the daemon itself speaks for.
     pub fn steered(&self) -> impl Iterator<Item = &Service> {
-        self.services.iter().filter(|service| super::kind(service.protocol).is_some())
+        self.services.iter().filter(|service| service.is_steered())
     }
 }
 
@@ -237,6 +237,14 @@ pub struct Service {
     pub gtpc: Option<Gtpc>,
     /// How NGAP is spoken: there for [`Protocol::Ngap`], and for it alone.
     pub ngap: Option<Ngap>,
+}
+
+impl Service {
+    /// Whether it has a place in the packet path; the daemon itself speaks for the others.
+    #[must_use]
+    pub fn is_steered(&self) -> bool {
+        super::kind(self.protocol).is_some()
+    }
 }
 
 /// A tunnel that is pinned at every address of its service.

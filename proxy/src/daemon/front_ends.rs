@@ -298,8 +298,8 @@ fn hear(daemon: &Weak<Daemon>, heard: &Heard) {
 /// Takes down again what was heard of endpoints: a new configuration forgets it of endpoints that are not probed, and it is
 /// not said twice.
 pub(super) fn recall(config: &Config, pools: &mut Pools, heard: &mut HeardOf) {
-    let is_spoken = |service: &Service| service.pfcp.is_some() || service.gtpc.is_some() || service.ngap.is_some();
-    let is_heard = |pool: &str| config.services.iter().any(|service| is_spoken(service) && service.pool == pool);
+    let is_heard =
+        |pool: &str| config.services.iter().any(|service| !service.is_steered() && service.pool == pool);
     heard.retain(|(pool, name), _| is_heard(pool) && pools.of(pool).any(|it| it.config.name == *name));
     for ((pool, name), seen) in heard {
         let forgotten = |it: &Endpoint| it.config.name == *name && it.paths.iter().all(|path| path.up.is_none());

@@ -121,7 +121,7 @@ impl Summary {
 impl ServiceRow {
     fn new(service: &Service, pools: &[Pool]) -> Self {
         let pool = pools.iter().find(|pool| pool.name == service.pool);
-        let steers = service.pfcp.is_none() && service.gtpc.is_none() && service.ngap.is_none();
+        let steers = service.is_steered();
         Self {
             name: service.name.clone(),
             protocol: service.protocol.as_written(),

@@ -5,14 +5,14 @@ use std::net::IpAddr;
 
 use super::addresses::is_local;
 use super::counted;
-use crate::config::Host;
 use crate::config::mistake::{Place, Wrong};
 use crate::config::model::{Algorithm, Protocol};
 use crate::config::written::Service;
+use crate::config::{self, Host};
 
 /// Whether it is one, and not something that is written wrong.
 pub(super) fn is_spoken(service: &Service) -> bool {
-    matches!(service.protocol.value, Some(Protocol::Pfcp | Protocol::Gtpc | Protocol::Ngap))
+    service.protocol.value.is_some_and(|protocol| config::kind(protocol).is_none())
 }
 
 /// Whether a service is of a protocol; `name` is what it has for that protocol alone, and where.
