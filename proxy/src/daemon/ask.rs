@@ -220,11 +220,16 @@ impl Counts {
                 let Some(base) = path.setup.base(&spec.name, &endpoint.name) else { continue };
                 let sessions = u64::from(path.kernel.sessions(base)?);
                 counts.flows += sessions;
-                *counts.by_service.entry(spec.name.clone()).or_default() += sessions;
-                *counts.by_endpoint.entry((service.pool.clone(), endpoint.name.clone())).or_default() += sessions;
+                counts.add(&spec.name, (&service.pool, &endpoint.name), sessions);
             }
         }
         Ok(counts)
+    }
+
+    /// Counts sessions of a service on an endpoint.
+    fn add(&mut self, service: &str, (pool, endpoint): (&str, &str), sessions: u64) {
+        *self.by_service.entry(service.to_owned()).or_default() += sessions;
+        *self.by_endpoint.entry((pool.to_owned(), endpoint.to_owned())).or_default() += sessions;
     }
 
     fn of_service(&self, service: &str) -> u64 {

@@ -31,10 +31,8 @@ impl Counts {
     /// These, and what front ends count.
     pub(super) fn with_gtpc(mut self, gtpc: Vec<GtpcFrontEnd>) -> Self {
         for front_end in &gtpc {
-            *self.by_service.entry(front_end.service.clone()).or_default() += front_end.sessions;
             for endpoint in &front_end.endpoints {
-                let key = (endpoint.pool.clone(), endpoint.name.clone());
-                *self.by_endpoint.entry(key).or_default() += endpoint.sessions;
+                self.add(&front_end.service, (&endpoint.pool, &endpoint.name), endpoint.sessions);
             }
         }
         Self { gtpc, ..self }

@@ -32,9 +32,8 @@ impl Counts {
     /// These, and what front ends count.
     pub(super) fn with(mut self, front_ends: Vec<N4FrontEnd>) -> Self {
         for front_end in &front_ends {
-            *self.by_service.entry(front_end.service.clone()).or_default() += front_end.sessions;
             for upf in &front_end.upfs {
-                *self.by_endpoint.entry((upf.pool.clone(), upf.name.clone())).or_default() += upf.sessions;
+                self.add(&front_end.service, (&upf.pool, &upf.name), upf.sessions);
             }
         }
         Self { front_ends, ..self }
