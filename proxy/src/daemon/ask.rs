@@ -20,7 +20,7 @@ use crate::control::{
 use crate::gtpc::list as list_gtpc;
 use crate::n4::list as list_n4;
 use crate::pool::Sessions;
-use crate::sessions::{Ticks, is_called, list};
+use crate::sessions::{Ticks, list};
 
 #[tonic::async_trait]
 impl Control for Daemon {
@@ -73,17 +73,7 @@ impl Control for Daemon {
     }
 
     async fn gtpc_sessions(&self, filter: &GtpcFilter, page: &PageAsk) -> Result<GtpcPage, ControlError> {
-        let running = front_ends::running_gtpc(self).await;
-        if let Some(endpoint) = &filter.endpoint {
-            let mut known = false;
-            for (_, host) in &running {
-                known |= host.endpoints().await.0.iter().any(|it| is_called(&it.name, endpoint));
-            }
-            if !known {
-                return Err(ControlError::NoEndpoint(endpoint.clone()));
-            }
-        }
-        list_gtpc(&running, filter, page).await
+        list_gtpc(&front_ends::running_gtpc(self).await, filter, page).await
     }
 
     async fn stats(&self) -> Result<Stats, ControlError> {

@@ -7,7 +7,7 @@ use pinion_gtpc::SessionView;
 use super::host::Host;
 use crate::control::{ControlError, GtpcFilter, GtpcPage, GtpcSessionView, PageAsk};
 use crate::sessions::is_called;
-use crate::spoken::{self, FrontEndSessions, Numbered, page};
+use crate::spoken::{self, FrontEndSessions, Numbered, knows, page};
 
 impl Numbered for SessionView {
     fn number(&self) -> u64 {
@@ -21,19 +21,29 @@ impl FrontEndSessions for Arc<Host> {
     async fn sessions(&self, after: Option<u64>, most: usize) -> Vec<SessionView> {
         Host::sessions(self, after, most).await
     }
+
+    async fn endpoints(&self) -> Vec<Arc<str>> {
+        Host::endpoints(self).await.0.into_iter().map(|endpoint| endpoint.name).collect()
+    }
 }
 
 /// A page of the sessions of front ends.
 ///
 /// # Errors
-/// [`ControlError::Cursor`], [`ControlError::NoGtpc`].
+/// [`ControlError::Cursor`], [`ControlError::NoEndpoint`], [`ControlError::NoGtpc`].
 pub(crate) async fn list<S: FrontEndSessions<View = SessionView>>(
     front_ends: &[(String, S)],
     filter: &GtpcFilter,
     ask: &PageAsk,
 ) -> Result<GtpcPage, ControlError> {
+    let all: Vec<_> = front_ends.iter().collect();
+    if let Some(endpoint) = &filter.endpoint
+        && !knows(&all, endpoint).await
+    {
+        return Err(ControlError::NoEndpoint(endpoint.clone()));
+    }
     let asked = |service: &str| filter.service.as_deref().is_none_or(|wanted| wanted == service);
-    let front_ends: Vec<_> = front_ends.iter().filter(|(service, _)| asked(service)).collect();
+    let front_ends: Vec<_> = all.into_iter().filter(|(service, _)| asked(service)).collect();
     if let (Some(service), []) = (&filter.service, front_ends.as_slice()) {
         return Err(ControlError::NoGtpc(service.clone()));
     }

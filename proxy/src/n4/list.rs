@@ -2,18 +2,12 @@
 
 use std::sync::Arc;
 
-use pinion_n4::{SessionView, UpfView};
+use pinion_n4::SessionView;
 
 use super::host::Host;
 use crate::control::{ControlError, N4Filter, N4Page, N4SessionView, PageAsk};
 use crate::sessions::is_called;
-use crate::spoken::{self, FrontEndSessions, Numbered, page};
-
-/// A front end, for who looks at its sessions and its UPFs.
-pub(crate) trait FrontEndUpfs: FrontEndSessions<View = SessionView> {
-    /// Its UPFs.
-    fn upfs(&self) -> impl Future<Output = Vec<UpfView>> + Send;
-}
+use crate::spoken::{self, FrontEndSessions, Numbered, knows, page};
 
 impl Numbered for SessionView {
     fn number(&self) -> u64 {
@@ -27,11 +21,9 @@ impl FrontEndSessions for Arc<Host> {
     async fn sessions(&self, after: Option<u64>, most: usize) -> Vec<SessionView> {
         Host::sessions(self, after, most).await
     }
-}
 
-impl FrontEndUpfs for Arc<Host> {
-    async fn upfs(&self) -> Vec<UpfView> {
-        Host::upfs(self).await.0
+    async fn endpoints(&self) -> Vec<Arc<str>> {
+        self.upfs().await.0.into_iter().map(|upf| upf.name).collect()
     }
 }
 
@@ -39,7 +31,7 @@ impl FrontEndUpfs for Arc<Host> {
 ///
 /// # Errors
 /// [`ControlError::Cursor`], [`ControlError::NoFrontEnd`], [`ControlError::NoEndpoint`].
-pub(crate) async fn list<S: FrontEndUpfs>(
+pub(crate) async fn list<S: FrontEndSessions<View = SessionView>>(
     front_ends: &[(String, S)],
     filter: &N4Filter,
     ask: &PageAsk,
@@ -49,14 +41,10 @@ pub(crate) async fn list<S: FrontEndUpfs>(
     if let (Some(service), []) = (&filter.service, front_ends.as_slice()) {
         return Err(ControlError::NoFrontEnd(service.clone()));
     }
-    if let Some(upf) = &filter.upf {
-        let mut known = false;
-        for (_, front_end) in &front_ends {
-            known |= front_end.upfs().await.iter().any(|it| is_called(&it.name, upf));
-        }
-        if !known {
-            return Err(ControlError::NoEndpoint(upf.clone()));
-        }
+    if let Some(upf) = &filter.upf
+        && !knows(&front_ends, upf).await
+    {
+        return Err(ControlError::NoEndpoint(upf.clone()));
     }
     let passes = |session: &SessionView| {
         filter.smf.is_none_or(|smf| smf == session.smf.0)
@@ -87,7 +75,7 @@ mod tests {
     use super::*;
     use crate::spoken::MOST_LOOKED_AT;
 
-    /// Sessions in their order; UPFs are told by them.
+    /// Sessions in their order.
     struct Fake(Vec<SessionView>);
 
     impl FrontEndSessions for Fake {
@@ -97,12 +85,9 @@ mod tests {
             let behind = |session: &&SessionView| after.is_none_or(|after| session.seid > after);
             self.0.iter().filter(behind).take(most).cloned().collect()
         }
-    }
 
-    impl FrontEndUpfs for Fake {
-        async fn upfs(&self) -> Vec<UpfView> {
-            let upf = |name: &str| UpfView { name: name.into(), up: true, sessions: 0, load: 0 };
-            vec![upf("upfs/a"), upf("upfs/b")]
+        async fn endpoints(&self) -> Vec<Arc<str>> {
+            vec!["upfs/a".into(), "upfs/b".into()]
         }
     }
 

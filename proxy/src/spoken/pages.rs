@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::control::{ControlError, PageAsk};
+use crate::sessions::is_called;
 
 /// How many sessions a page looks at, whether or not the filter lets them through.
 pub(crate) const MOST_LOOKED_AT: usize = 1 << 16;
@@ -24,6 +26,9 @@ pub(crate) trait FrontEndSessions: Sync {
 
     /// Those behind a number, at the most so many.
     fn sessions(&self, after: Option<u64>, most: usize) -> impl Future<Output = Vec<Self::View>> + Send;
+
+    /// What its endpoints are called, `POOL/NAME`.
+    fn endpoints(&self) -> impl Future<Output = Vec<Arc<str>>> + Send;
 }
 
 /// A page of sessions, each with the name of its service.
@@ -87,6 +92,16 @@ pub(crate) async fn find<S: FrontEndSessions>(
     })
     .await;
     found
+}
+
+/// Whether one of the front ends has an endpoint that `NAME` or `POOL/NAME` stands for.
+pub(crate) async fn knows<S: FrontEndSessions>(front_ends: &[&(String, S)], endpoint: &str) -> bool {
+    for (_, front_end) in front_ends {
+        if front_end.endpoints().await.iter().any(|it| is_called(it, endpoint)) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Looks at sessions behind a place until `look` has seen enough.
