@@ -160,6 +160,7 @@ impl Names {
 pub(crate) fn is_called(endpoint: &str, name: &str) -> bool {
     endpoint == name || endpoint.split_once('/').is_some_and(|(_, bare)| bare == name)
 }
+
 /// An endpoint's name with its pool's; where packets leave their tunnels, it has one.
 fn whole(pool: &str, endpoint: &str) -> String {
     if endpoint.contains('/') { endpoint.to_owned() } else { format!("{pool}/{endpoint}") }
