@@ -24,4 +24,5 @@ mod numbered;
 pub mod pfcp;
 mod reader;
 pub mod s1ap;
+pub mod sbi;
 pub mod sctp;
