@@ -42,6 +42,12 @@
 //!       restore: false                   # whether sessions of a lost UPF are made again on another
 //!       smf_teids: false                 # whether SMFs may choose TEIDs
 //!       heartbeat: 10s                   # also t1: 3s, n1: 3, sessions: 1000000, smfs: 1024
+//!     ngap:                              # ngap: Pinion is one AMF to each gNB, and every gNB to each AMF
+//!       transport: auto                  # whose SCTP: the kernel's where it has it, else Pinion's own; kernel, userspace
+//!       interfaces: [n2-a, n2-b]         # userspace: where each address is; by default where its network is
+//!       amf_ids: per-amf                 # the default; set-unique where the AMFs of a set share UEs
+//!       amf_loss: reset                  # the default, with reset_after: 0s; rebind
+//!       amf_name: amf                    # also ues: 1000000, gnbs: 4096
 //! ```
 //!
 //! Only `services` is needed. Every default is in the JSON Schema ([`schema`]), which is made from the types that
@@ -69,6 +75,7 @@ use std::path::{Path, PathBuf};
 
 use mistake::{Place, Wrong};
 use model::Config;
+use pinion_transport::link::Route;
 use read::Read as _;
 
 pub use mistake::Mistake;
@@ -87,6 +94,10 @@ pub struct Host {
     pub addresses: Vec<IpAddr>,
     /// The names of its interfaces.
     pub interfaces: Vec<String>,
+    /// The networks that its Ethernets are in, each with the name of its interface.
+    pub networks: Vec<(String, Route)>,
+    /// Whether its kernel has SCTP, where that is known.
+    pub sctp: Option<bool>,
     /// Whether the files that a configuration names are on it and can be looked for.
     pub files: bool,
 }

@@ -1,9 +1,12 @@
 //! Hosts the N2 front end ([`pinion_n2`]): SCTP, whosever it is, and the clock.
 
 mod association;
+mod carrier;
 mod host;
+mod links;
 mod settings;
 
+pub use carrier::{Carrier, Quiet};
 pub use host::{Asked, Host, Shown, Start, StartError, Told};
 pub use settings::settings;
 

@@ -41,6 +41,7 @@
 
 mod arp;
 mod ethernet;
+mod filter;
 mod frame;
 mod host;
 mod interface;
@@ -49,6 +50,7 @@ mod ndp;
 mod neighbours;
 mod packet;
 mod reassembly;
+mod routes;
 mod socket;
 
 pub use ethernet::Mac;
@@ -58,6 +60,7 @@ pub use interface::Interface;
 pub(crate) use ip::icmp_is_intact;
 pub use neighbours::{Ask, Neighbours, Timing};
 pub use packet::Packet;
+pub use routes::Route;
 pub use socket::PacketSocket;
 
 use std::io;
@@ -83,7 +86,8 @@ impl Link {
     ///
     /// The system's, such as `PermissionDenied` without CAP_NET_RAW.
     pub fn open(interface: &Interface, config: Config) -> io::Result<Self> {
-        let socket = PacketSocket::open(interface)?;
+        let own = config.addresses.iter().map(|(address, _)| *address).chain(config.guests.iter().copied());
+        let socket = PacketSocket::open(interface)?.only_to(&own.collect::<Vec<_>>())?;
         let groups = config.addresses.iter().filter_map(|(address, _)| match address {
             IpAddr::V6(address) => Some(ndp::solicited_node(*address)),
             IpAddr::V4(_) => None,

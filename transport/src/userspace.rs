@@ -36,8 +36,13 @@ impl Userspace {
     ///
     /// The system's, where it has no random numbers.
     pub fn start(links: Vec<Link>, config: &Config) -> io::Result<Self> {
-        let addresses = links.iter().flat_map(|link| &link.host().config().addresses);
-        let addresses: Vec<IpAddr> = addresses.map(|(address, _)| *address).collect();
+        let own = links.iter().flat_map(|link| &link.host().config().addresses).map(|(address, _)| *address);
+        let mut addresses: Vec<IpAddr> = own.collect();
+        for guest in links.iter().flat_map(|link| &link.host().config().guests) {
+            if !addresses.contains(guest) {
+                addresses.push(*guest);
+            }
+        }
         let largest = links.iter().map(|link| link.host().config().mtu).min().unwrap_or(config.mtu);
         let config = Config {
             mtu: config.mtu.min(largest),
@@ -78,7 +83,8 @@ fn seed() -> io::Result<[u8; 32]> {
     Ok(seed)
 }
 
-/// The links of an endpoint; each packet leaves by the one that has its source.
+/// The links of an endpoint; each packet leaves by the one that knows best where its destination is, and of those that
+/// know it equally by the one that has its source.
 struct Links {
     links: Vec<Link>,
     packets: Vec<Packet>,
@@ -112,7 +118,9 @@ impl Wire for Links {
     fn send(&mut self, now: Time, transmit: Transmit) {
         let Transmit { source, destination, bytes, fragment } = transmit;
         let packet = Packet { source, destination, protocol: protocol::SCTP, payload: bytes, fragment };
-        if let Some(link) = self.links.iter_mut().find(|link| link.host().has(source)) {
+        let known =
+            |link: &Link| (link.host().way(source, destination).map(|(bits, _)| bits), link.host().has(source));
+        if let Some(link) = self.links.iter_mut().max_by_key(|link| known(link)) {
             link.send(now, packet);
         }
     }

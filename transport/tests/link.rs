@@ -95,6 +95,46 @@ fn echoes_through(mac: Option<Mac>) {
     assert_eq!(link.host().counters().malformed, 0);
 }
 
+/// Only what is to it, or about where addresses are, is copied to a link.
+#[test]
+fn the_kernel_keeps_what_is_for_others() {
+    if let Err(missing) = probe() {
+        println!("skipped: {missing}");
+        return;
+    }
+    let (kernel, ours) = veth();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _inside = runtime.enter();
+    let guests = [IpAddr::from([203, 0, 113, 7]), "2001:db8:7::7".parse().unwrap()];
+    let mut link = ours
+        .run(|| {
+            let _inside = runtime.enter();
+            let interface = Interface::find("ours").unwrap();
+            let addresses = OWN.into_iter().zip(LENGTHS).collect();
+            let config = Config { guests: guests.to_vec(), ..Config::new(interface.mac, addresses) };
+            Link::open(&interface, config).unwrap()
+        })
+        .unwrap();
+    let others = [IpAddr::from([203, 0, 113, 8]), "2001:db8:7::8".parse().unwrap()];
+    kernel
+        .run(|| {
+            let mac = ours.interface("ours").unwrap().mac.unwrap();
+            for (own, (other, guest)) in OWN.into_iter().zip(others.into_iter().zip(guests)) {
+                kernel.add_neighbour("kernel", own, mac).unwrap();
+                let socket = UdpSocket::bind(SocketAddr::new(unspecified(own), 0)).unwrap();
+                for to in [other, guest] {
+                    kernel.add_route(to, if to.is_ipv4() { 32 } else { 128 }, "kernel", Some(own)).unwrap();
+                }
+                for to in [other, guest, own] {
+                    socket.send_to(b"hello", SocketAddr::new(to, PORT)).unwrap();
+                }
+            }
+        })
+        .unwrap();
+    runtime.block_on(echo(&mut link, Instant::now(), 4)).unwrap();
+    assert_eq!(link.host().counters().others, 0);
+}
+
 fn unspecified(like: IpAddr) -> IpAddr {
     if like.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() }
 }

@@ -192,7 +192,8 @@ record! {
         required protocol: Protocol,
         /// Its port. gtpu: 2152, pfcp: 8805, gtpv2-c: 2123, ngap: 38412, or left out.
         optional port: Port,
-        /// Its address on each path, 1 to 4. pfcp, gtpv2-c: one, of the host that Pinion runs on.
+        /// Its address on each path, 1 to 4. pfcp, gtpv2-c: one, of the host that Pinion runs on. ngap: of that host, or, with
+        /// SCTP of Pinion's own, of none.
         required addresses: List<Ip>,
         /// The name of its pool.
         optional pool: Name,

@@ -5,8 +5,6 @@ use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
-use pinion_transport::Kind;
-
 use super::state::Daemon;
 use crate::config::model::{Config, Service};
 use crate::pool::{Endpoint, Path, Pools};
@@ -62,6 +60,11 @@ trait FrontEnd: Sized + Send + Sync + 'static {
 
     /// Where it is; one that is elsewhere is another one.
     fn addresses(settings: &Self::Settings) -> &[IpAddr];
+
+    /// Whether one that was told the one may be told the other, and stays.
+    fn is_same(before: &Self::Settings, now: &Self::Settings) -> bool {
+        Self::addresses(before) == Self::addresses(now)
+    }
 
     /// Begins.
     async fn begin(daemon: &Arc<Daemon>, service: &str, settings: Self::Settings) -> Result<Self, FrontEndError>;
@@ -146,26 +149,34 @@ impl FrontEnd for gtpc::Host {
 
 /// Its associations end with it.
 impl FrontEnd for n2::Host {
-    type Settings = n2::Told;
+    type Settings = (n2::Told, n2::Carrier);
 
-    fn settings(_: &Config, pools: &Pools, service: &Service) -> Option<Self::Settings> {
-        n2::settings(pools, service)
+    fn settings(config: &Config, pools: &Pools, service: &Service) -> Option<Self::Settings> {
+        n2::settings(pools, service).zip(n2::Carrier::of(config, service))
     }
 
-    fn addresses(told: &Self::Settings) -> &[IpAddr] {
+    fn addresses((told, _): &Self::Settings) -> &[IpAddr] {
         &told.here
     }
 
-    async fn begin(daemon: &Arc<Daemon>, service: &str, told: Self::Settings) -> Result<Self, FrontEndError> {
-        let transport =
-            pinion_transport::auto(Kind::Kernel, pinion_transport::Config::default(), || Ok(Vec::new()))
-                .map_err(|error| FrontEndError::Transport(service.to_owned(), error))?;
-        let start = n2::Start { service: service.to_owned(), transport, told, seed: spoken::seed() };
-        let for_news = Arc::downgrade(daemon);
-        Ok(Self::start(start, move |heard| hear(&for_news, &heard))?)
+    fn is_same((_, before): &Self::Settings, (_, now): &Self::Settings) -> bool {
+        before.is_same(now)
     }
 
-    async fn tell(&self, told: Self::Settings) {
+    async fn begin(
+        daemon: &Arc<Daemon>,
+        service: &str,
+        (told, carrier): Self::Settings,
+    ) -> Result<Self, FrontEndError> {
+        let peers = told.addresses.values().flatten().copied().collect();
+        let opened = carrier.open(peers).await;
+        let (transport, quiet) = opened.map_err(|error| FrontEndError::Transport(service.to_owned(), error))?;
+        let start = n2::Start { service: service.to_owned(), transport, told, seed: spoken::seed() };
+        let for_news = Arc::downgrade(daemon);
+        Ok(Self::start(start, move |heard| hear(&for_news, &heard))?.quietly(quiet))
+    }
+
+    async fn tell(&self, (told, _): Self::Settings) {
         self.ask(n2::Asked::Configure(Box::new(told))).await;
     }
 }
@@ -197,7 +208,7 @@ async fn settle_all<F: FrontEnd>(
 ) -> Result<(), FrontEndError> {
     let wanted = wanted::<F>(daemon);
     let stays = |name: &String, told: &F::Settings| {
-        wanted.iter().any(|(wanted, settings)| wanted == name && F::addresses(settings) == F::addresses(told))
+        wanted.iter().any(|(wanted, settings)| wanted == name && F::is_same(told, settings))
     };
     for (name, (host, told)) in running.extract_if(.., |name, (_, told)| !stays(name, told)) {
         tracing::info!(service = name, "a front end leaves its peers: it is configured no more");
@@ -242,7 +253,7 @@ async fn tell_all<F: FrontEnd>(daemon: &Daemon, running: &mut Running<F>) {
 }
 
 async fn configure<F: FrontEnd>((host, told): &mut (Arc<F>, F::Settings), settings: F::Settings) {
-    if *told != settings && F::addresses(told) == F::addresses(&settings) {
+    if *told != settings && F::is_same(told, &settings) {
         host.tell(settings.clone()).await;
         *told = settings;
     }

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::PORT;
 use super::association::{Line, News};
+use super::carrier::Quiet;
 use crate::spoken::{Heard, answered};
 
 /// News that wait for the front end; then associations are read no further.
@@ -76,6 +77,7 @@ pub struct Shown {
 pub struct Host {
     asks: mpsc::Sender<Asked>,
     task: JoinHandle<()>,
+    quiet: Option<Quiet>,
 }
 
 impl Drop for Host {
@@ -112,7 +114,14 @@ impl Host {
             tell,
             heard: Box::new(heard),
         };
-        Ok(Self { asks, task: tokio::spawn(running.run(asked, news)) })
+        Ok(Self { asks, task: tokio::spawn(running.run(asked, news)), quiet: None })
+    }
+
+    /// Has the kernel leave its addresses alone as long as it lives.
+    #[must_use]
+    pub fn quietly(mut self, quiet: Option<Quiet>) -> Self {
+        self.quiet = quiet;
+        self
     }
 
     /// Asks it something; false where it has ended.

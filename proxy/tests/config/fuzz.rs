@@ -11,6 +11,8 @@ fn try_it(bytes: &[u8]) {
         addresses: vec![[10, 0, 0, 11].into(), [127, 0, 0, 1].into()],
         interfaces: vec!["lo".to_owned()],
         files: true,
+        sctp: Some(false),
+        ..Host::default()
     };
     let found = match parse(bytes, &host) {
         Ok(read) => {

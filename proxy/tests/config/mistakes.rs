@@ -6,6 +6,7 @@
 mod around;
 mod endpoints;
 pub(crate) mod gtpc;
+pub(crate) mod ngap;
 pub(crate) mod pfcp;
 mod services;
 mod values;
@@ -125,6 +126,7 @@ fn there_are_enough_of_them() {
         around::CASES.len(),
         pfcp::CASES.len(),
         gtpc::CASES.len(),
+        ngap::CASES.len(),
     ];
     assert!(tables.iter().sum::<usize>() >= 60, "{tables:?}");
 }

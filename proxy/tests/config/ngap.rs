@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pinion::config::model::{AmfIds, Ngap, Protocol, Service};
+use pinion::config::model::{AmfIds, Ngap, Protocol, Service, Transport};
 use pinion::config::{Host, parse};
 
 fn text(service: &str, ngap: &str) -> String {
@@ -27,6 +27,8 @@ fn what_is_left_out() {
     let n2 = read("", "");
     assert_eq!((n2.protocol, n2.port, n2.addresses.len()), (Protocol::Ngap, 38412, 2));
     let expected = Ngap {
+        transport: Transport::Auto,
+        interfaces: Vec::new(),
         amf_name: "n2".into(),
         amf_ids: AmfIds::PerAmf,
         reset_after: Some(Duration::ZERO),
@@ -38,9 +40,17 @@ fn what_is_left_out() {
 
 #[test]
 fn what_is_given() {
-    let given = ", ngap: {amf_name: core, amf_ids: set-unique, amf_loss: rebind, ues: 5000, gnbs: 7}";
-    let expected =
-        Ngap { amf_name: "core".into(), amf_ids: AmfIds::SetUnique, reset_after: None, ues: 5000, gnbs: 7 };
+    let given = ", ngap: {transport: userspace, interfaces: [n2-a, n2-b], amf_name: core, amf_ids: set-unique,
+        amf_loss: rebind, ues: 5000, gnbs: 7}";
+    let expected = Ngap {
+        transport: Transport::Userspace,
+        interfaces: vec!["n2-a".into(), "n2-b".into()],
+        amf_name: "core".into(),
+        amf_ids: AmfIds::SetUnique,
+        reset_after: None,
+        ues: 5000,
+        gnbs: 7,
+    };
     assert_eq!(read("", given).ngap, Some(expected));
     let reset = read("", ", ngap: {reset_after: 30s}").ngap.unwrap();
     assert_eq!(reset.reset_after, Some(Duration::from_secs(30)));

@@ -1,7 +1,7 @@
 //! A host on a link: its addresses, its next hops, and its neighbours.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use bytes::Bytes;
 use pinion_protocols::ip::{Fragment, Ipv4, Ipv6, protocol};
@@ -14,6 +14,7 @@ use super::ndp::Ndp;
 use super::neighbours::{Neighbours, Timing};
 use super::packet::Packet;
 use super::reassembly::Reassembly;
+use super::routes::Route;
 use crate::Time;
 
 /// What a host is.
@@ -23,6 +24,10 @@ pub struct Config {
     pub mac: Mac,
     /// Its addresses, and the length of the prefix that each shares with its link: 24, say.
     pub addresses: Vec<(IpAddr, u8)>,
+    /// Addresses that it has on other links: packets to them are taken here too, and neighbours are not told.
+    pub guests: Vec<IpAddr>,
+    /// What else is reached by the link.
+    pub routes: Vec<Route>,
     /// Routers to everything else, one a family at most.
     pub gateways: Vec<IpAddr>,
     /// Largest IP packet of the link, bytes.
@@ -34,7 +39,15 @@ pub struct Config {
 impl Config {
     /// A host without gateways on an ordinary Ethernet.
     pub fn new(mac: Mac, addresses: Vec<(IpAddr, u8)>) -> Self {
-        Self { mac, addresses, gateways: Vec::new(), mtu: 1500, timing: Timing::default() }
+        Self {
+            mac,
+            addresses,
+            guests: Vec::new(),
+            routes: Vec::new(),
+            gateways: Vec::new(),
+            mtu: 1500,
+            timing: Timing::default(),
+        }
     }
 }
 
@@ -77,7 +90,7 @@ impl Host {
 
     /// Sends a packet from one of its addresses: [`Host::poll_frame`] has it, once its next hop is known.
     pub fn send(&mut self, now: Time, packet: Packet) {
-        let Some(next_hop) = self.next_hop(&packet) else {
+        let Some((_, next_hop)) = self.way(packet.source, packet.destination) else {
             self.counters.no_route = self.counters.no_route.saturating_add(1);
             return;
         };
@@ -147,21 +160,28 @@ impl Host {
         self.counters
     }
 
-    /// Whether an address is one of its own.
+    /// Whether an address is one that it has on this link.
     pub fn has(&self, address: IpAddr) -> bool {
         self.config.addresses.iter().any(|(own, _)| *own == address)
     }
 
-    fn next_hop(&self, packet: &Packet) -> Option<IpAddr> {
-        let to = packet.destination;
-        if !self.has(packet.source) || packet.source.is_ipv4() != to.is_ipv4() {
+    /// The next hop from one of its addresses, on this link or on another one, to somebody; and how much of the
+    /// destination the route names, in bits: of several links, the one whose route names most is right. None where the
+    /// link does not lead there.
+    pub fn way(&self, source: IpAddr, destination: IpAddr) -> Option<(u8, IpAddr)> {
+        let Config { addresses, guests, routes, gateways, .. } = &self.config;
+        if source.is_ipv4() != destination.is_ipv4() || !(self.has(source) || guests.contains(&source)) {
             return None;
         }
-        let on_link = self.config.addresses.iter().any(|(own, length)| shares(*own, to, *length));
-        if on_link || matches!(to, IpAddr::V6(to) if to.is_unicast_link_local()) {
-            return Some(to);
-        }
-        self.config.gateways.iter().copied().find(|gateway| gateway.is_ipv4() == to.is_ipv4())
+        let near = addresses.iter().map(|(own, length)| Route { to: (*own, *length), via: None });
+        let last = gateways.iter().map(|gateway| Route::default_by(*gateway));
+        let all = near.chain(routes.iter().copied()).chain(last);
+        let fits = all.filter(|route| route.leads_to(destination));
+        // Of several of a length, the first.
+        let best = fits.reduce(|best, route| if route.to.1 > best.to.1 { route } else { best });
+        let on_link =
+            matches!(destination, IpAddr::V6(to) if to.is_unicast_link_local()).then_some((64, destination));
+        best.map(|route| (route.to.1, route.via.unwrap_or(destination))).or(on_link)
     }
 
     fn emit(&mut self, mac: Mac, packet: Packet) {
@@ -279,7 +299,7 @@ impl Host {
         payload: &[u8],
     ) -> Option<Packet> {
         let (source, destination, protocol) = ends;
-        if !self.has(destination) {
+        if !self.has(destination) && !self.config.guests.contains(&destination) {
             self.counters.others = self.counters.others.saturating_add(1);
             return None;
         }
@@ -296,17 +316,6 @@ impl Host {
         }
         packet
     }
-}
-
-/// Whether two addresses have their first `length` bits in common.
-fn shares(one: IpAddr, other: IpAddr, length: u8) -> bool {
-    let bits = |v4: Ipv4Addr| u128::from(v4.to_bits()) << 96;
-    let (one, other) = match (one, other) {
-        (IpAddr::V4(one), IpAddr::V4(other)) => (bits(one), bits(other)),
-        (IpAddr::V6(one), IpAddr::V6(other)) => (one.to_bits(), other.to_bits()),
-        _ => return false,
-    };
-    (one ^ other).leading_zeros() >= u32::from(length)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Frames in and out of an interface, many a system call.
 
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
-use std::net::{self, Ipv6Addr};
+use std::net::{self, IpAddr, Ipv6Addr};
 use std::os::fd::AsRawFd;
 use std::task::{Context, Poll, ready};
 
@@ -9,10 +9,11 @@ use nix::sys::socket::{
     AddressFamily, LinkAddr, MsgFlags, MultiHeaders, SockFlag, SockProtocol, SockType, bind, recvmmsg, sendmmsg,
     setsockopt, socket, sockopt,
 };
-use socket2::{SockFilter, SockRef};
+use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
+use super::filter;
 use super::frame::Frame;
 use super::interface::Interface;
 
@@ -47,7 +48,7 @@ impl PacketSocket {
     pub fn open(interface: &Interface) -> io::Result<Self> {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let socket = socket(AddressFamily::Packet, SockType::Raw, flags, SockProtocol::EthAll)?;
-        SockRef::from(&socket).attach_filter(&INCOMING)?;
+        SockRef::from(&socket).attach_filter(&filter::INCOMING)?;
         // The interface's address has no protocol: the socket's stays.
         bind(socket.as_raw_fd(), &interface.address)?;
         // Without CAP_NET_ADMIN the default remains.
@@ -64,6 +65,16 @@ impl PacketSocket {
             _groups: None,
             interface: interface.index,
         })
+    }
+
+    /// Has the kernel give it ARP, neighbour discovery, and what is to one of these addresses, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub(super) fn only_to(self, addresses: &[IpAddr]) -> io::Result<Self> {
+        SockRef::from(&self.socket).attach_filter(&filter::only_to(addresses))?;
+        Ok(self)
     }
 
     /// Lets the interface hear these groups too, where its kernel has IPv6 on it; where it has not, a card
@@ -128,22 +139,6 @@ impl PacketSocket {
         self.lost
     }
 }
-
-/// Lets through what does not leave here: in classic BPF, the type of the packet (an extension at an
-/// offset of its own) is not PACKET_OUTGOING.
-const INCOMING: [SockFilter; 4] = {
-    const LOAD: u16 = 0x20;
-    const JUMP_EQUAL: u16 = 0x15;
-    const RETURN: u16 = 0x06;
-    const PACKET_TYPE: u32 = 0xffff_f004;
-    const OUTGOING: u32 = 4;
-    [
-        SockFilter::new(LOAD, 0, 0, PACKET_TYPE),
-        SockFilter::new(JUMP_EQUAL, 0, 1, OUTGOING),
-        SockFilter::new(RETURN, 0, 0, 0),
-        SockFilter::new(RETURN, 0, 0, u32::MAX),
-    ]
-};
 
 fn receive(socket: &UdpSocket, room: &mut [u8], take: &mut impl FnMut(&[u8])) -> io::Result<()> {
     let mut headers = MultiHeaders::<LinkAddr>::preallocate(BATCH, None);

@@ -1,14 +1,14 @@
 //! NGAP services, which Pinion itself speaks: what is wrong with one by itself.
 
+mod transport;
+
 use std::ops::RangeInclusive;
 use std::time::Duration;
-
-use pinion_steering::MAX_PATHS;
 
 use super::{span, spoken};
 use crate::config::Host;
 use crate::config::mistake::Wrong;
-use crate::config::model::{self, AmfIds, Protocol};
+use crate::config::model::{self, AmfIds, Protocol, Transport};
 use crate::config::written::{AmfLoss, Ngap, Service};
 
 const RESET_AFTER: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(3600);
@@ -27,9 +27,11 @@ pub(super) fn model(service: &Service, host: &Host, wrong: &mut Wrong) -> Option
             "a UE's AMF is chosen by its identity and by the AMFs' capacities; leave `algorithm` out",
         );
     }
-    spoken::own(service, host, "NGAP", MAX_PATHS, wrong);
+    transport::check(service, host, wrong);
     let name = service.name.value.as_ref().map(|name| name.0.clone()).unwrap_or_default();
     let default = || model::Ngap {
+        transport: Transport::default(),
+        interfaces: Vec::new(),
         amf_name: name.clone(),
         amf_ids: AmfIds::PerAmf,
         reset_after: Some(Duration::ZERO),
@@ -57,6 +59,8 @@ fn meaning(ngap: &Ngap, name: &str, wrong: &mut Wrong) -> model::Ngap {
         _ => false,
     };
     model::Ngap {
+        transport: ngap.transport.or(Transport::default()),
+        interfaces: ngap.interfaces.values().map(|name| name.0.clone()).collect(),
         amf_name: ngap.amf_name.value.as_ref().map_or_else(|| name.to_owned(), |name| name.0.clone()),
         amf_ids,
         reset_after: (!rebinds).then_some(after),

@@ -64,16 +64,7 @@ pub(super) fn check_steered(service: &Service, what: &str, wrong: &mut Wrong) {
 
 /// Whether it has at the most so many addresses, and they are this host's: the daemon itself speaks there.
 pub(super) fn own(service: &Service, host: &Host, what: &str, most: usize, wrong: &mut Wrong) {
-    if let Some((at, addresses)) = service.addresses.given()
-        && !(1..=most).contains(&addresses.0.len())
-    {
-        let count = counted(addresses.0.len(), "address", "addresses");
-        let words = match most {
-            1 => format!("{count}, and {what} is spoken at one; give one that this host has"),
-            most => format!("{count}, and {what} is spoken at 1 to {most}; give those that this host has"),
-        };
-        wrong.mistake(at, words);
-    }
+    count(service, what, most, "those that this host has", wrong);
     for (at, address) in service.addresses.each() {
         let address: IpAddr = address.0;
         if !host.addresses.is_empty() && !is_local(address, &host.addresses) {
@@ -83,5 +74,19 @@ pub(super) fn own(service: &Service, host: &Host, what: &str, most: usize, wrong
             );
             wrong.warning(at, words);
         }
+    }
+}
+
+/// Whether it has at the most so many addresses, and one at least.
+pub(super) fn count(service: &Service, what: &str, most: usize, right: &str, wrong: &mut Wrong) {
+    if let Some((at, addresses)) = service.addresses.given()
+        && !(1..=most).contains(&addresses.0.len())
+    {
+        let count = counted(addresses.0.len(), "address", "addresses");
+        let words = match most {
+            1 => format!("{count}, and {what} is spoken at one; give one that this host has"),
+            most => format!("{count}, and {what} is spoken at 1 to {most}; give {right}"),
+        };
+        wrong.mistake(at, words);
     }
 }

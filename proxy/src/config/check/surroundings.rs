@@ -50,7 +50,7 @@ pub(super) fn interfaces(file: &File, host: &Host, wrong: &mut Wrong) -> Vec<Int
     interfaces
 }
 
-fn missing(name: &str, known: &[String]) -> String {
+pub(super) fn missing(name: &str, known: &[String]) -> String {
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let right = match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean {near}?"),

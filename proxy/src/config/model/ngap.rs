@@ -5,6 +5,10 @@ use std::time::Duration;
 /// How NGAP is spoken for the AMFs of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ngap {
+    /// Whose SCTP is used.
+    pub transport: Transport,
+    /// The interface of each address of the service, where that is named: of SCTP of Pinion's own alone.
+    pub interfaces: Vec<String>,
     /// The AMF Name that gNBs are told, 1 to 63 letters, digits, dots, dashes and underscores.
     pub amf_name: String,
     /// Who gives UEs the AMF UE NGAP IDs that gNBs know.
@@ -16,6 +20,18 @@ pub struct Ngap {
     pub ues: u32,
     /// The most gNBs, 1 to 65,535.
     pub gnbs: u16,
+}
+
+/// Whose SCTP is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// The kernel's where it has it, else Pinion's own.
+    #[default]
+    Auto,
+    /// The kernel's, at addresses of the host.
+    Kernel,
+    /// Pinion's own, at addresses that the host has not.
+    Userspace,
 }
 
 /// Who gives UEs the AMF UE NGAP IDs that gNBs know.

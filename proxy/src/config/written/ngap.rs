@@ -1,14 +1,18 @@
 //! NGAP as it is written.
 
-use crate::config::model::AmfIds;
-use crate::config::read::{choice, record};
+use crate::config::model::{AmfIds, Transport};
+use crate::config::read::{List, choice, record};
 use crate::config::scalar::ngap::Gnbs;
 use crate::config::scalar::pfcp::Sessions;
-use crate::config::scalar::{Name, Span};
+use crate::config::scalar::{InterfaceName, Name, Span};
 
 record! {
-    /// How NGAP is spoken for the AMFs, over the kernel's SCTP: each UE is pinned to its AMF.
+    /// How NGAP is spoken for the AMFs: each UE is pinned to its AMF.
     Ngap = "ngap" {
+        /// Whose SCTP is used. Left out: auto.
+        optional transport: Transport,
+        /// For SCTP of Pinion's own: the interface of each address of the service. Left out: those whose networks they are of.
+        optional interfaces: List<InterfaceName>,
         /// The AMF Name that gNBs are told. Left out: the service's name.
         optional amf_name: Name,
         /// Who gives UEs the AMF UE NGAP IDs that gNBs know. Left out: per-amf.
@@ -37,6 +41,17 @@ choice! {
         "reset" => AmfLoss::Reset,
         /// They go on with another AMF of the set, which shares contexts with the one that is lost. With set-unique alone.
         "rebind" => AmfLoss::Rebind,
+    }
+}
+
+choice! {
+    pub Transport = "transport", "auto, kernel or userspace" {
+        /// The kernel's SCTP where it has it, otherwise as userspace.
+        "auto" => Transport::Auto,
+        /// The kernel's SCTP, at addresses of the host.
+        "kernel" => Transport::Kernel,
+        /// SCTP of Pinion's own, at addresses that the host has not: Pinion answers for them on the host's interfaces.
+        "userspace" => Transport::Userspace,
     }
 }
 

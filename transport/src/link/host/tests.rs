@@ -53,6 +53,28 @@ fn sctp(source: IpAddr, destination: IpAddr) -> Packet {
     Packet::new(source, destination, protocol::SCTP, Bytes::from_static(b"sctp"))
 }
 
+#[test]
+fn the_route_that_names_most_of_a_destination_is_taken() {
+    let config = Config::new(ONE, vec![(v4(1), 24)]);
+    let guest: IpAddr = [203, 0, 113, 7].into();
+    let to = |bits, via| Route { to: ([10, 0, 0, 0].into(), bits), via };
+    let routes = vec![to(8, Some(v4(8))), to(24, None), to(24, Some(v4(9)))];
+    let host = Host::new(Config { guests: vec![guest], routes, gateways: vec![v4(254)], ..config });
+    let cases = [
+        (v4(1), [192, 0, 2, 9], Some((24, v4(9)))),
+        (guest, [10, 0, 0, 3], Some((24, [10, 0, 0, 3].into()))),
+        (v4(1), [10, 0, 1, 3], Some((8, v4(8)))),
+        (guest, [11, 0, 0, 1], Some((0, v4(254)))),
+        (v4(2), [192, 0, 2, 9], None),
+    ];
+    for (from, to, expected) in cases {
+        assert_eq!(host.way(from, to.into()), expected, "{from} to {to:?}");
+    }
+    assert_eq!(host.way(v4(1), v6(1)), None);
+    let alone = Host::new(Config::new(ONE, vec![(v6(1), 64)]));
+    assert_eq!(alone.way(v6(1), "fe80::9".parse().unwrap()), Some((64, "fe80::9".parse().unwrap())));
+}
+
 /// One that was told by the neighbour where it is.
 fn acquainted() -> Host {
     let mut host = host();

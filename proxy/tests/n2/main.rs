@@ -1,27 +1,20 @@
 //! The host of the N2 front end, between gNBs and AMFs in a network of this process, each with two addresses.
 #![cfg(test)]
 
+mod links;
+mod messages;
+
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use messages::{PATIENCE, about, ids, initial, next, ng_setup, send, set_up};
 use pinion::n2::{Host, Start, Told};
 use pinion_n2::{Amf, Settings};
-use pinion_protocols::ngap::value::{
-    AmfName, AmfUeNgapId, GlobalRanNodeId, List, Plmn, PlmnSupport, RanUeNgapId, RelativeAmfCapacity, ServedGuami,
-    Slice,
-};
-use pinion_protocols::ngap::{
-    Criticality, ElementType, FiveGSTmsi, Guami, Message, MessageWriter, Outcome, PORT, Procedure, UeIds,
-};
+use pinion_protocols::ngap::value::RelativeAmfCapacity;
+use pinion_protocols::ngap::{ElementType, Message, Outcome, PORT, Procedure, UeIds};
 use pinion_transport::memory::{Memory, Network};
-use pinion_transport::{Association, Config, Connect, Event, Listen, Listener, Message as Sent, Transport};
+use pinion_transport::{Association, Config, Connect, Listen, Listener, Transport};
 use tokio::time::timeout;
-
-/// Nobody waits longer than that for what comes.
-const PATIENCE: Duration = Duration::from_secs(60);
-const PLMN: [u8; 3] = [0x00, 0xf1, 0x10];
 
 /// The addresses of somebody, one on each path.
 fn addresses(last: u8) -> Vec<IpAddr> {
@@ -40,83 +33,8 @@ fn told(amfs: &[u8]) -> Told {
     }
 }
 
-fn message(outcome: Outcome, procedure: Procedure, elements: impl FnOnce(&mut MessageWriter<'_>)) -> Bytes {
-    let mut out = BytesMut::new();
-    let mut writer = MessageWriter::new(&mut out, outcome, procedure, Criticality::Reject);
-    elements(&mut writer);
-    writer.finish().unwrap();
-    out.freeze()
-}
-
-fn ng_setup() -> Bytes {
-    message(Outcome::Initiating, Procedure::NgSetup, |it| {
-        let node = GlobalRanNodeId::Gnb { plmn: Plmn(PLMN), id: 1, bits: 24 };
-        it.add(ElementType::GlobalRanNodeId, Criticality::Reject, &node);
-    })
-}
-
-/// An AMF of set 1.
-fn setup_response(amf: u8) -> Bytes {
-    message(Outcome::Successful, Procedure::NgSetup, |it| {
-        let guami = Guami { plmn: PLMN, region: 1, set: 1, pointer: amf };
-        let guami = ServedGuami { guami, backup: None, extensions: Default::default() };
-        let slices = List(vec![Slice { sst: 1, sd: None }.into()]);
-        let plmn = PlmnSupport { plmn: Plmn(PLMN), slices, extensions: Default::default() };
-        it.add(ElementType::AmfName, Criticality::Reject, &AmfName(format!("amf-{amf}")))
-            .add(ElementType::ServedGuamiList, Criticality::Reject, &List::<_, 256>(vec![guami]))
-            .add(ElementType::RelativeAmfCapacity, Criticality::Ignore, &RelativeAmfCapacity(100))
-            .add(ElementType::PlmnSupportList, Criticality::Reject, &List::<_, 12>(vec![plmn]));
-    })
-}
-
-fn initial(ran: u32, amf: u8) -> Bytes {
-    message(Outcome::Initiating, Procedure::InitialUeMessage, |it| {
-        it.add(ElementType::RanUeNgapId, Criticality::Reject, &RanUeNgapId(ran));
-        let tmsi = FiveGSTmsi { set: 1, pointer: amf, tmsi: [1, 2, 3, 4] };
-        it.add(ElementType::FiveGSTmsi, Criticality::Reject, &tmsi);
-    })
-}
-
-fn about(procedure: Procedure, amf: u64, ran: u32) -> Bytes {
-    message(Outcome::Initiating, procedure, |it| {
-        it.add(ElementType::AmfUeNgapId, Criticality::Reject, &AmfUeNgapId(amf));
-        it.add(ElementType::RanUeNgapId, Criticality::Reject, &RanUeNgapId(ran));
-    })
-}
-
-fn ids(bytes: &Bytes) -> UeIds {
-    Message::parse(bytes).unwrap().ids().unwrap()
-}
-
-async fn send(association: &Association, stream: u16, bytes: Bytes) {
-    association.send(Sent::new(stream, 60, bytes)).await.unwrap();
-}
-
-/// The next message, with its stream.
-async fn next(association: &Association) -> (u16, Bytes) {
-    let message = async {
-        loop {
-            match association.receive().await {
-                Some(Event::Message(message)) => break message,
-                event => assert!(event.as_ref().is_some_and(|event| !event.is_last()), "{event:?}"),
-            }
-        }
-    };
-    let message = timeout(PATIENCE, message).await.unwrap();
-    assert_eq!(message.protocol, 60);
-    (message.stream, message.payload)
-}
-
 fn listen(network: &Network, amf: u8) -> Listener {
     network.join(&addresses(20 + amf), Config::default()).listen(Listen::on(PORT)).unwrap()
-}
-
-/// An AMF answers NG Setup.
-async fn set_up(listener: &mut Listener, amf: u8) -> Association {
-    let association = timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
-    assert_eq!(next(&association).await, (0, ng_setup()));
-    send(&association, 0, setup_response(amf)).await;
-    association
 }
 
 struct Core {
