@@ -1,0 +1,68 @@
+//! A request on its way through the layers, with what is known of it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::{HeaderMap, Request, Response};
+use tokio::time::Instant;
+
+use crate::api_root::ApiRoot;
+use crate::body::Body;
+use crate::context::Context;
+use crate::producer::{Plan, Target};
+
+/// A request, and what layers found out about it.
+#[derive(Debug)]
+pub struct Call {
+    /// As the next hop is to have it.
+    pub request: Request<Body>,
+    /// What was read of it on arrival.
+    pub context: Arc<Context>,
+    /// Whom to ask, in which order.
+    pub plan: Plan,
+    /// Who was asked in vain.
+    pub tried: Vec<ApiRoot>,
+    /// Who is asked now.
+    pub target: Option<Target>,
+}
+
+/// A response on its way back.
+pub type Reply = Response<Body>;
+
+/// Who sent a request.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// Its address.
+    pub address: SocketAddr,
+    /// Whether it came over TLS.
+    pub tls: bool,
+    /// Names in its certificate: DNS names and URIs of the subject's alternative names.
+    pub names: Arc<[String]>,
+}
+
+/// What comes with a call from the connection that it came on.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// Who sent it.
+    pub peer: Peer,
+    /// What the SCP went by when it came.
+    pub prepared: Arc<crate::prepared::Prepared>,
+    /// When it came.
+    pub at: Instant,
+    /// The time of day then.
+    pub clock: std::time::SystemTime,
+}
+
+impl Call {
+    /// One that was not looked at yet.
+    #[must_use]
+    pub fn new(request: Request<Body>, context: Context) -> Self {
+        Self { request, context: Arc::new(context), plan: Plan::default(), tried: Vec::new(), target: None }
+    }
+
+    /// The request's headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        self.request.headers()
+    }
+}

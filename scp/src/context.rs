@@ -1,0 +1,152 @@
+//! What the headers of a request say to an SCP, read once when it arrives.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use http::header::{self, HeaderName, HeaderValue};
+use http::request::Parts;
+use pinion_protocols::sbi::{
+    MaxForwardHops, MaxResponseTime, MessagePriority, NodeType, SenderTimestamp, Timestamp, Value,
+};
+use tokio::time::Instant;
+
+use crate::api_root::ApiRoot;
+use crate::call::Arrival;
+use crate::cause::Cause;
+use crate::failure::Failure;
+use crate::problem::Problem;
+
+/// The priority of a request without one (TS 29.500 6.8.4).
+pub const DEFAULT_PRIORITY: u8 = 24;
+
+/// What the headers of a request say.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The connection that it came on.
+    pub arrival: Arrival,
+    /// 3gpp-Sbi-Message-Priority: 0, the highest, to 31.
+    pub priority: u8,
+    /// 3gpp-Sbi-Target-apiRoot.
+    pub target: Option<ApiRoot>,
+    /// 3gpp-Sbi-Max-Forward-Hops for SCPs: how many more it may pass.
+    pub hops: Option<u8>,
+    /// Whether it is a notification or callback: 3gpp-Sbi-Callback (6.10.7).
+    pub callback: bool,
+    /// Whether there are 3gpp-Sbi-Discovery-*.
+    pub discovery: bool,
+    /// Whether there is 3gpp-Sbi-Routing-Binding.
+    pub binding: bool,
+    /// Whether `Via` names this SCP already.
+    pub looped: bool,
+    /// When its client waits no more: 3gpp-Sbi-Sender-Timestamp and Max-Rsp-Time (6.11.2).
+    pub deadline: Deadline,
+}
+
+/// Until when a client waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    /// Then.
+    pub at: Instant,
+    /// Whether the client said so.
+    pub asked: bool,
+    /// 3gpp-Sbi-Max-Rsp-Time and how late the request was: what is left of it is how the header is adjusted.
+    pub left: Option<Duration>,
+}
+
+impl Context {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// A [`Problem`] that names the header that is not what it should be.
+    pub fn read(parts: &Parts, arrival: Arrival) -> Result<Self, Failure> {
+        let mut priority = DEFAULT_PRIORITY;
+        let mut target = None;
+        let mut hops = None;
+        let [mut callback, mut discovery, mut binding, mut looped] = [false; 4];
+        let (mut sent, mut wait) = (None, None);
+        for (name, text) in &parts.headers {
+            let Some(rest) = name.as_str().strip_prefix("3gpp-sbi-") else {
+                if name == header::VIA {
+                    looped |= names_us(text, &arrival.prepared.tag);
+                }
+                continue;
+            };
+            match rest {
+                "target-apiroot" => target = Some(api_root(name, text)?),
+                "message-priority" => priority = value::<MessagePriority>(name, text)?.get(),
+                "max-forward-hops" => {
+                    // That of another type of node does not concern an SCP.
+                    let MaxForwardHops { hops: left, node_type } = value(name, text)?;
+                    hops = hops.or((node_type == NodeType::Scp).then_some(left));
+                }
+                "callback" => callback = true,
+                "routing-binding" => binding = true,
+                "sender-timestamp" => sent = Some(value::<SenderTimestamp>(name, text)?.0),
+                "max-rsp-time" => {
+                    let most = value::<MaxResponseTime>(name, text)?;
+                    wait = Some(Duration::from_millis(u64::from(most.milliseconds())));
+                }
+                _ => discovery |= rest.starts_with("discovery-"),
+            }
+        }
+        let deadline = Deadline::new(&arrival, sent, wait);
+        Ok(Self { arrival, priority, target, hops, callback, discovery, binding, looped, deadline })
+    }
+}
+
+impl Deadline {
+    fn new(arrival: &Arrival, sent: Option<Timestamp>, wait: Option<Duration>) -> Self {
+        let own = arrival.prepared.settings.timeouts.response;
+        let Some(wait) = wait else {
+            return Self { at: later(arrival.at, own), asked: false, left: None };
+        };
+        // Without a timestamp the wait begins here; one of the future is a clock that is ahead.
+        let begun = sent.and_then(|sent| UNIX_EPOCH.checked_add(Duration::from_millis(sent.milliseconds)));
+        let late = begun.and_then(|begun| arrival.clock.duration_since(begun).ok()).unwrap_or_default();
+        let left = wait.saturating_sub(late);
+        Self { at: later(arrival.at, left), asked: true, left: Some(left) }
+    }
+}
+
+/// Some time later; at most a day, as clocks have an end.
+fn later(at: Instant, by: Duration) -> Instant {
+    const DAY: Duration = Duration::from_hours(24);
+    at.checked_add(by.min(DAY)).unwrap_or(at)
+}
+
+fn names_us(via: &HeaderValue, tag: &HeaderValue) -> bool {
+    let tag = tag.as_bytes();
+    via.as_bytes().split(|it| matches!(it, b',' | b' ' | b'\t')).any(|it| it.eq_ignore_ascii_case(tag))
+}
+
+fn api_root(name: &HeaderName, text: &HeaderValue) -> Result<ApiRoot, Failure> {
+    ApiRoot::read(text.as_bytes()).map_err(|error| malformed(name, error.to_string()))
+}
+
+/// A header's value.
+fn value<'a, V: Value<'a>>(name: &HeaderName, value: &'a HeaderValue) -> Result<V, Failure> {
+    V::parse(value.as_bytes()).map_err(|error| malformed(name, error.to_string()))
+}
+
+fn malformed(name: &HeaderName, reason: String) -> Failure {
+    let problem =
+        Problem::new(Cause::OptionalIeIncorrect).detail("a header of the request is not what it should be");
+    problem.about(format!("header {name}"), reason).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn via_names_us_in_any_place() {
+        let tag = HeaderValue::from_static("SCP-a.example");
+        for (via, ours) in [
+            ("SCP-a.example", true),
+            ("2.0 x, 2.0 scp-A.example", true),
+            ("SCP-aa.example", false),
+            ("SCP-a.example.org", false),
+        ] {
+            assert_eq!(names_us(&HeaderValue::from_static(via), &tag), ours, "{via}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The outermost layer: a failure becomes an answer of this SCP, an error of another is relayed as such (TS 29.500 6.10.8).
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as Task, Poll};
+
+use http::{HeaderValue, header};
+use tower::{Layer, Service};
+
+use crate::body::BodyError;
+use crate::call::{Call, Reply};
+use crate::cause::Cause;
+use crate::failure::{Failure, Fault, Upstream};
+use crate::prepared::Prepared;
+use crate::problem::Problem;
+
+/// Puts [`Errors`] around a service.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ErrorsLayer;
+
+/// Answers whatever fails inside.
+#[derive(Clone, Copy, Debug)]
+pub struct Errors<S> {
+    inner: S,
+}
+
+impl<S> Layer<S> for ErrorsLayer {
+    type Service = Errors<S>;
+
+    fn layer(&self, inner: S) -> Errors<S> {
+        Errors { inner }
+    }
+}
+
+impl<S> Service<Call> for Errors<S>
+where
+    S: Service<Call, Response = Reply, Error = Failure>,
+    S::Future: Unpin,
+{
+    type Response = Reply;
+    type Error = std::convert::Infallible;
+    type Future = Answered<S::Future>;
+
+    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, call: Call) -> Self::Future {
+        let prepared = Arc::clone(&call.context.arrival.prepared);
+        Answered { inner: self.inner.call(call), prepared }
+    }
+}
+
+/// A response, come what may.
+#[derive(Debug)]
+pub struct Answered<F> {
+    inner: F,
+    prepared: Arc<Prepared>,
+}
+
+impl<F> Future for Answered<F>
+where
+    F: Future<Output = Result<Reply, Failure>> + Unpin,
+{
+    type Output = Result<Reply, std::convert::Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Task<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.inner).poll(context).map(|outcome| {
+            Ok(match outcome {
+                Ok(mut reply) => {
+                    if reply.status().is_client_error() || reply.status().is_server_error() {
+                        reply.headers_mut().append(header::VIA, self.prepared.tag.clone());
+                    }
+                    reply
+                }
+                Err(failure) => answer(failure, &self.prepared),
+            })
+        })
+    }
+}
+
+/// The answer to a call that failed.
+#[must_use]
+pub fn answer(failure: Failure, prepared: &Prepared) -> Reply {
+    let mut problem = match failure {
+        Failure::Problem(problem) => *problem,
+        Failure::Upstream(upstream) => of_upstream(&upstream),
+        Failure::Exhausted => {
+            Problem::new(Cause::TargetNfNotReachable).detail("nobody who could answer is reachable")
+        }
+    };
+    let statuses = &prepared.settings.statuses;
+    problem.status = problem.status.or(match problem.cause {
+        Cause::MsgLoopDetected => Some(statuses.looped),
+        Cause::MaxScpHopsReached => Some(statuses.hops),
+        _ => None,
+    });
+    let server: &HeaderValue = &prepared.tag;
+    problem.reply(server)
+}
+
+fn of_upstream(upstream: &Upstream) -> Problem {
+    let cause = match &upstream.fault {
+        Fault::Content(BodyError::TooLong(_)) => Cause::PayloadTooLarge,
+        Fault::Content(_) | Fault::Unsendable(_) => Cause::InvalidMsgFormat,
+        _ => Cause::TargetNfNotReachable,
+    };
+    Problem::new(cause).detail(upstream.to_string())
+}

@@ -1,0 +1,170 @@
+//! The innermost service: the request as the next hop is to have it, and the response as its client is (TS 29.500 6.10.2.4,
+//! 6.10.4).
+
+use std::task::{Context as Task, Poll};
+use std::time::{Duration, UNIX_EPOCH};
+
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version, header};
+use pinion_protocols::sbi::{MaxResponseTime, SenderTimestamp, Timestamp};
+use tower::Service;
+
+use crate::api_root::ApiRoot;
+use crate::before::Answering;
+use crate::call::{Call, Reply};
+use crate::cause::Cause;
+use crate::context::Context;
+use crate::deadline;
+use crate::failure::{Failure, Fault, Upstream};
+use crate::location::absolute;
+use crate::names;
+use crate::path::{DEFAULT_NOTIFICATION, outward};
+use crate::pools::{Pools, Urgency};
+use crate::problem::Problem;
+use crate::producer::{Hop, Target};
+
+/// Sends a call to its target.
+#[derive(Clone, Debug)]
+pub struct Forward {
+    /// Connections.
+    pub pools: Pools,
+}
+
+impl Service<Call> for Forward {
+    type Response = Reply;
+    type Error = Failure;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, call: Call) -> Answering {
+        let pools = self.pools.clone();
+        Box::pin(forward(pools, call))
+    }
+}
+
+async fn forward(pools: Pools, call: Call) -> Result<Reply, Failure> {
+    let Call { mut request, context, target, .. } = call;
+    let target = target.ok_or(Failure::Exhausted)?;
+    let uri = uri(request.uri(), &target)?;
+    let asked = uri.path_and_query().cloned();
+    *request.uri_mut() = uri;
+    if request.version() != Version::HTTP_2 {
+        strip_http1(request.headers_mut());
+        *request.version_mut() = Version::HTTP_2;
+    }
+    headers(request.headers_mut(), &target, &context);
+    let urgency = Urgency { priority: context.priority, deadline: context.deadline.at };
+    let prepared = &context.arrival.prepared;
+    let mut reply =
+        pools.send(&target.api_root, request, urgency, prepared).await.map_err(|it| failed(it, &context))?;
+    answered(reply.headers_mut(), &target, &context, asked.as_ref());
+    Ok(reply)
+}
+
+/// The URI that the next hop is asked by.
+fn uri(path: &Uri, target: &Target) -> Result<Uri, Failure> {
+    let own = path.path_and_query().ok_or_else(|| wrong("the request has no path".to_owned()))?;
+    let replaced = target.path.as_ref().filter(|_| own.path() == DEFAULT_NOTIFICATION);
+    if replaced.is_none() && target.hop == Hop::Producer && own.path() == DEFAULT_NOTIFICATION {
+        let problem =
+            Problem::new(Cause::NfDiscoveryFailure).detail("nobody subscribed to such notifications by default");
+        return Err(problem.into());
+    }
+    // A registered callback is a whole path, prefix and all.
+    let prefix = if replaced.is_some() { "" } else { target.api_root.prefix() };
+    let path = outward(replaced.unwrap_or(own), prefix).map_err(|error| wrong(error.to_string()))?;
+    let mut parts = http::uri::Parts::default();
+    parts.scheme = Some(target.api_root.transport.uri_scheme());
+    parts.authority = Some(target.api_root.authority.clone());
+    parts.path_and_query = Some(path);
+    Uri::from_parts(parts).map_err(|error| wrong(error.to_string()))
+}
+
+fn wrong(detail: String) -> Failure {
+    Problem::new(Cause::InvalidMsgFormat).detail(detail).into()
+}
+
+fn headers(headers: &mut HeaderMap, target: &Target, context: &Context) {
+    // `:authority` says it, and another host than that is malformed (RFC 9113 8.3.1).
+    headers.remove(header::HOST);
+    match target.hop {
+        Hop::Producer => {
+            headers.remove(names::TARGET_API_ROOT);
+            if context.binding {
+                headers.remove(names::ROUTING_BINDING);
+            }
+        }
+        Hop::Scp | Hop::Sepp => match target.onward.as_ref().map(|it| HeaderValue::try_from(it.to_string())) {
+            Some(Ok(onward)) => {
+                headers.insert(names::TARGET_API_ROOT, onward);
+            }
+            Some(Err(_)) | None => {
+                headers.remove(names::TARGET_API_ROOT);
+            }
+        },
+    }
+    if let (Some(left), true) = (context.deadline.left, headers.contains_key(names::SENDER_TIMESTAMP)) {
+        let arrival = &context.arrival;
+        let spent = arrival.at.elapsed();
+        let now = arrival.clock.checked_add(spent).unwrap_or(arrival.clock);
+        let millis = |it: Duration| u64::try_from(it.as_millis()).unwrap_or(u64::MAX);
+        let now = SenderTimestamp(Timestamp { milliseconds: now.duration_since(UNIX_EPOCH).map_or(0, millis) });
+        let left = MaxResponseTime::new(millis(left.saturating_sub(spent)));
+        if let (Ok(now), Ok(left)) =
+            (HeaderValue::try_from(now.to_string()), HeaderValue::try_from(left.to_string()))
+        {
+            headers.insert(names::SENDER_TIMESTAMP, now);
+            headers.insert(names::MAX_RSP_TIME, left);
+        }
+    }
+}
+
+/// Headers that are of one connection (RFC 9110 7.6.1, RFC 9113 8.2.2).
+fn strip_http1(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|it| it.to_str().ok())
+        .flat_map(|it| it.split(','))
+        .filter_map(|it| it.trim().parse().ok())
+        .collect();
+    for name in named {
+        headers.remove(name);
+    }
+    for name in [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE, header::TE] {
+        headers.remove(name);
+    }
+    for name in ["keep-alive", "proxy-connection"] {
+        headers.remove(name);
+    }
+}
+
+fn failed(upstream: Upstream, context: &Context) -> Failure {
+    match upstream.fault {
+        Fault::Silence(_) | Fault::Busy if context.deadline.asked => deadline::late(),
+        _ => upstream.into(),
+    }
+}
+
+/// What the client is told of where its request went (6.10.4).
+fn answered(headers: &mut HeaderMap, target: &Target, context: &Context, path: Option<&PathAndQuery>) {
+    let asked: &ApiRoot = target.onward.as_ref().unwrap_or(&target.api_root);
+    if let Some(location) = headers.get(header::LOCATION) {
+        let path = path.map_or("/", PathAndQuery::as_str);
+        let location = location.to_str().ok().and_then(|it| absolute(it, asked, path));
+        // What a client that does not know of the SCP asked is what was asked.
+        if let Some(Ok(location)) = location.map(HeaderValue::try_from)
+            && context.target.is_some() | target.chosen
+        {
+            headers.insert(header::LOCATION, location);
+        }
+    } else if target.chosen
+        && !headers.contains_key(names::TARGET_API_ROOT)
+        && let Ok(root) = HeaderValue::try_from(asked.to_string())
+    {
+        headers.insert(names::TARGET_API_ROOT, root);
+    }
+}

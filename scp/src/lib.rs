@@ -1,0 +1,47 @@
+//! The SBI front end: a service communication proxy (TS 29.500 6.10, TS 23.501 annex E), models C and D, over HTTP/2.
+//!
+//! [`Scp`] serves listeners that its host opened, and goes by [`Prepared`] settings, which the host may replace at any time.
+//! A request is a [`call::Call`] that passes tower services, each of one concern, composed in [`mod@stack`]:
+//!
+//! ```text
+//! client ── server ── errors ── hops ── deadline ── overload ── target ── retry ── selection ── next_hop ── forward ── pools ── producer
+//! ```
+//!
+//! What was read of the headers on arrival is [`context::Context`], whom to ask is [`producer::Plan`], whom an attempt goes to
+//! is [`producer::Target`]. What fails is a [`failure::Failure`], and becomes an answer in one place, [`errors`]. Content
+//! streams both ways ([`body`], [`pump`]), never faster than the other side takes it; who goes away cancels what it asked for.
+
+#![forbid(unsafe_code)]
+
+pub mod api_root;
+pub mod before;
+pub mod body;
+pub mod call;
+pub mod cause;
+pub mod context;
+pub mod deadline;
+pub mod errors;
+pub mod failure;
+pub mod forward;
+pub mod hops;
+mod kept;
+mod location;
+pub mod names;
+pub mod next_hop;
+pub mod overload;
+mod path;
+pub mod pools;
+mod prepared;
+pub mod problem;
+pub mod producer;
+pub mod pump;
+pub mod retry;
+pub mod selection;
+mod server;
+pub mod settings;
+pub mod stack;
+pub mod target;
+pub mod tls;
+
+pub use prepared::Prepared;
+pub use server::{Scp, Speech};

@@ -1,0 +1,28 @@
+//! Names of headers (TS 29.500 5.2.3).
+
+use http::HeaderName;
+
+/// 3gpp-Sbi-Target-apiRoot.
+pub const TARGET_API_ROOT: HeaderName = HeaderName::from_static("3gpp-sbi-target-apiroot");
+/// 3gpp-Sbi-Message-Priority.
+pub const MESSAGE_PRIORITY: HeaderName = HeaderName::from_static("3gpp-sbi-message-priority");
+/// 3gpp-Sbi-Max-Forward-Hops.
+pub const MAX_FORWARD_HOPS: HeaderName = HeaderName::from_static("3gpp-sbi-max-forward-hops");
+/// 3gpp-Sbi-Routing-Binding.
+pub const ROUTING_BINDING: HeaderName = HeaderName::from_static("3gpp-sbi-routing-binding");
+/// 3gpp-Sbi-Binding.
+pub const BINDING: HeaderName = HeaderName::from_static("3gpp-sbi-binding");
+/// 3gpp-Sbi-Producer-Id.
+pub const PRODUCER_ID: HeaderName = HeaderName::from_static("3gpp-sbi-producer-id");
+/// 3gpp-Sbi-Sender-Timestamp.
+pub const SENDER_TIMESTAMP: HeaderName = HeaderName::from_static("3gpp-sbi-sender-timestamp");
+/// 3gpp-Sbi-Max-Rsp-Time.
+pub const MAX_RSP_TIME: HeaderName = HeaderName::from_static("3gpp-sbi-max-rsp-time");
+/// 3gpp-Sbi-Oci.
+pub const OCI: HeaderName = HeaderName::from_static("3gpp-sbi-oci");
+/// 3gpp-Sbi-Lci.
+pub const LCI: HeaderName = HeaderName::from_static("3gpp-sbi-lci");
+/// 3gpp-Sbi-Target-Nf-Id.
+pub const TARGET_NF_ID: HeaderName = HeaderName::from_static("3gpp-sbi-target-nf-id");
+/// 3gpp-Sbi-Discovery-service-names.
+pub const DISCOVERY_SERVICE_NAMES: HeaderName = HeaderName::from_static("3gpp-sbi-discovery-service-names");

@@ -1,0 +1,115 @@
+//! Connections to next hops: a pool for each, within the streams that it allows, opened as they are needed and closed when
+//! they are not.
+
+mod connect;
+mod connection;
+mod health;
+mod names;
+mod pool;
+mod send;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use foldhash::fast::FixedState;
+use http::Request;
+use http::uri::Authority;
+use tokio::time::Instant;
+
+use crate::api_root::{ApiRoot, Transport};
+use crate::body::Body;
+use crate::call::Reply;
+use crate::failure::{Fault, Upstream};
+use crate::prepared::Prepared;
+
+pub use connection::Held;
+pub use health::{Health, Standing};
+use pool::Pool;
+
+/// All pools. Copies share them.
+#[derive(Clone, Debug, Default)]
+pub struct Pools {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    pools: RwLock<HashMap<Place, Arc<Pool>, FixedState>>,
+    names: names::Names,
+}
+
+/// Whom a pool is for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Place {
+    transport: Transport,
+    authority: Authority,
+}
+
+/// How urgent a request is, and until when it is worth sending.
+#[derive(Clone, Copy, Debug)]
+pub struct Urgency {
+    /// 0, the most urgent, to 31.
+    pub priority: u8,
+    /// Then it is given up.
+    pub deadline: Instant,
+}
+
+impl Pools {
+    /// Sends a request to a next hop, and waits for its response. Its URI must be absolute. Where the caller stops waiting,
+    /// the request is cancelled.
+    ///
+    /// # Errors
+    /// What went wrong, and whether the next hop may have acted on the request.
+    pub async fn send(
+        &self,
+        to: &ApiRoot,
+        request: Request<Body>,
+        urgency: Urgency,
+        prepared: &Arc<Prepared>,
+    ) -> Result<Reply, Upstream> {
+        let pool = self.pool(to);
+        match send::send(self, &pool, request, urgency, prepared).await {
+            Ok(reply) => {
+                pool.health.succeeded();
+                Ok(reply)
+            }
+            Err((fault, sent)) => {
+                // What the client did wrong says nothing of the producer.
+                if !matches!(fault, Fault::Content(_) | Fault::Unsendable(_) | Fault::Busy) {
+                    pool.health.failed(Instant::now(), &prepared.settings.retries);
+                }
+                Err(Upstream { api_root: to.clone(), fault, sent })
+            }
+        }
+    }
+
+    /// How a next hop has done lately.
+    #[must_use]
+    pub fn health(&self, of: &ApiRoot) -> Arc<Health> {
+        Arc::clone(&self.pool(of).health)
+    }
+
+    /// Connections that are open now, to all next hops.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        let pools = self.shared.pools.read().unwrap_or_else(PoisonError::into_inner);
+        pools.values().map(|it| it.connections()).sum()
+    }
+
+    fn pool(&self, of: &ApiRoot) -> Arc<Pool> {
+        let place = Place { transport: of.transport, authority: of.authority.clone() };
+        if let Some(pool) = self.shared.pools.read().unwrap_or_else(PoisonError::into_inner).get(&place) {
+            return Arc::clone(pool);
+        }
+        let mut pools = self.shared.pools.write().unwrap_or_else(PoisonError::into_inner);
+        if pools.len() >= MOST {
+            // Places that clients made up: whoever has no connection and nobody waiting can be made again.
+            pools.retain(|_, pool| pool.in_use());
+        }
+        let made = || Arc::new(Pool::new(of.clone()));
+        Arc::clone(pools.entry(place).or_insert_with(made))
+    }
+}
+
+/// Pools, before those that nobody uses are forgotten.
+const MOST: usize = 4096;

@@ -1,0 +1,98 @@
+//! A connection to a next hop: its addresses raced (RFC 8305), TLS where its scheme asks for it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::pki_types::ServerName;
+
+use super::names::Names;
+use crate::api_root::{ApiRoot, Transport};
+use crate::failure::Fault;
+use crate::prepared::Prepared;
+
+/// What HTTP/2 runs over.
+pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<W: AsyncRead + AsyncWrite + Send + Unpin> Wire for W {}
+
+/// What came of connecting.
+pub(super) enum Connected {
+    /// A connection in the clear.
+    Clear(TcpStream),
+    /// One over TLS.
+    Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+}
+
+/// Connects within the time for it.
+pub(super) async fn connect(to: &ApiRoot, names: &Names, prepared: &Prepared) -> Result<Connected, Fault> {
+    let most = prepared.settings.timeouts.connect;
+    match timeout(most, connect_whole(to, names, prepared)).await {
+        Ok(connected) => connected,
+        Err(_) => {
+            names.forget(to.host(), to.port());
+            Err(Fault::ConnectTimeout(most))
+        }
+    }
+}
+
+async fn connect_whole(to: &ApiRoot, names: &Names, prepared: &Prepared) -> Result<Connected, Fault> {
+    let timeouts = &prepared.settings.timeouts;
+    let addresses = names.find(to.host(), to.port(), timeouts.names).await.map_err(Fault::Name)?;
+    let stream = race(addresses, timeouts.attempt_delay).await.map_err(|error| {
+        names.forget(to.host(), to.port());
+        Fault::Connect(error)
+    })?;
+    stream.set_nodelay(true).map_err(Fault::Connect)?;
+    match (to.transport, &prepared.client) {
+        (Transport::Clear, _) => Ok(Connected::Clear(stream)),
+        (Transport::Tls, Some(config)) => secure(stream, to.host(), config).await.map_err(Fault::Tls),
+        (Transport::Tls, None) => Err(Fault::Tls(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "no authorities for producers are configured",
+        ))),
+    }
+}
+
+async fn secure(stream: TcpStream, host: &str, config: &Arc<ClientConfig>) -> io::Result<Connected> {
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+    let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream).await?;
+    if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the producer does not choose HTTP/2 (ALPN)"));
+    }
+    Ok(Connected::Tls(Box::new(stream)))
+}
+
+/// The first of the addresses that answers; each is given `delay` before the next is tried beside it.
+async fn race(addresses: Vec<SocketAddr>, delay: Duration) -> io::Result<TcpStream> {
+    if let [address] = addresses[..] {
+        return TcpStream::connect(address).await;
+    }
+    let mut attempts = JoinSet::new();
+    let mut addresses = addresses.into_iter();
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "no address");
+    loop {
+        if let Some(address) = addresses.next() {
+            attempts.spawn(TcpStream::connect(address));
+        } else if attempts.is_empty() {
+            return Err(last);
+        }
+        let more = addresses.len() > 0;
+        tokio::select! {
+            Some(done) = attempts.join_next() => match done {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => last = error,
+                Err(error) => last = io::Error::other(error),
+            },
+            () = sleep(delay), if more => {}
+        }
+    }
+}

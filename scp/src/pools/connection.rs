@@ -1,0 +1,136 @@
+//! One connection to a next hop, and the streams on it.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::client::SendRequest;
+use h2::{Ping, PingPong};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use super::pool::Pool;
+
+/// A connection that streams can be opened on.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) sender: SendRequest<Bytes>,
+    active: AtomicUsize,
+    ended: AtomicBool,
+}
+
+/// A stream of a connection. When it is dropped, the next in line may have its place.
+#[derive(Debug)]
+pub struct Held {
+    pub(super) connection: Arc<Connection>,
+    pool: Arc<Pool>,
+}
+
+impl Connection {
+    pub(super) const fn new(sender: SendRequest<Bytes>) -> Self {
+        Self { sender, active: AtomicUsize::new(0), ended: AtomicBool::new(false) }
+    }
+
+    /// Whether streams may still be opened.
+    pub(super) fn open(&self) -> bool {
+        !self.ended.load(Ordering::Relaxed)
+    }
+
+    /// No more streams.
+    pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn active(&self) -> usize {
+        self.active.load(Ordering::Relaxed)
+    }
+
+    /// Takes one of the streams that it allows. Callers hold the pool's lock.
+    pub(super) fn take(self: &Arc<Self>, pool: &Arc<Pool>) -> Option<Held> {
+        let most = self.sender.current_max_send_streams();
+        pool.streams.store(most, Ordering::Relaxed);
+        if !self.open() || self.active() >= most {
+            return None;
+        }
+        self.active.fetch_add(1, Ordering::Relaxed);
+        Some(Held { connection: Arc::clone(self), pool: Arc::clone(pool) })
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.connection.active.fetch_sub(1, Ordering::Relaxed);
+        self.pool.released(&self.connection);
+    }
+}
+
+/// Runs a connection until it ends: its frames, PINGs while streams are open, and its end when there were none for long.
+pub(super) async fn run<W>(
+    connection: h2::client::Connection<W, Bytes>,
+    of: Arc<Connection>,
+    pool: Arc<Pool>,
+    ping: Duration,
+    idle: Duration,
+) where
+    W: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut connection = connection;
+    let pings = connection.ping_pong();
+    let mut connection = pin!(connection);
+    let end = tokio::select! {
+        outcome = &mut connection => End::Closed(outcome),
+        end = watch(pings, &of, &pool, ping, idle) => end,
+    };
+    of.end();
+    pool.forget(&of);
+    match end {
+        End::Closed(Ok(())) => {}
+        End::Closed(Err(error)) => {
+            tracing::debug!(producer = %pool.api_root, %error, "a connection to a producer broke");
+        }
+        End::Silent => tracing::debug!(producer = %pool.api_root, "a producer answers no PING"),
+        End::Idle => {
+            // Streams that began in between are finished; nobody can begin another.
+            drop(of);
+            let _ = connection.await;
+        }
+    }
+}
+
+enum End {
+    Closed(Result<(), h2::Error>),
+    Silent,
+    Idle,
+}
+
+async fn watch(mut pings: Option<PingPong>, of: &Connection, pool: &Pool, ping: Duration, idle: Duration) -> End {
+    let begin = Instant::now().checked_add(ping).unwrap_or_else(Instant::now);
+    let mut ticks = interval_at(begin, ping.max(Duration::from_millis(1)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut waiting = false;
+    let mut quiet = Duration::ZERO;
+    loop {
+        ticks.tick().await;
+        if let Some(pings) = &mut pings {
+            if waiting {
+                let answered = std::future::poll_fn(|context| {
+                    Poll::Ready(matches!(pings.poll_pong(context), Poll::Ready(Ok(_))))
+                });
+                if !answered.await {
+                    return End::Silent;
+                }
+                waiting = false;
+            }
+            if of.active() > 0 {
+                waiting = pings.send_ping(Ping::opaque()).is_ok();
+            }
+        }
+        quiet = if of.active() == 0 && pool.quiet() { quiet.saturating_add(ping) } else { Duration::ZERO };
+        if quiet >= idle {
+            return End::Idle;
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! What an SCP goes by at one time: what it was told, and what follows from it.
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+use tokio_rustls::rustls::{ClientConfig, ServerConfig};
+
+use crate::settings::Settings;
+
+/// Settings, with certificates and what is made of them once.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// What it was told.
+    pub settings: Settings,
+    /// `SCP-` and its FQDN.
+    pub tag: HeaderValue,
+    /// How it meets clients over TLS, where it does.
+    pub server: Option<Arc<ServerConfig>>,
+    /// How it meets producers over TLS, where it does.
+    pub client: Option<Arc<ClientConfig>>,
+}
+
+impl Prepared {
+    /// Prepares settings. TLS is of [`crate::tls`].
+    #[must_use]
+    pub fn new(settings: Settings, server: Option<Arc<ServerConfig>>, client: Option<Arc<ClientConfig>>) -> Self {
+        let tag = settings.identity.tag();
+        Self { settings, tag, server, client }
+    }
+}

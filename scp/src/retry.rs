@@ -1,0 +1,237 @@
+//! Another attempt where the first came to nothing: bounded, budgeted, and only where it does no harm (TS 29.500 5.2.8).
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context as Task, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request};
+use tokio::time::Instant;
+use tower::{Layer, Service};
+
+use crate::before::Answering;
+use crate::body::Body;
+use crate::call::{Call, Reply};
+use crate::failure::{Failure, Fault, Upstream};
+use crate::kept::Kept;
+use crate::settings::Retries;
+
+/// How many retries there may be for the requests there are. Copies share it.
+#[derive(Clone, Debug, Default)]
+pub struct Budget {
+    state: Arc<Mutex<Tokens>>,
+}
+
+#[derive(Debug, Default)]
+struct Tokens {
+    /// In hundredths of a retry.
+    earned: u64,
+    spare: u64,
+    filled: Option<Instant>,
+}
+
+impl Budget {
+    /// A request earns part of a retry; what is not used does not pile up.
+    fn earn(&self, retries: &Retries) {
+        let mut tokens = self.lock();
+        tokens.earned =
+            tokens.earned.saturating_add(u64::from(retries.budget)).min(u64::from(retries.budget) * 100);
+    }
+
+    /// Takes a retry, where there is one.
+    fn spend(&self, now: Instant, retries: &Retries) -> bool {
+        let mut tokens = self.lock();
+        let full = tokens.filled.is_none_or(|it| now.saturating_duration_since(it) >= Duration::from_secs(1));
+        if full {
+            tokens.spare = u64::from(retries.spare);
+            tokens.filled = Some(now);
+        }
+        let tokens = &mut *tokens;
+        for (left, price) in [(&mut tokens.earned, 100), (&mut tokens.spare, 1)] {
+            if let Some(rest) = left.checked_sub(price) {
+                *left = rest;
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Gives a retry back that nobody was asked by.
+    fn refund(&self) {
+        let mut tokens = self.lock();
+        tokens.spare = tokens.spare.saturating_add(1);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Tokens> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Puts [`Retry`] around a service.
+#[derive(Clone, Debug)]
+pub struct RetryLayer {
+    /// What retries there may be.
+    pub budget: Budget,
+}
+
+/// Calls the service again where that is safe and there is somebody else to ask.
+#[derive(Clone, Debug)]
+pub struct Retry<S> {
+    budget: Budget,
+    inner: S,
+}
+
+impl<S> Layer<S> for RetryLayer {
+    type Service = Retry<S>;
+
+    fn layer(&self, inner: S) -> Retry<S> {
+        Retry { budget: self.budget.clone(), inner }
+    }
+}
+
+impl<S> Service<Call> for Retry<S>
+where
+    S: Service<Call, Response = Reply, Error = Failure> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Reply;
+    type Error = Failure;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, call: Call) -> Answering {
+        let retries = &call.context.arrival.prepared.settings.retries;
+        if retries.attempts < 2 {
+            return Box::pin(self.inner.call(call));
+        }
+        self.budget.earn(retries);
+        Box::pin(attempts(self.inner.clone(), self.budget.clone(), call))
+    }
+}
+
+async fn attempts<S>(mut inner: S, budget: Budget, call: Call) -> Result<Reply, Failure>
+where
+    S: Service<Call, Response = Reply, Error = Failure>,
+{
+    let most = call.context.arrival.prepared.settings.limits.kept;
+    let (mut first, mut again) = twice(call, most);
+    let mut last: Option<Upstream> = None;
+    for attempt in 1.. {
+        let failed = match inner.call(first).await {
+            // Nobody else is left: what went wrong before is what there is to say.
+            Err(Failure::Exhausted) => {
+                let Some(failed) = last else { return Err(Failure::Exhausted) };
+                budget.refund();
+                return Err(failed.into());
+            }
+            Err(Failure::Upstream(failed)) => failed,
+            outcome => return outcome,
+        };
+        let now = Instant::now();
+        let retries = &again.call.context.arrival.prepared.settings.retries;
+        let may = attempt < retries.attempts
+            && safe(&failed, again.call.request.method())
+            && now < again.call.context.deadline.at
+            && budget.spend(now, retries);
+        let Some(next) = may.then(|| again.next(&failed, last.as_ref())).flatten() else {
+            return Err(failed.into());
+        };
+        last = Some(failed);
+        first = next;
+    }
+    Err(Failure::Exhausted)
+}
+
+/// Whether another attempt may not do again what was done already (RFC 9110 9.2.2, RFC 9113 8.7).
+fn safe(failed: &Upstream, method: &Method) -> bool {
+    match failed.fault {
+        Fault::Content(_) | Fault::Unsendable(_) | Fault::Busy => false,
+        _ => failed.untouched() || method.is_idempotent(),
+    }
+}
+
+/// What is needed for another attempt.
+struct Again {
+    call: Call,
+    content: Content,
+}
+
+enum Content {
+    Simple(Bytes),
+    Kept(Kept),
+}
+
+/// A call, and what is needed to make it again.
+fn twice(mut call: Call, most: usize) -> (Call, Again) {
+    let content = match std::mem::take(call.request.body_mut()) {
+        Body::Empty => Content::Simple(Bytes::new()),
+        Body::Whole(whole) => Content::Simple(whole),
+        streaming => Content::Kept(Kept::new(streaming, most)),
+    };
+    let mut first = copy(&call);
+    *first.request.body_mut() = content.read().unwrap_or_default();
+    (first, Again { call, content })
+}
+
+impl Again {
+    /// The next attempt; none where the content is gone.
+    fn next(&mut self, failed: &Upstream, before: Option<&Upstream>) -> Option<Call> {
+        // A connection that was being closed, or a stream too many, says nothing against who it was to. Once.
+        let passing = matches!(failed.fault, Fault::GoAway | Fault::Refused)
+            && before.is_none_or(|before| before.api_root != failed.api_root);
+        if !passing {
+            self.call.tried.push(failed.api_root.clone());
+        }
+        let mut next = copy(&self.call);
+        *next.request.body_mut() = self.content.read()?;
+        Some(next)
+    }
+}
+
+impl Content {
+    fn read(&self) -> Option<Body> {
+        match self {
+            Self::Simple(whole) if whole.is_empty() => Some(Body::Empty),
+            Self::Simple(whole) => Some(Body::Whole(whole.clone())),
+            Self::Kept(kept) => kept.read(),
+        }
+    }
+}
+
+/// A call without its content.
+fn copy(call: &Call) -> Call {
+    let mut request = Request::new(Body::Empty);
+    *request.method_mut() = call.request.method().clone();
+    *request.uri_mut() = call.request.uri().clone();
+    *request.version_mut() = call.request.version();
+    *request.headers_mut() = call.request.headers().clone();
+    Call {
+        request,
+        context: Arc::clone(&call.context),
+        plan: call.plan.clone(),
+        tried: call.tried.clone(),
+        target: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_is_a_share_of_requests_and_a_few_a_second() {
+        let budget = Budget::default();
+        let retries = Retries { budget: 20, spare: 2, ..Retries::default() };
+        for _ in 0..10 {
+            budget.earn(&retries);
+        }
+        let now = Instant::now();
+        let spent = |at| (0..10).filter(|_| budget.spend(at, &retries)).count();
+        assert_eq!(spent(now), 2 + 2);
+        assert_eq!(spent(now + Duration::from_millis(500)), 0);
+        assert_eq!(spent(now + Duration::from_secs(1)), 2);
+    }
+}

@@ -1,0 +1,189 @@
+//! Clients' side: listeners, TLS, HTTP/2 and HTTP/1.1, and the end of it all without losing a request.
+
+mod abuse;
+mod http1;
+mod http2;
+mod preface;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+
+use crate::call::{Arrival, Peer};
+use crate::prepared::Prepared;
+use crate::stack::{Parts, stack};
+use crate::{stack as layers, tls};
+
+/// A service communication proxy. Copies are the same one.
+#[derive(Clone, Debug)]
+pub struct Scp {
+    parts: Parts,
+    prepared: Arc<watch::Sender<Arc<Prepared>>>,
+    clock: fn() -> SystemTime,
+    connections: Arc<AtomicUsize>,
+}
+
+/// How a listener is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speech {
+    /// HTTP/2 with prior knowledge, or HTTP/1.1.
+    Clear,
+    /// The same over TLS, chosen by ALPN.
+    Tls,
+}
+
+/// What a connection of a client is served with.
+#[derive(Clone, Debug)]
+struct Served {
+    prepared: watch::Receiver<Arc<Prepared>>,
+    drain: watch::Receiver<bool>,
+    clock: fn() -> SystemTime,
+    peer: Peer,
+}
+
+impl Scp {
+    /// One that goes by these settings; `clock` tells the time of day.
+    #[must_use]
+    pub fn new(prepared: Prepared, clock: fn() -> SystemTime) -> Self {
+        let (prepared, _) = watch::channel(Arc::new(prepared));
+        Self { parts: Parts::default(), prepared: Arc::new(prepared), clock, connections: Arc::default() }
+    }
+
+    /// From now on it goes by these. Connections stay; new ones meet the new certificates.
+    pub fn apply(&self, prepared: Prepared) {
+        self.prepared.send_replace(Arc::new(prepared));
+    }
+
+    /// What its layers share.
+    #[must_use]
+    pub const fn parts(&self) -> &layers::Parts {
+        &self.parts
+    }
+
+    /// Connections of clients that are open now.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    /// Serves a listener until `drain` says true; then waits for what is under way, for as long as settings say.
+    pub async fn serve(&self, listener: TcpListener, speech: Speech, mut drain: watch::Receiver<bool>) {
+        let mut clients = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                _ = drain.wait_for(|it| *it) => break,
+                Some(_) = clients.join_next(), if !clients.is_empty() => continue,
+            };
+            let (stream, address) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Too many open files, as a rule: it passes when connections end.
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            };
+            let prepared = Arc::clone(&self.prepared.borrow());
+            let counted = Counted::new(&self.connections);
+            if self.connections() > prepared.settings.limits.connections {
+                continue;
+            }
+            let scp = self.clone();
+            let drain = drain.clone();
+            clients.spawn(async move {
+                scp.client(stream, address, speech, drain).await;
+                drop(counted);
+            });
+        }
+        let most = self.prepared.borrow().settings.timeouts.drain;
+        let _ = timeout(most, async { while clients.join_next().await.is_some() {} }).await;
+    }
+
+    async fn client(&self, stream: TcpStream, address: SocketAddr, speech: Speech, drain: watch::Receiver<bool>) {
+        let prepared = self.prepared.subscribe();
+        let now = Arc::clone(&prepared.borrow());
+        let most = now.settings.timeouts.handshake;
+        let _ = stream.set_nodelay(true);
+        let peer = Peer { address, tls: speech == Speech::Tls, names: Arc::default() };
+        let mut served = Served { prepared, drain, clock: self.clock, peer };
+        match (speech, &now.server) {
+            (Speech::Clear, _) => self.speak(stream, served, None).await,
+            (Speech::Tls, Some(config)) => match timeout(most, secure(stream, config)).await {
+                Ok(Ok((stream, names, http2))) => {
+                    served.peer.names = names;
+                    self.speak(*stream, served, Some(http2)).await;
+                }
+                Ok(Err(error)) => tracing::debug!(%address, %error, "TLS with a client failed"),
+                Err(_) => tracing::debug!(%address, "TLS with a client took too long"),
+            },
+            (Speech::Tls, None) => {
+                tracing::warn!(%address, "a client wants TLS, and no certificate is configured");
+            }
+        }
+    }
+
+    async fn speak<W>(&self, wire: W, served: Served, http2: Option<bool>)
+    where
+        W: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let most = served.prepared.borrow().settings.timeouts.handshake;
+        let (wire, http2) = match http2 {
+            Some(chosen) => (preface::Rewound::new(wire), chosen),
+            None => match timeout(most, preface::look(wire)).await {
+                Ok(Ok(looked)) => looked,
+                Ok(Err(_)) | Err(_) => return,
+            },
+        };
+        let stack = stack(&self.parts);
+        if http2 {
+            http2::serve(wire, stack, served).await;
+        } else {
+            http1::serve(wire, stack, served).await;
+        }
+    }
+}
+
+impl Served {
+    /// What goes for a call that arrives now.
+    fn arrival(&self) -> Arrival {
+        let prepared = Arc::clone(&self.prepared.borrow());
+        Arrival { peer: self.peer.clone(), prepared, at: Instant::now(), clock: (self.clock)() }
+    }
+}
+
+type Secured = (Box<tokio_rustls::server::TlsStream<TcpStream>>, Arc<[String]>, bool);
+
+async fn secure(stream: TcpStream, config: &Arc<ServerConfig>) -> std::io::Result<Secured> {
+    let stream = TlsAcceptor::from(Arc::clone(config)).accept(stream).await?;
+    let session = stream.get_ref().1;
+    let names = session.peer_certificates().and_then(|it| it.first()).map(tls::names).unwrap_or_default();
+    let http2 = session.alpn_protocol() == Some(b"h2");
+    Ok((Box::new(stream), names.into(), http2))
+}
+
+/// One of the connections, until it is dropped.
+#[derive(Debug)]
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,50 @@
+//! The layers, from the outside in.
+
+use std::convert::Infallible;
+
+use tower::{Service, ServiceBuilder};
+
+use crate::before::before;
+use crate::call::{Call, Reply};
+use crate::errors::ErrorsLayer;
+use crate::forward::Forward;
+use crate::overload::{Gate, OverloadLayer};
+use crate::pools::Pools;
+use crate::retry::{Budget, RetryLayer};
+use crate::selection::SelectionLayer;
+use crate::{deadline, hops, next_hop, target};
+
+/// What the layers share.
+#[derive(Clone, Debug, Default)]
+pub struct Parts {
+    /// Connections to next hops.
+    pub pools: Pools,
+    /// Who may work and who waits.
+    pub gate: Gate,
+    /// What retries there may be.
+    pub budget: Budget,
+}
+
+/// The way of a call.
+pub fn stack(
+    parts: &Parts,
+) -> impl Service<Call, Response = Reply, Error = Infallible, Future: Send + 'static> + Clone + Send + 'static + use<>
+{
+    ServiceBuilder::new()
+        // Whatever fails is answered; an error of another is relayed as such.
+        .layer(ErrorsLayer)
+        // What comes round, and what its client does not wait for any more, goes no further.
+        .layer(before(hops::check))
+        .layer(before(deadline::check))
+        // So many at a time, the most important first.
+        .layer(OverloadLayer { gate: parts.gate.clone() })
+        // Whom to ask.
+        .layer(before(target::plan))
+        // Somebody else where one fails.
+        .layer(RetryLayer { budget: parts.budget.clone() })
+        // Which of them.
+        .layer(SelectionLayer)
+        // By which way.
+        .layer(before(next_hop::route))
+        .service(Forward { pools: parts.pools.clone() })
+}

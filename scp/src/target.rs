@@ -1,0 +1,79 @@
+//! Whom a request is for: 3gpp-Sbi-Target-apiRoot, its authority, or whoever discovery finds (TS 29.500 6.10.2, 6.10.2A).
+
+use http::Uri;
+use http::uri::{Authority, InvalidUri, PathAndQuery};
+
+use crate::api_root::{ApiRoot, Transport};
+use crate::call::Call;
+use crate::cause::Cause;
+use crate::failure::Failure;
+use crate::names;
+use crate::path::inward;
+use crate::problem::Problem;
+use crate::producer::{Hop, Plan, Step, Target};
+use crate::settings::{Identity, NextHop, Targets};
+
+/// Plans whom to ask, and leaves of the request's URI the path below an API root.
+///
+/// # Errors
+/// Where the URI is none, or the request is for this SCP itself.
+pub fn plan(call: &mut Call) -> Result<(), Failure> {
+    let settings = &call.context.arrival.prepared.settings;
+    let uri = call.request.uri();
+    let asked = ApiRoot::of(uri);
+    // TLS ends here only for who means this SCP (6.10.2A.1).
+    let unknown =
+        asked.as_ref().filter(|it| it.transport == Transport::Clear && !known(&settings.identity, &it.authority));
+    let target = call.context.target.as_ref().or(unknown);
+    if target.is_some_and(|it| ourselves(&settings.identity, it)) {
+        return Err(Problem::new(Cause::MsgLoopDetected).detail("the target is this SCP").into());
+    }
+    let path = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+    let path = match unknown {
+        Some(_) => path,
+        None => inward(&path, &settings.identity.prefix).map_err(|error| unusable(&error))?.unwrap_or(path),
+    };
+    call.plan = match target {
+        Some(target) => Plan::place(Target::given(target.clone(), Hop::Producer)),
+        None if call.context.discovery => match delegate(call, &settings.next_hops) {
+            Some(next) => Plan::place(Target::given(next.api_root.clone(), Hop::Scp)),
+            None => Plan { steps: [Step::Find(Box::default())].into() },
+        },
+        None => Plan::default(),
+    };
+    *call.request.uri_mut() = Uri::from(path);
+    Ok(())
+}
+
+fn known(identity: &Identity, authority: &Authority) -> bool {
+    identity.authorities.iter().any(|it| it == authority)
+}
+
+fn ourselves(identity: &Identity, target: &ApiRoot) -> bool {
+    known(identity, &target.authority) && target.prefix() == identity.prefix
+}
+
+fn unusable(error: &InvalidUri) -> Failure {
+    Problem::new(Cause::InvalidMsgFormat).detail(error.to_string()).into()
+}
+
+/// The SCP that discovers instead of this one (6.10.3.2).
+fn delegate<'a>(call: &Call, next_hops: &'a [NextHop]) -> Option<&'a NextHop> {
+    next_hops.iter().find(|it| {
+        it.delegate
+            && match &it.targets {
+                Targets::All => true,
+                Targets::Domain(_) => false,
+                Targets::Services(services) => {
+                    requested(call).is_some_and(|name| services.iter().any(|it| it == name))
+                }
+            }
+    })
+}
+
+/// The service that a request is for: the first that is named (6.10.3.2).
+fn requested(call: &Call) -> Option<&str> {
+    let names = call.headers().get(names::DISCOVERY_SERVICE_NAMES)?.to_str().ok()?;
+    let names = names.trim().trim_start_matches('[');
+    names.split(',').next().map(|it| it.trim_matches([' ', '"', ']']))
+}
