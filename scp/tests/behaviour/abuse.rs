@@ -1,0 +1,204 @@
+//! Clients that mean harm, or are broken: each is bounded, and harms nobody else.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::frames::{
+    CONTINUATION, DATA, END_HEADERS, END_STREAM, Frame, GOAWAY, HEADERS, RST_STREAM, Raw, fields, frame,
+};
+use crate::support::{Client, Does, Producer, get, scp, settings, until};
+
+/// `ENHANCE_YOUR_CALM` (RFC 9113 7).
+const CALM: u32 = 0xb;
+
+fn request(root: &str) -> Vec<u8> {
+    fields(&[
+        (":method", "POST"),
+        (":scheme", "http"),
+        (":authority", "scp.example"),
+        (":path", "/x"),
+        ("3gpp-sbi-target-apiroot", root),
+    ])
+}
+
+/// Whether the connection was ended for it.
+async fn ended(raw: &mut Raw) -> Option<Frame> {
+    tokio::time::timeout(Duration::from_secs(20), raw.next_of(&[GOAWAY])).await.expect("the connection should end")
+}
+
+#[tokio::test]
+async fn rapid_resets_end_the_connection_and_nobody_elses() {
+    let producer =
+        Producer::with(|seen| if seen.method == "POST" { Does::Hangs } else { Does::Answers(Default::default()) })
+            .await;
+    let running = scp(settings()).await;
+    let other = Client::connect(running.address).await;
+    let mut raw = Raw::connect(running.address).await;
+    let block = request(&producer.root());
+    for number in 0..20_000_u32 {
+        let stream = number * 2 + 1;
+        let mut both = frame(HEADERS, END_HEADERS | END_STREAM, stream, &block);
+        both.extend(frame(RST_STREAM, 0, stream, &8_u32.to_be_bytes()));
+        if raw.send_all(&both).await.is_err() {
+            break;
+        }
+    }
+    // Either it says why, or what was still under way met a closed socket.
+    if let Some(frame) = ended(&mut raw).await {
+        assert_eq!(frame.error(), CALM);
+    }
+    let answer = other.ask(get("/x").header("3gpp-Sbi-Target-apiRoot", producer.root()).body("").unwrap()).await;
+    assert_eq!(answer.status, 200);
+    until(|| running.scp.parts().gate.load() == (0, 0)).await;
+}
+
+/// A client that waits until its requests are under way and then takes them back is no better.
+#[tokio::test]
+async fn resets_of_requests_that_are_under_way_count_too() {
+    let producer = Producer::with(|_| Does::Hangs).await;
+    let mut settings = settings();
+    settings.limits.streams = 20;
+    let running = scp(settings).await;
+    let mut raw = Raw::connect(running.address).await;
+    let block = request(&producer.root());
+    let mut stream = 1;
+    until(|| running.scp.connections() == 1).await;
+    for _ in 0..100 {
+        let begun = stream;
+        for _ in 0..10 {
+            let _ = raw.send(HEADERS, END_HEADERS | END_STREAM, stream, &block).await;
+            stream += 2;
+        }
+        until(|| running.scp.parts().gate.load().0 == 10 || running.scp.connections() == 0).await;
+        for stream in (begun..stream).step_by(2) {
+            let _ = raw.send(RST_STREAM, 0, stream, &8_u32.to_be_bytes()).await;
+        }
+        until(|| running.scp.parts().gate.load().0 == 0).await;
+        if running.scp.connections() == 0 {
+            break;
+        }
+    }
+    assert_eq!(running.scp.connections(), 0);
+    if let Some(frame) = ended(&mut raw).await {
+        assert_eq!(frame.error(), CALM);
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_continuations_ends_the_connection() {
+    let running = scp(settings()).await;
+    let mut raw = Raw::connect(running.address).await;
+    raw.send(HEADERS, 0, 1, &request("http://127.0.0.1:1")).await.unwrap();
+    let piece = fields(&[("x-a", &"a".repeat(1000))]);
+    for _ in 0..100_000 {
+        if raw.send(CONTINUATION, 0, 1, &piece).await.is_err() {
+            break;
+        }
+    }
+    ended(&mut raw).await;
+    until(|| running.scp.connections() == 0).await;
+}
+
+/// Empty ones cost nothing of the header list.
+#[tokio::test]
+async fn a_flood_of_empty_continuations_ends_the_connection() {
+    let running = scp(settings()).await;
+    let mut raw = Raw::connect(running.address).await;
+    raw.send(HEADERS, 0, 1, &request("http://127.0.0.1:1")).await.unwrap();
+    for _ in 0..100_000 {
+        if raw.send(CONTINUATION, 0, 1, &[]).await.is_err() {
+            break;
+        }
+    }
+    ended(&mut raw).await;
+    until(|| running.scp.connections() == 0).await;
+}
+
+#[tokio::test]
+async fn headers_that_are_too_large_are_refused_for_that_request_alone() {
+    let producer = Producer::start().await;
+    let running = scp(settings()).await;
+    let client = Client::connect(running.address).await;
+    let bomb = "a".repeat(70_000);
+    let request = get("/x").header("3gpp-Sbi-Target-apiRoot", producer.root()).header("x-bomb", bomb);
+    match client.try_ask(request.body("").unwrap()).await {
+        Ok(answer) => assert_eq!(answer.status, 431),
+        Err(error) => assert!(error.is_reset(), "{error}"),
+    }
+    let answer = client.ask(get("/x").header("3gpp-Sbi-Target-apiRoot", producer.root()).body("").unwrap()).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(producer.seen().len(), 1);
+}
+
+/// A small block that a table makes large: one entry, referred to over and over (RFC 7541 4).
+#[tokio::test]
+async fn a_bomb_of_references_to_one_large_field_is_refused() {
+    let producer = Producer::start().await;
+    let running = scp(settings()).await;
+    let mut raw = Raw::connect(running.address).await;
+    let mut block = request(&producer.root());
+    // Literal with incremental indexing, then its index (62) many times.
+    let field = fields(&[("x-bomb", &"a".repeat(3_900))]);
+    block.push(0x40);
+    block.extend(&field[1..]);
+    block.extend(std::iter::repeat_n(0x80 | 62, 10_000));
+    raw.send(HEADERS, END_HEADERS | END_STREAM, 1, &block[..16_000.min(block.len())]).await.unwrap();
+    let answer =
+        tokio::time::timeout(Duration::from_secs(20), raw.next_of(&[HEADERS, RST_STREAM, GOAWAY])).await.unwrap();
+    assert!(answer.is_some());
+    assert!(producer.seen().is_empty());
+}
+
+#[tokio::test]
+async fn slow_content_is_given_up() {
+    let producer = Producer::start().await;
+    let mut settings = settings();
+    settings.timeouts.stall = Duration::from_millis(300);
+    let running = scp(settings).await;
+    let mut raw = Raw::connect(running.address).await;
+    raw.send(HEADERS, END_HEADERS, 1, &request(&producer.root())).await.unwrap();
+    raw.send(DATA, 0, 1, b"slow").await.unwrap();
+    let answer = tokio::time::timeout(Duration::from_secs(20), raw.next_of(&[HEADERS, RST_STREAM])).await.unwrap();
+    assert!(answer.is_some());
+    until(|| running.scp.parts().gate.load() == (0, 0)).await;
+    assert!(producer.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_is_closed() {
+    let mut settings = settings();
+    settings.timeouts.handshake = Duration::from_millis(200);
+    settings.timeouts.client_idle = Duration::from_millis(400);
+    let running = scp(settings).await;
+    let mut silent = TcpStream::connect(running.address).await.unwrap();
+    let mut half = TcpStream::connect(running.address).await.unwrap();
+    half.write_all(b"PRI * HT").await.unwrap();
+    let _idle = Client::connect(running.address).await;
+    // Half of a header block, for ever.
+    let mut stuck = Raw::connect(running.address).await;
+    stuck.send(HEADERS, 0, 1, &request("http://127.0.0.1:1")).await.unwrap();
+    until(|| running.scp.connections() == 4).await;
+    until(|| running.scp.connections() == 0).await;
+    let mut nothing = Vec::new();
+    assert_eq!(silent.read_to_end(&mut nothing).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn connections_beyond_the_bound_are_closed() {
+    let producer = Producer::start().await;
+    let mut settings = settings();
+    settings.limits.connections = 2;
+    let running = scp(settings).await;
+    let ask = async |client: &Client| {
+        client.try_ask(get("/x").header("3gpp-Sbi-Target-apiRoot", producer.root()).body("").unwrap()).await
+    };
+    let first = Client::connect(running.address).await;
+    let second = Client::connect(running.address).await;
+    assert_eq!(ask(&first).await.unwrap().status, 200);
+    assert_eq!(ask(&second).await.unwrap().status, 200);
+    let mut third = Raw::connect(running.address).await;
+    assert!(third.next().await.is_none());
+    assert_eq!(ask(&first).await.unwrap().status, 200);
+}

@@ -1,0 +1,23 @@
+//! Behaviour of the SCP, line by line, over real sockets: clients on one side, producers on the other.
+//!
+//! A test is named after the line that it shows: R routing, D discovery and selection, B binding, F failure, A authorization,
+//! N the NRF.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test may stop at the first surprise, as it may"
+)]
+
+mod abuse;
+mod failure;
+mod frames;
+mod location;
+mod pools;
+mod retry;
+mod routing;
+mod streams;
+mod support;
+mod tls;

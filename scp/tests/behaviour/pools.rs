@@ -1,0 +1,120 @@
+//! Connections to producers: closed ones, idle ones, dead ones.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Response;
+use tokio::net::TcpListener;
+
+use crate::support::{Client, Does, Producer, get, post, scp, settings, until};
+
+/// A producer that closes each connection after three requests, as one does that is restarted gently.
+async fn restless() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let root = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut connection = h2::server::handshake(stream).await.unwrap();
+                let mut answered = 0;
+                while let Some(Ok((request, mut respond))) = connection.accept().await {
+                    tokio::spawn(async move {
+                        let _ = crate::support::read(request.into_body()).await;
+                        let mut stream = respond.send_response(Response::new(()), false).unwrap();
+                        let _ = stream.send_data(Bytes::from_static(b"done"), true);
+                    });
+                    answered += 1;
+                    if answered == 3 {
+                        connection.graceful_shutdown();
+                    }
+                }
+            });
+        }
+    });
+    root
+}
+
+/// POST: nothing may be done twice, and nothing is lost.
+#[tokio::test]
+async fn f3_connections_that_are_being_closed_lose_no_request() {
+    let root = restless().await;
+    let mut settings = settings();
+    settings.retries.budget = 100;
+    let running = scp(settings).await;
+    let client = Client::connect(running.address).await;
+    for _ in 0..5 {
+        let mut all = tokio::task::JoinSet::new();
+        for _ in 0..20 {
+            let (client, root) = (client.clone(), root.clone());
+            all.spawn(async move {
+                client.ask(post("/x").header("3gpp-Sbi-Target-apiRoot", root).body("{}").unwrap()).await
+            });
+        }
+        while let Some(answer) = all.join_next().await {
+            let answer = answer.unwrap();
+            assert_eq!(answer.body, b"done", "{}", answer.status);
+        }
+    }
+}
+
+#[tokio::test]
+async fn connections_without_requests_are_closed() {
+    let producer = Producer::start().await;
+    let mut settings = settings();
+    settings.timeouts.ping = Duration::from_millis(20);
+    settings.timeouts.producer_idle = Duration::from_millis(60);
+    let running = scp(settings).await;
+    let client = Client::connect(running.address).await;
+    for _ in 0..2 {
+        let request = get("/x").header("3gpp-Sbi-Target-apiRoot", producer.root()).body("").unwrap();
+        assert_eq!(client.ask(request).await.status, 200);
+        until(|| running.scp.parts().pools.connections() == 0).await;
+    }
+}
+
+#[tokio::test]
+async fn f1_a_producer_that_dies_is_not_waited_for() {
+    let producer = Producer::with(|_| Does::Hangs).await;
+    let running = scp(settings()).await;
+    let client = Client::connect(running.address).await;
+    let root = producer.root();
+    let asked = tokio::spawn(async move {
+        client.ask(get("/x").header("3gpp-Sbi-Target-apiRoot", root).body("").unwrap()).await
+    });
+    until(|| producer.seen().len() == 1).await;
+    producer.kill();
+    assert_eq!(asked.await.unwrap().cause(), "TARGET_NF_NOT_REACHABLE");
+}
+
+/// The connection stands, and nothing comes over it: PINGs find out long before the response is due.
+#[tokio::test]
+async fn f1_a_producer_that_falls_silent_is_found_out() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let root = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        let _request = connection.accept().await;
+        // Nobody reads any more.
+        std::future::pending::<()>().await;
+    });
+    let mut settings = settings();
+    settings.timeouts.ping = Duration::from_millis(50);
+    settings.timeouts.response = Duration::from_secs(3600);
+    let running = scp(settings).await;
+    let client = Client::connect(running.address).await;
+    let answer = client.ask(post("/x").header("3gpp-Sbi-Target-apiRoot", root).body("").unwrap()).await;
+    assert_eq!(answer.cause(), "TARGET_NF_NOT_REACHABLE");
+}
+
+/// A name with an address that nobody answers at, before one that somebody does (RFC 8305).
+#[tokio::test]
+async fn names_are_looked_up() {
+    let producer = Producer::start().await;
+    let running = scp(settings()).await;
+    let client = Client::connect(running.address).await;
+    let root = format!("http://localhost:{}", producer.address.port());
+    let answer = client.ask(get("/x").header("3gpp-Sbi-Target-apiRoot", &root).body("").unwrap()).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(producer.only().uri, format!("{root}/x"));
+}

@@ -1,0 +1,295 @@
+//! Clients, producers and an SCP between them.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use h2::{Reason, RecvStream, client, server};
+use http::uri::Authority;
+use http::{HeaderMap, Request, Response, StatusCode};
+use pinion_scp::settings::Settings;
+use pinion_scp::{Prepared, Scp, Speech};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::{ClientConfig, ServerConfig};
+
+/// What a client knows the SCP by.
+pub(crate) const SCP: &str = "scp.example";
+
+/// An SCP that runs.
+pub(crate) struct Running {
+    pub scp: Scp,
+    pub address: SocketAddr,
+    pub drain: watch::Sender<bool>,
+    pub served: JoinHandle<()>,
+}
+
+/// Settings of [`SCP`].
+pub(crate) fn settings() -> Settings {
+    Settings::new(SCP, vec![Authority::from_static(SCP)])
+}
+
+/// Runs an SCP in the clear.
+pub(crate) async fn scp(settings: Settings) -> Running {
+    run(Prepared::new(settings, None, None), Speech::Clear).await
+}
+
+/// Runs an SCP.
+pub(crate) async fn run(prepared: Prepared, speech: Speech) -> Running {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let scp = Scp::new(prepared, SystemTime::now);
+    let (drain, drained) = watch::channel(false);
+    let served = tokio::spawn({
+        let scp = scp.clone();
+        async move { scp.serve(listener, speech, drained).await }
+    });
+    Running { scp, address, drain, served }
+}
+
+/// A request as a producer saw it.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub method: String,
+    pub uri: String,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+    pub trailers: Option<HeaderMap>,
+}
+
+/// What a producer does with a request.
+pub(crate) enum Does {
+    /// Answers.
+    Answers(Response<Bytes>),
+    /// Answers with trailers.
+    Trails(Response<Bytes>, HeaderMap),
+    /// Resets the stream.
+    Resets(Reason),
+    /// Says nothing.
+    Hangs,
+}
+
+/// A producer that runs.
+#[derive(Clone)]
+pub(crate) struct Producer {
+    pub address: SocketAddr,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    task: Arc<JoinHandle<()>>,
+}
+
+impl Producer {
+    /// One that answers 200 with nothing.
+    pub(crate) async fn start() -> Self {
+        Self::with(|_| Does::Answers(Response::new(Bytes::new()))).await
+    }
+
+    /// One that does with each request as it is told.
+    pub(crate) async fn with(does: impl Fn(&Seen) -> Does + Send + Sync + 'static) -> Self {
+        Self::over(None, does).await
+    }
+
+    /// The same over TLS.
+    pub(crate) async fn over(
+        tls: Option<Arc<ServerConfig>>,
+        does: impl Fn(&Seen) -> Does + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let does: Arc<dyn Fn(&Seen) -> Does + Send + Sync> = Arc::new(does);
+        let task = tokio::spawn({
+            let seen = Arc::clone(&seen);
+            async move {
+                let mut connections = tokio::task::JoinSet::new();
+                while let Ok((stream, _)) = listener.accept().await {
+                    let (seen, does, tls) = (Arc::clone(&seen), Arc::clone(&does), tls.clone());
+                    connections.spawn(async move {
+                        match tls {
+                            Some(tls) => {
+                                if let Ok(stream) = TlsAcceptor::from(tls).accept(stream).await {
+                                    serve(stream, seen, does).await;
+                                }
+                            }
+                            None => serve(stream, seen, does).await,
+                        }
+                    });
+                }
+            }
+        });
+        Self { address, seen, task: Arc::new(task) }
+    }
+
+    /// Its API root, in the clear.
+    pub(crate) fn root(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What it saw.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// The only request that it saw.
+    pub(crate) fn only(&self) -> Seen {
+        let seen = self.seen();
+        assert_eq!(seen.len(), 1, "{seen:?}");
+        seen.into_iter().next().unwrap()
+    }
+
+    /// Ends it, with its connections.
+    pub(crate) fn kill(&self) {
+        self.task.abort();
+    }
+}
+
+async fn serve<W>(wire: W, seen: Arc<Mutex<Vec<Seen>>>, does: Arc<dyn Fn(&Seen) -> Does + Send + Sync>)
+where
+    W: AsyncRead + AsyncWrite + Unpin,
+{
+    let Ok(mut connection) = server::handshake(wire).await else { return };
+    let mut answers = tokio::task::JoinSet::new();
+    while let Some(Ok((request, mut respond))) = connection.accept().await {
+        let (seen, does) = (Arc::clone(&seen), Arc::clone(&does));
+        answers.spawn(async move {
+            let (head, receive) = request.into_parts();
+            let Some((body, trailers)) = read(receive).await else { return };
+            let saw = Seen {
+                method: head.method.to_string(),
+                uri: head.uri.to_string(),
+                headers: head.headers,
+                body,
+                trailers,
+            };
+            let does = does(&saw);
+            seen.lock().unwrap().push(saw);
+            let (response, trailers) = match does {
+                Does::Answers(response) => (response, None),
+                Does::Trails(response, trailers) => (response, Some(trailers)),
+                Does::Resets(reason) => return respond.send_reset(reason),
+                Does::Hangs => {
+                    let _ = poll_fn(|context| respond.poll_reset(context)).await;
+                    return;
+                }
+            };
+            let (head, body) = response.into_parts();
+            let end = body.is_empty() && trailers.is_none();
+            let Ok(mut stream) = respond.send_response(Response::from_parts(head, ()), end) else { return };
+            if !end {
+                let _ = stream.send_data(body, trailers.is_none());
+            }
+            if let Some(trailers) = trailers {
+                let _ = stream.send_trailers(trailers);
+            }
+        });
+    }
+}
+
+/// The whole of what comes on a stream.
+pub(crate) async fn read(mut receive: RecvStream) -> Option<(Vec<u8>, Option<HeaderMap>)> {
+    let mut body = Vec::new();
+    while let Some(data) = receive.data().await {
+        let data = data.ok()?;
+        let _ = receive.flow_control().release_capacity(data.len());
+        body.extend_from_slice(&data);
+    }
+    Some((body, receive.trailers().await.ok()?))
+}
+
+/// A response as a client saw it.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// A header's value; empty where it is not there.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |it| it.to_str().unwrap())
+    }
+
+    /// A member of ProblemDetails.
+    pub(crate) fn problem(&self, member: &str) -> serde_json::Value {
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let details: serde_json::Value = serde_json::from_slice(&self.body).unwrap();
+        details[member].clone()
+    }
+
+    /// Its cause.
+    pub(crate) fn cause(&self) -> String {
+        self.problem("cause").as_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// A client's connection.
+#[derive(Clone)]
+pub(crate) struct Client {
+    pub sender: client::SendRequest<Bytes>,
+}
+
+impl Client {
+    /// Connects in the clear.
+    pub(crate) async fn connect(to: SocketAddr) -> Self {
+        Self::on(TcpStream::connect(to).await.unwrap()).await
+    }
+
+    /// Connects over TLS.
+    pub(crate) async fn secure(to: SocketAddr, config: Arc<ClientConfig>) -> std::io::Result<Self> {
+        let stream = TcpStream::connect(to).await?;
+        let name = SCP.try_into().unwrap();
+        Ok(Self::on(tokio_rustls::TlsConnector::from(config).connect(name, stream).await?).await)
+    }
+
+    async fn on<W: AsyncRead + AsyncWrite + Send + Unpin + 'static>(wire: W) -> Self {
+        let (sender, connection) = client::handshake(wire).await.unwrap();
+        tokio::spawn(async move {
+            let _ = connection.await;
+        });
+        Self { sender }
+    }
+
+    /// Asks, and waits for the whole answer.
+    pub(crate) async fn ask(&self, request: Request<&str>) -> Answer {
+        self.try_ask(request).await.unwrap()
+    }
+
+    /// The same, where it may fail.
+    pub(crate) async fn try_ask(&self, request: Request<&str>) -> Result<Answer, h2::Error> {
+        let (head, body) = request.into_parts();
+        let mut sender = self.sender.clone().ready().await?;
+        let (response, mut stream) = sender.send_request(Request::from_parts(head, ()), body.is_empty())?;
+        if !body.is_empty() {
+            stream.send_data(Bytes::copy_from_slice(body.as_bytes()), true)?;
+        }
+        let (head, receive) = response.await?.into_parts();
+        let Some((body, _)) = read(receive).await else { return Err(Reason::INTERNAL_ERROR.into()) };
+        Ok(Answer { status: head.status, headers: head.headers, body })
+    }
+}
+
+/// A GET of a path of the SCP's.
+pub(crate) fn get(path: &str) -> http::request::Builder {
+    Request::get(format!("http://{SCP}{path}"))
+}
+
+/// A POST of a path of the SCP's.
+pub(crate) fn post(path: &str) -> http::request::Builder {
+    Request::post(format!("http://{SCP}{path}"))
+}
+
+/// Waits until something is so; a test that waits for ever fails.
+pub(crate) async fn until(what: impl Fn() -> bool) {
+    for _ in 0..1_000 {
+        if what() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it never came about");
+}

@@ -1,0 +1,122 @@
+//! A3: TLS with clients and producers, certificates that are checked, and new ones without a connection lost.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Response;
+use pinion_scp::tls::{self, Clients, Pair};
+use pinion_scp::{Prepared, Speech};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use crate::support::{Client, Does, Producer, SCP, get, run, settings};
+
+/// An authority that signs certificates.
+struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    fn sign(&self, names: &[SanType]) -> Pair {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.subject_alt_names = names.to_vec();
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.0).unwrap();
+        Pair { chain: vec![certificate.der().clone()], key: PrivateKeyDer::try_from(key.serialize_der()).unwrap() }
+    }
+
+    fn roots(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.0.der().clone()).unwrap();
+        roots
+    }
+
+    fn dns(&self, name: &str) -> Pair {
+        self.sign(&[SanType::DnsName(name.try_into().unwrap())])
+    }
+}
+
+fn client(authority: &Authority, pair: Option<Pair>) -> Arc<ClientConfig> {
+    tls::client(authority.roots(), pair).unwrap()
+}
+
+/// An SCP whose clients must show certificates, as producers must, and a producer.
+async fn both_sides(authority: &Authority) -> (Prepared, Producer) {
+    let address = SanType::IpAddress("127.0.0.1".parse().unwrap());
+    let known = Clients::Known(Arc::new(authority.roots()));
+    let server = tls::server(authority.sign(&[address]), known.clone()).unwrap();
+    let producer =
+        Producer::over(Some(server), |_| Does::Answers(Response::new(Bytes::from_static(b"secret")))).await;
+    let server = tls::server(authority.dns(SCP), known).unwrap();
+    (Prepared::new(settings(), Some(server), Some(client(authority, Some(authority.dns(SCP))))), producer)
+}
+
+#[tokio::test]
+async fn a3_both_sides_are_tls_with_certificates_that_are_checked() {
+    let authority = Authority::new();
+    let (prepared, producer) = both_sides(&authority).await;
+    let running = run(prepared, Speech::Tls).await;
+    let root = format!("https://{}", producer.address);
+    let ask = async |config| {
+        let client = Client::secure(running.address, config).await.map_err(|error| error.to_string())?;
+        let request = http::Request::get(format!("https://{SCP}/x")).header("3gpp-Sbi-Target-apiRoot", &root);
+        client.try_ask(request.body("").unwrap()).await.map_err(|error| error.to_string())
+    };
+    let known = client(&authority, Some(authority.dns("amf.example")));
+    assert_eq!(ask(known).await.unwrap().body, b"secret");
+    assert!(ask(client(&authority, None)).await.is_err());
+    let stranger = Authority::new();
+    assert!(ask(client(&authority, Some(stranger.dns("amf.example")))).await.is_err());
+    assert_eq!(producer.only().uri, format!("{root}/x"));
+}
+
+#[tokio::test]
+async fn a3_a_producer_that_no_authority_knows_is_not_reached() {
+    let authority = Authority::new();
+    let stranger = Authority::new();
+    let (mut prepared, producer) = both_sides(&authority).await;
+    prepared.client = Some(client(&stranger, None));
+    let running = run(prepared, Speech::Clear).await;
+    let client = Client::connect(running.address).await;
+    let request = get("/x").header("3gpp-Sbi-Target-apiRoot", format!("https://{}", producer.address));
+    let answer = client.ask(request.body("").unwrap()).await;
+    assert_eq!(answer.cause(), "TARGET_NF_NOT_REACHABLE");
+    assert!(producer.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a3_new_certificates_meet_new_connections_and_end_no_old_one() {
+    let authority = Authority::new();
+    let (prepared, producer) = both_sides(&authority).await;
+    let client_config = prepared.client.clone();
+    let running = run(prepared, Speech::Tls).await;
+    let ask = async |client: &Client| {
+        let request = http::Request::get(format!("https://{SCP}/x"))
+            .header("3gpp-Sbi-Target-apiRoot", format!("https://{}", producer.address));
+        client.try_ask(request.body("").unwrap()).await.unwrap().status
+    };
+    let old =
+        Client::secure(running.address, client(&authority, Some(authority.dns("amf.example")))).await.unwrap();
+    assert_eq!(ask(&old).await, 200);
+    let next = Authority::new();
+    let server = tls::server(next.dns(SCP), Clients::Known(Arc::new(next.roots()))).unwrap();
+    running.scp.apply(Prepared::new(settings(), Some(server), client_config));
+    assert_eq!(ask(&old).await, 200);
+    assert!(Client::secure(running.address, client(&authority, Some(next.dns("amf.example")))).await.is_err());
+    let new = Client::secure(running.address, client(&next, Some(next.dns("amf.example")))).await.unwrap();
+    assert_eq!(ask(&new).await, 200);
+    assert_eq!(ask(&old).await, 200);
+}
+
+#[test]
+fn a3_the_nf_instance_of_a_certificate_is_read() {
+    let instance = "urn:uuid:54804518-4191-46b3-955c-ac631f953ed8";
+    let names = [SanType::DnsName("amf1.example".try_into().unwrap()), SanType::URI(instance.try_into().unwrap())];
+    let pair = Authority::new().sign(&names);
+    assert_eq!(tls::names(&pair.chain[0]), ["amf1.example", instance]);
+}
