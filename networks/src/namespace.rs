@@ -12,9 +12,10 @@ mod routes;
 
 use std::fs::{self, File};
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::panic::resume_unwind;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use netlink_sys::protocols::{NETLINK_GENERIC, NETLINK_ROUTE};
 use nix::sched::{CloneFlags, setns, unshare};
@@ -130,10 +131,41 @@ impl Namespace {
     ///
     /// # Errors
     ///
-    /// [`Failure::Netlink`].
+    /// [`Failure::Netlink`]; [`Failure::Namespace`] where the kernel does not deliver to it after ten seconds.
     pub fn own(&self, address: IpAddr) -> Result<(), Failure> {
-        let length = if address.is_ipv4() { 32 } else { 128 };
-        self.add_address("lo", address, length)
+        match address {
+            IpAddr::V4(_) => self.add_address("lo", address, 32),
+            IpAddr::V6(own) => {
+                self.add_address("lo", address, 128)?;
+                self.run(|| delivers(own))?
+            }
+        }
+    }
+}
+
+/// Of a route: what takes it is delivered here (`linux/ipv6_route.h`).
+const RTF_LOCAL: u32 = 0x8000_0000;
+
+/// Waits until what comes for an address of IPv6 is delivered: the kernel makes the route for that some time after the
+/// address is there, and can be bound to.
+fn delivers(own: Ipv6Addr) -> Result<(), Failure> {
+    let line = format!("{:032x} 80 ", own.to_bits());
+    let latest = Instant::now() + Duration::from_secs(10);
+    loop {
+        let routes = fs::read_to_string("/proc/thread-self/net/ipv6_route").map_err(refused("read routes"))?;
+        // There is another one, of the address's network, which delivers nothing.
+        let local = |route: &str| {
+            let flags =
+                route.split_ascii_whitespace().nth(8).and_then(|flags| u32::from_str_radix(flags, 16).ok());
+            route.starts_with(&line) && flags.is_some_and(|flags| flags & RTF_LOCAL != 0)
+        };
+        if routes.lines().any(local) {
+            return Ok(());
+        }
+        if Instant::now() > latest {
+            return Err(refused("deliver to an own address")(io::ErrorKind::TimedOut));
+        }
+        thread::sleep(Duration::from_millis(2));
     }
 }
 
