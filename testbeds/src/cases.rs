@@ -73,6 +73,8 @@ pub enum Act {
     Punted(Reason),
     /// User space must have got nothing since it was looked.
     Unheard,
+    /// Of the frames since it was looked, user space must have got one copy, of the last; `None`: no copy.
+    Copied(Option<Whose>),
 }
 
 /// What must become of a frame.
@@ -143,6 +145,21 @@ impl Tunnel {
     pub(crate) fn over_v6(teid: u32, owned: u32) -> Self {
         Self { address: S6, teid, service: "n36", endpoint: "a", owned, path: 0 }
     }
+}
+
+/// Whose an SCTP packet is that user space gets a copy of.
+#[derive(Clone, Copy, Debug)]
+pub struct Whose {
+    /// The service.
+    pub service: &'static str,
+    /// The endpoint.
+    pub endpoint: &'static str,
+    /// The client.
+    pub client: End,
+    /// The verification tags of packets to the service and to the client.
+    pub tags: (u32, u32),
+    /// Whether it is the endpoint's.
+    pub reply: bool,
 }
 
 /// A filter of a tunnel, and where it leads.

@@ -10,13 +10,15 @@ use std::net::IpAddr;
 use pinion_loader::kernel::{Kernel, PROGRAM};
 use pinion_loader::setup::{ServiceSpec, Setup};
 use pinion_loader::user::UserEngine;
-use pinion_loader::{Bounds, Engine, INGRESS, LoadError, Maps, filters, sessions, tunnels};
-use pinion_steering::{Address, Filter, Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, hop};
+use pinion_loader::{Bounds, Copies, Engine, INGRESS, LoadError, Maps, filters, sessions, tunnels};
+use pinion_steering::{Address, Filter, Flow, FlowKey, Kind, Link, NextHop, Pin, PinKey, Reason, State, hop};
 use testbeds::cases::dice::Dice;
 use testbeds::cases::places::{A, A6, B, C, HOSTS, OURS, S, S6, U, mac, services};
 use testbeds::cases::traffic::{Traffic, users};
 use testbeds::missing::skipped;
 use testbeds::packets::check::hex;
+use testbeds::packets::sctp;
+use testbeds::packets::sctp::data;
 
 const BOUNDS: Bounds = Bounds {
     flows: 900,
@@ -68,7 +70,57 @@ fn the_engines_agree() {
     if packets >= 200_000 {
         let impossible = ["unresolved", "no_route", "no_headroom", "inconsistent", "error_limited"];
         assert!(never.iter().all(|name| impossible.contains(name)), "the traffic never makes {never:?}");
+        assert_ne!(lockstep.user.copies_counted().unwrap().made, 0, "the traffic is never listened to");
     }
+}
+
+/// Nobody takes copies: packets go on as if somebody did, and the engines say alike how many were lost.
+#[test]
+fn copies_without_room_are_lost_and_packets_are_not() {
+    let mut kernel = match Kernel::load_imagined(BOUNDS) {
+        Ok(kernel) => kernel,
+        Err(error @ (LoadError::Privilege { .. } | LoadError::Kernel { .. })) => return skipped(error),
+        Err(error) => panic!("{error}"),
+    };
+    kernel.verify(PROGRAM).unwrap();
+    let counted = [full(&mut UserEngine::new(BOUNDS)), full(&mut kernel)];
+    assert_eq!(counted[0], counted[1]);
+}
+
+/// Fills the ring twice: how many copies were made and lost, and how long those that were made are.
+fn full(engine: &mut dyn Engine) -> Vec<(Copies, Vec<usize>)> {
+    const PACKETS: u64 = 2000;
+    let mut services = services();
+    services.iter_mut().filter(|service| service.name == "n2").for_each(|service| service.aware = true);
+    let mut setup = Setup::default();
+    setup.apply(engine, &services).unwrap();
+    engine.put_link(INGRESS, &Link { lower: INGRESS, vlan: 0, address: OURS }).unwrap();
+    let (own, base) = (setup.own("n2").unwrap(), setup.base("n2", "a").unwrap());
+    let service = setup.id("n2").unwrap();
+    let flow =
+        Flow { target: base, from: own, tag: 6, service, state: State::Established as u8, ..Flow::default() };
+    engine.put_flow(&FlowKey::association(5, 38412, 9487), &flow).unwrap();
+    engine.imagine(1, 4).unwrap();
+    let mut dice = Dice::new(7);
+    (0..2)
+        .map(|_| {
+            let before = engine.copies_counted().unwrap();
+            for packet in 0..PACKETS {
+                let length = 4 * dice.below(400);
+                let frame = sctp((C, 9487), (S, 38412), 5, &[data(&vec![packet as u8; length])]).bytes();
+                assert_eq!(engine.run(&frame).unwrap().reason, Reason::Pinned);
+            }
+            let counted = engine.copies_counted().unwrap();
+            let (made, lost) = (counted.made - before.made, counted.lost - before.lost);
+            assert!(made + lost == PACKETS && lost > PACKETS / 10, "{counted:?}");
+            let mut copies = Vec::new();
+            while copies.len() < made as usize {
+                copies.extend(engine.copies().unwrap().iter().map(|copied| copied.bytes.len()));
+            }
+            assert!(engine.copies().unwrap().is_empty());
+            (counted, copies)
+        })
+        .collect()
 }
 
 struct Lockstep {
@@ -148,6 +200,9 @@ impl Lockstep {
         }
         if packet % 5_003 == 5_002 {
             let mut services = services();
+            for service in &mut services {
+                service.aware = service.kind == Kind::Sctp && self.dice.chance(50);
+            }
             for endpoint in services.iter_mut().flat_map(|service| &mut service.endpoints) {
                 endpoint.weight = self.dice.below(3) as u32;
                 endpoint.up = self.dice.chance(80);
@@ -209,6 +264,11 @@ impl Lockstep {
             self.kernel.events().unwrap(),
             "packet {packet}, again by {again}"
         );
+        assert_eq!(
+            self.user.copies().unwrap(),
+            self.kernel.copies().unwrap(),
+            "copies of packet {packet}, again by {again}"
+        );
         self.full += u32::from(user.reason == Reason::FlowsFull);
         self.traffic.learn(user);
     }
@@ -238,6 +298,8 @@ impl Lockstep {
             assert_eq!(user, kernel, "sessions of {target}, again by {again}");
         }
         assert_eq!(self.user.counters().unwrap(), self.kernel.counters().unwrap(), "counters, again by {again}");
+        let copies = [self.user.copies_counted().unwrap(), self.kernel.copies_counted().unwrap()];
+        assert_eq!(copies[0], copies[1], "copies, again by {again}");
     }
 }
 

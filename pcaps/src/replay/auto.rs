@@ -168,6 +168,7 @@ fn spec(served: &Served, samples: &mut Samples) -> Option<ServiceSpec> {
         placement: Placement::Maglev,
         exhausted: Exhausted::Drop,
         endpoints: endpoints.collect::<Option<_>>()?,
+        aware: false,
         exits: Vec::new(),
     })
 }

@@ -26,6 +26,7 @@ fn upf(unknown: Unknown) -> ServiceSpec {
         placement: Placement::Maglev,
         exhausted: Exhausted::Drop,
         endpoints: vec![endpoint(1), endpoint(2)],
+        aware: false,
         exits: Vec::new(),
     }
 }

@@ -97,6 +97,7 @@ fn spec(service: &Service, pool: Option<&Pool>, exits: Option<&Pool>) -> Option<
         placement: placement(service.algorithm),
         exhausted: exhausted(service.all_down),
         endpoints: endpoints.iter().map(endpoint).collect(),
+        aware: false,
         exits: exits
             .iter()
             .flat_map(|pool| pool.endpoints.iter().map(|endpoint| exit(&pool.name, endpoint, service, true)))

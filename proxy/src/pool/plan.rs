@@ -35,6 +35,7 @@ pub(super) fn spec(
         placement: config::placement(service.algorithm),
         exhausted: config::exhausted(service.all_down),
         endpoints: endpoints.iter().zip(weights).map(endpoint).collect(),
+        aware: false,
         exits: exits
             .iter()
             .flat_map(|(pool, endpoints)| endpoints.iter().map(|endpoint| exit(&pool.name, endpoint)))

@@ -44,6 +44,7 @@ pub(crate) fn configure(maps: &mut dyn Maps) -> Names {
                 up: true,
             })
             .collect(),
+        aware: false,
         exits: Vec::new(),
     };
     let services = [service("sip", Kind::Flow, 17, 5060, 10), service("n3", Kind::Gtpu, 17, 2152, 20)];

@@ -57,6 +57,7 @@ impl Node {
                     up: true,
                 })
                 .collect(),
+            aware: false,
             exits: Vec::new(),
         };
         let services = [service];

@@ -108,6 +108,7 @@ fn services() -> Vec<ServiceSpec> {
             placement: Placement::Maglev,
             exhausted: Exhausted::Drop,
             endpoints: vec![EndpointSpec { name: "one".to_owned(), addresses, port: to, weight: 1, up: true }],
+            aware: false,
             exits: Vec::new(),
         }
     };

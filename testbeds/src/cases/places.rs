@@ -216,6 +216,7 @@ pub fn service(
         placement,
         exhausted,
         endpoints,
+        aware: false,
         exits: Vec::new(),
     }
 }

@@ -1,6 +1,7 @@
 //! SCTP: associations from INIT to their end.
 
 mod addresses;
+mod aware;
 mod blue;
 mod extensions;
 mod handshake;
@@ -22,6 +23,7 @@ pub(super) fn cases() -> Vec<Case> {
     [
         handshake::cases(),
         addresses::cases(),
+        aware::cases(),
         extensions::cases(),
         malformed::cases(),
         restart::cases(),

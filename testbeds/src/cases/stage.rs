@@ -3,11 +3,13 @@
 use std::net::IpAddr;
 
 use pinion_loader::setup::{ServiceSpec, Setup};
-use pinion_loader::{Engine, Event, INGRESS, LoadError, filters, sessions, tunnels};
-use pinion_steering::{Address, Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, hop, sctp::digest};
+use pinion_loader::{Copied, Engine, Event, INGRESS, LoadError, filters, sessions, tunnels};
+use pinion_steering::{
+    Address, Flow, FlowKey, Heard, Link, NextHop, Pin, PinKey, REACH, Reason, hop, sctp::digest,
+};
 
 use super::places::{HOSTS, OURS, mac, services};
-use super::{Act, At, Case, Expect, Key, Tunnel};
+use super::{Act, At, Case, Expect, Key, Tunnel, Whose};
 use crate::packets::check::hex;
 
 /// Why a case failed.
@@ -59,6 +61,7 @@ pub struct Stage<'a> {
     tick: u32,
     last: Vec<u8>,
     events: Vec<Event>,
+    copies: Vec<Copied>,
 }
 
 /// The clock when a case begins.
@@ -79,6 +82,7 @@ impl<'a> Stage<'a> {
             tick: BEGIN,
             last: Vec::new(),
             events: Vec::new(),
+            copies: Vec::new(),
         };
         stage.lay_out()?;
         Ok(stage)
@@ -124,6 +128,8 @@ impl<'a> Stage<'a> {
         }
         self.engine.events()?;
         self.events.clear();
+        self.engine.copies()?;
+        self.copies.clear();
         self.tick = BEGIN;
         self.usual_hops()
     }
@@ -212,6 +218,11 @@ impl<'a> Stage<'a> {
                 let wanted = [Event { reason: *reason, length, bytes }];
                 differs(events == wanted, || format!("punted {events:?}, not {wanted:?}"))?;
             }
+            Act::Copied(whose) => {
+                let copies = self.copies.split_off(0);
+                let wanted = whose.iter().map(|whose| self.copied(whose)).collect::<Result<Vec<_>, _>>()?;
+                differs(copies == wanted, || format!("copied {copies:?}, not {wanted:?}"))?;
+            }
             Act::Unheard => {
                 let events = self.events.split_off(0);
                 differs(events.is_empty(), || format!("punted {events:?}"))?;
@@ -226,6 +237,7 @@ impl<'a> Stage<'a> {
         let after = self.engine.counters()?;
         self.last = frame.to_vec();
         self.events.extend(self.engine.events()?);
+        self.copies.extend(self.engine.copies()?);
         let wanted = expect.bytes.as_deref().unwrap_or(frame);
         differs((ran.verdict, ran.reason) == (expect.verdict, expect.reason), || {
             format!("{:?} {:?}, not {:?} {:?}", ran.verdict, ran.reason, expect.verdict, expect.reason)
@@ -308,6 +320,25 @@ impl<'a> Stage<'a> {
             from,
             ..Flow::default()
         })
+    }
+
+    /// The copy of the last frame, an untagged one without IP options.
+    fn copied(&self, whose: &Whose) -> Result<Copied, Wrong> {
+        let at = if whose.client.0.is_ipv4() { 34 } else { 54 };
+        let sctp = self.last.get(at..).unwrap_or_default();
+        let heard = Heard {
+            client: Address::from(whose.client.0),
+            endpoint: self.base(whose.service, whose.endpoint)?,
+            server_tag: whose.tags.0,
+            client_tag: whose.tags.1,
+            length: sctp.len() as u16,
+            service: self.service(whose.service)?,
+            service_port: self.spec(whose.service)?.port,
+            client_port: whose.client.1,
+            reply: u8::from(whose.reply),
+            reserved: [0; 3],
+        };
+        Ok(Copied { heard, bytes: sctp.get(..REACH + 1 - at).unwrap_or(sctp).to_vec() })
     }
 
     fn service(&self, name: &str) -> Result<u16, Wrong> {

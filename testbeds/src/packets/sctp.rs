@@ -146,7 +146,13 @@ fn opening(kind: u8, tag: u32, parameters: &[Parameter]) -> Chunk {
 /// DATA (RFC 9260 3.3.1) on stream 0 with NGAP's PPID.
 #[must_use]
 pub fn data(bytes: &[u8]) -> Chunk {
-    let head = [0, 0, 0x30, 0x39, 0, 0, 0, 0, 0, 0, 0, 60];
+    data_of(60, bytes)
+}
+
+/// DATA of another payload protocol.
+#[must_use]
+pub fn data_of(protocol: u8, bytes: &[u8]) -> Chunk {
+    let head = [0, 0, 0x30, 0x39, 0, 0, 0, 0, 0, 0, 0, protocol];
     chunk(0, &[&head, bytes].concat()).flags(3)
 }
 

@@ -94,6 +94,7 @@ impl Service {
             placement: Placement::Maglev,
             exhausted: Exhausted::Drop,
             endpoints: endpoints.collect(),
+            aware: false,
             exits: Vec::new(),
         }
     }

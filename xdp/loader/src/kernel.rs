@@ -59,6 +59,8 @@ pub struct Kernel {
     counters: PerCpuArray<MapData, u64>,
     replay: Array<MapData, u32>,
     events: RingBuf<MapData>,
+    copies: RingBuf<MapData>,
+    copied: PerCpuArray<MapData, u64>,
     raw: Raw,
     /// Interfaces that are ends of veth pairs, as far as the program is attached to them.
     around: HashSet<u32>,
@@ -159,6 +161,8 @@ impl Kernel {
             counters: take(&mut ebpf, "COUNTERS")?,
             replay: take(&mut ebpf, "REPLAY")?,
             events: take(&mut ebpf, "EVENTS")?,
+            copies: take(&mut ebpf, "COPIES")?,
+            copied: take(&mut ebpf, "COPIED")?,
             out: vec![0; 1 << 17],
             ebpf,
         })

@@ -23,4 +23,4 @@ pub mod user;
 
 pub use engine::{Engine, INGRESS, LEAST, Ran};
 pub use error::LoadError;
-pub use maps::{Bounds, Cursor, Event, Maps, Paged};
+pub use maps::{Bounds, COPIES_MOST, Copied, Copies, Cursor, Event, Maps, Paged};

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use pinion_steering::{
-    Filter, FilterKey, Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, Service, ServiceKey, Source, SourceKey,
-    Target,
+    Filter, FilterKey, Flow, FlowKey, Heard, Link, NextHop, Pin, PinKey, Reason, Service, ServiceKey, Source,
+    SourceKey, Target,
 };
 
 use crate::LoadError;
@@ -47,6 +47,9 @@ impl Default for Bounds {
     }
 }
 
+/// How many copies [`Maps::copies`] takes at once.
+pub const COPIES_MOST: usize = 4096;
+
 /// What a packet left behind for user space.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -56,6 +59,24 @@ pub struct Event {
     pub length: u32,
     /// Its first bytes, at the most 2,048.
     pub bytes: Vec<u8>,
+}
+
+/// A copy of a packet of a service that is listened to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// Whose it is.
+    pub heard: Heard,
+    /// Its first bytes from SCTP's common header on, at the most [`Heard::MOST`].
+    pub bytes: Vec<u8>,
+}
+
+/// How many packets of services that are listened to there were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Copies {
+    /// Of so many there was a copy.
+    pub made: u64,
+    /// For the copies of so many there was no room, as nobody took those before.
+    pub lost: u64,
 }
 
 /// A place in a table, to read it page by page from; the default is its beginning.
@@ -181,4 +202,8 @@ pub trait Maps {
     fn counters(&self) -> Result<Vec<u64>, LoadError>;
     /// Takes what packets left behind for user space, or a part of it where much comes meanwhile.
     fn events(&mut self) -> Result<Vec<Event>, LoadError>;
+    /// Takes copies of packets of services that are listened to, in their order, at the most [`COPIES_MOST`].
+    fn copies(&mut self) -> Result<Vec<Copied>, LoadError>;
+    /// How many copies there were since the tables are there.
+    fn copies_counted(&self) -> Result<Copies, LoadError>;
 }

@@ -62,7 +62,11 @@ macro_rules! size {
 const FLOW: &[Field] = fields!(Flow: target, seen, tag, peer, service, state, reply, from);
 const PIN: &[Field] = fields!(Pin: target, teid, service, path, flags);
 
-/// Every map of the object that is pinned. `WORK`, `REPLAY` and read-only data live no longer than their program.
+const HEARD: &[Field] = fields!(
+    Heard: client, endpoint, server_tag, client_tag, length, service, service_port, client_port, reply, reserved
+);
+
+/// Every map of the object that is pinned. `WORK`, `COPY`, `REPLAY` and read-only data live no longer than their program.
 pub const MAPS: &[MapSpec] = &[
     MapSpec {
         name: "FLOWS",
@@ -148,7 +152,7 @@ pub const MAPS: &[MapSpec] = &[
         kind: ARRAY,
         key: 4,
         value: size!(Target),
-        layout: &[fields!(Target: address, port, paths, up, owner, reserved)],
+        layout: &[fields!(Target: address, port, paths, up, owner, flags, reserved)],
         role: Role::Configuration,
     },
     MapSpec { name: "MAGLEV", kind: ARRAY, key: 4, value: 4, layout: &[], role: Role::Configuration },
@@ -177,6 +181,8 @@ pub const MAPS: &[MapSpec] = &[
     },
     MapSpec { name: "COUNTERS", kind: PERCPU_ARRAY, key: 4, value: 8, layout: &[], role: Role::Passing },
     MapSpec { name: "EVENTS", kind: RINGBUF, key: 0, value: 0, layout: &[], role: Role::Passing },
+    MapSpec { name: "COPIES", kind: RINGBUF, key: 0, value: 0, layout: &[HEARD], role: Role::Passing },
+    MapSpec { name: "COPIED", kind: PERCPU_ARRAY, key: 4, value: 8, layout: &[], role: Role::Passing },
 ];
 
 /// Type and sizes of a map, in words.
@@ -185,6 +191,12 @@ pub(crate) fn describe(kind: u32, key: u32, value: u32) -> String {
 }
 
 impl MapSpec {
+    /// Whether what a build before this one wrote of its map by this name is what this build makes of it.
+    #[must_use]
+    pub fn is_described(&self, words: &str) -> bool {
+        words == self.description() || ALIKE.contains(&(self.name, words))
+    }
+
     /// Type, sizes and fields, in words that change with any of them; bounds are not in it.
     #[must_use]
     pub fn description(&self) -> String {
@@ -201,6 +213,13 @@ impl MapSpec {
         words
     }
 }
+
+/// Descriptions of builds before this one whose maps mean the same to it, by name.
+const ALIKE: [(&str, &str); 1] = [(
+    "TARGETS",
+    "a map of type 2 with keys of 4 B and values of 32 B: Target.address at 0, Target.port at 16, Target.paths at 18, \
+     Target.up at 19, Target.owner at 20, Target.reserved at 24",
+)];
 
 /// The descriptions of all maps, by name.
 #[must_use]

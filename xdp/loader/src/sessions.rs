@@ -74,7 +74,7 @@ mod tests {
     fn flows_that_came_without_counts_are_counted_once_a_session() {
         let mut engine = UserEngine::new(Bounds { flows: 100, targets: 8, ..Bounds::default() });
         let own = |last| Address::v4([192, 0, 2, last]);
-        let target = Target { address: own(2), port: 80, paths: 1, up: 1, owner: 4, reserved: [0; 2] };
+        let target = Target { address: own(2), port: 80, paths: 1, up: 1, owner: 4, flags: 0, reserved: 0 };
         engine.put_target(5, &target).unwrap();
         for port in 1..=5 {
             let flow = Flow { target: 5, ..Flow::default() };

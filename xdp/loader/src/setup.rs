@@ -274,7 +274,7 @@ impl Setup {
     fn number(&mut self, maps: &mut dyn Maps, spec: &ServiceSpec) -> Result<(u16, u32), LoadError> {
         let id = self.layout.number(&spec.name)?;
         let record = Record::new(&spec.name, None, &spec.addresses, spec.port);
-        let own = self.targets(maps, record, true)?;
+        let own = self.targets(maps, record, true, spec.aware)?;
         Ok((id, own))
     }
 
@@ -289,7 +289,7 @@ impl Setup {
         let mut members = Vec::with_capacity(spec.endpoints.len());
         for endpoint in &spec.endpoints {
             let record = Record::new(&spec.name, Some(&endpoint.name), &endpoint.addresses, endpoint.port);
-            let base = self.targets(maps, record, endpoint.up)?;
+            let base = self.targets(maps, record, endpoint.up, spec.aware)?;
             for (path, key) in source_keys(spec, endpoint).enumerate() {
                 let source = Source { own, service: id, path: path as u8, paths: spec.addresses.len() as u8 };
                 if self.sources.get(&key) != Some(&source) {
@@ -301,13 +301,14 @@ impl Setup {
             members.push(Member { target: base, seed: seed(endpoint), weight });
         }
         for exit in &spec.exits {
-            self.targets(maps, Record::new(&spec.name, Some(&exit.name), &exit.addresses, exit.port), exit.up)?;
+            let record = Record::new(&spec.name, Some(&exit.name), &exit.addresses, exit.port);
+            self.targets(maps, record, exit.up, false)?;
         }
         Ok(members)
     }
 
     /// Writes the entries of `TARGETS` of a service or an endpoint; one that is known keeps its place.
-    fn targets(&mut self, maps: &mut dyn Maps, record: Record, up: bool) -> Result<u32, LoadError> {
+    fn targets(&mut self, maps: &mut dyn Maps, record: Record, up: bool, aware: bool) -> Result<u32, LoadError> {
         let key = record.key();
         let (addresses, port) = (record.addresses.clone(), record.port);
         let known = self.bases.get(&key).copied();
@@ -320,7 +321,8 @@ impl Setup {
                 paths: addresses.len() as u8,
                 up: u8::from(up),
                 owner: base,
-                reserved: [0; 2],
+                flags: if aware { Target::AWARE } else { 0 },
+                reserved: 0,
             };
             if self.targets.get(&index) != Some(&target) {
                 maps.put_target(index, &target)?;

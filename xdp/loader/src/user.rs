@@ -3,6 +3,7 @@
 //! It needs no privilege and no kernel; replays, fuzzers and tables of cases run on it, and hosts without XDP.
 
 mod bytes;
+mod copies;
 mod memory;
 mod page;
 
@@ -13,7 +14,7 @@ use pinion_steering::{
     Tables as _, Target, Verdict, run,
 };
 
-use crate::{Bounds, Cursor, Engine, Event, LoadError, Maps, Paged, Ran};
+use crate::{Bounds, COPIES_MOST, Copied, Copies, Cursor, Engine, Event, LoadError, Maps, Paged, Ran};
 use bytes::Bytes;
 use memory::Memory;
 
@@ -225,6 +226,14 @@ impl Maps for UserEngine {
 
     fn events(&mut self) -> Result<Vec<Event>, LoadError> {
         Ok(self.memory.events.take())
+    }
+
+    fn copies(&mut self) -> Result<Vec<Copied>, LoadError> {
+        Ok(self.memory.copies.borrow_mut().take(COPIES_MOST))
+    }
+
+    fn copies_counted(&self) -> Result<Copies, LoadError> {
+        Ok(self.memory.copies.borrow().counted)
     }
 }
 

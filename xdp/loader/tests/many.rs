@@ -98,7 +98,7 @@ fn half_of_many_flows_expire() {
     let Some(mut kernel) = kernel(Bounds { flows: 2 * many, ..Bounds::default() }) else { return };
     for (index, last) in [(0, 1), (1, 2)] {
         let address = Address::v4([192, 0, 2, last]);
-        let target = Target { address, port: 80, paths: 1, up: 1, owner: index, reserved: [0; 2] };
+        let target = Target { address, port: 80, paths: 1, up: 1, owner: index, flags: 0, reserved: 0 };
         kernel.put_target(index, &target).unwrap();
     }
     let now = kernel.clock().unwrap();
@@ -158,6 +158,7 @@ fn service(number: u16) -> ServiceSpec {
         placement: Placement::Maglev,
         exhausted: Exhausted::Drop,
         endpoints: (1..=8).map(endpoint).collect(),
+        aware: false,
         exits: Vec::new(),
     }
 }

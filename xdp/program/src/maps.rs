@@ -3,8 +3,8 @@
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf};
 use pinion_steering::{
-    Filter, FilterKey, Flow, Fragment, FragmentKey, Link, LongKey, NextHop, Pin, PinKey, Reason, SERVICES_MOST,
-    Service, ServiceKey, ShortKey, ShortPinKey, Source, SourceKey, Target, Work, hop,
+    Filter, FilterKey, Flow, Fragment, FragmentKey, Heard, Link, LongKey, NextHop, Pin, PinKey, Reason,
+    SERVICES_MOST, Service, ServiceKey, ShortKey, ShortPinKey, Source, SourceKey, Target, Work, hop,
 };
 
 /// Pins that XDP makes.
@@ -67,6 +67,22 @@ pub static WORK: PerCpuArray<Work> = PerCpuArray::with_max_entries(1, 0);
 /// Packets for user space.
 #[map]
 pub static EVENTS: RingBuf = RingBuf::with_byte_size(1 << 20, 0);
+/// Packets of services that user space listens to; it asks for them in its own time.
+#[map]
+pub static COPIES: RingBuf = RingBuf::with_byte_size(1 << 20, 0);
+/// How many of these there were, and how many more found no room.
+#[map]
+pub static COPIED: PerCpuArray<u64> = PerCpuArray::with_max_entries(2, 0);
+/// Where a copy is put together.
+#[map]
+pub static COPY: PerCpuArray<Copied> = PerCpuArray::with_max_entries(1, 0);
 /// What a replay imagines, its clock and random number; and what it asks: the last packet's reason.
 #[map]
 pub static REPLAY: Array<u32> = Array::with_max_entries(3, 0);
+
+/// An entry of `COPIES`; it ends where the packet does.
+#[repr(C)]
+pub struct Copied {
+    pub heard: Heard,
+    pub bytes: [u8; Heard::MOST],
+}

@@ -3,8 +3,9 @@ use core::intrinsics::AtomicOrdering;
 use aya_ebpf::bindings::{BPF_ANY, BPF_NOEXIST, bpf_fib_lookup as FibLookup, xdp_md};
 use aya_ebpf::helpers::generated::{bpf_fib_lookup, bpf_get_prandom_u32, bpf_jiffies64, bpf_xdp_load_bytes};
 use pinion_steering::{
-    Ask, ERRORS_MOST, Filter, FilterKey, Flow, FlowKey, Fragment, FragmentKey, Insert, Link, NextHop, Packet, Pin,
-    PinKey, Reason, Route, Service, ServiceKey, Source, SourceKey, TOLD_MOST, Tables, Target, crc32c, hop,
+    Ask, ERRORS_MOST, Filter, FilterKey, Flow, FlowKey, Fragment, FragmentKey, Heard, Insert, Link, NextHop,
+    Packet, Pin, PinKey, Reason, Route, Service, ServiceKey, Source, SourceKey, TOLD_MOST, Tables, Target, crc32c,
+    hop,
 };
 
 use crate::access::opaque;
@@ -260,6 +261,30 @@ impl Tables for Kernel {
     }
 
     #[inline(always)]
+    fn overhear<P: Packet>(&self, _packet: &P, at: u32, held: u32, heard: &Heard) {
+        let Some(copy) = maps::COPY.get_ptr_mut(0) else {
+            return;
+        };
+        let held = opaque(held as usize);
+        // SAFETY: this CPU's own value; the helper writes `held` bytes, at the most as many as there is room for, and
+        // the other one reads no more.
+        let copied = unsafe {
+            (*copy).heard = *heard;
+            // One register is checked and used, or the verifier does not follow.
+            held != 0
+                && held <= Heard::MOST
+                && bpf_xdp_load_bytes(self.ctx, at, (&raw mut (*copy).bytes).cast(), held as u32) == 0
+                && maps::COPIES
+                    .output::<[u8]>(core::slice::from_raw_parts(copy.cast(), size_of::<Heard>() + held), NO_WAKEUP)
+                    .is_ok()
+        };
+        if let Some(counter) = maps::COPIED.get_ptr_mut(u32::from(!copied)) {
+            // SAFETY: this CPU's own counter.
+            unsafe { *counter += 1 };
+        }
+    }
+
+    #[inline(always)]
     fn may_err(&self, now: u32) -> bool {
         may(0, now) < ERRORS_MOST as u64
     }
@@ -333,6 +358,9 @@ fn find(key: &FlowKey) -> Option<*mut Flow> {
         FlowKey::Long(key) => maps::FLOWS6.get_ptr_mut(&key),
     }
 }
+
+/// linux/bpf.h, `BPF_RB_NO_WAKEUP`: nobody waits for copies.
+const NO_WAKEUP: u64 = 1;
 
 /// How much of a packet a copy for user space holds.
 const SNAP: usize = 2048;

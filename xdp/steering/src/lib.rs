@@ -53,8 +53,8 @@ pub use reason::Reason;
 pub use tables::{Ask, Insert, Route, Tables};
 pub use values::{
     BANKS, ERRORS_MOST, Exhausted, FILTERS_MOST, Filter, FilterKey, Flow, FlowKey, FlowKind, Fragment,
-    FragmentKey, Kind, Link, LongKey, MAX_PATHS, NextHop, Parts, Pin, PinKey, Placement, SERVICES_MOST, Service,
-    ServiceKey, ShortKey, ShortPinKey, Source, SourceKey, State, TOLD_MOST, Target, Unknown, protocol,
+    FragmentKey, Heard, Kind, Link, LongKey, MAX_PATHS, NextHop, Parts, Pin, PinKey, Placement, SERVICES_MOST,
+    Service, ServiceKey, ShortKey, ShortPinKey, Source, SourceKey, State, TOLD_MOST, Target, Unknown, protocol,
 };
 pub use verdict::{Outcome, Rare, Step, Verdict};
 pub use walk::Walk;
@@ -128,7 +128,7 @@ pub fn steer_general<P: Packet, T: Tables>(packet: &mut P, tables: &T, work: &mu
         protocol::UDP | protocol::TCP => flow::decide::<P, T, Planned>(packet, tables, facts, plan),
         // It looks its pin up itself.
         protocol::SCTP if facts.kind == sctp::chunk::INIT_ACK => Step::rare(Rare::InitAck),
-        protocol::SCTP => sctp::decide(tables, facts, plan),
+        protocol::SCTP => sctp::decide(packet, tables, facts, plan),
         _ => Step::pass(Reason::NotOurs),
     }
 }

@@ -5,6 +5,7 @@
 //! retransmitted and restarting INITs. A packet's path is the one that its address is on: its pin says whose
 //! addresses those are, and a packet with another address has no pin.
 
+mod aware;
 mod control;
 mod init;
 mod init_ack;
@@ -26,6 +27,7 @@ use crate::{
 
 /// Chunk types that steering knows (RFC 9260 3.2, RFC 5061 4.1).
 pub(crate) mod chunk {
+    pub(crate) const DATA: u8 = 0;
     pub(crate) const INIT: u8 = 1;
     pub(crate) const INIT_ACK: u8 = 2;
     pub(crate) const ABORT: u8 = 6;
@@ -139,7 +141,7 @@ fn reply<P: Packet, T: Tables>(packet: &mut P, tables: &T, facts: &Facts, plan: 
 
 /// Plans an SCTP packet.
 #[inline(always)]
-pub(crate) fn decide<T: Tables>(tables: &T, facts: &Facts, plan: &mut Plan) -> Step {
+pub(crate) fn decide<P: Packet, T: Tables>(packet: &P, tables: &T, facts: &Facts, plan: &mut Plan) -> Step {
     let key = key(facts);
     let Some((flow, path)) = pinned(tables, facts, &key) else {
         return unpinned(tables, facts);
@@ -155,13 +157,15 @@ pub(crate) fn decide<T: Tables>(tables: &T, facts: &Facts, plan: &mut Plan) -> S
         return Step::drop(Reason::AddressChange);
     }
     let now = tables.now();
-    if flow.seen != now && facts.ttl > 1 {
-        tables.touch_flow(&key, now, flow.state);
-    }
     let index = flow.target.wrapping_add(path);
     let Some(target) = tables.target(index) else {
         return Step::drop(Reason::Inconsistent);
     };
+    let seen = aware::seen(&target, now);
+    if flow.seen != seen && facts.ttl > 1 {
+        tables.touch_flow(&key, seen, flow.state);
+    }
+    aware::overhear(packet, tables, facts, &flow, &target);
     if flow.reply == 0 {
         plan.set((index, target), Face::Destination, Reason::Pinned, now);
         // The common path compares IPv4 addresses alone.

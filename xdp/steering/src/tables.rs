@@ -1,6 +1,6 @@
 use crate::{
-    Address, Filter, FilterKey, Flow, FlowKey, Fragment, FragmentKey, Link, NextHop, Packet, Pin, PinKey, Reason,
-    Service, ServiceKey, Source, SourceKey, Target,
+    Address, Filter, FilterKey, Flow, FlowKey, Fragment, FragmentKey, Heard, Link, NextHop, Packet, Pin, PinKey,
+    Reason, Service, ServiceKey, Source, SourceKey, Target,
 };
 
 /// The tables and faculties that steering asks of its host.
@@ -68,6 +68,9 @@ pub trait Tables {
     fn random(&self) -> u32;
     /// Gives user space a copy of the packet, and why.
     fn punt<P: Packet>(&self, packet: &P, reason: Reason);
+    /// Gives user space a copy, by `COPIES`, of `held` bytes of an SCTP packet whose common header is at `at`; all are within
+    /// [`crate::REACH`]. One that has no room there is lost, and that is counted.
+    fn overhear<P: Packet>(&self, packet: &P, at: u32, held: u32, heard: &Heard);
     /// Whether one more error of ICMP (RFC 4443 2.4 f) or GTP-U may be sent in this tick.
     fn may_err(&self, now: u32) -> bool;
     /// Whether user space may get one more copy of a refusal in this tick.

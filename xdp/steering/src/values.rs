@@ -3,8 +3,10 @@
 //! Every type is `repr(C)` without padding, so that equal values are equal bytes: the kernel hashes and
 //! compares keys as bytes. Numbers are in the machine's order, addresses in the network's.
 
+mod heard;
 mod session;
 
+pub use heard::Heard;
 pub use session::{
     FILTERS_MOST, Filter, FilterKey, Flow, FlowKey, FlowKind, Fragment, FragmentKey, LongKey, Parts, Pin, PinKey,
     ShortKey, ShortPinKey, State,
@@ -158,8 +160,23 @@ pub struct Target {
     pub up: u8,
     /// The owner's number, for display.
     pub owner: u32,
+    /// What it is beside, by [`Target::AWARE`].
+    pub flags: u32,
     /// Zero.
-    pub reserved: [u32; 2],
+    pub reserved: u32,
+}
+
+impl Target {
+    /// User space gets a copy of what carries NGAP to it and from it; of SCTP alone. A service's own addresses and its
+    /// endpoints' say the same.
+    pub const AWARE: u32 = 1;
+
+    /// Whether it is [`Target::AWARE`].
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_aware(&self) -> bool {
+        self.flags & Self::AWARE != 0
+    }
 }
 
 /// Where a reply comes from: the key of `SOURCES`.
@@ -270,5 +287,6 @@ mod tests {
         assert_eq!(size_of::<Pin>(), 12);
         assert_eq!(size_of::<NextHop>(), 16 + 16 + 8 + 4 + 12);
         assert_eq!(size_of::<Link>(), 12);
+        assert_eq!(size_of::<Heard>(), 16 + 3 * 4 + 4 * 2 + 4);
     }
 }

@@ -104,6 +104,7 @@ fn host(runtime: &Runtime, folder: &std::path::Path) -> Result<Host, BenchError>
                 up: true,
             })
             .collect(),
+        aware: false,
         exits: Vec::new(),
     };
     let mut setup = Setup::default();

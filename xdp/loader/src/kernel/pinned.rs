@@ -178,7 +178,7 @@ impl Found<'_> {
         }
         match self.written.map(|written| written.maps.get(map.name)) {
             Some(None) => return Ok(Fit::Other(format!("{kind}, of which no fields were written down"))),
-            Some(Some(words)) if *words != map.description() => return Ok(Fit::Other(words.clone())),
+            Some(Some(words)) if !map.is_described(words) => return Ok(Fit::Other(words.clone())),
             _ => {}
         }
         let bound = bound(map, bounds).unwrap_or(info.max_entries());

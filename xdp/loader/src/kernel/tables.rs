@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use aya::maps::{MapError, PerCpuValues};
 use pinion_steering::{
-    Filter, FilterKey, Flow, FlowKey, Link, NextHop, Pin, PinKey, Reason, Service, ServiceKey, ShortPinKey,
+    Filter, FilterKey, Flow, FlowKey, Heard, Link, NextHop, Pin, PinKey, Reason, Service, ServiceKey, ShortPinKey,
     Source, SourceKey, Target,
 };
 
 use super::batch::{self, pages};
-use super::plain::Plain;
+use super::plain::{self, Plain};
 use super::{Kernel, refused, wrong};
-use crate::{Bounds, Cursor, Event, LoadError, Maps, Paged};
+use crate::{Bounds, COPIES_MOST, Copied, Copies, Cursor, Event, LoadError, Maps, Paged};
 
 /// How many events are read at once: a few more than fit into the ring.
 const EVENTS: usize = 1024;
@@ -229,6 +229,22 @@ impl Maps for Kernel {
         }
         Ok(events)
     }
+
+    fn copies(&mut self) -> Result<Vec<Copied>, LoadError> {
+        let mut copies = Vec::new();
+        while copies.len() < COPIES_MOST
+            && let Some(item) = self.copies.next()
+        {
+            copies.extend(copy(&item));
+        }
+        Ok(copies)
+    }
+
+    fn copies_counted(&self) -> Result<Copies, LoadError> {
+        let count = |index| self.copied.get(&index, 0).map_err(wrong("COPIED"));
+        let (made, lost) = (count(0)?, count(1)?);
+        Ok(Copies { made: made.iter().sum(), lost: lost.iter().sum() })
+    }
 }
 
 /// The tables of which two make one: in a [`Cursor`], the one of short keys and the one of long keys.
@@ -268,6 +284,12 @@ fn event(record: &[u8]) -> Option<Event> {
     let bytes = record.get(8..)?;
     let held = bytes.len().min(length as usize);
     Some(Event { reason: *Reason::ALL.get(reason as usize)?, length, bytes: bytes.get(..held)?.to_vec() })
+}
+
+/// Reads an entry of `COPIES`: whose it is, then bytes.
+fn copy(record: &[u8]) -> Option<Copied> {
+    let Plain(heard) = plain::read::<Heard>(record)?;
+    Some(Copied { heard, bytes: record.get(size_of::<Heard>()..)?.to_vec() })
 }
 
 /// A value, or none where there is none under the key.

@@ -23,6 +23,8 @@ pub struct ServiceSpec {
     /// What becomes of a new session where no endpoint takes one. To let all take some again ("fail open"), hand
     /// them in as up.
     pub exhausted: Exhausted,
+    /// Whether user space gets copies of what carries NGAP ([`crate::Maps::copies`]); of SCTP alone.
+    pub aware: bool,
     /// Its endpoints.
     pub endpoints: Vec<EndpointSpec>,
     /// Where users' packets may leave their tunnels: endpoints of other pools, by `POOL/NAME`, of one address each, which is

@@ -35,6 +35,7 @@ fn service(last: u8, endpoints: &[u8]) -> ServiceSpec {
         placement: Placement::Maglev,
         exhausted: Exhausted::Drop,
         endpoints: endpoints.iter().map(|last| endpoint(*last)).collect(),
+        aware: false,
         exits: Vec::new(),
     }
 }

@@ -17,7 +17,7 @@ fn address(last: u8) -> Address {
 fn engine() -> UserEngine {
     let mut engine = UserEngine::new(Bounds { flows: 1000, flows6: 10, targets: 8, ..Bounds::default() });
     for (index, last, port) in [(OWN, 1, 80), (ENDPOINT, 2, 8080)] {
-        let target = Target { address: address(last), port, paths: 1, up: 1, owner: index, reserved: [0; 2] };
+        let target = Target { address: address(last), port, paths: 1, up: 1, owner: index, flags: 0, reserved: 0 };
         engine.put_target(index, &target).unwrap();
     }
     engine.imagine(1000, 0).unwrap();

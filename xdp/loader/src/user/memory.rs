@@ -2,12 +2,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 
 use pinion_steering::{
-    Ask, ERRORS_MOST, Filter, FilterKey, Flow, FlowKey, Fragment, FragmentKey, Insert, Link, NextHop, Packet, Pin,
-    PinKey, Reason, Route, SERVICES_MOST, Service, ServiceKey, Source, SourceKey, TOLD_MOST, Tables, Target, hop,
+    Ask, ERRORS_MOST, Filter, FilterKey, Flow, FlowKey, Fragment, FragmentKey, Heard, Insert, Link, NextHop,
+    Packet, Pin, PinKey, Reason, Route, SERVICES_MOST, Service, ServiceKey, Source, SourceKey, TOLD_MOST, Tables,
+    Target, hop,
 };
 
+use super::copies::Ring;
 use crate::engine::INGRESS;
-use crate::{Bounds, Event};
+use crate::{Bounds, Copied, Event};
 
 /// Every packet is looked up in several; keys are the network's, so the hasher is seeded at random.
 pub(super) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
@@ -35,6 +37,7 @@ pub(super) struct Memory {
     fragments: RefCell<Fragments>,
     pub(super) counters: RefCell<Vec<u64>>,
     pub(super) events: RefCell<Vec<Event>>,
+    pub(super) copies: RefCell<Ring>,
     /// How many of the flows have long keys: they have a bound of their own.
     long: Cell<usize>,
     hops: RefCell<Vec<NextHop>>,
@@ -89,6 +92,7 @@ impl Memory {
             fragments: RefCell::default(),
             counters: RefCell::new(vec![0; Reason::COUNT]),
             events: RefCell::new(Vec::new()),
+            copies: RefCell::default(),
             long: Cell::new(0),
             hops: RefCell::new(vec![NextHop::default(); hop::SLOTS as usize]),
             tick: Cell::new(0),
@@ -276,6 +280,11 @@ impl Tables for Memory {
         let held = packet.len().min(SNAP);
         let bytes = (0..held).filter_map(|at| packet.byte(at)).collect();
         self.events.borrow_mut().push(Event { reason, length: packet.whole() as u32, bytes });
+    }
+
+    fn overhear<P: Packet>(&self, packet: &P, at: u32, held: u32, heard: &Heard) {
+        let bytes = (at..at.saturating_add(held)).filter_map(|at| packet.byte(at as usize)).collect();
+        self.copies.borrow_mut().push(Copied { heard: *heard, bytes });
     }
 
     fn may_err(&self, now: u32) -> bool {

@@ -196,6 +196,19 @@ fn another_layout_is_refused_with_what_to_type() {
     assert_eq!(kernel.flows().unwrap(), []);
 }
 
+/// The map of targets has flags where a build before this one had nothing.
+#[test]
+fn what_had_less_in_it_and_means_the_same_stays() {
+    let Some(room) = Room::open() else { return };
+    fill(&mut room.take_over(BOUNDS).unwrap().0);
+    let before = "a map of type 2 with keys of 4 B and values of 32 B: Target.address at 0, Target.port at 16, \
+                  Target.paths at 18, Target.up at 19, Target.owner at 20, Target.reserved at 24";
+    let written = room.estrange("TARGETS", Some(before));
+    let (mut kernel, _) = Kernel::take_over(BOUNDS, &room.folder, &written).unwrap();
+    kernel.settle(&room.folder).unwrap();
+    assert_whole(&kernel);
+}
+
 /// What packets do in the old tables until the links have the new program.
 #[test]
 fn flows_follow_that_begin_while_tables_are_copied() {

@@ -1,5 +1,6 @@
 //! Chunks that move an association's state, and packets that belong to none.
 
+use super::aware::{overhear, seen};
 use super::init::reflects;
 use super::{Reflected, chunk, digest, key, pinned, reflected};
 use crate::choose::{Session, exhausted, likely, mix};
@@ -18,6 +19,9 @@ pub(crate) fn control<P: Packet, T: Tables>(packet: &P, tables: &T, work: &mut W
             let decided = known(tables, work, &key, &flow, path);
             if decided.is_ok() && refuses(&work.facts, &flow) && tables.may_tell(work.plan.now) {
                 tables.punt(packet, Reason::Replied);
+            }
+            if decided.is_ok() {
+                overhear(packet, tables, &work.facts, &flow, &work.plan.to);
             }
             decided
         }
@@ -59,15 +63,16 @@ fn known<T: Tables>(tables: &T, work: &mut Work, key: &FlowKey, flow: &Flow, pat
             tables.replace_flow(&other, &Flow { tag: facts.word, ..back });
         }
     }
+    let seen = seen(&target, now);
     match next(facts.kind, flow.state) {
         Some(state) => {
-            tables.touch_flow(key, now, state);
-            tables.touch_flow(&other, now, state);
+            tables.touch_flow(key, seen, state);
+            tables.touch_flow(&other, seen, state);
             if facts.kind == chunk::COOKIE_ACK && flow.reply != 0 {
                 take_over(tables, facts, flow, target.port);
             }
         }
-        None => tables.touch_flow(key, now, flow.state),
+        None => tables.touch_flow(key, seen, flow.state),
     }
     if flow.reply == 0 {
         work.plan.set((index, target), Face::Destination, Reason::Pinned, now);
