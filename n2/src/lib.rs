@@ -28,6 +28,8 @@
 //! (10.6). The rest is about an interface: `admission` says which gNBs are served, `setup` and `merge` make one AMF of many, `update` and `overload` tell gNBs what
 //! changes, `reset` parts and joins lists, `common` knows where what is left goes. `loss` is what becomes of UEs whose AMF or
 //! gNB is gone.
+//!
+//! [`observe`] is for the other mode, `association`, in which nothing is terminated: there the front end only looks on.
 
 #![forbid(unsafe_code)]
 
@@ -44,6 +46,7 @@ mod loss;
 mod merge;
 mod mismatch;
 mod mobility;
+pub mod observe;
 mod overload;
 mod pins;
 mod ran_update;

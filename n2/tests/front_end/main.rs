@@ -10,6 +10,7 @@ mod messages;
 mod mobility;
 mod mutations;
 mod network;
+mod observe;
 mod overload;
 mod resets;
 mod setup;
