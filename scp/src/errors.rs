@@ -102,6 +102,9 @@ pub fn answer(failure: Failure, prepared: &Prepared) -> Reply {
 
 fn of_upstream(upstream: &Upstream) -> Problem {
     let cause = match &upstream.fault {
+        Fault::Overloaded(seconds) => {
+            return Problem::new(Cause::NfCongestion).detail(upstream.to_string()).retry_after(*seconds);
+        }
         Fault::Content(BodyError::TooLong(_)) => Cause::PayloadTooLarge,
         Fault::Content(_) | Fault::Unsendable(_) => Cause::InvalidMsgFormat,
         _ => Cause::TargetNfNotReachable,

@@ -64,6 +64,9 @@ pub enum Fault {
     /// Every connection that may be is busy, for too long.
     #[error("every connection is at its limit of streams")]
     Busy,
+    /// It asked for fewer requests, and this is one of those; seconds for which it is so.
+    #[error("it is overloaded")]
+    Overloaded(u32),
     /// It refused the stream: REFUSED_STREAM.
     #[error("the stream was refused")]
     Refused,

@@ -61,6 +61,11 @@ async fn forward(pools: Pools, call: Call) -> Result<Reply, Failure> {
     let mut reply =
         pools.send(&target.api_root, request, urgency, prepared).await.map_err(|it| failed(it, &context))?;
     answered(reply.headers_mut(), &target, &context, asked.as_ref());
+    // Who answered is of interest where a resource was made, bound or moved.
+    let headers = reply.headers();
+    if target.chosen || headers.contains_key(header::LOCATION) || headers.contains_key(names::BINDING) {
+        reply.extensions_mut().insert(target);
+    }
     Ok(reply)
 }
 

@@ -4,7 +4,7 @@
 //! A request is a [`call::Call`] that passes tower services, each of one concern, composed in [`mod@stack`]:
 //!
 //! ```text
-//! client ── server ── errors ── hops ── deadline ── overload ── target ── retry ── selection ── next_hop ── forward ── pools ── producer
+//! client ── server ── errors ── hops ── deadline ── overload ── target ── binding ── retry ── selection ── load ── next_hop ── forward ── pools ── producer
 //! ```
 //!
 //! What was read of the headers on arrival is [`context::Context`], whom to ask is [`producer::Plan`], whom an attempt goes to
@@ -15,6 +15,7 @@
 
 pub mod api_root;
 pub mod before;
+pub mod binding;
 pub mod body;
 pub mod call;
 pub mod cause;
@@ -25,6 +26,7 @@ pub mod failure;
 pub mod forward;
 pub mod hops;
 mod kept;
+pub mod load;
 mod location;
 pub mod names;
 pub mod next_hop;

@@ -56,6 +56,8 @@ pub struct Target {
     pub producer: Option<Arc<Producer>>,
     /// Whether this SCP selected it: the client then is told whom (6.10.3.4, 6.10.4).
     pub chosen: bool,
+    /// Whether it asked for fewer requests and this is one of those, there being nobody else to choose.
+    pub overloaded: bool,
     /// The producer's API root, where the next hop is not it (6.10.2.5).
     pub onward: Option<ApiRoot>,
     /// The path, where the request's own is only a name for it (6.10.3.3).
@@ -73,8 +75,10 @@ pub struct Query {
     pub not_nf_instance: Option<String>,
     /// Of the answer, only this service instance.
     pub service_instance: Option<String>,
-    /// Of the answer, only members of this NF service set.
+    /// Of the answer, only members of this NF service set, or of one that is it in another NF instance (TS 23.003 28.13).
     pub service_set: Option<String>,
+    /// Of the answer, only who shares a set with the producer that is here, so that it has its resources (TS 29.500 6.12.1).
+    pub set_of: Option<ApiRoot>,
 }
 
 /// A way to somebody who may answer.
@@ -93,11 +97,54 @@ pub struct Plan {
     pub steps: VecDeque<Step>,
 }
 
+impl Query {
+    /// Whether one of those that were found may be chosen.
+    #[must_use]
+    pub fn admits(&self, producer: &Producer, all: &[Arc<Producer>]) -> bool {
+        let same = |wanted: &Option<String>, found: Option<&str>| {
+            wanted.as_deref().is_none_or(|it| found.is_some_and(|found| it.eq_ignore_ascii_case(found)))
+        };
+        let other =
+            self.not_nf_instance.as_deref().is_none_or(|it| !it.eq_ignore_ascii_case(&producer.nf_instance));
+        other
+            && same(&self.nf_instance, Some(&producer.nf_instance))
+            && same(&self.service_instance, producer.service_instance.as_deref())
+            && self
+                .service_set
+                .as_deref()
+                .is_none_or(|it| producer.service_sets.iter().any(|own| equivalent(own, it)))
+            && self.set_of.as_ref().is_none_or(|it| producer.shares(it, all))
+    }
+}
+
+impl Producer {
+    /// Whether it shares a set with the one that is at an API root.
+    fn shares(&self, root: &ApiRoot, all: &[Arc<Self>]) -> bool {
+        let common = |ours: &[String], theirs: &[String]| ours.iter().any(|it| theirs.contains(it));
+        all.iter()
+            .filter(|it| it.api_root.same(root))
+            .any(|it| common(&self.nf_sets, &it.nf_sets) || common(&self.service_sets, &it.service_sets))
+    }
+}
+
+/// Whether two NF service sets are one, or one's equivalent in another NF instance: `set1.snnsmf-pdusession.nfi<id>.5gc...`
+/// but for the NF instance.
+fn equivalent(one: &str, other: &str) -> bool {
+    let [mut one, mut other] = [one, other].map(|it| it.split('.').filter(|it| !it.starts_with("nfi")));
+    loop {
+        match (one.next(), other.next()) {
+            (None, None) => return true,
+            (Some(one), Some(other)) if one.eq_ignore_ascii_case(other) => {}
+            _ => return false,
+        }
+    }
+}
+
 impl Target {
     /// A place that the client named.
     #[must_use]
     pub const fn given(api_root: ApiRoot, hop: Hop) -> Self {
-        Self { api_root, hop, producer: None, chosen: false, onward: None, path: None }
+        Self { api_root, hop, producer: None, chosen: false, overloaded: false, onward: None, path: None }
     }
 
     /// A producer that this SCP selected.
@@ -107,6 +154,7 @@ impl Target {
             api_root: producer.api_root.clone(),
             hop: Hop::Producer,
             chosen: true,
+            overloaded: false,
             onward: None,
             path: producer.callback.clone(),
             producer: Some(producer),

@@ -124,7 +124,9 @@ where
             // Nobody else is left: what went wrong before is what there is to say.
             Err(Failure::Exhausted) => {
                 let Some(failed) = last else { return Err(Failure::Exhausted) };
-                budget.refund();
+                if !free(&failed) {
+                    budget.refund();
+                }
                 return Err(failed.into());
             }
             Err(Failure::Upstream(failed)) => failed,
@@ -135,7 +137,7 @@ where
         let may = attempt < retries.attempts
             && safe(&failed, again.call.request.method())
             && now < again.call.context.deadline.at
-            && budget.spend(now, retries);
+            && (free(&failed) || budget.spend(now, retries));
         let Some(next) = may.then(|| again.next(&failed, last.as_ref())).flatten() else {
             return Err(failed.into());
         };
@@ -151,6 +153,11 @@ fn safe(failed: &Upstream, method: &Method) -> bool {
         Fault::Content(_) | Fault::Unsendable(_) | Fault::Busy => false,
         _ => failed.untouched() || method.is_idempotent(),
     }
+}
+
+/// Whether another attempt adds nothing to the load: nothing was sent to who asked to be spared.
+fn free(failed: &Upstream) -> bool {
+    matches!(failed.fault, Fault::Overloaded(_))
 }
 
 /// What is needed for another attempt.

@@ -24,6 +24,8 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// When another producer is tried.
     pub retries: Retries,
+    /// What overload is, and whom it spares.
+    pub overload: Overload,
     /// Statuses that vendors differ in.
     pub statuses: Statuses,
     /// SCPs that a request may pass after this one where its client sets no 3gpp-Sbi-Max-Forward-Hops: 0 to 99. None: as
@@ -101,6 +103,8 @@ pub struct Limits {
     pub producer_connections: usize,
     /// Octets of a request's content that are kept for another attempt; of longer content there is none.
     pub kept: usize,
+    /// Resources that are pinned; more stay where their URI says.
+    pub pins: usize,
 }
 
 /// How long is waited.
@@ -143,6 +147,15 @@ pub struct Retries {
     pub probation: Duration,
 }
 
+/// What overload is, and whom it spares (TS 29.500 6.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overload {
+    /// Priorities up to this are sent to producers that are overloaded, too: 0 to 31.
+    pub exempt: u8,
+    /// Percent of `limits.requests` from which clients are told to send less.
+    pub hot: u8,
+}
+
 /// Statuses that vendors differ in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Statuses {
@@ -174,6 +187,7 @@ impl Settings {
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             retries: Retries::default(),
+            overload: Overload::default(),
             statuses: Statuses::default(),
             forward_hops: None,
             redirects: Redirects::default(),
@@ -202,6 +216,7 @@ impl Default for Limits {
             waiting: 10_000,
             producer_connections: 8,
             kept: 65_536,
+            pins: 1_000_000,
         }
     }
 }
@@ -226,6 +241,12 @@ impl Default for Timeouts {
 impl Default for Retries {
     fn default() -> Self {
         Self { attempts: 3, budget: 20, spare: 10, failures: 5, probation: Duration::from_secs(10) }
+    }
+}
+
+impl Default for Overload {
+    fn default() -> Self {
+        Self { exempt: 7, hot: 80 }
     }
 }
 

@@ -5,9 +5,11 @@ use std::convert::Infallible;
 use tower::{Service, ServiceBuilder};
 
 use crate::before::before;
+use crate::binding::{BindingLayer, Pins};
 use crate::call::{Call, Reply};
 use crate::errors::ErrorsLayer;
 use crate::forward::Forward;
+use crate::load::{ReliefLayer, Reported, ToldLayer};
 use crate::overload::{Gate, OverloadLayer};
 use crate::pools::Pools;
 use crate::retry::{Budget, RetryLayer};
@@ -21,6 +23,10 @@ pub struct Parts {
     pub pools: Pools,
     /// Who may work and who waits.
     pub gate: Gate,
+    /// What producers said of their load.
+    pub reported: Reported,
+    /// Resources that stay where they are.
+    pub pins: Pins,
     /// What retries there may be.
     pub budget: Budget,
 }
@@ -31,6 +37,8 @@ pub fn stack(
 ) -> impl Service<Call, Response = Reply, Error = Infallible, Future: Send + 'static> + Clone + Send + 'static + use<>
 {
     ServiceBuilder::new()
+        // How hot it is here.
+        .layer(ToldLayer { gate: parts.gate.clone() })
         // Whatever fails is answered; an error of another is relayed as such.
         .layer(ErrorsLayer)
         // What comes round, and what its client does not wait for any more, goes no further.
@@ -40,10 +48,14 @@ pub fn stack(
         .layer(OverloadLayer { gate: parts.gate.clone() })
         // Whom to ask.
         .layer(before(target::plan))
+        // Who else may serve it; where resources are.
+        .layer(BindingLayer { pins: parts.pins.clone() })
         // Somebody else where one fails.
         .layer(RetryLayer { budget: parts.budget.clone() })
         // Which of them.
         .layer(SelectionLayer)
+        // Unless that one asked to be spared.
+        .layer(ReliefLayer { reported: parts.reported.clone() })
         // By which way.
         .layer(before(next_hop::route))
         .service(Forward { pools: parts.pools.clone() })

@@ -14,6 +14,7 @@
 mod abuse;
 mod failure;
 mod frames;
+mod load;
 mod location;
 mod pools;
 mod retry;

@@ -1,0 +1,244 @@
+//! Who else may serve a request when the one it names does not, and which resources stay where (TS 29.500 6.12, TS 23.527 6.5).
+
+mod pins;
+mod steps;
+
+use std::sync::Arc;
+use std::task::{Context as Task, Poll};
+
+use http::{HeaderMap, Method, StatusCode, Uri, header};
+use pinion_protocols::sbi::{Binding, BindingScope, Bindings, RoutingBinding, Value as _};
+use tower::{Layer, Service};
+
+use crate::api_root::ApiRoot;
+use crate::before::Answering;
+use crate::call::{Call, Reply};
+use crate::cause::Cause;
+use crate::failure::Failure;
+use crate::names;
+use crate::problem::Problem;
+use crate::producer::{Hop, Plan, Producer, Query, Step, Target};
+
+pub use pins::{Keeper, Pin, Pins, key};
+
+/// Puts [`Bound`] around a service.
+#[derive(Clone, Debug)]
+pub struct BindingLayer {
+    /// Resources that stay where they are.
+    pub pins: Pins,
+}
+
+/// Plans whom to ask beside the one that a request names, and remembers where resources are.
+#[derive(Clone, Debug)]
+pub struct Bound<S> {
+    pins: Pins,
+    inner: S,
+}
+
+impl<S> Layer<S> for BindingLayer {
+    type Service = Bound<S>;
+
+    fn layer(&self, inner: S) -> Bound<S> {
+        Bound { pins: self.pins.clone(), inner }
+    }
+}
+
+impl<S> Service<Call> for Bound<S>
+where
+    S: Service<Call, Response = Reply, Error = Failure>,
+    S::Future: Send + 'static,
+{
+    type Response = Reply;
+    type Error = Failure;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut call: Call) -> Answering {
+        let asked = match plan(&mut call, &self.pins) {
+            Ok(asked) => asked,
+            Err(failure) => return Box::pin(std::future::ready(Err(failure))),
+        };
+        let answering = self.inner.call(call);
+        let pins = self.pins.clone();
+        Box::pin(async move {
+            let reply = answering.await?;
+            remember(&reply, &asked, &pins);
+            Ok(reply)
+        })
+    }
+}
+
+/// What is remembered of a call until its answer.
+struct Asked {
+    method: Method,
+    path: Uri,
+    callback: bool,
+    /// Where its client said it should go.
+    place: Option<ApiRoot>,
+    /// The resource that it is of.
+    pinned: Option<(String, Pin)>,
+    most: usize,
+}
+
+/// Adds to a plan whom else the request's binding, or its resource's, or its discovery factors allow.
+fn plan(call: &mut Call, pins: &Pins) -> Result<Asked, Failure> {
+    let context = Arc::clone(&call.context);
+    let place = place(&call.plan);
+    let mut pinned = None;
+    if let Some(root) = &place {
+        let path = format!("{}{}", root.prefix(), call.request.uri().path());
+        pinned = pins.find(&root.authority, &path);
+    }
+    if let Some((_, pin)) = &pinned
+        && place.as_ref().is_some_and(|it| !it.same(&pin.at))
+    {
+        // It moved when the one that its URI names was not reached, and stays where it is now.
+        let moved = Target { chosen: true, ..Target::given(pin.at.clone(), Hop::Producer) };
+        call.plan.steps.push_front(Step::Place(Box::new(moved)));
+    }
+    if let Some(value) = call.headers().get(names::ROUTING_BINDING) {
+        let RoutingBinding(binding) =
+            RoutingBinding::parse(value.as_bytes()).map_err(|error| malformed(&error.to_string()))?;
+        let found = steps::of_binding(&binding, context.callback);
+        extend(&mut call.plan, found, place.is_none());
+    } else if let Some((_, pin)) = &pinned {
+        let found = of_pin(pin, context.callback);
+        extend(&mut call.plan, found, false);
+    } else if let (Some(root), true) = (&place, context.discovery) {
+        // Only what is being made may be made by anybody (6.12.1, last but two).
+        let set_of = (!creates(call)).then(|| root.clone());
+        call.plan.steps.push_back(Step::Find(Box::new(Query { set_of, ..Query::default() })));
+    }
+    Ok(Asked {
+        method: call.request.method().clone(),
+        path: call.request.uri().clone(),
+        callback: context.callback,
+        place,
+        pinned,
+        most: context.arrival.prepared.settings.limits.pins,
+    })
+}
+
+/// The place that a plan begins with.
+fn place(plan: &Plan) -> Option<ApiRoot> {
+    match plan.steps.front() {
+        Some(Step::Place(target)) if target.hop == Hop::Producer => Some(target.api_root.clone()),
+        _ => None,
+    }
+}
+
+/// Adds searches; where no URI is given they come before a search for anybody.
+fn extend(plan: &mut Plan, found: Vec<Query>, replace: bool) {
+    if replace && !found.is_empty() {
+        plan.steps.retain(|it| matches!(it, Step::Place(_)));
+    }
+    plan.steps.extend(found.into_iter().map(|it| Step::Find(Box::new(it))));
+}
+
+fn of_pin(pin: &Pin, callback: bool) -> Vec<Query> {
+    let bindings = pin.binding.as_ref().and_then(|it| Bindings::parse(it.as_bytes()).ok());
+    match bindings.as_ref().and_then(|Bindings(all)| all.first()) {
+        Some(binding) => steps::of_binding(binding, callback),
+        None => steps::of_sets(&pin.service_sets, &pin.nf_sets),
+    }
+}
+
+/// Whether a request makes a resource in a collection: `POST {apiRoot}/nsmf-pdusession/v1/sm-contexts`.
+fn creates(call: &Call) -> bool {
+    call.request.method() == Method::POST
+        && call.request.uri().path().trim_end_matches('/').split('/').count() == 4
+}
+
+fn malformed(reason: &str) -> Failure {
+    let problem =
+        Problem::new(Cause::OptionalIeIncorrect).detail("a header of the request is not what it should be");
+    problem.about(format!("header {}", names::ROUTING_BINDING), reason.to_owned()).into()
+}
+
+/// Pins what was made, moves what moved, forgets what ended.
+fn remember(reply: &Reply, asked: &Asked, pins: &Pins) {
+    let status = reply.status();
+    let answered = reply.extensions().get::<Target>();
+    if status == StatusCode::CREATED
+        && let Some(target) = answered
+        && let Some((key, pin)) = made(reply.headers(), target)
+    {
+        if !pins.insert(key, pin, asked.most) {
+            tracing::warn!(most = asked.most, "no room for the pin of a resource: it stays where its URI says");
+        }
+        return;
+    }
+    match (&asked.pinned, answered) {
+        (Some((key, _)), _) if ended(asked, key, status) => pins.remove(key),
+        (Some((key, pin)), Some(target)) if status.is_success() => {
+            let mut pin = pin.clone();
+            pin.at = target.api_root.clone();
+            if let Some(producer) = &target.producer {
+                describe(&mut pin, producer);
+            }
+            pin.binding = binding(reply.headers()).or(pin.binding);
+            pins.insert(key.clone(), pin, asked.most);
+        }
+        // A notification that its endpoint did not take goes to who took it from now on (6.12.4).
+        (None, Some(target)) if asked.callback && target.chosen && status.is_success() => {
+            if let Some(place) = &asked.place {
+                let path = format!("{}{}", place.prefix(), asked.path.path());
+                pins.insert(key(&place.authority, &path), pin(target, None), asked.most);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The pin of a resource that a response says it made.
+fn made(headers: &HeaderMap, target: &Target) -> Option<(String, Pin)> {
+    let location: Uri = headers.get(header::LOCATION)?.to_str().ok()?.parse().ok()?;
+    let authority = location.authority().unwrap_or(&target.api_root.authority);
+    let mut pin = pin(target, binding(headers));
+    // A producer may say that its resource is with another (6.10.4).
+    if let Some(root) = ApiRoot::of(&location)
+        && *authority != target.api_root.authority
+    {
+        pin.at = root;
+    }
+    Some((key(authority, location.path()), pin))
+}
+
+fn pin(target: &Target, binding: Option<String>) -> Pin {
+    let at = target.onward.as_ref().unwrap_or(&target.api_root).clone();
+    let mut pin = Pin { at, nf_instance: None, binding, service_sets: Vec::new(), nf_sets: Vec::new() };
+    if let Some(producer) = &target.producer {
+        describe(&mut pin, producer);
+    }
+    pin
+}
+
+fn describe(pin: &mut Pin, producer: &Producer) {
+    pin.nf_instance = Some(producer.nf_instance.clone());
+    pin.service_sets.clone_from(&producer.service_sets);
+    pin.nf_sets.clone_from(&producer.nf_sets);
+}
+
+/// What a response says of who has its resource; not what it says of callbacks.
+fn binding(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(names::BINDING)?.to_str().ok()?;
+    let Bindings(all) = Bindings::parse(text.as_bytes()).ok()?;
+    let of_resource = |it: &&Binding<'_>| {
+        it.get(pinion_protocols::sbi::BindingParameter::Scope).is_none() || !it.applies_to(BindingScope::Callback)
+    };
+    all.iter().find(of_resource).map(ToString::to_string)
+}
+
+/// Whether a resource is no more: deleted, released (TS 29.502 5.2.2.4), or unknown to its producer.
+fn ended(asked: &Asked, key: &str, status: StatusCode) -> bool {
+    let path = asked.path.path().trim_end_matches('/');
+    let (of, verb) = match path.strip_suffix("/release") {
+        Some(of) if asked.method == Method::POST => (of, true),
+        _ => (path, asked.method == Method::DELETE),
+    };
+    let itself = key.ends_with(of);
+    itself && (status == StatusCode::NOT_FOUND || (verb && status.is_success()))
+}

@@ -1,0 +1,86 @@
+//! Load and overload of others and of this SCP: what producers say is obeyed, what there is to say is said (TS 29.500 6.3, 6.4.3).
+
+mod reports;
+mod told;
+
+use std::task::{Context as Task, Poll};
+
+use tower::{Layer, Service};
+
+use crate::before::Answering;
+use crate::call::{Call, Reply};
+use crate::failure::{Failure, Fault, Sent, Upstream};
+
+pub use reports::Reported;
+pub use told::{Told, ToldLayer};
+
+/// Puts [`Relief`] around a service.
+#[derive(Clone, Debug)]
+pub struct ReliefLayer {
+    /// What producers said.
+    pub reported: Reported,
+}
+
+/// Spares who says that it is overloaded, and hears what responses say.
+#[derive(Clone, Debug)]
+pub struct Relief<S> {
+    reported: Reported,
+    inner: S,
+}
+
+impl<S> Layer<S> for ReliefLayer {
+    type Service = Relief<S>;
+
+    fn layer(&self, inner: S) -> Relief<S> {
+        Relief { reported: self.reported.clone(), inner }
+    }
+}
+
+impl<S> Service<Call> for Relief<S>
+where
+    S: Service<Call, Response = Reply, Error = Failure>,
+    S::Future: Send + 'static,
+{
+    type Response = Reply;
+    type Error = Failure;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, call: Call) -> Answering {
+        if let Some(spared) = self.spare(&call) {
+            return Box::pin(std::future::ready(Err(spared.into())));
+        }
+        let root = call.target.as_ref().map(|it| it.api_root.clone());
+        let reported = self.reported.clone();
+        let answering = self.inner.call(call);
+        Box::pin(async move {
+            let reply = answering.await?;
+            if let Some(root) = root {
+                reported.hear(reply.headers(), &root);
+            }
+            Ok(reply)
+        })
+    }
+}
+
+impl<S> Relief<S> {
+    /// Whether a request is one of those that are not to be sent.
+    fn spare(&self, call: &Call) -> Option<Upstream> {
+        let target = call.target.as_ref()?;
+        let context = &call.context;
+        // The most important are the last to go without an answer (6.4.2.1).
+        if context.priority <= context.arrival.prepared.settings.overload.exempt {
+            return None;
+        }
+        // Of several, selection has gone past those that are overloaded already.
+        if !target.overloaded && (target.chosen || !self.reported.turned_away(&target.api_root)) {
+            return None;
+        }
+        let seconds = self.reported.seconds_left(&target.api_root);
+        let fault = Fault::Overloaded(seconds.max(1));
+        Some(Upstream { api_root: target.api_root.clone(), fault, sent: Sent::Nothing })
+    }
+}

@@ -1,0 +1,75 @@
+//! F7: overload that producers tell of is obeyed, overload of the SCP is told.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use http::Response;
+use pinion_protocols::sbi::{Oci, ScopeEntity, Value as _};
+
+use crate::support::{Client, Does, Producer, get, scp, settings, until};
+
+/// Half of the requests are not to be sent, for longer than this takes.
+const HALF: &str = "Timestamp: \"Tue, 04 Feb 2020 08:49:37 GMT\"; Period-of-Validity: 3600s; \
+                    Overload-Reduction-Metric: 50%; NF-Instance: 54804518-4191-46b3-955c-ac631f953ed8";
+
+#[tokio::test]
+async fn f7_a_producer_that_is_overloaded_is_spared() {
+    let producer = Producer::with(|_| {
+        Does::Answers(Response::builder().header("3gpp-Sbi-Oci", HALF).body(Bytes::new()).unwrap())
+    })
+    .await;
+    let running = scp(settings()).await;
+    let client = Client::connect(running.address).await;
+    let ask = async |priority: &str| {
+        let request = get("/x").header("3gpp-Sbi-Target-apiRoot", producer.root());
+        client.ask(request.header("3gpp-Sbi-Message-Priority", priority).body("").unwrap()).await
+    };
+    // The first brings the news.
+    assert_eq!(ask("24").await.status, 200);
+    let mut refused = 0;
+    for _ in 0..20 {
+        let answer = ask("24").await;
+        if answer.status == 503 {
+            assert_eq!(answer.cause(), "NF_CONGESTION");
+            assert!(answer.header("retry-after").parse::<u32>().unwrap() > 3000);
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 10);
+    assert_eq!(producer.seen().len(), 11);
+    for _ in 0..10 {
+        assert_eq!(ask("1").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn f7_clients_are_told_when_the_scp_is_hot() {
+    let open = Arc::new(AtomicBool::new(false));
+    let producer = Producer::with({
+        let open = Arc::clone(&open);
+        move |_| if open.load(Ordering::SeqCst) { Does::Answers(Response::new(Bytes::new())) } else { Does::Hangs }
+    })
+    .await;
+    let mut settings = settings();
+    settings.limits.requests = 4;
+    settings.overload.hot = 50;
+    let running = scp(settings).await;
+    let client = Client::connect(running.address).await;
+    let ask = async |client: Client, root: String| {
+        client.ask(get("/x").header("3gpp-Sbi-Target-apiRoot", root).body("").unwrap()).await
+    };
+    for _ in 0..3 {
+        tokio::spawn(ask(client.clone(), producer.root()));
+    }
+    until(|| running.scp.parts().gate.load() == (3, 0)).await;
+    open.store(true, Ordering::SeqCst);
+    let answer = ask(client.clone(), producer.root()).await;
+    let Oci(elements) = Oci::parse(answer.header("3gpp-sbi-oci").as_bytes()).unwrap();
+    assert_eq!(elements.len(), 1);
+    assert_eq!(elements[0].scope.entity, ScopeEntity::Scp("scp.example"));
+    assert_eq!(elements[0].reduction, 33);
+    let calm = scp(crate::support::settings()).await;
+    let answer = ask(Client::connect(calm.address).await, producer.root()).await;
+    assert_eq!(answer.header("3gpp-sbi-oci"), "");
+}
