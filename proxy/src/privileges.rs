@@ -13,6 +13,8 @@ pub use facts::{Facts, FactsError};
 use pinion_loader::kernel;
 pub use pinion_loader::kernel::Capability;
 
+use crate::config::model::{Config, Probe, Transport};
+
 /// Every capability that the daemon needs, and none more: those of the packet path, and one for what it sends itself.
 pub const CAPABILITIES: [Capability; 4] = {
     let [bpf, perfmon, admin] = kernel::CAPABILITIES;
@@ -22,7 +24,7 @@ pub const CAPABILITIES: [Capability; 4] = {
 const RAW: Capability = Capability {
     name: "CAP_NET_RAW",
     bit: 13,
-    purpose: "probes by ICMP and SCTP, and announcing service addresses",
+    purpose: "probes by ICMP and SCTP, SCTP of its own, and announcing service addresses",
 };
 
 /// CAP_SYS_ADMIN, which mounting takes.
@@ -31,15 +33,47 @@ const SYS_ADMIN: u32 = 21;
 /// The oldest kernel that the XDP program runs on: `bpf_loop`, and XDP on multi-buffer frames.
 const KERNEL: (u32, u32) = (6, 1);
 
+/// Files and sockets beside those of probes: maps, links, listeners, connections.
+const FILES: usize = 256;
+
+/// Probes that are out at once, each with a socket at the most.
+const PROBES: usize = 512;
+
 /// What a configuration asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Needs {
-    /// Whether XDP is attached to any interface: without, only reading and probing are needed.
-    pub attach: bool,
+    /// Whether packets are steered in the kernel.
+    pub steer: bool,
+    /// Whether the daemon itself sends otherwise than by UDP, TCP and the kernel's SCTP; who steers does.
+    pub raw: bool,
     /// Where maps and links are pinned.
     pub pins: PathBuf,
     /// How many files and sockets are open at the most.
     pub files: u64,
+}
+
+impl Needs {
+    /// Those of a configuration. `sctp`: whether the kernel has SCTP, where that is known.
+    #[must_use]
+    pub fn of(config: &Config, pins: PathBuf, sctp: Option<bool>) -> Self {
+        let endpoints: usize = config.pools.iter().map(|pool| pool.endpoints.len()).sum();
+        let probes = config.pools.iter().filter_map(|pool| pool.health.as_ref()).map(|health| &health.probe);
+        let mut ngap = config.services.iter().filter_map(|service| service.ngap.as_ref());
+        Self {
+            steer: config.steers(),
+            raw: probes.into_iter().any(|probe| matches!(probe, Probe::Icmp | Probe::Sctp))
+                || ngap.any(|it| {
+                    it.transport == Transport::Userspace || it.transport == Transport::Auto && sctp == Some(false)
+                }),
+            pins,
+            files: (FILES + endpoints.min(PROBES)) as u64,
+        }
+    }
+
+    /// The capabilities.
+    pub fn capabilities(&self) -> impl Iterator<Item = Capability> {
+        CAPABILITIES.into_iter().filter(|it| self.steer || self.raw && *it == RAW)
+    }
 }
 
 /// Something that is missing, and what to do about it.
@@ -53,7 +87,12 @@ pub enum Missing {
     /// The kernel is built without BPF.
     Bpf,
     /// A capability is not effective.
-    Capability(Capability),
+    Capability {
+        /// That one.
+        lacking: Capability,
+        /// All that are needed.
+        needed: Vec<Capability>,
+    },
     /// No BPF file system is where pins go, and the daemon may not mount one.
     Bpffs {
         /// Where pins go.
@@ -79,11 +118,11 @@ impl fmt::Display for Missing {
             Self::Bpf => {
                 f.write_str("the kernel has no BPF file system: boot one that is built with CONFIG_BPF_SYSCALL")
             }
-            Self::Capability(Capability { name, purpose, .. }) => write!(
+            Self::Capability { lacking: Capability { name, purpose, .. }, needed } => write!(
                 f,
                 "{name} is missing ({purpose}): run it as root (sudo), under its systemd unit, or after \
                  `setcap {}=ep $(command -v pinion)`",
-                all()
+                listed(needed)
             ),
             Self::Bpffs { at } => {
                 let at = at.display();
@@ -102,16 +141,17 @@ impl fmt::Display for Missing {
     }
 }
 
-/// Every capability, as setcap reads them.
-fn all() -> String {
-    CAPABILITIES.map(|it| it.name.to_ascii_lowercase()).join(",")
+/// Capabilities as setcap reads them.
+fn listed(capabilities: &[Capability]) -> String {
+    let names: Vec<_> = capabilities.iter().map(|it| it.name.to_ascii_lowercase()).collect();
+    names.join(",")
 }
 
 /// All that is missing, the most basic first; empty where the daemon can start.
 #[must_use]
 pub fn missing(facts: &Facts, needs: &Needs) -> Vec<Missing> {
     let mut missing = Vec::new();
-    if needs.attach {
+    if needs.steer {
         if facts.kernel < KERNEL {
             missing.push(Missing::Kernel { found: facts.release.clone() });
         }
@@ -119,9 +159,10 @@ pub fn missing(facts: &Facts, needs: &Needs) -> Vec<Missing> {
             missing.push(Missing::Bpf);
         }
     }
-    let lacking = CAPABILITIES.iter().filter(|it| needs.attach || **it == RAW);
-    missing.extend(lacking.filter(|it| !facts.can(it)).map(|it| Missing::Capability(*it)));
-    if needs.attach && facts.bpf && !facts.has(SYS_ADMIN) && !facts.is_bpffs(&needs.pins) {
+    let needed: Vec<_> = needs.capabilities().collect();
+    let lacking = needed.iter().filter(|it| !facts.can(it));
+    missing.extend(lacking.map(|it| Missing::Capability { lacking: *it, needed: needed.clone() }));
+    if needs.steer && facts.bpf && !facts.has(SYS_ADMIN) && !facts.is_bpffs(&needs.pins) {
         missing.push(Missing::Bpffs { at: needs.pins.clone() });
     }
     if facts.files < needs.files {
@@ -151,6 +192,7 @@ impl Facts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config;
 
     /// Recorded in a container of Debian 12 that has CAP_NET_RAW and eleven others, and no bpffs.
     const CONTAINER: u64 = 0x0000_0000_a804_25fb;
@@ -163,7 +205,7 @@ mod tests {
     }
 
     fn needs() -> Needs {
-        Needs { attach: true, pins: "/run/pinion/bpf".into(), files: 256 }
+        Needs { steer: true, raw: true, pins: "/run/pinion/bpf".into(), files: 256 }
     }
 
     fn said(facts: &Facts, needs: &Needs) -> Vec<String> {
@@ -199,10 +241,37 @@ mod tests {
     }
 
     #[test]
-    fn nothing_attached_needs_little() {
-        let needs = Needs { attach: false, ..needs() };
-        assert_eq!(said(&facts(1 << 13, ""), &needs), [""; 0]);
-        assert_eq!(said(&facts(0, ""), &needs).len(), 1);
+    fn who_steers_nothing_needs_little_and_is_told_of_no_more() {
+        let old = Facts { bpf: false, kernel: (5, 4), ..facts(0, "") };
+        let needs = Needs { steer: false, ..needs() };
+        assert_eq!(said(&Facts { capabilities: 1 << 13, ..old.clone() }, &needs), [""; 0]);
+        let [said_raw] = said(&old, &needs).try_into().unwrap();
+        assert!(said_raw.starts_with("CAP_NET_RAW") && said_raw.contains("`setcap cap_net_raw=ep"), "{said_raw}");
+        assert_eq!(said(&old, &Needs { raw: false, ..needs }), [""; 0]);
+    }
+
+    #[test]
+    fn a_configuration_says_what_it_needs() {
+        let needs = |text: &str| {
+            let pools = "pools: [{name: p, HEALTH endpoints: [{name: a, addresses: [10.0.0.1]}]}]\n";
+            let (health, services) = text.split_once(';').unwrap();
+            let text = format!("{}{services}", pools.replace("HEALTH", health));
+            let config = config::parse(text.as_bytes(), &config::Host::default()).unwrap().config;
+            let needs = Needs::of(&config, PathBuf::new(), Some(true));
+            needs.capabilities().map(|it| it.name.trim_start_matches("CAP_")).collect::<Vec<_>>().join(" ")
+        };
+        const NGAP: &str = "services: [{name: amf, protocol: ngap, addresses: [192.0.2.1], pool: p}]";
+        const PFCP: &str = "services: [{name: upf, protocol: pfcp, addresses: [192.0.2.1], pool: p}]";
+        const UDP: &str = "services: [{name: dns, protocol: udp, port: 53, addresses: [192.0.2.1], pool: p}]";
+        const FOUR: &str = "BPF PERFMON NET_ADMIN NET_RAW";
+        assert_eq!(needs(&format!(";{NGAP}")), "");
+        assert_eq!(needs(&format!(";{PFCP}")), "");
+        assert_eq!(needs(&format!("health: {{kind: pfcp}},;{PFCP}")), "");
+        assert_eq!(needs(&format!("health: {{kind: icmp}},;{PFCP}")), "NET_RAW");
+        assert_eq!(needs(&format!(";{UDP}")), FOUR);
+        assert_eq!(needs(&format!(";interfaces: [n2-a]\n{NGAP}")), "");
+        let own = NGAP.replace("pool: p", "pool: p, ngap: {transport: userspace}");
+        assert_eq!(needs(&format!(";{own}")), "NET_RAW");
     }
 
     #[test]

@@ -166,6 +166,29 @@ fn a_right_one_is_summed_up_on_one_screen() {
 }
 
 #[test]
+fn what_it_needs_of_the_host_is_said() {
+    let folder = folder();
+    let check = |text: &str| {
+        fs::write(folder.path().join("a.yaml"), text).unwrap();
+        let table = pinion(&folder, &["check", "--elsewhere", "a.yaml"]);
+        let json = out(&pinion(&folder, &["check", "--elsewhere", "--format", "json", "a.yaml"]));
+        let summary: Value = serde_json::from_str(&json).unwrap();
+        let said = ["packet_path", "capabilities"].map(|key| summary[key].to_string());
+        (out(&table), err(&table), said, summary["tables"].as_array().unwrap().len())
+    };
+    let spoken = "services: [{name: upf, protocol: pfcp, addresses: [192.0.2.1], endpoints: [{name: a, addresses: [10.0.0.1]}]}]\n";
+    let (table, warned, said, tables) = check(spoken);
+    assert!(table.contains("packet path none: ") && table.contains("needs       none\n"), "{table}");
+    assert_eq!((warned.as_str(), said, tables), ("", ["false", "[]"].map(str::to_owned), 0));
+    let (_, warned, ..) = check(&format!("interfaces: [eth0]\n{spoken}"));
+    assert!(warned.starts_with("a.yaml:1:13: warning: ") && warned.contains("leave `interfaces` out"), "{warned}");
+    let four = r#"["CAP_BPF","CAP_PERFMON","CAP_NET_ADMIN","CAP_NET_RAW"]"#;
+    let (table, warned, said, tables) = check(&spoken.replace("pfcp", "gtpu"));
+    assert!(table.contains("packet path XDP\n"), "{table}");
+    assert_eq!((warned.as_str(), said, tables), ("", ["true", four].map(str::to_owned), 10));
+}
+
+#[test]
 fn the_published_schema_is_the_programs() {
     let printed = out(&pinion(&folder(), &["check", "--schema"]));
     let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/pinion.schema.json");

@@ -11,7 +11,7 @@ use pinion_networks::missing::skipped;
 #[test]
 #[ignore = "run by the other tests, with fewer capabilities"]
 fn child() {
-    let needs = Needs { attach: true, pins: "/run/pinion/bpf".into(), files: 1 };
+    let needs = Needs { steer: true, raw: true, pins: "/run/pinion/bpf".into(), files: 1 };
     for it in missing(&Facts::read(Path::new("/proc")).unwrap(), &needs) {
         println!("told: {it}");
     }

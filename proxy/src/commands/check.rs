@@ -95,7 +95,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
             for warning in &read.warnings {
                 eprintln!("{file}:{}:{}: warning: {}", warning.line(), warning.column(), warning.what());
             }
-            let summary = Summary::new(&file, &read);
+            let summary = Summary::new(&file, &read, &host);
             match args.format {
                 Format::Json => json(&summary),
                 Format::Table => summary.to_string(),

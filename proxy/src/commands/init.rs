@@ -52,6 +52,8 @@ enum Front {
     All,
 }
 
+const HEAD: &str = include_str!("../../samples/head.yaml");
+const INTERFACES: &str = include_str!("../../samples/interfaces.yaml");
 const AROUND: &str = include_str!("../../samples/around.yaml");
 const N2: &str = include_str!("../../samples/n2.yaml");
 const N4: &str = include_str!("../../samples/n4.yaml");
@@ -72,7 +74,9 @@ impl Front {
             Self::Sbi => &[SBI],
             Self::All => &[N2, N4, N3, GTPC, DIAMETER, SBI],
         };
-        format!("{AROUND}{}", services.join(""))
+        // Pinion itself speaks for these alone, and steers nothing.
+        let interfaces = if self == Self::Gtpc { "" } else { INTERFACES };
+        format!("{HEAD}{interfaces}{AROUND}{}", services.join(""))
     }
 }
 

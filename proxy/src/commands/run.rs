@@ -19,8 +19,9 @@ Examples:
   pinion run pinion.yaml --log-format json
       Logs an object a line.
 
-It needs CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW, and a kernel from 6.1 on. When it ends, or is killed, what it put
-into the kernel goes on steering; the next one takes it over. `on_exit: detach` in the file has it clean up instead.
+It needs CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_NET_RAW, and a kernel from 6.1 on; where Pinion itself speaks for
+every service, and nothing is steered, less or nothing of it: `pinion check` says what. When it ends, or is killed, what
+it put into the kernel goes on steering; the next one takes it over. `on_exit: detach` in the file has it clean up instead.
 
 Exit codes: 0 it was told to end; 1 it failed; 2 the configuration is refused.";
 

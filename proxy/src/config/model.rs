@@ -44,6 +44,12 @@ impl Config {
     pub fn steered(&self) -> impl Iterator<Item = &Service> {
         self.services.iter().filter(|service| service.is_steered())
     }
+
+    /// Whether packets are steered in the kernel: whether any service has a place in the packet path.
+    #[must_use]
+    pub fn steers(&self) -> bool {
+        self.steered().next().is_some()
+    }
 }
 
 /// An interface of a path.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pinion_loader::{LoadError, Maps as _};
+use pinion_loader::LoadError;
 use pinion_steering::Reason;
 
 use super::front_ends;
@@ -81,7 +81,7 @@ impl Control for Daemon {
         let (config, level) = (Arc::clone(&self.state().config), self.table.level());
         let wanted = config.interfaces.clone();
         let read =
-            move |path: &mut PacketPath| Ok((path.kernel.counters()?, path.interfaces(&wanted), path.flows()));
+            move |path: &mut PacketPath| Ok((path.maps().counters()?, path.interfaces(&wanted), path.flows()));
         let (counters, interfaces, flows) = self.path.long(read).await.map_err(refused)?;
         let sessions = counts.flows;
         let placed = counters.get(Reason::Placed as usize).copied().unwrap_or_default();
@@ -173,7 +173,7 @@ impl Daemon {
 
     /// The packet path's clock.
     pub(super) async fn ticks(&self) -> Result<Ticks, ControlError> {
-        let read = |path: &mut PacketPath| Ok((path.kernel.clock()?, path.kernel.tick_length()));
+        let read = |path: &mut PacketPath| Ok((path.maps_mut().clock()?, path.maps().tick_length()));
         let (now, length) = self.path.quick(read).await.map_err(refused)?;
         Ok(Ticks { now, length })
     }
@@ -208,7 +208,7 @@ impl Counts {
             let Some(service) = config.services.iter().find(|service| service.name == spec.name) else { continue };
             for endpoint in &spec.endpoints {
                 let Some(base) = path.setup.base(&spec.name, &endpoint.name) else { continue };
-                let sessions = u64::from(path.kernel.sessions(base)?);
+                let sessions = u64::from(path.maps().sessions(base)?);
                 counts.flows += sessions;
                 counts.add(&spec.name, (&service.pool, &endpoint.name), sessions);
             }

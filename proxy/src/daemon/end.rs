@@ -22,7 +22,7 @@ impl Daemon {
             let (back, swept) = self
                 .path
                 .quick(move |path| {
-                    let swept = sweeper.step(&mut path.kernel, STRIDE);
+                    let swept = sweeper.step(path.maps_mut(), STRIDE);
                     (sweeper, swept)
                 })
                 .await;

@@ -1,39 +1,63 @@
-//! The packet path as the daemon holds it: the program and its tables, what was laid out in them, and the
-//! interfaces that it is attached to.
+//! The packet path as the daemon holds it: the tables, what was laid out in them, and, where they are the kernel's, the
+//! program over them and the interfaces that it is attached to.
+//!
+//! A configuration that steers nothing has the tables in memory: whoever writes and reads them does not know the
+//! difference, and the daemon needs no more of the kernel than any other program.
 
-use std::collections::{BTreeMap, HashSet};
-use std::fs;
+mod kernel;
+
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use pinion_loader::kernel::{Attached, Inherited, Kernel, Late, Mode, PinFolder};
+use pinion_loader::kernel::{Inherited, Late};
 use pinion_loader::setup::{ServiceSpec, Setup};
 use pinion_loader::sweep::{Named, Sweeper, Timeouts};
-use pinion_loader::{Cursor, LoadError, Maps as _, Paged};
+use pinion_loader::user::UserEngine;
+use pinion_loader::{Bounds, Cursor, LoadError, Maps, Paged, filters, tunnels};
 
 use pinion_steering::{Address, Filter, Flow, FlowKey, Pin, PinKey};
 
 use super::interfaces::Host;
-use crate::config::model::{self, Attach, Config, Protocol, Service};
+use crate::config::model::{self, Config, Protocol, Service};
 use crate::control::{InterfaceView, TableLevel};
 use crate::sessions::{FlowPages, PinTable};
+use kernel::InKernel;
 
-/// What the layout of the tables is written down in, so that the next daemon knows it.
-const LAYOUT: &str = "layout.json";
-
-/// The program, its tables and its interfaces.
+/// The tables and what is in them.
 pub struct PacketPath {
-    /// The program and its tables.
-    pub kernel: Kernel,
     /// What was laid out where.
     pub setup: Setup,
-    folder: PinFolder,
-    attached: BTreeMap<String, On>,
+    tables: Tables,
     /// What is in force.
     specs: Vec<ServiceSpec>,
     sweeper: Sweeper,
     /// Flows' pins that the sweep under way has kept, and those of the last whole one.
     kept: u64,
     flows: u64,
+}
+
+/// Whose the tables are.
+enum Tables {
+    /// The kernel's: packets are steered by them.
+    Kernel(Box<InKernel>),
+    /// This process's own.
+    Memory(Box<UserEngine>),
+}
+
+impl Tables {
+    fn maps(&self) -> &dyn Maps {
+        match self {
+            Self::Kernel(held) => &held.kernel,
+            Self::Memory(engine) => &**engine,
+        }
+    }
+
+    fn maps_mut(&mut self) -> &mut dyn Maps {
+        match self {
+            Self::Kernel(held) => &mut held.kernel,
+            Self::Memory(engine) => &mut **engine,
+        }
+    }
 }
 
 /// What a pass through all flows has found.
@@ -45,40 +69,43 @@ pub struct Pass {
     pub silent: BTreeMap<u32, u64>,
 }
 
-/// An interface that the program is attached to.
-struct On {
-    /// That of the interface that carries it, which its link is pinned under.
-    name: String,
-    index: u32,
-    mode: Attach,
-    native: bool,
-    link: Attached,
-}
-
 impl PacketPath {
     /// Takes over the tables that are pinned below `folder`, with all that is pinned in them
-    /// ([`Kernel::take_over`]). Nothing is attached yet; what came with them.
+    /// ([`pinion_loader::kernel::Kernel::take_over`]). Nothing is attached yet; what came with them.
     ///
     /// # Errors
     /// What is missing, or what the kernel refuses; [`LoadError::Schema`] where the tables are of another layout,
     /// [`LoadError::Unfit`] where what is in them has no room.
     pub fn open(config: &Config, pins: &Path, state: &Path) -> Result<(Self, Inherited), LoadError> {
-        let folder = PinFolder::open(pins)?;
-        fs::create_dir_all(state).map_err(LoadError::pin(state, "making the folder of the layout"))?;
-        let layout = state.join(LAYOUT);
-        let (kernel, inherited) = Kernel::take_over(config.bounds, &folder, &Setup::written(&layout)?)?;
-        let setup = Setup::restore(&kernel, &layout)?;
-        let path = Self {
-            kernel,
-            setup,
-            folder,
-            attached: BTreeMap::new(),
-            specs: Vec::new(),
-            sweeper: Sweeper::default(),
-            kept: 0,
-            flows: 0,
-        };
-        Ok((path, inherited))
+        let (kernel, setup, inherited) = InKernel::open(config.bounds, pins, state)?;
+        Ok((Self::over(Tables::Kernel(Box::new(kernel)), setup), inherited))
+    }
+
+    /// Tables in memory, which steer nothing.
+    #[must_use]
+    pub fn in_memory(bounds: Bounds) -> Self {
+        Self::over(Tables::Memory(Box::new(UserEngine::new(bounds))), Setup::default())
+    }
+
+    fn over(tables: Tables, setup: Setup) -> Self {
+        Self { setup, tables, specs: Vec::new(), sweeper: Sweeper::default(), kept: 0, flows: 0 }
+    }
+
+    /// Whether packets are steered.
+    #[must_use]
+    pub const fn steers(&self) -> bool {
+        matches!(self.tables, Tables::Kernel(_))
+    }
+
+    /// The tables, to read them.
+    #[must_use]
+    pub fn maps(&self) -> &dyn Maps {
+        self.tables.maps()
+    }
+
+    /// The tables.
+    pub fn maps_mut(&mut self) -> &mut dyn Maps {
+        self.tables.maps_mut()
     }
 
     /// Has flows follow that began in the tables of a daemon before since they were copied.
@@ -86,7 +113,7 @@ impl PacketPath {
     /// # Errors
     /// What the kernel refuses.
     pub fn catch_up(&mut self) -> Result<Late, LoadError> {
-        self.kernel.catch_up(&self.folder)
+        self.in_kernel().map_or(Ok(Late::default()), InKernel::catch_up)
     }
 
     /// Ends the taking over, once the program is attached wherever it is to be: what a daemon before attached
@@ -96,12 +123,14 @@ impl PacketPath {
     /// # Errors
     /// What the kernel refuses.
     pub fn settle(&mut self, wanted: &[model::Interface]) -> Result<(Vec<String>, Late), LoadError> {
-        let used = self.attached.values().map(|on| on.name.as_str());
-        let used: HashSet<&str> = used.chain(wanted.iter().map(|interface| interface.name.as_str())).collect();
-        let gone = self.folder.links()?.into_iter().filter(|name| !used.contains(name.as_str()));
-        let gone: Vec<String> = gone.collect();
-        gone.iter().try_for_each(|name| self.folder.unlink(name))?;
-        Ok((gone, self.kernel.settle(&self.folder)?))
+        self.in_kernel().map_or(Ok(Default::default()), |kernel| kernel.settle(wanted))
+    }
+
+    fn in_kernel(&mut self) -> Option<&mut InKernel> {
+        match &mut self.tables {
+            Tables::Kernel(kernel) => Some(kernel),
+            Tables::Memory(_) => None,
+        }
     }
 
     /// Puts services in force, whole or not at all; whether anything changed.
@@ -112,7 +141,7 @@ impl PacketPath {
         if specs == self.specs {
             return Ok(false);
         }
-        self.setup.apply(&mut self.kernel, &specs)?;
+        self.setup.apply(self.tables.maps_mut(), &specs)?;
         self.specs = specs;
         Ok(true)
     }
@@ -133,7 +162,7 @@ impl PacketPath {
     /// # Errors
     /// What the kernel refuses; the next step goes on where this one began.
     pub fn sweep(&mut self, most: usize) -> Result<Option<Pass>, LoadError> {
-        let swept = self.sweeper.step(&mut self.kernel, most)?;
+        let swept = self.sweeper.step(self.tables.maps_mut(), most)?;
         self.kept += swept.kept as u64;
         let Some(named) = swept.pass else { return Ok(None) };
         self.flows = std::mem::take(&mut self.kept);
@@ -145,13 +174,13 @@ impl PacketPath {
     /// # Errors
     /// What [`Setup::reclaim`] fails with.
     pub fn reclaim(&mut self, named: &Named) -> Result<usize, LoadError> {
-        self.setup.reclaim(&mut self.kernel, named)
+        self.setup.reclaim(self.tables.maps_mut(), named)
     }
 
     /// How full the tables of flows are, both together, as the last whole sweep found them.
     #[must_use]
     pub fn flows(&self) -> TableLevel {
-        let bounds = self.kernel.bounds();
+        let bounds = self.maps().bounds();
         TableLevel {
             name: "FLOWS".into(),
             used: self.flows,
@@ -171,53 +200,16 @@ impl PacketPath {
     /// # Errors
     /// The first interface that the kernel refuses; those before it are attached.
     pub fn attach(&mut self, wanted: &[model::Interface], host: &Host) -> Result<Vec<String>, LoadError> {
-        let mut done = Vec::new();
-        for interface in &host.interfaces {
-            self.kernel.put_link(interface.index, &interface.link())?;
-        }
-        for interface in wanted {
-            let Some(found) = host.interface(&interface.name) else { continue };
-            let lower = host.interfaces.iter().find(|below| below.index == found.lower).unwrap_or(found);
-            let known = self.attached.get(&interface.name);
-            if known.is_some_and(|on| on.index == lower.index && on.mode == interface.attach) {
-                continue;
-            }
-            let on = self.attach_one(&lower.name, lower.index, interface.attach)?;
-            done.push(format!("{}: attached, {}", interface.name, how(on.native)));
-            self.attached.insert(interface.name.clone(), on);
-        }
-        let gone: Vec<String> =
-            self.attached.keys().filter(|name| wanted.iter().all(|it| it.name != **name)).cloned().collect();
-        for name in gone {
-            if let Some(on) = self.attached.remove(&name) {
-                on.link.detach()?;
-                done.push(format!("{name}: detached"));
-            }
-        }
-        Ok(done)
+        self.in_kernel().map_or(Ok(Vec::new()), |kernel| kernel.attach(wanted, host))
     }
 
-    fn attach_one(&mut self, name: &str, index: u32, attach: Attach) -> Result<On, LoadError> {
-        let mut attached = |mode| self.kernel.attach_pinned(&self.folder, name, index, mode);
-        let (link, native) = match attach {
-            Attach::Native => (attached(Mode::Native)?, true),
-            Attach::Generic => (attached(Mode::Generic)?, false),
-            Attach::Auto => match attached(Mode::Native) {
-                Ok(link) => (link, true),
-                Err(_) => (attached(Mode::Generic)?, false),
-            },
-        };
-        Ok(On { name: name.to_owned(), index, mode: attach, native, link })
-    }
-
-    /// The interfaces, and how the program is attached to each.
+    /// The interfaces, and how the program is attached to each; none where nothing is steered.
     #[must_use]
     pub fn interfaces(&self, wanted: &[model::Interface]) -> Vec<InterfaceView> {
-        let view = |interface: &model::Interface| InterfaceView {
-            name: interface.name.clone(),
-            attached: self.attached.get(&interface.name).map_or("missing", |on| how(on.native)).to_owned(),
-        };
-        wanted.iter().map(view).collect()
+        match &self.tables {
+            Tables::Kernel(kernel) => kernel.interfaces(wanted),
+            Tables::Memory(_) => Vec::new(),
+        }
     }
 
     /// Detaches the program from every interface and takes away what is pinned.
@@ -225,50 +217,47 @@ impl PacketPath {
     /// # Errors
     /// The first that the kernel refuses.
     pub fn detach(&mut self) -> Result<(), LoadError> {
-        for (_, on) in std::mem::take(&mut self.attached) {
-            on.link.detach()?;
-        }
-        self.folder.remove()
+        self.in_kernel().map_or(Ok(()), InKernel::detach)
     }
 }
 
 impl FlowPages for PacketPath {
     fn flow_page(&self, from: Cursor, most: usize) -> Result<Paged<(FlowKey, Flow)>, LoadError> {
-        self.kernel.flows_page(from, most)
+        self.maps().flows_page(from, most)
     }
 }
 
 impl PinTable for PacketPath {
     fn install(&mut self, key: &PinKey, pin: &Pin) -> Result<(), LoadError> {
-        self.kernel.install(key, pin)
+        tunnels::put(self.maps_mut(), key, pin)
     }
 
     fn install_all(&mut self, pins: &[(PinKey, Pin)]) -> Result<(), (usize, LoadError)> {
-        self.kernel.install_all(pins)
+        tunnels::put_all(self.maps_mut(), pins)
     }
 
     fn leave(&mut self, key: &PinKey, before: &Pin) -> Result<(), LoadError> {
-        self.kernel.leave(key, before)
+        tunnels::leave(self.maps_mut(), key, before)
     }
 
     fn lead(&mut self, end: (Address, u32), endpoint: Option<&Pin>) -> Result<(), LoadError> {
-        self.kernel.lead(end, endpoint)
+        tunnels::lead(self.maps_mut(), end, endpoint)
     }
 
     fn classify(&mut self, key: &PinKey, pin: &Pin, filters: &[Filter]) -> Result<Pin, LoadError> {
-        self.kernel.classify(key, pin, filters)
+        filters::put(self.maps_mut(), key, pin, filters)
     }
 
     fn filters(&self, key: &PinKey, pin: &Pin) -> Result<Vec<Filter>, LoadError> {
-        self.kernel.filters(key, pin)
+        filters::read(self.maps(), key, pin)
     }
 
     fn withdraw(&mut self, key: &PinKey) -> Result<(), LoadError> {
-        self.kernel.withdraw(key)
+        tunnels::remove(self.maps_mut(), key)
     }
 
     fn installed(&self, from: Cursor, most: usize) -> Result<Paged<(PinKey, Pin)>, LoadError> {
-        self.kernel.pins_page(from, most)
+        self.maps().pins_page(from, most)
     }
 }
 
@@ -295,8 +284,4 @@ fn timeouts(service: &Service) -> Timeouts {
             ..others
         },
     }
-}
-
-const fn how(native: bool) -> &'static str {
-    if native { "native" } else { "generic" }
 }

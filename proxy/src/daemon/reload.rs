@@ -31,6 +31,13 @@ impl Daemon {
                 self.file.display()
             )));
         }
+        if new.steers() && !self.path.quick(|path| path.steers()).await {
+            let service = new.steered().next().map(|service| service.name.as_str()).unwrap_or_default();
+            return Err(ControlError::Config(format!(
+                "{}: service {service} needs the packet path, and this daemon began without one; restart it",
+                self.file.display()
+            )));
+        }
         let changes = changes(&old, &new);
         let (services, targets) = (new.services.len() as u32, health::targets(&new));
         let interfaces = new.interfaces.clone();

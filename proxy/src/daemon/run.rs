@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use pinion_loader::LoadError;
-use pinion_loader::kernel::Late;
+use pinion_loader::kernel::{Late, PinFolder};
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -101,14 +101,8 @@ pub enum RunError {
     Signals(io::Error),
 }
 
-/// Files and sockets beside those of probes: maps, links, listeners, connections.
-const FILES: usize = 256;
-
 /// How long a commit waits for the store that is to.
 const STORED: Duration = Duration::from_secs(2);
-
-/// Probes that are out at once, each with a socket at the most.
-const PROBES: usize = 512;
 
 /// Runs a daemon until it is told to end by SIGTERM or SIGINT.
 ///
@@ -117,12 +111,13 @@ const PROBES: usize = 512;
 pub async fn run(options: Options) -> Result<(), RunError> {
     let began = Instant::now();
     let host = Host::read().await.map_err(RunError::Host)?;
-    let read = config::read(&options.config, &config::Host::here().map_err(RunError::Addresses)?)?;
+    let here = config::Host::here().map_err(RunError::Addresses)?;
+    let read = config::read(&options.config, &here)?;
     for warning in &read.warnings {
         tracing::warn!(file = %options.config.display(), "{warning}");
     }
     let config = Arc::new(read.config);
-    privileges(&options, &config)?;
+    privileges(&options, &config, &here)?;
     let server = Server::bind(&config.api).await?;
     let listener = listen(config.metrics).await?;
     let mut signals = Signals::new().map_err(RunError::Signals)?;
@@ -157,14 +152,16 @@ pub async fn run(options: Options) -> Result<(), RunError> {
     }
     let control: Arc<dyn Control> = Arc::clone(&daemon) as _;
     let mut api = tokio::spawn(server.serve(control, told(stopping)));
-    let status = format!("{} services on {} interfaces", config.services.len(), config.interfaces.len());
+    let status = status(&config);
     let life = async {
         tokio::select! {
             writing = restore(&daemon, writer) => tasks.push(writing),
             ended = ended(&mut signals.ends, &mut api) => return ended,
         }
         front_ends::begin(&daemon).await?;
-        tasks.push(tasks::announce(&daemon));
+        if config.steers() {
+            tasks.push(tasks::announce(&daemon));
+        }
         readiness.send_replace(Readiness::Ready);
         tell(options.supervisor.ready(&status));
         tracing::info!("ready: {status}");
@@ -191,11 +188,9 @@ pub async fn run(options: Options) -> Result<(), RunError> {
 }
 
 /// Whether this process may do what the configuration asks for: said before anything is touched.
-fn privileges(options: &Options, config: &Config) -> Result<(), RunError> {
+fn privileges(options: &Options, config: &Config, host: &config::Host) -> Result<(), RunError> {
     let facts = Facts::read(Path::new("/proc"))?;
-    let probes: usize = config.pools.iter().map(|pool| pool.endpoints.len()).sum();
-    let needs = Needs { attach: true, pins: options.pins.clone(), files: (FILES + probes.min(PROBES)) as u64 };
-    let missing = missing(&facts, &needs);
+    let missing = missing(&facts, &Needs::of(config, options.pins.clone(), host.sctp));
     if missing.is_empty() { Ok(()) } else { Err(RunError::Missing(missing)) }
 }
 
@@ -212,8 +207,18 @@ fn store(config: &Config) -> Result<(Writer, Behind), StoreError> {
     })
 }
 
-/// Takes the packet path over, puts the configuration in force and attaches.
+/// Takes the packet path over, puts the configuration in force and attaches; where nothing is steered, there is none.
 fn open(options: &Options, config: &Config, pools: &Pools, host: &Host) -> Result<PacketPath, LoadError> {
+    if !config.steers() {
+        if PinFolder::is_used(&options.pins) {
+            let pins = options.pins.display();
+            tracing::warn!(
+                "{pins}: another daemon's packet path is there, and goes on steering; if nobody needs it any more, \
+                 type `rm -r {pins}/*`"
+            );
+        }
+        return Ok(PacketPath::in_memory(config.bounds));
+    }
     let (mut path, inherited) = PacketPath::open(config, &options.pins, &options.state)?;
     for (table, entries) in inherited.copied {
         tracing::info!(table, entries, "a table of the daemon before is made anew, its entries are copied");
@@ -238,6 +243,16 @@ fn open(options: &Options, config: &Config, pools: &Pools, host: &Host) -> Resul
         }
     }
     Ok(path)
+}
+
+/// What runs, in words.
+fn status(config: &Config) -> String {
+    let services = config.services.len();
+    if config.steers() {
+        format!("{services} services on {} interfaces", config.interfaces.len())
+    } else {
+        format!("{services} services, no packet path")
+    }
 }
 
 async fn listen(address: Option<SocketAddr>) -> Result<Option<TcpListener>, RunError> {
@@ -346,6 +361,10 @@ async fn reload(daemon: &Daemon, supervisor: &Notifier) {
 /// Leaves the packet path to itself, or takes it away, as configured.
 async fn leave(daemon: &Daemon, path: Owner<PacketPath>) -> Result<(), RunError> {
     let exit = daemon.state().config.exit;
+    if !path.quick(|path| path.steers()).await {
+        tracing::info!("ended");
+        return Ok(());
+    }
     match exit {
         Exit::Keep => tracing::info!("ended; the packet path goes on steering"),
         Exit::Detach => {

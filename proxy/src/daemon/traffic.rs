@@ -3,15 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use pinion_loader::Maps as _;
-
 use super::state::Daemon;
 use crate::health::Seen;
 use crate::traffic::{Refusal, Turned, refusal, unanswered};
 
 /// Reads what the packet path left, and tells health which endpoints refuse.
 pub(super) async fn refusals(daemon: Arc<Daemon>) {
-    let events = match daemon.path.quick(|path| path.kernel.events()).await {
+    let events = match daemon.path.quick(|path| path.maps_mut().events()).await {
         Ok(events) => events,
         Err(error) => {
             tracing::error!(%error, "what the packet path left is not read");

@@ -6,6 +6,7 @@ mod pfcp;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use pinion_loader::Bounds;
 use pinion_loader::schema::{MAPS, MapSpec};
@@ -13,7 +14,8 @@ use serde::Serialize;
 
 use super::table::Table;
 use crate::config::model::{Api, Config, Endpoint, Exit, Health, Pool, Protocol, Service};
-use crate::config::{Read, duration};
+use crate::config::{Host, Read, duration};
+use crate::privileges::Needs;
 
 /// How many services, and how many pools, one screen lists.
 const LISTED: usize = 16;
@@ -22,6 +24,10 @@ const LISTED: usize = 16;
 #[derive(Debug, Serialize)]
 pub(super) struct Summary {
     file: String,
+    /// Whether packets are steered in the kernel.
+    packet_path: bool,
+    /// The capabilities that the daemon needs.
+    capabilities: Vec<&'static str>,
     interfaces: Vec<Interface>,
     api: String,
     metrics: Option<String>,
@@ -92,9 +98,10 @@ struct Warning {
 }
 
 impl Summary {
-    pub(super) fn new(file: &str, read: &Read) -> Self {
+    pub(super) fn new(file: &str, read: &Read, host: &Host) -> Self {
         let Config { interfaces, api, metrics, store, exit, pools, services, .. } = &read.config;
-        let tables = tables(&read.config);
+        let needs = Needs::of(&read.config, PathBuf::new(), host.sctp);
+        let tables = if needs.steer { tables(&read.config) } else { Vec::new() };
         let interface = |i: &crate::config::model::Interface| Interface {
             name: i.name.clone(),
             attach: i.attach.as_written(),
@@ -102,6 +109,8 @@ impl Summary {
         let warnings = read.warnings.iter();
         Self {
             file: file.to_owned(),
+            packet_path: needs.steer,
+            capabilities: needs.capabilities().map(|it| it.name).collect(),
             interfaces: interfaces.iter().map(interface).collect(),
             api: described(api),
             metrics: metrics.map(|listen| format!("http://{listen}/metrics")),
@@ -260,21 +269,28 @@ impl fmt::Display for Summary {
         write!(f, "\n{table}")?;
         more(f, self.pools.len())?;
 
-        let mut table = Table::new(["table", "entries", "memory"]);
-        for row in &self.tables {
-            table.row([row.name.to_owned(), row.entries.to_string(), mebibytes(row.bytes)]);
+        if self.packet_path {
+            let mut table = Table::new(["table", "entries", "memory"]);
+            for row in &self.tables {
+                table.row([row.name.to_owned(), row.entries.to_string(), mebibytes(row.bytes)]);
+            }
+            table.row(["together".to_owned(), String::new(), mebibytes(self.bytes)]);
+            write!(f, "\n{table}")?;
         }
-        table.row(["together".to_owned(), String::new(), mebibytes(self.bytes)]);
-        write!(f, "\n{table}")?;
 
+        let path = if self.packet_path { "XDP" } else { "none: Pinion itself speaks for every service" };
+        writeln!(f, "\npacket path {path}")?;
+        writeln!(f, "needs       {}", or_none(&self.capabilities))?;
         let interfaces: Vec<_> = self.interfaces.iter().map(|i| format!("{} ({})", i.name, i.attach)).collect();
-        let interfaces = if interfaces.is_empty() { "none".to_owned() } else { interfaces.join(", ") };
-        writeln!(f, "\ninterfaces  {interfaces}")?;
+        writeln!(f, "interfaces  {}", or_none(&interfaces))?;
         writeln!(f, "api         {}", self.api)?;
         writeln!(f, "metrics     {}", self.metrics.as_deref().unwrap_or("none"))?;
         writeln!(f, "store       {}", self.store)?;
-        let exit = if self.on_exit == Exit::Keep.as_written() { "goes on forwarding" } else { "detaches" };
-        writeln!(f, "on exit     {exit}")
+        if self.packet_path {
+            let exit = if self.on_exit == Exit::Keep.as_written() { "goes on forwarding" } else { "detaches" };
+            writeln!(f, "on exit     {exit}")?;
+        }
+        Ok(())
     }
 }
 
@@ -283,6 +299,12 @@ fn more(f: &mut fmt::Formatter<'_>, count: usize) -> fmt::Result {
         Some(more) if more > 0 => writeln!(f, "and {more} more; --format json has every one"),
         _ => Ok(()),
     }
+}
+
+/// "a, b", or "none".
+fn or_none<T: AsRef<str>>(words: &[T]) -> String {
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    if words.is_empty() { "none".to_owned() } else { words.join(", ") }
 }
 
 fn counted(count: usize, what: &str) -> String {

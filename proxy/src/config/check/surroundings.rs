@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use pinion_loader::Bounds;
 
+use super::spoken;
 use crate::config::Host;
 use crate::config::mistake::{Place, Wrong};
-use crate::config::model::{Api, Attach, Interface, Store};
+use crate::config::model::{Api, Attach, Interface, Protocol, Store, Transport};
 use crate::config::nearest::nearest;
 use crate::config::read::{Either, Field, listed};
 use crate::config::scalar::{self, Entries, Listen};
-use crate::config::written::{File, Tls};
+use crate::config::written::{File, Service, Tls};
 
 /// Where the daemon is asked, where nothing else is said.
 pub(crate) const SOCKET: &str = "/run/pinion/api.sock";
@@ -25,6 +26,12 @@ pub(super) fn interfaces(file: &File, host: &Host, wrong: &mut Wrong) -> Vec<Int
     let Some(list) = &file.interfaces.value else {
         return Vec::new();
     };
+    if let Some(at) = file.interfaces.at.filter(|_| !list.0.is_empty() && is_unused(file)) {
+        wrong.warning(
+            at,
+            "XDP is attached nowhere, as Pinion itself speaks for every service; leave `interfaces` out",
+        );
+    }
     let mut names: HashMap<&str, Place> = HashMap::new();
     let mut interfaces = Vec::new();
     for (at, written) in list.given() {
@@ -48,6 +55,17 @@ pub(super) fn interfaces(file: &File, host: &Host, wrong: &mut Wrong) -> Vec<Int
         interfaces.push(Interface { name: name.to_owned(), attach });
     }
     interfaces
+}
+
+/// Whether no service has a place in the packet path, nor SCTP of Pinion's own, which comes by the interfaces too.
+fn is_unused(file: &File) -> bool {
+    let own_sctp = |service: &Service| {
+        let transport =
+            service.ngap.value.as_ref().map_or(Transport::Auto, |ngap| ngap.transport.or(Transport::Auto));
+        service.protocol.value == Some(Protocol::Ngap) && transport != Transport::Kernel
+    };
+    let unused = |service: &Service| spoken::is_spoken(service) && !own_sctp(service);
+    file.services.count() > 0 && file.services.values().all(unused)
 }
 
 pub(super) fn missing(name: &str, known: &[String]) -> String {

@@ -61,6 +61,12 @@ impl PinFolder {
         Ok(folder)
     }
 
+    /// Whether maps of any build are pinned below `root`, as far as this process may see.
+    #[must_use]
+    pub fn is_used(root: &Path) -> bool {
+        entries(root).is_ok_and(|paths| paths.iter().any(|path| is_of_maps(path) && holds_something(path)))
+    }
+
     /// Where this schema's maps are.
     pub(super) fn maps(&self) -> &Path {
         &self.maps

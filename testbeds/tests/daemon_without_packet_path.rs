@@ -1,0 +1,152 @@
+//! Where Pinion itself speaks for every service, the daemon runs as an ordinary user without a single capability, and
+//! touches neither BPF nor an interface; all that it is asked is answered.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at the first surprise")]
+
+use std::fs::{self, File, Permissions};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+use tempfile::TempDir;
+use testbeds::missing::{Missing, find_program, probe};
+use testbeds::namespace::{Namespace, Process};
+use testbeds::need;
+use testbeds::patience::wait_for;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_daemon");
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Nobody on Debian; any number that is not root's does.
+const USER: u32 = 65534;
+const METRICS: &str = "127.0.0.1:9090";
+
+/// Services that are spoken for.
+const SPOKEN: &str = "  - {name: sgw, protocol: gtpv2-c, addresses: [127.0.0.1], endpoints: [{name: sgw-1, addresses: [192.0.2.61]}]}
+  - {name: upf, protocol: pfcp, addresses: [127.0.0.1], endpoints: [{name: upf-1, addresses: [192.0.2.41]}]}
+";
+/// One that is steered.
+const STEERED: &str = "  - {name: dns, protocol: udp, port: 53, addresses: [192.0.2.1], endpoints: [{name: dns-1, addresses: [192.0.2.53]}]}
+";
+
+/// A daemon without any capability, in a namespace of its own.
+struct Bare {
+    namespace: Namespace,
+    folder: TempDir,
+    process: Option<Process>,
+}
+
+impl Bare {
+    fn start(services: &str) -> Result<Self, Missing> {
+        probe()?;
+        let setpriv = find_program("setpriv", "install util-linux")?;
+        let folder = tempfile::tempdir().unwrap();
+        chown(folder.path(), Some(USER), Some(USER)).unwrap();
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        // The user may not be allowed where this lies.
+        fs::copy(BINARY, folder.path().join("pinion")).unwrap();
+        let mut bare = Self { namespace: Namespace::new().unwrap(), folder, process: None };
+        bare.configure(services);
+        let mut command = Command::new(setpriv);
+        command.args(["--pdeathsig", "KILL", "--reuid", &USER.to_string(), "--regid", &USER.to_string()]);
+        command.args(["--clear-groups", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]).arg("--");
+        command.arg(bare.file("pinion")).arg("run").arg(bare.file("pinion.yaml"));
+        command.arg("--pins").arg(bare.file("bpf")).arg("--state").arg(bare.file("state"));
+        command.stderr(File::create(bare.file("log")).unwrap());
+        bare.process = Some(bare.namespace.spawn(command).unwrap());
+        Ok(bare)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn configure(&self, services: &str) {
+        let api = self.file("api.sock");
+        let yaml = format!("api: {{unix: {}}}\nmetrics: {METRICS}\nservices:\n{services}", api.display());
+        fs::write(self.file("pinion.yaml"), yaml).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Output {
+        let api = format!("unix:{}", self.file("api.sock").display());
+        Command::new(BINARY).args(arguments).args(["--api", &api]).output().unwrap()
+    }
+
+    fn ask(&self, arguments: &[&str]) -> Value {
+        let output = self.command(&[arguments, &["--format", "json"]].concat());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {said}{}", self.log());
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.file("log")).unwrap()
+    }
+
+    fn metrics(&self) -> String {
+        let asked = self.namespace.run(|| {
+            let mut stream = TcpStream::connect(METRICS)?;
+            stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")?;
+            let mut page = String::new();
+            stream.read_to_string(&mut page).map(|_| page)
+        });
+        asked.unwrap().unwrap()
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        self.process.as_mut().unwrap().signal(signal).unwrap();
+    }
+}
+
+fn names(services: &Value) -> Vec<&str> {
+    services.as_array().unwrap().iter().map(|service| service["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn an_ordinary_user_needs_no_capability_where_nothing_is_steered() {
+    let mut daemon = need!(Bare::start(SPOKEN));
+    wait_for(PATIENCE, || daemon.log().contains("ready: "));
+    assert!(daemon.log().contains("ready: 2 services, no packet path"), "{}", daemon.log());
+
+    assert_eq!(names(&daemon.ask(&["services"])), ["sgw", "upf"]);
+    assert_eq!(names(&daemon.ask(&["endpoints"])), ["sgw-1", "upf-1"]);
+    assert_eq!(daemon.ask(&["sessions"]), Value::Array(vec![]));
+    assert_eq!(daemon.ask(&["sessions", "n4"]), Value::Array(vec![]));
+    let stats = daemon.ask(&["stats"]);
+    assert_eq!((&stats["sessions"], &stats["interfaces"]), (&0.into(), &Value::Array(vec![])), "{stats}");
+    assert_eq!(daemon.ask(&["explain", "192.0.2.7"]), Value::Array(vec![]));
+    assert_eq!(daemon.ask(&["drain", "sgw-1"])["state"], "drained");
+    assert_eq!(daemon.ask(&["drain", "--undo", "sgw-1"])["state"], "unknown");
+    let metrics = daemon.metrics();
+    assert!(metrics.contains(r#"pinion_service_endpoints{service="sgw"} 1"#), "{metrics}");
+
+    // What needs the kernel is refused whole, in words.
+    daemon.configure(&format!("{SPOKEN}{STEERED}"));
+    let refused = daemon.command(&["reload"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("packet path") && said.contains("restart it"), "{said}");
+    assert_eq!(names(&daemon.ask(&["services"])), ["sgw", "upf"]);
+    // And what does not is in force.
+    daemon.configure(&SPOKEN.replace("sgw-1", "sgw-2"));
+    assert!(daemon.command(&["reload"]).status.success(), "{}", daemon.log());
+    assert_eq!(names(&daemon.ask(&["endpoints"])), ["sgw-2", "upf-1"]);
+
+    daemon.signal(Signal::SIGTERM);
+    assert!(daemon.process.take().unwrap().wait().unwrap().success(), "{}", daemon.log());
+    assert!(!daemon.file("bpf").exists());
+}
+
+#[test]
+fn a_steered_service_needs_the_four() {
+    let mut daemon = need!(Bare::start(STEERED));
+    let status = daemon.process.as_mut().unwrap().wait().unwrap();
+    let log = daemon.log();
+    assert_eq!(status.code(), Some(1), "{log}");
+    for name in ["CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN", "CAP_NET_RAW"] {
+        assert!(log.contains(&format!("{name} is missing")), "{log}");
+    }
+}
