@@ -1,5 +1,5 @@
-//! Where Pinion itself speaks for every service, the daemon runs as an ordinary user without a single capability, and
-//! touches neither BPF nor an interface; all that it is asked is answered.
+//! Where Pinion itself speaks for every service, the daemon runs as an ordinary user without a single capability, but for
+//! SCTP of its own, and touches neither BPF nor an interface; all that it is asked is answered.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at the first surprise")]
 
@@ -15,7 +15,7 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 use testbeds::missing::{Missing, find_program, probe};
-use testbeds::namespace::{Namespace, Process};
+use testbeds::namespace::{Namespace, Process, Veth};
 use testbeds::need;
 use testbeds::patience::wait_for;
 
@@ -29,6 +29,9 @@ const METRICS: &str = "127.0.0.1:9090";
 const SPOKEN: &str = "  - {name: sgw, protocol: gtpv2-c, addresses: [127.0.0.1], endpoints: [{name: sgw-1, addresses: [192.0.2.61]}]}
   - {name: upf, protocol: pfcp, addresses: [127.0.0.1], endpoints: [{name: upf-1, addresses: [192.0.2.41]}]}
 ";
+/// NGAP, over SCTP of the daemon's own.
+const NGAP: &str = "  - {name: amf, protocol: ngap, addresses: [192.0.2.1], endpoints: [{name: amf-1, addresses: [192.0.2.21]}], ngap: {transport: userspace}}
+";
 /// One that is steered.
 const STEERED: &str = "  - {name: dns, protocol: udp, port: 53, addresses: [192.0.2.1], endpoints: [{name: dns-1, addresses: [192.0.2.53]}]}
 ";
@@ -36,12 +39,13 @@ const STEERED: &str = "  - {name: dns, protocol: udp, port: 53, addresses: [192.
 /// A daemon without any capability, in a namespace of its own.
 struct Bare {
     namespace: Namespace,
+    _other: Namespace,
     folder: TempDir,
     process: Option<Process>,
 }
 
 impl Bare {
-    fn start(services: &str) -> Result<Self, Missing> {
+    fn start(services: &str, capabilities: &[&str]) -> Result<Self, Missing> {
         probe()?;
         let setpriv = find_program("setpriv", "install util-linux")?;
         let folder = tempfile::tempdir().unwrap();
@@ -49,11 +53,16 @@ impl Bare {
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
         // The user may not be allowed where this lies.
         fs::copy(BINARY, folder.path().join("pinion")).unwrap();
-        let mut bare = Self { namespace: Namespace::new().unwrap(), folder, process: None };
+        let (namespace, other) = (Namespace::new().unwrap(), Namespace::new().unwrap());
+        namespace.link_to(&other, &Veth::named("n2", "far")).unwrap();
+        namespace.add_address("n2", [192, 0, 2, 2].into(), 24).unwrap();
+        let mut bare = Self { namespace, _other: other, folder, process: None };
         bare.configure(services);
         let mut command = Command::new(setpriv);
         command.args(["--pdeathsig", "KILL", "--reuid", &USER.to_string(), "--regid", &USER.to_string()]);
-        command.args(["--clear-groups", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]).arg("--");
+        let set: String = capabilities.iter().map(|it| format!(",+{it}")).collect();
+        command.args(["--clear-groups", "--no-new-privs"]);
+        command.args(["bounding-set", "inh-caps", "ambient-caps"].map(|it| format!("--{it}=-all{set}"))).arg("--");
         command.arg(bare.file("pinion")).arg("run").arg(bare.file("pinion.yaml"));
         command.arg("--pins").arg(bare.file("bpf")).arg("--state").arg(bare.file("state"));
         command.stderr(File::create(bare.file("log")).unwrap());
@@ -108,7 +117,7 @@ fn names(services: &Value) -> Vec<&str> {
 
 #[test]
 fn an_ordinary_user_needs_no_capability_where_nothing_is_steered() {
-    let mut daemon = need!(Bare::start(SPOKEN));
+    let mut daemon = need!(Bare::start(SPOKEN, &[]));
     wait_for(PATIENCE, || daemon.log().contains("ready: "));
     assert!(daemon.log().contains("ready: 2 services, no packet path"), "{}", daemon.log());
 
@@ -141,8 +150,20 @@ fn an_ordinary_user_needs_no_capability_where_nothing_is_steered() {
 }
 
 #[test]
+fn sctp_of_its_own_needs_one_capability() {
+    let daemon = need!(Bare::start(NGAP, &["net_raw"]));
+    wait_for(PATIENCE, || daemon.log().contains("ready: 1 services, no packet path"));
+    assert_eq!(names(&daemon.ask(&["services"])), ["amf"]);
+
+    let mut without = need!(Bare::start(NGAP, &[]));
+    assert_eq!(without.process.as_mut().unwrap().wait().unwrap().code(), Some(1));
+    let log = without.log();
+    assert!(log.contains("CAP_NET_RAW is missing") && !log.contains("CAP_BPF"), "{log}");
+}
+
+#[test]
 fn a_steered_service_needs_the_four() {
-    let mut daemon = need!(Bare::start(STEERED));
+    let mut daemon = need!(Bare::start(STEERED, &[]));
     let status = daemon.process.as_mut().unwrap().wait().unwrap();
     let log = daemon.log();
     assert_eq!(status.code(), Some(1), "{log}");
