@@ -1,4 +1,4 @@
-//! Dates with times (RFC 5322 3.3, RFC 9110 5.6.7).
+//! Dates with times (RFC 5322 3.3, RFC 9110 5.6.7), and those of JSON (RFC 3339).
 
 use core::fmt;
 
@@ -62,6 +62,57 @@ impl Timestamp {
             .map(|seconds| Self { milliseconds: seconds * 1_000 + u64::from(millisecond) })
             .filter(|time| time.milliseconds <= LAST)
             .ok_or_else(|| cursor.parameter(NAME, start))
+    }
+
+    /// Reads a time as JSON has it (RFC 3339 5.6, DateTime of TS 29.571 5.2.2); none where it is no such time.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let number = |at: usize, digits: usize| {
+            let text = text.get(at..at + digits)?;
+            text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<i64>().ok())?
+        };
+        let is = |at: usize, among: &[u8]| text.as_bytes().get(at).is_some_and(|byte| among.contains(byte));
+        let separated = [(4, &b"-"[..]), (7, b"-"), (10, b"Tt "), (13, b":"), (16, b":")];
+        if !separated.iter().all(|(at, among)| is(*at, among)) {
+            return None;
+        }
+        let days = days_before(number(0, 4)?, number(5, 2)? - 1, number(8, 2)?)?;
+        let [hour, minute, second] = [number(11, 2)?, number(14, 2)?, number(17, 2)?];
+        if hour > 23 || minute > 59 || second > 60 {
+            return None;
+        }
+        let rest = text.get(19..)?;
+        let (fraction, zone) = match rest.strip_prefix('.') {
+            Some(rest) => rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count()),
+            None => ("0", rest),
+        };
+        let places = [100, 10, 1];
+        let milliseconds: i64 =
+            fraction.bytes().zip(places).map(|(digit, place)| i64::from(digit - b'0') * place).sum();
+        let zone = match zone.as_bytes() {
+            b"Z" | b"z" => 0,
+            [sign @ (b'+' | b'-'), _, _, b':', _, _] => {
+                let at = text.len() - 5;
+                let (hours, minutes) = (number(at, 2)?, number(at + 3, 2)?);
+                let minutes = (hours <= 23 && minutes <= 59).then_some(hours * 60 + minutes)?;
+                if *sign == b'-' { -minutes } else { minutes }
+            }
+            _ => return None,
+        };
+        let seconds = days * DAY + hour * 60 * MINUTE + minute * MINUTE + second - zone * MINUTE;
+        let milliseconds = u64::try_from(seconds * 1_000 + milliseconds).ok().filter(|_| !fraction.is_empty())?;
+        (milliseconds <= LAST).then_some(Self { milliseconds })
+    }
+
+    /// It as JSON has it (RFC 3339 5.6), to the millisecond.
+    pub fn rfc3339(self) -> impl fmt::Display {
+        fmt::from_fn(move |f| {
+            let milliseconds = self.milliseconds.min(LAST);
+            let (seconds, rest) = (milliseconds / 1_000, milliseconds % 1_000);
+            let (year, name, day) = date(seconds / 86_400);
+            let month = MONTHS.iter().position(|month| *month == name).map_or(1, |month| month + 1);
+            let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+            write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{rest:03}Z")
+        })
     }
 
     /// It without what is less than a second.
@@ -206,6 +257,13 @@ mod tests {
     }
 
     #[test]
+    fn no_text_is_too_strange_for_a_time_of_json() {
+        bolero::check!().with_type::<std::string::String>().for_each(|text| {
+            let _ = Timestamp::from_rfc3339(text);
+        });
+    }
+
+    #[test]
     fn what_is_no_date_says_where() {
         let header = Header::SenderTimestamp;
         for (text, error) in [
@@ -220,11 +278,43 @@ mod tests {
         }
     }
 
+    /// Milliseconds as GNU date gives them.
+    #[test]
+    fn times_of_json() {
+        let read = |text| Timestamp::from_rfc3339(text).map(|time| time.milliseconds);
+        for (text, milliseconds) in [
+            ("2020-02-04T08:49:37Z", 1_580_806_177_000),
+            ("2020-02-04t09:49:37.25+01:00", 1_580_806_177_250),
+            ("2020-02-04 03:19:37.123456-05:30", 1_580_806_177_123),
+            ("1970-01-01T00:00:00Z", 0),
+        ] {
+            assert_eq!(read(text), Some(milliseconds), "{text}");
+        }
+        assert_eq!(
+            Timestamp { milliseconds: 1_580_806_177_250 }.rfc3339().to_string(),
+            "2020-02-04T08:49:37.250Z"
+        );
+        for wrong in [
+            "",
+            "2020-02-30T08:49:37Z",
+            "2020-02-04T24:49:37Z",
+            "2020-02-04T08:49:37",
+            "2020-02-04T08:49:37.Z",
+            "2020-02-04T08:49:37+1:00",
+            "2020-13-04T08:49:37Z",
+            "2020-02-04T08:49:3é",
+            "1969-12-31T23:59:59Z",
+        ] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+
     #[test]
     fn every_time_comes_back() {
         bolero::check!().with_type::<u64>().for_each(|number| {
             let time = SenderTimestamp(Timestamp { milliseconds: number % (LAST + 1) });
             assert_eq!(SenderTimestamp::parse(time.to_string().as_bytes()), Ok(time));
+            assert_eq!(Timestamp::from_rfc3339(&time.0.rfc3339().to_string()), Some(time.0));
         });
     }
 }
