@@ -12,6 +12,8 @@ use crate::api_root::ApiRoot;
 pub struct Producer {
     /// Its NF instance: a UUID.
     pub nf_instance: String,
+    /// The type of its NF instance, as `UDM`.
+    pub nf_type: String,
     /// Its service instance.
     pub service_instance: Option<String>,
     /// Its service, as `nudm-sdm`.
@@ -32,6 +34,8 @@ pub struct Producer {
     pub locality: Option<String>,
     /// The path of the callback that was chosen of it (6.10.3.3).
     pub callback: Option<PathAndQuery>,
+    /// Whether its service needs an access token, where it says so.
+    pub oauth2: Option<bool>,
 }
 
 /// What kind of node the next hop is.

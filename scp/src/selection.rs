@@ -1,21 +1,47 @@
-//! Which of those that a plan names is asked.
+//! Which of those that a plan names is asked, and the client told whom this SCP chose (TS 29.500 6.10.3.2, 6.10.3.4, 6.10.5).
 
+mod dice;
+mod eligible;
+mod pick;
+
+use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 
+use http::{HeaderMap, HeaderValue};
+use pinion_protocols::sbi::{Percent, ProducerId};
+use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
-use crate::before::Passed;
+use crate::before::Answering;
 use crate::call::{Call, Reply};
+use crate::deadline;
+use crate::discovery::{Asking, Directory, Factors};
 use crate::failure::Failure;
-use crate::producer::Step;
+use crate::names;
+use crate::nrf::{Link, Wire};
+use crate::pools::{Pools, Standing};
+use crate::producer::{Producer, Query, Step, Target};
+
+pub use dice::Dice;
+pub use pick::{Knowledge, Reports};
 
 /// Puts [`Selection`] around a service.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SelectionLayer;
+#[derive(Clone, Debug)]
+pub struct SelectionLayer {
+    /// How next hops do, and how an NRF is reached.
+    pub pools: Pools,
+    /// Who is known.
+    pub directory: Directory,
+    /// What producers say of their load and overload.
+    pub reports: Option<Arc<dyn Reports>>,
+    /// Chance.
+    pub dice: Dice,
+}
 
 /// Chooses the target of an attempt.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Selection<S> {
+    layer: SelectionLayer,
     inner: S,
 }
 
@@ -23,35 +49,148 @@ impl<S> Layer<S> for SelectionLayer {
     type Service = Selection<S>;
 
     fn layer(&self, inner: S) -> Selection<S> {
-        Selection { inner }
+        Selection { layer: self.clone(), inner }
     }
 }
 
 impl<S> Service<Call> for Selection<S>
 where
-    S: Service<Call, Response = Reply, Error = Failure>,
-    S::Future: Unpin,
+    S: Service<Call, Response = Reply, Error = Failure> + Clone + Send + 'static,
+    S::Future: Send,
 {
     type Response = Reply;
     type Error = Failure;
-    type Future = Passed<S::Future>;
+    type Future = Answering;
 
     fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, mut call: Call) -> Self::Future {
-        let tried = &call.tried;
-        let target = call.plan.steps.iter().find_map(|step| match step {
-            Step::Place(target) if !tried.contains(&target.api_root) => Some((**target).clone()),
-            Step::Place(_) | Step::Find(_) => None,
-        });
-        match target {
-            Some(target) => {
-                call.target = Some(target);
-                Passed::On(self.inner.call(call))
+    fn call(&mut self, mut call: Call) -> Answering {
+        let Self { layer, mut inner } = self.clone();
+        Box::pin(async move {
+            let target = layer.next(&mut call).await?;
+            let chosen = target.producer.clone().filter(|_| target.chosen);
+            call.target = Some(target);
+            let mut reply = inner.call(call).await?;
+            if let Some(producer) = chosen {
+                tell(reply.headers_mut(), &producer);
             }
-            None => Passed::Ended(Some(Failure::Exhausted)),
+            Ok(reply)
+        })
+    }
+}
+
+impl SelectionLayer {
+    /// The first of the plan's steps that leads to somebody who was not tried.
+    async fn next(&self, call: &mut Call) -> Result<Target, Failure> {
+        let mut failure = None;
+        for index in 0..call.plan.steps.len() {
+            let query = match call.plan.steps.get(index) {
+                Some(Step::Place(target)) if !call.tried.contains(&target.api_root) => {
+                    return Ok((**target).clone());
+                }
+                Some(Step::Find(query)) => (**query).clone(),
+                Some(Step::Place(_)) | None => continue,
+            };
+            match self.find(call, &query).await {
+                Ok(Some(producer)) => return Ok(Target::chosen(producer)),
+                Ok(None) => {}
+                Err(why) => failure = failure.or(Some(why)),
+            }
         }
+        // Why there was nobody to begin with says more than that there is nobody else.
+        Err(failure.filter(|_| call.tried.is_empty()).unwrap_or(Failure::Exhausted))
+    }
+
+    async fn find(&self, call: &mut Call, query: &Query) -> Result<Option<Arc<Producer>>, Failure> {
+        let prepared = Arc::clone(&call.context.arrival.prepared);
+        let settings = &prepared.settings;
+        let named = settings.nrf.as_ref().is_none_or(|nrf| nrf.named);
+        let path = call.request.uri().path();
+        let factors = Factors::read(call.headers(), path, &query.factors, &settings.discovery.requester, named)?;
+        let link = || Arc::new(Wire { pools: self.pools.clone(), prepared: Arc::clone(&prepared) }) as Link;
+        let asking = Asking {
+            nrf: settings.nrf.as_ref(),
+            settings: &settings.discovery,
+            agent: &prepared.tag,
+            link: &link,
+        };
+        let found = timeout_at(call.context.deadline.at, self.directory.find(&factors, asking))
+            .await
+            .map_err(|_| deadline::late())?
+            .map_err(|error| error.failure())?;
+        let eligible = eligible::eligible(&found, &factors, query, call.headers())?;
+        let preferred = factors.get("preferred-locality").or(settings.discovery.locality.as_deref());
+        let knowledge = Knowledge {
+            locality: preferred,
+            bad: &|producer| {
+                let health = self.pools.health(&producer.api_root);
+                health.standing(Instant::now(), &settings.retries) == Standing::Bad
+            },
+            reports: self.reports.as_deref(),
+        };
+        let untried = eligible.into_iter().filter(|it| !call.tried.contains(&it.api_root)).collect();
+        let picked = pick::pick(untried, &knowledge, &self.dice);
+        call.request.extensions_mut().insert(Arc::new(factors));
+        Ok(picked)
+    }
+}
+
+/// 3gpp-Sbi-Producer-Id, where nobody said it yet (6.10.3.4).
+fn tell(headers: &mut HeaderMap, producer: &Producer) {
+    if headers.contains_key(names::PRODUCER_ID) {
+        return;
+    }
+    let encoded = |text: &String| Percent(text).to_string();
+    let service_instance = producer.service_instance.as_ref().map(encoded);
+    let (nf_set, service_set) =
+        (producer.nf_sets.first().map(encoded), producer.service_sets.first().map(encoded));
+    let id = ProducerId {
+        nf_instance: &producer.nf_instance,
+        service_instance: service_instance.as_deref(),
+        nf_set: nf_set.as_deref(),
+        service_set: service_set.as_deref(),
+    };
+    if let Ok(value) = HeaderValue::try_from(id.to_string()) {
+        headers.insert(names::PRODUCER_ID, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn producer() -> Producer {
+        let mut producer = pick::fixture::producer("http://a", 0, 0);
+        producer.nf_instance = "54804518-4191-46b3-955c-ac631f953ed8".to_owned();
+        producer
+    }
+
+    #[test]
+    fn d7_the_producer_is_told_with_what_is_known_of_it() {
+        let mut headers = HeaderMap::new();
+        tell(&mut headers, &producer());
+        assert_eq!(headers[names::PRODUCER_ID], "nfinst=54804518-4191-46b3-955c-ac631f953ed8");
+        let mut headers = HeaderMap::new();
+        let more = Producer {
+            service_instance: Some("a/1".to_owned()),
+            nf_sets: vec!["set1.udmset.5gc.mnc012.mcc345".to_owned()],
+            service_sets: vec!["b".to_owned()],
+            ..producer()
+        };
+        tell(&mut headers, &more);
+        assert_eq!(
+            headers[names::PRODUCER_ID],
+            "nfinst=54804518-4191-46b3-955c-ac631f953ed8; nfservinst=a%2F1; nfset=set1.udmset.5gc.mnc012.mcc345; nfserviceset=b"
+        );
+    }
+
+    #[test]
+    fn d7_what_another_said_stays() {
+        let mut headers = HeaderMap::new();
+        headers.insert(names::PRODUCER_ID, HeaderValue::from_static("nfinst=other"));
+        tell(&mut headers, &producer());
+        assert_eq!(headers[names::PRODUCER_ID], "nfinst=other");
     }
 }

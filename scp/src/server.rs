@@ -19,6 +19,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
 use crate::call::{Arrival, Peer};
+use crate::nrf::{Keeper, Link, Wire};
 use crate::prepared::Prepared;
 use crate::stack::{Parts, stack};
 use crate::{stack as layers, tls};
@@ -73,6 +74,28 @@ impl Scp {
     #[must_use]
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
+    }
+
+    /// Keeps this SCP known to the NRF, and subscribed to changes of whom it found, until `drain` says true; then takes leave.
+    pub async fn tend(&self, drain: watch::Receiver<bool>) {
+        let (pools, gate, prepared) =
+            (self.parts.pools.clone(), self.parts.gate.clone(), self.prepared.subscribe());
+        let most = prepared.clone();
+        let keeper = Keeper {
+            prepared,
+            link: move |prepared: &Arc<Prepared>| {
+                Arc::new(Wire { pools: pools.clone(), prepared: Arc::clone(prepared) }) as Link
+            },
+            preferred: self.parts.directory.preferred().clone(),
+            wanted: self.parts.directory.wanted().clone(),
+            load: Arc::new(move || {
+                let most = most.borrow().settings.limits.requests.max(1);
+                let percent = gate.load().0.saturating_mul(100) / most;
+                u8::try_from(percent.min(100)).unwrap_or(100)
+            }),
+            clock: self.clock,
+        };
+        keeper.run(drain).await;
     }
 
     /// Serves a listener until `drain` says true; then waits for what is under way, for as long as settings say.

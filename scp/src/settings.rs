@@ -6,6 +6,8 @@ use http::uri::Authority;
 use http::{HeaderValue, StatusCode};
 
 use crate::api_root::ApiRoot;
+use crate::discovery::DiscoverySettings;
+use crate::nrf::NrfSettings;
 
 /// All that an SCP goes by.
 #[derive(Clone, Debug)]
@@ -33,6 +35,10 @@ pub struct Settings {
     pub forward_hops: Option<u8>,
     /// What to do with 307 and 308 of producers.
     pub redirects: Redirects,
+    /// The NRF; none: only what clients name is found.
+    pub nrf: Option<NrfSettings>,
+    /// What is remembered of discovery.
+    pub discovery: DiscoverySettings,
 }
 
 /// Who an SCP is.
@@ -191,6 +197,8 @@ impl Settings {
             statuses: Statuses::default(),
             forward_hops: None,
             redirects: Redirects::default(),
+            nrf: None,
+            discovery: DiscoverySettings::default(),
         }
     }
 }

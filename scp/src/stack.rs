@@ -7,13 +7,15 @@ use tower::{Service, ServiceBuilder};
 use crate::before::before;
 use crate::binding::{BindingLayer, Pins};
 use crate::call::{Call, Reply};
+use crate::discovery::Directory;
 use crate::errors::ErrorsLayer;
 use crate::forward::Forward;
 use crate::load::{ReliefLayer, Reported, ToldLayer};
+use crate::nrf::NoticeLayer;
 use crate::overload::{Gate, OverloadLayer};
 use crate::pools::Pools;
 use crate::retry::{Budget, RetryLayer};
-use crate::selection::SelectionLayer;
+use crate::selection::{Dice, SelectionLayer};
 use crate::{deadline, hops, next_hop, target};
 
 /// What the layers share.
@@ -29,6 +31,10 @@ pub struct Parts {
     pub pins: Pins,
     /// What retries there may be.
     pub budget: Budget,
+    /// Whom searches found.
+    pub directory: Directory,
+    /// Chance, for choices among equals.
+    pub dice: Dice,
 }
 
 /// The way of a call.
@@ -46,6 +52,8 @@ pub fn stack(
         .layer(before(deadline::check))
         // So many at a time, the most important first.
         .layer(OverloadLayer { gate: parts.gate.clone() })
+        // What the NRF tells this SCP itself.
+        .layer(NoticeLayer { directory: parts.directory.clone() })
         // Whom to ask.
         .layer(before(target::plan))
         // Who else may serve it; where resources are.
@@ -53,7 +61,12 @@ pub fn stack(
         // Somebody else where one fails.
         .layer(RetryLayer { budget: parts.budget.clone() })
         // Which of them.
-        .layer(SelectionLayer)
+        .layer(SelectionLayer {
+            pools: parts.pools.clone(),
+            directory: parts.directory.clone(),
+            reports: None,
+            dice: parts.dice.clone(),
+        })
         // Unless that one asked to be spared.
         .layer(ReliefLayer { reported: parts.reported.clone() })
         // By which way.

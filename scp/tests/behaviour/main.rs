@@ -12,11 +12,14 @@
 )]
 
 mod abuse;
+mod discovery;
 mod failure;
 mod frames;
 mod load;
 mod location;
+mod nrf;
 mod pools;
+mod registration;
 mod retry;
 mod routing;
 mod streams;

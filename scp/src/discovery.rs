@@ -1,0 +1,17 @@
+//! Finding producers with the NRF, on behalf of clients (TS 29.500 6.10.3, 6.10.5), and remembering who was found.
+
+mod cache;
+mod candidates;
+mod canonical;
+mod directory;
+mod endpoint;
+mod factors;
+mod features;
+mod freshness;
+mod settings;
+mod target_type;
+
+pub use candidates::{Candidate, Found, Listener};
+pub use directory::{Asking, Directory};
+pub use factors::{Api, Factors};
+pub use settings::DiscoverySettings;

@@ -1,0 +1,283 @@
+//! What searches found, for as long as it holds, and a while longer; bounded in entries and in octets.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use foldhash::fast::FixedState;
+use http::HeaderValue;
+use tokio::time::Instant;
+
+use super::candidates::Found;
+use super::factors::Key;
+use super::settings::DiscoverySettings;
+
+/// What is remembered.
+#[derive(Debug, Default)]
+pub(super) struct Cache {
+    state: RwLock<State>,
+    uses: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    entries: HashMap<Key, Entry, FixedState>,
+    octets: usize,
+    /// Changes that the NRF told of: an answer that was asked for before one does not hold.
+    changes: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    found: Arc<Found>,
+    target_type: String,
+    etag: Option<HeaderValue>,
+    octets: usize,
+    /// For how long it held when it was new.
+    holds: Duration,
+    holds_until: Instant,
+    serves_until: Instant,
+    /// Until then the NRF is not asked again.
+    paused_until: Option<Instant>,
+    used: AtomicU64,
+}
+
+/// What is remembered of a search.
+#[derive(Clone, Debug)]
+pub(super) enum Remembered {
+    /// It holds; or there is no use in asking again just now.
+    Holds(Arc<Found>),
+    /// It does not hold any more, but serves where there is nothing newer.
+    Serves(Arc<Found>),
+    /// Nothing.
+    Nothing,
+}
+
+/// What is remembered with a validator.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) etag: HeaderValue,
+    pub(super) found: Arc<Found>,
+    pub(super) octets: usize,
+    pub(super) holds: Duration,
+}
+
+/// An answer, and how it may be remembered.
+#[derive(Debug)]
+pub(super) struct Remember {
+    pub(super) found: Arc<Found>,
+    pub(super) target_type: String,
+    pub(super) etag: Option<HeaderValue>,
+    pub(super) octets: usize,
+    pub(super) holds: Duration,
+    /// What [`Cache::changes`] was when it was asked for.
+    pub(super) changes: u64,
+}
+
+impl Cache {
+    /// What is remembered.
+    pub(super) fn recall(&self, key: &Key, now: Instant) -> Remembered {
+        let state = self.read();
+        let Some(entry) = state.entries.get(key) else { return Remembered::Nothing };
+        entry.used.store(self.uses.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        let found = Arc::clone(&entry.found);
+        if now < entry.holds_until
+            || (now < entry.serves_until && entry.paused_until.is_some_and(|until| now < until))
+        {
+            Remembered::Holds(found)
+        } else if now < entry.serves_until {
+            Remembered::Serves(found)
+        } else {
+            Remembered::Nothing
+        }
+    }
+
+    /// What is remembered with a validator.
+    pub(super) fn known(&self, key: &Key) -> Option<Known> {
+        let state = self.read();
+        let entry = state.entries.get(key)?;
+        let (found, octets, holds) = (Arc::clone(&entry.found), entry.octets, entry.holds);
+        Some(Known { etag: entry.etag.clone()?, found, octets, holds })
+    }
+
+    /// How many changes the NRF told of.
+    pub(super) fn changes(&self) -> u64 {
+        self.read().changes
+    }
+
+    /// Remembers an answer, and forgets what was not used for longest where there is no room.
+    pub(super) fn remember(&self, key: &Key, answer: Remember, now: Instant, bounds: &DiscoverySettings) {
+        let Remember { found, target_type, etag, octets, holds, changes } = answer;
+        let later = |by: Duration| now.checked_add(by).unwrap_or(now);
+        let mut state = self.write();
+        let for_now = if changes == state.changes { holds } else { Duration::ZERO };
+        let entry = Entry {
+            found,
+            target_type,
+            etag,
+            octets,
+            holds,
+            holds_until: later(for_now),
+            serves_until: later(for_now.saturating_add(bounds.stale)),
+            paused_until: None,
+            used: AtomicU64::new(self.uses.fetch_add(1, Ordering::Relaxed)),
+        };
+        state.forget(key);
+        if octets > bounds.octets || bounds.entries == 0 {
+            return;
+        }
+        state.make_room(octets, bounds);
+        state.octets = state.octets.saturating_add(octets);
+        state.entries.insert(key.clone(), entry);
+    }
+
+    /// Holds back further questions for what is remembered.
+    pub(super) fn pause(&self, key: &Key, until: Instant) {
+        if let Some(entry) = self.write().entries.get_mut(key) {
+            entry.paused_until = Some(until);
+        }
+    }
+
+    /// Forgets a search.
+    pub(super) fn forget(&self, key: &Key) {
+        self.write().forget(key);
+    }
+
+    /// That an NF instance changed: nothing that names it or might name it now holds any more. One that is gone is chosen no
+    /// more at once. `nf_type` is its type, where that is known.
+    pub(super) fn changed(&self, nf_instance: &str, nf_type: Option<&str>, gone: bool, now: Instant) {
+        let mut state = self.write();
+        state.changes = state.changes.wrapping_add(1);
+        for entry in state.entries.values_mut() {
+            let names = entry.found.names(nf_instance);
+            let might = !gone && nf_type.is_none_or(|nf_type| nf_type.eq_ignore_ascii_case(&entry.target_type));
+            if names || might {
+                entry.holds_until = entry.holds_until.min(now);
+                entry.paused_until = None;
+            }
+            if names && gone {
+                entry.found = Arc::new(entry.found.without(nf_instance));
+                // What its validator validates is not what is here any more.
+                entry.etag = None;
+            }
+        }
+    }
+
+    /// Searches, and octets of them, that are remembered.
+    pub(super) fn size(&self) -> (usize, usize) {
+        let state = self.read();
+        (state.entries.len(), state.octets)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn forget(&mut self, key: &Key) {
+        if let Some(entry) = self.entries.remove(key) {
+            self.octets = self.octets.saturating_sub(entry.octets);
+        }
+    }
+
+    fn make_room(&mut self, octets: usize, bounds: &DiscoverySettings) {
+        let full = |state: &Self| {
+            state.entries.len() >= bounds.entries || state.octets.saturating_add(octets) > bounds.octets
+        };
+        if !full(self) {
+            return;
+        }
+        let mut by_use: Vec<(u64, Key)> =
+            self.entries.iter().map(|(key, entry)| (entry.used.load(Ordering::Relaxed), key.clone())).collect();
+        by_use.sort_unstable_by_key(|(used, _)| *used);
+        // A sixteenth at a time, so that a flood of new searches does not sort each time.
+        let batch = self.entries.len() / 16;
+        for (index, (_, key)) in by_use.iter().enumerate() {
+            if index > batch && !full(self) {
+                break;
+            }
+            self.forget(key);
+        }
+    }
+}
+
+impl Found {
+    fn names(&self, nf_instance: &str) -> bool {
+        let candidates = self.candidates.iter().map(|it| &it.producer);
+        let all = candidates.chain(self.listeners.iter().map(|it| &it.producer)).chain(&self.instances);
+        all.into_iter().any(|it| it.nf_instance.eq_ignore_ascii_case(nf_instance))
+    }
+
+    fn without(&self, nf_instance: &str) -> Self {
+        let stays = |of: &str| !of.eq_ignore_ascii_case(nf_instance);
+        Self {
+            candidates: self.candidates.iter().filter(|it| stays(&it.producer.nf_instance)).cloned().collect(),
+            listeners: self.listeners.iter().filter(|it| stays(&it.producer.nf_instance)).cloned().collect(),
+            instances: self.instances.iter().filter(|it| stays(&it.nf_instance)).cloned().collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: usize) -> Key {
+        Key { nrf: None, query: number.to_string().into() }
+    }
+
+    fn answer(octets: usize, holds: u64) -> Remember {
+        let (found, target_type, holds) = (Arc::default(), "UDM".to_owned(), Duration::from_secs(holds));
+        Remember { found, target_type, etag: None, octets, holds, changes: 0 }
+    }
+
+    fn bounds(entries: usize, octets: usize) -> DiscoverySettings {
+        DiscoverySettings { entries, octets, stale: Duration::from_secs(10), ..DiscoverySettings::default() }
+    }
+
+    #[test]
+    fn d5_it_holds_then_serves_then_is_nothing() {
+        let (cache, now) = (Cache::default(), Instant::now());
+        cache.remember(&key(1), answer(1, 5), now, &bounds(10, 100));
+        let after = |seconds| cache.recall(&key(1), now + Duration::from_secs(seconds));
+        assert!(matches!(after(4), Remembered::Holds(_)));
+        assert!(matches!(after(5), Remembered::Serves(_)));
+        cache.pause(&key(1), now + Duration::from_secs(7));
+        assert!(matches!(after(6), Remembered::Holds(_)));
+        assert!(matches!(after(7), Remembered::Serves(_)));
+        assert!(matches!(after(15), Remembered::Nothing));
+    }
+
+    #[test]
+    fn d5_it_is_bounded_in_entries_and_octets() {
+        let (cache, now) = (Cache::default(), Instant::now());
+        for number in 0..1_000 {
+            cache.remember(&key(number), answer(10, 5), now, &bounds(100, 100_000));
+            cache.recall(&key(0), now);
+            assert!(cache.size().0 <= 100 && cache.size().1 == cache.size().0 * 10);
+        }
+        assert!(matches!(cache.recall(&key(0), now), Remembered::Holds(_)), "what is used stays");
+        assert!(matches!(cache.recall(&key(1), now), Remembered::Nothing));
+        cache.remember(&key(2_000), answer(95, 5), now, &bounds(100, 100));
+        assert!(cache.size().1 <= 100);
+        cache.remember(&key(2_001), answer(101, 5), now, &bounds(100, 100));
+        assert!(matches!(cache.recall(&key(2_001), now), Remembered::Nothing), "what is too large is not kept");
+        cache.remember(&key(2_000), answer(90, 5), now, &bounds(100, 100));
+        assert_eq!(cache.size(), (1, 90));
+    }
+
+    #[test]
+    fn d5_a_change_while_it_was_asked_for() {
+        let (cache, now) = (Cache::default(), Instant::now());
+        let asked = Remember { changes: cache.changes(), ..answer(1, 5) };
+        cache.changed("i", Some("UDM"), false, now);
+        cache.remember(&key(1), asked, now, &bounds(10, 100));
+        assert!(matches!(cache.recall(&key(1), now), Remembered::Serves(_)));
+    }
+}

@@ -1,0 +1,167 @@
+//! Whom a search finds: remembered, or asked of the NRF once for all who want to know.
+
+use std::sync::Arc;
+
+use http::header::{ETAG, IF_NONE_MATCH};
+use http::{HeaderValue, Method, StatusCode};
+use tokio::time::{Instant, timeout};
+
+use super::cache::{Cache, Remember, Remembered};
+use super::candidates::Found;
+use super::factors::{Factors, Key};
+use super::freshness::freshness;
+use super::settings::DiscoverySettings;
+use crate::flight::{Flights, Joined};
+use crate::nrf::{Ask, Link, NrfError, NrfSet, NrfSettings, Preferred, SearchResult, Wanted};
+
+/// What is known of producers. Copies share it.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    cache: Cache,
+    flights: Flights<Key, Outcome>,
+    preferred: Preferred,
+    wanted: Wanted,
+}
+
+type Outcome = Result<Arc<Found>, NrfError>;
+
+/// How a search is to be made.
+#[derive(Clone, Copy)]
+pub struct Asking<'a> {
+    /// The NRFs, where some are configured.
+    pub nrf: Option<&'a NrfSettings>,
+    /// Bounds.
+    pub settings: &'a DiscoverySettings,
+    /// `SCP-` and this SCP's name.
+    pub agent: &'a HeaderValue,
+    /// How an NRF is reached; only called where one must be asked.
+    pub link: &'a (dyn Fn() -> Link + Sync),
+}
+
+impl Directory {
+    /// Whom a search finds.
+    ///
+    /// # Errors
+    /// Nothing is remembered that could serve, and no NRF gave an answer.
+    pub async fn find(&self, factors: &Factors, asking: Asking<'_>) -> Outcome {
+        let key = factors.key();
+        let remembered = self.shared.cache.recall(&key, Instant::now());
+        let old = match remembered {
+            Remembered::Holds(found) => return Ok(found),
+            Remembered::Serves(found) => Some(found),
+            Remembered::Nothing => None,
+        };
+        let look = || match self.shared.cache.recall(&key, Instant::now()) {
+            Remembered::Holds(found) => Some(Ok(found)),
+            Remembered::Serves(_) | Remembered::Nothing => None,
+        };
+        let set_out = || {
+            let (shared, key) = (Arc::clone(&self.shared), key.clone());
+            let (set, settings) = (self.set(&key, asking), asking.settings.clone());
+            let target_type = factors.target_type().to_owned();
+            async move { shared.search(&key, &set, target_type, &settings).await }
+        };
+        let flight = match self.shared.flights.join(key.clone(), look, set_out) {
+            Joined::There(outcome) => return outcome,
+            Joined::Flight(flight) => flight,
+        };
+        let Some(old) = old else { return flight.land().await.unwrap_or(Err(NrfError::GivenUp)) };
+        match timeout(asking.settings.patience, flight.land()).await {
+            Ok(Some(Err(error))) if !error.is_away() => Err(error),
+            Ok(Some(Ok(found))) => Ok(found),
+            Ok(Some(Err(_)) | None) | Err(_) => Ok(old),
+        }
+    }
+
+    /// That an NF instance changed, as the NRF tells (TS 29.510 5.2.2.6).
+    pub fn changed(&self, nf_instance: &str, nf_type: Option<&str>, gone: bool) {
+        self.shared.cache.changed(nf_instance, nf_type, gone, Instant::now());
+    }
+
+    /// Which NRF answered last.
+    #[must_use]
+    pub fn preferred(&self) -> &Preferred {
+        &self.shared.preferred
+    }
+
+    /// Of which types of NF changes are to be told.
+    #[must_use]
+    pub fn wanted(&self) -> &Wanted {
+        &self.shared.wanted
+    }
+
+    /// Searches, and octets of them, that are remembered.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        self.shared.cache.size()
+    }
+
+    fn set(&self, key: &Key, asking: Asking<'_>) -> NrfSet {
+        let configured = asking.nrf.map(|nrf| nrf.roots.clone()).unwrap_or_default();
+        NrfSet {
+            link: (asking.link)(),
+            roots: key.nrf.clone().map_or(configured, |named| vec![named]),
+            // An NRF that a client names is none of those that others ask.
+            preferred: if key.nrf.is_some() { Preferred::default() } else { self.shared.preferred.clone() },
+            timeout: asking.nrf.map_or(std::time::Duration::from_secs(3), |nrf| nrf.timeout),
+            agent: asking.agent.clone(),
+        }
+    }
+}
+
+impl Shared {
+    async fn search(&self, key: &Key, set: &NrfSet, target_type: String, settings: &DiscoverySettings) -> Outcome {
+        let outcome = self.ask(key, set, target_type, settings).await;
+        match &outcome {
+            Ok(_) => {}
+            Err(error) if error.is_away() => {
+                let now = Instant::now();
+                self.cache.pause(key, now.checked_add(settings.pause).unwrap_or(now));
+            }
+            Err(_) => self.cache.forget(key),
+        }
+        outcome
+    }
+
+    async fn ask(&self, key: &Key, set: &NrfSet, target_type: String, settings: &DiscoverySettings) -> Outcome {
+        let known = self.cache.known(key);
+        let mut ask = Ask::new(Method::GET, format!("/nnrf-disc/v1/nf-instances?{}", key.query));
+        if let Some(known) = &known {
+            ask.headers.insert(IF_NONE_MATCH, known.etag.clone());
+        }
+        let changes = self.cache.changes();
+        let (nrf, reply) = set.ask(&ask).await?;
+        let (head, content) = reply.into_parts();
+        let etag = head.headers.get(ETAG).cloned();
+        let (answer, fresh) = match (head.status, known) {
+            (StatusCode::OK, _) => {
+                let answer: SearchResult = serde_json::from_slice(&content)
+                    .map_err(|error| NrfError::Malformed { nrf, reason: error.to_string().into() })?;
+                let fresh = freshness(&head.headers, answer.validity_period, settings.validity);
+                let found = Arc::new(Found::new(&answer));
+                (Remember { found, target_type, etag, octets: content.len(), holds: fresh.holds, changes }, fresh)
+            }
+            (StatusCode::NOT_MODIFIED, Some(known)) => {
+                let fresh = freshness(&head.headers, None, known.holds);
+                let (etag, octets) = (etag.or(Some(known.etag)), known.octets);
+                (Remember { found: known.found, target_type, etag, octets, holds: fresh.holds, changes }, fresh)
+            }
+            (status, _) => return Err(NrfError::Refused { nrf, status, content }),
+        };
+        if key.nrf.is_none() {
+            self.wanted.want(&answer.target_type);
+        }
+        let found = Arc::clone(&answer.found);
+        if fresh.store {
+            self.cache.remember(key, answer, Instant::now(), settings);
+        } else {
+            self.cache.forget(key);
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,363 @@
+//! What a client says of whom it looks for: 3gpp-Sbi-Discovery-* and the path of its request (TS 29.500 6.10.3.2, 6.10.5.1).
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue, header};
+use pinion_protocols::sbi::{Callback, Factor, FactorKind, NrfUri, UserAgent, Value as _};
+
+use super::candidates::Notification;
+use super::{canonical, target_type};
+use crate::api_root::ApiRoot;
+use crate::cause::Cause;
+use crate::failure::Failure;
+use crate::problem::Problem;
+
+/// An API's name and version, as paths begin with them: `/nudm-sdm/v2/...`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Api<'a> {
+    /// As `nudm-sdm`.
+    pub name: &'a str,
+    /// As `v2`.
+    pub version: &'a str,
+}
+
+/// The factors of one search, in one writing whatever order and spaces they came in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Factors {
+    /// Query parameters and their values, by name.
+    pairs: Vec<(String, String)>,
+    /// Whether it is for a callback: its path is not that of an API.
+    callback: bool,
+    /// Major version of a callback's API.
+    callback_version: u32,
+    /// The API of the request's path.
+    api: Option<(String, String)>,
+    /// The NRF that the client names.
+    nrf: Option<ApiRoot>,
+}
+
+/// What a search is remembered by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// The NRF that the client named; none: those that are configured.
+    pub nrf: Option<ApiRoot>,
+    /// All of the query.
+    pub query: Arc<str>,
+}
+
+impl<'a> Api<'a> {
+    /// Of a path below an API root; none where it does not begin so.
+    #[must_use]
+    pub fn of(path: &'a str) -> Option<Self> {
+        let mut segments = path.strip_prefix('/')?.split(['/', '?']);
+        let (name, version) = (segments.next()?, segments.next()?);
+        let digits = version.strip_prefix(['v', 'V'])?;
+        let numbered = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        (numbered && !name.is_empty()).then_some(Self { name, version })
+    }
+}
+
+impl Factors {
+    /// Reads the headers of a request whose path is below its API root. `more` are factors that replace those of headers;
+    /// `requester` is the type of an NF that does not say its own. `named` says whether the client may name the NRF.
+    ///
+    /// # Errors
+    /// A header is not what it should be, or nothing tells what type of NF is looked for.
+    pub fn read(
+        headers: &HeaderMap,
+        path: &str,
+        more: &[(&'static str, String)],
+        requester: &str,
+        named: bool,
+    ) -> Result<Self, Failure> {
+        let mut factors = Self::default();
+        for name in headers.keys() {
+            let Some(parameter) = Factor::parameter(name.as_str()) else { continue };
+            if !more.iter().any(|(replaced, _)| *replaced == parameter) {
+                let value = joined(headers, name, FactorKind::of(parameter));
+                factors.take(parameter, &value)?;
+            }
+        }
+        for (parameter, value) in more {
+            factors.take(parameter, value.as_bytes())?;
+        }
+        factors.read_callback(headers)?;
+        factors.read_nrf(headers, named)?;
+        if !factors.callback {
+            factors.api = Api::of(path).map(|api| (api.name.to_owned(), api.version.to_ascii_lowercase()));
+        }
+        factors.complete(headers, requester)?;
+        factors.pairs.sort();
+        Ok(factors)
+    }
+
+    fn take(&mut self, parameter: &str, value: &[u8]) -> Result<(), Failure> {
+        let wrong = |reason: String| {
+            let header = format!("header 3gpp-Sbi-Discovery-{parameter}");
+            Problem::new(Cause::InvalidDiscoveryParam)
+                .detail("a discovery factor cannot be read")
+                .about(header, reason)
+        };
+        let factor = Factor::parse(parameter, value).map_err(|error| wrong(error.to_string()))?;
+        let value = match factor.kind() {
+            FactorKind::List => factor.words().collect::<Vec<_>>().join(","),
+            FactorKind::Json => {
+                let text = factor.json().ok_or_else(|| wrong("it is no percent-encoding".to_owned()))?;
+                canonical::json(&text).ok_or_else(|| wrong("it is no JSON".to_owned()))?
+            }
+            FactorKind::Text | FactorKind::Flag | FactorKind::Number => factor.value.to_owned(),
+        };
+        self.pairs.push((parameter.to_ascii_lowercase(), value));
+        Ok(())
+    }
+
+    fn read_callback(&mut self, headers: &HeaderMap) -> Result<(), Failure> {
+        let Some(value) = headers.get("3gpp-sbi-callback") else { return Ok(()) };
+        let callback =
+            Callback::parse(value.as_bytes()).map_err(|error| incorrect("3gpp-Sbi-Callback", &error))?;
+        self.callback = true;
+        self.callback_version = callback.api_version.unwrap_or(1);
+        Ok(())
+    }
+
+    fn read_nrf(&mut self, headers: &HeaderMap, named: bool) -> Result<(), Failure> {
+        let Some(value) = headers.get("3gpp-sbi-nrf-uri").filter(|_| named) else { return Ok(()) };
+        let uris = NrfUri::parse(value.as_bytes()).map_err(|error| incorrect("3gpp-Sbi-Nrf-Uri", &error))?;
+        if let Some(uri) = uris.discovery {
+            let own = uri.trim_end_matches('/');
+            let root = own.strip_suffix("/nnrf-disc/v1").unwrap_or(own);
+            self.nrf = Some(ApiRoot::parse(root).map_err(|error| incorrect("3gpp-Sbi-Nrf-Uri", &error))?);
+        }
+        Ok(())
+    }
+
+    /// Adds what the NRF must be told and what follows from the rest.
+    fn complete(&mut self, headers: &HeaderMap, requester: &str) -> Result<(), Failure> {
+        if self.get("service-names").is_none()
+            && let Some((name, _)) = &self.api
+        {
+            self.pairs.push(("service-names".to_owned(), name.clone()));
+        }
+        if self.get("requester-nf-type").is_none() {
+            let agent = headers.get(header::USER_AGENT).and_then(|it| UserAgent::parse(it.as_bytes()).ok());
+            // A library's name is no type of an NF: those are in capitals.
+            let kind = agent.map(|it| it.kind).filter(|it| !it.bytes().any(|byte| byte.is_ascii_lowercase()));
+            self.pairs.push(("requester-nf-type".to_owned(), kind.unwrap_or(requester).to_owned()));
+        }
+        if self.get("target-nf-type").is_none() {
+            let kind = self.service().and_then(target_type::of_service).ok_or_else(|| {
+                let header = "header 3gpp-Sbi-Discovery-target-nf-type";
+                Problem::new(Cause::MandatoryIeMissing)
+                    .detail("nothing tells what type of NF is looked for")
+                    .about(header, "neither this header nor the name of an API is there")
+            })?;
+            self.pairs.push(("target-nf-type".to_owned(), kind));
+        }
+        Ok(())
+    }
+
+    /// The value of a query parameter.
+    #[must_use]
+    pub fn get(&self, parameter: &str) -> Option<&str> {
+        self.pairs.iter().find(|(name, _)| name == parameter).map(|(_, value)| value.as_str())
+    }
+
+    /// The service that the request is for: the first that is named (TS 29.500 6.10.3.2).
+    #[must_use]
+    pub fn service(&self) -> Option<&str> {
+        self.get("service-names").and_then(|names| names.split(',').next())
+    }
+
+    /// The version of the API in the request's path, as `v2`; none for callbacks.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        self.api.as_ref().map(|(_, version)| version.as_str())
+    }
+
+    /// The features that a producer must have: of those named, the first are of the first service.
+    #[must_use]
+    pub fn required_features(&self) -> &str {
+        self.get("required-features").and_then(|all| all.split(',').next()).unwrap_or_default()
+    }
+
+    /// The type of NF that is looked for.
+    #[must_use]
+    pub fn target_type(&self) -> &str {
+        self.get("target-nf-type").unwrap_or_default()
+    }
+
+    /// Whether it is for a callback.
+    #[must_use]
+    pub fn is_callback(&self) -> bool {
+        self.callback
+    }
+
+    /// The notification that looks for a receiver by default.
+    #[must_use]
+    pub fn notification(&self) -> Option<Notification<'_>> {
+        Some(Notification {
+            kind: self.get("notification-type")?,
+            n1: self.get("n1-msg-class"),
+            n2: self.get("n2-info-class"),
+            version: self.callback_version,
+        })
+    }
+
+    /// What it is remembered by.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        let mut query = String::with_capacity(256);
+        for (name, value) in &self.pairs {
+            if !query.is_empty() {
+                query.push('&');
+            }
+            canonical::encode(name, false, &mut query);
+            query.push('=');
+            canonical::encode(value, FactorKind::of(name) == FactorKind::List, &mut query);
+        }
+        Key { nrf: self.nrf.clone(), query: query.into() }
+    }
+}
+
+/// All lines of a header whose value is a list, the first of another.
+fn joined(headers: &HeaderMap, name: &header::HeaderName, kind: FactorKind) -> Vec<u8> {
+    let lines = headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    if kind == FactorKind::List {
+        lines.collect::<Vec<_>>().join(&b","[..])
+    } else {
+        lines.into_iter().next().unwrap_or_default().to_vec()
+    }
+}
+
+fn incorrect(header: &'static str, error: &dyn std::fmt::Display) -> Failure {
+    let problem =
+        Problem::new(Cause::OptionalIeIncorrect).detail("a header of the request is not what it should be");
+    problem.about(format!("header {header}"), error.to_string()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, value.parse().unwrap());
+        }
+        headers
+    }
+
+    fn read(path: &str, pairs: &[(&'static str, &'static str)]) -> Factors {
+        Factors::read(&headers(pairs), path, &[], "SCP", true).unwrap()
+    }
+
+    fn refused(path: &str, pairs: &[(&'static str, &'static str)]) -> (Cause, String) {
+        match Factors::read(&headers(pairs), path, &[], "SCP", true).unwrap_err() {
+            Failure::Problem(problem) => (problem.cause, problem.invalid_params[0].param.to_string()),
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn d1_every_factor_goes_to_the_nrf() {
+        let factors = read(
+            "/nudm-sdm/v2/imsi-1/nssai",
+            &[
+                ("3gpp-sbi-discovery-target-nf-type", "UDM"),
+                ("3gpp-sbi-discovery-requester-nf-type", "AMF"),
+                ("3gpp-sbi-discovery-service-names", "nudm-sdm,nudm-uecm"),
+                ("3gpp-sbi-discovery-snssais", "[{\"sst\": 1, \"sd\": \"A08923\"}]"),
+                ("3gpp-sbi-discovery-of-a-later-release", "a b/c"),
+                ("x-other", "y"),
+            ],
+        );
+        assert_eq!(factors.service(), Some("nudm-sdm"));
+        assert_eq!(
+            &*factors.key().query,
+            "of-a-later-release=a%20b%2Fc&requester-nf-type=AMF&service-names=nudm-sdm,nudm-uecm&\
+             snssais=%5B%7B%22sd%22%3A%22A08923%22%2C%22sst%22%3A1%7D%5D&target-nf-type=UDM"
+        );
+    }
+
+    #[test]
+    fn d1_the_nrf_that_the_client_names() {
+        let named = [("3gpp-sbi-nrf-uri", "nnrf-disc: \"https://nrf1.operator.com/x/nnrf-disc/v1/\"")];
+        let factors = read("/nudm-sdm/v2/a", &named);
+        assert_eq!(factors.key().nrf, Some(ApiRoot::parse("https://nrf1.operator.com/x").unwrap()));
+        let factors = Factors::read(&headers(&named), "/nudm-sdm/v2/a", &[], "SCP", false).unwrap();
+        assert_eq!(factors.key().nrf, None);
+        let wrong = refused("/nudm-sdm/v2/a", &[("3gpp-sbi-nrf-uri", "nnrf-disc: x")]);
+        assert_eq!(wrong, (Cause::OptionalIeIncorrect, "header 3gpp-Sbi-Nrf-Uri".to_owned()));
+    }
+
+    #[test]
+    fn d4_what_may_be_absent_is_found_elsewhere() {
+        let set = ("3gpp-sbi-discovery-target-nf-set-id", "set1.udmset.5gc.mnc012.mcc345");
+        let query = |agent: Option<&'static str>| {
+            let mut pairs = vec![set];
+            pairs.extend(agent.map(|agent| ("user-agent", agent)));
+            read("/nudm-sdm/v2/a", &pairs).key().query.to_string()
+        };
+        let with = |requester| {
+            format!(
+                "requester-nf-type={requester}&service-names=nudm-sdm&\
+                 target-nf-set-id=set1.udmset.5gc.mnc012.mcc345&target-nf-type=UDM"
+            )
+        };
+        assert_eq!(query(None), with("SCP"));
+        assert_eq!(query(Some("AMF-54804518 amf1.example")), with("AMF"));
+        assert_eq!(query(Some("curl/8.0")), with("SCP"));
+        let missing = refused("/", &[set]);
+        assert_eq!(missing, (Cause::MandatoryIeMissing, "header 3gpp-Sbi-Discovery-target-nf-type".to_owned()));
+    }
+
+    #[test]
+    fn d5_order_and_spaces_make_no_other_search() {
+        let a = read(
+            "/namf-comm/v1/x",
+            &[("3gpp-sbi-discovery-guami", "{\"a\":1,\"b\":[ ]}"), ("3gpp-sbi-discovery-limit", "3")],
+        );
+        let b = read(
+            "/namf-comm/v1/y",
+            &[("3gpp-sbi-discovery-limit", "3"), ("3gpp-sbi-discovery-guami", "{ \"b\":[],\"a\":1 }")],
+        );
+        assert_eq!(a.key(), b.key());
+        let c = read(
+            "/namf-comm/v1/y",
+            &[("3gpp-sbi-discovery-limit", "4"), ("3gpp-sbi-discovery-guami", "{ \"b\":[],\"a\":1 }")],
+        );
+        assert_ne!(a.key(), c.key());
+    }
+
+    #[test]
+    fn d1_a_factor_that_cannot_be_read_is_named() {
+        let header = "3gpp-sbi-discovery-snssais";
+        let wrong = refused("/nudm-sdm/v2/a", &[(header, "[{")]);
+        assert_eq!(wrong, (Cause::InvalidDiscoveryParam, "header 3gpp-Sbi-Discovery-snssais".to_owned()));
+    }
+
+    #[test]
+    fn r2_notifications_look_for_receivers() {
+        let factors = read(
+            "/scp-default-sub-notify-uri",
+            &[
+                ("3gpp-sbi-callback", "Namf_Communication_N1MessageNotify; apiversion=2"),
+                ("3gpp-sbi-discovery-notification-type", "N1_MESSAGE"),
+                ("3gpp-sbi-discovery-n1-msg-class", "LPP"),
+                ("3gpp-sbi-discovery-target-nf-type", "LMF"),
+            ],
+        );
+        let notification = factors.notification().unwrap();
+        assert_eq!((notification.kind, notification.n1, notification.version), ("N1_MESSAGE", Some("LPP"), 2));
+        assert_eq!((factors.version(), factors.is_callback()), (None, true));
+    }
+
+    #[test]
+    fn d2_names_and_versions_of_apis() {
+        assert_eq!(Api::of("/nudm-sdm/v2/a?b=c"), Some(Api { name: "nudm-sdm", version: "v2" }));
+        assert_eq!(Api::of("/nudm-sdm/v10"), Some(Api { name: "nudm-sdm", version: "v10" }));
+        for none in ["", "/", "/nudm-sdm", "/nudm-sdm/vx/a", "/nudm-sdm/v/a", "//v1", "nudm-sdm/v1"] {
+            assert_eq!(Api::of(none), None, "{none}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! One request for many who want the same: the first sets out, the others wait for what it brings.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use foldhash::fast::FixedState;
+use tokio::sync::watch;
+
+/// What is under way, by what it is for. Copies share it.
+#[derive(Debug)]
+pub struct Flights<K, V> {
+    under_way: Arc<Mutex<HashMap<K, Waiting<V>, FixedState>>>,
+}
+
+type Waiting<V> = watch::Receiver<Option<V>>;
+
+/// What is there already, or what is to be waited for.
+#[derive(Debug)]
+pub enum Joined<V> {
+    /// It is there.
+    There(V),
+    /// It is under way.
+    Flight(Flight<V>),
+}
+
+/// Something under way.
+#[derive(Clone, Debug)]
+pub struct Flight<V> {
+    waiting: Waiting<V>,
+}
+
+impl<K, V> Clone for Flights<K, V> {
+    fn clone(&self) -> Self {
+        Self { under_way: Arc::clone(&self.under_way) }
+    }
+}
+
+impl<K, V> Default for Flights<K, V> {
+    fn default() -> Self {
+        Self { under_way: Arc::default() }
+    }
+}
+
+impl<K, V> Flights<K, V>
+where
+    K: Clone + Eq + Hash + Send + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    /// Joins what is under way for `key`. Where nothing is, `look` looks once more whether it is there by now, and then
+    /// `set_out` is started, as a task of its own: whoever waits may go away.
+    pub fn join<F>(&self, key: K, look: impl FnOnce() -> Option<V>, set_out: impl FnOnce() -> F) -> Joined<V>
+    where
+        F: Future<Output = V> + Send + 'static,
+    {
+        let mut under_way = self.lock();
+        if let Some(waiting) = under_way.get(&key) {
+            return Joined::Flight(Flight { waiting: waiting.clone() });
+        }
+        if let Some(there) = look() {
+            return Joined::There(there);
+        }
+        let (arrived, waiting) = watch::channel(None);
+        under_way.insert(key.clone(), waiting.clone());
+        drop(under_way);
+        let landing = Landing { flights: self.clone(), key };
+        let flight = set_out();
+        tokio::spawn(async move {
+            let value = flight.await;
+            // Who comes from now on looks again, and finds what the flight left.
+            drop(landing);
+            arrived.send_replace(Some(value));
+        });
+        Joined::Flight(Flight { waiting })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, Waiting<V>, FixedState>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<V: Clone> Flight<V> {
+    /// What it brings; none where it broke off.
+    pub async fn land(mut self) -> Option<V> {
+        self.waiting.wait_for(Option::is_some).await.ok().and_then(|value| value.clone())
+    }
+}
+
+/// Ends a flight, however it ends.
+struct Landing<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + Sync + 'static> {
+    flights: Flights<K, V>,
+    key: K,
+}
+
+impl<K, V> Drop for Landing<K, V>
+where
+    K: Clone + Eq + Hash + Send + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    fn drop(&mut self) {
+        self.flights.lock().remove(&self.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+
+    async fn landed(joined: Joined<u32>) -> Option<u32> {
+        match joined {
+            Joined::There(value) => Some(value),
+            Joined::Flight(flight) => flight.land().await,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_wait_for_one_and_the_next_sets_out_again() {
+        let flights = Flights::<&str, u32>::default();
+        let started = Arc::new(AtomicUsize::new(0));
+        let join = || {
+            let started = Arc::clone(&started);
+            flights.join(
+                "a",
+                || None,
+                || async move {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    u32::try_from(started.fetch_add(1, Ordering::Relaxed)).unwrap()
+                },
+            )
+        };
+        let waiting: Vec<_> = (0..1_000).map(|_| tokio::spawn(landed(join()))).collect();
+        for waiting in waiting {
+            assert_eq!(waiting.await.unwrap(), Some(0));
+        }
+        assert_eq!(landed(join()).await, Some(1));
+        assert_eq!(landed(flights.join("a", || Some(7), || async { 8 })).await, Some(7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_started_it_may_go_away() {
+        let flights = Flights::<&str, u32>::default();
+        let set_out = || async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            5
+        };
+        drop(flights.join("a", || None, set_out));
+        assert_eq!(landed(flights.join("a", || None, || async { 6 })).await, Some(5));
+    }
+}

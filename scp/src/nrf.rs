@@ -1,0 +1,25 @@
+//! The NRF as this SCP uses it: registration, subscriptions, notifications, access tokens, and its sets (TS 29.510).
+
+mod error;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod keeper;
+mod link;
+mod notice;
+mod own;
+mod profile;
+mod set;
+mod settings;
+mod subscriptions;
+
+pub use error::NrfError;
+pub use keeper::Keeper;
+pub use link::{Answer, Exchange, Link, Wire};
+pub use notice::{NOTIFY_PATH, Notice, NoticeLayer};
+pub use own::profile as own_profile;
+pub use profile::{
+    DefaultSubscription, IpEndPoint, NfProfile, NfService, REGISTERED, SearchResult, ServiceVersion,
+};
+pub use set::{Ask, NrfSet, Preferred};
+pub use settings::{NrfSettings, PlmnId, Registration};
+pub use subscriptions::{NotificationData, SubscriptionData, Wanted};

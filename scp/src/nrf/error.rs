@@ -1,0 +1,64 @@
+//! How asking the NRF can fail.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::StatusCode;
+
+use crate::api_root::ApiRoot;
+use crate::cause::Cause;
+use crate::failure::Failure;
+use crate::problem::Problem;
+
+/// Why the NRF gave no answer that can be used. Copies share what they hold: one answer may be that of many requests.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum NrfError {
+    /// None is configured, and the client named none.
+    #[error("no NRF is configured")]
+    None,
+    /// None of the set answered.
+    #[error("no NRF answers: {0}")]
+    Away(Arc<str>),
+    /// It refused.
+    #[error("the NRF at {nrf} answers {status}")]
+    Refused {
+        /// Which.
+        nrf: ApiRoot,
+        /// Its status.
+        status: StatusCode,
+        /// What it said.
+        content: Bytes,
+    },
+    /// It answered something else than what is defined.
+    #[error("the NRF at {nrf} answers what cannot be read: {reason}")]
+    Malformed {
+        /// Which.
+        nrf: ApiRoot,
+        /// What is wrong.
+        reason: Arc<str>,
+    },
+    /// Whoever asked it went away.
+    #[error("the request to the NRF was given up")]
+    GivenUp,
+}
+
+impl NrfError {
+    /// Whether another time it may be otherwise, so that what is known from before still serves.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::None | Self::Refused { .. } => false,
+            Self::Away(_) | Self::Malformed { .. } | Self::GivenUp => true,
+        }
+    }
+
+    /// What a client is told whose request needed the answer.
+    #[must_use]
+    pub fn failure(&self) -> Failure {
+        let cause = match self {
+            Self::Refused { status, .. } if status.is_client_error() => Cause::NfDiscoveryFailure,
+            _ => Cause::TargetNfNotReachable,
+        };
+        Problem::new(cause).detail(self.to_string()).into()
+    }
+}

@@ -1,0 +1,211 @@
+//! Profiles as the NRF has them (TS 29.510 6.1.6.2, 6.2.6.2): what an SCP reads of them, and the rest as it came.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::settings::PlmnId;
+
+/// What SearchNFInstances answers (TS 29.510 6.2.6.2.2).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SearchResult {
+    /// For how many seconds it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validity_period: Option<u64>,
+    /// Who was found.
+    #[serde(default)]
+    pub nf_instances: Vec<NfProfile>,
+    /// Members that are not read.
+    #[serde(flatten)]
+    pub others: Map<String, Value>,
+}
+
+/// An NF instance.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NfProfile {
+    /// A UUID.
+    pub nf_instance_id: String,
+    /// Its type, as `UDM`.
+    pub nf_type: String,
+    /// `REGISTERED`, or that it is not to be used.
+    pub nf_status: String,
+    /// Seconds between heartbeats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heart_beat_timer: Option<u32>,
+    /// Networks that it is in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plmn_list: Vec<PlmnId>,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fqdn: Option<String>,
+    /// Its addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ipv4_addresses: Vec<Ipv4Addr>,
+    /// Its addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ipv6_addresses: Vec<Ipv6Addr>,
+    /// The lowest is chosen first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<u16>,
+    /// Share among those of its priority.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<u16>,
+    /// Percent of it in use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load: Option<u8>,
+    /// Where it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locality: Option<String>,
+    /// Sets that it belongs to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nf_set_id_list: Vec<String>,
+    /// Its service instances.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nf_services: Vec<NfService>,
+    /// The same by their identities; where both are there, this counts (TS 29.510 6.1.6.2.2).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub nf_service_list: BTreeMap<String, NfService>,
+    /// Notifications that it takes without having subscribed to them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub default_notification_subscriptions: Vec<DefaultSubscription>,
+    /// Members that are not read.
+    #[serde(flatten)]
+    pub others: Map<String, Value>,
+}
+
+/// A service instance (TS 29.510 6.1.6.2.3).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NfService {
+    /// Its identity within its NF instance.
+    pub service_instance_id: String,
+    /// As `nudm-sdm`.
+    pub service_name: String,
+    /// Versions of its API.
+    #[serde(default)]
+    pub versions: Vec<ServiceVersion>,
+    /// `http` or `https`.
+    pub scheme: String,
+    /// `REGISTERED`, or that it is not to be used.
+    pub nf_service_status: String,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fqdn: Option<String>,
+    /// Its addresses and ports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ip_end_points: Vec<IpEndPoint>,
+    /// What comes before the API's name in paths.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_prefix: Option<String>,
+    /// The lowest is chosen first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<u16>,
+    /// Share among those of its priority.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<u16>,
+    /// Percent of it in use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load: Option<u8>,
+    /// Features, hexadecimal (TS 29.571 5.2.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supported_features: Option<String>,
+    /// Sets that it belongs to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nf_service_set_id_list: Vec<String>,
+    /// Whether a request needs an access token.
+    #[serde(rename = "oauth2Required", skip_serializing_if = "Option::is_none")]
+    pub oauth2_required: Option<bool>,
+    /// Notifications that it takes without having subscribed to them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub default_notification_subscriptions: Vec<DefaultSubscription>,
+    /// Members that are not read.
+    #[serde(flatten)]
+    pub others: Map<String, Value>,
+}
+
+/// A version of an API.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceVersion {
+    /// As paths have it: `v2`.
+    pub api_version_in_uri: String,
+    /// Members that are not read.
+    #[serde(flatten)]
+    pub others: Map<String, Value>,
+}
+
+/// Where a service instance is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IpEndPoint {
+    /// Its address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ipv4_address: Option<Ipv4Addr>,
+    /// Its address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ipv6_address: Option<Ipv6Addr>,
+    /// Its port; that of the scheme where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// Members that are not read.
+    #[serde(flatten)]
+    pub others: Map<String, Value>,
+}
+
+/// A default notification subscription (TS 29.510 6.1.6.2.4).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DefaultSubscription {
+    /// As `N1_MESSAGES`.
+    pub notification_type: String,
+    /// Where notifications go.
+    pub callback_uri: String,
+    /// Which N1 messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n1_message_class: Option<String>,
+    /// Which N2 information.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n2_information_class: Option<String>,
+    /// Versions of the notification's API, as `v1`; any where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<String>,
+    /// Members that are not read.
+    #[serde(flatten)]
+    pub others: Map<String, Value>,
+}
+
+impl NfProfile {
+    /// Its service instances, from the member that counts.
+    pub fn services(&self) -> impl Iterator<Item = &NfService> {
+        let listed = if self.nf_service_list.is_empty() { &self.nf_services[..] } else { &[] };
+        self.nf_service_list.values().chain(listed)
+    }
+}
+
+/// What marks an instance or a service as one to use.
+pub const REGISTERED: &str = "REGISTERED";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A profile with members of a later release, in every place that they can be.
+    #[test]
+    fn what_is_not_read_is_carried() {
+        let text = r#"{"nfInstances":[{"nfInstanceId":"a","nfStatus":"REGISTERED","nfType":"UDM","later":1,
+            "nfServices":[{"nfServiceStatus":"REGISTERED","scheme":"http","serviceInstanceId":"1","serviceName":"nudm-sdm",
+            "versions":[{"apiFullVersion":"2.1.0","apiVersionInUri":"v2"}],"oauth2Required":true,"ipEndPoints":[{"port":80,"transport":"TCP"}],
+            "later":[{"x":null}]}],"defaultNotificationSubscriptions":[{"notificationType":"N1_MESSAGES","callbackUri":"http://a/b","later":{}}]}],
+            "searchId":"s","validityPeriod":60}"#;
+        let search: SearchResult = serde_json::from_str(text).unwrap();
+        let profile = &search.nf_instances[0];
+        assert_eq!((search.validity_period, profile.nf_type.as_str()), (Some(60), "UDM"));
+        assert_eq!(profile.services().next().map(|it| it.oauth2_required), Some(Some(true)));
+        let again: Value = serde_json::to_value(&search).unwrap();
+        assert_eq!(again, serde_json::from_str::<Value>(text).unwrap());
+    }
+}

@@ -1,0 +1,210 @@
+//! Asking an NRF set: whoever answered last is asked first, and when it does not answer, the next.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::uri::{PathAndQuery, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+
+use super::error::NrfError;
+use super::link::Link;
+use crate::api_root::ApiRoot;
+
+/// The NRF that answered last. Copies share it.
+#[derive(Clone, Debug, Default)]
+pub struct Preferred {
+    root: Arc<RwLock<Option<ApiRoot>>>,
+}
+
+/// The NRFs that one request may go to.
+#[derive(Clone)]
+pub struct NrfSet {
+    /// How they are reached.
+    pub link: Link,
+    /// Any of them answers for all.
+    pub roots: Vec<ApiRoot>,
+    /// Which answered last.
+    pub preferred: Preferred,
+    /// How long one may take.
+    pub timeout: Duration,
+    /// `SCP-` and this SCP's name.
+    pub agent: HeaderValue,
+}
+
+/// A request to an NRF, without the NRF.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Its method.
+    pub method: Method,
+    /// Path and query below the API root: `/nnrf-nfm/v1/...`.
+    pub path: String,
+    /// Headers beside those that all have.
+    pub headers: HeaderMap,
+    /// Content and its media type.
+    pub content: Option<(&'static str, Bytes)>,
+}
+
+/// Redirects that are followed.
+const REDIRECTS: usize = 3;
+
+impl Preferred {
+    /// The roots, the preferred one first.
+    fn order<'a>(&self, roots: &'a [ApiRoot]) -> impl Iterator<Item = &'a ApiRoot> + use<'a> {
+        let preferred = self.root.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let first = roots.iter().position(|it| Some(it) == preferred.as_ref()).unwrap_or(0);
+        roots.iter().cycle().skip(first).take(roots.len())
+    }
+
+    fn set(&self, root: &ApiRoot) {
+        let same = self.root.read().unwrap_or_else(PoisonError::into_inner).as_ref() == Some(root);
+        if !same {
+            *self.root.write().unwrap_or_else(PoisonError::into_inner) = Some(root.clone());
+        }
+    }
+}
+
+impl Ask {
+    /// A request without content.
+    #[must_use]
+    pub fn new(method: Method, path: String) -> Self {
+        Self { method, path, headers: HeaderMap::new(), content: None }
+    }
+
+    /// A request with content.
+    #[must_use]
+    pub fn with(method: Method, path: String, kind: &'static str, content: impl Into<Bytes>) -> Self {
+        Self { content: Some((kind, content.into())), ..Self::new(method, path) }
+    }
+}
+
+impl NrfSet {
+    /// Asks one after the other until one answers; what only says that it cannot just now is no answer while there is another.
+    ///
+    /// # Errors
+    /// None of them answered.
+    pub async fn ask(&self, ask: &Ask) -> Result<(ApiRoot, Response<Bytes>), NrfError> {
+        let mut wrong = Vec::new();
+        for root in self.preferred.order(&self.roots) {
+            match self.one(root, ask).await {
+                Ok(reply)
+                    if reply.status().is_server_error() || reply.status() == StatusCode::TOO_MANY_REQUESTS =>
+                {
+                    wrong.push(format!("{root} answers {}", reply.status()));
+                }
+                Ok(reply) => {
+                    self.preferred.set(root);
+                    return Ok((root.clone(), reply));
+                }
+                Err(error) => wrong.push(error),
+            }
+        }
+        if wrong.is_empty() {
+            return Err(NrfError::None);
+        }
+        tracing::warn!(wrong = wrong.join("; "), "no NRF answers");
+        Err(NrfError::Away(wrong.join("; ").into()))
+    }
+
+    async fn one(&self, root: &ApiRoot, ask: &Ask) -> Result<Response<Bytes>, String> {
+        let mut to = root.clone();
+        let mut path: PathAndQuery =
+            format!("{}{}", root.prefix(), ask.path).parse().map_err(|error| format!("{root}: {error}"))?;
+        for _ in 0..=REDIRECTS {
+            let reply = self.link.send(to.clone(), self.request(&to, &path, ask)?, self.timeout).await?;
+            let redirected =
+                [StatusCode::TEMPORARY_REDIRECT, StatusCode::PERMANENT_REDIRECT].contains(&reply.status());
+            let location = reply.headers().get(header::LOCATION).filter(|_| redirected);
+            let Some(location) = location else { return Ok(reply) };
+            let uri: Uri = location.as_bytes().try_into().map_err(|error| format!("{to} redirects: {error}"))?;
+            if uri.authority().is_some() {
+                to = ApiRoot::of(&uri).ok_or_else(|| format!("{to} redirects to {uri}"))?;
+            }
+            path = uri.path_and_query().cloned().unwrap_or(path);
+        }
+        Err(format!("{root} redirects for ever"))
+    }
+
+    fn request(&self, to: &ApiRoot, path: &PathAndQuery, ask: &Ask) -> Result<Request<Bytes>, String> {
+        let uri = Uri::builder()
+            .scheme(to.transport.uri_scheme())
+            .authority(to.authority.clone())
+            .path_and_query(path.clone())
+            .build()
+            .map_err(|error| format!("{to}: {error}"))?;
+        let content = ask.content.as_ref().map(|(_, content)| content.clone()).unwrap_or_default();
+        let mut request = Request::new(content);
+        *request.method_mut() = ask.method.clone();
+        *request.uri_mut() = uri;
+        *request.headers_mut() = ask.headers.clone();
+        let headers = request.headers_mut();
+        headers.insert(header::USER_AGENT, self.agent.clone());
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, application/problem+json"));
+        if let Some((kind, _)) = &ask.content {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        }
+        Ok(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nrf::fixture::{Script, root};
+
+    fn set(link: &Arc<Script>, roots: &[&str]) -> NrfSet {
+        NrfSet {
+            link: Arc::clone(link) as Link,
+            roots: roots.iter().map(|it| root(it)).collect(),
+            preferred: Preferred::default(),
+            timeout: Duration::from_secs(1),
+            agent: HeaderValue::from_static("SCP-scp.example"),
+        }
+    }
+
+    #[tokio::test]
+    async fn n2_the_next_of_the_set_is_asked_and_then_stays_first() {
+        let script = Script::new(|to, _| match to.host() {
+            "a" => Err("connection refused".to_owned()),
+            "b" => Ok(Response::builder().status(503).body(Bytes::new()).unwrap()),
+            _ => Ok(Response::new(Bytes::from_static(b"{}"))),
+        });
+        let set = set(&script, &["http://a", "http://b", "http://c/x"]);
+        let ask = Ask::new(Method::GET, "/nnrf-disc/v1/nf-instances?a=b".to_owned());
+        for _ in 0..2 {
+            assert_eq!(set.ask(&ask).await.unwrap().0, root("http://c/x"));
+        }
+        let uris: Vec<_> = script.sent().into_iter().map(|it| it.uri().to_string()).collect();
+        let path = "/nnrf-disc/v1/nf-instances?a=b";
+        let [a, b, c] = ["http://a", "http://b", "http://c/x"].map(|root| format!("{root}{path}"));
+        assert_eq!(uris, [a, b, c.clone(), c]);
+    }
+
+    #[tokio::test]
+    async fn n2_nobody_answers() {
+        let script = Script::new(|to, _| Err(format!("{to} is down")));
+        let error =
+            set(&script, &["http://a", "http://b"]).ask(&Ask::new(Method::GET, "/".to_owned())).await.unwrap_err();
+        assert!(
+            matches!(&error, NrfError::Away(why) if &**why == "http://a is down; http://b is down"),
+            "{error}"
+        );
+        let error = set(&script, &[]).ask(&Ask::new(Method::GET, "/".to_owned())).await.unwrap_err();
+        assert!(matches!(error, NrfError::None));
+    }
+
+    #[tokio::test]
+    async fn n2_redirects_are_followed_but_not_for_ever() {
+        let script = Script::new(|to, request| match (to.host(), request.uri().path()) {
+            ("a", "/x") => {
+                Ok(Response::builder().status(307).header("location", "http://b/y").body(Bytes::new()).unwrap())
+            }
+            ("b", "/y") => Ok(Response::new(Bytes::from_static(b"found"))),
+            _ => Ok(Response::builder().status(308).header("location", "/z").body(Bytes::new()).unwrap()),
+        });
+        let set = set(&script, &["http://a"]);
+        assert_eq!(set.ask(&Ask::new(Method::GET, "/x".to_owned())).await.unwrap().1.body(), "found");
+        let error = set.ask(&Ask::new(Method::GET, "/z".to_owned())).await.unwrap_err();
+        assert_eq!(error.to_string(), "no NRF answers: http://a redirects for ever");
+    }
+}

@@ -1,0 +1,129 @@
+//! Subscriptions to changes of NF instances, by their type (TS 29.510 5.2.2.5, 6.1.6.2.16).
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tokio::sync::Notify;
+
+/// The types of NF of which changes are to be told: those that were searched for. Copies share it.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    types: Mutex<BTreeSet<String>>,
+    changed: Notify,
+}
+
+/// Types of NF that can be wanted: clients name them, and there are less than a hundred.
+const MOST: usize = 256;
+
+impl Wanted {
+    /// Wants to be told of a type.
+    pub fn want(&self, nf_type: &str) {
+        let mut types = self.shared.types.lock().unwrap_or_else(PoisonError::into_inner);
+        if types.len() < MOST && !types.contains(nf_type) {
+            types.insert(nf_type.to_owned());
+            self.shared.changed.notify_one();
+        }
+    }
+
+    /// All that are wanted.
+    #[must_use]
+    pub fn types(&self) -> BTreeSet<String> {
+        self.shared.types.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until another is wanted.
+    pub async fn changed(&self) {
+        self.shared.changed.notified().await;
+    }
+}
+
+/// A subscription, as it is asked for and as it is granted (TS 29.510 6.1.6.2.16).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SubscriptionData {
+    /// Where notifications go.
+    pub nf_status_notification_uri: String,
+    /// Which NF instances: those of a type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscr_cond: Option<Value>,
+    /// Its identity, which the NRF gives it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscription_id: Option<String>,
+    /// When it ends (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validity_time: Option<String>,
+    /// Type of the subscriber.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub req_nf_type: Option<String>,
+    /// NF instance of the subscriber.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub req_nf_instance_id: Option<String>,
+    /// Members that are not read.
+    #[serde(flatten)]
+    pub others: Map<String, Value>,
+}
+
+/// A notification of a change (TS 29.510 6.1.6.2.17).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NotificationData {
+    /// `NF_REGISTERED`, `NF_DEREGISTERED` or `NF_PROFILE_CHANGED`.
+    pub event: String,
+    /// Whose, a URI that ends with the NF instance.
+    pub nf_instance_uri: String,
+    /// Its profile, where it is new or told whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nf_profile: Option<Value>,
+    /// Members that are not read: they say what changed, and what is searched for again has it.
+    #[serde(flatten)]
+    pub others: Map<String, Value>,
+}
+
+impl NotificationData {
+    /// Whose change it is.
+    #[must_use]
+    pub fn nf_instance(&self) -> &str {
+        self.nf_instance_uri.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Its type, where its profile says it.
+    #[must_use]
+    pub fn nf_type(&self) -> Option<&str> {
+        self.nf_profile.as_ref()?.get("nfType")?.as_str()
+    }
+
+    /// Whether it is to be chosen no more.
+    #[must_use]
+    pub fn gone(&self) -> bool {
+        let status = self.nf_profile.as_ref().and_then(|profile| profile.get("nfStatus")?.as_str());
+        self.event == "NF_DEREGISTERED" || status.is_some_and(|status| status != super::profile::REGISTERED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d5_what_a_notification_is_about() {
+        let read = |text: &str| serde_json::from_str::<NotificationData>(text).unwrap();
+        let gone =
+            read(r#"{"event":"NF_DEREGISTERED","nfInstanceUri":"http://nrf/nnrf-nfm/v1/nf-instances/4947a69a"}"#);
+        assert_eq!((gone.nf_instance(), gone.nf_type(), gone.gone()), ("4947a69a", None, true));
+        let there = read(
+            r#"{"event":"NF_REGISTERED","nfInstanceUri":"/nf-instances/4947a69a/","nfProfile":{"nfType":"UDM","nfStatus":"REGISTERED"}}"#,
+        );
+        assert_eq!((there.nf_instance(), there.nf_type(), there.gone()), ("4947a69a", Some("UDM"), false));
+        let suspended = read(
+            r#"{"event":"NF_PROFILE_CHANGED","nfInstanceUri":"a/b","nfProfile":{"nfStatus":"SUSPENDED"},"profileChanges":[]}"#,
+        );
+        assert!(suspended.gone() && suspended.others.contains_key("profileChanges"));
+    }
+}

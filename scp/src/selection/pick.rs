@@ -1,0 +1,190 @@
+//! One of several: the same place first, then the lowest priority, and among those by capacity and what of it is free
+//! (TS 29.510 6.2.6.2.3, TS 29.500 6.3, 6.4).
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::dice::Dice;
+use crate::producer::Producer;
+
+/// What producers say of their load and overload in responses.
+pub trait Reports: fmt::Debug + Send + Sync {
+    /// Percent of its capacity in use, where it said so (3gpp-Sbi-Lci).
+    fn load(&self, producer: &Producer) -> Option<u8>;
+
+    /// How many requests of a hundred are not to be sent to it (3gpp-Sbi-Oci).
+    fn reduction(&self, producer: &Producer) -> u8;
+}
+
+/// What a choice goes by beside profiles.
+pub struct Knowledge<'a> {
+    /// The place that is preferred.
+    pub locality: Option<&'a str>,
+    /// Whether one is only to be chosen where there is nobody else. Asked of whom chance points at, not of all.
+    pub bad: &'a dyn Fn(&Producer) -> bool,
+    /// What producers say.
+    pub reports: Option<&'a dyn Reports>,
+}
+
+/// One of them; none where there is none.
+#[must_use]
+pub(super) fn pick(
+    mut from: Vec<&Arc<Producer>>,
+    knowledge: &Knowledge<'_>,
+    dice: &Dice,
+) -> Option<Arc<Producer>> {
+    let mut otherwise = None;
+    while let Some(index) = draw(&from, knowledge, dice) {
+        let producer = from.swap_remove(index);
+        let reduction = knowledge.reports.map_or(0, |it| it.reduction(producer));
+        // The loss algorithm (TS 29.500 6.4.3.4.3): so many of a hundred go elsewhere.
+        if dice.below(100) >= u64::from(reduction) && !(knowledge.bad)(producer) {
+            return Some(Arc::clone(producer));
+        }
+        otherwise = otherwise.or(Some(producer));
+    }
+    otherwise.cloned()
+}
+
+/// Which is next, by weight among those that come first.
+fn draw(from: &[&Arc<Producer>], knowledge: &Knowledge<'_>, dice: &Dice) -> Option<usize> {
+    let rank = |producer: &Producer| {
+        let elsewhere = knowledge.locality.is_some_and(|wanted| producer.locality.as_deref() != Some(wanted));
+        (elsewhere, producer.priority)
+    };
+    let first = from.iter().map(|it| rank(it)).min()?;
+    let among = || from.iter().enumerate().filter(|(_, it)| rank(it) == first);
+    let weight = |producer: &Producer| {
+        let load = knowledge.reports.and_then(|it| it.load(producer)).or(producer.load).unwrap_or(0).min(100);
+        match u64::from(producer.capacity) * u64::from(100 - load) {
+            // One that is full gets the least there is, one without capacity nothing while another has some.
+            0 if producer.capacity > 0 => 1,
+            weight => weight,
+        }
+    };
+    let total: u64 = among().map(|(_, it)| weight(it)).sum();
+    let mut point = dice.below(total.max(1));
+    if total == 0 {
+        let nth = dice.below(among().count() as u64);
+        return among().nth(usize::try_from(nth).unwrap_or(0)).map(|(index, _)| index);
+    }
+    among().find_map(|(index, it)| {
+        let weight = weight(it);
+        if point < weight {
+            return Some(index);
+        }
+        point -= weight;
+        None
+    })
+}
+
+#[cfg(test)]
+pub(super) mod fixture {
+    use crate::nrf::fixture::root;
+    use crate::producer::Producer;
+
+    pub(crate) fn producer(at: &str, priority: u16, capacity: u16) -> Producer {
+        Producer {
+            nf_instance: String::new(),
+            nf_type: "UDM".to_owned(),
+            service_instance: None,
+            service: "nudm-sdm".to_owned(),
+            nf_sets: Vec::new(),
+            service_sets: Vec::new(),
+            api_root: root(at),
+            priority,
+            capacity,
+            load: None,
+            locality: None,
+            callback: None,
+            oauth2: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::fixture::producer;
+    use super::*;
+
+    const GOOD: &dyn Fn(&Producer) -> bool = &|_| false;
+
+    /// How often each of them is picked of 10,000 times.
+    fn picked(from: &[Producer], knowledge: &Knowledge<'_>) -> BTreeMap<String, u32> {
+        let (dice, from) = (Dice::new(1), from.iter().cloned().map(Arc::new).collect::<Vec<_>>());
+        let mut picked = BTreeMap::new();
+        for _ in 0..10_000 {
+            let producer = pick(from.iter().collect(), knowledge, &dice).unwrap();
+            *picked.entry(producer.api_root.host().to_owned()).or_default() += 1;
+        }
+        picked
+    }
+
+    fn about(picked: &BTreeMap<String, u32>, host: &str, share: u32) {
+        let seen = picked.get(host).copied().unwrap_or_default();
+        assert!(seen.abs_diff(share) <= 200, "{host}: {seen} and not about {share}");
+    }
+
+    #[test]
+    fn d6_the_lowest_priority_and_the_place_before_it() {
+        let none = Knowledge { locality: None, bad: GOOD, reports: None };
+        let mut from = vec![producer("http://a", 1, 1), producer("http://b", 2, 100), producer("http://c", 3, 1)];
+        assert_eq!(picked(&from, &none).keys().collect::<Vec<_>>(), ["a"]);
+        from[2].locality = Some("east".to_owned());
+        let east = Knowledge { locality: Some("east"), ..none };
+        assert_eq!(picked(&from, &east).keys().collect::<Vec<_>>(), ["c"]);
+        let west = Knowledge { locality: Some("west"), ..east };
+        assert_eq!(picked(&from, &west).keys().collect::<Vec<_>>(), ["a"]);
+    }
+
+    #[test]
+    fn d6_shares_by_capacity_and_load() {
+        let none = Knowledge { locality: None, bad: GOOD, reports: None };
+        let mut from =
+            vec![producer("http://a", 0, 300), producer("http://b", 0, 100), producer("http://c", 0, 0)];
+        let shares = picked(&from, &none);
+        about(&shares, "a", 7_500);
+        about(&shares, "b", 2_500);
+        from[0].load = Some(50);
+        from[1].load = Some(0);
+        let shares = picked(&from, &none);
+        about(&shares, "a", 6_000);
+        about(&shares, "b", 4_000);
+        let empty = [producer("http://a", 0, 0), producer("http://b", 0, 0)];
+        about(&picked(&empty, &none), "a", 5_000);
+    }
+
+    #[derive(Debug)]
+    struct Says;
+
+    impl Reports for Says {
+        fn load(&self, producer: &Producer) -> Option<u8> {
+            (producer.api_root.host() == "a").then_some(90)
+        }
+
+        fn reduction(&self, producer: &Producer) -> u8 {
+            if producer.api_root.host() == "c" { 40 } else { 0 }
+        }
+    }
+
+    #[test]
+    fn d6_load_and_overload_that_producers_report() {
+        let reports = Knowledge { locality: None, bad: GOOD, reports: Some(&Says) };
+        let from = [producer("http://a", 0, 100), producer("http://b", 0, 100)];
+        about(&picked(&from, &reports), "a", 909);
+        let from = [producer("http://b", 1, 100), producer("http://c", 0, 100)];
+        about(&picked(&from, &reports), "c", 6_000);
+        assert_eq!(picked(&from[1..], &reports)["c"], 10_000, "who is alone is asked all the same");
+    }
+
+    #[test]
+    fn d6_who_fails_comes_last() {
+        let bad = |producer: &Producer| producer.api_root.host() != "c";
+        let knowledge = Knowledge { locality: None, bad: &bad, reports: None };
+        let from = [producer("http://a", 0, 100), producer("http://b", 1, 100), producer("http://c", 2, 1)];
+        assert_eq!(picked(&from, &knowledge).keys().collect::<Vec<_>>(), ["c"]);
+        assert_eq!(picked(&from[..2], &knowledge).keys().collect::<Vec<_>>(), ["a"]);
+    }
+}

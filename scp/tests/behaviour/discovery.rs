@@ -1,0 +1,305 @@
+//! D1 to D7: who is found, remembered and chosen.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Response;
+use serde_json::json;
+
+use crate::nrf::{Nrf, ONE, TWO, udm};
+use crate::support::{Client, Does, Producer, Running, get, post, scp, until};
+
+/// What a consumer of model D sends.
+fn ask() -> http::request::Builder {
+    get("/nudm-sdm/v2/imsi-001010000000001/nssai")
+        .header("3gpp-Sbi-Discovery-target-nf-type", "UDM")
+        .header("3gpp-Sbi-Discovery-service-names", "nudm-sdm")
+        .header("3gpp-Sbi-Discovery-requester-nf-type", "AMF")
+}
+
+async fn client(running: &Running) -> Client {
+    Client::connect(running.address).await
+}
+
+#[tokio::test]
+async fn d1_every_factor_goes_to_the_nrf_and_whoever_is_found_is_asked() {
+    let producer = Producer::start().await;
+    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+    let running = scp(nrf.settings()).await;
+    let request = ask()
+        .header("3gpp-Sbi-Discovery-snssais", "[{\"sst\": 1, \"sd\": \"A08923\"}]")
+        .header("3gpp-Sbi-Discovery-of-a-later-release", "x/y z");
+    assert_eq!(client(&running).await.ask(request.body("").unwrap()).await.status, 200);
+    let query = &nrf.searches()[0];
+    for (name, value) in [
+        ("target-nf-type", "UDM"),
+        ("service-names", "nudm-sdm"),
+        ("requester-nf-type", "AMF"),
+        ("snssais", "[{\"sd\":\"A08923\",\"sst\":1}]"),
+        ("of-a-later-release", "x/y z"),
+    ] {
+        assert_eq!(query.get(name).map(String::as_str), Some(value), "{name}");
+    }
+    let seen = producer.only();
+    assert_eq!(seen.uri, format!("{}/nudm-sdm/v2/imsi-001010000000001/nssai", producer.root()));
+}
+
+#[tokio::test]
+async fn d1_the_nrf_that_the_client_names_is_asked() {
+    let producer = Producer::start().await;
+    let (configured, named) = (Nrf::start().await, Nrf::with(vec![udm(ONE, &producer)]).await);
+    let running = scp(configured.settings()).await;
+    let uri = format!("nnrf-disc: \"{}/nnrf-disc/v1/\"", named.producer.root());
+    let request = ask().header("3gpp-Sbi-Nrf-Uri", uri).body("").unwrap();
+    assert_eq!(client(&running).await.ask(request).await.status, 200);
+    assert_eq!((configured.searches().len(), named.searches().len()), (0, 1));
+}
+
+#[tokio::test]
+async fn d1_the_first_service_name_is_the_requested_one() {
+    let producer = Producer::start().await;
+    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+    let running = scp(nrf.settings()).await;
+    let request = get("/nudm-uecm/v1/x").header("3gpp-Sbi-Discovery-service-names", "nudm-uecm,nudm-sdm");
+    let answer = client(&running).await.ask(request.body("").unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (400, "NF_DISCOVERY_FAILURE"));
+    assert_eq!(nrf.searches()[0]["service-names"], "nudm-uecm,nudm-sdm");
+}
+
+#[tokio::test]
+async fn d1_a_factor_that_cannot_be_read_is_named() {
+    let nrf = Nrf::start().await;
+    let running = scp(nrf.settings()).await;
+    let answer = client(&running).await.ask(ask().header("3gpp-Sbi-Discovery-tai", "{").body("").unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (400, "INVALID_DISCOVERY_PARAM"));
+    assert_eq!(answer.problem("invalidParams")[0]["param"], "header 3gpp-Sbi-Discovery-tai");
+}
+
+#[tokio::test]
+async fn d2_another_major_version_is_no_api_of_the_producers() {
+    let producer = Producer::start().await;
+    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+    let running = scp(nrf.settings()).await;
+    let request = get("/nudm-sdm/v1/x").header("3gpp-Sbi-Discovery-service-names", "nudm-sdm").body("").unwrap();
+    let answer = client(&running).await.ask(request).await;
+    assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (400, "INVALID_API"));
+    assert_eq!(answer.header("server"), "SCP-scp.example");
+    assert!(producer.seen().is_empty());
+}
+
+#[tokio::test]
+async fn d3_features_that_nobody_has() {
+    let producer = Producer::start().await;
+    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+    let running = scp(nrf.settings()).await;
+    let client = client(&running).await;
+    for (features, status) in [("4", 200), ("5", 200), ("2", 400)] {
+        let request = ask().header("3gpp-Sbi-Discovery-required-features", features).body("").unwrap();
+        let answer = client.ask(request).await;
+        assert_eq!(answer.status, status, "{features}");
+        if status == 400 {
+            assert_eq!(answer.cause(), "NF_DISCOVERY_FAILURE");
+        }
+    }
+    assert_eq!(nrf.searches()[0]["required-features"], "4");
+}
+
+/// Neither User-Agent nor requester-nf-type need be there, and the service is that of the path.
+#[tokio::test]
+async fn d4_model_c_by_set() {
+    let producer = Producer::start().await;
+    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+    let running = scp(nrf.settings()).await;
+    let client = client(&running).await;
+    let set = "set1.udmset.5gc.mnc012.mcc345";
+    for agent in [None, Some("SMF-54804518 smf1.example")] {
+        let mut request = get("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-set-id", set);
+        request = request.header("3gpp-Sbi-Discovery-target-plmn-list", "[{\"mcc\":\"345\",\"mnc\":\"012\"}]");
+        if let Some(agent) = agent {
+            request = request.header("user-agent", agent);
+        }
+        let answer = client.ask(request.body("").unwrap()).await;
+        assert_eq!(answer.status, 200);
+        assert!(answer.header("3gpp-sbi-producer-id").starts_with(&format!("nfinst={ONE}")));
+    }
+    let searches = nrf.searches();
+    let requesters: Vec<_> = searches.iter().map(|it| it["requester-nf-type"].as_str()).collect();
+    assert_eq!(requesters, ["SCP", "SMF"]);
+    assert_eq!(searches[0]["target-nf-set-id"], set);
+    assert_eq!(searches[0]["target-plmn-list"], "[{\"mcc\":\"345\",\"mnc\":\"012\"}]");
+}
+
+#[tokio::test]
+async fn d5_cold_one_request_to_the_nrf_for_a_thousand_identical_ones() {
+    let producer = Producer::start().await;
+    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+    let running = scp(nrf.settings()).await;
+    let mut waiting = tokio::task::JoinSet::new();
+    for _ in 0..10 {
+        let client = client(&running).await;
+        for _ in 0..100 {
+            let client = client.clone();
+            waiting.spawn(async move { client.ask(ask().body("").unwrap()).await.status });
+        }
+    }
+    while let Some(status) = waiting.join_next().await {
+        assert_eq!(status.unwrap(), 200);
+    }
+    assert_eq!((nrf.searches().len(), producer.seen().len()), (1, 1_000));
+}
+
+#[tokio::test]
+async fn d5_what_does_not_hold_any_more_is_validated() {
+    let producer = Producer::start().await;
+    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+    nrf.knows.lock().unwrap().validity = 0;
+    nrf.knows.lock().unwrap().etag = Some("\"1\"".to_owned());
+    let mut settings = nrf.settings();
+    settings.discovery.patience = Duration::from_secs(10);
+    let running = scp(settings).await;
+    let client = client(&running).await;
+    for _ in 0..3 {
+        assert_eq!(client.ask(ask().body("").unwrap()).await.status, 200);
+    }
+    let searches = nrf.asked("GET", "/nnrf-disc/");
+    let validators: Vec<_> = searches.iter().map(|it| it.headers.get("if-none-match").cloned()).collect();
+    let known = Some(http::HeaderValue::from_static("\"1\""));
+    assert_eq!(validators, [None, known.clone(), known]);
+    let other = Producer::start().await;
+    nrf.knows.lock().unwrap().profiles = vec![udm(TWO, &other)];
+    nrf.knows.lock().unwrap().etag = Some("\"2\"".to_owned());
+    client.ask(ask().body("").unwrap()).await;
+    assert_eq!((producer.seen().len(), other.seen().len()), (3, 1));
+}
+
+#[tokio::test]
+async fn d5_an_old_answer_serves_while_the_nrf_is_away() {
+    let producer = Producer::start().await;
+    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+    nrf.knows.lock().unwrap().validity = 0;
+    let mut settings = nrf.settings();
+    settings.discovery.pause = Duration::ZERO;
+    settings.discovery.patience = Duration::from_secs(10);
+    let running = scp(settings).await;
+    let client = client(&running).await;
+    client.ask(ask().body("").unwrap()).await;
+    nrf.knows.lock().unwrap().broken = Some(503);
+    assert_eq!(client.ask(ask().body("").unwrap()).await.status, 200);
+    nrf.producer.kill();
+    assert_eq!(client.ask(ask().body("").unwrap()).await.status, 200);
+    assert_eq!(producer.seen().len(), 3);
+    let never = ask().header("3gpp-Sbi-Discovery-dnn", "never-asked").body("").unwrap();
+    let answer = client.ask(never).await;
+    assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (504, "TARGET_NF_NOT_REACHABLE"));
+}
+
+/// NFStatusNotify: one that is gone is chosen no more, without asking; one that is new is found, though the answer held.
+#[tokio::test]
+async fn d5_notifications_of_the_nrf_end_what_held() {
+    let (one, two) = (Producer::start().await, Producer::start().await);
+    let nrf = Nrf::with(vec![udm(ONE, &one)]).await;
+    let mut settings = nrf.settings();
+    let own = pinion_scp::api_root::ApiRoot::parse("http://scp.example").unwrap();
+    settings.nrf.as_mut().unwrap().notify = Some(own);
+    settings.discovery.patience = Duration::from_secs(10);
+    let running = scp(settings).await;
+    let client = client(&running).await;
+    client.ask(ask().body("").unwrap()).await;
+    let notify = |event: &str, instance: &str, profile: serde_json::Value| {
+        let uri = format!("{}/nnrf-nfm/v1/nf-instances/{instance}", nrf.producer.root());
+        json!({"event": event, "nfInstanceUri": uri, "nfProfile": profile}).to_string()
+    };
+    let tell = |content: String| {
+        let client = client.clone();
+        async move {
+            let request =
+                post("/pinion-scp/v1/nf-status").header("3gpp-Sbi-Callback", "Nnrf_NFManagement_NFStatusNotify");
+            let request = request.header("content-type", "application/json").body(content.as_str()).unwrap();
+            assert_eq!(client.ask(request).await.status, 204);
+        }
+    };
+    nrf.knows.lock().unwrap().profiles = vec![udm(TWO, &two)];
+    tell(notify("NF_REGISTERED", TWO, udm(TWO, &two))).await;
+    client.ask(ask().body("").unwrap()).await;
+    assert_eq!((nrf.searches().len(), one.seen().len(), two.seen().len()), (2, 1, 1));
+    nrf.knows.lock().unwrap().broken = Some(503);
+    tell(notify("NF_DEREGISTERED", TWO, json!(null))).await;
+    let answer = client.ask(ask().body("").unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (400, "NF_DISCOVERY_FAILURE"));
+    assert_eq!(two.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn d6_the_lowest_priority_and_another_where_it_fails() {
+    let (one, two) = (Producer::start().await, Producer::start().await);
+    let (mut first, mut second) = (udm(ONE, &one), udm(TWO, &two));
+    first["priority"] = 1.into();
+    second["priority"] = 2.into();
+    let nrf = Nrf::with(vec![second, first]).await;
+    let running = scp(nrf.settings()).await;
+    let client = client(&running).await;
+    for _ in 0..20 {
+        client.ask(ask().body("").unwrap()).await;
+    }
+    assert_eq!((one.seen().len(), two.seen().len()), (20, 0));
+    one.kill();
+    until(|| std::net::TcpStream::connect(one.address).is_err()).await;
+    for _ in 0..20 {
+        let answer = client.ask(ask().body("").unwrap()).await;
+        assert_eq!(answer.status, 200);
+        assert!(answer.header("3gpp-sbi-producer-id").starts_with(&format!("nfinst={TWO}")));
+    }
+}
+
+#[tokio::test]
+async fn d7_the_client_is_told_whom_the_scp_chose() {
+    let producer = Producer::start().await;
+    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+    let running = scp(nrf.settings()).await;
+    let client = client(&running).await;
+    let told = client.ask(ask().body("").unwrap()).await;
+    let wanted = format!("nfinst={ONE}; nfservinst=sdm-1; nfset=set1.udmset.5gc.mnc012.mcc345");
+    assert_eq!(told.header("3gpp-sbi-producer-id"), wanted);
+    assert_eq!(told.header("3gpp-sbi-target-apiroot"), producer.root());
+    let given = client.ask(ask().header("3gpp-Sbi-Target-apiRoot", producer.root()).body("").unwrap()).await;
+    assert_eq!(given.header("3gpp-sbi-producer-id"), "", "the client knows whom it named");
+}
+
+#[tokio::test]
+async fn d7_what_another_scp_says_of_the_producer_stays() {
+    let says = format!("nfinst={TWO}");
+    let producer = Producer::with(move |_| {
+        Does::Answers(Response::builder().header("3gpp-sbi-producer-id", &says).body(Bytes::new()).unwrap())
+    })
+    .await;
+    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+    let running = scp(nrf.settings()).await;
+    let answer = client(&running).await.ask(ask().body("").unwrap()).await;
+    assert_eq!(answer.header("3gpp-sbi-producer-id"), format!("nfinst={TWO}"));
+}
+
+/// 6.10.3.3: the path is replaced by that of the callback which is registered for such notifications.
+#[tokio::test]
+async fn r2_notifications_by_default_go_to_who_registered_for_them() {
+    let lmf = Producer::start().await;
+    let callback = |path: &str| format!("{}{path}", lmf.root());
+    let nrf = Nrf::with(vec![json!({
+        "nfInstanceId": ONE, "nfType": "LMF", "nfStatus": "REGISTERED",
+        "defaultNotificationSubscriptions": [
+            {"notificationType": "N1_MESSAGES", "n1MessageClass": "5GMM", "callbackUri": callback("/n1/5gmm")},
+            {"notificationType": "N1_MESSAGES", "n1MessageClass": "LPP", "callbackUri": callback("/n1/lpp?x=1")}
+        ]
+    })])
+    .await;
+    let running = scp(nrf.settings()).await;
+    let request = post("/scp-default-sub-notify-uri")
+        .header("3gpp-Sbi-Callback", "Namf_Communication_N1MessageNotify")
+        .header("3gpp-Sbi-Discovery-target-nf-type", "LMF")
+        .header("3gpp-Sbi-Discovery-notification-type", "N1_MESSAGES")
+        .header("3gpp-Sbi-Discovery-n1-msg-class", "LPP")
+        .body("{}")
+        .unwrap();
+    assert_eq!(client(&running).await.ask(request).await.status, 200);
+    assert_eq!(lmf.only().uri, callback("/n1/lpp?x=1"));
+    assert_eq!(nrf.searches()[0]["n1-msg-class"], "LPP");
+}

@@ -1,0 +1,171 @@
+//! An NRF that runs, and profiles for it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http::Response;
+use pinion_scp::api_root::ApiRoot;
+use pinion_scp::nrf::NrfSettings;
+use pinion_scp::settings::Settings;
+use serde_json::{Value, json};
+
+use crate::support::{Does, Producer, Seen, settings};
+
+/// NF instances of tests.
+pub(crate) const ONE: &str = "54804518-4191-46b3-955c-ac631f953ed1";
+pub(crate) const TWO: &str = "54804518-4191-46b3-955c-ac631f953ed2";
+/// This SCP's own.
+pub(crate) const OWN: &str = "54804518-4191-46b3-955c-ac631f953ed9";
+
+/// An NRF that answers from what it is given.
+#[derive(Clone)]
+pub(crate) struct Nrf {
+    pub producer: Producer,
+    pub knows: Arc<Mutex<Knows>>,
+}
+
+/// What an NRF knows and does.
+pub(crate) struct Knows {
+    /// Profiles that searches find.
+    pub profiles: Vec<Value>,
+    /// Seconds that an answer holds.
+    pub validity: u64,
+    /// The validator of answers.
+    pub etag: Option<String>,
+    /// Seconds between heartbeats.
+    pub heartbeat: u32,
+    /// When subscriptions end.
+    pub subscription: String,
+    /// What it answers to requests for tokens; otherwise a new token each time.
+    pub token: Option<(u16, Value)>,
+    /// Whether it knows no registration, until there is one again.
+    pub forgotten: bool,
+    /// A status that it answers everything with.
+    pub broken: Option<u16>,
+    tokens: usize,
+}
+
+impl Nrf {
+    pub(crate) async fn start() -> Self {
+        let knows = Arc::new(Mutex::new(Knows {
+            profiles: Vec::new(),
+            validity: 60,
+            etag: None,
+            heartbeat: 60,
+            subscription: "2100-01-01T00:00:00Z".to_owned(),
+            token: None,
+            forgotten: false,
+            broken: None,
+            tokens: 0,
+        }));
+        let known = Arc::clone(&knows);
+        let producer = Producer::with(move |seen| Does::Answers(known.lock().unwrap().answer(seen))).await;
+        Self { producer, knows }
+    }
+
+    /// One that finds these.
+    pub(crate) async fn with(profiles: Vec<Value>) -> Self {
+        let nrf = Self::start().await;
+        nrf.knows.lock().unwrap().profiles = profiles;
+        nrf
+    }
+
+    pub(crate) fn root(&self) -> ApiRoot {
+        ApiRoot::parse(&self.producer.root()).unwrap()
+    }
+
+    /// Settings of an SCP that asks it.
+    pub(crate) fn settings(&self) -> Settings {
+        let mut settings = settings();
+        settings.nrf = Some(NrfSettings::new(vec![self.root()]));
+        settings
+    }
+
+    /// What it was asked of a kind: a method and what its path has.
+    pub(crate) fn asked(&self, method: &str, path: &str) -> Vec<Seen> {
+        self.producer.seen().into_iter().filter(|it| it.method == method && it.uri.contains(path)).collect()
+    }
+
+    /// Query parameters of the searches.
+    pub(crate) fn searches(&self) -> Vec<BTreeMap<String, String>> {
+        let queries = self.asked("GET", "/nnrf-disc/v1/nf-instances?").into_iter();
+        queries.map(|it| pairs(it.uri.split_once('?').unwrap().1)).collect()
+    }
+}
+
+/// Names and values of a query or a form.
+pub(crate) fn pairs(text: &str) -> BTreeMap<String, String> {
+    let decoded = |text: &str| pinion_protocols::sbi::decode(text).unwrap().into_owned();
+    text.split('&')
+        .filter_map(|it| it.split_once('='))
+        .map(|(name, value)| (decoded(name), decoded(value)))
+        .collect()
+}
+
+fn json_answer(status: u16, value: &Value) -> Response<Bytes> {
+    let kind = if status < 400 { "application/json" } else { "application/problem+json" };
+    let content = Bytes::from(value.to_string());
+    Response::builder().status(status).header("content-type", kind).body(content).unwrap()
+}
+
+impl Knows {
+    fn answer(&mut self, seen: &Seen) -> Response<Bytes> {
+        let empty = |status: u16| Response::builder().status(status).body(Bytes::new()).unwrap();
+        if let Some(status) = self.broken {
+            return empty(status);
+        }
+        let path = seen.uri.split_once("://").map_or("", |(_, rest)| &rest[rest.find('/').unwrap_or(0)..]);
+        match (seen.method.as_str(), path) {
+            ("GET", path) if path.starts_with("/nnrf-disc/v1/nf-instances?") => {
+                let known = seen.headers.get("if-none-match").map(|it| it.to_str().unwrap().to_owned());
+                let mut answer = if known.is_some() && known == self.etag {
+                    empty(304)
+                } else {
+                    json_answer(200, &json!({"validityPeriod": self.validity, "nfInstances": self.profiles}))
+                };
+                if let Some(etag) = &self.etag {
+                    answer.headers_mut().insert("etag", etag.parse().unwrap());
+                }
+                answer
+            }
+            ("PUT", path) if path.starts_with("/nnrf-nfm/v1/nf-instances/") => {
+                let mut profile: Value = serde_json::from_slice(&seen.body).unwrap();
+                profile["heartBeatTimer"] = self.heartbeat.into();
+                self.forgotten = false;
+                json_answer(201, &profile)
+            }
+            ("PATCH", path) if self.forgotten && path.contains("/nf-instances/") => empty(404),
+            ("PATCH" | "DELETE", path) if path.starts_with("/nnrf-nfm/v1/") => empty(204),
+            ("POST", "/nnrf-nfm/v1/subscriptions") => {
+                let mut data: Value = serde_json::from_slice(&seen.body).unwrap();
+                data["subscriptionId"] = "sub-1".into();
+                data["validityTime"] = self.subscription.as_str().into();
+                json_answer(201, &data)
+            }
+            ("POST", "/oauth2/token") => match &self.token {
+                Some((status, content)) => json_answer(*status, content),
+                None => {
+                    self.tokens += 1;
+                    let token = format!("token-{}", self.tokens);
+                    json_answer(200, &json!({"access_token": token, "token_type": "Bearer", "expires_in": 3600}))
+                }
+            },
+            _ => empty(404),
+        }
+    }
+}
+
+/// A UDM that serves nudm-sdm at a producer's address.
+pub(crate) fn udm(instance: &str, at: &Producer) -> Value {
+    json!({
+        "nfInstanceId": instance, "nfType": "UDM", "nfStatus": "REGISTERED",
+        "nfSetIdList": ["set1.udmset.5gc.mnc012.mcc345"],
+        "nfServices": [{
+            "serviceInstanceId": "sdm-1", "serviceName": "nudm-sdm", "scheme": "http", "nfServiceStatus": "REGISTERED",
+            "versions": [{"apiVersionInUri": "v2", "apiFullVersion": "2.1.0"}],
+            "ipEndPoints": [{"ipv4Address": at.address.ip().to_string(), "port": at.address.port()}],
+            "supportedFeatures": "5"
+        }]
+    })
+}

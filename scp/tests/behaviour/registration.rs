@@ -1,0 +1,117 @@
+//! N1, N2: this SCP as the NRF knows it.
+
+use pinion_scp::api_root::ApiRoot;
+use pinion_scp::nrf::{PlmnId, Registration};
+use pinion_scp::settings::Settings;
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::nrf::{Nrf, ONE, OWN, udm};
+use crate::support::{Client, Producer, Running, get, scp, until};
+
+fn registering(nrf: &Nrf) -> Settings {
+    let mut settings = nrf.settings();
+    settings.identity.prefix = "/scp".to_owned();
+    let own = settings.nrf.as_mut().unwrap();
+    own.registration = Some(Registration {
+        instance: OWN.to_owned(),
+        ports: [("http".to_owned(), 7777)].into(),
+        domains: vec!["east".to_owned()],
+        served_sets: vec!["set1.udmset.5gc.mnc012.mcc345".to_owned()],
+        remote_plmns: vec![PlmnId { mcc: "001".to_owned(), mnc: "01".to_owned() }],
+        ..Registration::default()
+    });
+    own.notify = Some(ApiRoot::parse("http://scp.example/scp").unwrap());
+    settings
+}
+
+/// Begins to tend an SCP; its drain ends it.
+fn tend(running: &Running) -> (watch::Sender<bool>, JoinHandle<()>) {
+    let (drain, drained) = watch::channel(false);
+    let scp = running.scp.clone();
+    (drain, tokio::spawn(async move { scp.tend(drained).await }))
+}
+
+#[tokio::test]
+async fn n1_it_registers_beats_and_takes_leave() {
+    let nrf = Nrf::start().await;
+    nrf.knows.lock().unwrap().heartbeat = 1;
+    let running = scp(registering(&nrf)).await;
+    let (drain, tended) = tend(&running);
+    let path = format!("/nnrf-nfm/v1/nf-instances/{OWN}");
+    until(|| !nrf.asked("PUT", &path).is_empty()).await;
+    let profile: Value = serde_json::from_slice(&nrf.asked("PUT", &path)[0].body).unwrap();
+    assert_eq!((&profile["nfType"], &profile["nfStatus"]), (&"SCP".into(), &"REGISTERED".into()));
+    let info = &profile["scpInfo"];
+    assert_eq!((&info["scpPrefix"], &info["scpPorts"]["http"]), (&"/scp".into(), &7777.into()));
+    assert_eq!(info["servedNfSetIdList"][0], "set1.udmset.5gc.mnc012.mcc345");
+    assert_eq!(info["remotePlmnList"][0]["mcc"], "001");
+    until(|| nrf.asked("PATCH", &path).len() >= 2).await;
+    let beat = &nrf.asked("PATCH", &path)[0];
+    assert_eq!(beat.headers["content-type"], "application/json-patch+json");
+    let patch: Value = serde_json::from_slice(&beat.body).unwrap();
+    assert_eq!((&patch[0]["path"], &patch[0]["value"]), (&"/nfStatus".into(), &"REGISTERED".into()));
+    drain.send_replace(true);
+    tended.await.unwrap();
+    assert_eq!(nrf.asked("DELETE", &path).len(), 1);
+}
+
+/// The type that was searched for is subscribed to, and the subscription renewed before it ends.
+#[tokio::test]
+async fn n1_subscriptions_are_renewed() {
+    let producer = Producer::start().await;
+    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+    let soon = std::time::SystemTime::now() + std::time::Duration::from_secs(2);
+    let soon = soon.duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    let soon = pinion_protocols::sbi::Timestamp { milliseconds: u64::try_from(soon).unwrap() };
+    nrf.knows.lock().unwrap().subscription = soon.rfc3339().to_string();
+    let running = scp(registering(&nrf)).await;
+    let (drain, tended) = tend(&running);
+    let client = Client::connect(running.address).await;
+    let request = get("/scp/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM").body("").unwrap();
+    assert_eq!(client.ask(request).await.status, 200);
+    until(|| !nrf.asked("POST", "/nnrf-nfm/v1/subscriptions").is_empty()).await;
+    let asked: Value = serde_json::from_slice(&nrf.asked("POST", "/subscriptions")[0].body).unwrap();
+    assert_eq!(asked["nfStatusNotificationUri"], "http://scp.example/scp/pinion-scp/v1/nf-status");
+    assert_eq!((&asked["subscrCond"]["nfType"], &asked["reqNfInstanceId"]), (&"UDM".into(), &OWN.into()));
+    until(|| !nrf.asked("PATCH", "/nnrf-nfm/v1/subscriptions/sub-1").is_empty()).await;
+    let renewal: Value = serde_json::from_slice(&nrf.asked("PATCH", "/subscriptions/sub-1")[0].body).unwrap();
+    assert_eq!(renewal[0]["path"], "/validityTime");
+    drain.send_replace(true);
+    tended.await.unwrap();
+    assert_eq!(nrf.asked("DELETE", "/nnrf-nfm/v1/subscriptions/sub-1").len(), 1);
+}
+
+#[tokio::test]
+async fn n2_another_nrf_of_the_set_answers() {
+    let producer = Producer::start().await;
+    let (gone, there) = (Nrf::start().await, Nrf::with(vec![udm(ONE, &producer)]).await);
+    gone.producer.kill();
+    until(|| std::net::TcpStream::connect(gone.producer.address).is_err()).await;
+    let mut settings = registering(&there);
+    settings.nrf.as_mut().unwrap().roots.insert(0, gone.root());
+    let running = scp(settings).await;
+    let (drain, tended) = tend(&running);
+    until(|| !there.asked("PUT", OWN).is_empty()).await;
+    let client = Client::connect(running.address).await;
+    let request = get("/scp/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM").body("").unwrap();
+    assert_eq!(client.ask(request).await.status, 200);
+    drain.send_replace(true);
+    tended.await.unwrap();
+}
+
+/// An NRF that does not know this SCP any more is told again.
+#[tokio::test]
+async fn n1_an_nrf_that_forgot_it_is_told_again() {
+    let nrf = Nrf::start().await;
+    nrf.knows.lock().unwrap().heartbeat = 1;
+    let running = scp(registering(&nrf)).await;
+    let (drain, tended) = tend(&running);
+    until(|| !nrf.asked("PATCH", OWN).is_empty()).await;
+    let before = nrf.asked("PUT", OWN).len();
+    nrf.knows.lock().unwrap().forgotten = true;
+    until(|| nrf.asked("PUT", OWN).len() > before).await;
+    drain.send_replace(true);
+    tended.await.unwrap();
+}
