@@ -12,6 +12,7 @@ mod settings;
 mod target_type;
 
 pub use candidates::{Candidate, Found, Listener};
+pub(crate) use canonical::encode;
 pub use directory::{Asking, Directory};
 pub use factors::{Api, Factors};
 pub use settings::DiscoverySettings;

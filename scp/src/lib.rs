@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 pub mod api_root;
+pub mod authorization;
 pub mod before;
 pub mod binding;
 pub mod body;

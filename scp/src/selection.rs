@@ -17,13 +17,14 @@ use crate::call::{Call, Reply};
 use crate::deadline;
 use crate::discovery::{Asking, Directory, Factors};
 use crate::failure::Failure;
+use crate::load::Reported;
 use crate::names;
 use crate::nrf::{Link, Wire};
 use crate::pools::{Pools, Standing};
 use crate::producer::{Producer, Query, Step, Target};
 
 pub use dice::Dice;
-pub use pick::{Knowledge, Reports};
+use pick::{Knowledge, Picked};
 
 /// Puts [`Selection`] around a service.
 #[derive(Clone, Debug)]
@@ -33,7 +34,7 @@ pub struct SelectionLayer {
     /// Who is known.
     pub directory: Directory,
     /// What producers say of their load and overload.
-    pub reports: Option<Arc<dyn Reports>>,
+    pub reported: Reported,
     /// Chance.
     pub dice: Dice,
 }
@@ -94,7 +95,9 @@ impl SelectionLayer {
                 Some(Step::Place(_)) | None => continue,
             };
             match self.find(call, &query).await {
-                Ok(Some(producer)) => return Ok(Target::chosen(producer)),
+                Ok(Some(Picked { producer, overloaded })) => {
+                    return Ok(Target { overloaded, ..Target::chosen(producer) });
+                }
                 Ok(None) => {}
                 Err(why) => failure = failure.or(Some(why)),
             }
@@ -103,7 +106,7 @@ impl SelectionLayer {
         Err(failure.filter(|_| call.tried.is_empty()).unwrap_or(Failure::Exhausted))
     }
 
-    async fn find(&self, call: &mut Call, query: &Query) -> Result<Option<Arc<Producer>>, Failure> {
+    async fn find(&self, call: &mut Call, query: &Query) -> Result<Option<Picked>, Failure> {
         let prepared = Arc::clone(&call.context.arrival.prepared);
         let settings = &prepared.settings;
         let named = settings.nrf.as_ref().is_none_or(|nrf| nrf.named);
@@ -128,7 +131,7 @@ impl SelectionLayer {
                 let health = self.pools.health(&producer.api_root);
                 health.standing(Instant::now(), &settings.retries) == Standing::Bad
             },
-            reports: self.reports.as_deref(),
+            reports: Some(&self.reported),
         };
         let untried = eligible.into_iter().filter(|it| !call.tried.contains(&it.api_root)).collect();
         let picked = pick::pick(untried, &knowledge, &self.dice);

@@ -6,6 +6,7 @@ use http::uri::Authority;
 use http::{HeaderValue, StatusCode};
 
 use crate::api_root::ApiRoot;
+use crate::authorization::AuthorizationSettings;
 use crate::discovery::DiscoverySettings;
 use crate::nrf::NrfSettings;
 
@@ -39,6 +40,8 @@ pub struct Settings {
     pub nrf: Option<NrfSettings>,
     /// What is remembered of discovery.
     pub discovery: DiscoverySettings,
+    /// When clients get access tokens.
+    pub authorization: AuthorizationSettings,
 }
 
 /// Who an SCP is.
@@ -199,6 +202,7 @@ impl Settings {
             redirects: Redirects::default(),
             nrf: None,
             discovery: DiscoverySettings::default(),
+            authorization: AuthorizationSettings::default(),
         }
     }
 }

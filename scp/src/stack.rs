@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use tower::{Service, ServiceBuilder};
 
+use crate::authorization::{AuthorizationLayer, Tokens};
 use crate::before::before;
 use crate::binding::{BindingLayer, Pins};
 use crate::call::{Call, Reply};
@@ -33,6 +34,8 @@ pub struct Parts {
     pub budget: Budget,
     /// Whom searches found.
     pub directory: Directory,
+    /// Access tokens that were got for clients.
+    pub tokens: Tokens,
     /// Chance, for choices among equals.
     pub dice: Dice,
 }
@@ -64,11 +67,17 @@ pub fn stack(
         .layer(SelectionLayer {
             pools: parts.pools.clone(),
             directory: parts.directory.clone(),
-            reports: None,
+            reported: parts.reported.clone(),
             dice: parts.dice.clone(),
         })
         // Unless that one asked to be spared.
         .layer(ReliefLayer { reported: parts.reported.clone() })
+        // With whose access token.
+        .layer(AuthorizationLayer {
+            pools: parts.pools.clone(),
+            directory: parts.directory.clone(),
+            tokens: parts.tokens.clone(),
+        })
         // By which way.
         .layer(before(next_hop::route))
         .service(Forward { pools: parts.pools.clone() })

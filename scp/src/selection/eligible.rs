@@ -23,7 +23,11 @@ pub(super) fn eligible<'a>(
 ) -> Result<Vec<&'a Arc<Producer>>, Failure> {
     let all = if factors.is_callback() { receivers(found, factors)? } else { servers(found, factors)? };
     let excluded = Excluded::read(headers);
-    Ok(all.into_iter().filter(|it| matches(it, query) && !excluded.has(it)).collect())
+    let known: Vec<Arc<Producer>> = match query.set_of {
+        Some(_) => found.candidates.iter().map(|it| Arc::clone(&it.producer)).collect(),
+        None => Vec::new(),
+    };
+    Ok(all.into_iter().filter(|it| query.admits(it, &known) && !excluded.has(it)).collect())
 }
 
 /// Who takes a callback: who registered for such notifications, or whose service it is for, or the NF itself.
@@ -67,15 +71,6 @@ fn servers<'a>(found: &'a Found, factors: &Factors) -> Result<Vec<&'a Arc<Produc
 
 fn nobody(why: &'static str) -> Failure {
     Problem::new(Cause::NfDiscoveryFailure).detail(why).into()
-}
-
-fn matches(producer: &Producer, query: &Query) -> bool {
-    let same =
-        |wanted: &Option<String>, own: &str| wanted.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(own));
-    same(&query.nf_instance, &producer.nf_instance)
-        && query.not_nf_instance.as_ref().is_none_or(|other| !other.eq_ignore_ascii_case(&producer.nf_instance))
-        && same(&query.service_instance, producer.service_instance.as_deref().unwrap_or_default())
-        && query.service_set.as_ref().is_none_or(|set| producer.service_sets.contains(set))
 }
 
 /// Who is not to be selected: 3gpp-Sbi-Selection-Info (TS 29.500 5.2.3.3.10). One that cannot be read excludes nobody.

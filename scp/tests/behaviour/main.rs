@@ -12,6 +12,7 @@
 )]
 
 mod abuse;
+mod authorization;
 mod discovery;
 mod failure;
 mod frames;

@@ -1,0 +1,248 @@
+//! Access tokens on the way to producers: the client's own, or one that is got for it (TS 29.500 6.10.11, TS 33.501 13.4.1.3).
+
+mod challenge;
+mod request;
+mod settings;
+mod tokens;
+
+use std::sync::Arc;
+use std::task::{Context as Task, Poll};
+
+use http::{HeaderMap, HeaderValue, header};
+use pinion_protocols::sbi::{Credentials, Value as _};
+use serde_json::Value;
+use tokio::time::timeout_at;
+use tower::{Layer, Service};
+
+use crate::before::Answering;
+use crate::body::Body;
+use crate::call::{Call, Reply};
+use crate::deadline;
+use crate::discovery::{Directory, Factors};
+use crate::failure::Failure;
+use crate::kept::Kept;
+use crate::nrf::{Link, NrfSet, Preferred, Wire};
+use crate::pools::Pools;
+use crate::producer::{Hop, Target};
+
+pub use request::{Missing, TokenRequest};
+pub use settings::{AuthorizationSettings, Policy};
+pub use tokens::{AccessTokenRsp, Denied, Token, Tokens};
+
+/// Puts [`Authorization`] around a service.
+#[derive(Clone, Debug)]
+pub struct AuthorizationLayer {
+    /// How an NRF is reached.
+    pub pools: Pools,
+    /// Which NRF answered last.
+    pub directory: Directory,
+    /// Tokens that there are.
+    pub tokens: Tokens,
+}
+
+/// Sees to it that a call has the token that it needs.
+#[derive(Clone, Debug)]
+pub struct Authorization<S> {
+    layer: AuthorizationLayer,
+    inner: S,
+}
+
+impl<S> Layer<S> for AuthorizationLayer {
+    type Service = Authorization<S>;
+
+    fn layer(&self, inner: S) -> Authorization<S> {
+        Authorization { layer: self.clone(), inner }
+    }
+}
+
+impl<S> Service<Call> for Authorization<S>
+where
+    S: Service<Call, Response = Reply, Error = Failure> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    type Response = Reply;
+    type Error = Failure;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut call: Call) -> Answering {
+        drop_others_token(&mut call);
+        if call.headers().contains_key(header::AUTHORIZATION) || !may_fetch(&call) {
+            // What a producer says of the client's own token is the client's matter.
+            return Box::pin(self.inner.call(call));
+        }
+        let Self { layer, inner } = self.clone();
+        Box::pin(layer.authorized(inner, call))
+    }
+}
+
+impl AuthorizationLayer {
+    async fn authorized<S>(self, mut inner: S, mut call: Call) -> Result<Reply, Failure>
+    where
+        S: Service<Call, Response = Reply, Error = Failure>,
+    {
+        let returned = call.context.arrival.prepared.settings.authorization.returned;
+        let mut token = None;
+        if needs(&call) {
+            let request = self.request(&call)?.map_err(Missing::failure)?;
+            let got = self.token(&request, &call).await?;
+            token = Some((request, got.map_err(|(request, denied)| denied.failure(&request))?));
+        }
+        // Without a token the request may come back with the wish for one; with one of ours, for another.
+        let most = call.context.arrival.prepared.settings.limits.kept;
+        let kept = Kept::new(std::mem::take(call.request.body_mut()), most);
+        let first = copy(&call, kept.read().unwrap_or_default(), token.as_ref().map(|(_, token)| token));
+        let reply = inner.call(first).await?;
+        if !challenge::refuses_token(reply.status(), reply.headers()) {
+            return Ok(with_token(reply, token.filter(|_| returned).map(|(_, token)| token)));
+        }
+        let request = match &token {
+            Some((request, rejected)) => {
+                self.tokens.reject(request, rejected);
+                request.clone()
+            }
+            None => match self.request(&call) {
+                Ok(Ok(request)) => request,
+                // What cannot be asked for is not: the client sees what the producer says.
+                Ok(Err(_)) | Err(_) => return Ok(reply),
+            },
+        };
+        let Some(body) = kept.read() else { return Ok(reply) };
+        let another = match self.token(&request, &call).await {
+            Ok(Ok(another)) if token.as_ref().is_none_or(|(_, first)| first.value != another.value) => another,
+            Ok(_) | Err(_) => return Ok(reply),
+        };
+        drop(reply);
+        let reply = inner.call(copy(&call, body, Some(&another))).await?;
+        if challenge::refuses_token(reply.status(), reply.headers()) {
+            self.tokens.reject(&request, &another);
+            return Ok(reply);
+        }
+        Ok(with_token(reply, Some(another).filter(|_| returned)))
+    }
+
+    fn request(&self, call: &Call) -> Result<Result<TokenRequest, Missing>, Failure> {
+        let settings = &call.context.arrival.prepared.settings;
+        let named = settings.nrf.as_ref().is_none_or(|nrf| nrf.named);
+        let peer = &call.context.arrival.peer;
+        let peer = if peer.tls { peer.names.join(" ") } else { String::new() };
+        let read;
+        let factors = match call.request.extensions().get::<Arc<Factors>>() {
+            Some(factors) => factors.as_ref(),
+            None => {
+                let path = call.request.uri().path();
+                read = Factors::read(call.headers(), path, &[], &settings.discovery.requester, named)?;
+                &read
+            }
+        };
+        Ok(TokenRequest::read(call.headers(), factors, peer, named))
+    }
+
+    /// A token; the outer failure is that the client does not wait for it any more.
+    async fn token(
+        &self,
+        request: &TokenRequest,
+        call: &Call,
+    ) -> Result<Result<Token, (TokenRequest, Denied)>, Failure> {
+        let prepared = &call.context.arrival.prepared;
+        let settings = &prepared.settings;
+        let configured = settings.nrf.as_ref();
+        let set = NrfSet {
+            link: Arc::new(Wire { pools: self.pools.clone(), prepared: Arc::clone(prepared) }) as Link,
+            roots: request
+                .nrf
+                .clone()
+                .map_or_else(|| configured.map(|it| it.roots.clone()).unwrap_or_default(), |it| vec![it]),
+            preferred: if request.nrf.is_some() {
+                Preferred::default()
+            } else {
+                self.directory.preferred().clone()
+            },
+            timeout: configured.map_or(settings.timeouts.response, |it| it.timeout),
+            agent: prepared.tag.clone(),
+        };
+        let assertion = call.headers().get("3gpp-sbi-client-credentials");
+        let got = self.tokens.get(request, assertion, set, &settings.authorization, call.context.arrival.clock);
+        let got = timeout_at(call.context.deadline.at, got).await.map_err(|_| deadline::late())?;
+        Ok(got.map_err(|denied| (request.clone(), denied)))
+    }
+}
+
+/// Whether this SCP may get a token for the call: not for callbacks (6.10.7), not where another SCP does, and not without
+/// delegated discovery, where it is the client's token or none (6.10.11.3).
+fn may_fetch(call: &Call) -> bool {
+    let settings = &call.context.arrival.prepared.settings;
+    let to_producer = call.target.as_ref().is_some_and(|target| target.hop == Hop::Producer);
+    let asked = call.headers().contains_key("3gpp-sbi-access-scope");
+    let delegated = call.context.discovery && call.context.target.is_none() && !names_set(call.headers());
+    settings.authorization.tokens != Policy::Never && to_producer && !call.context.callback && (asked || delegated)
+}
+
+/// Whether the client chose a set itself, and left only the choice within it (6.10.5.1).
+fn names_set(headers: &HeaderMap) -> bool {
+    ["target-nf-set-id", "target-nf-service-set-id", "amf-set-id"]
+        .iter()
+        .any(|name| headers.contains_key(format!("3gpp-sbi-discovery-{name}")))
+}
+
+/// Whether the call is not to be sent without a token.
+fn needs(call: &Call) -> bool {
+    let required = call.target.as_ref().and_then(|it| it.producer.as_ref()).and_then(|it| it.oauth2);
+    match call.context.arrival.prepared.settings.authorization.tokens {
+        Policy::Never => false,
+        Policy::Needed => required.unwrap_or_else(|| call.headers().contains_key("3gpp-sbi-access-scope")),
+        Policy::Always => true,
+    }
+}
+
+/// Takes away a token of the client that is for another NF instance than the one that was chosen (6.10.11.2.1).
+fn drop_others_token(call: &mut Call) {
+    let Some(Target { producer: Some(producer), chosen: true, .. }) = &call.target else { return };
+    let others = call.headers().get(header::AUTHORIZATION).is_some_and(|value| {
+        let token = Credentials::parse(value.as_bytes()).ok().and_then(|it| it.bearer());
+        let audience = token.and_then(tokens::Claims::of).and_then(|claims| claims.aud);
+        match audience {
+            Some(Value::Array(instances)) => !instances
+                .iter()
+                .any(|it| it.as_str().is_some_and(|it| it.eq_ignore_ascii_case(&producer.nf_instance))),
+            // A type of NF, or no JSON Web Token: the producer knows.
+            _ => false,
+        }
+    });
+    if others {
+        call.request.headers_mut().remove(header::AUTHORIZATION);
+    }
+}
+
+/// The call once more, with other content and a token.
+fn copy(call: &Call, body: Body, token: Option<&Token>) -> Call {
+    let mut request = http::Request::new(body);
+    *request.method_mut() = call.request.method().clone();
+    *request.uri_mut() = call.request.uri().clone();
+    *request.version_mut() = call.request.version();
+    *request.headers_mut() = call.request.headers().clone();
+    *request.extensions_mut() = call.request.extensions().clone();
+    if let Some(token) = token {
+        request.headers_mut().insert(header::AUTHORIZATION, token.value.clone());
+    }
+    Call {
+        request,
+        context: call.context.clone(),
+        plan: call.plan.clone(),
+        tried: call.tried.clone(),
+        target: call.target.clone(),
+    }
+}
+
+/// Gives the client the token that was got for it.
+fn with_token(mut reply: Reply, token: Option<Token>) -> Reply {
+    const NAME: http::HeaderName = http::HeaderName::from_static("3gpp-sbi-access-token");
+    let token: Option<HeaderValue> = token.map(|it| it.value);
+    if let (Some(token), false) = (token, reply.headers().contains_key(NAME)) {
+        reply.headers_mut().insert(NAME, token);
+    }
+    reply
+}

@@ -1,0 +1,221 @@
+//! What a token is asked for with (TS 29.510 6.3.5.2.2, TS 33.501 13.4.1.3.2): on behalf of the consumer, never of this SCP.
+
+use http::HeaderMap;
+use pinion_protocols::sbi::{AccessScope, ClientCredentials, NrfUri, Value as _};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::api_root::ApiRoot;
+use crate::cause::Cause;
+use crate::discovery::{Factors, encode};
+use crate::failure::Failure;
+use crate::problem::Problem;
+
+/// A request for a token. What is asked for with the same is the same token, and with anything else another.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TokenRequest {
+    /// The names in the certificate of who asks: whoever only says that it is another gets nothing of that other's.
+    pub peer: String,
+    /// The NRF that the client names.
+    pub nrf: Option<ApiRoot>,
+    /// AccessTokenReq, in the order in which it is sent.
+    pub members: Vec<(&'static str, String)>,
+}
+
+/// Why there is no request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Nothing says which NF instance the consumer is.
+    Consumer,
+    /// Nothing says what it wants to do.
+    Scope,
+}
+
+/// Claims of a client credentials assertion that are read here (TS 29.500 5.2.3.2.11); the NRF checks all of it.
+#[derive(Debug, Deserialize)]
+struct Assertion {
+    sub: String,
+}
+
+impl TokenRequest {
+    /// Reads it of a request's headers and factors. `factors` has the type of the requester only where the client said it.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn read(headers: &HeaderMap, factors: &Factors, peer: String, named: bool) -> Result<Self, Missing> {
+        let said = |name: &str| headers.contains_key(format!("3gpp-sbi-discovery-{name}"));
+        let consumer = factors.get("requester-nf-instance-id").map(str::to_owned).or_else(|| asserted(headers));
+        let scope = scope(headers).or_else(|| factors.service().map(str::to_owned)).ok_or(Missing::Scope)?;
+        let mut members = vec![
+            ("grant_type", "client_credentials".to_owned()),
+            ("nfInstanceId", consumer.ok_or(Missing::Consumer)?),
+            ("scope", scope),
+        ];
+        let mut add = |member, value: Option<String>| members.extend(value.map(|value| (member, value)));
+        let text = |name: &str| factors.get(name).map(str::to_owned);
+        let agent = headers.contains_key(http::header::USER_AGENT);
+        add(
+            "nfType",
+            text("requester-nf-type").filter(|kind| kind != "SCP" && (said("requester-nf-type") || agent)),
+        );
+        add("targetNfType", text("target-nf-type"));
+        let (one, several) = networks(factors.get("requester-plmn-list"));
+        add("requesterPlmn", one);
+        add("requesterPlmnList", several);
+        add("requesterSnssaiList", text("requester-snssais"));
+        add("requesterFqdn", text("requester-nf-instance-fqdn"));
+        add("requesterSnpnList", text("requester-snpn-list"));
+        // A target of several networks is one token for each; the first is where the request goes.
+        add("targetPlmn", first(factors.get("target-plmn-list")));
+        add("targetSnssaiList", text("snssais"));
+        add("targetNsiList", text("nsi-list"));
+        add("targetNfSetId", text("target-nf-set-id"));
+        add("targetNfServiceSetId", text("target-nf-service-set-id"));
+        Ok(Self { peer, nrf: nrf(headers, named), members })
+    }
+
+    /// As a form (TS 29.510 6.3.5.2.2).
+    #[must_use]
+    pub fn form(&self) -> String {
+        let mut form = String::with_capacity(256);
+        for (name, value) in &self.members {
+            if !form.is_empty() {
+                form.push('&');
+            }
+            form.push_str(name);
+            form.push('=');
+            encode(value, false, &mut form);
+        }
+        form
+    }
+
+    /// As JSON, for `accessTokenRequest` of ProblemDetails (TS 29.571 5.2.4.1).
+    #[must_use]
+    pub fn json(&self) -> Map<String, Value> {
+        let json = |text: &str| if text.starts_with(['[', '{']) { serde_json::from_str(text).ok() } else { None };
+        let member = |(name, value): &(&str, String)| {
+            ((*name).to_owned(), json(value).unwrap_or_else(|| Value::from(value.as_str())))
+        };
+        self.members.iter().map(member).collect()
+    }
+}
+
+impl Missing {
+    /// What the client is told (TS 29.500 6.10.11.2.2).
+    #[must_use]
+    pub fn failure(self) -> Failure {
+        let header = match self {
+            Self::Consumer => "header 3gpp-Sbi-Discovery-requester-nf-instance-id",
+            Self::Scope => "header 3gpp-Sbi-Access-Scope",
+        };
+        let problem =
+            Problem::new(Cause::MissingAccessTokenInfo).detail("an access token cannot be asked for without it");
+        problem.about(header, "it is missing").into()
+    }
+}
+
+/// The scopes that the client names, in one order.
+fn scope(headers: &HeaderMap) -> Option<String> {
+    let scope = AccessScope::parse(headers.get("3gpp-sbi-access-scope")?.as_bytes()).ok()?;
+    let mut scopes = scope.0;
+    scopes.sort_unstable();
+    scopes.dedup();
+    Some(scopes.join(" "))
+}
+
+/// The consumer that an assertion is of.
+fn asserted(headers: &HeaderMap) -> Option<String> {
+    let assertion = ClientCredentials::parse(headers.get("3gpp-sbi-client-credentials")?.as_bytes()).ok()?;
+    let claims: Assertion = serde_json::from_slice(&assertion.0.claims()?).ok()?;
+    Some(claims.sub)
+}
+
+/// One network, or several: each has a member of its own.
+fn networks(list: Option<&str>) -> (Option<String>, Option<String>) {
+    let networks: Option<Vec<Value>> = list.and_then(|list| serde_json::from_str(list).ok());
+    match networks.as_deref() {
+        Some([one]) => (Some(one.to_string()), None),
+        Some([_, _, ..]) => (None, list.map(str::to_owned)),
+        Some([]) | None => (None, None),
+    }
+}
+
+fn first(list: Option<&str>) -> Option<String> {
+    let networks: Vec<Value> = serde_json::from_str(list?).ok()?;
+    networks.first().map(Value::to_string)
+}
+
+/// The API root of the NRF that the client names for tokens.
+fn nrf(headers: &HeaderMap, named: bool) -> Option<ApiRoot> {
+    let uris = NrfUri::parse(headers.get("3gpp-sbi-nrf-uri").filter(|_| named)?.as_bytes()).ok()?;
+    let own = uris.access_token?.trim_end_matches('/');
+    let own = own.strip_suffix("/token").unwrap_or(own);
+    ApiRoot::parse(own.strip_suffix("/oauth2").unwrap_or(own).trim_end_matches('/')).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&'static str, &'static str)]) -> Result<TokenRequest, Missing> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.insert(*name, value.parse().unwrap());
+        }
+        let factors = Factors::read(&headers, "/nudm-sdm/v2/a", &[], "SCP", true).unwrap();
+        TokenRequest::read(&headers, &factors, String::new(), true)
+    }
+
+    const CONSUMER: (&str, &str) =
+        ("3gpp-sbi-discovery-requester-nf-instance-id", "54804518-4191-46b3-955c-ac631f953ed8");
+
+    #[test]
+    fn a1_it_is_asked_for_on_behalf_of_the_consumer() {
+        let request = read(&[
+            CONSUMER,
+            ("3gpp-sbi-discovery-requester-nf-type", "AMF"),
+            ("3gpp-sbi-access-scope", "nudm-sdm:nssai:read nudm-sdm"),
+            ("3gpp-sbi-discovery-requester-plmn-list", "[{\"mcc\":\"001\",\"mnc\":\"01\"}]"),
+            (
+                "3gpp-sbi-discovery-target-plmn-list",
+                "[{\"mcc\":\"002\",\"mnc\":\"02\"},{\"mcc\":\"003\",\"mnc\":\"03\"}]",
+            ),
+            ("3gpp-sbi-discovery-target-nf-set-id", "set1.udmset.5gc.mnc012.mcc345"),
+        ])
+        .unwrap();
+        assert_eq!(
+            request.form(),
+            "grant_type=client_credentials&nfInstanceId=54804518-4191-46b3-955c-ac631f953ed8&\
+             scope=nudm-sdm%20nudm-sdm%3Anssai%3Aread&nfType=AMF&targetNfType=UDM&\
+             requesterPlmn=%7B%22mcc%22%3A%22001%22%2C%22mnc%22%3A%2201%22%7D&\
+             targetPlmn=%7B%22mcc%22%3A%22002%22%2C%22mnc%22%3A%2202%22%7D&targetNfSetId=set1.udmset.5gc.mnc012.mcc345"
+        );
+        assert_eq!(request.json()["targetPlmn"]["mcc"], "002");
+    }
+
+    #[test]
+    fn a1_the_consumer_may_be_told_by_its_assertion() {
+        // {"alg":"none"} and {"sub":"5480"}.
+        let request =
+            read(&[("3gpp-sbi-client-credentials", "eyJhbGciOiJub25lIn0.eyJzdWIiOiI1NDgwIn0.AA")]).unwrap();
+        assert_eq!(request.members[1], ("nfInstanceId", "5480".to_owned()));
+        assert_eq!(request.members[2], ("scope", "nudm-sdm".to_owned()));
+    }
+
+    #[test]
+    fn a1_what_is_missing_is_named() {
+        assert_eq!(read(&[]), Err(Missing::Consumer));
+        let Failure::Problem(problem) = Missing::Consumer.failure() else { panic!() };
+        assert_eq!(problem.cause, Cause::MissingAccessTokenInfo);
+        assert_eq!(problem.invalid_params[0].param, "header 3gpp-Sbi-Discovery-requester-nf-instance-id");
+    }
+
+    #[test]
+    fn a1_the_nrf_that_the_client_names() {
+        let named = ("3gpp-sbi-nrf-uri", "nnrf-oauth2: \"https://nrf1.operator.com//oauth2/\"");
+        assert_eq!(
+            read(&[CONSUMER, named]).unwrap().nrf,
+            Some(ApiRoot::parse("https://nrf1.operator.com").unwrap())
+        );
+    }
+}

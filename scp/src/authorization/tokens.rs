@@ -1,0 +1,220 @@
+//! Access tokens that were got for consumers, each for what it was got for and nobody else (TS 29.510 5.4.2.2).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use foldhash::fast::FixedState;
+use http::{HeaderValue, Method, StatusCode};
+use pinion_protocols::sbi::{Credentials, Jwt, Value as _};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::request::TokenRequest;
+use super::settings::AuthorizationSettings;
+use crate::api_root::ApiRoot;
+use crate::cause::Cause;
+use crate::failure::Failure;
+use crate::flight::{Flights, Joined};
+use crate::nrf::{Ask, NrfError, NrfSet};
+use crate::problem::Problem;
+
+/// Tokens, by what they were got for. Copies share them.
+#[derive(Clone, Debug, Default)]
+pub struct Tokens {
+    kept: Arc<Mutex<HashMap<TokenRequest, Token, FixedState>>>,
+    flights: Flights<TokenRequest, Granted>,
+}
+
+/// A token.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// As Authorization has it, scheme and all; marked so that it is not shown.
+    pub value: HeaderValue,
+    until: Instant,
+}
+
+type Granted = Result<Token, Denied>;
+
+/// Why there is no token.
+#[derive(Clone, Debug)]
+pub enum Denied {
+    /// The NRF refused it.
+    Refused {
+        /// Which.
+        nrf: ApiRoot,
+        /// What it said: AccessTokenErr.
+        content: Bytes,
+    },
+    /// There was no answer.
+    Unanswered(NrfError),
+}
+
+/// What the NRF answers (TS 29.510 6.3.5.2.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessTokenRsp {
+    /// The token.
+    pub access_token: String,
+    /// `Bearer`.
+    pub token_type: String,
+    /// Seconds until it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_in: Option<u64>,
+    /// Members that are not read.
+    #[serde(flatten)]
+    pub others: Map<String, Value>,
+}
+
+/// Claims of a token that are read here (TS 29.510 6.3.5.2.4); whoever gets it checks all of it.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Claims {
+    pub(super) aud: Option<Value>,
+    exp: Option<u64>,
+}
+
+impl Claims {
+    /// Of a token that is a JSON Web Token.
+    pub(super) fn of(token: &str) -> Option<Self> {
+        serde_json::from_slice(&Jwt { text: token }.claims()?).ok()
+    }
+}
+
+impl Tokens {
+    /// A token: kept, or got of the NRF once for all that want the same.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn get(
+        &self,
+        request: &TokenRequest,
+        assertion: Option<&HeaderValue>,
+        set: NrfSet,
+        settings: &AuthorizationSettings,
+        clock: SystemTime,
+    ) -> Granted {
+        if let Some(token) = self.kept(request) {
+            return Ok(token);
+        }
+        let set_out = || {
+            let (tokens, request, settings) = (self.clone(), request.clone(), settings.clone());
+            let assertion = assertion.cloned();
+            async move {
+                let token = fetch(&request, assertion, &set, &settings, clock).await?;
+                tokens.keep(request, token.clone(), settings.entries);
+                Ok(token)
+            }
+        };
+        match self.flights.join(request.clone(), || self.kept(request).map(Ok), set_out) {
+            Joined::There(granted) => granted,
+            Joined::Flight(flight) => flight.land().await.unwrap_or(Err(Denied::Unanswered(NrfError::GivenUp))),
+        }
+    }
+
+    /// Forgets a token that a producer did not take; another that came since stays.
+    pub fn reject(&self, request: &TokenRequest, token: &Token) {
+        let mut kept = self.lock();
+        if kept.get(request).is_some_and(|it| it.value == token.value) {
+            kept.remove(request);
+        }
+    }
+
+    fn kept(&self, request: &TokenRequest) -> Option<Token> {
+        let mut kept = self.lock();
+        let token = kept.get(request)?;
+        if Instant::now() < token.until {
+            return Some(token.clone());
+        }
+        kept.remove(request);
+        None
+    }
+
+    fn keep(&self, request: TokenRequest, token: Token, most: usize) {
+        let now = Instant::now();
+        if token.until <= now || most == 0 {
+            return;
+        }
+        let mut kept = self.lock();
+        if kept.len() >= most {
+            kept.retain(|_, it| now < it.until);
+        }
+        if kept.len() >= most {
+            let mut ends: Vec<Instant> = kept.values().map(|it| it.until).collect();
+            // A sixteenth at a time, so that not every new token sorts them.
+            let (_, last, _) = ends.select_nth_unstable(most / 16);
+            let last = *last;
+            kept.retain(|_, it| it.until > last);
+        }
+        kept.insert(request, token);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<TokenRequest, Token, FixedState>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn fetch(
+    request: &TokenRequest,
+    assertion: Option<HeaderValue>,
+    set: &NrfSet,
+    settings: &AuthorizationSettings,
+    clock: SystemTime,
+) -> Granted {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let mut ask = Ask::with(Method::POST, "/oauth2/token".to_owned(), FORM, request.form());
+    if let Some(assertion) = assertion {
+        ask.headers.insert("3gpp-sbi-client-credentials", assertion);
+    }
+    let (nrf, reply) = set.ask(&ask).await.map_err(Denied::Unanswered)?;
+    let (status, content) = (reply.status(), reply.into_body());
+    if status.is_client_error() {
+        return Err(Denied::Refused { nrf, content });
+    }
+    if status != StatusCode::OK {
+        return Err(Denied::Unanswered(NrfError::Refused { nrf, status, content }));
+    }
+    let malformed =
+        |reason: String| Denied::Unanswered(NrfError::Malformed { nrf: nrf.clone(), reason: reason.into() });
+    let answer: AccessTokenRsp = serde_json::from_slice(&content).map_err(|error| malformed(error.to_string()))?;
+    let text = format!("Bearer {}", answer.access_token);
+    let bearer = Credentials::parse(text.as_bytes()).is_ok_and(|it| it.bearer().is_some());
+    if !answer.token_type.eq_ignore_ascii_case("Bearer") || !bearer {
+        return Err(malformed("it is no bearer token".to_owned()));
+    }
+    let mut value = HeaderValue::try_from(text).map_err(|error| malformed(error.to_string()))?;
+    value.set_sensitive(true);
+    Ok(Token { value, until: end(&answer, settings, clock) })
+}
+
+/// Until when a token is used.
+fn end(answer: &AccessTokenRsp, settings: &AuthorizationSettings, clock: SystemTime) -> Instant {
+    let claimed = || {
+        let ends = UNIX_EPOCH.checked_add(Duration::from_secs(Claims::of(&answer.access_token)?.exp?))?;
+        Some(ends.duration_since(clock).unwrap_or_default())
+    };
+    let left = answer.expires_in.map(Duration::from_secs).or_else(claimed).unwrap_or(settings.validity);
+    let now = Instant::now();
+    now.checked_add(left.saturating_sub(settings.early)).unwrap_or(now)
+}
+
+impl Denied {
+    /// What the client is told (TS 29.500 6.10.11.2.2).
+    #[must_use]
+    pub fn failure(&self, request: &TokenRequest) -> Failure {
+        match self {
+            Self::Refused { nrf, content } => {
+                let mut problem = Problem::new(Cause::AccessTokenDenied).detail("the NRF grants no access token");
+                if let Ok(error @ Value::Object(_)) = serde_json::from_slice(content) {
+                    problem.more.insert("accessTokenError".to_owned(), error);
+                }
+                problem.more.insert("accessTokenRequest".to_owned(), request.json().into());
+                problem.more.insert("nrfId".to_owned(), nrf.host().into());
+                problem.into()
+            }
+            Self::Unanswered(error) => {
+                Problem::new(Cause::TargetNfNotReachable).detail(format!("no access token: {error}")).into()
+            }
+        }
+    }
+}
