@@ -1,5 +1,8 @@
 //! What it costs to find in a message what it is routed by, beside other crates that decode it (feature `rivals`).
 
+#[cfg(feature = "rivals")]
+mod rivals;
+
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
@@ -26,7 +29,7 @@ pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
         let is = |bytes: &[u8]| pfcp::Message::parse(bytes).is_ok_and(|message| message.message_type() == kind);
         let bytes = first("n4.pcap", is)?;
         let row = format!("pfcp-view/{name}");
-        report.row(&row, "ns", nanoseconds(|| routed_pfcp(black_box(&bytes))), rival_pfcp(&bytes), pfcp_goal);
+        report.row(&row, "ns", nanoseconds(|| routed_pfcp(black_box(&bytes))), rivals::pfcp(&bytes), pfcp_goal);
     }
     let bytes = first("n3.pcap", |bytes| bytes.first() == Some(&0x34))?;
     let header = || gtpu::Packet::parse(black_box(&bytes)).map(|packet| (packet.teid(), packet.message_type()));
@@ -38,11 +41,14 @@ pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
         let is = |bytes: &[u8]| ngap::Message::parse(bytes).is_ok_and(|message| message.procedure() == procedure);
         let bytes = first("n2.pcap", is)?;
         let ids = || ngap::Message::parse(black_box(&bytes)).map(|message| (message.procedure(), message.ids()));
-        report.row(&format!("ngap-view/{name}"), "ns", nanoseconds(ids), None, "at most 150 ns");
+        report.row(&format!("ngap-view/{name}"), "ns", nanoseconds(ids), rivals::ngap(&bytes), "at most 150 ns");
     }
     ngap_whole(report)?;
-    let routing = || diameter::Message::parse(black_box(&UPDATE_LOCATION)).map(|message| message.routing());
-    report.row("diameter-view/update-location", "ns", nanoseconds(routing), None, "at most 100 ns");
+    for (name, bytes) in [("update-location", &UPDATE_LOCATION[..]), ("credit-control", &CREDIT_CONTROL)] {
+        let routing = || diameter::Message::parse(black_box(bytes)).map(|message| message.routing());
+        let row = format!("diameter-view/{name}");
+        report.row(&row, "ns", nanoseconds(routing), rivals::diameter(bytes), "at most 100 ns");
+    }
     Ok(())
 }
 
@@ -75,14 +81,13 @@ fn routed_pfcp(bytes: &[u8]) -> Option<(Option<u64>, pfcp::Routing<'_>, Option<p
     Some((message.seid(), message.routing().ok()?, message.local_tunnels().next()?.ok()))
 }
 
-#[cfg(feature = "rivals")]
-fn rival_pfcp(bytes: &[u8]) -> Option<f64> {
-    Some(nanoseconds(|| rs_pfcp::message::parse(black_box(bytes)).is_ok()))
-}
-
+/// Where the other crates are not built.
 #[cfg(not(feature = "rivals"))]
-fn rival_pfcp(_: &[u8]) -> Option<f64> {
-    None
+mod rivals {
+    pub(super) fn pfcp(_: &[u8]) -> Option<f64> {
+        None
+    }
+    pub(super) use {pfcp as diameter, pfcp as ngap};
 }
 
 /// Nanoseconds that one call takes, at best.
@@ -136,3 +141,14 @@ const UPDATE_LOCATION: [u8; 156] = *b"\x01\0\0\x9c\xc0\0\x01\x3c\x01\0\0\x23\x11
 \0\0\x01\x1b\x40\0\0\x13example.org\0\0\0\0\x01\x40\0\0\x17001010123456789\0\
 \0\0\x01\x04\x40\0\0\x20\0\0\x01\x0a\x40\0\0\x0c\0\0\x28\xaf\0\0\x01\x02\x40\0\0\x0c\x01\0\0\x23\
 \0\0\x05\x7d\xc0\0\0\x10\0\0\x28\xaf\0\0\0\x22";
+
+/// A Credit-Control-Request of Gx with Session-Id, hosts, realms, type and number, and a Subscription-Id.
+const CREDIT_CONTROL: [u8; 184] = *b"\x01\0\0\xb8\xc0\0\x01\x10\x01\0\0\x16\x11\x223DUfw\x88\
+\0\0\x01\x07@\0\0\x17pgw.example;1;2\0\
+\0\0\x01\x08@\0\0\x13pgw.example\0\
+\0\0\x01(@\0\0\x13example.org\0\
+\0\0\x01\x1b@\0\0\x13example.org\0\
+\0\0\x01\x02@\0\0\x0c\x01\0\0\x16\
+\0\0\x01\xa0@\0\0\x0c\0\0\0\x01\
+\0\0\x01\x9f@\0\0\x0c\0\0\0\0\
+\0\0\x01\xbb@\0\0,\0\0\x01\xc2@\0\0\x0c\0\0\0\x01\0\0\x01\xbc@\0\0\x17001010123456789\0";

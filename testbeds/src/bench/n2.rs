@@ -10,6 +10,7 @@ use bytes::Bytes;
 use pinion_n2::{Amf, FrontEnd, Leg, Output, Settings};
 
 use super::{BenchError, Report, memory};
+use crate::cases::dice::Dice;
 use peers::Peers;
 
 /// Streams of each association.
@@ -26,6 +27,7 @@ pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
     let many = Stage::new(16, 64).talk(100);
     report.row("n2/messages-64-amfs", "messages/s", many, Some(few), "ratio at least 0.8");
     report.row("n2/lives", "messages/s", Stage::new(16, 2).lives(), None, "");
+    report.row("n2/added-p99", "us", Stage::new(16, 2).added_p99(100), None, "at most 50");
     report.row("n2/ue", "bytes", ue_size()?, None, "at most 1024");
     Ok(())
 }
@@ -115,6 +117,38 @@ impl Stage {
             }
         }
         self.messages as f64 / self.spent.as_secs_f64()
+    }
+
+    /// Microseconds that 99 of 100 messages of UEs, and what answers them, wait for the front end and are in it at most, where
+    /// they come at random times and half as many as it could take.
+    fn added_p99(mut self, ues: u32) -> f64 {
+        self.come(ues);
+        let known = std::mem::take(&mut self.told);
+        let mut took = Vec::with_capacity(TALK as usize);
+        for (number, &(gnb, id, ran)) in (0..TALK).zip(known.iter().cycle()) {
+            self.spent = Duration::ZERO;
+            self.take(Leg::Gnb(gnb), 1 + stream(ran), &peers::uplink(id, ran));
+            took.push(self.spent.as_secs_f64());
+            if number % 1_024 == 0 {
+                self.told.clear();
+            }
+        }
+        let apart = 2.0 * took.iter().sum::<f64>() / f64::from(TALK);
+        let mut dice = Dice::new(1);
+        let mut busy = 0.0;
+        let mut waited: Vec<f64> = took
+            .into_iter()
+            .map(|took| {
+                busy += took;
+                let waited = busy;
+                // Times between what comes independently are distributed exponentially.
+                let unit = dice.roll() as f64 / u64::MAX as f64;
+                busy = (busy + apart * unit.max(f64::EPSILON).ln()).max(0.0);
+                waited * 1e6
+            })
+            .collect();
+        waited.sort_unstable_by(f64::total_cmp);
+        waited.get(waited.len() * 99 / 100).copied().unwrap_or(f64::NAN)
     }
 
     /// Messages a second, of UEs that come, and are released.
