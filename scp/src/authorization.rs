@@ -21,7 +21,7 @@ use crate::deadline;
 use crate::discovery::{Directory, Factors};
 use crate::failure::Failure;
 use crate::kept::Kept;
-use crate::nrf::{Link, NrfSet, Preferred, Wire};
+use crate::nrf::{Link, NrfError, NrfSet, Preferred, Wire};
 use crate::pools::Pools;
 use crate::producer::{Hop, Target};
 
@@ -166,8 +166,11 @@ impl AuthorizationLayer {
         };
         let assertion = call.headers().get("3gpp-sbi-client-credentials");
         let got = self.tokens.get(request, assertion, set, &settings.authorization, call.context.arrival.clock);
-        let got = timeout_at(call.context.deadline.at, got).await.map_err(|_| deadline::late())?;
-        Ok(got.map_err(|denied| (request.clone(), denied)))
+        match timeout_at(call.context.deadline.at, got).await {
+            Ok(got) => Ok(got.map_err(|denied| (request.clone(), denied))),
+            Err(_) if call.context.deadline.asked => Err(deadline::late()),
+            Err(_) => Ok(Err((request.clone(), Denied::Unanswered(NrfError::GivenUp)))),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod error;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod keeper;
+mod lenient;
 mod link;
 mod notice;
 mod own;
@@ -22,4 +23,4 @@ pub use profile::{
 };
 pub use set::{Ask, NrfSet, Preferred};
 pub use settings::{NrfSettings, PlmnId, Registration};
-pub use subscriptions::{NotificationData, SubscriptionData, Wanted};
+pub use subscriptions::{Loaded, NotificationData, SubscriptionData, Wanted};

@@ -4,6 +4,7 @@ mod dice;
 mod eligible;
 mod pick;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 
@@ -12,15 +13,18 @@ use pinion_protocols::sbi::{Percent, ProducerId};
 use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
+use crate::api_root::ApiRoot;
 use crate::before::Answering;
 use crate::call::{Call, Reply};
+use crate::cause::Cause;
 use crate::deadline;
-use crate::discovery::{Asking, Directory, Factors};
+use crate::discovery::{Asking, Directory, Factors, Found};
 use crate::failure::Failure;
 use crate::load::Reported;
 use crate::names;
 use crate::nrf::{Link, Wire};
 use crate::pools::{Pools, Standing};
+use crate::problem::Problem;
 use crate::producer::{Producer, Query, Step, Target};
 
 pub use dice::Dice;
@@ -107,26 +111,57 @@ impl SelectionLayer {
     }
 
     async fn find(&self, call: &mut Call, query: &Query) -> Result<Option<Picked>, Failure> {
-        let prepared = Arc::clone(&call.context.arrival.prepared);
+        let (found, factors) = self.search(call, &query.factors).await?;
+        let mut picked = self.pick(call, &found, &factors, query)?;
+        if let (None, Some(of), Some(_)) = (&picked, &query.set_of, factors.get("target-nf-instance-id")) {
+            // What was named is one NF instance; those that have its resources are the others of its sets (6.10.5.1 note 4).
+            for set in sets_at(&found, of) {
+                let (others, factors) = self.search(call, &[("target-nf-set-id", set)]).await?;
+                picked = self.pick(call, &others, &factors, &Query::default()).unwrap_or_default();
+                if picked.is_some() {
+                    break;
+                }
+            }
+        }
+        call.request.extensions_mut().insert(Arc::new(factors));
+        Ok(picked)
+    }
+
+    async fn search(
+        &self,
+        call: &Call,
+        more: &[(&'static str, String)],
+    ) -> Result<(Arc<Found>, Factors), Failure> {
+        let prepared = &call.context.arrival.prepared;
         let settings = &prepared.settings;
         let named = settings.nrf.as_ref().is_none_or(|nrf| nrf.named);
         let path = call.request.uri().path();
-        let factors = Factors::read(call.headers(), path, &query.factors, &settings.discovery.requester, named)?;
-        let link = || Arc::new(Wire { pools: self.pools.clone(), prepared: Arc::clone(&prepared) }) as Link;
+        let factors = Factors::read(call.headers(), path, more, &settings.discovery.requester, named)?;
+        let link = || Arc::new(Wire { pools: self.pools.clone(), prepared: Arc::clone(prepared) }) as Link;
         let asking = Asking {
             nrf: settings.nrf.as_ref(),
             settings: &settings.discovery,
             agent: &prepared.tag,
             link: &link,
         };
-        let found = timeout_at(call.context.deadline.at, self.directory.find(&factors, asking))
-            .await
-            .map_err(|_| deadline::late())?
-            .map_err(|error| error.failure())?;
-        let eligible = eligible::eligible(&found, &factors, query, call.headers())?;
-        let preferred = factors.get("preferred-locality").or(settings.discovery.locality.as_deref());
+        match timeout_at(call.context.deadline.at, self.directory.find(&factors, asking)).await {
+            Ok(found) => Ok((found.map_err(|error| error.failure())?, factors)),
+            Err(_) if call.context.deadline.asked => Err(deadline::late()),
+            Err(_) => Err(Problem::new(Cause::TargetNfNotReachable).detail("the NRF does not answer").into()),
+        }
+    }
+
+    fn pick(
+        &self,
+        call: &Call,
+        found: &Found,
+        factors: &Factors,
+        query: &Query,
+    ) -> Result<Option<Picked>, Failure> {
+        let settings = &call.context.arrival.prepared.settings;
+        let eligible = eligible::eligible(found, factors, query, call.headers())?;
         let knowledge = Knowledge {
-            locality: preferred,
+            locality: factors.get("preferred-locality").or(settings.discovery.locality.as_deref()),
             bad: &|producer| {
                 let health = self.pools.health(&producer.api_root);
                 health.standing(Instant::now(), &settings.retries) == Standing::Bad
@@ -134,10 +169,14 @@ impl SelectionLayer {
             reports: Some(&self.reported),
         };
         let untried = eligible.into_iter().filter(|it| !call.tried.contains(&it.api_root)).collect();
-        let picked = pick::pick(untried, &knowledge, &self.dice);
-        call.request.extensions_mut().insert(Arc::new(factors));
-        Ok(picked)
+        Ok(pick::pick(untried, &knowledge, &self.dice))
     }
+}
+
+/// Sets of who is at an API root.
+fn sets_at(found: &Found, root: &ApiRoot) -> BTreeSet<String> {
+    let there = found.candidates.iter().filter(|it| it.producer.api_root.same(root));
+    there.flat_map(|it| it.producer.nf_sets.iter().cloned()).collect()
 }
 
 /// 3gpp-Sbi-Producer-Id, where nobody said it yet (6.10.3.4).

@@ -12,6 +12,8 @@ use tokio::time::Instant;
 use super::candidates::Found;
 use super::factors::Key;
 use super::settings::DiscoverySettings;
+use crate::nrf::Loaded;
+use crate::producer::Producer;
 
 /// What is remembered.
 #[derive(Debug, Default)]
@@ -144,14 +146,14 @@ impl Cache {
         self.write().forget(key);
     }
 
-    /// That an NF instance changed: nothing that names it or might name it now holds any more. One that is gone is chosen no
-    /// more at once. `nf_type` is its type, where that is known.
-    pub(super) fn changed(&self, nf_instance: &str, nf_type: Option<&str>, gone: bool, now: Instant) {
+    /// That an NF instance of a type changed: nothing that names it or might name it now holds any more. One that is gone is
+    /// chosen no more at once.
+    pub(super) fn changed(&self, nf_instance: &str, nf_type: &str, gone: bool, now: Instant) {
         let mut state = self.write();
         state.changes = state.changes.wrapping_add(1);
         for entry in state.entries.values_mut() {
             let names = entry.found.names(nf_instance);
-            let might = !gone && nf_type.is_none_or(|nf_type| nf_type.eq_ignore_ascii_case(&entry.target_type));
+            let might = !gone && nf_type.eq_ignore_ascii_case(&entry.target_type);
             if names || might {
                 entry.holds_until = entry.holds_until.min(now);
                 entry.paused_until = None;
@@ -161,6 +163,13 @@ impl Cache {
                 // What its validator validates is not what is here any more.
                 entry.etag = None;
             }
+        }
+    }
+
+    /// That the load of an NF instance or of one of its services is another: that is put right, and what holds goes on.
+    pub(super) fn loaded(&self, nf_instance: &str, load: &Loaded) {
+        for entry in self.write().entries.values_mut().filter(|entry| entry.found.names(nf_instance)) {
+            entry.found = Arc::new(entry.found.loaded(nf_instance, load));
         }
     }
 
@@ -212,6 +221,19 @@ impl Found {
         let candidates = self.candidates.iter().map(|it| &it.producer);
         let all = candidates.chain(self.listeners.iter().map(|it| &it.producer)).chain(&self.instances);
         all.into_iter().any(|it| it.nf_instance.eq_ignore_ascii_case(nf_instance))
+    }
+
+    fn loaded(&self, nf_instance: &str, load: &Loaded) -> Self {
+        let mut found = self.clone();
+        for candidate in &mut found.candidates {
+            let producer = &candidate.producer;
+            let of_it =
+                load.service_instance.as_ref().is_none_or(|id| producer.service_instance.as_ref() == Some(id));
+            if of_it && producer.nf_instance.eq_ignore_ascii_case(nf_instance) {
+                candidate.producer = Arc::new(Producer { load: Some(load.percent), ..(**producer).clone() });
+            }
+        }
+        found
     }
 
     fn without(&self, nf_instance: &str) -> Self {
@@ -276,7 +298,7 @@ mod tests {
     fn d5_a_change_while_it_was_asked_for() {
         let (cache, now) = (Cache::default(), Instant::now());
         let asked = Remember { changes: cache.changes(), ..answer(1, 5) };
-        cache.changed("i", Some("UDM"), false, now);
+        cache.changed("i", "UDM", false, now);
         cache.remember(&key(1), asked, now, &bounds(10, 100));
         assert!(matches!(cache.recall(&key(1), now), Remembered::Serves(_)));
     }

@@ -78,8 +78,7 @@ impl Found {
             self.listen(profile, Some(service), &service.default_notification_subscriptions);
         }
         self.listen(profile, None, &profile.default_notification_subscriptions);
-        let scheme = profile.services().next().map_or("https", |service| &service.scheme);
-        if let Some(api_root) = endpoint::of_instance(profile, scheme) {
+        if let Some(api_root) = endpoint::of_instance(profile) {
             self.instances.push(Arc::new(producer(profile, None, api_root)));
         }
     }
@@ -202,5 +201,27 @@ mod tests {
         assert_eq!(taken(n2), ["/n2?x=y"]);
         assert_eq!(taken(Notification { version: 1, ..n2 }), [""; 0]);
         assert_eq!(taken(Notification { kind: "LOCATION_NOTIFICATION", ..n1 }), [""; 0]);
+    }
+
+    /// Whatever an NRF answers, or what a producer registered with it.
+    #[test]
+    fn no_answer_is_too_strange() {
+        let whole = json!({"validityPeriod": 5, "nfInstances": [{"nfInstanceId": "i", "nfType": "UDM", "nfStatus": "REGISTERED",
+            "fqdn": "a.example", "ipv6Addresses": ["2001:db8::1"], "nfServiceList": {"1": {"serviceInstanceId": "1",
+            "serviceName": "nudm-sdm", "scheme": "https", "nfServiceStatus": "REGISTERED", "apiPrefix": "/x/y", "capacity": 7,
+            "ipEndPoints": [{"ipv4Address": "192.0.2.1", "port": 443}], "versions": [{"apiVersionInUri": "v2"}]}},
+            "defaultNotificationSubscriptions": [{"notificationType": "N1_MESSAGES", "callbackUri": "http://a/b?c"}]}]})
+        .to_string();
+        bolero::check!().with_type::<Vec<(u16, u8)>>().for_each(|changes| {
+            let mut bytes = whole.clone().into_bytes();
+            for (place, byte) in changes {
+                let place = usize::from(*place) % bytes.len();
+                bytes[place] = *byte;
+            }
+            if let Ok(answer) = serde_json::from_slice(&bytes) {
+                let found = Found::new(&answer);
+                assert!(found.candidates.len() <= 1 && found.listeners.len() <= 1 && found.instances.len() <= 1);
+            }
+        });
     }
 }

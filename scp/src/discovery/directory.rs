@@ -12,7 +12,7 @@ use super::factors::{Factors, Key};
 use super::freshness::freshness;
 use super::settings::DiscoverySettings;
 use crate::flight::{Flights, Joined};
-use crate::nrf::{Ask, Link, NrfError, NrfSet, NrfSettings, Preferred, SearchResult, Wanted};
+use crate::nrf::{Ask, Link, Loaded, NrfError, NrfSet, NrfSettings, Preferred, SearchResult, Wanted};
 
 /// What is known of producers. Copies share it.
 #[derive(Clone, Debug, Default)]
@@ -79,8 +79,13 @@ impl Directory {
     }
 
     /// That an NF instance changed, as the NRF tells (TS 29.510 5.2.2.6).
-    pub fn changed(&self, nf_instance: &str, nf_type: Option<&str>, gone: bool) {
+    pub fn changed(&self, nf_instance: &str, nf_type: &str, gone: bool) {
         self.shared.cache.changed(nf_instance, nf_type, gone, Instant::now());
+    }
+
+    /// That the load of an NF instance or of one of its services changed, and nothing else of it.
+    pub fn loaded(&self, nf_instance: &str, load: &Loaded) {
+        self.shared.cache.loaded(nf_instance, load);
     }
 
     /// Which NRF answered last.

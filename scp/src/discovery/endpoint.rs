@@ -29,10 +29,19 @@ pub(super) fn api_root(profile: &NfProfile, service: &NfService) -> Option<ApiRo
     root(&service.scheme, &host, port, service.api_prefix.as_deref().unwrap_or_default())
 }
 
-/// The root that an NF instance itself would be reached at, where it has no service that matters.
-pub(super) fn of_instance(profile: &NfProfile, scheme: &str) -> Option<ApiRoot> {
-    let host = profile.fqdn.clone().filter(|_| scheme == "https").or_else(|| own_address(profile).map(host));
-    root(scheme, &host.or_else(|| profile.fqdn.clone())?, None, "")
+/// Where an NF instance itself is: at its own address, and where a service of it is there too, at that one's port.
+pub(super) fn of_instance(profile: &NfProfile) -> Option<ApiRoot> {
+    let services: Vec<ApiRoot> = profile.services().filter_map(|service| api_root(profile, service)).collect();
+    let own = own_address(profile).map(host);
+    let hosts: Vec<&str> = own.iter().chain(&profile.fqdn).map(String::as_str).collect();
+    let at_own = |root: &&ApiRoot| hosts.is_empty() || hosts.contains(&root.authority.host());
+    if let Some(root) = services.iter().find(at_own) {
+        return Some(ApiRoot::new(root.transport, root.authority.clone()));
+    }
+    let scheme = services.first().map_or("https", |root| root.transport.scheme());
+    let named = profile.fqdn.clone();
+    let at = if scheme == "https" { named.or(own) } else { own.or(named) };
+    root(scheme, &at?, None, "")
 }
 
 fn own_address(profile: &NfProfile) -> Option<IpAddr> {
@@ -57,6 +66,32 @@ fn root(scheme: &str, host: &str, port: Option<u16>, prefix: &str) -> Option<Api
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn b4_where_an_nf_instance_itself_is() {
+        let service = |at: &str| {
+            format!(
+                r#""nfServices":[{{"serviceInstanceId":"1","serviceName":"a","scheme":"http","nfServiceStatus":"REGISTERED",
+                "apiPrefix":"/x","ipEndPoints":[{at}]}}]"#
+            )
+        };
+        let here = r#"{"ipv4Address":"192.0.2.1","port":7777}"#;
+        for (own, service, root) in [
+            (r#""ipv4Addresses":["192.0.2.1"]"#, service(here), Some("http://192.0.2.1:7777")),
+            (r#""ipv4Addresses":["192.0.2.2"]"#, service(here), Some("http://192.0.2.2")),
+            (r#""locality":"x""#, service(here), Some("http://192.0.2.1:7777")),
+            (
+                r#""fqdn":"nf.example","ipv4Addresses":["192.0.2.2"]"#,
+                r#""nfServices":[]"#.to_owned(),
+                Some("https://nf.example"),
+            ),
+            (r#""locality":"x""#, r#""nfServices":[]"#.to_owned(), None),
+        ] {
+            let text = format!(r#"{{"nfInstanceId":"","nfType":"","nfStatus":"",{own},{service}}}"#);
+            let profile = serde_json::from_str(&text).unwrap();
+            assert_eq!(of_instance(&profile).map(|root| root.to_string()).as_deref(), root, "{text}");
+        }
+    }
 
     fn at(profile: &str, service: &str) -> Option<String> {
         let parsed =

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, header};
-use pinion_protocols::sbi::{Callback, Factor, FactorKind, NrfUri, UserAgent, Value as _};
+use pinion_protocols::sbi::{
+    BindingParameter, Callback, Factor, FactorKind, NrfUri, RoutingBinding, UserAgent, Value as _,
+};
 
 use super::candidates::Notification;
 use super::{canonical, target_type};
 use crate::api_root::ApiRoot;
 use crate::cause::Cause;
 use crate::failure::Failure;
+use crate::names;
 use crate::problem::Problem;
 
 /// An API's name and version, as paths begin with them: `/nudm-sdm/v2/...`.
@@ -45,6 +48,10 @@ pub struct Key {
     pub query: Arc<str>,
 }
 
+const INSTANCE: &str = "target-nf-instance-id";
+const SET: &str = "target-nf-set-id";
+const SERVICE_SET: &str = "target-nf-service-set-id";
+
 impl<'a> Api<'a> {
     /// Of a path below an API root; none where it does not begin so.
     #[must_use]
@@ -73,7 +80,11 @@ impl Factors {
         let mut factors = Self::default();
         for name in headers.keys() {
             let Some(parameter) = Factor::parameter(name.as_str()) else { continue };
-            if !more.iter().any(|(replaced, _)| *replaced == parameter) {
+            // Whoever else is in a set is looked for instead of the one that was meant first.
+            let replaced = more.iter().any(|(name, _)| {
+                *name == parameter || (parameter == INSTANCE && matches!(*name, SET | SERVICE_SET))
+            });
+            if !replaced {
                 let value = joined(headers, name, FactorKind::of(parameter));
                 factors.take(parameter, &value)?;
             }
@@ -145,7 +156,7 @@ impl Factors {
             self.pairs.push(("requester-nf-type".to_owned(), kind.unwrap_or(requester).to_owned()));
         }
         if self.get("target-nf-type").is_none() {
-            let kind = self.service().and_then(target_type::of_service).ok_or_else(|| {
+            let kind = self.implied_type(headers).ok_or_else(|| {
                 let header = "header 3gpp-Sbi-Discovery-target-nf-type";
                 Problem::new(Cause::MandatoryIeMissing)
                     .detail("nothing tells what type of NF is looked for")
@@ -154,6 +165,19 @@ impl Factors {
             self.pairs.push(("target-nf-type".to_owned(), kind));
         }
         Ok(())
+    }
+
+    /// The type of NF that a service or a set is of, where one is named.
+    fn implied_type(&self, headers: &HeaderMap) -> Option<String> {
+        let by_set = || self.get("target-nf-set-id").and_then(target_type::of_set);
+        let by_service_set = || self.get("target-nf-service-set-id").and_then(target_type::of_service_set);
+        let by_binding = || {
+            let binding = RoutingBinding::parse(headers.get(names::ROUTING_BINDING)?.as_bytes()).ok()?.0;
+            let set = binding.get(BindingParameter::NfSet).and_then(target_type::of_set);
+            set.or_else(|| binding.get(BindingParameter::ServiceSet).and_then(target_type::of_service_set))
+        };
+        let by_service = self.service().and_then(target_type::of_service);
+        by_service.or_else(by_set).or_else(by_service_set).or_else(by_binding)
     }
 
     /// The value of a query parameter.
@@ -307,7 +331,13 @@ mod tests {
         assert_eq!(query(None), with("SCP"));
         assert_eq!(query(Some("AMF-54804518 amf1.example")), with("AMF"));
         assert_eq!(query(Some("curl/8.0")), with("SCP"));
-        let missing = refused("/", &[set]);
+        let callback = [
+            ("3gpp-sbi-callback", "X"),
+            ("3gpp-sbi-routing-binding", "bl=nf-set; nfset=set1.smfset.5gc.mnc012.mcc345"),
+        ];
+        assert_eq!(read("/notify", &callback).target_type(), "SMF");
+        assert_eq!(read("/", &[set]).target_type(), "UDM");
+        let missing = refused("/", &[("3gpp-sbi-discovery-dnn", "x")]);
         assert_eq!(missing, (Cause::MandatoryIeMissing, "header 3gpp-Sbi-Discovery-target-nf-type".to_owned()));
     }
 
@@ -359,5 +389,30 @@ mod tests {
         for none in ["", "/", "/nudm-sdm", "/nudm-sdm/vx/a", "/nudm-sdm/v/a", "//v1", "nudm-sdm/v1"] {
             assert_eq!(Api::of(none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn no_header_is_too_strange() {
+        bolero::check!().with_type::<Vec<(u8, Vec<u8>)>>().for_each(|pairs| {
+            let mut headers = HeaderMap::new();
+            const NAMES: [&str; 8] = [
+                "3gpp-sbi-discovery-target-nf-type",
+                "3gpp-sbi-discovery-service-names",
+                "3gpp-sbi-discovery-snssais",
+                "3gpp-sbi-discovery-limit",
+                "3gpp-sbi-routing-binding",
+                "3gpp-sbi-callback",
+                "3gpp-sbi-nrf-uri",
+                "user-agent",
+            ];
+            for (name, value) in pairs {
+                if let Ok(value) = HeaderValue::from_bytes(value) {
+                    headers.append(NAMES[usize::from(*name) % NAMES.len()], value);
+                }
+            }
+            if let Ok(factors) = Factors::read(&headers, "/nudm-sdm/v2/a", &[], "SCP", true) {
+                assert!(factors.key().query.is_ascii());
+            }
+        });
     }
 }

@@ -10,9 +10,30 @@ pub(crate) fn of_service(service: &str) -> Option<String> {
     name.bytes().all(|byte| byte.is_ascii_alphanumeric()).then(|| name.to_ascii_uppercase())
 }
 
+/// The type of the NFs of a set: `set1.udmset.5gc...` (TS 23.003 28.12), `set1-region48.amfset.5gc...`.
+pub(crate) fn of_set(set: &str) -> Option<String> {
+    let name = set.split('.').nth(1)?.strip_suffix("set").filter(|name| !name.is_empty())?;
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_').then(|| name.to_ascii_uppercase())
+}
+
+/// The type of the NFs that a service set is of: `set1.snnudm-sdm.nfi<id>.5gc...` (TS 23.003 28.13).
+pub(crate) fn of_service_set(set: &str) -> Option<String> {
+    of_service(set.split('.').nth(1)?.strip_prefix("sn")?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Sets as TS 29.500 5.2.3.2.5 writes them.
+    #[test]
+    fn types_by_names_of_sets() {
+        assert_eq!(of_set("set1.smfset.5gc.mnc012.mcc345").as_deref(), Some("SMF"));
+        assert_eq!(of_set("set1-region48.amfset.5gc.mnc012.mcc345").as_deref(), Some("AMF"));
+        let service_set = "setxyz.snnsmf-pdusession.nfi54804518-4191-46b3-955c-ac631f953ed8.5gc.mnc012.mcc345";
+        assert_eq!(of_service_set(service_set).as_deref(), Some("SMF"));
+        assert_eq!((of_set("set1"), of_set("set1.set"), of_service_set("set1.smfset")), (None, None, None));
+    }
 
     #[test]
     fn types_by_names_of_apis() {

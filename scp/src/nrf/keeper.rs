@@ -125,8 +125,8 @@ impl<L: Fn(&Arc<Prepared>) -> Link> Keeper<L> {
             },
         }
         if let Some(notify) = &nrf.notify {
-            let uri = format!("{notify}{NOTIFY_PATH}");
             for nf_type in self.wanted.types() {
+                let uri = format!("{notify}{NOTIFY_PATH}/{nf_type}");
                 self.subscribe(&set, nrf, &uri, nf_type, kept).await?;
             }
         }
@@ -165,7 +165,7 @@ impl<L: Fn(&Arc<Prepared>) -> Link> Keeper<L> {
         let validity = rfc3339(until);
         match kept.subscriptions.get(&nf_type) {
             Some(Subscribed { renew, .. }) if renew.is_none_or(|renew| Instant::now() < renew) => return Ok(()),
-            Some(Subscribed { id, .. }) => {
+            Some(Subscribed { id, .. }) if !id.is_empty() => {
                 let path = format!("/nnrf-nfm/v1/subscriptions/{id}");
                 let patch = json!([{ "op": "replace", "path": "/validityTime", "value": validity }]).to_string();
                 let (_, reply) = set.ask(&Ask::with(Method::PATCH, path, PATCH, patch)).await?;
@@ -179,7 +179,7 @@ impl<L: Fn(&Arc<Prepared>) -> Link> Keeper<L> {
                 }
                 kept.subscriptions.remove(&nf_type);
             }
-            None => {}
+            Some(_) | None => {}
         }
         let wanted = SubscriptionData {
             nf_status_notification_uri: uri.to_owned(),

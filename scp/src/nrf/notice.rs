@@ -2,6 +2,7 @@
 
 use std::task::{Context as Task, Poll};
 
+use http::uri::Authority;
 use http::{Method, Response, StatusCode};
 use tower::{Layer, Service};
 
@@ -14,7 +15,7 @@ use crate::discovery::Directory;
 use crate::failure::Failure;
 use crate::problem::Problem;
 
-/// Path of the notifications below this SCP's API root.
+/// Path of the notifications below this SCP's API root; the type of NF that they are about follows.
 pub const NOTIFY_PATH: &str = "/pinion-scp/v1/nf-status";
 
 /// Octets of a notification: a profile is in it.
@@ -56,25 +57,29 @@ where
     }
 
     fn call(&mut self, call: Call) -> Answering {
-        if is_notice(&call) {
+        if let Some(nf_type) = noticed(&call) {
             let directory = self.directory.clone();
-            return Box::pin(async move { take(&directory, call.request.into_body()).await });
+            return Box::pin(async move { take(&directory, &nf_type, call.request.into_body()).await });
         }
         Box::pin(self.inner.call(call))
     }
 }
 
-/// Whether it is for where this SCP has the NRF send its notifications.
-fn is_notice(call: &Call) -> bool {
+/// The type of NF that a notification of the NRF is about; none where it is no such notification.
+fn noticed(call: &Call) -> Option<String> {
     let settings = &call.context.arrival.prepared.settings;
+    let notify = settings.nrf.as_ref()?.notify.as_ref()?;
+    let ours = |authority: &Authority| {
+        *authority == notify.authority || settings.identity.authorities.contains(authority)
+    };
     let uri = call.request.uri();
-    let Some(notify) = settings.nrf.as_ref().and_then(|nrf| nrf.notify.as_ref()) else { return false };
-    call.request.method() == Method::POST
-        && uri.path().strip_prefix(notify.prefix()) == Some(NOTIFY_PATH)
-        && call.context.target.as_ref().is_none_or(|target| target.authority == notify.authority)
+    let addressed =
+        uri.authority().is_none_or(ours) && call.context.target.as_ref().is_none_or(|it| ours(&it.authority));
+    let nf_type = uri.path().strip_prefix(notify.prefix())?.strip_prefix(NOTIFY_PATH)?.strip_prefix('/')?;
+    (call.request.method() == Method::POST && addressed).then(|| nf_type.to_owned())
 }
 
-async fn take(directory: &Directory, content: Body) -> Result<Reply, Failure> {
+async fn take(directory: &Directory, nf_type: &str, content: Body) -> Result<Reply, Failure> {
     let content = collect(content, MOST).await.map_err(|error| match error {
         BodyError::TooLong(_) => Problem::new(Cause::PayloadTooLarge).detail(error.to_string()),
         other => Problem::new(Cause::InvalidMsgFormat).detail(other.to_string()),
@@ -82,7 +87,10 @@ async fn take(directory: &Directory, content: Body) -> Result<Reply, Failure> {
     let notice: NotificationData = serde_json::from_slice(&content)
         .map_err(|error| Problem::new(Cause::InvalidMsgFormat).detail(error.to_string()))?;
     tracing::debug!(event = notice.event, instance = notice.nf_instance(), "the NRF tells of a change");
-    directory.changed(notice.nf_instance(), notice.nf_type(), notice.gone());
+    match notice.loads() {
+        Some(loads) => loads.iter().for_each(|load| directory.loaded(notice.nf_instance(), load)),
+        None => directory.changed(notice.nf_instance(), nf_type, notice.gone()),
+    }
     let mut reply = Response::new(Body::Empty);
     *reply.status_mut() = StatusCode::NO_CONTENT;
     Ok(reply)

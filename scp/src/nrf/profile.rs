@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::lenient;
 use super::settings::PlmnId;
 
 /// What SearchNFInstances answers (TS 29.510 6.2.6.2.2).
@@ -16,7 +17,7 @@ pub struct SearchResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validity_period: Option<u64>,
     /// Who was found.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::list")]
     pub nf_instances: Vec<NfProfile>,
     /// Members that are not read.
     #[serde(flatten)]
@@ -37,16 +38,16 @@ pub struct NfProfile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub heart_beat_timer: Option<u32>,
     /// Networks that it is in.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub plmn_list: Vec<PlmnId>,
     /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fqdn: Option<String>,
     /// Its addresses.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub ipv4_addresses: Vec<Ipv4Addr>,
     /// Its addresses.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub ipv6_addresses: Vec<Ipv6Addr>,
     /// The lowest is chosen first.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,13 +65,13 @@ pub struct NfProfile {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nf_set_id_list: Vec<String>,
     /// Its service instances.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub nf_services: Vec<NfService>,
     /// The same by their identities; where both are there, this counts (TS 29.510 6.1.6.2.2).
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "lenient::map", skip_serializing_if = "BTreeMap::is_empty")]
     pub nf_service_list: BTreeMap<String, NfService>,
     /// Notifications that it takes without having subscribed to them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub default_notification_subscriptions: Vec<DefaultSubscription>,
     /// Members that are not read.
     #[serde(flatten)]
@@ -96,7 +97,7 @@ pub struct NfService {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fqdn: Option<String>,
     /// Its addresses and ports.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub ip_end_points: Vec<IpEndPoint>,
     /// What comes before the API's name in paths.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,7 +121,7 @@ pub struct NfService {
     #[serde(rename = "oauth2Required", skip_serializing_if = "Option::is_none")]
     pub oauth2_required: Option<bool>,
     /// Notifications that it takes without having subscribed to them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub default_notification_subscriptions: Vec<DefaultSubscription>,
     /// Members that are not read.
     #[serde(flatten)]
@@ -192,6 +193,26 @@ pub const REGISTERED: &str = "REGISTERED";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_that_is_wrong_does_not_take_the_others_with_it() {
+        let service = |port: u32| {
+            format!(
+                r#"{{"serviceInstanceId":"{port}","serviceName":"a","scheme":"http","nfServiceStatus":"REGISTERED",
+                "ipEndPoints":[{{"port":{port}}}],"priority":{port}}}"#
+            )
+        };
+        let text = format!(
+            r#"{{"nfInstances":[{{"nfInstanceId":1}},{{"nfInstanceId":"a","nfType":"UDM","nfStatus":"REGISTERED",
+            "ipv4Addresses":["192.0.2.300","192.0.2.1"],"nfServiceList":{{"x":{},"y":{}}}}}]}}"#,
+            service(80),
+            service(70_000)
+        );
+        let search: SearchResult = serde_json::from_str(&text).unwrap();
+        assert_eq!(search.nf_instances.len(), 1);
+        assert_eq!(search.nf_instances[0].ipv4_addresses, [Ipv4Addr::new(192, 0, 2, 1)]);
+        assert_eq!(search.nf_instances[0].services().map(|it| it.priority).collect::<Vec<_>>(), [Some(80)]);
+    }
 
     /// A profile with members of a later release, in every place that they can be.
     #[test]

@@ -86,6 +86,15 @@ pub struct NotificationData {
     pub others: Map<String, Value>,
 }
 
+/// How much of a capacity is in use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// Of which service instance; none: of all of its NF instance.
+    pub service_instance: Option<String>,
+    /// In percent.
+    pub percent: u8,
+}
+
 impl NotificationData {
     /// Whose change it is.
     #[must_use]
@@ -93,10 +102,29 @@ impl NotificationData {
         self.nf_instance_uri.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
     }
 
-    /// Its type, where its profile says it.
+    /// The loads that it tells of, where it tells of nothing else.
     #[must_use]
-    pub fn nf_type(&self) -> Option<&str> {
-        self.nf_profile.as_ref()?.get("nfType")?.as_str()
+    pub fn loads(&self) -> Option<Vec<Loaded>> {
+        if self.event != "NF_PROFILE_CHANGED" || self.nf_profile.is_some() {
+            return None;
+        }
+        let changes = self.others.get("profileChanges")?.as_array().filter(|changes| !changes.is_empty())?;
+        let mut loads = Vec::new();
+        for change in changes {
+            let path: Vec<&str> = change.get("path")?.as_str()?.split('/').collect();
+            let value =
+                || change.get("newValue")?.as_u64().and_then(|it| u8::try_from(it).ok()).filter(|it| *it <= 100);
+            match path.as_slice() {
+                ["", "load"] => loads.push(Loaded { service_instance: None, percent: value()? }),
+                ["", "nfServiceList", id, "load"] => {
+                    loads.push(Loaded { service_instance: Some((*id).to_owned()), percent: value()? });
+                }
+                // Of which service instance it is, its place in a list does not say.
+                ["", "loadTimeStamp" | "lcHSupportInd"] | ["", "nfServices", _, "load"] => {}
+                _ => return None,
+            }
+        }
+        Some(loads)
     }
 
     /// Whether it is to be chosen no more.
@@ -116,14 +144,35 @@ mod tests {
         let read = |text: &str| serde_json::from_str::<NotificationData>(text).unwrap();
         let gone =
             read(r#"{"event":"NF_DEREGISTERED","nfInstanceUri":"http://nrf/nnrf-nfm/v1/nf-instances/4947a69a"}"#);
-        assert_eq!((gone.nf_instance(), gone.nf_type(), gone.gone()), ("4947a69a", None, true));
+        assert_eq!((gone.nf_instance(), gone.gone()), ("4947a69a", true));
         let there = read(
             r#"{"event":"NF_REGISTERED","nfInstanceUri":"/nf-instances/4947a69a/","nfProfile":{"nfType":"UDM","nfStatus":"REGISTERED"}}"#,
         );
-        assert_eq!((there.nf_instance(), there.nf_type(), there.gone()), ("4947a69a", Some("UDM"), false));
+        assert_eq!((there.nf_instance(), there.gone()), ("4947a69a", false));
         let suspended = read(
             r#"{"event":"NF_PROFILE_CHANGED","nfInstanceUri":"a/b","nfProfile":{"nfStatus":"SUSPENDED"},"profileChanges":[]}"#,
         );
         assert!(suspended.gone() && suspended.others.contains_key("profileChanges"));
+    }
+
+    #[test]
+    fn d6_changes_of_load_alone() {
+        let loads = |changes: &str| {
+            let text =
+                format!(r#"{{"event":"NF_PROFILE_CHANGED","nfInstanceUri":"a/b","profileChanges":{changes}}}"#);
+            serde_json::from_str::<NotificationData>(&text).unwrap().loads()
+        };
+        let loaded = |id: Option<&str>, percent| Loaded { service_instance: id.map(str::to_owned), percent };
+        let both = r#"[{"op":"REPLACE","path":"/load","newValue":7},{"op":"REPLACE","path":"/nfServiceList/1/load","newValue":9}]"#;
+        assert_eq!(loads(both), Some(vec![loaded(None, 7), loaded(Some("1"), 9)]));
+        assert_eq!(loads(r#"[{"op":"REPLACE","path":"/nfServices/0/load","newValue":7}]"#), Some(Vec::new()));
+        for other in [
+            "[]",
+            r#"[{"op":"REPLACE","path":"/load","newValue":7},{"op":"REPLACE","path":"/fqdn","newValue":"x"}]"#,
+            r#"[{"op":"REPLACE","path":"/load","newValue":700}]"#,
+            r#"[{"op":"REMOVE","path":"/load"}]"#,
+        ] {
+            assert_eq!(loads(other), None, "{other}");
+        }
     }
 }

@@ -212,8 +212,8 @@ async fn d5_notifications_of_the_nrf_end_what_held() {
     let tell = |content: String| {
         let client = client.clone();
         async move {
-            let request =
-                post("/pinion-scp/v1/nf-status").header("3gpp-Sbi-Callback", "Nnrf_NFManagement_NFStatusNotify");
+            let request = post("/pinion-scp/v1/nf-status/UDM")
+                .header("3gpp-Sbi-Callback", "Nnrf_NFManagement_NFStatusNotify");
             let request = request.header("content-type", "application/json").body(content.as_str()).unwrap();
             assert_eq!(client.ask(request).await.status, 204);
         }
@@ -302,4 +302,70 @@ async fn r2_notifications_by_default_go_to_who_registered_for_them() {
     assert_eq!(client(&running).await.ask(request).await.status, 200);
     assert_eq!(lmf.only().uri, callback("/n1/lpp?x=1"));
     assert_eq!(nrf.searches()[0]["n1-msg-class"], "LPP");
+}
+
+/// 6.10.5.1 note 4: the NF instance that is named fails, and another of its set has the resource.
+#[tokio::test]
+async fn d4_another_of_the_named_instances_set_is_found_by_two_searches() {
+    let (one, two) = (Producer::start().await, Producer::start().await);
+    let nrf = Nrf::start().await;
+    nrf.knows.lock().unwrap().by_instance = true;
+    nrf.knows.lock().unwrap().profiles = vec![udm(ONE, &one), udm(TWO, &two)];
+    let running = scp(nrf.settings()).await;
+    let client = client(&running).await;
+    one.kill();
+    until(|| std::net::TcpStream::connect(one.address).is_err()).await;
+    let request = ask()
+        .header("3gpp-Sbi-Target-apiRoot", one.root())
+        .header("3gpp-Sbi-Discovery-target-nf-instance-id", ONE)
+        .body("")
+        .unwrap();
+    let answer = client.ask(request).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.header("3gpp-sbi-producer-id").starts_with(&format!("nfinst={TWO}")));
+    let searches = nrf.searches();
+    let sets: Vec<_> = searches.iter().map(|it| it.get("target-nf-set-id").map(String::as_str)).collect();
+    assert_eq!(sets.last(), Some(&Some("set1.udmset.5gc.mnc012.mcc345")));
+}
+
+/// A change of load alone: whoever is found stays found, and its share is another.
+#[tokio::test]
+async fn d6_load_that_the_nrf_tells_of() {
+    let (one, two) = (Producer::start().await, Producer::start().await);
+    let nrf = Nrf::with(vec![udm(ONE, &one), udm(TWO, &two)]).await;
+    let mut settings = nrf.settings();
+    let own = pinion_scp::api_root::ApiRoot::parse("http://scp.example").unwrap();
+    settings.nrf.as_mut().unwrap().notify = Some(own);
+    let running = scp(settings).await;
+    let client = client(&running).await;
+    client.ask(ask().body("").unwrap()).await;
+    let before = one.seen().len();
+    let told = json!({"event": "NF_PROFILE_CHANGED", "nfInstanceUri": format!("http://nrf/nf-instances/{ONE}"),
+        "profileChanges": [{"op": "REPLACE", "path": "/load", "newValue": 100}]});
+    let request = post("/pinion-scp/v1/nf-status/UDM").body(told.to_string()).unwrap();
+    assert_eq!(client.ask(request.map(|it| &*it.leak())).await.status, 204);
+    for _ in 0..50 {
+        client.ask(ask().body("").unwrap()).await;
+    }
+    assert_eq!(nrf.searches().len(), 1);
+    // A full one has a share of one in ten thousand.
+    assert!(one.seen().len() - before <= 2);
+}
+
+/// 6.12.4: the endpoint of a notification fails, and another NF of the set that the binding names is told instead.
+#[tokio::test]
+async fn b4_a_notification_goes_to_another_of_the_set() {
+    let (one, two) = (Producer::start().await, Producer::start().await);
+    let nrf = Nrf::with(vec![udm(ONE, &one), udm(TWO, &two)]).await;
+    let running = scp(nrf.settings()).await;
+    one.kill();
+    until(|| std::net::TcpStream::connect(one.address).is_err()).await;
+    let binding = format!("bl=nf-set; nfset=set1.udmset.5gc.mnc012.mcc345; nfinst={ONE}");
+    let request = post("/notify/1")
+        .header("3gpp-Sbi-Callback", "Nudr_DataRepository_DataChangeNotification")
+        .header("3gpp-Sbi-Target-apiRoot", one.root())
+        .header("3gpp-Sbi-Routing-Binding", binding);
+    assert_eq!(client(&running).await.ask(request.body("{}").unwrap()).await.status, 200);
+    assert_eq!(two.only().uri, format!("{}/notify/1", two.root()));
+    assert_eq!(nrf.searches()[0]["target-nf-type"], "UDM");
 }

@@ -29,6 +29,8 @@ pub(crate) struct Nrf {
 pub(crate) struct Knows {
     /// Profiles that searches find.
     pub profiles: Vec<Value>,
+    /// Whether a search for an NF instance finds only that.
+    pub by_instance: bool,
     /// Seconds that an answer holds.
     pub validity: u64,
     /// The validator of answers.
@@ -50,6 +52,7 @@ impl Nrf {
     pub(crate) async fn start() -> Self {
         let knows = Arc::new(Mutex::new(Knows {
             profiles: Vec::new(),
+            by_instance: false,
             validity: 60,
             etag: None,
             heartbeat: 60,
@@ -122,7 +125,12 @@ impl Knows {
                 let mut answer = if known.is_some() && known == self.etag {
                     empty(304)
                 } else {
-                    json_answer(200, &json!({"validityPeriod": self.validity, "nfInstances": self.profiles}))
+                    let wanted = pairs(path).remove("target-nf-instance-id").filter(|_| self.by_instance);
+                    let is = |profile: &&Value| {
+                        wanted.as_ref().is_none_or(|wanted| profile["nfInstanceId"] == **wanted)
+                    };
+                    let found: Vec<&Value> = self.profiles.iter().filter(is).collect();
+                    json_answer(200, &json!({"validityPeriod": self.validity, "nfInstances": found}))
                 };
                 if let Some(etag) = &self.etag {
                     answer.headers_mut().insert("etag", etag.parse().unwrap());

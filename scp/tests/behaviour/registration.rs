@@ -73,7 +73,7 @@ async fn n1_subscriptions_are_renewed() {
     assert_eq!(client.ask(request).await.status, 200);
     until(|| !nrf.asked("POST", "/nnrf-nfm/v1/subscriptions").is_empty()).await;
     let asked: Value = serde_json::from_slice(&nrf.asked("POST", "/subscriptions")[0].body).unwrap();
-    assert_eq!(asked["nfStatusNotificationUri"], "http://scp.example/scp/pinion-scp/v1/nf-status");
+    assert_eq!(asked["nfStatusNotificationUri"], "http://scp.example/scp/pinion-scp/v1/nf-status/UDM");
     assert_eq!((&asked["subscrCond"]["nfType"], &asked["reqNfInstanceId"]), (&"UDM".into(), &OWN.into()));
     until(|| !nrf.asked("PATCH", "/nnrf-nfm/v1/subscriptions/sub-1").is_empty()).await;
     let renewal: Value = serde_json::from_slice(&nrf.asked("PATCH", "/subscriptions/sub-1")[0].body).unwrap();
