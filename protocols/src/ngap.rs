@@ -20,12 +20,14 @@ mod kinds;
 mod rewrite;
 #[cfg(test)]
 mod tests;
+mod text;
 pub mod value;
 
 pub use element::{Element, FiveGSTmsi, Guami, UeIds};
 pub use initial::InitialUeMessage;
 pub use kinds::{ElementType, Procedure};
 pub use rewrite::NewIds;
+pub use text::TextError;
 
 use crate::ap;
 pub use crate::ap::{Change, Criticality, Octets, Outcome, Unfit, Value, Wrong};
