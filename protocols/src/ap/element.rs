@@ -85,13 +85,14 @@ impl<'a, P: Protocol> RawElement<'a, P> {
         RawElement { value: Octets::new(joined, self.value.offset()), ..*self }
     }
 
-    /// Reads the value, of which octets may be left.
+    /// Reads the value, of which octets may be left. One in fragments is put together, and offsets are as if it were whole.
     ///
     /// # Errors
     ///
-    /// [`Error::Element`], of [`Wrong::Fragmented`] and of what [`Value::read`] of this type says.
+    /// [`Error::Element`], of what [`Value::read`] of this type says.
     pub fn read<T: Value>(&self) -> Result<T, Error<P>> {
-        self.read_with(T::read)
+        let value = T::read(&mut Reader::new(&self.value.joined(), self.value.offset()));
+        value.map_err(|wrong| Error::Element { kind: self.kind, wrong })
     }
 
     /// The value of an element that is a string of octets: a NAS PDU, a message within a message.

@@ -7,7 +7,7 @@ use std::{format, vec};
 
 use bytes::BytesMut;
 
-use super::super::{ElementType, Ngap};
+use super::super::{ElementType, Envelope, MessageWriter, Ngap, Procedure, UeIds};
 use super::*;
 use crate::ap::{Alternative, Criticality, Outcome, Unfit, Writer};
 
@@ -323,4 +323,18 @@ fn whatever_is_read_is_written_the_same() {
         again::<ExtendedAmfName>(octets);
         again::<CriticalityDiagnostics>(octets);
     });
+}
+
+#[test]
+fn a_list_of_more_octets_than_a_fragment_has_is_read() {
+    let list = (0..20_000).map(|ran| UeConnection(UeIds { amf: None, ran: Some(ran) }));
+    let list: ConnectionList = List(list.collect());
+    let mut out = BytesMut::new();
+    let mut writer = MessageWriter::new(&mut out, Outcome::Successful, Procedure::NgReset, Criticality::Reject);
+    writer.add(ElementType::UeConnectionList, Criticality::Ignore, &list);
+    writer.finish().unwrap();
+    let envelope = Envelope::parse(&out).unwrap();
+    let joined = envelope.value().joined();
+    let message = envelope.open(&joined).unwrap();
+    assert_eq!(message.get(ElementType::UeConnectionList), Ok(Some(list)));
 }
