@@ -7,6 +7,7 @@ use pinion_protocols::ngap::{ElementType, Error, FiveGSTmsi, Message, Outcome, P
 use crate::amfs::{AmfId, gave};
 use crate::front::{AmfOrigin, FrontEnd, Origin};
 use crate::gnbs::{Asked, Gnb, Phase};
+use crate::procedures::{Answerer, Subject};
 use crate::settings::Spread;
 
 /// What answers repeat of a request, by which they are told apart: Message Identifier and Serial Number of a warning, and MBS
@@ -109,6 +110,9 @@ impl FrontEnd {
                 it.routing.pop_front();
             }
         }
+        if message.outcome() == Outcome::Initiating && is_answered(procedure) {
+            self.begin(Subject::Upstream(gnb, amf), procedure, Answerer::Gnb);
+        }
         self.send_gnb(gnb, Ok(bytes.clone()));
         Ok(())
     }
@@ -121,7 +125,11 @@ impl FrontEnd {
             let key = key(message)?;
             let place = it.asked.iter().position(|asked| asked.procedure == procedure && asked.key == key);
             match place.and_then(|place| it.asked.remove(place)) {
-                Some(asked) => self.send_amf(from.gnb, asked.amf, Ok(bytes.clone())),
+                Some(asked) => {
+                    let ended = message.outcome().into();
+                    self.finish(Subject::Upstream(from.gnb, asked.amf), procedure, Answerer::Gnb, ended);
+                    self.send_amf(from.gnb, asked.amf, Ok(bytes.clone()));
+                }
                 None => self.counts.unexpected += 1,
             }
             return Ok(());

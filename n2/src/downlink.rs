@@ -8,7 +8,8 @@ use crate::amfs::AmfId;
 use crate::common;
 use crate::front::{AmfOrigin, FrontEnd};
 use crate::gnbs::GnbId;
-use crate::pins::{Ids, PinId};
+use crate::pins::{Ids, PinId, Reason};
+use crate::procedures::{Answerer, Ended, Subject};
 use crate::settings::AmfIds;
 use crate::write;
 
@@ -76,6 +77,7 @@ impl FrontEnd {
             self.counts.undeliverable += 1;
             return Ok(());
         }
+        self.follow_procedure(pin, kind, Answerer::Amf);
         let mut new = NewIds { amf: self.towards_gnb(pin, ids), ..NewIds::default() };
         match kind {
             (Procedure::UeTnlaBindingRelease, _) => {
@@ -137,15 +139,16 @@ impl FrontEnd {
                 if !self.identities.rebind(known.here, amf, known.amf) {
                     return false;
                 }
-                self.move_pin(pin, amf);
+                self.move_pin(pin, amf, Reason::Answered);
             }
             Some(_) => {}
             None => {
                 let Some(here) = self.hold(gnb, amf, id) else { return false };
                 if old != amf {
-                    self.move_pin(pin, amf);
+                    self.move_pin(pin, amf, Reason::Answered);
                 }
                 self.pins.change(pin, |it| it.ids = Some(Ids { amf: id, here }));
+                self.finish(Subject::Ue(pin), Procedure::InitialUeMessage, Answerer::Amf, Ended::Successful);
                 self.completed(pin);
             }
         }
@@ -169,12 +172,13 @@ impl FrontEnd {
     }
 
     /// A UE is another AMF's.
-    pub(crate) fn move_pin(&mut self, pin: PinId, amf: AmfId) {
+    pub(crate) fn move_pin(&mut self, pin: PinId, amf: AmfId, reason: Reason) {
         let Some(it) = self.pins.get(pin) else { return };
         let (gnb, old) = (it.gnb, it.amf);
         let streams = self.streams_up(gnb, amf);
         self.pins.change(pin, |it| {
             it.amf = amf;
+            it.reason = reason;
             it.unbound = false;
             it.streams.1 = crate::upstreams::stream(streams, it.ran.map_or(pin.0, u64::from));
         });

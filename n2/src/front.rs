@@ -15,6 +15,7 @@ use crate::counts::Counts;
 use crate::gnbs::{Gnb, GnbId, Tnla};
 use crate::identities::Identities;
 use crate::pins::{PinId, Pins};
+use crate::procedures::Procedures;
 use crate::settings::Settings;
 use crate::write;
 
@@ -110,6 +111,7 @@ pub struct FrontEnd {
     pub(crate) due: BTreeSet<(Duration, Due)>,
     outputs: VecDeque<Output>,
     pub(crate) counts: Counts,
+    pub(crate) procedures: Procedures,
 }
 
 impl FrontEnd {
@@ -135,6 +137,7 @@ impl FrontEnd {
             due: BTreeSet::new(),
             outputs: VecDeque::new(),
             counts: Counts::default(),
+            procedures: Procedures::default(),
         }
     }
 
@@ -211,10 +214,13 @@ impl FrontEnd {
             Err(error) => return self.malformed(leg, stream, None, &error),
         };
         let joined = envelope.value().joined();
-        let taken = envelope.open(&joined).and_then(|message| match origin {
-            Ok((association, Some(gnb))) => self.uplink(Origin { gnb, association, stream }, &message, bytes),
-            Ok((association, None)) => self.first(association, stream, &message),
-            Err((gnb, amf)) => self.downlink(AmfOrigin { gnb, amf, stream }, &message, bytes),
+        let taken = envelope.open(&joined).and_then(|message| {
+            self.procedures.count(message.procedure(), origin.is_ok());
+            match origin {
+                Ok((association, Some(gnb))) => self.uplink(Origin { gnb, association, stream }, &message, bytes),
+                Ok((association, None)) => self.first(association, stream, &message),
+                Err((gnb, amf)) => self.downlink(AmfOrigin { gnb, amf, stream }, &message, bytes),
+            }
         });
         if let Err(error) = taken {
             let kind = envelope.open(&joined).ok().map(|message| (message.procedure(), message.outcome()));

@@ -58,6 +58,8 @@ pub(crate) struct Gnb {
     pub(crate) reset: Option<(Gathering, Vec<UeConnection>)>,
     /// NG Resets of AMFs; it was sent the first.
     pub(crate) resets: VecDeque<AmfReset>,
+    /// Answers that were given up and may come yet: whose they are (`None`: its own), to what, and until when they may.
+    pub(crate) late: Vec<(Option<AmfId>, Procedure, Duration)>,
     /// Requests of AMFs about the interface that it has not answered.
     pub(crate) asked: VecDeque<Asked>,
     /// A digest of what it was told of the AMFs.
@@ -86,6 +88,7 @@ impl Gnb {
             updates: VecDeque::new(),
             reset: None,
             resets: VecDeque::new(),
+            late: Vec::new(),
             asked: VecDeque::new(),
             told: 0,
             telling: None,
@@ -109,12 +112,26 @@ impl Gnb {
         }
     }
 
+    /// Takes down that an answer may come yet that nobody waits for any more. Answers do not say what they are to: the next one
+    /// is this one.
+    pub(crate) fn give_up(&mut self, whose: Option<AmfId>, procedure: Procedure, until: Duration) {
+        self.late.push((whose, procedure, until));
+    }
+
+    /// Whether an answer is one that was given up.
+    pub(crate) fn was_given_up(&mut self, whose: Option<AmfId>, procedure: Procedure, now: Duration) -> bool {
+        self.late.retain(|it| it.2 > now);
+        let place = self.late.iter().position(|it| (it.0, it.1) == (whose, procedure));
+        place.map(|place| self.late.remove(place)).is_some()
+    }
+
     /// Forgets all that is under way.
     pub(crate) fn calm(&mut self) {
         self.update = None;
         self.updates.clear();
         self.reset = None;
         self.resets.clear();
+        self.late.clear();
         self.asked.clear();
         self.telling = None;
         self.stale = false;

@@ -23,8 +23,8 @@
 //! NGAP IDs never collide, and are left as they are. A UE is a pin: a gNB, its RAN UE NGAP ID, an AMF, the AMF's UE NGAP ID,
 //! the identifier that the gNB has instead, and a stream on each side.
 //!
-//! The way of a message: `front` takes it and tells who sent it. What is about a UE goes through `uplink` or `downlink`, of
-//! which `initial` chooses the AMF, `mobility` makes further pins, and `mismatch` ends those whose identifiers are in doubt
+//! The way of a message: `front` takes it and tells who sent it, `procedures` counts and times it. What is about a UE goes through
+//! `uplink` or `downlink`, of which `initial` has `choice` choose the AMF, `mobility` makes further pins, and `mismatch` ends those whose identifiers are in doubt
 //! (10.6). The rest is about an interface: `admission` says which gNBs are served, `setup` and `merge` make one AMF of many, `update` and `overload` tell gNBs what
 //! changes, `reset` parts and joins lists, `common` knows where what is left goes. `loss` is what becomes of UEs whose AMF or
 //! gNB is gone.
@@ -35,6 +35,7 @@
 
 mod admission;
 mod amfs;
+mod choice;
 mod common;
 mod counts;
 mod downlink;
@@ -42,6 +43,7 @@ mod front;
 mod gnbs;
 mod identities;
 mod initial;
+mod latency;
 mod loss;
 mod merge;
 mod mismatch;
@@ -49,6 +51,7 @@ mod mobility;
 pub mod observe;
 mod overload;
 mod pins;
+mod procedures;
 mod ran_update;
 mod reset;
 mod settings;
@@ -60,7 +63,11 @@ mod view;
 mod write;
 
 pub use admission::Admission;
+pub use choice::{Barred, Candidate, Identity, Points, Rule};
 pub use counts::Counts;
 pub use front::{FrontEnd, Leg, Output};
+pub use latency::Latency;
+pub use pins::Reason;
+pub use procedures::{Answerer, SPANS};
 pub use settings::{Amf, AmfIds, AmfLoss, Bounds, Rules, Settings, Spread, Timers};
-pub use view::{AmfView, GnbView, UeView};
+pub use view::{AmfView, GnbView, Placement, UeView};

@@ -1,11 +1,15 @@
 //! What becomes of UEs whose AMF or gNB is gone.
 
+use std::collections::BTreeSet;
+
 use crate::amfs::AmfId;
 use crate::front::{Due, FrontEnd, Leg, Output};
 use crate::gnbs::{AmfReset, GnbId, Phase};
 use crate::pins::{Ids, Pin, PinId};
+use crate::procedures::{Answerer, Ended, Subject};
 use crate::settings::{AmfIds, AmfLoss};
 use crate::upstreams::{State, Upstream};
+use pinion_protocols::ngap::Procedure;
 use pinion_protocols::ngap::value::{Cause, UeConnection};
 
 impl FrontEnd {
@@ -35,6 +39,7 @@ impl FrontEnd {
 
     /// Takes down that an upstream is gone. True: it was set up.
     fn upstream_down(&mut self, gnb: GnbId, amf: AmfId, why: &'static str) -> bool {
+        self.abandon(Subject::Upstream(gnb, amf));
         let Some(it) = self.gnbs.get_mut(&gnb) else { return false };
         let Some(upstream) = it.upstreams.get_mut(&amf) else { return false };
         let was_up = upstream.is_up();
@@ -152,6 +157,7 @@ impl FrontEnd {
 
     /// A gNB has no association any more.
     fn gnb_lost(&mut self, gnb: GnbId) {
+        self.abandon(Subject::Gnb(gnb));
         self.end_all(gnb);
         self.close_upstreams(gnb, true);
         let Some(it) = self.gnbs.remove(&gnb) else { return };
@@ -172,6 +178,7 @@ impl FrontEnd {
 
     /// A gNB begins anew, on an association: all else that it had is gone.
     pub(crate) fn begin_anew(&mut self, gnb: GnbId, association: u64) {
+        self.abandon(Subject::Gnb(gnb));
         self.end_all(gnb);
         let Some(it) = self.gnbs.get_mut(&gnb) else { return };
         it.calm();
@@ -229,6 +236,36 @@ impl FrontEnd {
         self.settle_setup(gnb);
     }
 
+    /// AMFs are waited for no longer: what they answer yet is to nothing that they are asked later.
+    pub(crate) fn give_up(&mut self, gnb: GnbId, waiting: &BTreeSet<AmfId>, procedure: Procedure) {
+        for &amf in waiting {
+            self.counts.unanswered += 1;
+            self.finish(Subject::Upstream(gnb, amf), procedure, Answerer::Amf, Ended::Unanswered);
+            let until = self.after(self.settings.timers.quarantine);
+            if let Some(it) = self.gnbs.get_mut(&gnb) {
+                it.give_up(Some(amf), procedure, until);
+            }
+        }
+    }
+
+    /// A gNB is waited for no longer.
+    pub(crate) fn give_up_gnb(&mut self, gnb: GnbId, procedure: Procedure) {
+        self.counts.unanswered += 1;
+        self.finish(Subject::Gnb(gnb), procedure, Answerer::Gnb, Ended::Unanswered);
+        let until = self.after(self.settings.timers.quarantine);
+        if let Some(it) = self.gnbs.get_mut(&gnb) {
+            it.give_up(None, procedure, until);
+        }
+    }
+
+    /// Whether an answer of an AMF, or of the gNB, is one that is waited for no longer; then it is counted.
+    pub(crate) fn is_late(&mut self, gnb: GnbId, whose: Option<AmfId>, procedure: Procedure) -> bool {
+        let now = self.now;
+        let late = self.gnbs.get_mut(&gnb).is_some_and(|it| it.was_given_up(whose, procedure, now));
+        self.counts.unexpected += u64::from(late);
+        late
+    }
+
     /// Has a pin end that does not become complete.
     pub(crate) fn watch(&mut self, pin: PinId) {
         let timers = self.settings.timers;
@@ -257,6 +294,7 @@ impl FrontEnd {
     /// Ends a pin.
     pub(crate) fn end(&mut self, pin: PinId) -> Option<Pin> {
         let id = pin;
+        self.abandon(Subject::Ue(id));
         let pin = self.pins.remove(id)?;
         self.due.remove(&(pin.until, Due::Pin(id)));
         for &ids in pin.known() {

@@ -7,7 +7,8 @@ use pinion_protocols::ngap::{ElementType, Error, Guami, Message, NewIds, UeIds};
 use crate::amfs::AmfId;
 use crate::front::{AmfOrigin, FrontEnd, Leg, Origin};
 use crate::gnbs::{GnbId, Phase};
-use crate::pins::{Ids, Pin, PinId};
+use crate::pins::{Ids, Pin, PinId, Reason};
+use crate::procedures::{Answerer, Subject};
 use crate::settings::AmfIds;
 use crate::{upstreams, write};
 
@@ -42,6 +43,7 @@ impl FrontEnd {
             self.send_amf(gnb, amf, write::handover_failure(id, &Cause::OVERLOAD));
             return Ok(());
         };
+        self.begin(Subject::Ue(pin), message.procedure(), Answerer::Gnb);
         let ids = UeIds { amf: Some(id), ran: None };
         let new = NewIds { amf: self.towards_gnb(pin, ids), ..NewIds::default() };
         self.send_down(pin, write::with_ids(message, bytes, &new)?);
@@ -64,8 +66,13 @@ impl FrontEnd {
             association,
             streams: (upstreams::stream(down, turn), upstreams::stream(up, turn)),
             unbound: false,
+            identity: None,
+            plmn: None,
             guami,
+            reason: Reason::HandedOver,
+            reroutes: 0,
             source: None,
+            since: self.now,
             until: self.now,
         }))
     }
@@ -87,7 +94,8 @@ impl FrontEnd {
             return Ok(());
         }
         let old = self.pins.everywhere(source).next();
-        let pin = self.pin(from, ran, amf, old);
+        let pin = self.pin(from, ran, amf, Reason::PathSwitched, old);
+        self.begin(Subject::Ue(pin), message.procedure(), Answerer::Amf);
         let new = NewIds { source_amf: (id != source).then_some(id), ..NewIds::default() };
         self.send_up(pin, write::with_ids(message, bytes, &new)?);
         Ok(())
@@ -99,7 +107,7 @@ impl FrontEnd {
             return Some(amf);
         }
         let unique = self.settings.amf_ids == AmfIds::SetUnique;
-        if unique { self.choose_akin(gnb, amf, &crate::initial::Wish::default()) } else { None }
+        if unique { self.choose_akin(gnb, amf, &crate::choice::Wish::default()) } else { None }
     }
 
     /// The path is switched: the source gNB let the UE go without a word on N2.

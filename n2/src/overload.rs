@@ -1,6 +1,5 @@
 //! Overload Start and Stop (TS 38.413 8.7.7, 8.7.8): per AMF; a gNB is told what all of its AMFs ask for.
 
-use pinion_exchange::random::Random;
 use pinion_protocols::ngap::value::{
     List, OverloadAction, OverloadResponse, RrcEstablishmentCause, Slice, SliceOverload, SliceOverloadList,
     TrafficLoadReduction,
@@ -35,13 +34,18 @@ impl Overload {
         Ok(Self { action: action(response.as_ref()), percent: percent.map(|it| it.0), slices })
     }
 
-    /// Whether a UE that comes for a cause is one that the AMF would rather not have.
-    pub(crate) fn sheds(&self, cause: Option<RrcEstablishmentCause>, random: &mut Random) -> bool {
+    /// Percent that the AMF asks to be spared, whatever it is of; 0: nothing but slices.
+    pub(crate) fn percent(&self) -> u8 {
+        self.action.map_or(0, |_| self.percent.unwrap_or(100))
+    }
+
+    /// Percent of the UEs that come for a cause that the AMF would rather not have.
+    pub(crate) fn spared(&self, cause: Option<RrcEstablishmentCause>) -> u8 {
         use RrcEstablishmentCause::{
             Emergency, HighPriorityAccess, McsPriorityAccess, MoData, MoSignalling, MoSms, MoVideoCall,
             MoVoiceCall, MpsPriorityAccess, MtAccess,
         };
-        let (Some(action), Some(cause)) = (self.action, cause) else { return false };
+        let (Some(action), Some(cause)) = (self.action, cause) else { return 0 };
         let data = matches!(cause, MoData | MoSms | MoVideoCall | MoVoiceCall);
         let about = match action {
             OverloadAction::RejectMobileOriginatedData => data,
@@ -52,7 +56,7 @@ impl Overload {
             }
             OverloadAction::Other(_) => false,
         };
-        about && random.word() % 100 < self.percent.unwrap_or(100).into()
+        if about { self.percent() } else { 0 }
     }
 
     /// What both ask for: the milder of it.

@@ -4,14 +4,33 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use foldhash::HashMap;
+use pinion_protocols::ngap::value::Plmn;
 use pinion_protocols::ngap::{Guami, UeIds};
 
 use crate::amfs::AmfId;
+use crate::choice::{Identity, Points};
 use crate::gnbs::GnbId;
 
 /// Which pin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PinId(pub(crate) u64);
+
+/// Why a UE is at its AMF.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Its points were the most.
+    Chosen(Points),
+    /// Another AMF sent the initial message on to its set (TS 38.413 8.6.5), and its points were the most.
+    Rerouted(Points),
+    /// It answered instead of another of its set, which was asked (8.6.2).
+    Answered,
+    /// It hands the UE over to this gNB (8.4.2).
+    HandedOver,
+    /// It had the UE at another gNB (8.4.4).
+    PathSwitched,
+    /// The one before it is gone, or let the UE go; it is of the same set.
+    Rebound,
+}
 
 /// A UE at a gNB; while it is handed over it is at two.
 #[derive(Clone, Debug)]
@@ -30,10 +49,20 @@ pub(crate) struct Pin {
     pub(crate) streams: (u16, u16),
     /// Whether the next message of the gNB is for whatever AMF of the set.
     pub(crate) unbound: bool,
+    /// Who the UE was to its AMF when it came.
+    pub(crate) identity: Option<Identity>,
+    /// The PLMN that it came to, where its first message said so.
+    pub(crate) plmn: Option<Plmn>,
     /// The AMF's GUAMI that the UE has.
     pub(crate) guami: Option<Guami>,
+    /// Why it is at its AMF.
+    pub(crate) reason: Reason,
+    /// How often AMFs sent its initial message on.
+    pub(crate) reroutes: u8,
     /// The pin that ends when the path is switched to this one.
     pub(crate) source: Option<PinId>,
+    /// When it came.
+    pub(crate) since: Duration,
     /// Until when it lasts unless both sides have named it.
     pub(crate) until: Duration,
 }
@@ -77,6 +106,7 @@ pub(crate) struct Pins {
     by_here: BTreeMap<(u64, GnbId), PinId>,
     by_amf: HashMap<(GnbId, AmfId, u64), PinId>,
     of_gnb: BTreeSet<(GnbId, PinId)>,
+    in_order: BTreeSet<PinId>,
     next: u64,
 }
 
@@ -116,11 +146,11 @@ impl Pins {
         all.filter_map(|&(_, id)| Some((id, self.pins.get(&id)?)))
     }
 
-    /// Pins behind one, in an order that stays.
-    pub(crate) fn after(&self, after: Option<(GnbId, PinId)>) -> impl Iterator<Item = (PinId, &Pin)> {
+    /// Pins behind one, the oldest first.
+    pub(crate) fn after(&self, after: Option<PinId>) -> impl Iterator<Item = (PinId, &Pin)> {
         let from = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
-        let all = self.of_gnb.range((from, std::ops::Bound::Unbounded));
-        all.filter_map(|&(_, id)| Some((id, self.pins.get(&id)?)))
+        let all = self.in_order.range((from, std::ops::Bound::Unbounded));
+        all.filter_map(|&id| Some((id, self.pins.get(&id)?)))
     }
 
     /// Takes a pin; whatever its identifiers named before has lost them.
@@ -128,6 +158,7 @@ impl Pins {
         let id = PinId(self.next);
         self.next = self.next.wrapping_add(1);
         self.of_gnb.insert((pin.gnb, id));
+        self.in_order.insert(id);
         self.index(id, &pin);
         self.pins.insert(id, pin);
         id
@@ -136,6 +167,7 @@ impl Pins {
     pub(crate) fn remove(&mut self, id: PinId) -> Option<Pin> {
         let pin = self.pins.remove(&id)?;
         self.of_gnb.remove(&(pin.gnb, id));
+        self.in_order.remove(&id);
         self.unindex(id, &pin);
         Some(pin)
     }

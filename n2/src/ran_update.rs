@@ -9,6 +9,7 @@ use pinion_protocols::ngap::{Change, ElementType, Error, Message, MessageWriter,
 use crate::amfs::AmfId;
 use crate::front::{Due, FrontEnd, Leg, Output};
 use crate::gnbs::{Gathering, GnbId, Phase};
+use crate::procedures::{Answerer, Ended, Subject};
 use crate::upstreams::State;
 use crate::write;
 
@@ -80,8 +81,9 @@ impl FrontEnd {
         let until = self.after(self.settings.timers.answer);
         let Some(it) = self.gnbs.get(&gnb) else { return };
         let waiting: BTreeSet<_> = it.up().map(|(amf, _)| amf).collect();
+        self.begin(Subject::Gnb(gnb), Procedure::RanConfigurationUpdate, Answerer::FrontEnd);
         for &amf in &waiting {
-            self.send_amf(gnb, amf, Ok(update.clone()));
+            self.ask_update(gnb, amf, update.clone());
         }
         self.remind(until, Due::Gnb(gnb));
         let gathering = Gathering { association, waiting, accepted: false, cause: None, until };
@@ -98,12 +100,22 @@ impl FrontEnd {
             update.clone()
         });
         if let Some(update) = update {
-            self.send_amf(gnb, amf, Ok(update));
+            self.ask_update(gnb, amf, update);
         }
+    }
+
+    fn ask_update(&mut self, gnb: GnbId, amf: AmfId, update: Bytes) {
+        self.begin(Subject::Upstream(gnb, amf), Procedure::RanConfigurationUpdate, Answerer::Amf);
+        self.send_amf(gnb, amf, Ok(update));
     }
 
     /// An AMF's answer to RAN Configuration Update.
     pub(crate) fn update_answer(&mut self, gnb: GnbId, amf: AmfId, message: &Message<'_>) {
+        if self.is_late(gnb, Some(amf), Procedure::RanConfigurationUpdate) {
+            return;
+        }
+        let ended = message.outcome().into();
+        self.finish(Subject::Upstream(gnb, amf), Procedure::RanConfigurationUpdate, Answerer::Amf, ended);
         let gathering = self.gnbs.get_mut(&gnb).and_then(|gnb| gnb.update.as_mut());
         match gathering {
             Some((gathering, _)) if gathering.waiting.contains(&amf) => {
@@ -134,8 +146,10 @@ impl FrontEnd {
 
     /// Answers RAN Configuration Update: with success where an AMF accepted it.
     fn answer_update(&mut self, gnb: GnbId, gathering: Gathering, update: &[u8]) {
+        self.give_up(gnb, &gathering.waiting, Procedure::RanConfigurationUpdate);
+        let ended = if gathering.accepted { Ended::Successful } else { Ended::Unsuccessful };
+        self.finish(Subject::Gnb(gnb), Procedure::RanConfigurationUpdate, Answerer::FrontEnd, ended);
         let Some(it) = self.gnbs.get_mut(&gnb) else { return };
-        self.counts.unanswered += gathering.waiting.len() as u64;
         let leg = Leg::Gnb(gathering.association);
         if !gathering.accepted {
             let cause = gathering.cause.unwrap_or(Cause::TRANSPORT_UNAVAILABLE);

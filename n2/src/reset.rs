@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use bytes::BytesMut;
 use pinion_protocols::ngap::value::{Cause, List, ResetType, UeConnection};
-use pinion_protocols::ngap::{ElementType, Error, Message, UeIds};
+use pinion_protocols::ngap::{ElementType, Error, Message, Procedure, UeIds};
 
 use crate::amfs::AmfId;
 use crate::front::{Due, FrontEnd, Leg, Origin};
 use crate::gnbs::{AmfReset, Gathering, Gnb, GnbId};
 use crate::pins::PinId;
+use crate::procedures::{Answerer, Ended, Subject};
 use crate::write;
 
 /// The most UEs of a list (9.2.6.11).
@@ -46,8 +47,10 @@ impl FrontEnd {
         };
         // One that nobody answered is over.
         if let Some((gathering, list)) = self.gnbs.get_mut(&from.gnb).and_then(|gnb| gnb.reset.take()) {
+            self.give_up(from.gnb, &gathering.waiting, Procedure::NgReset);
             self.say(Leg::Gnb(gathering.association), 0, write::reset_acknowledge(list));
         }
+        self.begin(Subject::Gnb(from.gnb), Procedure::NgReset, Answerer::FrontEnd);
         let mut waiting = std::collections::BTreeSet::new();
         for (amf, list) in lists {
             if !self.is_up(from.gnb, amf) {
@@ -56,6 +59,7 @@ impl FrontEnd {
             let mut out = BytesMut::new();
             let kind = if list.is_empty() { ResetType::All } else { ResetType::Part(List(list)) };
             message.with_reset(&kind, &mut out)?;
+            self.begin(Subject::Upstream(from.gnb, amf), Procedure::NgReset, Answerer::Amf);
             self.send_amf(from.gnb, amf, Ok(out.freeze()));
             waiting.insert(amf);
         }
@@ -99,6 +103,10 @@ impl FrontEnd {
 
     /// NG Reset Acknowledge of an AMF.
     pub(crate) fn reset_answer(&mut self, gnb: GnbId, amf: AmfId) {
+        if self.is_late(gnb, Some(amf), Procedure::NgReset) {
+            return;
+        }
+        self.finish(Subject::Upstream(gnb, amf), Procedure::NgReset, Answerer::Amf, Ended::Successful);
         let gathering = self.gnbs.get_mut(&gnb).and_then(|gnb| gnb.reset.as_mut());
         match gathering {
             Some((gathering, _)) => drop(gathering.waiting.remove(&amf)),
@@ -112,7 +120,8 @@ impl FrontEnd {
         let now = self.now;
         let Some(it) = self.gnbs.get_mut(&gnb) else { return };
         let Some((gathering, list)) = it.reset.take_if(|(it, _)| it.is_over(now)) else { return };
-        self.counts.unanswered += gathering.waiting.len() as u64;
+        self.give_up(gnb, &gathering.waiting, Procedure::NgReset);
+        self.finish(Subject::Gnb(gnb), Procedure::NgReset, Answerer::FrontEnd, Ended::Successful);
         self.say(Leg::Gnb(gathering.association), 0, write::reset_acknowledge(list));
     }
 
@@ -151,6 +160,7 @@ impl FrontEnd {
         for pin in pins {
             self.counts.reset += u64::from(self.end(pin).is_some());
         }
+        self.begin(Subject::Upstream(gnb, amf), Procedure::NgReset, Answerer::FrontEnd);
         self.reset_at_gnb(gnb, AmfReset { amf: Some(amf), answer, connections, cause, until: None });
         Ok(())
     }
@@ -177,12 +187,22 @@ impl FrontEnd {
         let Some(reset) = it.resets.front_mut().filter(|it| it.until.is_none()) else { return };
         reset.until = Some(until);
         let message = write::reset(&reset.cause, std::mem::take(&mut reset.connections));
+        self.begin(Subject::Gnb(gnb), Procedure::NgReset, Answerer::Gnb);
         self.send_gnb(gnb, message);
         self.remind(until, Due::Gnb(gnb));
     }
 
     /// NG Reset Acknowledge of a gNB.
     pub(crate) fn reset_done(&mut self, gnb: GnbId) {
+        if self.is_late(gnb, None, Procedure::NgReset) {
+            return;
+        }
+        self.finish(Subject::Gnb(gnb), Procedure::NgReset, Answerer::Gnb, Ended::Successful);
+        self.first_reset_over(gnb);
+    }
+
+    /// Goes on with the next NG Reset.
+    fn first_reset_over(&mut self, gnb: GnbId) {
         let Some(it) = self.gnbs.get_mut(&gnb) else { return };
         match it.resets.pop_front() {
             Some(reset) => self.reset_over(gnb, reset),
@@ -196,14 +216,15 @@ impl FrontEnd {
         let now = self.now;
         let Some(it) = self.gnbs.get(&gnb) else { return };
         if it.resets.front().and_then(|it| it.until).is_some_and(|until| until <= now) {
-            self.counts.unanswered += 1;
-            self.reset_done(gnb);
+            self.give_up_gnb(gnb, Procedure::NgReset);
+            self.first_reset_over(gnb);
         }
     }
 
     /// Acknowledges an AMF's NG Reset: a list in its own order, with what is unknown.
     fn reset_over(&mut self, gnb: GnbId, reset: AmfReset) {
         if let Some(amf) = reset.amf {
+            self.finish(Subject::Upstream(gnb, amf), Procedure::NgReset, Answerer::FrontEnd, Ended::Successful);
             self.send_amf(gnb, amf, write::reset_acknowledge(reset.answer.unwrap_or_default()));
         }
     }

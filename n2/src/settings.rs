@@ -8,6 +8,8 @@ use crate::admission::Admission;
 /// What the front end is told by its host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
+    /// What spans call the service.
+    pub service: Arc<str>,
     /// The AMF Name that gNBs are told: 1 to 150 printable characters of ASCII.
     pub name: Arc<str>,
     /// The AMFs, at most 65,535.
@@ -31,6 +33,7 @@ impl Settings {
     #[must_use]
     pub fn new(name: impl Into<Arc<str>>, amfs: Vec<Amf>) -> Self {
         Self {
+            service: Arc::default(),
             name: name.into(),
             amfs,
             amf_ids: AmfIds::default(),

@@ -7,6 +7,7 @@ use crate::amfs::{AmfId, Served};
 use crate::front::{Due, FrontEnd, Leg, Output};
 use crate::gnbs::{Gnb, GnbId, Phase};
 use crate::merge::Merged;
+use crate::procedures::{Answerer, Ended, Subject};
 use crate::upstreams::{State, Upstream};
 use crate::write;
 
@@ -44,6 +45,7 @@ impl FrontEnd {
         if let Some(tnla) = self.associations.get_mut(&association) {
             tnla.gnb = Some(gnb);
         }
+        self.begin(Subject::Gnb(gnb), Procedure::NgSetup, Answerer::FrontEnd);
         self.remind(self.after(self.settings.timers.answer), Due::Gnb(gnb));
         let now = self.now;
         let Some(it) = self.gnbs.get(&gnb) else { return Ok(()) };
@@ -123,6 +125,7 @@ impl FrontEnd {
         upstream.state = State::Asked { until };
         let leg = Leg::Amf(upstream.id);
         self.remind(until, Due::Upstream(gnb, amf));
+        self.begin(Subject::Upstream(gnb, amf), Procedure::NgSetup, Answerer::Amf);
         self.send(leg, 0, setup);
     }
 
@@ -133,6 +136,8 @@ impl FrontEnd {
             self.counts.unexpected += 1;
             return Ok(());
         }
+        let ended = message.outcome().into();
+        self.finish(Subject::Upstream(gnb, amf), Procedure::NgSetup, Answerer::Amf, ended);
         if message.outcome() != Outcome::Successful {
             let cause = message.get(ElementType::Cause).ok().flatten().unwrap_or(Cause::UNSPECIFIED);
             self.refused(gnb, amf, cause, message.get(ElementType::TimeToWait).ok().flatten());
@@ -190,6 +195,7 @@ impl FrontEnd {
             State::Connecting { until } | State::Asked { until } if until <= now => {
                 self.counts.unanswered += 1;
                 self.push(Output::Close { leg: Leg::Amf(upstream.id) });
+                self.finish(Subject::Upstream(gnb, amf), Procedure::NgSetup, Answerer::Amf, Ended::Unanswered);
                 self.upstream_lost(gnb, amf, "it does not answer");
             }
             State::Refused { again, .. } if again <= now && !waits => self.ask(gnb, amf),
@@ -218,6 +224,8 @@ impl FrontEnd {
         } else {
             Ok((merged.digest(), write::setup_response(&self.amf_name(), merged)))
         };
+        let ended = if answer.is_ok() { Ended::Successful } else { Ended::Unsuccessful };
+        self.finish(Subject::Gnb(gnb), Procedure::NgSetup, Answerer::FrontEnd, ended);
         let Some(it) = self.gnbs.get_mut(&gnb) else { return };
         match answer {
             Ok((digest, answer)) => {

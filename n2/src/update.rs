@@ -6,6 +6,7 @@ use pinion_protocols::ngap::{ElementType, Error, Message, Outcome, Procedure};
 use crate::amfs::AmfId;
 use crate::front::{Due, FrontEnd};
 use crate::gnbs::{GnbId, Phase, Telling};
+use crate::procedures::{Answerer, Ended, Subject};
 use crate::settings::AmfIds;
 use crate::write;
 
@@ -29,13 +30,14 @@ impl FrontEnd {
         }
         upstream.served = self.amfs.shared(amf, served);
         let until = self.after(self.settings.timers.answer);
+        self.begin(Subject::Upstream(gnb, amf), Procedure::AmfConfigurationUpdate, Answerer::FrontEnd);
         if self.tell(gnb)
             && let Some(gnb) = self.gnbs.get_mut(&gnb)
         {
             let telling = gnb.telling.get_or_insert_with(|| Telling { waiting: Vec::new(), until });
             telling.waiting.push((amf, failed));
         } else {
-            self.send_amf(gnb, amf, write::amf_update_acknowledge(failed));
+            self.answer_amf(gnb, amf, failed, None);
         }
         Ok(())
     }
@@ -57,6 +59,7 @@ impl FrontEnd {
         it.told = digest;
         it.telling = Some(Telling { waiting: Vec::new(), until });
         let update = write::amf_update(&self.amf_name(), merged);
+        self.begin(Subject::Gnb(gnb), Procedure::AmfConfigurationUpdate, Answerer::Gnb);
         self.send_gnb(gnb, update);
         self.remind(until, Due::Gnb(gnb));
         true
@@ -64,6 +67,11 @@ impl FrontEnd {
 
     /// A gNB's answer to AMF Configuration Update.
     pub(crate) fn told(&mut self, gnb: GnbId, message: &Message<'_>) {
+        if self.is_late(gnb, None, Procedure::AmfConfigurationUpdate) {
+            return;
+        }
+        let ended = message.outcome().into();
+        self.finish(Subject::Gnb(gnb), Procedure::AmfConfigurationUpdate, Answerer::Gnb, ended);
         let cause = match message.outcome() {
             Outcome::Successful => None,
             _ => Some(message.get(ElementType::Cause).ok().flatten().unwrap_or(Cause::UNSPECIFIED)),
@@ -74,7 +82,7 @@ impl FrontEnd {
     pub(crate) fn overdue_telling(&mut self, gnb: GnbId) {
         let telling = self.gnbs.get(&gnb).and_then(|gnb| gnb.telling.as_ref());
         if telling.is_some_and(|telling| telling.until <= self.now) {
-            self.counts.unanswered += 1;
+            self.give_up_gnb(gnb, Procedure::AmfConfigurationUpdate);
             self.telling_over(gnb, Some(&Cause::UNSPECIFIED));
         }
     }
@@ -87,15 +95,21 @@ impl FrontEnd {
             return;
         };
         for (amf, failed) in telling.waiting {
-            let answer = match cause {
-                None => write::amf_update_acknowledge(failed),
-                Some(cause) => write::failure(Procedure::AmfConfigurationUpdate, cause, None),
-            };
-            self.send_amf(gnb, amf, answer);
+            self.answer_amf(gnb, amf, failed, cause);
         }
         if stale {
             self.tell(gnb);
         }
+    }
+
+    /// Answers an AMF's update.
+    fn answer_amf(&mut self, gnb: GnbId, amf: AmfId, failed: Vec<TnlFailure>, cause: Option<&Cause>) {
+        let (answer, ended) = match cause {
+            None => (write::amf_update_acknowledge(failed), Ended::Successful),
+            Some(cause) => (write::failure(Procedure::AmfConfigurationUpdate, cause, None), Ended::Unsuccessful),
+        };
+        self.finish(Subject::Upstream(gnb, amf), Procedure::AmfConfigurationUpdate, Answerer::FrontEnd, ended);
+        self.send_amf(gnb, amf, answer);
     }
 
     /// AMF Status Indication: UEs of the GUAMIs go to other AMFs, those of which the AMF keeps time only when they come anew.
@@ -132,6 +146,7 @@ impl FrontEnd {
             reset.amf = None;
         }
         it.asked.retain(|asked| asked.amf != amf);
+        it.late.retain(|(whose, ..)| *whose != Some(amf));
         it.routing.retain(|(_, other)| *other != amf);
         if let Some(telling) = &mut it.telling {
             telling.waiting.retain(|(other, _)| *other != amf);

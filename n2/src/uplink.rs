@@ -8,6 +8,7 @@ use crate::common;
 use crate::front::{FrontEnd, Leg, Origin};
 use crate::gnbs::{GnbId, Phase};
 use crate::pins::PinId;
+use crate::procedures::Answerer;
 use crate::upstreams;
 use crate::write;
 
@@ -63,6 +64,7 @@ impl FrontEnd {
             }
         };
         self.follow(pin, from, ids);
+        self.follow_procedure(pin, kind, Answerer::Gnb);
         if self.pins.get(pin).is_some_and(|it| it.unbound) && !self.rebind(pin) {
             self.counts.undeliverable += 1;
             self.ended_by(pin, kind);

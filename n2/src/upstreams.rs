@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pinion_protocols::ngap::Guami;
-use pinion_protocols::ngap::value::{AmfName, Cause, UnavailableGuami};
+use pinion_protocols::ngap::value::{AmfName, Cause, RrcEstablishmentCause, UnavailableGuami};
 
 use crate::amfs::{AmfId, Served};
 use crate::front::FrontEnd;
@@ -99,6 +99,11 @@ impl Upstream {
     pub(crate) fn offered(&self) -> impl Iterator<Item = &Guami> {
         let all = self.served.guamis.iter().map(|it| &it.guami);
         all.filter(|guami| !self.unavailable.iter().any(|it| it.guami == **guami))
+    }
+
+    /// Percent of the UEs that come for a cause that the AMF asks to be spared.
+    pub(crate) fn spared(&self, cause: Option<RrcEstablishmentCause>) -> u8 {
+        self.overload.as_ref().map_or(0, |overload| overload.spared(cause))
     }
 
     /// Whether the AMF has a name.

@@ -163,6 +163,29 @@ fn reroute_nas_request_goes_to_no_other_set() {
     assert_eq!((stage.front_end.ue_count(), stage.front_end.counts().refused), (0, 1));
 }
 
+/// Each of two AMFs says that the other one's set is right.
+#[test]
+fn amfs_that_reroute_to_each_other_are_stopped() {
+    let mut stage = Stage::set_up(settings(4), 1);
+    stage.say(Leg::Gnb(1), 3, &First::with(5, tmsi(1, 0)).bytes());
+    let (mut amf, mut said) = stage.reached();
+    for sent_on in 0.. {
+        let set = if amf < 2 { 2 } else { 1 };
+        stage.say(stage.upstream(amf), 1, &reroute(&said.bytes, set));
+        if stage.inbox.contains_key(&Leg::Gnb(1)) {
+            assert_eq!(sent_on, 4);
+            break;
+        }
+        (amf, said) = stage.reached();
+        assert_eq!(said.get(ElementType::AmfSetId), Some(AmfSetId(set)));
+    }
+    let said = stage.one(Leg::Gnb(1));
+    assert_eq!((said.kind().0, said.ids().ran), (Procedure::ErrorIndication, Some(5)));
+    stage.silent();
+    let counts = stage.front_end.counts();
+    assert_eq!((stage.front_end.ue_count(), counts.rerouted, counts.refused), (0, 4, 1));
+}
+
 fn reroute(initial: &[u8], set: u16) -> bytes::Bytes {
     initiating(Procedure::RerouteNasRequest, |it| {
         add(it, ElementType::RanUeNgapId, &RanUeNgapId(5));

@@ -14,6 +14,8 @@ mod observe;
 mod overload;
 mod resets;
 mod setup;
+mod shown;
+mod spans;
 mod stage;
 mod ues;
 mod unanswered;

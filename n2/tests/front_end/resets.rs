@@ -152,3 +152,109 @@ fn a_reset_of_a_newer_release_resets_nobody() {
     }
     assert_eq!((stage.front_end.ue_count(), stage.front_end.counts().unexpected), (5, 2));
 }
+
+/// More than a list may have (9.2.6.11).
+const MANY: u32 = 65_536 + 4_000;
+
+/// A gNB whose UEs, more than fit into a list, are all at AMF 0.
+fn with_many_ues() -> Stage {
+    let mut stage = Stage::set_up(settings(2), 1);
+    let amf = stage.upstream(0);
+    for ran in 0..MANY {
+        stage.front_end.receive(stage.now, Leg::Gnb(1), 1, 60, &First::with(ran, tmsi(1, 0)).bytes());
+        let first = crate::messages::down(u64::from(ran) + 7, ran, b"first");
+        stage.front_end.receive(stage.now, amf, 1, 60, &first);
+    }
+    while stage.front_end.output().is_some() {}
+    assert_eq!(stage.front_end.ue_count(), MANY as usize);
+    stage
+}
+
+/// The gNB acknowledges one list after another: all RAN UE NGAP IDs that it was told of, and how many lists there were.
+fn acknowledged(stage: &mut Stage, until: impl Fn(&Stage) -> bool) -> (Vec<u32>, usize) {
+    let (mut told, mut lists) = (Vec::new(), 0);
+    while !until(stage) {
+        let said = stage.one(Leg::Gnb(1));
+        let list = said.connections().unwrap();
+        assert!(said.kind() == RESET && list.len() <= 65_536, "{}", list.len());
+        told.extend(list.iter().map(|it| it.ran.unwrap()));
+        lists += 1;
+        stage.say(Leg::Gnb(1), 0, &reset_acknowledge(None));
+    }
+    told.sort_unstable();
+    (told, lists)
+}
+
+#[test]
+fn a_reset_of_more_ues_than_a_list_may_have_is_several() {
+    let mut stage = with_many_ues();
+    let amf = stage.upstream(0);
+    stage.say(amf, 0, &reset(&ResetType::All));
+    let told = acknowledged(&mut stage, |stage| stage.inbox.contains_key(&amf));
+    assert_eq!(told, ((0..MANY).collect(), 2));
+    // The AMF is answered once, when the last list is acknowledged.
+    let said = stage.one(amf);
+    assert_eq!((said.kind(), said.connections()), (ACKNOWLEDGE, None));
+    stage.silent();
+    assert_eq!(stage.front_end.ue_count(), 0);
+}
+
+#[test]
+fn a_lost_amf_with_more_ues_than_a_list_may_have_is_several_resets() {
+    let mut stage = with_many_ues();
+    stage.close(stage.upstream(0));
+    // The gNB is told that the AMF is gone, too.
+    let mut said = stage.all(Leg::Gnb(1));
+    let update = said.iter().position(|it| it.kind().0 == Procedure::AmfConfigurationUpdate).unwrap();
+    said.remove(update);
+    stage.inbox.insert(Leg::Gnb(1), said);
+    let told = acknowledged(&mut stage, |stage| !stage.inbox.contains_key(&Leg::Gnb(1)));
+    assert_eq!(told, ((0..MANY).collect(), 2));
+}
+
+#[test]
+fn a_gnbs_reset_of_all_its_ues_needs_no_list() {
+    let mut stage = with_many_ues();
+    let amf = stage.upstream(0);
+    stage.say(Leg::Gnb(1), 0, &reset(&ResetType::All));
+    assert_eq!(stage.one(amf).bytes, reset(&ResetType::All));
+    stage.say(amf, 0, &reset_acknowledge(None));
+    stage.one(stage.upstream(1));
+    stage.say(stage.upstream(1), 0, &reset_acknowledge(None));
+    assert_eq!(stage.one(Leg::Gnb(1)).kind(), ACKNOWLEDGE);
+    assert_eq!(stage.front_end.ue_count(), 0);
+}
+
+/// An acknowledgement does not say of which reset it is.
+#[test]
+fn an_acknowledgement_that_comes_too_late_is_none_of_the_next_reset() {
+    let (mut stage, here) = with_ues();
+    let amfs = [stage.between(1, 0), stage.between(1, 1)];
+    for amf in amfs {
+        stage.say(amf, 0, &reset(&ResetType::All));
+    }
+    stage.one(Leg::Gnb(1));
+    stage.pass(ANSWER);
+    assert_eq!(stage.one(amfs[0]).kind(), ACKNOWLEDGE);
+    assert_eq!(stage.one(Leg::Gnb(1)).connections().unwrap()[0], ids(here[2], 20));
+    stage.say(Leg::Gnb(1), 0, &reset_acknowledge(None));
+    stage.silent();
+    stage.say(Leg::Gnb(1), 0, &reset_acknowledge(None));
+    assert_eq!(stage.one(amfs[1]).kind(), ACKNOWLEDGE);
+}
+
+#[test]
+fn an_amfs_acknowledgement_that_comes_too_late_is_none_of_the_next_reset() {
+    let mut stage = Stage::set_up(settings(1), 1);
+    let amf = stage.upstream(0);
+    for _ in 0..2 {
+        stage.say(Leg::Gnb(1), 0, &reset(&ResetType::All));
+        stage.one(amf);
+    }
+    // The first was answered when the second came.
+    assert_eq!(stage.one(Leg::Gnb(1)).kind(), ACKNOWLEDGE);
+    stage.say(amf, 0, &reset_acknowledge(None));
+    stage.silent();
+    stage.say(amf, 0, &reset_acknowledge(None));
+    assert_eq!(stage.one(Leg::Gnb(1)).kind(), ACKNOWLEDGE);
+}

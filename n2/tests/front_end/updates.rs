@@ -223,3 +223,63 @@ fn each_update_of_a_gnb_is_answered() {
     }
     stage.silent();
 }
+
+fn ran_failed() -> Bytes {
+    message(Outcome::Unsuccessful, Procedure::RanConfigurationUpdate, |it| {
+        add(it, ElementType::Cause, &Cause::UNKNOWN_PLMN);
+    })
+}
+
+/// The first update is refused after its time, and the second accepted.
+#[test]
+fn an_answer_that_comes_too_late_is_none_to_the_next_update() {
+    let mut stage = Stage::set_up(settings(1), 1);
+    let amf = stage.upstream(0);
+    stage.say(Leg::Gnb(1), 0, &joining(1, true));
+    stage.one(amf);
+    stage.pass(ANSWER);
+    assert_ne!(stage.one(Leg::Gnb(1)).kind(), RAN_DONE);
+    stage.say(Leg::Gnb(1), 0, &joining(1, true));
+    stage.one(amf);
+    stage.say(amf, 0, &ran_failed());
+    stage.silent();
+    stage.say(amf, 0, &ran_done());
+    assert_eq!(stage.one(Leg::Gnb(1)).kind(), RAN_DONE);
+    assert_eq!((stage.front_end.counts().unanswered, stage.front_end.counts().unexpected), (1, 1));
+}
+
+/// An AMF that never answered one is not taken for late for ever.
+#[test]
+fn what_was_given_up_is_forgotten() {
+    let mut stage = Stage::set_up(settings(1), 1);
+    let amf = stage.upstream(0);
+    stage.say(Leg::Gnb(1), 0, &joining(1, true));
+    stage.pass(ANSWER);
+    stage.pass(settings(1).timers.quarantine);
+    stage.inbox.clear();
+    stage.say(Leg::Gnb(1), 0, &joining(1, true));
+    stage.one(amf);
+    stage.say(amf, 0, &ran_done());
+    assert_eq!(stage.one(Leg::Gnb(1)).kind(), RAN_DONE);
+}
+
+#[test]
+fn a_gnbs_answer_that_comes_too_late_is_none_to_the_next_update() {
+    let mut stage = Stage::set_up(settings(2), 1);
+    let amf = stage.upstream(0);
+    for capacity in [10, 20] {
+        let update = initiating(Procedure::AmfConfigurationUpdate, |it| {
+            add(it, ElementType::RelativeAmfCapacity, &RelativeAmfCapacity(capacity));
+        });
+        stage.say(amf, 0, &update);
+        assert_eq!(stage.one(Leg::Gnb(1)).kind(), UPDATE);
+        if capacity == 10 {
+            stage.pass(ANSWER);
+            assert_eq!(stage.one(amf).kind(), FAILED);
+        }
+    }
+    stage.say(Leg::Gnb(1), 0, &answer(Outcome::Unsuccessful));
+    stage.silent();
+    stage.say(Leg::Gnb(1), 0, &answer(Outcome::Successful));
+    assert_eq!(stage.one(amf).kind(), DONE);
+}
