@@ -108,6 +108,14 @@ pub fn filter(level: Option<&str>, environment: Option<&str>) -> Result<EnvFilte
     EnvFilter::builder().parse(directives).map_err(wrong)
 }
 
+/// A filter that lets the spans of procedures through where they go to a collector. Elsewhere nobody looks at them.
+fn with_spans(filter: EnvFilter, wanted: bool) -> EnvFilter {
+    match format!("{}=debug", pinion_n2::SPANS).parse() {
+        Ok(directive) if wanted && cfg!(feature = "otlp") => filter.add_directive(directive),
+        _ => filter,
+    }
+}
+
 /// Logging under way.
 #[derive(Debug)]
 pub struct Logging {
@@ -139,7 +147,7 @@ impl Logging {
         };
         let layer = layer.with_filter(repeats::Filter(Arc::clone(&repeats)));
         let subscriber = tracing_subscriber::registry()
-            .with(options.filter)
+            .with(with_spans(options.filter, options.collector.is_some()))
             .with(counts::Layer(Arc::clone(&counts)))
             .with(layer);
         #[cfg(feature = "otlp")]

@@ -126,6 +126,9 @@ async fn spans_come_to_the_collector() {
         let _entered = outer.enter();
         tracing::info_span!("commit", table = "pins").in_scope(|| tracing::info!("done"));
         tracing::debug_span!("too much").in_scope(|| ());
+        let procedure =
+            tracing::debug_span!(target: pinion_n2::SPANS, parent: None, "procedure", otel.name = "NG Setup");
+        drop(procedure);
     });
     logging.end().await;
 
@@ -134,10 +137,11 @@ async fn spans_come_to_the_collector() {
     let service = attribute(&resource.resource.as_ref().unwrap().attributes, "service.name");
     assert_eq!(service.string.as_deref(), Some("pinion"));
     let spans: Vec<_> = resource.scope_spans.iter().flat_map(|it| &it.spans).collect();
-    assert_eq!(spans.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["commit", "reload"]);
-    assert_eq!((&spans[0].parent_span_id, &spans[0].trace_id), (&spans[1].span_id, &spans[1].trace_id));
+    assert_eq!(spans.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["commit", "NG Setup", "reload"]);
+    assert_eq!((&spans[0].parent_span_id, &spans[0].trace_id), (&spans[2].span_id, &spans[2].trace_id));
+    assert!(spans[1].parent_span_id.is_empty(), "a procedure is a trace of its own");
     assert_eq!(attribute(&spans[0].attributes, "table").string.as_deref(), Some("pins"));
-    assert_eq!(attribute(&spans[1].attributes, "services").int, Some(3));
+    assert_eq!(attribute(&spans[2].attributes, "services").int, Some(3));
 }
 
 /// It ends although nobody listens there.
