@@ -1,7 +1,9 @@
 //! What the daemon shows, and what it can be asked to do: the seam between [`crate::daemon`] and those who ask
 //! it ([`crate::api`], metrics).
 
+mod error;
 mod gtpc;
+mod n2;
 mod n4;
 
 use std::net::{IpAddr, SocketAddr};
@@ -9,7 +11,9 @@ use std::time::Duration;
 
 use crate::config::model::{Algorithm, Protocol};
 
+pub use error::ControlError;
 pub use gtpc::{GtpcEndpoint, GtpcFilter, GtpcFrontEnd, GtpcPage, GtpcSessionView};
+pub use n2::{N2Amf, N2Explained, N2Filter, N2FrontEnd, N2Mode, N2Page, N2Ue, N2UeView};
 pub use n4::{N4Filter, N4FrontEnd, N4Page, N4SessionView, N4Upf};
 
 /// The daemon, as those who ask it see it.
@@ -41,6 +45,12 @@ pub trait Control: Send + Sync + 'static {
     /// # Errors
     /// [`ControlError::Cursor`], [`ControlError::NoGtpc`], [`ControlError::NoEndpoint`].
     async fn gtpc_sessions(&self, filter: &GtpcFilter, page: &PageAsk) -> Result<GtpcPage, ControlError>;
+
+    /// A page of the UEs that a filter lets through.
+    ///
+    /// # Errors
+    /// [`ControlError::Cursor`], [`ControlError::NoNgap`], [`ControlError::NoEndpoint`].
+    async fn n2_ues(&self, filter: &N2Filter, page: &PageAsk) -> Result<N2Page, ControlError>;
 
     /// Counters and fill levels.
     ///
@@ -87,76 +97,12 @@ pub trait Control: Send + Sync + 'static {
     ) -> Result<TunnelFilters, ControlError>;
 
     /// Why sessions with this key are where they are. A key is what a session's display shows: an address,
-    /// address and port, a verification tag, a TEID, a SEID.
+    /// address and port, a verification tag, a TEID, a SEID, or one of a UE's identifiers; where there is no UE of a 5G-S-TMSI or
+    /// of a GUAMI, this is where one would go.
     ///
     /// # Errors
     /// [`ControlError::Key`], [`ControlError::Maps`].
     async fn explain(&self, key: &str) -> Result<Vec<Explanation>, ControlError>;
-}
-
-/// Why the daemon does not do what it is asked.
-#[derive(Debug, thiserror::Error)]
-pub enum ControlError {
-    /// There is no such pool.
-    #[error("there is no pool {0}; `pinion endpoints` lists them")]
-    NoPool(String),
-    /// There is no such service.
-    #[error("there is no service {0}; `pinion services` lists them")]
-    NoService(String),
-    /// There is no such service that speaks PFCP.
-    #[error("there is no PFCP service {0}; `pinion services` lists them")]
-    NoFrontEnd(String),
-    /// There is no such service that speaks GTPv2-C.
-    #[error("there is no GTPv2-C service {0}; `pinion services` lists them")]
-    NoGtpc(String),
-    /// Sessions of a service are listed elsewhere.
-    #[error("service {0} speaks GTPv2-C; `pinion sessions gtpc --service {0}` lists its sessions")]
-    SpeaksGtpc(String),
-    /// Sessions of a service are listed elsewhere.
-    #[error("service {0} speaks PFCP; `pinion sessions n4 --service {0}` lists its sessions")]
-    SpeaksPfcp(String),
-    /// There is no such endpoint.
-    #[error("there is no endpoint {0}; `pinion endpoints` lists them")]
-    NoEndpoint(String),
-    /// Several pools have an endpoint of this name.
-    #[error("several pools have an endpoint {name}: {}; say POOL/{name}", pools.join(", "))]
-    Ambiguous {
-        /// The name.
-        name: String,
-        /// The pools.
-        pools: Vec<String>,
-    },
-    /// A weight out of range.
-    #[error("{0} is no weight; give a number from 0 to 65535")]
-    Weight(u32),
-    /// A cursor that no page gave.
-    #[error("{0} is no cursor of a page; leave it out to begin at the first")]
-    Cursor(String),
-    /// A key that cannot be read.
-    #[error("{0} is no key; give an address, address:port, tag:NUMBER, teid:NUMBER or seid:NUMBER")]
-    Key(String),
-    /// There is no pinned tunnel of this TEID.
-    #[error(
-        "no tunnel with TEID {0:#010x} is pinned; `pinion sessions` lists them (one that was placed by hashing has no filters)"
-    )]
-    NoTunnel(u32),
-    /// Several services have a tunnel of this TEID.
-    #[error("several services have a tunnel with TEID {teid:#010x}: {}; say which by its name", services.join(", "))]
-    Tunnels {
-        /// The TEID.
-        teid: u32,
-        /// The services.
-        services: Vec<String>,
-    },
-    /// A filter that makes no sense.
-    #[error("{0}")]
-    Filter(String),
-    /// The new configuration is refused; the old one stays in force.
-    #[error("{0}")]
-    Config(String),
-    /// The kernel refuses.
-    #[error("the packet path's tables cannot be read or written: {0}")]
-    Maps(String),
 }
 
 /// A tunnel and its filters.
@@ -407,6 +353,8 @@ pub struct Stats {
     pub front_ends: Vec<N4FrontEnd>,
     /// The GTPv2-C front ends, by the name of their service.
     pub gtpc: Vec<GtpcFrontEnd>,
+    /// The N2 front ends, by the name of their service.
+    pub n2: Vec<N2FrontEnd>,
 }
 
 /// How many packets there were for a reason.
@@ -486,4 +434,6 @@ pub enum Explained {
     N4(N4SessionView),
     /// What the daemon speaks GTPv2-C for.
     Gtpc(GtpcSessionView),
+    /// A UE, or where one would go.
+    N2(N2Explained),
 }

@@ -4,10 +4,12 @@ mod association;
 mod carrier;
 mod host;
 mod links;
+mod list;
 mod settings;
 
 pub use carrier::{Carrier, Quiet};
 pub use host::{Asked, Host, Shown, Start, StartError, Told};
+pub(crate) use list::{find, list, words};
 pub use settings::settings;
 
 /// NGAP (TS 38.412 7).

@@ -16,7 +16,7 @@ pub use journal::JournalError;
 pub(crate) use journal::{Journal, Keyed};
 #[cfg(test)]
 pub(crate) use pages::MOST_LOOKED_AT;
-pub(crate) use pages::{FrontEndSessions, Numbered, find, knows, page};
+pub(crate) use pages::{FrontEndSessions, Numbered, asked, find, knows, page};
 pub use socket::BindError;
 pub(crate) use socket::{LONGEST, Spoken, bind, read, send};
 

@@ -7,6 +7,8 @@ mod counts;
 mod fake;
 #[path = "api/sample/gtpc/counts.rs"]
 mod gtpc_counts;
+#[path = "api/sample/n2/counts.rs"]
+mod n2_counts;
 #[path = "metrics/oracles.rs"]
 mod oracles;
 #[path = "metrics/scraper.rs"]
@@ -161,6 +163,36 @@ async fn what_control_tells_is_shown() {
         "pinion_gtpc_endpoint_up{service=\"s11\",pool=\"sgws\",endpoint=\"sgw-1\"} 1",
         "pinion_gtpc_endpoint_up{service=\"s11\",pool=\"sgws\",endpoint=\"sgw-2\"} 0",
         "pinion_gtpc_endpoint_sessions{service=\"s11\",pool=\"sgws\",endpoint=\"sgw-2\"} 602",
+        "pinion_n2_gnbs{service=\"n2\"} 3",
+        "pinion_n2_ues{service=\"n2\"} 3003",
+        "pinion_n2_messages_total{service=\"n2\",procedure=\"NG Setup\",direction=\"up\"} 3",
+        "pinion_n2_messages_total{service=\"n2\",procedure=\"NG Setup\",direction=\"down\"} 6",
+        "pinion_n2_messages_sent_total{service=\"n2\"} 303",
+        "pinion_n2_dropped_messages_total{service=\"n2\",reason=\"malformed\"} 304",
+        "pinion_n2_dropped_messages_total{service=\"n2\",reason=\"other_protocol\"} 305",
+        "pinion_n2_dropped_messages_total{service=\"n2\",reason=\"unexpected\"} 306",
+        "pinion_n2_dropped_messages_total{service=\"n2\",reason=\"undeliverable\"} 307",
+        "pinion_n2_error_indications_total{service=\"n2\"} 308",
+        "pinion_n2_ues_mismatched_total{service=\"n2\"} 309",
+        "pinion_n2_ues_pinned_total{service=\"n2\"} 310",
+        "pinion_n2_ues_released_total{service=\"n2\"} 311",
+        "pinion_n2_ues_moved_total{service=\"n2\"} 312",
+        "pinion_n2_ues_reset_total{service=\"n2\"} 313",
+        "pinion_n2_refused_ues_total{service=\"n2\"} 314",
+        "pinion_n2_ues_steered_total{service=\"n2\"} 315",
+        "pinion_n2_ues_rerouted_total{service=\"n2\"} 316",
+        "pinion_n2_refused_gnbs_total{service=\"n2\"} 317",
+        "pinion_n2_unanswered_total{service=\"n2\"} 318",
+        "pinion_n2_amf_gnbs{service=\"n2\",pool=\"amfs\",endpoint=\"amf-1\"} 3",
+        "pinion_n2_amf_ues{service=\"n2\",pool=\"amfs\",endpoint=\"amf-2\"} 702",
+        "pinion_n2_amf_relative_capacity{service=\"n2\",pool=\"amfs\",endpoint=\"amf-1\"} 90",
+        "pinion_n2_amf_overload_percent{service=\"n2\",pool=\"amfs\",endpoint=\"amf-1\"} 20",
+        "pinion_n2_procedure_duration_seconds_bucket{le=\"0.001\",service=\"n2\",procedure=\"NG Setup\",answered_by=\"amf\"} 1",
+        "pinion_n2_procedure_duration_seconds_bucket{le=\"0.05\",service=\"n2\",procedure=\"NG Setup\",answered_by=\"amf\"} 2",
+        "pinion_n2_procedure_duration_seconds_bucket{le=\"10.0\",service=\"n2\",procedure=\"NG Setup\",answered_by=\"amf\"} 2",
+        "pinion_n2_procedure_duration_seconds_bucket{le=\"+Inf\",service=\"n2\",procedure=\"NG Setup\",answered_by=\"amf\"} 3",
+        "pinion_n2_procedure_duration_seconds_count{service=\"n2\",procedure=\"NG Setup\",answered_by=\"amf\"} 3",
+        "pinion_n2_procedure_duration_seconds_sum{service=\"n2\",procedure=\"NG Setup\",answered_by=\"amf\"} 20.031",
         "pinion_path_round_trip_seconds{pool=\"amfs\",endpoint=\"amf-1\",path=\"0\"} 0.0015",
     ] {
         assert!(page.lines().any(|it| it == line), "{line} is not in\n{page}");

@@ -19,10 +19,10 @@ use super::failure::AskError;
 use super::target::Target;
 use super::tls::{self, Credentials};
 use super::v1::pinion_client::PinionClient;
-use super::{ANSWER_BYTES, decode, encode, gtpc, n4, v1};
+use super::{ANSWER_BYTES, decode, encode, gtpc, n2, n4, v1};
 use crate::control::{
-    EndpointView, Explanation, GtpcFilter, GtpcPage, N4Filter, N4Page, PageAsk, Reloaded, ServiceView,
-    SessionFilter, SessionPage, Stats, TunnelFilters,
+    EndpointView, Explanation, GtpcFilter, GtpcPage, N2Filter, N2Page, N4Filter, N4Page, PageAsk, Reloaded,
+    ServiceView, SessionFilter, SessionPage, Stats, TunnelFilters,
 };
 
 /// How long connecting and shaking hands may take.
@@ -109,6 +109,16 @@ impl Client {
         let answer = self.calls.list_gtpc_sessions(gtpc::encode_filter(filter, page)).await;
         let page = self.answer(answer)?;
         self.meaning(gtpc::decode_page(page))
+    }
+
+    /// A page of UEs.
+    ///
+    /// # Errors
+    /// [`AskError`].
+    pub async fn n2_ues(&mut self, filter: &N2Filter, page: &PageAsk) -> Result<N2Page, AskError> {
+        let answer = self.calls.list_n2_ues(n2::encode_filter(filter, page)).await;
+        let page = self.answer(answer)?;
+        self.meaning(n2::decode_page(page))
     }
 
     /// Counters and fill levels.

@@ -1,9 +1,12 @@
 //! What came over the wire, as what it means.
 
 use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
 use std::time::Duration;
 
-use super::{gtpc, n4, v1};
+use super::{gtpc, n2, n4, v1};
+use pinion_protocols::ngap::TextError;
+
 use crate::config::model::{Algorithm, Protocol};
 use crate::control::{
     EndpointState, EndpointView, Explained, Explanation, InterfaceView, Origin, PacketCount, PathView, Reloaded,
@@ -31,6 +34,16 @@ pub enum MeaningError {
         number: u32,
         /// What fits.
         most: u32,
+    },
+    /// Text that is no identity.
+    #[error("{field}: {text:?} is none: {why}")]
+    Identity {
+        /// Where it was.
+        field: &'static str,
+        /// What was there.
+        text: String,
+        /// What is wrong.
+        why: TextError,
     },
     /// A value of an enum that this version does not know.
     #[error("{field}: no value {value} is known")]
@@ -204,6 +217,7 @@ pub(super) fn stats(wire: v1::Stats) -> Result<Stats, MeaningError> {
             .collect(),
         front_ends: wire.n4_front_ends.into_iter().map(n4::decode_front_end).collect::<Result<_, _>>()?,
         gtpc: wire.gtpc_front_ends.into_iter().map(gtpc::decode_front_end).collect::<Result<_, _>>()?,
+        n2: wire.n2_front_ends.into_iter().map(n2::decode_front_end).collect::<Result<_, _>>()?,
     })
 }
 
@@ -217,14 +231,16 @@ pub(super) fn filters(wire: v1::TunnelFilters) -> Result<TunnelFilters, MeaningE
     Ok(TunnelFilters { service, endpoint, addresses: addresses?, teid, filters })
 }
 
-pub(super) fn explanation(wire: v1::Explanation) -> Result<Explanation, MeaningError> {
-    let session = match (wire.session, wire.n4_session, wire.gtpc_session) {
-        (Some(of), ..) => Explained::Session(session(of)?),
-        (None, Some(of), _) => Explained::N4(n4::decode_session(of)?),
-        (None, None, Some(of)) => Explained::Gtpc(gtpc::decode_session(of)?),
-        (None, None, None) => return Err(MeaningError::Missing { field: "session" }),
+pub(super) fn explanation(mut wire: v1::Explanation) -> Result<Explanation, MeaningError> {
+    let steps = std::mem::take(&mut wire.steps);
+    let session = match wire {
+        v1::Explanation { session: Some(of), .. } => Explained::Session(session(of)?),
+        v1::Explanation { n4_session: Some(of), .. } => Explained::N4(n4::decode_session(of)?),
+        v1::Explanation { gtpc_session: Some(of), .. } => Explained::Gtpc(gtpc::decode_session(of)?),
+        v1::Explanation { n2: Some(of), .. } => Explained::N2(n2::decode_explained(of)?),
+        _ => return Err(MeaningError::Missing { field: "session" }),
     };
-    Ok(Explanation { session, steps: wire.steps })
+    Ok(Explanation { session, steps })
 }
 
 /// A session's state; `None` where none is said.
@@ -242,8 +258,18 @@ pub(super) fn address(field: &'static str, text: &str) -> Result<IpAddr, Meaning
     text.parse().map_err(|_| MeaningError::Address { field, text: text.to_owned() })
 }
 
-fn port(field: &'static str, number: u32) -> Result<u16, MeaningError> {
-    u16::try_from(number).map_err(|_| MeaningError::Number { field, number, most: u16::MAX.into() })
+fn port(field: &'static str, port: u32) -> Result<u16, MeaningError> {
+    number(field, port, u16::MAX.into())
+}
+
+/// A number that must fit.
+pub(super) fn number<T: TryFrom<u32>>(field: &'static str, number: u32, most: u32) -> Result<T, MeaningError> {
+    T::try_from(number).map_err(|_| MeaningError::Number { field, number, most })
+}
+
+/// An identity that is written as text.
+pub(super) fn text<T: FromStr<Err = TextError>>(field: &'static str, text: String) -> Result<T, MeaningError> {
+    text.parse().map_err(|why| MeaningError::Identity { field, text, why })
 }
 
 /// A part of something, in percent.

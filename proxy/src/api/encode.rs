@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{gtpc, n4, v1};
+use super::{gtpc, n2, n4, v1};
 use crate::config::model::{Algorithm, Protocol};
 use crate::control::{
     EndpointState, EndpointView, Explained, Explanation, Origin, PathView, Reloaded, ServiceView, SessionFilter,
@@ -138,6 +138,7 @@ pub(super) fn stats(stats: Stats) -> v1::Stats {
             .collect(),
         n4_front_ends: stats.front_ends.into_iter().map(n4::encode_front_end).collect(),
         gtpc_front_ends: stats.gtpc.into_iter().map(gtpc::encode_front_end).collect(),
+        n2_front_ends: stats.n2.into_iter().map(n2::encode_front_end).collect(),
     }
 }
 
@@ -158,6 +159,7 @@ pub(super) fn explanation(explanation: Explanation) -> v1::Explanation {
         Explained::Session(of) => v1::Explanation { session: Some(session(of)), ..none },
         Explained::N4(of) => v1::Explanation { n4_session: Some(n4::encode_session(of)), ..none },
         Explained::Gtpc(of) => v1::Explanation { gtpc_session: Some(gtpc::encode_session(of)), ..none },
+        Explained::N2(of) => v1::Explanation { n2: Some(n2::encode_explained(of)), ..none },
     }
 }
 

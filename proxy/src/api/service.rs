@@ -7,8 +7,8 @@ use std::time::Duration;
 use tonic::{Request, Response, Status};
 
 use super::status::{invalid, status};
-use super::{NAME_BYTES, decode, encode, gtpc, n4, v1};
-use crate::control::{Control, ControlError, GtpcFilter, N4Filter, PageAsk, SessionFilter};
+use super::{NAME_BYTES, decode, encode, gtpc, n2, n4, v1};
+use crate::control::{Control, ControlError, GtpcFilter, N2Filter, N4Filter, PageAsk, SessionFilter};
 
 /// How many sessions a page has where the request says nothing.
 const PAGE: u32 = 100;
@@ -100,6 +100,22 @@ impl v1::pinion_server::Pinion for Service {
         let ask = page_ask(request.limit, request.cursor)?;
         let page = self.control.gtpc_sessions(&filter, &ask).await.map_err(|error| status(&error))?;
         Ok(Response::new(gtpc::encode_page(page)))
+    }
+
+    async fn list_n2_ues(
+        &self,
+        request: Request<v1::ListN2UesRequest>,
+    ) -> Result<Response<v1::ListN2UesResponse>, Status> {
+        let request = request.into_inner();
+        let filter = N2Filter {
+            service: request.service.map(|service| name("service", service)).transpose()?,
+            endpoint: request.endpoint.map(|endpoint| name("endpoint", endpoint)).transpose()?,
+            gnb: request.gnb.map(|gnb| name("gnb", gnb)).transpose()?,
+            mode: n2::decode_mode(request.mode).map_err(|error| invalid(&error.to_string()))?,
+        };
+        let ask = page_ask(request.limit, request.cursor)?;
+        let page = self.control.n2_ues(&filter, &ask).await.map_err(|error| status(&error))?;
+        Ok(Response::new(n2::encode_page(page)))
     }
 
     async fn get_stats(&self, _: Request<v1::GetStatsRequest>) -> Result<Response<v1::Stats>, Status> {

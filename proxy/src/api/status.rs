@@ -23,11 +23,13 @@ fn code(error: &ControlError) -> Code {
         | ControlError::NoService(_)
         | ControlError::NoFrontEnd(_)
         | ControlError::NoGtpc(_)
+        | ControlError::NoNgap(_)
         | ControlError::NoEndpoint(_)
         | ControlError::NoTunnel(_) => Code::NotFound,
         ControlError::Ambiguous { .. }
         | ControlError::SpeaksPfcp(_)
         | ControlError::SpeaksGtpc(_)
+        | ControlError::SpeaksNgap(_)
         | ControlError::Weight(_)
         | ControlError::Cursor(_)
         | ControlError::Key(_)

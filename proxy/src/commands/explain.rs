@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::ask::columns::printable;
 use super::ask::{self, Error, Format, How, json, words};
-use crate::control::{Explained, Explanation, GtpcSessionView};
+use crate::control::{Explained, Explanation, GtpcSessionView, N2Explained, N2Ue};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,10 +20,22 @@ Examples:
       control tunnels.
   pinion explain seid:0x500000003
       The N4 session that Pinion, its SMF or its UPF knows by this SEID, and why it is at its UPF.
+  pinion explain ue:5@001-01-gnb-000001/24
+      The UE that a gNB knows by this RAN UE NGAP ID, and why it is on its AMF: the rules, and what each says of every AMF.
+  pinion explain amf-ue-ngap-id:70
+      The UEs that an AMF or a gNB knows by this AMF UE NGAP ID.
+  pinion explain tmsi:1-2-0x01020304
+      The UE of this 5G-S-TMSI (AMF Set ID, AMF Pointer, 5G-TMSI); where there is none, the AMF that it would get.
+  pinion explain guami:001-01-1-1-2
+      The UEs of this GUAMI (MCC, MNC, AMF Region ID, AMF Set ID, AMF Pointer); where there is none, the AMF that one would get.
 
 JSON: an array of objects with session (an object with the keys that `pinion sessions --help` lists; null for a SEID), n4_session
 (an object with the keys that `pinion sessions n4 --help` lists; null for all but a SEID), gtpc_session (as `pinion sessions gtpc
---help` has it; null for all but a TEID of GTPv2-C) and steps (an array of lines).
+--help` has it; null for all but a TEID of GTPv2-C), n2 (null for all but identifiers of N2: an object with service, ue, as `pinion
+sessions n2 --help` has it, or null where there is none, and amfs: what the rules say now of each AMF, an object with amf, barred (why
+it gets no new UE: not_set_up, removed, drained, no_weight, no_capacity, no_guami, let_go; null: it may), rules: objects with rule
+(plmn, load, named_set, owner, backup, same_set) and points, points (all together; the most get the UE), weight, share_percent (of
+such UEs that it gets), overload_percent (that it asks to be spared)) and steps (an array of lines).
 
 Exit codes: 0 done, also where no session has this key; 1 the daemon does not answer; 2 bad usage.";
 
@@ -31,7 +43,7 @@ Exit codes: 0 done, also where no session has this key; 1 the daemon does not an
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// ADDRESS, ADDRESS:PORT, tag:NUMBER, teid:NUMBER or seid:NUMBER
+    /// ADDRESS, ADDRESS:PORT, tag:NUMBER, teid:NUMBER, seid:NUMBER, ue:NUMBER@GNB, amf-ue-ngap-id:NUMBER, tmsi:TMSI or guami:GUAMI
     #[arg(value_name = "KEY")]
     of: String,
 
@@ -55,7 +67,7 @@ fn text(key: &str, explanations: &[Explanation]) -> String {
     }
     let mut text = String::new();
     for Explanation { session, steps } in explanations {
-        let (key, endpoint, service) = match session {
+        let (of, endpoint, service) = match session {
             Explained::Session(it) => {
                 (format!("{} {}", words::key(&it.key), words::detail(&it.key)), &*it.endpoint, &*it.service)
             }
@@ -67,12 +79,32 @@ fn text(key: &str, explanations: &[Explanation]) -> String {
                 &*session.endpoint,
                 &**service,
             ),
+            Explained::N2(N2Explained { service, ue: Some(ue), .. }) => {
+                (format!("{} {}", printable(&words::n2_key(ue)), ue_detail(ue)), &*ue.amf, &**service)
+            }
+            Explained::N2(N2Explained { service, ue: None, amfs }) => {
+                let likely = amfs.iter().max_by_key(|it| it.share).filter(|it| it.share > 0);
+                (format!("a UE of {}", printable(key)), likely.map_or("no AMF", |it| &*it.amf), &**service)
+            }
+        };
+        let is = if matches!(session, Explained::N2(it) if it.ue.is_none()) {
+            "would most likely be on"
+        } else {
+            "is on"
         };
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{key} is on {}, for service {}", printable(endpoint), printable(service));
+        let _ = writeln!(text, "{of} {is} {}, for service {}", printable(endpoint), printable(service));
         for (number, step) in (1..).zip(steps) {
             let _ = writeln!(text, "  {number}. {}", printable(step));
         }
     }
     text
+}
+
+/// What else there is to say about a UE.
+fn ue_detail(ue: &N2Ue) -> String {
+    match ue.gnb_id {
+        Some(id) => format!("(AMF UE NGAP ID {id})"),
+        None => "(no AMF UE NGAP ID yet)".to_owned(),
+    }
 }

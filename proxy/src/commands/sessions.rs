@@ -2,6 +2,7 @@
 
 mod classify;
 mod gtpc;
+mod n2;
 mod n4;
 mod pages;
 
@@ -26,6 +27,8 @@ Examples:
       The sessions that SMFs have at UPFs, where Pinion speaks PFCP for them.
   pinion sessions gtpc
       The sessions that MMEs or SGWs have at SGWs or PGWs, where Pinion speaks GTPv2-C for them.
+  pinion sessions n2
+      The UEs of gNBs, and which AMFs have them.
   pinion sessions classify teid:4096
       Which of a tunnel's users' packets go elsewhere (UL CL).
 
@@ -71,6 +74,7 @@ pub(crate) struct Args {
 enum Of {
     N4(Box<n4::Args>),
     Gtpc(Box<gtpc::Args>),
+    N2(Box<n2::Args>),
     Classify(Box<classify::Args>),
 }
 
@@ -101,6 +105,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     match &args.of {
         Some(Of::N4(args)) => return n4::run(args),
         Some(Of::Gtpc(args)) => return gtpc::run(args),
+        Some(Of::N2(args)) => return n2::run(args),
         Some(Of::Classify(args)) => return classify::run(args),
         None => {}
     }

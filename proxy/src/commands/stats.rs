@@ -1,6 +1,7 @@
 //! `pinion stats`: counters and fill levels.
 
 mod gtpc;
+mod n2;
 mod n4;
 
 use std::fmt::Write as _;
@@ -13,8 +14,8 @@ use crate::control::{Stats, StoreLevel};
 const EXAMPLES: &str = "\
 Examples:
   pinion stats
-      Sessions, packets by what became of them, tables, store and interfaces, and for each service of PFCP or GTPv2-C what was
-      said.
+      Sessions, packets by what became of them, tables, store and interfaces, and for each service of PFCP, GTPv2-C or NGAP what
+      was said.
   pinion stats --format json | jq '[.packets[] | select(.verdict == \"drop\") | .packets] | add'
       How many packets were dropped.
 
@@ -28,7 +29,14 @@ unanswered (requests of Pinion's: sent again, given up), sent, malformed, unknow
 of PFCP, of an unknown type, answers to nothing), refused (batches of tunnels that were not put in force), upf_losses,
 unlearned (rules that were to break out, and did not become filters of their tunnels), and upfs: objects with pool, name, up, sessions, load_percent; gtpc: an object for each GTPv2-C service, with the same keys where they mean
 the same, created, moved (sessions that another client took over), not_found (refusals: no such session), unexpected (messages that
-a side does not send), endpoint_losses, and endpoints: objects with pool, name, up (null: not known yet), sessions.
+a side does not send), endpoint_losses, and endpoints: objects with pool, name, up (null: not known yet), sessions; n2: an object for
+each NGAP service, with service, gnbs (set up), ues, pinned, released, moved, reset, mismatches, refused, steered, rerouted (UEs: that
+came, left by release, moved to another AMF, were reset, released as identifiers did not fit, not taken, steered from an AMF with too
+much to do, sent on by one), setup_failures (NG Setups refused), uplink, downlink (messages of gNBs, of AMFs), sent, malformed,
+other_protocol, unexpected, undeliverable (messages: sent, none of NGAP, of another protocol, that fit into no procedure, for which
+nobody was there), error_indications, unanswered, amfs: objects with pool, name, gnbs, ues, relative_capacity, overload_percent;
+procedures: objects with procedure, of_gnbs, of_amfs (messages); latencies: objects with procedure, by (who answers: gnb, amf, or
+pinion for all AMFs or a gNB), answers, mean_seconds, p99_seconds (at the most; null: more than 10 s).
 
 Exit codes: 0 done; 1 the daemon does not answer, or refuses; 2 bad usage.";
 
@@ -58,7 +66,8 @@ fn text(stats: &Stats, coloured: bool) -> String {
     let sections = [packets(stats, coloured), tables(stats, coloured), interfaces(stats, coloured)];
     let n4 = stats.front_ends.iter().map(|front_end| n4::part(front_end, coloured));
     let gtpc = stats.gtpc.iter().map(|front_end| gtpc::part(front_end, coloured));
-    for section in sections.into_iter().flatten().chain(n4).chain(gtpc) {
+    let n2 = stats.n2.iter().map(|front_end| n2::part(front_end, coloured));
+    for section in sections.into_iter().flatten().chain(n4).chain(gtpc).chain(n2) {
         text.push('\n');
         text.push_str(&section);
     }

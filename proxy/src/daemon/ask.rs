@@ -1,4 +1,5 @@
 mod gtpc;
+mod n2;
 mod n4;
 
 use std::collections::HashMap;
@@ -13,11 +14,12 @@ use super::packet_path::PacketPath;
 use super::state::{Daemon, State};
 use crate::config::model::{Config, Protocol, Service};
 use crate::control::{
-    Control, ControlError, EndpointState, EndpointView, Explanation, GtpcFilter, GtpcFrontEnd, GtpcPage, N4Filter,
-    N4FrontEnd, N4Page, PacketCount, PageAsk, Reloaded, ServiceView, SessionFilter, SessionPage, Stats,
-    TableLevel, TunnelFilters,
+    Control, ControlError, EndpointState, EndpointView, Explanation, GtpcFilter, GtpcFrontEnd, GtpcPage, N2Filter,
+    N2FrontEnd, N2Page, N4Filter, N4FrontEnd, N4Page, PacketCount, PageAsk, Reloaded, ServiceView, SessionFilter,
+    SessionPage, Stats, TableLevel, TunnelFilters,
 };
 use crate::gtpc::list as list_gtpc;
+use crate::n2::list as list_n2;
 use crate::n4::list as list_n4;
 use crate::pool::Sessions;
 use crate::sessions::{Ticks, list};
@@ -62,6 +64,9 @@ impl Control for Daemon {
             Some(Protocol::Gtpc) => {
                 return Err(ControlError::SpeaksGtpc(filter.service.clone().unwrap_or_default()));
             }
+            Some(Protocol::Ngap) => {
+                return Err(ControlError::SpeaksNgap(filter.service.clone().unwrap_or_default()));
+            }
             _ => {}
         }
         let ticks = self.ticks().await?;
@@ -74,6 +79,10 @@ impl Control for Daemon {
 
     async fn gtpc_sessions(&self, filter: &GtpcFilter, page: &PageAsk) -> Result<GtpcPage, ControlError> {
         list_gtpc(&front_ends::running_gtpc(self).await, filter, page).await
+    }
+
+    async fn n2_ues(&self, filter: &N2Filter, page: &PageAsk) -> Result<N2Page, ControlError> {
+        list_n2(&front_ends::running_n2(self).await, filter, page).await
     }
 
     async fn stats(&self) -> Result<Stats, ControlError> {
@@ -100,6 +109,7 @@ impl Control for Daemon {
             interfaces,
             front_ends: counts.front_ends,
             gtpc: counts.gtpc,
+            n2: counts.n2,
         })
     }
 
@@ -168,7 +178,8 @@ impl Daemon {
     async fn counts(&self) -> Result<Counts, ControlError> {
         let config = Arc::clone(&self.state().config);
         let counts = self.path.quick(move |path| Counts::read(path, &config)).await.map_err(refused)?;
-        Ok(counts.with(self.n4_front_ends().await).with_gtpc(self.gtpc_front_ends().await))
+        let counts = counts.with(self.n4_front_ends().await).with_gtpc(self.gtpc_front_ends().await);
+        Ok(counts.with_n2(self.n2_front_ends().await))
     }
 
     /// The packet path's clock.
@@ -185,6 +196,7 @@ fn seen(view: EndpointView, state: &State, counts: &Counts, now: Duration) -> En
     let (traffic, load) = (state.ledger.view(pool, name, now), counts.load(pool, name));
     let why = match view.state {
         EndpointState::Unknown if counts.upfs(pool, name).next().is_some() => "no association yet".to_owned(),
+        EndpointState::Unknown if counts.is_amf(pool, name) => "no gNB is set up with it yet".to_owned(),
         _ => view.why,
     };
     EndpointView { traffic, load, why, ..view }
@@ -199,6 +211,7 @@ struct Counts {
     flows: u64,
     front_ends: Vec<N4FrontEnd>,
     gtpc: Vec<GtpcFrontEnd>,
+    n2: Vec<N2FrontEnd>,
 }
 
 impl Counts {

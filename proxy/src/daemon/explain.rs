@@ -1,4 +1,5 @@
 mod gtpc;
+mod n2;
 mod n4;
 
 use std::net::{IpAddr, SocketAddr};
@@ -61,6 +62,9 @@ impl Wanted {
 
 /// Why sessions with this key are where they are.
 pub(super) async fn explain(daemon: &Daemon, key: &str) -> Result<Vec<Explanation>, ControlError> {
+    if let Some(key) = n2::Key::parse(key) {
+        return Ok(n2::explain(daemon, &key).await);
+    }
     let wanted = Wanted::parse(key).ok_or_else(|| ControlError::Key(key.to_owned()))?;
     let client = match wanted {
         Wanted::Client(address) => Some(address),

@@ -287,6 +287,11 @@ pub(super) async fn running_gtpc(daemon: &Daemon) -> Vec<(String, Arc<gtpc::Host
     daemon.front_ends.lock().await.as_ref().map(|it| hosts(&it.gtpc)).unwrap_or_default()
 }
 
+/// Those of NGAP that run, by the name of their service.
+pub(super) async fn running_n2(daemon: &Daemon) -> Vec<(String, Arc<n2::Host>)> {
+    daemon.front_ends.lock().await.as_ref().map(|it| hosts(&it.n2)).unwrap_or_default()
+}
+
 fn hosts<F: FrontEnd>(running: &Running<F>) -> Vec<(String, Arc<F>)> {
     running.iter().map(|(name, (host, _))| (name.clone(), Arc::clone(host))).collect()
 }

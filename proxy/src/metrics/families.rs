@@ -1,4 +1,5 @@
 mod gtpc;
+mod n2;
 mod n4;
 
 use prometheus_client::metrics::MetricType;
@@ -9,12 +10,21 @@ use crate::control::{EndpointState, EndpointView, PathView, TrafficView};
 use crate::health::Signal;
 
 /// A sample's value.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
     /// A count, or a level in whole things.
     Whole(u64),
     /// A time, in seconds.
     Seconds(f64),
+    /// How many of how many took how long, by classes, each with its greatest value.
+    Classes {
+        /// All together.
+        sum: f64,
+        /// How many.
+        count: u64,
+        /// The greatest value of a class, and how many are in it and in none before.
+        classes: Vec<(f64, u64)>,
+    },
     /// Nothing but its labels.
     Info,
 }
@@ -64,7 +74,7 @@ const PATH: &[&str] = &["pool", "endpoint", "path"];
 
 /// Every family, in the order of the page.
 pub(super) fn families() -> impl Iterator<Item = &'static Family> {
-    FAMILIES.iter().chain(n4::FAMILIES).chain(gtpc::FAMILIES)
+    FAMILIES.iter().chain(n2::FAMILIES).chain(n4::FAMILIES).chain(gtpc::FAMILIES)
 }
 
 const FAMILIES: &[Family] = &[

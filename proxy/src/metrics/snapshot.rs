@@ -32,6 +32,10 @@ impl Snapshot {
             front_end.upfs.truncate(room);
             room = room.saturating_sub(front_end.upfs.len());
         }
+        for front_end in &mut stats.n2 {
+            front_end.amfs.truncate(room);
+            room = room.saturating_sub(front_end.amfs.len());
+        }
         for front_end in &mut stats.gtpc {
             front_end.endpoints.truncate(room);
             room = room.saturating_sub(front_end.endpoints.len());
@@ -74,6 +78,9 @@ fn number(kind: MetricType, encoder: &mut MetricEncoder<'_>, value: Value) -> fm
         (MetricType::Counter, Value::Whole(count)) => encoder.encode_counter::<NoLabelSet, _, u64>(&count, None),
         (_, Value::Whole(level)) => encoder.encode_gauge(&level),
         (_, Value::Seconds(time)) => encoder.encode_gauge(&time),
+        (_, Value::Classes { sum, count, classes }) => {
+            encoder.encode_histogram::<NoLabelSet>(sum, count, &classes, None)
+        }
         (_, Value::Info) => Ok(()),
     }
 }

@@ -3,7 +3,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pinion_n2::{AmfView, Counts, FrontEnd, GnbView, Leg, Output, Settings, UeView};
+use pinion_n2::{
+    AmfView, Answerer, Candidate, Counts, FrontEnd, GnbView, Identity, Latency, Leg, Output, Placement, Settings,
+    UeView,
+};
+use pinion_protocols::ngap::Procedure;
 use pinion_transport::{Association, Connect, Listen, Listener, RequestError, Transport};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -53,8 +57,12 @@ pub struct StartError {
 pub enum Asked {
     /// To take other settings over.
     Configure(Box<Told>),
-    /// For its UEs behind a place, at the most so many.
-    Ues(Option<(u32, u64)>, usize, oneshot::Sender<Vec<UeView>>),
+    /// For its UEs behind a number, at the most so many.
+    Ues(Option<u64>, usize, oneshot::Sender<Vec<UeView>>),
+    /// For what its rules say of each AMF for a UE, by number.
+    Judged(u64, oneshot::Sender<Vec<Candidate>>),
+    /// For where a UE of an identity would go.
+    Placements(Identity, oneshot::Sender<Vec<Placement>>),
     /// For how it goes.
     Shown(oneshot::Sender<Shown>),
 }
@@ -70,6 +78,10 @@ pub struct Shown {
     pub ues: usize,
     /// What it did so far.
     pub counts: Counts,
+    /// Messages that came from gNBs and from AMFs, by procedure.
+    pub messages: Vec<(Procedure, u64, u64)>,
+    /// How long answers took, by procedure and by who gave them.
+    pub latencies: Vec<(Procedure, Answerer, Latency)>,
 }
 
 /// A front end that runs. It ends with this value.
@@ -129,9 +141,19 @@ impl Host {
         self.asks.send(what).await.is_ok()
     }
 
-    /// Its UEs behind a place, at the most so many.
-    pub async fn ues(&self, after: Option<(u32, u64)>, most: usize) -> Vec<UeView> {
+    /// Its UEs behind a number, at the most so many.
+    pub async fn ues(&self, after: Option<u64>, most: usize) -> Vec<UeView> {
         answered(&self.asks, |tell| Asked::Ues(after, most, tell)).await
+    }
+
+    /// What its rules say of each AMF for a UE, by number.
+    pub async fn judged(&self, number: u64) -> Vec<Candidate> {
+        answered(&self.asks, |tell| Asked::Judged(number, tell)).await
+    }
+
+    /// Where a UE of an identity would go.
+    pub async fn placements(&self, identity: Identity) -> Vec<Placement> {
+        answered(&self.asks, |tell| Asked::Placements(identity, tell)).await
     }
 
     /// How it goes.
@@ -225,12 +247,20 @@ impl Running {
             Asked::Ues(after, most, tell) => {
                 let _ = tell.send(self.front_end.ues(after).take(most).collect());
             }
+            Asked::Judged(number, tell) => {
+                let _ = tell.send(self.front_end.judged(number));
+            }
+            Asked::Placements(identity, tell) => {
+                let _ = tell.send(self.front_end.placements(identity));
+            }
             Asked::Shown(tell) => {
                 let _ = tell.send(Shown {
                     gnbs: self.front_end.gnbs().collect(),
                     amfs: self.front_end.amfs().collect(),
                     ues: self.front_end.ue_count(),
                     counts: self.front_end.counts(),
+                    messages: self.front_end.messages().collect(),
+                    latencies: self.front_end.latencies().map(|(it, by, latency)| (it, by, *latency)).collect(),
                 });
             }
         }

@@ -18,6 +18,7 @@ pub fn settings(pools: &Pools, service: &Service) -> Option<Told> {
     });
     let addresses = pools.of(&service.pool).map(|endpoint| (name(endpoint), endpoint.config.addresses.clone()));
     let settings = Settings {
+        service: service.name.as_str().into(),
         amf_ids: match ngap.amf_ids {
             model::AmfIds::SetUnique => AmfIds::SetUnique,
             model::AmfIds::PerAmf => AmfIds::PerAmf,

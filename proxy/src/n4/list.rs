@@ -7,7 +7,7 @@ use pinion_n4::SessionView;
 use super::host::Host;
 use crate::control::{ControlError, N4Filter, N4Page, N4SessionView, PageAsk};
 use crate::sessions::is_called;
-use crate::spoken::{self, FrontEndSessions, Numbered, knows, page};
+use crate::spoken::{self, FrontEndSessions, Numbered, asked, page};
 
 impl Numbered for SessionView {
     fn number(&self) -> u64 {
@@ -36,16 +36,8 @@ pub(crate) async fn list<S: FrontEndSessions<View = SessionView>>(
     filter: &N4Filter,
     ask: &PageAsk,
 ) -> Result<N4Page, ControlError> {
-    let asked = |service: &str| filter.service.as_deref().is_none_or(|wanted| wanted == service);
-    let front_ends: Vec<_> = front_ends.iter().filter(|(service, _)| asked(service)).collect();
-    if let (Some(service), []) = (&filter.service, front_ends.as_slice()) {
-        return Err(ControlError::NoFrontEnd(service.clone()));
-    }
-    if let Some(upf) = &filter.upf
-        && !knows(&front_ends, upf).await
-    {
-        return Err(ControlError::NoEndpoint(upf.clone()));
-    }
+    let (service, upf) = (filter.service.as_deref(), filter.upf.as_deref());
+    let front_ends = asked(front_ends, service, upf, ControlError::NoFrontEnd).await?;
     let passes = |session: &SessionView| {
         filter.smf.is_none_or(|smf| smf == session.smf.0)
             && filter.upf.as_ref().is_none_or(|upf| is_called(&session.upf.0, upf))

@@ -94,6 +94,29 @@ pub(crate) async fn find<S: FrontEndSessions>(
     found
 }
 
+/// The front ends that are asked for: all, or that of a service; of them, one has the endpoint, `NAME` or `POOL/NAME`.
+///
+/// # Errors
+/// `no_service`; [`ControlError::NoEndpoint`].
+pub(crate) async fn asked<'a, S: FrontEndSessions>(
+    front_ends: &'a [(String, S)],
+    service: Option<&str>,
+    endpoint: Option<&str>,
+    no_service: fn(String) -> ControlError,
+) -> Result<Vec<&'a (String, S)>, ControlError> {
+    let is_asked = |name: &str| service.is_none_or(|wanted| wanted == name);
+    let front_ends: Vec<_> = front_ends.iter().filter(|(service, _)| is_asked(service)).collect();
+    if let (Some(service), []) = (service, front_ends.as_slice()) {
+        return Err(no_service(service.to_owned()));
+    }
+    match endpoint {
+        Some(endpoint) if !knows(&front_ends, endpoint).await => {
+            Err(ControlError::NoEndpoint(endpoint.to_owned()))
+        }
+        _ => Ok(front_ends),
+    }
+}
+
 /// Whether one of the front ends has an endpoint that `NAME` or `POOL/NAME` stands for.
 pub(crate) async fn knows<S: FrontEndSessions>(front_ends: &[&(String, S)], endpoint: &str) -> bool {
     for (_, front_end) in front_ends {

@@ -18,12 +18,13 @@ use crate::sample::Sample;
 /// What a client begins with (RFC 9113 3.4), and empty SETTINGS.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
-const CALLS: [&str; 13] = [
+const CALLS: [&str; 14] = [
     "ListServices",
     "ListEndpoints",
     "ListSessions",
     "ListN4Sessions",
     "ListGtpcSessions",
+    "ListN2Ues",
     "GetStats",
     "DrainEndpoint",
     "UndrainEndpoint",
@@ -215,6 +216,15 @@ fn random_requests_are_answered_or_refused() {
                 endpoint: second,
                 client: third,
                 subscriber: Some(text),
+                limit: small,
+                cursor: fourth,
+            }
+            .encode_to_vec(),
+            "ListN2Ues" => v1::ListN2UesRequest {
+                service: first,
+                endpoint: second,
+                gnb: third,
+                mode: state,
                 limit: small,
                 cursor: fourth,
             }

@@ -30,6 +30,9 @@ fn tables_are_for_people() {
         assert_snapshot!("explain", printed(&["explain", "tag:305419896"]));
         assert_snapshot!("sessions_n4", printed(&["sessions", "n4"]));
         assert_snapshot!("sessions_gtpc", printed(&["sessions", "gtpc"]));
+        assert_snapshot!("sessions_n2", printed(&["sessions", "n2"]));
+        assert_snapshot!("explain_ue", printed(&["explain", "ue:102@001-01-gnb-000001/24"]));
+        assert_snapshot!("explain_tmsi", printed(&["explain", "tmsi:1-2-0x01020304"]));
         assert_snapshot!("explain_teid", printed(&["explain", "teid:0xa0000001"]));
         assert_snapshot!("explain_seid", printed(&["explain", "seid:0x500000001"]));
         assert_snapshot!("classify", printed(&["sessions", "classify", "teid:0x1001"]));
@@ -48,6 +51,9 @@ fn json_is_for_programs() {
         assert_snapshot!("sessions_json", json(&["sessions"]));
         assert_snapshot!("sessions_n4_json", json(&["sessions", "n4"]));
         assert_snapshot!("sessions_gtpc_json", json(&["sessions", "gtpc"]));
+        assert_snapshot!("sessions_n2_json", json(&["sessions", "n2"]));
+        assert_snapshot!("explain_ue_json", json(&["explain", "ue:102@001-01-gnb-000001/24"]));
+        assert_snapshot!("explain_tmsi_json", json(&["explain", "tmsi:1-2-0x01020304"]));
         assert_snapshot!("explain_teid_json", json(&["explain", "teid:0xa0000001"]));
         assert_snapshot!("explain_seid_json", json(&["explain", "seid:0x500000001"]));
         assert_snapshot!("classify_json", json(&["sessions", "classify", "teid:0x1001", "--filter", "one", "--filter", "two"]));
@@ -79,6 +85,7 @@ fn help_lists_every_key_of_the_json() {
         &["sessions"],
         &["sessions", "n4"],
         &["sessions", "gtpc"],
+        &["sessions", "n2"],
         &["stats"],
         &["reload"],
     ] {
@@ -97,7 +104,8 @@ fn help_lists_every_key_of_the_json() {
 #[test]
 fn every_command_has_help_with_examples() {
     let commands = ["services", "endpoints", "sessions", "stats", "drain", "weight", "explain", "reload", "top"];
-    let longer = [vec!["sessions", "n4"], vec!["sessions", "gtpc"], vec!["sessions", "classify"]];
+    let longer =
+        [vec!["sessions", "n4"], vec!["sessions", "gtpc"], vec!["sessions", "n2"], vec!["sessions", "classify"]];
     for command in commands.map(|command| vec![command]).into_iter().chain(longer) {
         let help = printed(&[&command[..], &["--help"]].concat());
         for word in ["Examples:", "Exit codes:", "--api", "--certificate", "PINION_API"] {
@@ -155,6 +163,21 @@ fn n4_sessions_are_filtered() {
 }
 
 #[test]
+fn ues_are_filtered() {
+    let daemon = Local::start(Sample::with_sessions(1000));
+    let count = |args: &[&str]| {
+        let output = daemon.pinion(&[&["sessions", "n2", "--all", "--format", "json"], args].concat());
+        assert_eq!((code(&output), err(&output)), (0, String::new()), "{args:?}");
+        serde_json::from_slice::<Vec<Value>>(&output.stdout).unwrap().len()
+    };
+    assert_eq!(count(&["--service", "n2-ue"]), 1000);
+    assert_eq!(count(&["--endpoint", "amf-2"]), 500);
+    assert_eq!(count(&["--endpoint", "amf/amf-1", "--gnb", "001-01-gnb-000001/24"]), 500);
+    assert_eq!(count(&["--endpoint", "amf/amf-1", "--gnb", "001-01-gnb-000002/24"]), 0);
+    assert_eq!(count(&["--mode", "association"]), 333);
+}
+
+#[test]
 fn all_sessions_come_page_by_page() {
     let daemon = Local::start(Sample::with_sessions(25_000));
     let output = daemon.pinion(&["sessions", "n4", "--all"]);
@@ -203,6 +226,7 @@ fn refusals_are_in_the_daemons_words() {
             1,
             "there is no GTPv2-C service n2; `pinion services` lists them",
         ),
+        (&["sessions", "n2", "--service", "n3"], 1, "there is no NGAP service n3; `pinion services` lists them"),
         (
             &["sessions", "classify", "teid:9"],
             1,
@@ -250,6 +274,7 @@ fn bad_usage_is_2() {
         &["sessions", "n4", "--limit", "0"],
         &["sessions", "n4", "--client", "192.0.2.1"],
         &["sessions", "n4", "--smf", "somebody"],
+        &["sessions", "n2", "--mode", "some"],
         &["sessions", "classify"],
         &["sessions", "classify", "teid:0"],
         &["sessions", "classify", "tag:7"],

@@ -1,6 +1,7 @@
 //! A [`Control`] that shows a small core, and keeps what it is told.
 
 mod gtpc;
+mod n2;
 mod n4;
 
 use std::net::IpAddr;
@@ -10,8 +11,9 @@ use std::time::Duration;
 use pinion::config::model::{Algorithm, Protocol};
 use pinion::control::{
     Control, ControlError, EndpointState, EndpointView, Explained, Explanation, GtpcFilter, GtpcPage,
-    InterfaceView, N4Filter, N4Page, Origin, PacketCount, PageAsk, PathView, Reloaded, ServiceView, SessionFilter,
-    SessionKey, SessionPage, SessionState, SessionView, Stats, StoreLevel, TableLevel, TrafficView, TunnelFilters,
+    InterfaceView, N2Filter, N2Page, N4Filter, N4Page, Origin, PacketCount, PageAsk, PathView, Reloaded,
+    ServiceView, SessionFilter, SessionKey, SessionPage, SessionState, SessionView, Stats, StoreLevel, TableLevel,
+    TrafficView, TunnelFilters,
 };
 
 /// The filter of the one tunnel that has any.
@@ -127,6 +129,10 @@ impl Control for Sample {
         gtpc::page(self.sessions, filter, page)
     }
 
+    async fn n2_ues(&self, filter: &N2Filter, page: &PageAsk) -> Result<N2Page, ControlError> {
+        n2::page(self.sessions, filter, page)
+    }
+
     async fn stats(&self) -> Result<Stats, ControlError> {
         Ok(stats())
     }
@@ -194,6 +200,8 @@ impl Control for Sample {
             }]),
             "seid:0x500000001" => Ok(vec![n4::explanation()]),
             "teid:0xa0000001" => Ok(vec![gtpc::explanation()]),
+            "ue:102@001-01-gnb-000001/24" => Ok(vec![n2::explanation(Some(2))]),
+            "tmsi:1-2-0x01020304" => Ok(vec![n2::explanation(None)]),
             _ => Err(ControlError::Key(key.to_owned())),
         }
     }
@@ -369,5 +377,6 @@ pub(crate) fn stats() -> Stats {
         ],
         front_ends: n4::front_ends(),
         gtpc: gtpc::front_ends(),
+        n2: n2::front_ends(),
     }
 }

@@ -5,12 +5,16 @@ use std::time::Duration;
 use pinion::config::model::{Algorithm, Protocol};
 use pinion::control::{
     Control, ControlError, EndpointState, EndpointView, Explanation, GtpcEndpoint, GtpcFilter, GtpcFrontEnd,
-    GtpcPage, InterfaceView, N4Filter, N4FrontEnd, N4Page, N4Upf, PacketCount, PageAsk, PathView, Reloaded,
-    ServiceView, SessionFilter, SessionPage, Stats, StoreLevel, TableLevel, TrafficView, TunnelFilters,
+    GtpcPage, InterfaceView, N2Amf, N2Filter, N2FrontEnd, N2Page, N4Filter, N4FrontEnd, N4Page, N4Upf,
+    PacketCount, PageAsk, PathView, Reloaded, ServiceView, SessionFilter, SessionPage, Stats, StoreLevel,
+    TableLevel, TrafficView, TunnelFilters,
 };
 
+use pinion_n2::{Answerer, Latency};
+use pinion_protocols::ngap::Procedure;
+
 use crate::counts::counts;
-use crate::gtpc_counts;
+use crate::{gtpc_counts, n2_counts};
 
 pub(crate) struct Fake {
     /// How many endpoints there are.
@@ -79,6 +83,29 @@ fn gtpc(endpoints: usize) -> GtpcFrontEnd {
     GtpcFrontEnd { service: "s11".to_owned(), sessions: 2003, counts: gtpc_counts::counts(), endpoints }
 }
 
+/// Likewise, of N2, with answers after 1, 30 and 20,000 ms.
+fn n2(amfs: usize) -> N2FrontEnd {
+    let amf = |number: usize| N2Amf {
+        pool: "amfs".to_owned(),
+        name: format!("amf-{number}"),
+        gnbs: 3,
+        ues: 700 + number as u64,
+        capacity: 90,
+        overload: 20,
+    };
+    let mut latency = Latency { count: 3, sum: Duration::from_millis(20_031), ..Latency::default() };
+    (latency.classes[0], latency.classes[5]) = (1, 1);
+    N2FrontEnd {
+        service: "n2".to_owned(),
+        gnbs: 3,
+        ues: 3003,
+        counts: n2_counts::counts(),
+        amfs: (1..=amfs).map(amf).collect(),
+        messages: vec![(Procedure::NgSetup, 3, 6)],
+        latencies: vec![(Procedure::NgSetup, Answerer::Amf, latency)],
+    }
+}
+
 #[tonic::async_trait]
 impl Control for Fake {
     async fn services(&self) -> Vec<ServiceView> {
@@ -137,6 +164,7 @@ impl Control for Fake {
             ],
             front_ends: vec![front_end(self.endpoints)],
             gtpc: vec![gtpc(2)],
+            n2: vec![n2(2)],
         })
     }
 
@@ -150,6 +178,10 @@ impl Control for Fake {
 
     async fn gtpc_sessions(&self, _: &GtpcFilter, _: &PageAsk) -> Result<GtpcPage, ControlError> {
         Ok(GtpcPage::default())
+    }
+
+    async fn n2_ues(&self, _: &N2Filter, _: &PageAsk) -> Result<N2Page, ControlError> {
+        Ok(N2Page::default())
     }
 
     async fn drain(&self, endpoint: &str, _: Option<Duration>) -> Result<EndpointView, ControlError> {

@@ -27,15 +27,20 @@ pub(crate) fn families(page: &str) -> BTreeMap<String, Family> {
             name.clone_into(&mut current);
         } else if let Some(rest) = line.strip_prefix("# TYPE ") {
             let (name, kind) = rest.split_once(' ').unwrap();
-            assert!(name == current && ["counter", "gauge"].contains(&kind), "{line}");
+            assert!(name == current && ["counter", "gauge", "histogram"].contains(&kind), "{line}");
             families.get_mut(name).unwrap().kind = kind.to_owned();
         } else {
             let (series, value) = line.rsplit_once(' ').unwrap();
             let (name, labels) = series.split_once('{').unwrap_or((series, ""));
-            assert!(name == current && value.parse::<f64>().is_ok(), "{line}");
+            let parts = ["_bucket", "_sum", "_count"];
+            let part = name.strip_prefix(&current).unwrap_or("none of it");
+            let is_histogram = families.get(&current).is_some_and(|family| family.kind == "histogram");
+            let fits = if is_histogram { parts.contains(&part) } else { part.is_empty() };
+            assert!(fits && value.parse::<f64>().is_ok(), "{line}");
             assert!(seen.insert(series), "{series} comes twice");
             let names = labels.split("\",").filter_map(|label| label.split_once("=\""));
-            families.get_mut(name).unwrap().labels.extend(names.map(|(label, _)| label.to_owned()));
+            let names = names.filter(|(label, _)| *label != "le");
+            families.get_mut(&current).unwrap().labels.extend(names.map(|(label, _)| label.to_owned()));
         }
     }
     families

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use messages::{PATIENCE, about, ids, initial, next, ng_setup, send, set_up};
 use pinion::n2::{Host, Start, Told};
-use pinion_n2::{Amf, Settings};
+use pinion_n2::{Amf, Answerer, Identity, Settings};
 use pinion_protocols::ngap::value::RelativeAmfCapacity;
-use pinion_protocols::ngap::{ElementType, Message, Outcome, PORT, Procedure, UeIds};
+use pinion_protocols::ngap::{ElementType, FiveGSTmsi, Message, Outcome, PORT, Procedure, UeIds};
 use pinion_transport::memory::{Memory, Network};
 use pinion_transport::{Association, Config, Connect, Listen, Listener, Transport};
 use tokio::time::timeout;
@@ -105,6 +105,23 @@ async fn ues_are_on_their_amfs_and_a_path_may_be_cut() {
     assert_eq!((shown.ues, shown.gnbs.len(), shown.gnbs[0].amfs.len()), (2, 1, 2));
     assert_eq!(shown.counts.undeliverable, 0);
     assert_eq!(core.host.ues(None, 10).await.iter().map(|ue| ue.ran).collect::<Vec<_>>(), [Some(5), Some(6)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_host_says_why_a_ue_is_where_it_is_and_where_one_would_go() {
+    let core = core().await;
+    core.come(5, 1, 1).await;
+    let ue = core.host.ues(None, 10).await.remove(0);
+    assert!(core.host.ues(Some(ue.number), 10).await.is_empty());
+    let shares = |candidates: &[pinion_n2::Candidate]| candidates.iter().map(|it| it.share).collect::<Vec<_>>();
+    assert_eq!(shares(&core.host.judged(ue.number).await), [0, 100]);
+    let tmsi = FiveGSTmsi { set: 1, pointer: 0, tmsi: [9; 4] };
+    let placements = core.host.placements(Identity::Tmsi(tmsi)).await;
+    assert_eq!(shares(&placements[0].candidates), [100, 0]);
+    let shown = core.host.shown().await;
+    assert!(shown.messages.contains(&(Procedure::NgSetup, 1, 2)), "{:?}", shown.messages);
+    let answered = shown.latencies.iter().find(|it| (it.0, it.1) == (Procedure::InitialUeMessage, Answerer::Amf));
+    assert_eq!(answered.unwrap().2.count, 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,6 +2,7 @@
 //! Durations are in seconds with fractions, all numbers decimal but SEIDs, and what is not there is `null`.
 
 mod gtpc;
+mod n2;
 mod n4;
 
 use std::net::IpAddr;
@@ -16,6 +17,8 @@ use crate::control::{
 };
 
 pub(crate) use gtpc::GtpcSession;
+use n2::N2Choice;
+pub(crate) use n2::N2Ue;
 pub(crate) use n4::N4Session;
 
 #[derive(Debug, Serialize)]
@@ -182,6 +185,7 @@ pub(crate) struct All<'a> {
     interfaces: Vec<Interface<'a>>,
     n4: Vec<n4::FrontEnd<'a>>,
     gtpc: Vec<gtpc::FrontEnd<'a>>,
+    n2: Vec<n2::FrontEnd<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -246,6 +250,7 @@ impl<'a> From<&'a Stats> for All<'a> {
                 .collect(),
             n4: stats.front_ends.iter().map(n4::FrontEnd::from).collect(),
             gtpc: stats.gtpc.iter().map(gtpc::FrontEnd::from).collect(),
+            n2: stats.n2.iter().map(n2::FrontEnd::from).collect(),
         }
     }
 }
@@ -267,17 +272,20 @@ pub(crate) struct Explained<'a> {
     session: Option<Session<'a>>,
     n4_session: Option<N4Session<'a>>,
     gtpc_session: Option<GtpcSession<'a>>,
+    n2: Option<N2Choice<'a>>,
     steps: &'a [String],
 }
 
 impl<'a> From<&'a Explanation> for Explained<'a> {
     fn from(explanation: &'a Explanation) -> Self {
-        let (session, n4_session, gtpc_session) = match &explanation.session {
-            Of::Session(it) => (Some(it.into()), None, None),
-            Of::N4(it) => (None, Some(it.into()), None),
-            Of::Gtpc(it) => (None, None, Some(it.into())),
-        };
-        Self { session, n4_session, gtpc_session, steps: &explanation.steps }
+        let steps = &explanation.steps;
+        let none = Self { session: None, n4_session: None, gtpc_session: None, n2: None, steps };
+        match &explanation.session {
+            Of::Session(it) => Self { session: Some(it.into()), ..none },
+            Of::N4(it) => Self { n4_session: Some(it.into()), ..none },
+            Of::Gtpc(it) => Self { gtpc_session: Some(it.into()), ..none },
+            Of::N2(it) => Self { n2: Some(it.into()), ..none },
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use pinion_n4::Phase;
 
 use super::columns::Look;
-use crate::control::{EndpointState, Origin, SessionKey, SessionState};
+use crate::control::{EndpointState, N2Mode, N2Ue, Origin, SessionKey, SessionState};
 
 pub(crate) fn endpoint_state(state: EndpointState) -> (&'static str, Look) {
     match state {
@@ -30,6 +30,21 @@ pub(crate) fn n4_phase(phase: Phase) -> (&'static str, Look) {
         Phase::Open => ("open", Look::Good),
         Phase::Restoring => ("restoring", Look::Bad),
         Phase::Closing => ("closing", Look::Warning),
+    }
+}
+
+pub(crate) fn n2_mode(mode: N2Mode) -> &'static str {
+    match mode {
+        N2Mode::Ue => "ue",
+        N2Mode::Association => "association",
+    }
+}
+
+/// A UE's key, as `pinion explain` takes it.
+pub(crate) fn n2_key(ue: &N2Ue) -> String {
+    match (ue.ran, ue.amf_id) {
+        (None, Some(id)) => format!("amf-ue-ngap-id:{id}"),
+        (ran, _) => format!("ue:{}@{}", ran.unwrap_or_default(), ue.gnb),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a configuration would run.
 
 mod gtpc;
+mod ngap;
 mod pfcp;
 
 use std::collections::BTreeSet;
@@ -62,6 +63,7 @@ struct ServiceRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     pfcp: Option<pfcp::PfcpRow>,
     gtpc: Option<gtpc::GtpcRow>,
+    ngap: Option<ngap::NgapRow>,
 }
 
 #[derive(Debug, Serialize)]
@@ -143,6 +145,7 @@ impl ServiceRow {
             all_down: steers.then(|| service.all_down.as_written()),
             pfcp: service.pfcp.as_ref().map(pfcp::PfcpRow::new),
             gtpc: service.gtpc.as_ref().map(gtpc::GtpcRow::new),
+            ngap: service.ngap.as_ref().map(ngap::NgapRow::new),
         }
     }
 }
@@ -255,6 +258,7 @@ impl fmt::Display for Summary {
         more(f, self.services.len())?;
         pfcp::table(f, &self.services)?;
         gtpc::table(f, &self.services)?;
+        ngap::table(f, &self.services)?;
 
         let mut table = Table::new(["pool", "endpoints", "health", "slow start", "drain"]);
         for pool in self.pools.iter().take(LISTED) {

@@ -123,6 +123,7 @@ pub(super) fn snapshot() -> Snapshot {
             interfaces: vec![InterfaceView { name: "eth1".into(), attached: "missing".into() }],
             front_ends: Vec::new(),
             gtpc: Vec::new(),
+            n2: Vec::new(),
         },
     }
 }
