@@ -18,7 +18,7 @@ use crate::before::Answering;
 use crate::body::Body;
 use crate::call::{Call, Reply};
 use crate::deadline;
-use crate::discovery::{Directory, Factors};
+use crate::discovery::Directory;
 use crate::failure::Failure;
 use crate::kept::Kept;
 use crate::nrf::{Link, NrfError, NrfSet, Preferred, Wire};
@@ -129,16 +129,8 @@ impl AuthorizationLayer {
         let named = settings.nrf.as_ref().is_none_or(|nrf| nrf.named);
         let peer = &call.context.arrival.peer;
         let peer = if peer.tls { peer.names.join(" ") } else { String::new() };
-        let read;
-        let factors = match call.request.extensions().get::<Arc<Factors>>() {
-            Some(factors) => factors.as_ref(),
-            None => {
-                let path = call.request.uri().path();
-                read = Factors::read(call.headers(), path, &[], &settings.discovery.requester, named)?;
-                &read
-            }
-        };
-        Ok(TokenRequest::read(call.headers(), factors, peer, named))
+        let factors = self.directory.factors(call, &[])?;
+        Ok(TokenRequest::read(call.headers(), &factors, peer, named))
     }
 
     /// A token; the outer failure is that the client does not wait for it any more.
@@ -186,9 +178,12 @@ fn may_fetch(call: &Call) -> bool {
 
 /// Whether the client chose a set itself, and left only the choice within it (6.10.5.1).
 fn names_set(headers: &HeaderMap) -> bool {
-    ["target-nf-set-id", "target-nf-service-set-id", "amf-set-id"]
-        .iter()
-        .any(|name| headers.contains_key(format!("3gpp-sbi-discovery-{name}")))
+    let names = [
+        "3gpp-sbi-discovery-target-nf-set-id",
+        "3gpp-sbi-discovery-target-nf-service-set-id",
+        "3gpp-sbi-discovery-amf-set-id",
+    ];
+    names.into_iter().any(|name| headers.contains_key(name))
 }
 
 /// Whether the call is not to be sent without a token.

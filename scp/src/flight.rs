@@ -5,13 +5,13 @@ use std::future::Future;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use foldhash::fast::FixedState;
+use foldhash::quality::RandomState;
 use tokio::sync::watch;
 
 /// What is under way, by what it is for. Copies share it.
 #[derive(Debug)]
 pub struct Flights<K, V> {
-    under_way: Arc<Mutex<HashMap<K, Waiting<V>, FixedState>>>,
+    under_way: Arc<Mutex<HashMap<K, Waiting<V>, RandomState>>>,
 }
 
 type Waiting<V> = watch::Receiver<Option<V>>;
@@ -75,7 +75,7 @@ where
         Joined::Flight(Flight { waiting })
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, Waiting<V>, FixedState>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, Waiting<V>, RandomState>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -26,3 +26,7 @@ pub const LCI: HeaderName = HeaderName::from_static("3gpp-sbi-lci");
 pub const TARGET_NF_ID: HeaderName = HeaderName::from_static("3gpp-sbi-target-nf-id");
 /// 3gpp-Sbi-Discovery-service-names.
 pub const DISCOVERY_SERVICE_NAMES: HeaderName = HeaderName::from_static("3gpp-sbi-discovery-service-names");
+/// 3gpp-Sbi-Callback.
+pub const CALLBACK: HeaderName = HeaderName::from_static("3gpp-sbi-callback");
+/// 3gpp-Sbi-Nrf-Uri.
+pub const NRF_URI: HeaderName = HeaderName::from_static("3gpp-sbi-nrf-uri");

@@ -74,7 +74,7 @@ where
     fn call(&mut self, mut call: Call) -> Answering {
         let Self { layer, mut inner } = self.clone();
         Box::pin(async move {
-            let target = layer.next(&mut call).await?;
+            let target = layer.next(&call).await?;
             let chosen = target.producer.clone().filter(|_| target.chosen);
             call.target = Some(target);
             let mut reply = inner.call(call).await?;
@@ -88,17 +88,15 @@ where
 
 impl SelectionLayer {
     /// The first of the plan's steps that leads to somebody who was not tried.
-    async fn next(&self, call: &mut Call) -> Result<Target, Failure> {
+    async fn next(&self, call: &Call) -> Result<Target, Failure> {
         let mut failure = None;
-        for index in 0..call.plan.steps.len() {
-            let query = match call.plan.steps.get(index) {
-                Some(Step::Place(target)) if !call.tried.contains(&target.api_root) => {
-                    return Ok((**target).clone());
-                }
-                Some(Step::Find(query)) => (**query).clone(),
-                Some(Step::Place(_)) | None => continue,
+        for step in &call.plan.steps {
+            let query = match step {
+                Step::Place(target) if !call.tried.contains(&target.api_root) => return Ok((**target).clone()),
+                Step::Place(_) => continue,
+                Step::Find(query) => query,
             };
-            match self.find(call, &query).await {
+            match self.find(call, query).await {
                 Ok(Some(Picked { producer, overloaded })) => {
                     return Ok(Target { overloaded, ..Target::chosen(producer) });
                 }
@@ -110,7 +108,7 @@ impl SelectionLayer {
         Err(failure.filter(|_| call.tried.is_empty()).unwrap_or(Failure::Exhausted))
     }
 
-    async fn find(&self, call: &mut Call, query: &Query) -> Result<Option<Picked>, Failure> {
+    async fn find(&self, call: &Call, query: &Query) -> Result<Option<Picked>, Failure> {
         let (found, factors) = self.search(call, &query.factors).await?;
         let mut picked = self.pick(call, &found, &factors, query)?;
         if let (None, Some(of), Some(_)) = (&picked, &query.set_of, factors.get("target-nf-instance-id")) {
@@ -123,7 +121,6 @@ impl SelectionLayer {
                 }
             }
         }
-        call.request.extensions_mut().insert(Arc::new(factors));
         Ok(picked)
     }
 
@@ -131,12 +128,10 @@ impl SelectionLayer {
         &self,
         call: &Call,
         more: &[(&'static str, String)],
-    ) -> Result<(Arc<Found>, Factors), Failure> {
+    ) -> Result<(Arc<Found>, Arc<Factors>), Failure> {
         let prepared = &call.context.arrival.prepared;
         let settings = &prepared.settings;
-        let named = settings.nrf.as_ref().is_none_or(|nrf| nrf.named);
-        let path = call.request.uri().path();
-        let factors = Factors::read(call.headers(), path, more, &settings.discovery.requester, named)?;
+        let factors = self.directory.factors(call, more)?;
         let link = || Arc::new(Wire { pools: self.pools.clone(), prepared: Arc::clone(prepared) }) as Link;
         let asking = Asking {
             nrf: settings.nrf.as_ref(),

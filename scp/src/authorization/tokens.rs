@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use foldhash::fast::FixedState;
+use foldhash::quality::RandomState;
 use http::{HeaderValue, Method, StatusCode};
 use pinion_protocols::sbi::{Credentials, Jwt, Value as _};
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ use crate::problem::Problem;
 /// Tokens, by what they were got for. Copies share them.
 #[derive(Clone, Debug, Default)]
 pub struct Tokens {
-    kept: Arc<Mutex<HashMap<TokenRequest, Token, FixedState>>>,
+    kept: Arc<Mutex<HashMap<TokenRequest, Token, RandomState>>>,
     flights: Flights<TokenRequest, Granted>,
 }
 
@@ -149,7 +149,7 @@ impl Tokens {
         kept.insert(request, token);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<TokenRequest, Token, FixedState>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<TokenRequest, Token, RandomState>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use foldhash::fast::FixedState;
+use foldhash::quality::RandomState;
 use http::HeaderValue;
 use tokio::time::Instant;
 
@@ -24,7 +24,7 @@ pub(super) struct Cache {
 
 #[derive(Debug, Default)]
 struct State {
-    entries: HashMap<Key, Entry, FixedState>,
+    entries: HashMap<Key, Entry, RandomState>,
     octets: usize,
     /// Changes that the NRF told of: an answer that was asked for before one does not hold.
     changes: u64,

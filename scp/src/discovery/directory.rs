@@ -10,7 +10,10 @@ use super::cache::{Cache, Remember, Remembered};
 use super::candidates::Found;
 use super::factors::{Factors, Key};
 use super::freshness::freshness;
+use super::memo::Memo;
 use super::settings::DiscoverySettings;
+use crate::call::Call;
+use crate::failure::Failure;
 use crate::flight::{Flights, Joined};
 use crate::nrf::{Ask, Link, Loaded, NrfError, NrfSet, NrfSettings, Preferred, SearchResult, Wanted};
 
@@ -24,6 +27,7 @@ pub struct Directory {
 struct Shared {
     cache: Cache,
     flights: Flights<Key, Outcome>,
+    memo: Memo,
     preferred: Preferred,
     wanted: Wanted,
 }
@@ -50,13 +54,13 @@ impl Directory {
     /// Nothing is remembered that could serve, and no NRF gave an answer.
     pub async fn find(&self, factors: &Factors, asking: Asking<'_>) -> Outcome {
         let key = factors.key();
-        let remembered = self.shared.cache.recall(&key, Instant::now());
+        let remembered = self.shared.cache.recall(key, Instant::now());
         let old = match remembered {
             Remembered::Holds(found) => return Ok(found),
             Remembered::Serves(found) => Some(found),
             Remembered::Nothing => None,
         };
-        let look = || match self.shared.cache.recall(&key, Instant::now()) {
+        let look = || match self.shared.cache.recall(key, Instant::now()) {
             Remembered::Holds(found) => Some(Ok(found)),
             Remembered::Serves(_) | Remembered::Nothing => None,
         };
@@ -76,6 +80,17 @@ impl Directory {
             Ok(Some(Ok(found))) => Ok(found),
             Ok(Some(Err(_)) | None) | Err(_) => Ok(old),
         }
+    }
+
+    /// What the headers of a call say of whom it looks for, as [`Factors::read`] has it.
+    ///
+    /// # Errors
+    /// As [`Factors::read`].
+    pub fn factors(&self, call: &Call, more: &[(&'static str, String)]) -> Result<Arc<Factors>, Failure> {
+        let settings = &call.context.arrival.prepared.settings;
+        let named = settings.nrf.as_ref().is_none_or(|nrf| nrf.named);
+        let path = call.request.uri().path();
+        self.shared.memo.read(call.headers(), path, more, &settings.discovery.requester, named)
     }
 
     /// That an NF instance changed, as the NRF tells (TS 29.510 5.2.2.6).

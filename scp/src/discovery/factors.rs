@@ -35,12 +35,12 @@ pub struct Factors {
     callback_version: u32,
     /// The API of the request's path.
     api: Option<(String, String)>,
-    /// The NRF that the client names.
-    nrf: Option<ApiRoot>,
+    /// What the search is remembered by: the NRF that the client names, and all of the query.
+    key: Key,
 }
 
 /// What a search is remembered by.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Key {
     /// The NRF that the client named; none: those that are configured.
     pub nrf: Option<ApiRoot>,
@@ -99,7 +99,14 @@ impl Factors {
         }
         factors.complete(headers, requester)?;
         factors.pairs.sort();
+        factors.key.query = factors.query().into();
         Ok(factors)
+    }
+
+    /// Whether a header is one of those that factors are read of.
+    pub(super) fn reads(header: &str) -> bool {
+        let others = [names::CALLBACK, names::NRF_URI, names::ROUTING_BINDING, header::USER_AGENT];
+        Factor::parameter(header).is_some() || others.iter().any(|name| name.as_str() == header)
     }
 
     fn take(&mut self, parameter: &str, value: &[u8]) -> Result<(), Failure> {
@@ -123,7 +130,7 @@ impl Factors {
     }
 
     fn read_callback(&mut self, headers: &HeaderMap) -> Result<(), Failure> {
-        let Some(value) = headers.get("3gpp-sbi-callback") else { return Ok(()) };
+        let Some(value) = headers.get(names::CALLBACK) else { return Ok(()) };
         let callback =
             Callback::parse(value.as_bytes()).map_err(|error| incorrect("3gpp-Sbi-Callback", &error))?;
         self.callback = true;
@@ -132,12 +139,12 @@ impl Factors {
     }
 
     fn read_nrf(&mut self, headers: &HeaderMap, named: bool) -> Result<(), Failure> {
-        let Some(value) = headers.get("3gpp-sbi-nrf-uri").filter(|_| named) else { return Ok(()) };
+        let Some(value) = headers.get(names::NRF_URI).filter(|_| named) else { return Ok(()) };
         let uris = NrfUri::parse(value.as_bytes()).map_err(|error| incorrect("3gpp-Sbi-Nrf-Uri", &error))?;
         if let Some(uri) = uris.discovery {
             let own = uri.trim_end_matches('/');
             let root = own.strip_suffix("/nnrf-disc/v1").unwrap_or(own);
-            self.nrf = Some(ApiRoot::parse(root).map_err(|error| incorrect("3gpp-Sbi-Nrf-Uri", &error))?);
+            self.key.nrf = Some(ApiRoot::parse(root).map_err(|error| incorrect("3gpp-Sbi-Nrf-Uri", &error))?);
         }
         Ok(())
     }
@@ -229,7 +236,11 @@ impl Factors {
 
     /// What it is remembered by.
     #[must_use]
-    pub fn key(&self) -> Key {
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    fn query(&self) -> String {
         let mut query = String::with_capacity(256);
         for (name, value) in &self.pairs {
             if !query.is_empty() {
@@ -239,7 +250,7 @@ impl Factors {
             query.push('=');
             canonical::encode(value, FactorKind::of(name) == FactorKind::List, &mut query);
         }
-        Key { nrf: self.nrf.clone(), query: query.into() }
+        query
     }
 }
 
