@@ -64,16 +64,16 @@ impl Found {
 
     fn add(&mut self, profile: &NfProfile) {
         for service in profile.services().filter(|it| it.nf_service_status == REGISTERED) {
-            if let Some(api_root) = endpoint::api_root(profile, service) {
-                self.candidates.push(Candidate {
-                    producer: Arc::new(producer(profile, Some(service), api_root)),
-                    versions: service
-                        .versions
-                        .iter()
-                        .map(|it| it.api_version_in_uri.to_ascii_lowercase())
-                        .collect(),
-                    features: service.supported_features.clone().unwrap_or_default(),
-                });
+            let roots = endpoint::api_roots(profile, service);
+            let share = u16::try_from(roots.len().max(1)).unwrap_or(u16::MAX);
+            for api_root in roots {
+                let mut producer = producer(profile, Some(service), api_root);
+                // Several end points are one service instance, and together have its share.
+                producer.capacity = (producer.capacity / share).max(producer.capacity.min(1));
+                let versions =
+                    service.versions.iter().map(|it| it.api_version_in_uri.to_ascii_lowercase()).collect();
+                let features = service.supported_features.clone().unwrap_or_default();
+                self.candidates.push(Candidate { producer: Arc::new(producer), versions, features });
             }
             self.listen(profile, Some(service), &service.default_notification_subscriptions);
         }

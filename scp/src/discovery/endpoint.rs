@@ -1,37 +1,48 @@
 //! Where a service instance is (TS 29.510 6.1.6.2.3, TS 29.501 4.4.1).
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::api_root::ApiRoot;
-use crate::nrf::{IpEndPoint, NfProfile, NfService};
+use crate::nrf::{NfProfile, NfService};
 
-/// The API root of a service instance; none where its profile does not say where it is. TLS needs a name; in cleartext an
-/// address is as good, and needs no look-up. What the service says goes before what its NF instance does.
-pub(super) fn api_root(profile: &NfProfile, service: &NfService) -> Option<ApiRoot> {
-    let address = |point: &IpEndPoint| {
-        point
-            .ipv4_address
-            .map(IpAddr::V4)
-            .or(point.ipv6_address.map(IpAddr::V6))
-            .map(|address| (address, point.port))
+/// The API roots of a service instance, one for each of its end points; none where its profile does not say where it is. TLS
+/// needs a name; in cleartext an address is as good, and needs no look-up. What the service says goes before what its NF
+/// instance does; IPv6 is used where there is no IPv4.
+pub(super) fn api_roots(profile: &NfProfile, service: &NfService) -> Vec<ApiRoot> {
+    let port = service.ip_end_points.first().and_then(|point| point.port);
+    let named = service.fqdn.clone().or_else(|| profile.fqdn.clone());
+    let elsewhere = |own: Option<String>| own.map(|host| (host, port)).into_iter().collect::<Vec<_>>();
+    let addressed = addressed(service);
+    let at = match named {
+        Some(name) if service.scheme.eq_ignore_ascii_case("https") => {
+            let ports = service.ip_end_points.iter().map(|point| point.port).collect::<BTreeSet<_>>();
+            if ports.is_empty() {
+                vec![(name, None)]
+            } else {
+                ports.into_iter().map(|port| (name.clone(), port)).collect()
+            }
+        }
+        _ if !addressed.is_empty() => addressed,
+        Some(name) if service.fqdn.is_some() => elsewhere(Some(name)),
+        named => elsewhere(own_address(profile).map(host).or(named)),
     };
-    let point = service.ip_end_points.iter().find_map(address);
-    let port = point.map_or_else(|| service.ip_end_points.first().and_then(|point| point.port), |(_, port)| port);
-    let named = [&service.fqdn, &profile.fqdn].into_iter().flatten().next();
-    let addressed = point.map(|(address, _)| address).or_else(|| own_address(profile)).map(host);
-    let host = if service.scheme.eq_ignore_ascii_case("https") {
-        named.cloned().or(addressed)
-    } else if point.is_none() && service.fqdn.is_some() {
-        named.cloned()
-    } else {
-        addressed.or_else(|| named.cloned())
-    }?;
-    root(&service.scheme, &host, port, service.api_prefix.as_deref().unwrap_or_default())
+    let prefix = service.api_prefix.as_deref().unwrap_or_default();
+    at.into_iter().filter_map(|(host, port)| root(&service.scheme, &host, port, prefix)).collect()
+}
+
+/// End points with an address, those of IPv4 where there are any.
+fn addressed(service: &NfService) -> Vec<(String, Option<u16>)> {
+    let points = &service.ip_end_points;
+    let v4 = points.iter().filter_map(|point| Some((host(point.ipv4_address?.into()), point.port)));
+    let v4: BTreeSet<_> = v4.collect();
+    let v6 = points.iter().filter_map(|point| Some((host(point.ipv6_address?.into()), point.port)));
+    if v4.is_empty() { v6.collect::<BTreeSet<_>>().into_iter().collect() } else { v4.into_iter().collect() }
 }
 
 /// Where an NF instance itself is: at its own address, and where a service of it is there too, at that one's port.
 pub(super) fn of_instance(profile: &NfProfile) -> Option<ApiRoot> {
-    let services: Vec<ApiRoot> = profile.services().filter_map(|service| api_root(profile, service)).collect();
+    let services: Vec<ApiRoot> = profile.services().flat_map(|service| api_roots(profile, service)).collect();
     let own = own_address(profile).map(host);
     let hosts: Vec<&str> = own.iter().chain(&profile.fqdn).map(String::as_str).collect();
     let at_own = |root: &&ApiRoot| hosts.is_empty() || hosts.contains(&root.authority.host());
@@ -100,7 +111,8 @@ mod tests {
         let service = parsed(service, r#""serviceInstanceId":"","serviceName":"","nfServiceStatus":"""#);
         let (profile, service) =
             (serde_json::from_str(&profile).unwrap(), serde_json::from_str(&service).unwrap());
-        api_root(&profile, &service).map(|root| root.to_string())
+        let roots: Vec<_> = api_roots(&profile, &service).iter().map(ToString::to_string).collect();
+        (!roots.is_empty()).then(|| roots.join(" "))
     }
 
     #[test]
@@ -116,6 +128,16 @@ mod tests {
                 own,
                 r#""scheme":"http","fqdn":"s.example","ipEndPoints":[{"ipv4Address":"192.0.2.1","port":8080}],"apiPrefix":"a/b""#,
                 Some("http://192.0.2.1:8080/a/b"),
+            ),
+            (
+                own,
+                r#""scheme":"http","ipEndPoints":[{"ipv4Address":"192.0.2.2"},{"ipv4Address":"192.0.2.1","port":81},{"ipv6Address":"2001:db8::1"}]"#,
+                Some("http://192.0.2.1:81 http://192.0.2.2"),
+            ),
+            (
+                own,
+                r#""scheme":"https","ipEndPoints":[{"ipv4Address":"192.0.2.2","port":443},{"ipv4Address":"192.0.2.1","port":8443}]"#,
+                Some("https://nf.example:443 https://nf.example:8443"),
             ),
             (
                 own,

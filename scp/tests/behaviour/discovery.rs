@@ -369,3 +369,24 @@ async fn b4_a_notification_goes_to_another_of_the_set() {
     assert_eq!(two.only().uri, format!("{}/notify/1", two.root()));
     assert_eq!(nrf.searches()[0]["target-nf-type"], "UDM");
 }
+
+/// A service instance at two end points: both are used, and the one that is left when the other is gone.
+#[tokio::test]
+async fn d6_every_end_point_of_a_service_instance() {
+    let (one, two) = (Producer::start().await, Producer::start().await);
+    let mut profile = udm(ONE, &one);
+    let points = [&one, &two].map(|it| json!({"ipv4Address": "127.0.0.1", "port": it.address.port()}));
+    profile["nfServices"][0]["ipEndPoints"] = points.to_vec().into();
+    let nrf = Nrf::with(vec![profile]).await;
+    let running = scp(nrf.settings()).await;
+    let client = client(&running).await;
+    for _ in 0..60 {
+        assert_eq!(client.ask(ask().body("").unwrap()).await.status, 200);
+    }
+    assert!(one.seen().len() > 10 && two.seen().len() > 10, "{} {}", one.seen().len(), two.seen().len());
+    one.kill();
+    until(|| std::net::TcpStream::connect(one.address).is_err()).await;
+    for _ in 0..20 {
+        assert_eq!(client.ask(ask().body("").unwrap()).await.status, 200);
+    }
+}
