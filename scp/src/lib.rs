@@ -4,12 +4,15 @@
 //! A request is a [`call::Call`] that passes tower services, each of one concern, composed in [`mod@stack`]:
 //!
 //! ```text
-//! client ── server ── errors ── hops ── deadline ── overload ── target ── binding ── retry ── selection ── load ── next_hop ── forward ── pools ── producer
+//! client ── server ── errors ── hops ── deadline ── overload ── target ── binding ── retry ── selection ── load ── authorization
+//!        ── next_hop ── forward ── pools ── producer
 //! ```
 //!
 //! What was read of the headers on arrival is [`context::Context`], whom to ask is [`producer::Plan`], whom an attempt goes to
 //! is [`producer::Target`]. What fails is a [`failure::Failure`], and becomes an answer in one place, [`errors`]. Content
 //! streams both ways ([`body`], [`pump`]), never faster than the other side takes it; who goes away cancels what it asked for.
+//! Who may be asked is found by [`discovery`], which asks the NRF ([`nrf`]) once for all who want to know the same;
+//! [`authorization`] gets access tokens, each for one consumer.
 
 #![forbid(unsafe_code)]
 

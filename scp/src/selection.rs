@@ -174,9 +174,9 @@ fn sets_at(found: &Found, root: &ApiRoot) -> BTreeSet<String> {
     there.flat_map(|it| it.producer.nf_sets.iter().cloned()).collect()
 }
 
-/// 3gpp-Sbi-Producer-Id, where nobody said it yet (6.10.3.4).
+/// 3gpp-Sbi-Producer-Id, where nobody said it yet (6.10.3.4). An NRF that is configured has no NF instance that is known.
 fn tell(headers: &mut HeaderMap, producer: &Producer) {
-    if headers.contains_key(names::PRODUCER_ID) {
+    if producer.nf_instance.is_empty() || headers.contains_key(names::PRODUCER_ID) {
         return;
     }
     let encoded = |text: &String| Percent(text).to_string();

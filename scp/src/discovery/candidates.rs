@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::Uri;
 
 use super::endpoint;
+use super::factors::Factors;
 use super::features::supports;
 use crate::api_root::ApiRoot;
 use crate::nrf::{DefaultSubscription, NfProfile, NfService, REGISTERED, SearchResult};
@@ -60,6 +61,21 @@ impl Found {
             found.add(profile);
         }
         found
+    }
+
+    /// NRFs, in the order in which they are to be asked, as if they served all that is asked of them.
+    pub(super) fn nrfs<'a>(roots: impl Iterator<Item = &'a ApiRoot>, factors: &Factors) -> Self {
+        let profile = NfProfile { nf_type: factors.target_type().to_owned(), ..NfProfile::default() };
+        let service =
+            NfService { service_name: factors.service().unwrap_or_default().to_owned(), ..NfService::default() };
+        let candidate = |(place, root): (usize, &ApiRoot)| {
+            let mut producer = producer(&profile, Some(&service), root.clone());
+            producer.service_instance = None;
+            producer.priority = u16::try_from(place).unwrap_or(u16::MAX);
+            let features = factors.required_features().to_owned();
+            Candidate { producer: Arc::new(producer), versions: Vec::new(), features }
+        };
+        Self { candidates: roots.enumerate().map(candidate).collect(), ..Self::default() }
     }
 
     fn add(&mut self, profile: &NfProfile) {

@@ -54,6 +54,11 @@ impl Directory {
     /// Nothing is remembered that could serve, and no NRF gave an answer.
     pub async fn find(&self, factors: &Factors, asking: Asking<'_>) -> Outcome {
         let key = factors.key();
+        if let (None, true, Some(nrf)) = (&key.nrf, factors.target_type().eq_ignore_ascii_case("NRF"), asking.nrf)
+        {
+            // Whoever looks for the NRF is led to the one that this SCP would ask where it is.
+            return Ok(Arc::new(Found::nrfs(self.shared.preferred.order(&nrf.roots), factors)));
+        }
         let remembered = self.shared.cache.recall(key, Instant::now());
         let old = match remembered {
             Remembered::Holds(found) => return Ok(found),

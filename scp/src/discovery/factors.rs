@@ -118,7 +118,11 @@ impl Factors {
         };
         let factor = Factor::parse(parameter, value).map_err(|error| wrong(error.to_string()))?;
         let value = match factor.kind() {
-            FactorKind::List => factor.words().collect::<Vec<_>>().join(","),
+            // Some write a list as JSON has it.
+            FactorKind::List => match serde_json::from_str::<Vec<String>>(factor.value) {
+                Ok(words) => words.join(","),
+                Err(_) => factor.words().collect::<Vec<_>>().join(","),
+            },
             FactorKind::Json => {
                 let text = factor.json().ok_or_else(|| wrong("it is no percent-encoding".to_owned()))?;
                 canonical::json(&text).ok_or_else(|| wrong("it is no JSON".to_owned()))?
@@ -368,6 +372,8 @@ mod tests {
             &[("3gpp-sbi-discovery-limit", "4"), ("3gpp-sbi-discovery-guami", "{ \"b\":[],\"a\":1 }")],
         );
         assert_ne!(a.key(), c.key());
+        let names = |value| read("/", &[("3gpp-sbi-discovery-service-names", value)]);
+        assert_eq!(names("nudm-sdm, nudm-uecm").key(), names("[\"nudm-sdm\",\"nudm-uecm\"]").key());
     }
 
     #[test]

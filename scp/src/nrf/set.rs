@@ -50,7 +50,7 @@ const REDIRECTS: usize = 3;
 
 impl Preferred {
     /// The roots, the preferred one first.
-    fn order<'a>(&self, roots: &'a [ApiRoot]) -> impl Iterator<Item = &'a ApiRoot> + use<'a> {
+    pub(crate) fn order<'a>(&self, roots: &'a [ApiRoot]) -> impl Iterator<Item = &'a ApiRoot> + use<'a> {
         let preferred = self.root.read().unwrap_or_else(PoisonError::into_inner).clone();
         let first = roots.iter().position(|it| Some(it) == preferred.as_ref()).unwrap_or(0);
         roots.iter().cycle().skip(first).take(roots.len())

@@ -390,3 +390,23 @@ async fn d6_every_end_point_of_a_service_instance() {
         assert_eq!(client.ask(ask().body("").unwrap()).await.status, 200);
     }
 }
+
+/// A consumer that knows no NRF, only the SCP: what it has for the NRF goes to the one that the SCP asks.
+#[tokio::test]
+async fn d1_who_looks_for_the_nrf_is_led_to_the_scps() {
+    let (gone, nrf) = (Nrf::start().await, Nrf::start().await);
+    gone.producer.kill();
+    until(|| std::net::TcpStream::connect(gone.producer.address).is_err()).await;
+    let mut settings = nrf.settings();
+    settings.nrf.as_mut().unwrap().roots.insert(0, gone.root());
+    let running = scp(settings).await;
+    let request = http::Request::put(format!("http://scp.example/nnrf-nfm/v1/nf-instances/{ONE}"))
+        .header("3gpp-Sbi-Discovery-target-nf-type", "NRF")
+        .header("3gpp-Sbi-Discovery-service-names", "nnrf-nfm")
+        .header("content-type", "application/json")
+        .body("{\"nfType\":\"AMF\"}")
+        .unwrap();
+    let answer = client(&running).await.ask(request).await;
+    assert_eq!((answer.status.as_u16(), answer.header("3gpp-sbi-producer-id")), (201, ""));
+    assert_eq!((nrf.asked("PUT", ONE).len(), nrf.searches().len()), (1, 0));
+}
