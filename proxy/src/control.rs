@@ -144,6 +144,22 @@ pub struct ServiceView {
     pub sessions: u64,
 }
 
+impl ServiceView {
+    /// How a new session's endpoint is chosen: the algorithm, or `rules` where a UE's AMF is.
+    #[must_use]
+    pub fn choice(&self) -> &'static str {
+        chosen_by(self.protocol, self.algorithm)
+    }
+}
+
+/// How new sessions' endpoints are chosen, as people read it. NGAP goes by what UEs and AMFs say of themselves.
+pub(crate) fn chosen_by(protocol: Protocol, algorithm: Algorithm) -> &'static str {
+    match protocol {
+        Protocol::Ngap => "rules",
+        _ => algorithm.as_written(),
+    }
+}
+
 /// An endpoint and how it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EndpointView {

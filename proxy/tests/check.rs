@@ -189,6 +189,27 @@ fn what_it_needs_of_the_host_is_said() {
 }
 
 #[test]
+fn how_ngap_is_spoken_is_summed_up() {
+    let folder = folder();
+    let service =
+        "{name: n2, protocol: ngap, addresses: [192.0.2.1], endpoints: [{name: a, addresses: [192.0.2.2]}]";
+    for (more, lost, after) in [
+        ("", "UEs reset at once", Some("0s")),
+        (", ngap: {reset_after: 5s}", "UEs reset after 5s", Some("5s")),
+        (", ngap: {amf_ids: set-unique, amf_loss: rebind}", "another of its set", None),
+    ] {
+        fs::write(folder.path().join("n2.yaml"), format!("services: [{service}{more}}}]\n")).unwrap();
+        let shown = out(&pinion(&folder, &["check", "--elsewhere", "n2.yaml"]));
+        assert!(shown.contains(lost), "{shown}");
+        let json = pinion(&folder, &["check", "--elsewhere", "--format", "json", "n2.yaml"]);
+        let summary: Value = serde_json::from_str(&out(&json)).unwrap();
+        let service = &summary["services"][0];
+        assert_eq!((&service["algorithm"], &service["ngap"]["transport"]), (&"rules".into(), &"auto".into()));
+        assert_eq!(service["ngap"]["reset_after"].as_str(), after, "{summary}");
+    }
+}
+
+#[test]
 fn the_published_schema_is_the_programs() {
     let printed = out(&pinion(&folder(), &["check", "--schema"]));
     let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/pinion.schema.json");

@@ -14,8 +14,8 @@ Examples:
   pinion services --format json | jq '.[] | select(.serving == 0).name'
       The services that no endpoint serves.
 
-JSON: an array of objects with name, protocol (udp, tcp, sctp, gtpu, pfcp, gtpv2-c), port, addresses (one a path), pool, algorithm (maglev,
-round_robin, weighted, least_sessions, source_affinity), serving (endpoints that get new sessions), endpoints, sessions.
+JSON: an array of objects with name, protocol (udp, tcp, sctp, gtpu, pfcp, gtpv2-c, ngap), port, addresses (one a path), pool, algorithm
+(maglev, round_robin, weighted, least_sessions, source_affinity; rules of ngap, as `pinion explain` shows them), serving (endpoints that get new sessions), endpoints, sessions.
 
 Exit codes: 0 done; 1 the daemon does not answer, or refuses; 2 bad usage.";
 
@@ -68,7 +68,7 @@ fn text(services: &[ServiceView], coloured: bool) -> String {
                 Cell::new(addresses.join(", ")),
                 Cell::new(service.port.to_string()),
                 Cell::new(&service.pool),
-                Cell::new(service.algorithm.as_written()),
+                Cell::new(service.choice()),
                 Cell::looking(format!("{} of {}", service.serving, service.endpoints), look),
                 Cell::new(service.sessions.to_string()),
                 Cell::new(bar(service.sessions, most, 10)),

@@ -132,7 +132,7 @@ const FAMILIES: &[Family] = &[
     ),
     info("service", "A service and what it is.", &["service", "protocol", "pool", "algorithm"], |it, sink| {
         for view in &it.services {
-            let labels = [&view.name, view.protocol.as_written(), &view.pool, view.algorithm.as_written()];
+            let labels = [&view.name, view.protocol.as_written(), &view.pool, view.choice()];
             sink(&labels, Value::Info);
         }
     }),

@@ -42,7 +42,7 @@ impl<'a> From<&'a ServiceView> for Service<'a> {
             port: view.port,
             addresses: &view.addresses,
             pool: &view.pool,
-            algorithm: view.algorithm.as_written(),
+            algorithm: view.choice(),
             serving: view.serving,
             endpoints: view.endpoints,
             sessions: view.sessions,

@@ -16,6 +16,7 @@ use serde::Serialize;
 use super::table::Table;
 use crate::config::model::{Api, Config, Endpoint, Exit, Health, Pool, Protocol, Service};
 use crate::config::{Host, Read, duration};
+use crate::control::chosen_by;
 use crate::privileges::Needs;
 
 /// How many services, and how many pools, one screen lists.
@@ -140,7 +141,7 @@ impl ServiceRow {
             addresses: service.addresses.clone(),
             pool: service.pool.clone(),
             endpoints: pool.map_or(0, |pool| pool.endpoints.len()),
-            algorithm: service.algorithm.as_written(),
+            algorithm: chosen_by(service.protocol, service.algorithm),
             unknown: steers.then(|| service.unknown.as_written()),
             all_down: steers.then(|| service.all_down.as_written()),
             pfcp: service.pfcp.as_ref().map(pfcp::PfcpRow::new),

@@ -73,7 +73,12 @@ pub(super) async fn explain(daemon: &Daemon, key: &Key) -> Vec<Explanation> {
     }
     if let (Some(identity), []) = (key.identity(), explanations.as_slice()) {
         for (service, host) in &hosts {
-            for placement in host.placements(identity).await {
+            let placements = host.placements(identity).await;
+            if placements.is_empty() {
+                let steps = vec!["no such UE is known, and no gNB is set up from which one could come".to_owned()];
+                explanations.push(explained(service.clone(), None, Vec::new(), steps));
+            }
+            for placement in placements {
                 let steps = would_go(&placement);
                 explanations.push(explained(service.clone(), None, placement.candidates, steps));
             }
