@@ -3,15 +3,15 @@
 mod pins;
 mod steps;
 
+use std::future::Future;
 use std::sync::Arc;
-use std::task::{Context as Task, Poll};
+use std::task::{Context as Task, Poll, ready};
 
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 use pinion_protocols::sbi::{Binding, BindingScope, Bindings, RoutingBinding, Value as _};
 use tower::{Layer, Service};
 
 use crate::api_root::ApiRoot;
-use crate::before::Answering;
 use crate::call::{Call, Reply};
 use crate::cause::Cause;
 use crate::failure::Failure;
@@ -46,33 +46,66 @@ impl<S> Layer<S> for BindingLayer {
 impl<S> Service<Call> for Bound<S>
 where
     S: Service<Call, Response = Reply, Error = Failure>,
-    S::Future: Send + 'static,
+    S::Future: Unpin,
 {
     type Response = Reply;
     type Error = Failure;
-    type Future = Answering;
+    type Future = Binds<S::Future>;
 
     fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, mut call: Call) -> Answering {
-        let asked = match plan(&mut call, &self.pins) {
-            Ok(asked) => asked,
-            Err(failure) => return Box::pin(std::future::ready(Err(failure))),
-        };
-        let answering = self.inner.call(call);
-        let pins = self.pins.clone();
-        Box::pin(async move {
-            let reply = answering.await?;
-            remember(&reply, &asked, &pins);
-            Ok(reply)
-        })
+    fn call(&mut self, mut call: Call) -> Self::Future {
+        let most = call.context.arrival.prepared.settings.limits.pins;
+        match plan(&mut call, &self.pins) {
+            Ok(asked) => Binds::Sent { inner: self.inner.call(call), asked, most, pins: self.pins.clone() },
+            Err(failure) => Binds::Ended(Some(failure)),
+        }
     }
 }
 
-/// What is remembered of a call until its answer.
-struct Asked {
+/// A call whose answer may bind a resource.
+#[derive(Debug)]
+pub enum Binds<F> {
+    /// It went on.
+    Sent {
+        /// Its answer.
+        inner: F,
+        /// What is to be known of it then.
+        asked: Option<Box<Asked>>,
+        /// Pins there may be.
+        most: usize,
+        /// Pins.
+        pins: Pins,
+    },
+    /// It did not. Taken when it was told.
+    Ended(Option<Failure>),
+}
+
+impl<F> Future for Binds<F>
+where
+    F: Future<Output = Result<Reply, Failure>> + Unpin,
+{
+    type Output = F::Output;
+
+    fn poll(mut self: std::pin::Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Self::Sent { inner, asked, most, pins } => {
+                let reply = ready!(std::pin::Pin::new(inner).poll(task));
+                if let Ok(reply) = &reply {
+                    remember(reply, asked.as_deref(), pins, *most);
+                }
+                Poll::Ready(reply)
+            }
+            Self::Ended(failure) => failure.take().map_or(Poll::Pending, |failure| Poll::Ready(Err(failure))),
+        }
+    }
+}
+
+/// What is remembered of a call until its answer: of a resource that is pinned, or of a callback.
+#[derive(Debug)]
+pub struct Asked {
     method: Method,
     path: Uri,
     callback: bool,
@@ -80,11 +113,10 @@ struct Asked {
     place: Option<ApiRoot>,
     /// The resource that it is of.
     pinned: Option<(String, Pin)>,
-    most: usize,
 }
 
 /// Adds to a plan whom else the request's binding, or its resource's, or its discovery factors allow.
-fn plan(call: &mut Call, pins: &Pins) -> Result<Asked, Failure> {
+fn plan(call: &mut Call, pins: &Pins) -> Result<Option<Box<Asked>>, Failure> {
     let context = Arc::clone(&call.context);
     let place = place(&call.plan);
     let mut pinned = None;
@@ -97,7 +129,7 @@ fn plan(call: &mut Call, pins: &Pins) -> Result<Asked, Failure> {
     {
         // It moved when the one that its URI names was not reached, and stays where it is now.
         let moved = Target { chosen: true, ..Target::given(pin.at.clone(), Hop::Producer) };
-        call.plan.steps.push_front(Step::Place(Box::new(moved)));
+        call.plan.steps.push_front(Step::Place(Arc::new(moved)));
     }
     if let Some(value) = call.headers().get(names::ROUTING_BINDING) {
         let RoutingBinding(binding) =
@@ -112,14 +144,11 @@ fn plan(call: &mut Call, pins: &Pins) -> Result<Asked, Failure> {
         let set_of = (!creates(call)).then(|| root.clone());
         call.plan.steps.push_back(Step::Find(Box::new(Query { set_of, ..Query::default() })));
     }
-    Ok(Asked {
-        method: call.request.method().clone(),
-        path: call.request.uri().clone(),
-        callback: context.callback,
-        place,
-        pinned,
-        most: context.arrival.prepared.settings.limits.pins,
-    })
+    let callback = context.callback;
+    Ok((callback || pinned.is_some()).then(|| {
+        let (method, path) = (call.request.method().clone(), call.request.uri().clone());
+        Box::new(Asked { method, path, callback, place, pinned })
+    }))
 }
 
 /// The place that a plan begins with.
@@ -159,18 +188,19 @@ fn malformed(reason: &str) -> Failure {
 }
 
 /// Pins what was made, moves what moved, forgets what ended.
-fn remember(reply: &Reply, asked: &Asked, pins: &Pins) {
+fn remember(reply: &Reply, asked: Option<&Asked>, pins: &Pins, most: usize) {
     let status = reply.status();
     let answered = reply.extensions().get::<Target>();
     if status == StatusCode::CREATED
         && let Some(target) = answered
         && let Some((key, pin)) = made(reply.headers(), target)
     {
-        if !pins.insert(key, pin, asked.most) {
-            tracing::warn!(most = asked.most, "no room for the pin of a resource: it stays where its URI says");
+        if !pins.insert(key, pin, most) {
+            tracing::warn!(most, "no room for the pin of a resource: it stays where its URI says");
         }
         return;
     }
+    let Some(asked) = asked else { return };
     match (&asked.pinned, answered) {
         (Some((key, _)), _) if ended(asked, key, status) => pins.remove(key),
         (Some((key, pin)), Some(target)) if status.is_success() => {
@@ -180,13 +210,13 @@ fn remember(reply: &Reply, asked: &Asked, pins: &Pins) {
                 describe(&mut pin, producer);
             }
             pin.binding = binding(reply.headers()).or(pin.binding);
-            pins.insert(key.clone(), pin, asked.most);
+            pins.insert(key.clone(), pin, most);
         }
         // A notification that its endpoint did not take goes to who took it from now on (6.12.4).
         (None, Some(target)) if asked.callback && target.chosen && status.is_success() => {
             if let Some(place) = &asked.place {
                 let path = format!("{}{}", place.prefix(), asked.path.path());
-                pins.insert(key(&place.authority, &path), pin(target, None), asked.most);
+                pins.insert(key(&place.authority, &path), pin(target, None), most);
             }
         }
         _ => {}

@@ -53,7 +53,7 @@ pub struct Stream {
     data_ended: bool,
     ended: bool,
     /// What of the request is still to be sent while its response already comes.
-    request: Option<Pump>,
+    request: Option<Box<Pump>>,
     /// What counts the stream as one of its connection's until it ends.
     held: Option<crate::pools::Held>,
 }
@@ -70,12 +70,16 @@ impl Body {
     }
 
     /// What a response's stream brings, together with what is left of its request, and what it holds of its connection.
-    pub(crate) fn response(receive: h2::RecvStream, request: Option<Pump>, held: crate::pools::Held) -> Self {
+    pub(crate) fn response(
+        receive: h2::RecvStream,
+        request: Option<Box<Pump>>,
+        held: Option<crate::pools::Held>,
+    ) -> Self {
         // A response may end before its request has: nobody waits for the request's rest then (RFC 9113 8.1).
         if receive.is_end_stream() {
             return Self::Empty;
         }
-        Self::Stream(Box::new(Stream::new(receive, request, Some(held))))
+        Self::Stream(Box::new(Stream::new(receive, request, held)))
     }
 
     /// Whether nothing more comes.
@@ -86,7 +90,7 @@ impl Body {
 }
 
 impl Stream {
-    const fn new(receive: h2::RecvStream, request: Option<Pump>, held: Option<crate::pools::Held>) -> Self {
+    const fn new(receive: h2::RecvStream, request: Option<Box<Pump>>, held: Option<crate::pools::Held>) -> Self {
         Self { receive, data_ended: false, ended: false, request, held }
     }
 
@@ -99,7 +103,7 @@ impl Stream {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         if let Some(request) = &mut self.request {
             // How the request's rest fares is no matter of the response.
-            if Pin::new(request).poll(context).is_ready() {
+            if Pin::new(&mut **request).poll(context).is_ready() {
                 self.request = None;
             }
         }

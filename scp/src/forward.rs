@@ -1,7 +1,10 @@
 //! The innermost service: the request as the next hop is to have it, and the response as its client is (TS 29.500 6.10.2.4,
 //! 6.10.4).
 
-use std::task::{Context as Task, Poll};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as Task, Poll, ready};
 use std::time::{Duration, UNIX_EPOCH};
 
 use http::uri::PathAndQuery;
@@ -10,7 +13,6 @@ use pinion_protocols::sbi::{MaxResponseTime, SenderTimestamp, Timestamp};
 use tower::Service;
 
 use crate::api_root::ApiRoot;
-use crate::before::Answering;
 use crate::call::{Call, Reply};
 use crate::cause::Cause;
 use crate::context::Context;
@@ -19,7 +21,7 @@ use crate::failure::{Failure, Fault, Upstream};
 use crate::location::absolute;
 use crate::names;
 use crate::path::{DEFAULT_NOTIFICATION, outward};
-use crate::pools::{Pools, Urgency};
+use crate::pools::{Pools, Sending, Urgency};
 use crate::problem::Problem;
 use crate::producer::{Hop, Target};
 
@@ -33,23 +35,67 @@ pub struct Forward {
 impl Service<Call> for Forward {
     type Response = Reply;
     type Error = Failure;
-    type Future = Answering;
+    type Future = Forwarding;
 
     fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, call: Call) -> Answering {
-        let pools = self.pools.clone();
-        Box::pin(forward(pools, call))
+    fn call(&mut self, call: Call) -> Forwarding {
+        match begin(&self.pools, call) {
+            Ok(begun) => Forwarding::Begun(begun),
+            Err(failure) => Forwarding::Ended(Some(failure)),
+        }
     }
 }
 
-async fn forward(pools: Pools, call: Call) -> Result<Reply, Failure> {
+/// A call that is on its way to its target.
+#[derive(Debug)]
+pub enum Forwarding {
+    /// It is.
+    Begun(Box<Begun>),
+    /// It never will be. Taken when it was told.
+    Ended(Option<Failure>),
+}
+
+/// What is needed when the response comes.
+#[derive(Debug)]
+pub struct Begun {
+    sending: Sending,
+    context: Arc<Context>,
+    target: Option<Target>,
+    path: Option<PathAndQuery>,
+}
+
+impl Future for Forwarding {
+    type Output = Result<Reply, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
+        let begun = match &mut *self {
+            Self::Begun(begun) => begun,
+            Self::Ended(failure) => {
+                return failure.take().map_or(Poll::Pending, |failure| Poll::Ready(Err(failure)));
+            }
+        };
+        let Begun { sending, context, target, path } = &mut **begun;
+        let mut reply = ready!(Pin::new(sending).poll(task)).map_err(|it| failed(it, context))?;
+        if let Some(target) = target.take() {
+            answered(reply.headers_mut(), &target, context, path.as_ref());
+            // Who answered is of interest where a resource was made, bound or moved.
+            let headers = reply.headers();
+            if target.chosen || headers.contains_key(header::LOCATION) || headers.contains_key(names::BINDING) {
+                reply.extensions_mut().insert(target);
+            }
+        }
+        Poll::Ready(Ok(reply))
+    }
+}
+
+fn begin(pools: &Pools, call: Call) -> Result<Box<Begun>, Failure> {
     let Call { mut request, context, target, .. } = call;
     let target = target.ok_or(Failure::Exhausted)?;
     let uri = uri(request.uri(), &target)?;
-    let asked = uri.path_and_query().cloned();
+    let path = uri.path_and_query().cloned();
     *request.uri_mut() = uri;
     if request.version() != Version::HTTP_2 {
         strip_http1(request.headers_mut());
@@ -57,16 +103,8 @@ async fn forward(pools: Pools, call: Call) -> Result<Reply, Failure> {
     }
     headers(request.headers_mut(), &target, &context);
     let urgency = Urgency { priority: context.priority, deadline: context.deadline.at };
-    let prepared = &context.arrival.prepared;
-    let mut reply =
-        pools.send(&target.api_root, request, urgency, prepared).await.map_err(|it| failed(it, &context))?;
-    answered(reply.headers_mut(), &target, &context, asked.as_ref());
-    // Who answered is of interest where a resource was made, bound or moved.
-    let headers = reply.headers();
-    if target.chosen || headers.contains_key(header::LOCATION) || headers.contains_key(names::BINDING) {
-        reply.extensions_mut().insert(target);
-    }
-    Ok(reply)
+    let sending = pools.send(&target.api_root, request, urgency, &context.arrival.prepared);
+    Ok(Box::new(Begun { sending, context, target: Some(target), path }))
 }
 
 /// The URI that the next hop is asked by.

@@ -3,11 +3,13 @@
 mod reports;
 mod told;
 
-use std::task::{Context as Task, Poll};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as Task, Poll, ready};
 
 use tower::{Layer, Service};
 
-use crate::before::Answering;
+use crate::api_root::ApiRoot;
 use crate::call::{Call, Reply};
 use crate::failure::{Failure, Fault, Sent, Upstream};
 
@@ -39,30 +41,58 @@ impl<S> Layer<S> for ReliefLayer {
 impl<S> Service<Call> for Relief<S>
 where
     S: Service<Call, Response = Reply, Error = Failure>,
-    S::Future: Send + 'static,
+    S::Future: Unpin,
 {
     type Response = Reply;
     type Error = Failure;
-    type Future = Answering;
+    type Future = Relieved<S::Future>;
 
     fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, call: Call) -> Answering {
+    fn call(&mut self, call: Call) -> Self::Future {
         if let Some(spared) = self.spare(&call) {
-            return Box::pin(std::future::ready(Err(spared.into())));
+            return Relieved::Spared(Some(spared));
         }
         let root = call.target.as_ref().map(|it| it.api_root.clone());
-        let reported = self.reported.clone();
-        let answering = self.inner.call(call);
-        Box::pin(async move {
-            let reply = answering.await?;
-            if let Some(root) = root {
-                reported.hear(reply.headers(), &root);
+        Relieved::Sent { inner: self.inner.call(call), root, reported: self.reported.clone() }
+    }
+}
+
+/// A call that went on, or one that was not to be sent.
+#[derive(Debug)]
+pub enum Relieved<F> {
+    /// It went on.
+    Sent {
+        /// Its answer.
+        inner: F,
+        /// Who is asked.
+        root: Option<ApiRoot>,
+        /// What is heard is told here.
+        reported: Reported,
+    },
+    /// It was not to be sent. Taken when it was told.
+    Spared(Option<Upstream>),
+}
+
+impl<F> Future for Relieved<F>
+where
+    F: Future<Output = Result<Reply, Failure>> + Unpin,
+{
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Self::Sent { inner, root, reported } => {
+                let reply = ready!(Pin::new(inner).poll(task));
+                if let (Ok(reply), Some(root)) = (&reply, root) {
+                    reported.hear(reply.headers(), root);
+                }
+                Poll::Ready(reply)
             }
-            Ok(reply)
-        })
+            Self::Spared(spared) => spared.take().map_or(Poll::Pending, |it| Poll::Ready(Err(it.into()))),
+        }
     }
 }
 

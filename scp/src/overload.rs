@@ -1,8 +1,10 @@
 //! Load of this SCP: so many requests at a time, the most important first, the least important refused (TS 29.500 6.4, 6.8).
 
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context as Task, Poll};
+use std::task::{Context as Task, Poll, ready};
 
 use tokio::sync::oneshot;
 use tokio::time::timeout_at;
@@ -32,7 +34,7 @@ struct State {
 
 /// A place among those that are worked on; given to the next when it is dropped.
 #[derive(Debug)]
-struct Place {
+pub struct Place {
     gate: Gate,
 }
 
@@ -125,31 +127,24 @@ impl<S> Layer<S> for OverloadLayer {
 impl<S> Service<Call> for Overload<S>
 where
     S: Service<Call, Response = Reply, Error = Failure> + Clone + Send + 'static,
-    S::Future: Send,
+    S::Future: Send + Unpin,
 {
     type Response = Reply;
     type Error = Failure;
-    type Future = Answering;
+    type Future = Admitted<S::Future>;
 
     fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, call: Call) -> Answering {
+    fn call(&mut self, call: Call) -> Self::Future {
         let context = &call.context;
         let limits = &context.arrival.prepared.settings.limits;
         match self.gate.ask(context.priority, limits) {
-            Asked::Place(place) => {
-                let inner = self.inner.call(call);
-                Box::pin(async move {
-                    let reply = inner.await;
-                    drop(place);
-                    reply
-                })
-            }
+            Asked::Place(place) => Admitted::In { inner: self.inner.call(call), place: Some(place) },
             Asked::Wait(receiver) => {
                 let mut inner = self.inner.clone();
-                Box::pin(async move {
+                Admitted::Waiting(Box::pin(async move {
                     let waited = timeout_at(call.context.deadline.at, receiver).await;
                     let Ok(Ok(Ok(place))) = waited else {
                         return Err(if waited.is_err() { deadline::late() } else { full() });
@@ -157,9 +152,43 @@ where
                     let reply = inner.call(call).await;
                     drop(place);
                     reply
-                })
+                }))
             }
-            Asked::Full => Box::pin(std::future::ready(Err(full()))),
+            Asked::Full => Admitted::Refused,
+        }
+    }
+}
+
+/// A call that was let in, or waits for that, or is not.
+pub enum Admitted<F> {
+    /// It is worked on.
+    In {
+        /// Its answer.
+        inner: F,
+        /// Its place, until it is answered.
+        place: Option<Place>,
+    },
+    /// It waits.
+    Waiting(Answering),
+    /// There was no room.
+    Refused,
+}
+
+impl<F> Future for Admitted<F>
+where
+    F: Future<Output = Result<Reply, Failure>> + Unpin,
+{
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Self::In { inner, place } => {
+                let answer = ready!(Pin::new(inner).poll(task));
+                *place = None;
+                Poll::Ready(answer)
+            }
+            Self::Waiting(waiting) => waiting.as_mut().poll(task),
+            Self::Refused => Poll::Ready(Err(full())),
         }
     }
 }

@@ -18,13 +18,12 @@ use tokio::time::Instant;
 
 use crate::api_root::{ApiRoot, Transport};
 use crate::body::Body;
-use crate::call::Reply;
-use crate::failure::{Fault, Upstream};
 use crate::prepared::Prepared;
 
 pub use connection::Held;
 pub use health::{Health, Standing};
 use pool::Pool;
+pub use send::Sending;
 
 /// All pools. Copies share them.
 #[derive(Clone, Debug, Default)]
@@ -55,32 +54,16 @@ pub struct Urgency {
 }
 
 impl Pools {
-    /// Sends a request to a next hop, and waits for its response. Its URI must be absolute. Where the caller stops waiting,
-    /// the request is cancelled.
-    ///
-    /// # Errors
-    /// What went wrong, and whether the next hop may have acted on the request.
-    pub async fn send(
+    /// Sends a request to a next hop; its URI must be absolute. The future is its response, or what went wrong, and whether
+    /// the next hop may have acted on the request.
+    pub fn send(
         &self,
         to: &ApiRoot,
         request: Request<Body>,
         urgency: Urgency,
         prepared: &Arc<Prepared>,
-    ) -> Result<Reply, Upstream> {
-        let pool = self.pool(to);
-        match send::send(self, &pool, request, urgency, prepared).await {
-            Ok(reply) => {
-                pool.health.succeeded();
-                Ok(reply)
-            }
-            Err((fault, sent)) => {
-                // What the client did wrong says nothing of the producer.
-                if !matches!(fault, Fault::Content(_) | Fault::Unsendable(_) | Fault::Busy) {
-                    pool.health.failed(Instant::now(), &prepared.settings.retries);
-                }
-                Err(Upstream { api_root: to.clone(), fault, sent })
-            }
-        }
+    ) -> Sending {
+        Sending::new(self, self.pool(to), request, urgency, prepared)
     }
 
     /// How a next hop has done lately.

@@ -89,7 +89,7 @@ pub struct Query {
 #[derive(Clone, Debug)]
 pub enum Step {
     /// One place, given.
-    Place(Box<Target>),
+    Place(Arc<Target>),
     /// Whoever is found.
     Find(Box<Query>),
 }
@@ -170,6 +170,6 @@ impl Plan {
     /// One place, and no other.
     #[must_use]
     pub fn place(target: Target) -> Self {
-        Self { steps: VecDeque::from([Step::Place(Box::new(target))]) }
+        Self { steps: VecDeque::from([Step::Place(Arc::new(target))]) }
     }
 }

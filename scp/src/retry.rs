@@ -1,7 +1,9 @@
 //! Another attempt where the first came to nothing: bounded, budgeted, and only where it does no harm (TS 29.500 5.2.8).
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context as Task, Poll};
+use std::task::{Context as Task, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -92,59 +94,93 @@ impl<S> Layer<S> for RetryLayer {
 impl<S> Service<Call> for Retry<S>
 where
     S: Service<Call, Response = Reply, Error = Failure> + Clone + Send + 'static,
-    S::Future: Send,
+    S::Future: Send + Unpin,
 {
     type Response = Reply;
     type Error = Failure;
-    type Future = Answering;
+    type Future = Attempts<S>;
 
     fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, call: Call) -> Answering {
-        let retries = &call.context.arrival.prepared.settings.retries;
+    fn call(&mut self, call: Call) -> Self::Future {
+        let settings = &call.context.arrival.prepared.settings;
+        let retries = &settings.retries;
         if retries.attempts < 2 {
-            return Box::pin(self.inner.call(call));
+            return Attempts::First { inner: self.inner.call(call), again: None };
         }
         self.budget.earn(retries);
-        Box::pin(attempts(self.inner.clone(), self.budget.clone(), call))
+        let most = settings.limits.kept;
+        let (first, call, content) = twice(call, most);
+        let inner = self.inner.call(first);
+        let again = Again { service: self.inner.clone(), budget: self.budget.clone(), call, content };
+        Attempts::First { inner, again: Some(Box::new(again)) }
     }
 }
 
-async fn attempts<S>(mut inner: S, budget: Budget, call: Call) -> Result<Reply, Failure>
+/// The first attempt, and those after it.
+pub enum Attempts<S: Service<Call>> {
+    /// The first.
+    First {
+        /// Its answer.
+        inner: S::Future,
+        /// What is needed for others.
+        again: Option<Box<Again<S>>>,
+    },
+    /// Others.
+    Rest(Answering),
+}
+
+impl<S> Future for Attempts<S>
+where
+    S: Service<Call, Response = Reply, Error = Failure> + Send + 'static,
+    S::Future: Send + Unpin,
+{
+    type Output = Result<Reply, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
+        if let Self::First { inner, again } = &mut *self {
+            match (ready!(Pin::new(inner).poll(task)), again.take()) {
+                (Err(Failure::Upstream(failed)), Some(again)) => *self = Self::Rest(Box::pin(rest(again, failed))),
+                (outcome, _) => return Poll::Ready(outcome),
+            }
+        }
+        match &mut *self {
+            Self::Rest(rest) => rest.as_mut().poll(task),
+            Self::First { .. } => Poll::Pending,
+        }
+    }
+}
+
+/// Attempts after the first, as many as may be.
+async fn rest<S>(mut again: Box<Again<S>>, failed: Upstream) -> Result<Reply, Failure>
 where
     S: Service<Call, Response = Reply, Error = Failure>,
 {
-    let most = call.context.arrival.prepared.settings.limits.kept;
-    let (mut first, mut again) = twice(call, most);
-    let mut last: Option<Upstream> = None;
+    let mut failed = failed;
+    let mut before: Option<Upstream> = None;
     for attempt in 1.. {
-        let failed = match inner.call(first).await {
-            // Nobody else is left: what went wrong before is what there is to say.
-            Err(Failure::Exhausted) => {
-                let Some(failed) = last else { return Err(Failure::Exhausted) };
-                if !free(&failed) {
-                    budget.refund();
-                }
-                return Err(failed.into());
-            }
-            Err(Failure::Upstream(failed)) => failed,
-            outcome => return outcome,
-        };
         let now = Instant::now();
         let retries = &again.call.context.arrival.prepared.settings.retries;
         let may = attempt < retries.attempts
             && safe(&failed, again.call.request.method())
             && now < again.call.context.deadline.at
-            && (free(&failed) || budget.spend(now, retries));
-        let Some(next) = may.then(|| again.next(&failed, last.as_ref())).flatten() else {
-            return Err(failed.into());
-        };
-        last = Some(failed);
-        first = next;
+            && (free(&failed) || again.budget.spend(now, retries));
+        let Some(next) = may.then(|| again.next(&failed, before.as_ref())).flatten() else { break };
+        match again.service.call(next).await {
+            Err(Failure::Upstream(next)) => before = Some(std::mem::replace(&mut failed, next)),
+            // Nobody else is left: what went wrong before is what there is to say.
+            Err(Failure::Exhausted) => {
+                if !free(&failed) {
+                    again.budget.refund();
+                }
+                break;
+            }
+            outcome => return outcome,
+        }
     }
-    Err(Failure::Exhausted)
+    Err(failed.into())
 }
 
 /// Whether another attempt may not do again what was done already (RFC 9110 9.2.2, RFC 9113 8.7).
@@ -161,7 +197,9 @@ fn free(failed: &Upstream) -> bool {
 }
 
 /// What is needed for another attempt.
-struct Again {
+pub struct Again<S> {
+    service: S,
+    budget: Budget,
     call: Call,
     content: Content,
 }
@@ -171,8 +209,8 @@ enum Content {
     Kept(Kept),
 }
 
-/// A call, and what is needed to make it again.
-fn twice(mut call: Call, most: usize) -> (Call, Again) {
+/// A call's first attempt, the call for others, and its content for all.
+fn twice(mut call: Call, most: usize) -> (Call, Call, Content) {
     let content = match std::mem::take(call.request.body_mut()) {
         Body::Empty => Content::Simple(Bytes::new()),
         Body::Whole(whole) => Content::Simple(whole),
@@ -180,10 +218,10 @@ fn twice(mut call: Call, most: usize) -> (Call, Again) {
     };
     let mut first = copy(&call);
     *first.request.body_mut() = content.read().unwrap_or_default();
-    (first, Again { call, content })
+    (first, call, content)
 }
 
-impl Again {
+impl<S> Again<S> {
     /// The next attempt; none where the content is gone.
     fn next(&mut self, failed: &Upstream, before: Option<&Upstream>) -> Option<Call> {
         // A connection that was being closed, or a stream too many, says nothing against who it was to. Once.

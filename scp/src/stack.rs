@@ -43,8 +43,11 @@ pub struct Parts {
 /// The way of a call.
 pub fn stack(
     parts: &Parts,
-) -> impl Service<Call, Response = Reply, Error = Infallible, Future: Send + 'static> + Clone + Send + 'static + use<>
-{
+) -> impl Service<Call, Response = Reply, Error = Infallible, Future: Send + Unpin + 'static>
++ Clone
++ Send
++ 'static
++ use<> {
     ServiceBuilder::new()
         // How hot it is here.
         .layer(ToldLayer { gate: parts.gate.clone() })

@@ -1,115 +1,221 @@
 //! A request on a connection of a pool, until its response begins.
+//!
+//! Written out as a state machine: there is one for each request, and what an `async fn` would keep of all its states at once
+//! is ten times as much.
 
-use std::future::poll_fn;
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use h2::client::ResponseFuture;
-use h2::{Error, Reason, RecvStream};
+use h2::{Error, Reason};
 use http::{Request, Response};
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::connect::{Connected, Wire, connect};
 use super::connection::{Connection, Held, run};
-use super::pool::{Asked, Pool};
+use super::pool::{Asked, Pool, Refusal};
 use super::{Pools, Urgency};
 use crate::body::{Body, BodyError};
 use crate::call::Reply;
-use crate::failure::{Fault, Sent};
+use crate::failure::{Fault, Sent, Upstream};
 use crate::prepared::Prepared;
 use crate::pump::{Pump, PumpError};
 
 /// What went wrong, and what of the request may have been acted on.
 type Wrong = (Fault, Sent);
 
-pub(super) async fn send(
-    pools: &Pools,
-    pool: &Arc<Pool>,
-    request: Request<Body>,
+/// A request that is on its way. Where it is dropped, the request is cancelled.
+pub struct Sending {
+    pools: Pools,
+    pool: Arc<Pool>,
+    prepared: Arc<Prepared>,
     urgency: Urgency,
-    prepared: &Arc<Prepared>,
-) -> Result<Reply, Wrong> {
-    for _ in 0..CONNECTIONS {
-        let held = match timeout_at(urgency.deadline, stream(pools, pool, urgency.priority, prepared)).await {
-            Ok(held) => held.map_err(|fault| (fault, Sent::Nothing))?,
-            Err(_) => return Err((Fault::Busy, Sent::Nothing)),
-        };
-        let mut sender = held.connection.sender.clone();
-        // Never pending for a sender that opened no stream yet: it says whether the connection still takes any.
-        let usable =
-            poll_fn(|context| Poll::Ready(!matches!(sender.poll_ready(context), Poll::Ready(Err(_))))).await;
-        if !usable {
-            held.connection.end();
-            pool.forget(&held.connection);
-            continue;
-        }
-        let (head, body) = request.into_parts();
-        let end = body.is_end();
-        let (response, stream) = sender
-            .send_request(Request::from_parts(head, ()), end)
-            .map_err(|error| (not_begun(error), Sent::Nothing))?;
-        let pump = (!end).then(|| Pump::new(body, stream, prepared.settings.timeouts.stall));
-        return respond(response, pump, held, urgency.deadline).await;
-    }
-    Err((Fault::GoAway, Sent::Nothing))
+    state: State,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+enum State {
+    /// It waits for a stream.
+    Waiting(Box<Waiting>),
+    /// It waits for its response.
+    Asked(Answer),
+    /// It failed at once.
+    Failed(Option<Wrong>),
+}
+
+struct Waiting {
+    request: Request<Body>,
+    held: oneshot::Receiver<Result<Held, Refusal>>,
+    /// Connections that turned out to be closing.
+    closing: usize,
+}
+
+struct Answer {
+    response: ResponseFuture,
+    /// The request's content, as far as it is still to be sent.
+    pump: Option<Box<Pump>>,
+    held: Option<Held>,
+    begun: Instant,
 }
 
 /// Connections that may turn out to be closing, before a request is given up.
 const CONNECTIONS: usize = 4;
 
-/// Waits for the response while the request's content is sent.
-async fn respond(
-    mut response: ResponseFuture,
-    mut pump: Option<Pump>,
-    held: Held,
-    until: Instant,
-) -> Result<Reply, Wrong> {
-    let begun = Instant::now();
-    let waiting = poll_fn(|context| {
-        if let Some(sending) = &mut pump {
-            match Pin::new(sending).poll(context) {
-                Poll::Ready(Err(PumpError::Source(error))) => {
-                    return Poll::Ready(Err((Fault::Content(error), Sent::Something)));
-                }
-                Poll::Ready(Err(PumpError::SourceStalled(most))) => {
-                    return Poll::Ready(Err((Fault::Content(BodyError::Stalled(most)), Sent::Something)));
-                }
-                // What became of the stream is what the response says.
-                Poll::Ready(_) => pump = None,
-                Poll::Pending => {}
+impl Sending {
+    pub(super) fn new(
+        pools: &Pools,
+        pool: Arc<Pool>,
+        request: Request<Body>,
+        urgency: Urgency,
+        prepared: &Arc<Prepared>,
+    ) -> Self {
+        let state = State::Failed(None);
+        let mut sending =
+            Self { pools: pools.clone(), pool, prepared: Arc::clone(prepared), urgency, state, timer: None };
+        sending.state = sending.ask(request, 0);
+        sending
+    }
+
+    /// Takes a stream of a connection that is there, or waits for one that is made now.
+    fn ask(&self, mut request: Request<Body>, closing: usize) -> State {
+        for closing in closing..CONNECTIONS {
+            let held =
+                match self.pool.ask(self.urgency.priority, self.prepared.settings.limits.producer_connections) {
+                    Asked::Held(held) => held,
+                    Asked::Wait(held) => return State::Waiting(Box::new(Waiting { request, held, closing })),
+                    Asked::Dial(held) => {
+                        // On its own: others wait for it too, whatever becomes of this request.
+                        tokio::spawn(dial(self.pools.clone(), Arc::clone(&self.pool), Arc::clone(&self.prepared)));
+                        return State::Waiting(Box::new(Waiting { request, held, closing }));
+                    }
+                };
+            match self.begin(held, request) {
+                Ok(begun) => return begun,
+                Err(back) => request = *back,
             }
         }
-        Pin::new(&mut response).poll(context).map_err(not_answered)
-    });
-    match timeout_at(until, waiting).await {
-        Ok(response) => Ok(reply(response?, pump, held)),
-        Err(_) => Err((Fault::Silence(begun.elapsed()), Sent::Something)),
+        State::Failed(Some((Fault::GoAway, Sent::Nothing)))
+    }
+
+    /// Opens the stream; gives the request back where the connection is closing.
+    fn begin(&self, held: Held, request: Request<Body>) -> Result<State, Box<Request<Body>>> {
+        let mut sender = held.connection.sender.clone();
+        // Never pending for a sender that opened no stream yet: it says whether the connection still takes any.
+        if let Poll::Ready(Err(_)) = sender.poll_ready(&mut Context::from_waker(Waker::noop())) {
+            held.connection.end();
+            self.pool.forget(&held.connection);
+            return Err(Box::new(request));
+        }
+        let (head, body) = request.into_parts();
+        let end = body.is_end();
+        Ok(match sender.send_request(Request::from_parts(head, ()), end) {
+            Ok((response, stream)) => {
+                let patience = self.prepared.settings.timeouts.stall;
+                let pump = (!end).then(|| Box::new(Pump::new(body, stream, patience)));
+                State::Asked(Answer { response, pump, held: Some(held), begun: Instant::now() })
+            }
+            Err(error) => State::Failed(Some((not_begun(error), Sent::Nothing))),
+        })
+    }
+
+    fn advance(&mut self, context: &mut Context<'_>) -> Poll<Result<Reply, Wrong>> {
+        loop {
+            match &mut self.state {
+                State::Waiting(waiting) => {
+                    let held = ready!(Pin::new(&mut waiting.held).poll(context));
+                    let State::Waiting(waiting) = std::mem::replace(&mut self.state, State::Failed(None)) else {
+                        return Poll::Pending;
+                    };
+                    let Waiting { request, closing, .. } = *waiting;
+                    let held = match held {
+                        Ok(Ok(held)) => held,
+                        Ok(Err(fault)) => return Poll::Ready(Err((copy(&fault), Sent::Nothing))),
+                        Err(_) => return Poll::Ready(Err((Fault::Busy, Sent::Nothing))),
+                    };
+                    self.state = match self.begin(held, request) {
+                        Ok(begun) => begun,
+                        Err(back) => self.ask(*back, closing + 1),
+                    };
+                }
+                State::Asked(answer) => return answer.poll(context),
+                State::Failed(wrong) => {
+                    return wrong.take().map_or(Poll::Pending, |wrong| Poll::Ready(Err(wrong)));
+                }
+            }
+        }
+    }
+
+    /// Whether it took too long.
+    fn late(&mut self, context: &mut Context<'_>) -> Option<Wrong> {
+        let deadline = self.urgency.deadline;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if timer.as_mut().poll(context).is_pending() {
+            return None;
+        }
+        Some(match &self.state {
+            State::Asked(answer) => (Fault::Silence(answer.begun.elapsed()), Sent::Something),
+            State::Waiting(_) | State::Failed(_) => (Fault::Busy, Sent::Nothing),
+        })
+    }
+
+    fn outcome(&self, outcome: Result<Reply, Wrong>) -> Result<Reply, Upstream> {
+        match outcome {
+            Ok(reply) => {
+                self.pool.health.succeeded();
+                Ok(reply)
+            }
+            Err((fault, sent)) => {
+                // What the client did wrong says nothing of the producer.
+                if !matches!(fault, Fault::Content(_) | Fault::Unsendable(_) | Fault::Busy) {
+                    self.pool.health.failed(Instant::now(), &self.prepared.settings.retries);
+                }
+                Err(Upstream { api_root: self.pool.api_root.clone(), fault, sent })
+            }
+        }
     }
 }
 
-fn reply(response: Response<RecvStream>, pump: Option<Pump>, held: Held) -> Reply {
-    let (head, receive) = response.into_parts();
-    Response::from_parts(head, Body::response(receive, pump, held))
+impl Future for Sending {
+    type Output = Result<Reply, Upstream>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let outcome = match self.advance(context) {
+            Poll::Ready(outcome) => outcome,
+            Poll::Pending => match self.late(context) {
+                Some(wrong) => Err(wrong),
+                None => return Poll::Pending,
+            },
+        };
+        Poll::Ready(self.outcome(outcome))
+    }
 }
 
-/// A stream to send on, on a connection that is there or is made now.
-async fn stream(pools: &Pools, pool: &Arc<Pool>, priority: u8, prepared: &Arc<Prepared>) -> Result<Held, Fault> {
-    let receiver = match pool.ask(priority, prepared.settings.limits.producer_connections) {
-        Asked::Held(held) => return Ok(held),
-        Asked::Wait(receiver) => receiver,
-        Asked::Dial(receiver) => {
-            // On its own: others wait for it too, whatever becomes of this request.
-            tokio::spawn(dial(pools.clone(), Arc::clone(pool), Arc::clone(prepared)));
-            receiver
+impl Answer {
+    /// Waits for the response while the request's content is sent.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Reply, Wrong>> {
+        if let Some(sending) = &mut self.pump {
+            let broken = match Pin::new(&mut **sending).poll(context) {
+                Poll::Ready(Err(PumpError::Source(error))) => Some(error),
+                Poll::Ready(Err(PumpError::SourceStalled(most))) => Some(BodyError::Stalled(most)),
+                // What became of the stream is what the response says.
+                Poll::Ready(_) => {
+                    self.pump = None;
+                    None
+                }
+                Poll::Pending => None,
+            };
+            if let Some(error) = broken {
+                return Poll::Ready(Err((Fault::Content(error), Sent::Something)));
+            }
         }
-    };
-    match receiver.await {
-        Ok(Ok(held)) => Ok(held),
-        Ok(Err(fault)) => Err(copy(&fault)),
-        Err(_) => Err(Fault::Busy),
+        let response = ready!(Pin::new(&mut self.response).poll(context)).map_err(not_answered)?;
+        let (head, receive) = response.into_parts();
+        Poll::Ready(Ok(Response::from_parts(head, Body::response(receive, self.pump.take(), self.held.take()))))
     }
 }
 
@@ -173,5 +279,11 @@ fn copy(fault: &Fault) -> Fault {
         Fault::ConnectTimeout(most) => Fault::ConnectTimeout(*most),
         Fault::Connect(error) => Fault::Connect(again(error)),
         other => Fault::Connect(std::io::Error::other(other.to_string())),
+    }
+}
+
+impl std::fmt::Debug for Sending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sending").field("to", &self.pool.api_root).finish_non_exhaustive()
     }
 }

@@ -1,8 +1,11 @@
 //! One connection of a client that speaks HTTP/2.
 
-use std::future::poll_fn;
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context as Task, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,7 +13,7 @@ use h2::server::{Builder, SendResponse};
 use h2::{Reason, RecvStream};
 use http::Request;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tower::Service;
 
 use super::Served;
@@ -19,7 +22,7 @@ use crate::body::Body;
 use crate::call::{Arrival, Call, Reply};
 use crate::context::Context;
 use crate::errors::answer;
-use crate::pump::Pump;
+use crate::pump::{Pump, PumpError};
 
 /// What requests of one connection share.
 #[derive(Debug, Default)]
@@ -29,11 +32,11 @@ struct Shared {
 }
 
 /// Serves it until it ends, or until all is answered once the SCP is drained.
-pub(super) async fn serve<W, S>(wire: W, stack: S, served: Served)
+pub(super) async fn serve<W, S>(wire: W, mut stack: S, served: Served)
 where
     W: AsyncRead + AsyncWrite + Unpin,
-    S: Service<Call, Response = Reply, Error = std::convert::Infallible> + Clone + Send + 'static,
-    S::Future: Send,
+    S: Service<Call, Response = Reply, Error = Infallible>,
+    S::Future: Send + Unpin + 'static,
 {
     let prepared = Arc::clone(&served.prepared.borrow());
     let (limits, timeouts) = (&prepared.settings.limits, &prepared.settings.timeouts);
@@ -56,8 +59,7 @@ where
             accepted = connection.accept() => match accepted {
                 Some(Ok((request, respond))) => {
                     quiet = false;
-                    let call = serve_one(stack.clone(), request, respond, served.arrival(), Arc::clone(&shared));
-                    tokio::spawn(call);
+                    tokio::spawn(Exchange::new(&mut stack, request, respond, served.arrival(), &shared));
                     if shared.resets.too_many(limits.streams) {
                         tracing::warn!(client = %served.peer.address, "a client takes back what it asks for: its connection ends");
                         connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
@@ -87,59 +89,118 @@ where
 }
 
 /// One request, from its headers to the end of its response.
-async fn serve_one<S>(
-    mut stack: S,
-    request: Request<RecvStream>,
-    mut respond: SendResponse<Bytes>,
-    arrival: Arrival,
+struct Exchange<F> {
+    state: State<F>,
+    respond: SendResponse<Bytes>,
     shared: Arc<Shared>,
-) where
-    S: Service<Call, Response = Reply, Error = std::convert::Infallible> + Send,
-    S::Future: Send,
-{
-    shared.requests.fetch_add(1, Ordering::Relaxed);
-    let begun = arrival.at;
-    let patience = arrival.prepared.settings.timeouts.stall;
-    let reply = tokio::select! {
-        biased;
-        reply = respond_to(&mut stack, request, arrival) => Some(reply),
-        _ = poll_fn(|context| respond.poll_reset(context)) => None,
-    };
-    match reply {
-        Some(reply) => {
-            shared.resets.answered();
-            send(reply, respond, patience).await;
-        }
-        // What was under way is dropped, and so taken back from the producer.
-        None => shared.resets.reset(begun.elapsed()),
-    }
-    shared.requests.fetch_sub(1, Ordering::Relaxed);
+    begun: Instant,
+    patience: Duration,
 }
 
-async fn respond_to<S>(stack: &mut S, request: Request<RecvStream>, arrival: Arrival) -> Reply
+enum State<F> {
+    /// The stack answers.
+    Asked(F),
+    /// There was nothing to ask it.
+    Answered(Option<Reply>),
+    /// The response's content is sent.
+    Sending(Box<Pump>),
+}
+
+impl<F> Exchange<F>
 where
-    S: Service<Call, Response = Reply, Error = std::convert::Infallible>,
+    F: Future<Output = Result<Reply, Infallible>> + Unpin,
 {
-    let (head, receive) = request.into_parts();
-    let prepared = Arc::clone(&arrival.prepared);
-    match Context::read(&head, arrival) {
-        Ok(context) => {
-            let call = Call::new(Request::from_parts(head, Body::stream(receive)), context);
-            match stack.call(call).await {
-                Ok(reply) => reply,
-                Err(never) => match never {},
+    fn new<S>(
+        stack: &mut S,
+        request: Request<RecvStream>,
+        respond: SendResponse<Bytes>,
+        arrival: Arrival,
+        shared: &Arc<Shared>,
+    ) -> Self
+    where
+        S: Service<Call, Response = Reply, Error = Infallible, Future = F>,
+    {
+        shared.requests.fetch_add(1, Ordering::Relaxed);
+        let begun = arrival.at;
+        let patience = arrival.prepared.settings.timeouts.stall;
+        let prepared = Arc::clone(&arrival.prepared);
+        let (head, receive) = request.into_parts();
+        let state = match Context::read(&head, arrival) {
+            Ok(context) => {
+                let request = Request::from_parts(head, Body::stream(receive));
+                State::Asked(stack.call(Call::new(request, context)))
+            }
+            Err(failure) => State::Answered(Some(answer(failure, &prepared))),
+        };
+        Self { state, respond, shared: Arc::clone(shared), begun, patience }
+    }
+
+    /// Sends the head, and of the content what there is already; what is left is another state.
+    fn send(&mut self, reply: Reply, task: &mut Task<'_>) -> Poll<()> {
+        self.shared.resets.answered();
+        let (mut head, body) = reply.into_parts();
+        head.version = http::Version::HTTP_2;
+        let end = body.is_end();
+        let Ok(stream) = self.respond.send_response(http::Response::from_parts(head, ()), end) else {
+            return Poll::Ready(());
+        };
+        if end {
+            return Poll::Ready(());
+        }
+        let mut pump = Pump::new(body, stream, self.patience);
+        match Pin::new(&mut pump).poll(task) {
+            Poll::Ready(outcome) => ended(outcome),
+            Poll::Pending => {
+                self.state = State::Sending(Box::new(pump));
+                Poll::Pending
             }
         }
-        Err(failure) => answer(failure, &prepared),
     }
 }
 
-async fn send(reply: Reply, mut respond: SendResponse<Bytes>, patience: Duration) {
-    let (mut head, body) = reply.into_parts();
-    head.version = http::Version::HTTP_2;
-    let end = body.is_end();
-    let Ok(stream) = respond.send_response(http::Response::from_parts(head, ()), end) else { return };
-    if !end && let Err(error) = Pump::new(body, stream, patience).await {
+fn ended(outcome: Result<(), PumpError>) -> Poll<()> {
+    if let Err(error) = outcome {
         tracing::debug!(%error, "a response broke off");
+    }
+    Poll::Ready(())
+}
+
+impl<F> Future for Exchange<F>
+where
+    F: Future<Output = Result<Reply, Infallible>> + Unpin,
+{
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
+        let this = &mut *self;
+        let reply = match &mut this.state {
+            State::Asked(answer) => match Pin::new(answer).poll(task) {
+                Poll::Ready(Ok(reply)) => reply,
+                Poll::Ready(Err(never)) => match never {},
+                Poll::Pending => {
+                    if this.respond.poll_reset(task).is_ready() {
+                        // What was under way is dropped, and so taken back from the producer.
+                        this.shared.resets.reset(this.begun.elapsed());
+                        return Poll::Ready(());
+                    }
+                    return Poll::Pending;
+                }
+            },
+            State::Answered(reply) => match reply.take() {
+                Some(reply) => reply,
+                None => return Poll::Ready(()),
+            },
+            State::Sending(pump) => {
+                let outcome = ready!(Pin::new(&mut **pump).poll(task));
+                return ended(outcome);
+            }
+        };
+        this.send(reply, task)
+    }
+}
+
+impl<F> Drop for Exchange<F> {
+    fn drop(&mut self) {
+        self.shared.requests.fetch_sub(1, Ordering::Relaxed);
     }
 }
