@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::time::timeout_at;
 use tower::{Layer, Service};
 
-use crate::before::Answering;
+use crate::before::Way;
 use crate::body::Body;
 use crate::call::{Call, Reply};
 use crate::deadline;
@@ -58,24 +58,24 @@ impl<S> Layer<S> for AuthorizationLayer {
 impl<S> Service<Call> for Authorization<S>
 where
     S: Service<Call, Response = Reply, Error = Failure> + Clone + Send + 'static,
-    S::Future: Send + 'static,
+    S::Future: Send + Unpin + 'static,
 {
     type Response = Reply;
     type Error = Failure;
-    type Future = Answering;
+    type Future = Way<S::Future>;
 
     fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, mut call: Call) -> Answering {
+    fn call(&mut self, mut call: Call) -> Self::Future {
         drop_others_token(&mut call);
         if call.headers().contains_key(header::AUTHORIZATION) || !may_fetch(&call) {
             // What a producer says of the client's own token is the client's matter.
-            return Box::pin(self.inner.call(call));
+            return Way::On(self.inner.call(call));
         }
         let Self { layer, inner } = self.clone();
-        Box::pin(layer.authorized(inner, call))
+        Way::Round(Box::pin(layer.authorized(inner, call)))
     }
 }
 

@@ -86,3 +86,25 @@ where
         }
     }
 }
+
+/// The future of the service within, where nothing else is to be done, or another.
+pub enum Way<F> {
+    /// The call went straight on.
+    On(F),
+    /// There was more to do.
+    Round(Answering),
+}
+
+impl<F> Future for Way<F>
+where
+    F: Future<Output = Result<Reply, Failure>> + Unpin,
+{
+    type Output = Result<Reply, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Task<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Self::On(inner) => Pin::new(inner).poll(context),
+            Self::Round(other) => other.as_mut().poll(context),
+        }
+    }
+}

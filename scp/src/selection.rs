@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
 use crate::api_root::ApiRoot;
-use crate::before::Answering;
+use crate::before::Way;
 use crate::call::{Call, Reply};
 use crate::cause::Cause;
 use crate::deadline;
@@ -61,19 +61,27 @@ impl<S> Layer<S> for SelectionLayer {
 impl<S> Service<Call> for Selection<S>
 where
     S: Service<Call, Response = Reply, Error = Failure> + Clone + Send + 'static,
-    S::Future: Send,
+    S::Future: Send + Unpin,
 {
     type Response = Reply;
     type Error = Failure;
-    type Future = Answering;
+    type Future = Way<S::Future>;
 
     fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, mut call: Call) -> Answering {
+    fn call(&mut self, mut call: Call) -> Self::Future {
+        // A place that was not tried yet needs no search.
+        if let Some(Step::Place(target)) = call.plan.steps.front()
+            && !call.tried.contains(&target.api_root)
+            && target.producer.is_none()
+        {
+            call.target = Some((**target).clone());
+            return Way::On(self.inner.call(call));
+        }
         let Self { layer, mut inner } = self.clone();
-        Box::pin(async move {
+        Way::Round(Box::pin(async move {
             let target = layer.next(&call).await?;
             let chosen = target.producer.clone().filter(|_| target.chosen);
             call.target = Some(target);
@@ -82,7 +90,7 @@ where
                 tell(reply.headers_mut(), &producer);
             }
             Ok(reply)
-        })
+        }))
     }
 }
 

@@ -7,7 +7,7 @@ use http::{Method, Response, StatusCode};
 use tower::{Layer, Service};
 
 use super::subscriptions::NotificationData;
-use crate::before::Answering;
+use crate::before::Way;
 use crate::body::{Body, BodyError, collect};
 use crate::call::{Call, Reply};
 use crate::cause::Cause;
@@ -46,22 +46,22 @@ impl<S> Layer<S> for NoticeLayer {
 impl<S> Service<Call> for Notice<S>
 where
     S: Service<Call, Response = Reply, Error = Failure>,
-    S::Future: Send + 'static,
+    S::Future: Unpin,
 {
     type Response = Reply;
     type Error = Failure;
-    type Future = Answering;
+    type Future = Way<S::Future>;
 
     fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, call: Call) -> Answering {
+    fn call(&mut self, call: Call) -> Self::Future {
         if let Some(nf_type) = noticed(&call) {
             let directory = self.directory.clone();
-            return Box::pin(async move { take(&directory, &nf_type, call.request.into_body()).await });
+            return Way::Round(Box::pin(async move { take(&directory, &nf_type, call.request.into_body()).await }));
         }
-        Box::pin(self.inner.call(call))
+        Way::On(self.inner.call(call))
     }
 }
 
