@@ -59,7 +59,9 @@ where
     fn call(&mut self, call: Call) -> Self::Future {
         if let Some(nf_type) = noticed(&call) {
             let directory = self.directory.clone();
-            return Way::Round(Box::pin(async move { take(&directory, &nf_type, call.request.into_body()).await }));
+            return Way::Round(Box::pin(
+                async move { take(&directory, &nf_type, call.request.into_body()).await },
+            ));
         }
         Way::On(self.inner.call(call))
     }

@@ -13,6 +13,7 @@
 
 mod abuse;
 mod authorization;
+mod binding;
 mod discovery;
 mod failure;
 mod frames;

@@ -1,0 +1,183 @@
+//! B2 to B5: who else serves a request, and which resources stay where.
+
+use bytes::Bytes;
+use h2::Reason;
+use http::Response;
+use pinion_scp::api_root::ApiRoot;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::nrf::{Nrf, ONE, TWO, udm};
+use crate::support::{Answer, Client, Does, Producer, get, post, scp};
+
+/// An API root where nobody listens.
+async fn nowhere() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+/// A profile of a member of these sets.
+fn in_sets(mut profile: serde_json::Value, sets: &[&str]) -> serde_json::Value {
+    profile["nfSetIdList"] = json!(sets);
+    profile
+}
+
+const SET: &str = "set1.udmset.5gc.mnc012.mcc345";
+const PATH: &str = "/nudm-sdm/v2/imsi-001010000000001/nssai";
+
+#[tokio::test]
+async fn b2_the_uri_is_first_and_then_the_entity_of_the_binding() {
+    let [one, two] = [Producer::start().await, Producer::start().await];
+    let nrf = Nrf::with(vec![udm(TWO, &two)]).await;
+    let running = scp(nrf.settings()).await;
+    let client = Client::connect(running.address).await;
+    let ask = async |root: String| {
+        let request = get(PATH)
+            .header("3gpp-Sbi-Target-apiRoot", root)
+            .header("3gpp-Sbi-Routing-Binding", format!("bl=nf-set; nfset={SET}"))
+            .header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
+        client.ask(request.body("").unwrap()).await
+    };
+    assert_eq!(ask(one.root()).await.status, 200);
+    assert_eq!((one.seen().len(), two.seen().len()), (1, 0));
+    let answer = ask(nowhere().await).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(two.seen().len(), 1);
+    assert_eq!(answer.header("3gpp-sbi-target-apiroot"), two.root());
+    assert_eq!(nrf.searches()[0]["target-nf-set-id"], SET);
+}
+
+#[tokio::test]
+async fn b2_no_redundancy_forbids_all_others() {
+    let two = Producer::start().await;
+    let nrf = Nrf::with(vec![udm(TWO, &two)]).await;
+    let running = scp(nrf.settings()).await;
+    let client = Client::connect(running.address).await;
+    let request = get(PATH)
+        .header("3gpp-Sbi-Target-apiRoot", nowhere().await)
+        .header("3gpp-Sbi-Routing-Binding", format!("bl=nf-set; nfset={SET}; no-redundancy=true"))
+        .body("")
+        .unwrap();
+    assert_eq!(client.ask(request).await.cause(), "TARGET_NF_NOT_REACHABLE");
+    assert!(two.seen().is_empty());
+    assert!(nrf.searches().is_empty());
+}
+
+/// A resource of a producer that declares no set is on it alone.
+#[tokio::test]
+async fn b3_without_a_binding_a_resource_stays_on_its_instance() {
+    let [one, two] = [Producer::with(|_| Does::Resets(Reason::REFUSED_STREAM)).await, Producer::start().await];
+    let none: &[&str] = &[];
+    for (sets, served) in [([none, none], false), ([&[SET], &["other"]], false), ([&[SET], &[SET]], true)] {
+        let [first, second] = sets;
+        let nrf = Nrf::with(vec![in_sets(udm(ONE, &one), first), in_sets(udm(TWO, &two), second)]).await;
+        let running = scp(nrf.settings()).await;
+        let client = Client::connect(running.address).await;
+        let request = get(PATH)
+            .header("3gpp-Sbi-Target-apiRoot", one.root())
+            .header("3gpp-Sbi-Discovery-target-nf-type", "UDM")
+            .header("3gpp-Sbi-Discovery-service-names", "nudm-sdm");
+        let before = two.seen().len();
+        let answer = client.ask(request.body("").unwrap()).await;
+        assert_eq!((answer.status == 200, two.seen().len() - before), (served, usize::from(served)), "{sets:?}");
+    }
+}
+
+/// The endpoint of a notification is gone: another of the consumer's set takes it, and those that follow.
+#[tokio::test]
+async fn b4_another_endpoint_is_found_and_kept() {
+    let two = Producer::start().await;
+    let nrf = Nrf::with(vec![udm(TWO, &two)]).await;
+    let running = scp(nrf.settings()).await;
+    let client = Client::connect(running.address).await;
+    let gone = nowhere().await;
+    for _ in 0..3 {
+        let request = post("/callbacks/7")
+            .header("3gpp-Sbi-Target-apiRoot", &gone)
+            .header("3gpp-Sbi-Callback", "Nudm_SDM_Notification")
+            .header("3gpp-Sbi-Routing-Binding", format!("bl=nf-set; nfset={SET}; servname=nudm-sdm"))
+            .header("3gpp-Sbi-Discovery-target-nf-type", "UDM")
+            .body("{}")
+            .unwrap();
+        assert_eq!(client.ask(request).await.status, 200);
+    }
+    let uris: Vec<_> = two.seen().into_iter().map(|it| it.uri).collect();
+    assert_eq!(uris, vec![format!("{}/callbacks/7", two.root()); 3]);
+    let key = pinion_scp::binding::key(&ApiRoot::parse(&gone).unwrap().authority, "/callbacks/7");
+    assert_eq!(running.scp.parts().pins.get(&key).unwrap().at.to_string(), two.root());
+}
+
+/// A producer of resources that all have the same path.
+async fn minting(binding: Option<String>) -> Producer {
+    Producer::with(move |seen| {
+        let mut answer = Response::builder();
+        if seen.method == "POST" && seen.uri.ends_with("/sm-contexts") {
+            answer = answer.status(201).header("location", "/nsmf-pdusession/v1/sm-contexts/1");
+            if let Some(binding) = &binding {
+                answer = answer.header("3gpp-Sbi-Binding", binding);
+            }
+        }
+        Does::Answers(answer.body(Bytes::new()).unwrap())
+    })
+    .await
+}
+
+const CONTEXTS: &str = "/nsmf-pdusession/v1/sm-contexts";
+
+async fn to(client: &Client, root: &str, path: &str) -> Answer {
+    client.ask(post(path).header("3gpp-Sbi-Target-apiRoot", root).body("{}").unwrap()).await
+}
+
+#[tokio::test]
+async fn b5_resources_are_pinned_by_authority_and_path() {
+    let [one, two] = [minting(None).await, minting(None).await];
+    let running = scp(crate::support::settings()).await;
+    let client = Client::connect(running.address).await;
+    for producer in [&one, &two] {
+        let answer = to(&client, &producer.root(), CONTEXTS).await;
+        assert_eq!(answer.header("location"), format!("{}{CONTEXTS}/1", producer.root()));
+    }
+    // Two SMFs minted the same path.
+    let pins = &running.scp.parts().pins;
+    assert_eq!(pins.count(), 2);
+    for producer in [&one, &two] {
+        to(&client, &producer.root(), &format!("{CONTEXTS}/1/modify")).await;
+        assert!(producer.seen().last().unwrap().uri.ends_with("/1/modify"));
+    }
+    // The path alone says nothing.
+    let answer = client.ask(post(&format!("{CONTEXTS}/1/modify")).body("{}").unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (504, "TARGET_NF_NOT_REACHABLE"));
+    to(&client, &one.root(), &format!("{CONTEXTS}/1/release")).await;
+    assert_eq!(pins.count(), 1);
+}
+
+/// What the producer said when it made the resource is enough for a client that says nothing of it.
+#[tokio::test]
+async fn b5_a_pinned_resource_moves_with_its_set_and_stays_there() {
+    let one = minting(Some(format!("bl=nf-set; nfset={SET}"))).await;
+    let two = Producer::start().await;
+    let nrf = Nrf::with(vec![in_sets(smf(TWO, &two), &[SET])]).await;
+    let running = scp(nrf.settings()).await;
+    let client = Client::connect(running.address).await;
+    let root = one.root();
+    assert_eq!(to(&client, &root, CONTEXTS).await.status, 201);
+    one.kill();
+    crate::support::until(|| running.scp.parts().pools.connections() == 0).await;
+    for count in 1..3 {
+        let answer = to(&client, &root, &format!("{CONTEXTS}/1/modify")).await;
+        assert_eq!((answer.status.as_u16(), two.seen().len()), (200, count));
+    }
+    let (_, pin) = running.scp.parts().pins.list(1).remove(0);
+    assert_eq!(pin.at.to_string(), two.root());
+    assert_eq!(nrf.searches().len(), 1);
+}
+
+fn smf(instance: &str, producer: &Producer) -> serde_json::Value {
+    let mut profile = udm(instance, producer);
+    profile["nfType"] = json!("SMF");
+    for service in profile["nfServices"].as_array_mut().into_iter().flatten() {
+        service["serviceName"] = json!("nsmf-pdusession");
+        service["versions"] = json!([{"apiVersionInUri": "v1", "apiFullVersion": "1.0.0"}]);
+    }
+    profile
+}
