@@ -16,6 +16,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod advice;
 pub mod api_root;
 pub mod authorization;
 pub mod before;

@@ -17,7 +17,7 @@ use crate::overload::{Gate, OverloadLayer};
 use crate::pools::Pools;
 use crate::retry::{Budget, RetryLayer};
 use crate::selection::{Dice, SelectionLayer};
-use crate::{deadline, hops, next_hop, target};
+use crate::{advice, deadline, hops, next_hop, target};
 
 /// What the layers share.
 #[derive(Clone, Debug, Default)]
@@ -66,6 +66,8 @@ pub fn stack(
         .layer(BindingLayer { pins: parts.pins.clone() })
         // Somebody else where one fails.
         .layer(RetryLayer { budget: parts.budget.clone() })
+        // Unless the client wants no other.
+        .layer(before(advice::heed))
         // Which of them.
         .layer(SelectionLayer {
             pools: parts.pools.clone(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 use pinion_protocols::sbi::{SelectionAction, SelectionInfo, Value as _, decode};
 
+use crate::advice::SELECTION_INFO;
 use crate::cause::Cause;
 use crate::discovery::{Candidate, Factors, Found};
 use crate::failure::Failure;
@@ -89,8 +90,6 @@ enum Action {
 
 impl Excluded {
     fn read(headers: &HeaderMap) -> Self {
-        let Some(value) = headers.get("3gpp-sbi-selection-info") else { return Self::default() };
-        let Ok(info) = SelectionInfo::parse(value.as_bytes()) else { return Self::default() };
         let criterion = |(action, value): &(SelectionAction<'_>, &str)| {
             let action = match action {
                 SelectionAction::NotServiceInstance => Action::ServiceInstance,
@@ -101,9 +100,12 @@ impl Excluded {
             };
             Some((action, decode(value)?.into_owned()))
         };
-        Self {
-            all: info.0.iter().map(|element| element.criteria.iter().filter_map(criterion).collect()).collect(),
+        let mut all = Vec::new();
+        for value in headers.get_all(SELECTION_INFO) {
+            let Ok(info) = SelectionInfo::parse(value.as_bytes()) else { continue };
+            all.extend(info.0.iter().map(|element| element.criteria.iter().filter_map(criterion).collect()));
         }
+        Self { all }
     }
 
     /// Whether one is among them. A service instance is named together with its NF instance.

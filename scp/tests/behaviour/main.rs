@@ -12,6 +12,7 @@
 )]
 
 mod abuse;
+mod advice;
 mod authorization;
 mod binding;
 mod discovery;

@@ -1,0 +1,72 @@
+//! F8: what clients say of other attempts, and what producers are told of them.
+
+use bytes::Bytes;
+use http::Response;
+
+use crate::nrf::{Nrf, ONE, TWO, udm};
+use crate::support::{Answer, Client, Does, Producer, get, scp, until};
+
+/// Asks with a header where the first choice is gone and there is a second.
+async fn ask(header: Option<(&str, &str)>) -> (Answer, Producer) {
+    let (one, two) = (Producer::start().await, Producer::start().await);
+    let (mut first, mut second) = (udm(ONE, &one), udm(TWO, &two));
+    first["priority"] = 1.into();
+    second["priority"] = 2.into();
+    let nrf = Nrf::with(vec![first, second]).await;
+    let running = scp(nrf.settings()).await;
+    one.kill();
+    until(|| std::net::TcpStream::connect(one.address).is_err()).await;
+    let mut request = get("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
+    if let Some((name, value)) = header {
+        request = request.header(name, value);
+    }
+    (Client::connect(running.address).await.ask(request.body("").unwrap()).await, two)
+}
+
+#[tokio::test]
+async fn f8_another_attempt_says_that_it_is_one() {
+    let (answer, two) = ask(None).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(two.only().headers["3gpp-sbi-request-info"], "retrans=true");
+    let (_, two) = ask(Some(("3gpp-Sbi-Request-Info", "idempotency-key=5f"))).await;
+    assert_eq!(two.only().headers["3gpp-sbi-request-info"], "idempotency-key=5f; retrans=true");
+}
+
+#[tokio::test]
+async fn f8_a_client_that_wants_no_other_attempt_gets_none() {
+    for header in [("3gpp-Sbi-Retry-Info", "no-retries"), ("3gpp-Sbi-Selection-Info", "reselection=false")] {
+        let (answer, two) = ask(Some(header)).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.cause().as_str()),
+            (504, "TARGET_NF_NOT_REACHABLE"),
+            "{header:?}"
+        );
+        assert!(two.seen().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn f8_what_is_between_the_ends_goes_through() {
+    let says = ("3gpp-sbi-response-info", "no-retry=true; nfset=set1.udmset.5gc.mnc012.mcc345");
+    let producer = Producer::with(move |_| {
+        Does::Answers(Response::builder().status(500).header(says.0, says.1).body(Bytes::new()).unwrap())
+    })
+    .await;
+    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+    let running = scp(nrf.settings()).await;
+    let sent = [
+        ("3gpp-sbi-correlation-info", "imsi-345012123123123"),
+        ("3gpp-sbi-nf-peer-info", "srcinst=54804518-4191-46b3-955c-ac631f953ed8"),
+        ("3gpp-sbi-request-info", "idempotency-key=5f"),
+    ];
+    let mut request = get("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
+    for (name, value) in sent {
+        request = request.header(name, value);
+    }
+    let answer = Client::connect(running.address).await.ask(request.body("").unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.header(says.0)), (500, says.1));
+    let seen = producer.only();
+    for (name, value) in sent {
+        assert_eq!(seen.headers[name], value);
+    }
+}
