@@ -116,9 +116,7 @@ fn steps(endpoints: &[EndpointView], ue: &N2Ue, amfs: &[Candidate]) -> Vec<Strin
     for (procedure, _) in &ue.procedures {
         steps.push(format!("{procedure} is not answered yet"));
     }
-    if !amfs.is_empty() {
-        steps.push(format!("if it came anew: {}", amfs.iter().map(said).collect::<Vec<_>>().join("; ")));
-    }
+    steps.extend(amfs.iter().map(|amf| format!("if it came anew: {}", said(amf))));
     steps.push(super::now(&ue.amf, super::named(&ue.amf, endpoints)));
     steps
 }
@@ -238,9 +236,10 @@ mod tests {
                 "amfs/a answered",
                 "Initial Context Setup is not answered yet",
                 "if it came anew: amfs/a gets 100 % by weight 100, with 21 points: does not ask to be spared such UEs (16), gave it \
-                 its identity (4), is of the set of the AMF that gave it its identity (1); amfs/b gets none, with 1 points: is of \
-                 the set of the AMF that gave it its identity (1); it asks to be spared 30 % of them; amfs/c gets no new UEs: it \
-                 is drained",
+                 its identity (4), is of the set of the AMF that gave it its identity (1)",
+                "if it came anew: amfs/b gets none, with 1 points: is of the set of the AMF that gave it its identity (1); it asks \
+                 to be spared 30 % of them",
+                "if it came anew: amfs/c gets no new UEs: it is drained",
                 "amfs/a is configured no longer; its sessions stay until they end",
             ]
         );
