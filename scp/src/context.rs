@@ -52,12 +52,38 @@ pub struct Deadline {
     pub left: Option<Duration>,
 }
 
+/// API roots that a connection's requests named lately: most name one of few, over and over.
+#[derive(Debug, Default)]
+pub struct Known {
+    roots: Vec<(Box<[u8]>, ApiRoot)>,
+    turn: usize,
+}
+
+impl Known {
+    fn api_root(&mut self, name: &HeaderName, text: &HeaderValue) -> Result<ApiRoot, Failure> {
+        if let Some((_, root)) = self.roots.iter().find(|(known, _)| **known == *text.as_bytes()) {
+            return Ok(root.clone());
+        }
+        let root = api_root(name, text)?;
+        let entry = (Box::from(text.as_bytes()), root.clone());
+        self.turn = (self.turn + 1) % KNOWN;
+        match self.roots.get_mut(self.turn) {
+            Some(oldest) => *oldest = entry,
+            None => self.roots.push(entry),
+        }
+        Ok(root)
+    }
+}
+
+/// How many of them.
+const KNOWN: usize = 8;
+
 impl Context {
     /// Reads them.
     ///
     /// # Errors
     /// A [`Problem`] that names the header that is not what it should be.
-    pub fn read(parts: &Parts, arrival: Arrival) -> Result<Self, Failure> {
+    pub fn read(parts: &Parts, arrival: Arrival, known: &mut Known) -> Result<Self, Failure> {
         let mut priority = DEFAULT_PRIORITY;
         let mut target = None;
         let mut hops = None;
@@ -71,7 +97,7 @@ impl Context {
                 continue;
             };
             match rest {
-                "target-apiroot" => target = Some(api_root(name, text)?),
+                "target-apiroot" => target = Some(known.api_root(name, text)?),
                 "message-priority" => priority = value::<MessagePriority>(name, text)?.get(),
                 "max-forward-hops" => {
                     // That of another type of node does not concern an SCP.

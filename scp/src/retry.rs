@@ -81,19 +81,21 @@ pub struct RetryLayer {
 pub struct Retry<S> {
     budget: Budget,
     inner: S,
+    /// The service again, for other attempts: what is never used should cost little.
+    others: Arc<S>,
 }
 
-impl<S> Layer<S> for RetryLayer {
+impl<S: Clone> Layer<S> for RetryLayer {
     type Service = Retry<S>;
 
     fn layer(&self, inner: S) -> Retry<S> {
-        Retry { budget: self.budget.clone(), inner }
+        Retry { budget: self.budget.clone(), others: Arc::new(inner.clone()), inner }
     }
 }
 
 impl<S> Service<Call> for Retry<S>
 where
-    S: Service<Call, Response = Reply, Error = Failure> + Clone + Send + 'static,
+    S: Service<Call, Response = Reply, Error = Failure> + Clone + Send + Sync + 'static,
     S::Future: Send + Unpin,
 {
     type Response = Reply;
@@ -114,7 +116,7 @@ where
         let most = settings.limits.kept;
         let (first, call, content) = twice(call, most);
         let inner = self.inner.call(first);
-        let again = Again { service: self.inner.clone(), budget: self.budget.clone(), call, content };
+        let again = Again { service: Arc::clone(&self.others), budget: self.budget.clone(), call, content };
         Attempts::First { inner, again: Some(Box::new(again)) }
     }
 }
@@ -134,7 +136,7 @@ pub enum Attempts<S: Service<Call>> {
 
 impl<S> Future for Attempts<S>
 where
-    S: Service<Call, Response = Reply, Error = Failure> + Send + 'static,
+    S: Service<Call, Response = Reply, Error = Failure> + Clone + Send + Sync + 'static,
     S::Future: Send + Unpin,
 {
     type Output = Result<Reply, Failure>;
@@ -156,9 +158,10 @@ where
 /// Attempts after the first, as many as may be.
 async fn rest<S>(mut again: Box<Again<S>>, failed: Upstream) -> Result<Reply, Failure>
 where
-    S: Service<Call, Response = Reply, Error = Failure>,
+    S: Service<Call, Response = Reply, Error = Failure> + Clone,
 {
     let mut failed = failed;
+    let mut service = (*again.service).clone();
     let mut before: Option<Upstream> = None;
     for attempt in 1.. {
         let now = Instant::now();
@@ -168,7 +171,7 @@ where
             && now < again.call.context.deadline.at
             && (free(&failed) || again.budget.spend(now, retries));
         let Some(next) = may.then(|| again.next(&failed, before.as_ref())).flatten() else { break };
-        match again.service.call(next).await {
+        match service.call(next).await {
             Err(Failure::Upstream(next)) => before = Some(std::mem::replace(&mut failed, next)),
             // Nobody else is left: what went wrong before is what there is to say.
             Err(Failure::Exhausted) => {
@@ -198,7 +201,7 @@ fn free(failed: &Upstream) -> bool {
 
 /// What is needed for another attempt.
 pub struct Again<S> {
-    service: S,
+    service: Arc<S>,
     budget: Budget,
     call: Call,
     content: Content,

@@ -15,7 +15,7 @@ use tower::Service;
 use super::Served;
 use crate::body::Body;
 use crate::call::{Arrival, Call, Reply};
-use crate::context::Context;
+use crate::context::{Context, Known};
 use crate::errors::answer;
 
 /// Serves it until it ends.
@@ -46,7 +46,7 @@ where
     let (mut head, incoming) = request.into_parts();
     head.uri = absolute(&head, arrival.peer.tls);
     let prepared = Arc::clone(&arrival.prepared);
-    match Context::read(&head, arrival) {
+    match Context::read(&head, arrival, &mut Known::default()) {
         Ok(context) => {
             stack.call(Call::new(Request::from_parts(head, Body::Http1(Box::new(incoming))), context)).await
         }

@@ -20,7 +20,7 @@ use super::Served;
 use super::abuse::Resets;
 use crate::body::Body;
 use crate::call::{Arrival, Call, Reply};
-use crate::context::Context;
+use crate::context::{Context, Known};
 use crate::errors::answer;
 use crate::pump::{Pump, PumpError};
 
@@ -49,6 +49,7 @@ where
         .handshake::<_, Bytes>(wire);
     let Ok(Ok(mut connection)) = timeout(timeouts.handshake, begun).await else { return };
     let shared = Arc::new(Shared::default());
+    let mut known = Known::default();
     let mut drain = served.drain.clone();
     let mut ticks = interval((timeouts.client_idle / 2).max(Duration::from_millis(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -59,7 +60,7 @@ where
             accepted = connection.accept() => match accepted {
                 Some(Ok((request, respond))) => {
                     quiet = false;
-                    tokio::spawn(Exchange::new(&mut stack, request, respond, served.arrival(), &shared));
+                    tokio::spawn(Exchange::new(&mut stack, request, respond, served.arrival(), &mut known, &shared));
                     if shared.resets.too_many(limits.streams) {
                         tracing::warn!(client = %served.peer.address, "a client takes back what it asks for: its connection ends");
                         connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
@@ -115,6 +116,7 @@ where
         request: Request<RecvStream>,
         respond: SendResponse<Bytes>,
         arrival: Arrival,
+        known: &mut Known,
         shared: &Arc<Shared>,
     ) -> Self
     where
@@ -125,7 +127,7 @@ where
         let patience = arrival.prepared.settings.timeouts.stall;
         let prepared = Arc::clone(&arrival.prepared);
         let (head, receive) = request.into_parts();
-        let state = match Context::read(&head, arrival) {
+        let state = match Context::read(&head, arrival, known) {
             Ok(context) => {
                 let request = Request::from_parts(head, Body::stream(receive));
                 State::Asked(stack.call(Call::new(request, context)))

@@ -62,7 +62,7 @@ async fn f7_clients_are_told_when_the_scp_is_hot() {
     for _ in 0..3 {
         tokio::spawn(ask(client.clone(), producer.root()));
     }
-    until(|| running.scp.parts().gate.load() == (3, 0)).await;
+    until(|| running.scp.parts().gate.load() == (3, 0) && producer.seen().len() == 3).await;
     open.store(true, Ordering::SeqCst);
     let answer = ask(client.clone(), producer.root()).await;
     let Oci(elements) = Oci::parse(answer.header("3gpp-sbi-oci").as_bytes()).unwrap();
