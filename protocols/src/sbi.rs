@@ -31,6 +31,7 @@ mod identity;
 mod information;
 mod json;
 mod limits;
+mod listed;
 mod named;
 mod network;
 mod nrf_uri;

@@ -5,17 +5,41 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::cursor::{Cursor, whole};
-use super::scope::separated;
+use super::listed::separated;
 use super::token::is_tchar;
 use super::{Error, Header, Jwt, Value};
 
-/// The scopes of a request (RFC 6749 3.3): names of services, or of resources and operations of them.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct AccessScope<'a>(pub Vec<&'a str>);
+macro_rules! scopes {
+    ($(#[$meta:meta])* $name:ident) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        pub struct $name<'a>(pub Vec<&'a str>);
 
-/// Further scopes of a request.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct OtherAccessScopes<'a>(pub Vec<&'a str>);
+        impl<'a> Value<'a> for $name<'a> {
+            const HEADER: Header = Header::$name;
+
+            fn parse(value: &'a [u8]) -> Result<Self, Error> {
+                whole(Self::HEADER, value, scopes).map(Self)
+            }
+        }
+
+        impl fmt::Display for $name<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                separated(f, " ", &self.0)
+            }
+        }
+    };
+}
+
+scopes! {
+    /// The scopes of a request (RFC 6749 3.3): names of services, or of resources and operations of them.
+    AccessScope
+}
+
+scopes! {
+    /// Further scopes of a request.
+    OtherAccessScopes
+}
 
 fn scopes<'a>(cursor: &mut Cursor<'a>) -> Result<Vec<&'a str>, Error> {
     let mut scopes = Vec::new();
@@ -25,34 +49,6 @@ fn scopes<'a>(cursor: &mut Cursor<'a>) -> Result<Vec<&'a str>, Error> {
         if cursor.peek().is_none() {
             return Ok(scopes);
         }
-    }
-}
-
-impl<'a> Value<'a> for AccessScope<'a> {
-    const HEADER: Header = Header::AccessScope;
-
-    fn parse(value: &'a [u8]) -> Result<Self, Error> {
-        whole(Self::HEADER, value, scopes).map(Self)
-    }
-}
-
-impl fmt::Display for AccessScope<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        separated(f, " ", &self.0)
-    }
-}
-
-impl<'a> Value<'a> for OtherAccessScopes<'a> {
-    const HEADER: Header = Header::OtherAccessScopes;
-
-    fn parse(value: &'a [u8]) -> Result<Self, Error> {
-        whole(Self::HEADER, value, scopes).map(Self)
-    }
-}
-
-impl fmt::Display for OtherAccessScopes<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        separated(f, " ", &self.0)
     }
 }
 

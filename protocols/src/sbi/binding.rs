@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::cursor::{Cursor, whole};
+use super::listed::listed;
 use super::named::named;
 use super::token::uri;
 use super::{Error, Header, Pair, Timestamp, Value};
@@ -241,19 +242,7 @@ impl fmt::Display for Binding<'_> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bindings<'a>(pub Vec<Binding<'a>>);
 
-impl<'a> Value<'a> for Bindings<'a> {
-    const HEADER: Header = Header::Binding;
-
-    fn parse(value: &'a [u8]) -> Result<Self, Error> {
-        whole(Self::HEADER, value, |cursor| cursor.list(b',', Binding::read)).map(Self)
-    }
-}
-
-impl fmt::Display for Bindings<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        super::scope::separated(f, ", ", &self.0)
-    }
-}
+listed!(Bindings, Binding, b',', ", ", Binding::read);
 
 /// 3gpp-Sbi-Routing-Binding: the indication that a request is to be routed by.
 #[derive(Clone, Debug, PartialEq, Eq)]

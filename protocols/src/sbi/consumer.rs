@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::cursor::{Cursor, whole};
-use super::scope::separated;
+use super::cursor::Cursor;
+use super::listed::{listed, separated};
 use super::token::is_path;
-use super::{ApiRoot, Encoding, Error, Header, Pair, Value};
+use super::{ApiRoot, Encoding, Error, Pair};
 
 /// What a consumer can do as the receiver of notifications of one service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,14 +120,6 @@ fn quoted<'a, T>(
     Ok(value)
 }
 
-impl<'a> Value<'a> for ConsumerInfo<'a> {
-    const HEADER: Header = Header::ConsumerInfo;
-
-    fn parse(value: &'a [u8]) -> Result<Self, Error> {
-        whole(Self::HEADER, value, |cursor| cursor.list(b',', ConsumerService::read)).map(Self)
-    }
-}
-
 impl fmt::Display for ConsumerService<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "service={}; apiversion=(", self.service)?;
@@ -155,15 +147,12 @@ impl fmt::Display for ConsumerService<'_> {
     }
 }
 
-impl fmt::Display for ConsumerInfo<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        separated(f, ", ", &self.0)
-    }
-}
+listed!(ConsumerInfo, ConsumerInfo, b',', ", ", ConsumerService::read);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sbi::{Header, Value as _};
     use std::string::ToString;
 
     #[test]

@@ -3,9 +3,10 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::cursor::{Cursor, whole};
-use super::scope::{Parts, separated};
-use super::{Error, Header, Scope, Timestamp, Value};
+use super::cursor::Cursor;
+use super::listed::listed;
+use super::scope::Parts;
+use super::{Error, Scope, Timestamp};
 
 /// That somebody is overloaded (TS 29.500 6.4.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,38 +122,14 @@ impl fmt::Display for LoadControl<'_> {
     }
 }
 
-impl<'a> Value<'a> for Oci<'a> {
-    const HEADER: Header = Header::Oci;
+listed!(Oci, Oci, b',', ", ", OverloadControl::read);
 
-    fn parse(value: &'a [u8]) -> Result<Self, Error> {
-        whole(Self::HEADER, value, |cursor| cursor.list(b',', OverloadControl::read)).map(Self)
-    }
-}
-
-impl fmt::Display for Oci<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        separated(f, ", ", &self.0)
-    }
-}
-
-impl<'a> Value<'a> for Lci<'a> {
-    const HEADER: Header = Header::Lci;
-
-    fn parse(value: &'a [u8]) -> Result<Self, Error> {
-        whole(Self::HEADER, value, |cursor| cursor.list(b',', LoadControl::read)).map(Self)
-    }
-}
-
-impl fmt::Display for Lci<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        separated(f, ", ", &self.0)
-    }
-}
+listed!(Lci, Lci, b',', ", ", LoadControl::read);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sbi::ScopeEntity;
+    use crate::sbi::{Header, ScopeEntity, Value as _};
     use std::format;
     use std::string::{String, ToString};
 

@@ -3,11 +3,11 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::cursor::whole;
+use super::Error;
+use super::cursor::Cursor;
+use super::listed::listed;
 use super::named::named;
-use super::scope::separated;
 use super::token::is_tchar;
-use super::{Error, Header, Value};
 
 named! {
     /// What identifies a subscriber or a device.
@@ -37,24 +37,17 @@ pub struct Correlation<'a> {
     pub value: &'a str,
 }
 
+impl<'a> Correlation<'a> {
+    fn read(cursor: &mut Cursor<'a>) -> Result<Self, Error> {
+        let kind = cursor.some("type of an identity", |byte| is_tchar(byte) && byte != b'-')?.into();
+        cursor.literal("-")?;
+        Ok(Self { kind, value: cursor.some("identity", |byte| is_tchar(byte) || byte == b'@')? })
+    }
+}
+
 /// One identity or more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CorrelationInfo<'a>(pub Vec<Correlation<'a>>);
-
-impl<'a> Value<'a> for CorrelationInfo<'a> {
-    const HEADER: Header = Header::CorrelationInfo;
-
-    fn parse(value: &'a [u8]) -> Result<Self, Error> {
-        whole(Self::HEADER, value, |cursor| {
-            cursor.list(b';', |cursor| {
-                let kind = cursor.some("type of an identity", |byte| is_tchar(byte) && byte != b'-')?.into();
-                cursor.literal("-")?;
-                Ok(Correlation { kind, value: cursor.some("identity", |byte| is_tchar(byte) || byte == b'@')? })
-            })
-        })
-        .map(Self)
-    }
-}
 
 impl fmt::Display for Correlation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -62,15 +55,12 @@ impl fmt::Display for Correlation<'_> {
     }
 }
 
-impl fmt::Display for CorrelationInfo<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        separated(f, "; ", &self.0)
-    }
-}
+listed!(CorrelationInfo, CorrelationInfo, b';', "; ", Correlation::read);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sbi::{Header, Value as _};
 
     #[test]
     fn identities_of_several_kinds() {

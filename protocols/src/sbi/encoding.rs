@@ -3,9 +3,9 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::cursor::{Cursor, whole};
-use super::scope::separated;
-use super::{Error, Header, Value};
+use super::Error;
+use super::cursor::Cursor;
+use super::listed::listed;
 
 /// A content encoding that is accepted (RFC 9110 12.5.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,23 +60,12 @@ impl fmt::Display for Encoding<'_> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NotifAcceptedEncoding<'a>(pub Vec<Encoding<'a>>);
 
-impl<'a> Value<'a> for NotifAcceptedEncoding<'a> {
-    const HEADER: Header = Header::NotifAcceptedEncoding;
-
-    fn parse(value: &'a [u8]) -> Result<Self, Error> {
-        whole(Self::HEADER, value, |cursor| cursor.list(b',', Encoding::read)).map(Self)
-    }
-}
-
-impl fmt::Display for NotifAcceptedEncoding<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        separated(f, ", ", &self.0)
-    }
-}
+listed!(NotifAcceptedEncoding, NotifAcceptedEncoding, b',', ", ", Encoding::read);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sbi::{Header, Value as _};
 
     /// The forms of RFC 9110 12.5.3.
     #[test]

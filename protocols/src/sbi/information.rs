@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::cursor::{Cursor, whole};
+use super::listed::{listed, pairs};
 use super::named::named;
-use super::scope::separated;
 use super::{Error, Header, Pair, Value};
 
 named! {
@@ -65,12 +65,7 @@ macro_rules! parameters {
 
         impl fmt::Display for $name<'_> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let mut before = "";
-                for (name, value) in &self.0 {
-                    write!(f, "{before}{name}={value}")?;
-                    before = "; ";
-                }
-                Ok(())
+                pairs(f, &self.0)
             }
         }
     };
@@ -128,34 +123,17 @@ impl<'a> SelectionElement<'a> {
     }
 }
 
-impl<'a> Value<'a> for SelectionInfo<'a> {
-    const HEADER: Header = Header::SelectionInfo;
-
-    fn parse(value: &'a [u8]) -> Result<Self, Error> {
-        whole(Self::HEADER, value, |cursor| cursor.list(b',', SelectionElement::read)).map(Self)
-    }
-}
-
 impl fmt::Display for SelectionElement<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut before = "";
         if let Some(reselection) = self.reselection {
-            write!(f, "reselection={reselection}")?;
-            before = "; ";
+            let between = if self.criteria.is_empty() { "" } else { "; " };
+            write!(f, "reselection={reselection}{between}")?;
         }
-        for (action, value) in &self.criteria {
-            write!(f, "{before}{action}={value}")?;
-            before = "; ";
-        }
-        Ok(())
+        pairs(f, &self.criteria)
     }
 }
 
-impl fmt::Display for SelectionInfo<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        separated(f, ", ", &self.0)
-    }
-}
+listed!(SelectionInfo, SelectionInfo, b',', ", ", SelectionElement::read);
 
 named! {
     /// Whether a request may be sent again.

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::cursor::{Cursor, whole};
-use super::scope::separated;
+use super::listed::separated;
 use super::token::{is_tchar, uri};
 use super::{Error, Header, Pair, Value};
 

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::cursor::whole;
+use super::listed::pairs;
 use super::named::named;
 use super::{Error, Header, Value};
 
@@ -45,12 +46,7 @@ impl<'a> Value<'a> for PeerInfo<'a> {
 
 impl fmt::Display for PeerInfo<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut before = "";
-        for (kind, value) in &self.0 {
-            write!(f, "{before}{kind}={value}")?;
-            before = "; ";
-        }
-        Ok(())
+        pairs(f, &self.0)
     }
 }
 

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::cursor::Cursor;
+use super::listed::separated;
 use super::token::{instance, is_tchar, uri};
 use super::{Error, Pair};
 
@@ -141,16 +142,6 @@ fn callback_uri<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, Error> {
     let offset = cursor.offset();
     let text = cursor.perhaps_quoted("Callback-Uri")?;
     uri(cursor, text, "Callback-Uri", offset)
-}
-
-/// Shows things with something between them.
-pub(super) fn separated<T: fmt::Display>(f: &mut fmt::Formatter<'_>, between: &str, things: &[T]) -> fmt::Result {
-    let mut before = "";
-    for thing in things {
-        write!(f, "{before}{thing}")?;
-        before = between;
-    }
-    Ok(())
 }
 
 impl fmt::Display for Scope<'_> {
