@@ -25,6 +25,7 @@ mod decode;
 mod encode;
 mod failure;
 mod gtpc;
+mod heard;
 mod n2;
 mod n4;
 mod server;

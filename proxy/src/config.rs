@@ -28,6 +28,7 @@
 //!     pool: amfs                         # or endpoints, health, slow_start and drain as in a pool
 //!     algorithm: maglev                  # the default; round_robin, weighted, least_sessions, source_affinity
 //!     unknown: drop                      # sctp, gtpu: drop (the default), hash or punt
+//!     aware: ngap                        # sctp: what is read of the packets, to show UEs; nothing by default
 //!     all_down: drop                     # the default; fail_open, reject
 //!     timeouts: {opening: 30s, established: 15m, closing: 30s, closed: 10s}
 //!     tunnels:                           # gtpu: pinned at every address, whatever the control plane says

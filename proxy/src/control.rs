@@ -3,6 +3,7 @@
 
 mod error;
 mod gtpc;
+mod heard;
 mod n2;
 mod n4;
 
@@ -13,6 +14,7 @@ use crate::config::model::{Algorithm, Protocol};
 
 pub use error::ControlError;
 pub use gtpc::{GtpcEndpoint, GtpcFilter, GtpcFrontEnd, GtpcPage, GtpcSessionView};
+pub use heard::{Heard, HeardService};
 pub use n2::{N2Amf, N2Explained, N2Filter, N2FrontEnd, N2Mode, N2Page, N2Ue, N2UeView};
 pub use n4::{N4Filter, N4FrontEnd, N4Page, N4SessionView, N4Upf};
 
@@ -371,6 +373,8 @@ pub struct Stats {
     pub gtpc: Vec<GtpcFrontEnd>,
     /// The N2 front ends, by the name of their service.
     pub n2: Vec<N2FrontEnd>,
+    /// What is heard of services that are listened to.
+    pub heard: Heard,
 }
 
 /// How many packets there were for a reason.

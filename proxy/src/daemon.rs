@@ -6,6 +6,7 @@
 //! [`crate::control::Control`].
 
 mod ask;
+mod aware;
 mod classify;
 mod end;
 mod explain;

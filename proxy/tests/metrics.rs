@@ -7,6 +7,8 @@ mod counts;
 mod fake;
 #[path = "api/sample/gtpc/counts.rs"]
 mod gtpc_counts;
+#[path = "api/sample/heard.rs"]
+mod heard;
 #[path = "api/sample/n2/counts.rs"]
 mod n2_counts;
 #[path = "metrics/oracles.rs"]
@@ -163,6 +165,19 @@ async fn what_control_tells_is_shown() {
         "pinion_gtpc_endpoint_up{service=\"s11\",pool=\"sgws\",endpoint=\"sgw-1\"} 1",
         "pinion_gtpc_endpoint_up{service=\"s11\",pool=\"sgws\",endpoint=\"sgw-2\"} 0",
         "pinion_gtpc_endpoint_sessions{service=\"s11\",pool=\"sgws\",endpoint=\"sgw-2\"} 602",
+        "pinion_copies_total 900",
+        "pinion_copies_lost_total 7",
+        "pinion_n2_heard_associations{service=\"amf\"} 8",
+        "pinion_n2_heard_ues{service=\"amf\"} 41",
+        "pinion_n2_heard_packets_total{service=\"amf\"} 880",
+        "pinion_n2_heard_messages_total{service=\"amf\"} 871",
+        "pinion_n2_heard_malformed_total{service=\"amf\"} 1",
+        "pinion_n2_heard_repeated_total{service=\"amf\"} 2",
+        "pinion_n2_heard_missing_total{service=\"amf\"} 3",
+        "pinion_n2_heard_unjoined_total{service=\"amf\"} 4",
+        "pinion_n2_heard_met_total{service=\"amf\"} 60",
+        "pinion_n2_heard_displaced_total{service=\"amf\"} 5",
+        "pinion_n2_heard_silent_total{service=\"amf\"} 6",
         "pinion_n2_gnbs{service=\"n2\"} 3",
         "pinion_n2_ues{service=\"n2\"} 3003",
         "pinion_n2_messages_total{service=\"n2\",procedure=\"NG Setup\",direction=\"up\"} 3",

@@ -110,7 +110,8 @@ impl Engines {
     pub(super) fn drain(&mut self) -> Result<u64, LoadError> {
         let mut most = 0;
         self.each(|engine| {
-            most = most.max(engine.events()?.len() as u64);
+            let copies = engine.events()?.len().saturating_add(engine.copies()?.len());
+            most = most.max(copies as u64);
             Ok(())
         })?;
         Ok(most)

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{gtpc, n2, n4, v1};
+use super::{gtpc, heard, n2, n4, v1};
 use pinion_protocols::ngap::TextError;
 
 use crate::config::model::{Algorithm, Protocol};
@@ -218,6 +218,7 @@ pub(super) fn stats(wire: v1::Stats) -> Result<Stats, MeaningError> {
         front_ends: wire.n4_front_ends.into_iter().map(n4::decode_front_end).collect::<Result<_, _>>()?,
         gtpc: wire.gtpc_front_ends.into_iter().map(gtpc::decode_front_end).collect::<Result<_, _>>()?,
         n2: wire.n2_front_ends.into_iter().map(n2::decode_front_end).collect::<Result<_, _>>()?,
+        heard: wire.heard.map(heard::decode).transpose()?.unwrap_or_default(),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{gtpc, n2, n4, v1};
+use super::{gtpc, heard, n2, n4, v1};
 use crate::config::model::{Algorithm, Protocol};
 use crate::control::{
     EndpointState, EndpointView, Explained, Explanation, Origin, PathView, Reloaded, ServiceView, SessionFilter,
@@ -139,6 +139,7 @@ pub(super) fn stats(stats: Stats) -> v1::Stats {
         n4_front_ends: stats.front_ends.into_iter().map(n4::encode_front_end).collect(),
         gtpc_front_ends: stats.gtpc.into_iter().map(gtpc::encode_front_end).collect(),
         n2_front_ends: stats.n2.into_iter().map(n2::encode_front_end).collect(),
+        heard: Some(heard::encode(stats.heard)),
     }
 }
 

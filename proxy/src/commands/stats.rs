@@ -1,6 +1,7 @@
 //! `pinion stats`: counters and fill levels.
 
 mod gtpc;
+mod heard;
 mod n2;
 mod n4;
 
@@ -36,7 +37,10 @@ much to do, sent on by one), setup_failures (NG Setups refused), uplink, downlin
 other_protocol, unexpected, undeliverable (messages: sent, none of NGAP, of another protocol, that fit into no procedure, for which
 nobody was there), error_indications, unanswered, amfs: objects with pool, name, gnbs, ues, relative_capacity, overload_percent;
 procedures: objects with procedure, of_gnbs, of_amfs (messages); latencies: objects with procedure, by (who answers: gnb, amf, or
-pinion for all AMFs or a gNB), answers, mean_seconds, p99_seconds (at the most; null: more than 10 s).
+pinion for all AMFs or a gNB), answers, mean_seconds, p99_seconds (at the most; null: more than 10 s); heard: an object with copies, copies_lost (of packets of
+services with `aware`: made, without room), and services: objects with service, associations, ues, packets, messages, malformed,
+repeated, missing, unjoined (DATA chunks: heard again, never heard; fragments of messages that lack others), met, displaced, silent
+(UEs: that were met, made room for others, were not heard of for long).
 
 Exit codes: 0 done; 1 the daemon does not answer, or refuses; 2 bad usage.";
 
@@ -67,7 +71,8 @@ fn text(stats: &Stats, coloured: bool) -> String {
     let n4 = stats.front_ends.iter().map(|front_end| n4::part(front_end, coloured));
     let gtpc = stats.gtpc.iter().map(|front_end| gtpc::part(front_end, coloured));
     let n2 = stats.n2.iter().map(|front_end| n2::part(front_end, coloured));
-    for section in sections.into_iter().flatten().chain(n4).chain(gtpc).chain(n2) {
+    for section in sections.into_iter().flatten().chain(n4).chain(gtpc).chain(n2).chain(heard::part(&stats.heard))
+    {
         text.push('\n');
         text.push_str(&section);
     }

@@ -229,6 +229,8 @@ pub struct Service {
     pub algorithm: Algorithm,
     /// What becomes of packets of no session, for SCTP and GTP-U.
     pub unknown: Unknown,
+    /// What is read of its packets, to show sessions by; of SCTP alone.
+    pub aware: Option<Aware>,
     /// What a new session gets when no endpoint is up.
     pub all_down: AllDown,
     /// How long sessions live without packets.
@@ -311,6 +313,13 @@ pub enum Unknown {
     Punt,
     /// They are dropped, and the sender of a user packet gets an Error Indication; of GTP-U alone.
     Indicate,
+}
+
+/// What is read of packets that are carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aware {
+    /// NGAP (TS 38.413): UEs, in mode `association`.
+    Ngap,
 }
 
 /// What a new session gets when no endpoint is up.

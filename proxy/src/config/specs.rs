@@ -97,7 +97,7 @@ fn spec(service: &Service, pool: Option<&Pool>, exits: Option<&Pool>) -> Option<
         placement: placement(service.algorithm),
         exhausted: exhausted(service.all_down),
         endpoints: endpoints.iter().map(endpoint).collect(),
-        aware: false,
+        aware: service.aware.is_some(),
         exits: exits
             .iter()
             .flat_map(|pool| pool.endpoints.iter().map(|endpoint| exit(&pool.name, endpoint, service, true)))

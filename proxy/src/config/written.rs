@@ -4,7 +4,7 @@ mod gtpc;
 mod ngap;
 mod pfcp;
 
-use super::model::{Algorithm, AllDown, Attach, Exit, Protocol, Unknown};
+use super::model::{Algorithm, AllDown, Attach, Aware, Exit, Protocol, Unknown};
 use super::read::{Either, List, choice, record};
 use super::scalar::{
     Authority, Backlog, Entries, InARow, InterfaceName, Ip, Jitter, Listen, Mode, Name, Path, Payload, Port,
@@ -209,6 +209,8 @@ record! {
         optional algorithm: Algorithm,
         /// What becomes of packets of no session, for sctp and gtpu. Left out: drop.
         optional unknown: Unknown,
+        /// sctp: what is read of the packets that are carried, to show sessions by. Left out: nothing.
+        optional aware: Aware,
         /// What a new session gets when no endpoint is up. Left out: drop. Not for pfcp and gtpv2-c.
         optional all_down: AllDown,
         /// How long sessions live without packets. Not for pfcp and gtpv2-c.
@@ -348,6 +350,13 @@ choice! {
         "punt" => Unknown::Punt,
         /// They are dropped, and who sent a user packet gets a GTP-U Error Indication. For gtpu alone.
         "indicate" => Unknown::Indicate,
+    }
+}
+
+choice! {
+    pub Aware = "protocol that is read", "ngap" {
+        /// NGAP: which UEs there are, and on which AMF. The daemon gets copies; the packets themselves wait for nothing.
+        "ngap" => Aware::Ngap,
     }
 }
 

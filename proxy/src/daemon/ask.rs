@@ -9,6 +9,7 @@ use std::time::Duration;
 use pinion_loader::LoadError;
 use pinion_steering::Reason;
 
+use super::aware;
 use super::front_ends;
 use super::packet_path::PacketPath;
 use super::state::{Daemon, State};
@@ -82,7 +83,7 @@ impl Control for Daemon {
     }
 
     async fn n2_ues(&self, filter: &N2Filter, page: &PageAsk) -> Result<N2Page, ControlError> {
-        list_n2(&front_ends::running_n2(self).await, filter, page).await
+        list_n2(&aware::knowing(self).await, filter, page).await
     }
 
     async fn stats(&self) -> Result<Stats, ControlError> {
@@ -110,6 +111,7 @@ impl Control for Daemon {
             front_ends: counts.front_ends,
             gtpc: counts.gtpc,
             n2: counts.n2,
+            heard: self.heard().await.map_err(refused)?,
         })
     }
 

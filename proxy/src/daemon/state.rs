@@ -11,6 +11,7 @@ use super::front_ends::{self, FrontEnds, HeardOf};
 use super::packet_path::PacketPath;
 use crate::config::model::Config;
 use crate::health::Checker;
+use crate::n2::Aware;
 use crate::pool::Pools;
 use crate::sessions::{Names, Owner, Table};
 use crate::store::Behind;
@@ -41,6 +42,7 @@ pub(super) struct Daemon {
     /// Held while a configuration is read and put in force.
     pub(super) reloading: tokio::sync::Mutex<()>,
     state: Mutex<State>,
+    aware: Mutex<Aware>,
 }
 
 /// What changes while it runs.
@@ -82,6 +84,7 @@ impl Daemon {
             planning: tokio::sync::Mutex::default(),
             reloading: tokio::sync::Mutex::default(),
             state: Mutex::new(state),
+            aware: Mutex::default(),
         }
     }
 
@@ -93,6 +96,11 @@ impl Daemon {
     /// What changes; not to be held while something is waited for.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was heard of services that are listened to; not to be held while something is waited for.
+    pub(super) fn aware(&self) -> MutexGuard<'_, Aware> {
+        self.aware.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts in force what the pools say now; when that changes by time alone.

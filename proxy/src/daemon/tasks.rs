@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
+use super::aware;
 use super::front_ends;
 use super::interfaces::Host;
 use super::neighbours;
@@ -38,6 +39,12 @@ const PINS: usize = 10_000;
 /// How often it is read what the packet path left.
 const LISTEN: Duration = Duration::from_millis(200);
 
+/// How often copies of packets are read: 3,000 of 250 bytes have room meanwhile.
+const HEAR: Duration = Duration::from_millis(50);
+
+/// How often it is looked which associations that are listened to have ended.
+const SETTLE: Duration = Duration::from_secs(1);
+
 /// How long until a plan that could not be put in force is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -49,6 +56,8 @@ pub(super) fn start(daemon: &Arc<Daemon>, changes: mpsc::Receiver<Change>) -> Ve
         tokio::spawn(every(SWEEP, Arc::clone(daemon), sweep)),
         tokio::spawn(every(LOOK, Arc::clone(daemon), look)),
         tokio::spawn(every(LISTEN, Arc::clone(daemon), traffic::refusals)),
+        tokio::spawn(every(HEAR, Arc::clone(daemon), aware::listen)),
+        tokio::spawn(every(SETTLE, Arc::clone(daemon), aware::settle)),
     ]
 }
 

@@ -1,4 +1,5 @@
 mod gtpc;
+mod heard;
 mod n2;
 mod n4;
 
@@ -74,7 +75,7 @@ const PATH: &[&str] = &["pool", "endpoint", "path"];
 
 /// Every family, in the order of the page.
 pub(super) fn families() -> impl Iterator<Item = &'static Family> {
-    FAMILIES.iter().chain(n2::FAMILIES).chain(n4::FAMILIES).chain(gtpc::FAMILIES)
+    FAMILIES.iter().chain(n2::FAMILIES).chain(n4::FAMILIES).chain(gtpc::FAMILIES).chain(heard::FAMILIES)
 }
 
 const FAMILIES: &[Family] = &[

@@ -35,7 +35,7 @@ pub(super) fn spec(
         placement: config::placement(service.algorithm),
         exhausted: config::exhausted(service.all_down),
         endpoints: endpoints.iter().zip(weights).map(endpoint).collect(),
-        aware: false,
+        aware: service.aware.is_some(),
         exits: exits
             .iter()
             .flat_map(|(pool, endpoints)| endpoints.iter().map(|endpoint| exit(&pool.name, endpoint)))

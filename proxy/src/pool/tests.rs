@@ -50,6 +50,7 @@ fn config() -> Config {
             pool: "amfs".to_owned(),
             algorithm: Algorithm::Maglev,
             unknown: Unknown::Drop,
+            aware: None,
             all_down: AllDown::Drop,
             timeouts: Timeouts { opening: AT(1), established: AT(1), closing: AT(1), closed: AT(1) },
             tunnels: Vec::new(),

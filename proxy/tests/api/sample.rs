@@ -1,6 +1,7 @@
 //! A [`Control`] that shows a small core, and keeps what it is told.
 
 mod gtpc;
+mod heard;
 mod n2;
 mod n4;
 
@@ -378,5 +379,6 @@ pub(crate) fn stats() -> Stats {
         front_ends: n4::front_ends(),
         gtpc: gtpc::front_ends(),
         n2: n2::front_ends(),
+        heard: heard::heard(),
     }
 }

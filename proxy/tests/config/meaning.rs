@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::config;
 use pinion::config::model::{
-    Algorithm, AllDown, Api, Attach, Exit, Health, Interface, Probe, Protocol, Store, Timeouts, Tunnel, Unknown,
+    Algorithm, AllDown, Api, Attach, Aware, Exit, Health, Interface, Probe, Protocol, Store, Timeouts, Tunnel,
+    Unknown,
 };
 use pinion::config::specs;
 use pinion_loader::Bounds;
@@ -19,6 +20,7 @@ services:
     port: 38412
     addresses: [192.0.2.1, '2001:db8::1']
     unknown: punt
+    aware: ngap
     endpoints:
       - name: amf-1
         addresses: [10.0.0.11, '2001:db8::11']
@@ -93,6 +95,7 @@ fn what_is_left_out_has_a_default() {
     let [amf, upf] = config.services.as_slice() else { panic!("{config:?}") };
     assert_eq!((amf.protocol, amf.port, amf.pool.as_str()), (Protocol::Sctp, 38_412, "amf"));
     assert_eq!((amf.algorithm, amf.unknown, amf.all_down), (Algorithm::Maglev, Unknown::Punt, AllDown::Drop));
+    assert_eq!((amf.aware, upf.aware), (Some(Aware::Ngap), None));
     assert_eq!((upf.protocol, upf.port, upf.unknown), (Protocol::Gtpu, 2152, Unknown::Drop));
     let timeouts =
         Timeouts { opening: seconds(30), established: seconds(900), closing: seconds(30), closed: seconds(10) };
@@ -171,6 +174,7 @@ fn replay_runs_what_is_configured_with_every_endpoint_up() {
     let least = specs(&config(LEAST));
     let [amf, upf] = least.as_slice() else { panic!("{least:?}") };
     assert_eq!((amf.kind, amf.protocol, amf.port), (Kind::Sctp, protocol::SCTP, 38_412));
+    assert_eq!((amf.aware, upf.aware), (true, false));
     assert_eq!((amf.unknown, amf.placement), (steering::Unknown::Punt, steering::Placement::Maglev));
     let endpoints = amf.endpoints.iter().map(|endpoint| (endpoint.port, endpoint.weight, endpoint.up));
     assert_eq!(endpoints.collect::<Vec<_>>(), [(38_412, 3, true), (38_413, 1, true)]);

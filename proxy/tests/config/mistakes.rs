@@ -174,7 +174,7 @@ services:
         "sctpp is no protocol; give udp, tcp, sctp, gtpu, pfcp, gtpv2-c or ngap",
         "there is no pool amf; did you mean amfs?",
         "just-a-word is no service; give a mapping with name, protocol, port, addresses, pool, endpoints, health, \
-         slow_start, drain, algorithm, unknown, all_down, timeouts, tunnels, breakout, pfcp, gtpc and ngap",
+         slow_start, drain, algorithm, unknown, aware, all_down, timeouts, tunnels, breakout, pfcp, gtpc and ngap",
     ];
     let expected: Vec<_> = places.iter().zip(messages).map(|(place, what)| format!("{place}: {what}")).collect();
     assert_eq!(places.len(), messages.len());

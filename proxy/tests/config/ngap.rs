@@ -68,6 +68,7 @@ fn what_is_wrong() {
         (", all_down: drop", "", "NGAP ends at Pinion"),
         (", port: 38413", "", "NGAP is received at port 38412 (TS 38.412 7)"),
         ("", ", gtpc: {}", "this is ngap; leave it out"),
+        ("", ", aware: ngap", "`aware` is for services of protocol sctp, and this is ngap; leave it out"),
     ];
     for (service, ngap, expected) in cases {
         let said = mistake(service, ngap);

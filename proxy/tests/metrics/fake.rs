@@ -14,6 +14,7 @@ use pinion_n2::{Answerer, Latency};
 use pinion_protocols::ngap::Procedure;
 
 use crate::counts::counts;
+use crate::heard::heard;
 use crate::{gtpc_counts, n2_counts};
 
 pub(crate) struct Fake {
@@ -165,6 +166,7 @@ impl Control for Fake {
             front_ends: vec![front_end(self.endpoints)],
             gtpc: vec![gtpc(2)],
             n2: vec![n2(2)],
+            heard: heard(),
         })
     }
 

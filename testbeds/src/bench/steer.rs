@@ -39,6 +39,8 @@ const CLIENT_TAG: u32 = 0x0a0b_0c0d;
 const TEIDS: [u32; 2] = [0x1000_0001, 0x2000_0001];
 const SCTP_PORT: u16 = 38_412;
 const OTHER_PORT: u16 = 38_413;
+/// Of a service that is listened to.
+const AWARE_PORT: u16 = 38_415;
 
 /// Runs the bench.
 pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
@@ -80,6 +82,10 @@ pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
         let goal = "at most sctp-data + 50 ns";
         bench.steady(report, &format!("sctp-ports/{size}"), &frame, size, empty, goal)?;
     }
+    for size in SIZES {
+        let frame = frames::sctp([CLIENT, SERVICE], [CLIENT_PORT, AWARE_PORT], TAG, &frames::data(size), 0);
+        bench.steady(report, &format!("sctp-aware/{size}"), &frame, size, empty, "sctp-data and a copy")?;
+    }
     let addresses: Vec<[u8; 4]> = (0..4).map(path).collect();
     let chunk = frames::init_ack(TAG.wrapping_sub(1), &addresses);
     let frame = frames::sctp([SERVICE, CLIENT], [SCTP_PORT, CLIENT_PORT], CLIENT_TAG, &chunk, 0);
@@ -119,6 +125,7 @@ fn services() -> Vec<ServiceSpec> {
         // Its packets come out as those of `back`, and those as its own.
         service("there", Kind::Sctp, protocol::SCTP, OTHER_PORT, OTHER_PORT + 1, 1),
         service("back", Kind::Sctp, protocol::SCTP, OTHER_PORT + 1, OTHER_PORT, 1),
+        ServiceSpec { aware: true, ..service("aware", Kind::Sctp, protocol::SCTP, AWARE_PORT, AWARE_PORT, 4) },
     ]
 }
 
@@ -144,7 +151,7 @@ fn sessions(maps: &mut dyn Maps, setup: &Setup) -> Result<(), BenchError> {
         maps.put_pin(&PinKey { address: service, teid: back }, &pin(there))?;
         maps.put_flow(&FlowKey::association(TAG.wrapping_add(extra), SCTP_PORT, CLIENT_PORT), &flow("sctp"))?;
     }
-    for (name, port) in [("there", OTHER_PORT), ("back", OTHER_PORT + 1)] {
+    for (name, port) in [("there", OTHER_PORT), ("back", OTHER_PORT + 1), ("aware", AWARE_PORT)] {
         maps.put_flow(&FlowKey::association(TAG, port, CLIENT_PORT), &flow(name))?;
     }
     // What an INIT left behind for its INIT ACK.
@@ -198,6 +205,8 @@ impl Bench {
     fn warm_run(&mut self, row: &str, frame: &[u8]) -> Result<Duration, BenchError> {
         loop {
             let before = self.warm()?;
+            // There is room for what both runs may leave.
+            self.kernel.copies()?;
             self.kernel.test_run(PROGRAM, frame, REPEAT)?;
             let (returned, _, took) = self.kernel.test_run(PROGRAM, frame, REPEAT)?;
             if self.kernel.tick()? == before {

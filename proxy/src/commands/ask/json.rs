@@ -2,6 +2,7 @@
 //! Durations are in seconds with fractions, all numbers decimal but SEIDs, and what is not there is `null`.
 
 mod gtpc;
+mod heard;
 mod n2;
 mod n4;
 
@@ -186,6 +187,7 @@ pub(crate) struct All<'a> {
     n4: Vec<n4::FrontEnd<'a>>,
     gtpc: Vec<gtpc::FrontEnd<'a>>,
     n2: Vec<n2::FrontEnd<'a>>,
+    heard: heard::Heard<'a>,
 }
 
 #[derive(Debug, Serialize)]
@@ -251,6 +253,7 @@ impl<'a> From<&'a Stats> for All<'a> {
             n4: stats.front_ends.iter().map(n4::FrontEnd::from).collect(),
             gtpc: stats.gtpc.iter().map(gtpc::FrontEnd::from).collect(),
             n2: stats.n2.iter().map(n2::FrontEnd::from).collect(),
+            heard: (&stats.heard).into(),
         }
     }
 }

@@ -14,7 +14,7 @@ use pinion_loader::schema::{MAPS, MapSpec};
 use serde::Serialize;
 
 use super::table::Table;
-use crate::config::model::{Api, Config, Endpoint, Exit, Health, Pool, Protocol, Service};
+use crate::config::model::{Api, Aware, Config, Endpoint, Exit, Health, Pool, Protocol, Service};
 use crate::config::{Host, Read, duration};
 use crate::control::chosen_by;
 use crate::privileges::Needs;
@@ -60,6 +60,8 @@ struct ServiceRow {
     algorithm: &'static str,
     /// `None`: it steers no packets.
     unknown: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aware: Option<&'static str>,
     all_down: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pfcp: Option<pfcp::PfcpRow>,
@@ -143,6 +145,7 @@ impl ServiceRow {
             endpoints: pool.map_or(0, |pool| pool.endpoints.len()),
             algorithm: chosen_by(service.protocol, service.algorithm),
             unknown: steers.then(|| service.unknown.as_written()),
+            aware: service.aware.map(Aware::as_written),
             all_down: steers.then(|| service.all_down.as_written()),
             pfcp: service.pfcp.as_ref().map(pfcp::PfcpRow::new),
             gtpc: service.gtpc.as_ref().map(gtpc::GtpcRow::new),

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::state::{Snapshot, State};
 use crate::config::model::{Algorithm, Protocol};
 use crate::control::{
-    EndpointState, EndpointView, InterfaceView, PacketCount, PathView, ServiceView, Stats, StoreLevel, TableLevel,
-    TrafficView,
+    EndpointState, EndpointView, Heard, InterfaceView, PacketCount, PathView, ServiceView, Stats, StoreLevel,
+    TableLevel, TrafficView,
 };
 
 /// A screen that has been told once.
@@ -124,6 +124,7 @@ pub(super) fn snapshot() -> Snapshot {
             front_ends: Vec::new(),
             gtpc: Vec::new(),
             n2: Vec::new(),
+            heard: Heard::default(),
         },
     }
 }

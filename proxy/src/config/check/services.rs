@@ -264,6 +264,7 @@ fn one(service: &Service, host: &Host, wrong: &mut Wrong) -> model::Service {
             wrong.mistake(at, "Error Indications are GTP-U's; give drop, hash or punt");
         }
     }
+    spoken::is_of(service, Protocol::Sctp, ("aware", service.aware.at), wrong);
     let protocol = service.protocol.or(Protocol::Udp);
     let pool = if service.endpoints.is_given() { &service.name } else { &service.pool };
     model::Service {
@@ -274,6 +275,7 @@ fn one(service: &Service, host: &Host, wrong: &mut Wrong) -> model::Service {
         pool: pool.value.as_ref().map(|name| name.0.clone()).unwrap_or_default(),
         algorithm: service.algorithm.or(model::Algorithm::default()),
         unknown: service.unknown.or(model::Unknown::default()),
+        aware: service.aware.value,
         all_down: service.all_down.or(model::AllDown::default()),
         timeouts: timeouts(service, protocol, wrong),
         tunnels: tunnels::model(service, wrong),

@@ -5,8 +5,8 @@ use pinion_protocols::ngap::{FiveGSTmsi, Guami};
 
 use super::MOST;
 use crate::control::{Control as _, EndpointView, Explained, Explanation, N2Explained, N2Ue, N2UeView};
-use crate::daemon::front_ends;
 use crate::daemon::state::Daemon;
+use crate::daemon::{aware, front_ends};
 use crate::n2::{find, words};
 use crate::sessions::number;
 
@@ -59,7 +59,7 @@ impl Key {
 /// Why UEs of an identifier are where they are; where there is none, and it says which AMF a UE had, where one would go.
 pub(super) async fn explain(daemon: &Daemon, key: &Key) -> Vec<Explanation> {
     let hosts = front_ends::running_n2(daemon).await;
-    let found = find(&hosts, MOST, |ue| key.is(ue)).await;
+    let found = find(&aware::knowing(daemon).await, MOST, |ue| key.is(ue)).await;
     let mut explanations = Vec::new();
     for N2UeView { service, ue } in found {
         let endpoints = daemon.endpoints(None).await.unwrap_or_default();

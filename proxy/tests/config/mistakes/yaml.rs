@@ -12,7 +12,7 @@ pub(super) const CASES: &[Case] = &[
         "port: 38412",
         "¶prot: 38412\n    port: 38412",
         &[
-            "unknown key `prot`; did you mean `port`? a service has name, protocol, port, addresses, pool, endpoints, health, slow_start, drain, algorithm, unknown, all_down, timeouts, tunnels, breakout, pfcp, gtpc and ngap",
+            "unknown key `prot`; did you mean `port`? a service has name, protocol, port, addresses, pool, endpoints, health, slow_start, drain, algorithm, unknown, aware, all_down, timeouts, tunnels, breakout, pfcp, gtpc and ngap",
         ],
     ),
     (
