@@ -1,4 +1,11 @@
 //! Hosts the N2 front end ([`pinion_n2`]): SCTP, whosever it is, and the clock.
+//!
+//! What is bounded: an AMF or a gNB that takes no messages has up to 8,192 of them, or 16 MiB, waiting for it, and is given
+//! up then, alone; of what peers send, 32 MiB wait at the most, and then the peers do.
+//!
+//! Pins of UEs end with the front end, on purpose. Its associations are shut down where it is told to end, or its service is
+//! configured no more; gNBs make new ones and begin with NG Setup, by which both sides erase what UE contexts they had
+//! (TS 38.413 8.7.1). A pin that were kept would be one of nobody.
 
 mod association;
 mod aware;

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
+use tokio::task::JoinSet;
+
 use super::state::Daemon;
 use crate::config::model::{Config, Service};
 use crate::pool::{Endpoint, Path, Pools};
@@ -147,7 +149,6 @@ impl FrontEnd for gtpc::Host {
     }
 }
 
-/// Its associations end with it.
 impl FrontEnd for n2::Host {
     type Settings = (n2::Told, n2::Carrier);
 
@@ -178,6 +179,10 @@ impl FrontEnd for n2::Host {
 
     async fn tell(&self, (told, _): Self::Settings) {
         self.ask(n2::Asked::Configure(Box::new(told))).await;
+    }
+
+    fn leave(&self) -> impl Future<Output = ()> + Send {
+        Self::leave(self)
     }
 }
 
@@ -268,6 +273,16 @@ async fn leave<F: FrontEnd>(daemon: Weak<Daemon>, name: String, host: Arc<F>) {
         front_ends.leaving.remove(&name);
     }
     daemon.replan.notify_one();
+}
+
+/// Ends those whose sessions do not outlive the daemon, and starts none any more.
+pub(super) async fn end(daemon: &Daemon) {
+    let Some(FrontEnds { n2, .. }) = daemon.front_ends.lock().await.take() else { return };
+    let mut leaving = JoinSet::new();
+    for (host, _) in n2.into_values() {
+        leaving.spawn(async move { host.leave().await });
+    }
+    leaving.join_all().await;
 }
 
 fn wanted<F: FrontEnd>(daemon: &Daemon) -> Vec<(String, F::Settings)> {

@@ -1,17 +1,22 @@
 //! An association: what comes on it is told, what is to go waits in a queue, and neither waits for the other.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use pinion_n2::Leg;
 use pinion_protocols::ngap::PAYLOAD_PROTOCOL;
 use pinion_transport::{Association, Event, Message, Received};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
-/// Messages that wait to be sent; a peer that takes none of so many is given up.
+/// Messages that wait to be sent, and their bytes; a peer that takes none of so many, or so much, is given up.
 const WAITING: usize = 8_192;
+const WAITING_BYTES: usize = 16 << 20;
+/// Bytes of messages of all peers that wait for the front end; then associations are read no further, and their peers wait.
+const RECEIVED_BYTES: u32 = 32 << 20;
 /// Events that are taken at a time.
 const BATCH: usize = 64;
 
@@ -20,17 +25,44 @@ const BATCH: usize = 64;
 pub(super) enum News {
     /// It is there, with so many streams to send on.
     Established(Leg, u16),
-    /// A message came.
-    Message(Leg, Received),
+    /// A message came; and its part of what may wait.
+    Message(Leg, Received, OwnedSemaphorePermit),
     /// It is gone.
     Ended(Leg),
 }
 
-/// An association and its tasks, which end with it.
+/// Where associations say what happens on them.
+#[derive(Clone, Debug)]
+pub(super) struct Ear {
+    news: mpsc::Sender<News>,
+    room: Arc<Semaphore>,
+}
+
+impl Ear {
+    /// One for all.
+    pub(super) fn new(news: mpsc::Sender<News>) -> Self {
+        Self { news, room: Arc::new(Semaphore::new(RECEIVED_BYTES as usize)) }
+    }
+
+    /// Says it, once there is room. False: nobody listens.
+    async fn say(&self, news: News) -> bool {
+        self.news.send(news).await.is_ok()
+    }
+
+    /// Waits for room for so many bytes; none where nobody listens.
+    async fn room(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).clamp(1, RECEIVED_BYTES);
+        Arc::clone(&self.room).acquire_many_owned(bytes).await.ok()
+    }
+}
+
+/// An association and its tasks. It ends with this value: at once, unless it was shut down.
 #[derive(Debug)]
 pub(super) struct Line {
     association: Arc<Association>,
-    queue: mpsc::Sender<Message>,
+    /// None once it is shut down.
+    queue: Option<mpsc::Sender<Message>>,
+    waiting: Arc<AtomicUsize>,
     reader: JoinHandle<()>,
     writer: JoinHandle<()>,
 }
@@ -38,28 +70,40 @@ pub(super) struct Line {
 impl Drop for Line {
     fn drop(&mut self) {
         self.reader.abort();
-        self.writer.abort();
+        // What was given to it before it was shut down still goes.
+        if self.queue.is_some() {
+            self.writer.abort();
+        }
     }
 }
 
 impl Line {
     /// Follows an association from now on.
-    pub(super) fn new(leg: Leg, association: Association, news: mpsc::Sender<News>) -> Self {
+    pub(super) fn new(leg: Leg, association: Association, ear: Ear) -> Self {
         let association = Arc::new(association);
-        let (queue, waiting) = mpsc::channel(WAITING);
-        let reader = tokio::spawn(read(leg, Arc::clone(&association), news));
-        let writer = tokio::spawn(write(Arc::clone(&association), waiting));
-        Self { association, queue, reader, writer }
+        let (queue, queued) = mpsc::channel(WAITING);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let reader = tokio::spawn(read(leg, Arc::clone(&association), ear));
+        let writer = tokio::spawn(write(Arc::clone(&association), queued, Arc::clone(&waiting)));
+        Self { association, queue: Some(queue), waiting, reader, writer }
+    }
+
+    /// The peer's addresses.
+    pub(super) fn peer(&self) -> Vec<IpAddr> {
+        self.association.paths().iter().map(|path| path.remote).collect()
     }
 
     /// Has a message sent. False: the peer takes none.
     pub(super) fn send(&self, stream: u16, bytes: Bytes) -> bool {
-        self.queue.try_send(Message::new(stream, PAYLOAD_PROTOCOL, bytes)).is_ok()
+        let length = bytes.len();
+        let before = self.waiting.fetch_add(length, Ordering::Relaxed);
+        let queue = self.queue.as_ref().filter(|_| before.saturating_add(length) <= WAITING_BYTES);
+        queue.is_some_and(|queue| queue.try_send(Message::new(stream, PAYLOAD_PROTOCOL, bytes)).is_ok())
     }
 
-    /// Ends it, as agreed; what was given to it before is sent.
-    pub(super) fn shutdown(&self) {
-        self.association.shutdown();
+    /// Ends it, as agreed, once what was given to it before is sent.
+    pub(super) fn shutdown(&mut self) {
+        self.queue = None;
     }
 
     /// Ends it at once.
@@ -68,14 +112,17 @@ impl Line {
     }
 }
 
-async fn read(leg: Leg, association: Arc<Association>, news: mpsc::Sender<News>) {
+async fn read(leg: Leg, association: Arc<Association>, ear: Ear) {
     let mut events = Vec::with_capacity(BATCH);
     while association.receive_many(&mut events, BATCH).await > 0 {
         for event in events.drain(..) {
             let ends = event.is_last() || event == Event::PeerShutdown;
             let told = match event {
                 Event::Established { outbound_streams, .. } => News::Established(leg, outbound_streams),
-                Event::Message(message) => News::Message(leg, message),
+                Event::Message(message) => match ear.room(message.payload.len()).await {
+                    Some(room) => News::Message(leg, message, room),
+                    None => return,
+                },
                 // An AMF that began anew knows nothing of the gNB; a gNB that did says so by NG Setup.
                 Event::Restarted if matches!(leg, Leg::Amf(_)) => {
                     association.abort(b"restarted");
@@ -84,21 +131,24 @@ async fn read(leg: Leg, association: Arc<Association>, news: mpsc::Sender<News>)
                 _ if ends => News::Ended(leg),
                 _ => continue,
             };
-            if news.send(told).await.is_err() {
+            if !ear.say(told).await {
                 return;
             }
         }
     }
-    // Nobody listens where the host has ended.
-    let _ = news.send(News::Ended(leg)).await;
+    ear.say(News::Ended(leg)).await;
 }
 
-async fn write(association: Arc<Association>, mut waiting: mpsc::Receiver<Message>) {
+/// Sends what is queued, and shuts the association down once nothing more can be.
+async fn write(association: Arc<Association>, mut queued: mpsc::Receiver<Message>, waiting: Arc<AtomicUsize>) {
     let mut messages = Vec::with_capacity(BATCH);
-    while waiting.recv_many(&mut messages, BATCH).await > 0 {
-        let mut batch = VecDeque::from(std::mem::take(&mut messages));
+    while queued.recv_many(&mut messages, BATCH).await > 0 {
+        let mut batch: VecDeque<_> = messages.drain(..).collect();
+        let length = batch.iter().map(|message| message.payload.len()).sum();
         if association.send_all(&mut batch).await.is_err() {
             return;
         }
+        waiting.fetch_sub(length, Ordering::Relaxed);
     }
+    association.shutdown();
 }

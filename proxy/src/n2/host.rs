@@ -9,16 +9,20 @@ use pinion_n2::{
 };
 use pinion_protocols::ngap::Procedure;
 use pinion_transport::{Association, Connect, Listen, Listener, RequestError, Transport};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::PORT;
-use super::association::{Line, News};
+use super::association::{Ear, Line, News};
 use super::carrier::Quiet;
 use crate::spoken::{Heard, answered};
 
 /// News that wait for the front end; then associations are read no further.
 const NEWS: usize = 1_024;
+
+/// How long peers have to agree to the end of their associations.
+const LEAVING: Duration = Duration::from_secs(3);
 
 /// What a front end begins with.
 #[derive(Debug)]
@@ -65,6 +69,8 @@ pub enum Asked {
     Placements(Identity, oneshot::Sender<Vec<Placement>>),
     /// For how it goes.
     Shown(oneshot::Sender<Shown>),
+    /// To shut its associations down, and to end.
+    Leave(oneshot::Sender<()>),
 }
 
 /// How a front end goes.
@@ -89,7 +95,7 @@ pub struct Shown {
 pub struct Host {
     asks: mpsc::Sender<Asked>,
     task: JoinHandle<()>,
-    quiet: Option<Quiet>,
+    quiet: Mutex<Option<Quiet>>,
 }
 
 impl Drop for Host {
@@ -123,17 +129,25 @@ impl Host {
             lines: HashMap::new(),
             accepted: 0,
             began: Instant::now(),
-            tell,
+            ear: Ear::new(tell),
             heard: Box::new(heard),
         };
-        Ok(Self { asks, task: tokio::spawn(running.run(asked, news)), quiet: None })
+        Ok(Self { asks, task: tokio::spawn(running.run(asked, news)), quiet: Mutex::default() })
     }
 
     /// Has the kernel leave its addresses alone as long as it lives.
     #[must_use]
     pub fn quietly(mut self, quiet: Option<Quiet>) -> Self {
-        self.quiet = quiet;
+        self.quiet = Mutex::new(quiet);
         self
+    }
+
+    /// Shuts its associations down (RFC 9260 9.2) and ends: once peers have agreed, or were waited for long enough.
+    pub async fn leave(&self) {
+        answered(&self.asks, Asked::Leave).await;
+        if let Some(quiet) = self.quiet.lock().await.take() {
+            quiet.end().await;
+        }
     }
 
     /// Asks it something; false where it has ended.
@@ -175,7 +189,7 @@ struct Running {
     /// Counts associations of gNBs.
     accepted: u64,
     began: Instant,
-    tell: mpsc::Sender<News>,
+    ear: Ear,
     heard: Box<dyn Fn(Heard) + Send + Sync>,
 }
 
@@ -186,6 +200,12 @@ impl Running {
             let wait = self.front_end.next().saturating_sub(self.now());
             tokio::select! {
                 asked = asked.recv() => match asked {
+                    Some(Asked::Leave(tell)) => {
+                        self.leave(news).await;
+                        // Whoever asked may have gone meanwhile.
+                        let _ = tell.send(());
+                        return;
+                    }
                     Some(asked) => self.answer(asked),
                     None => return,
                 },
@@ -203,6 +223,24 @@ impl Running {
         }
     }
 
+    /// Has every association shut down, and waits until they are.
+    async fn leave(mut self, mut news: mpsc::Receiver<News>) {
+        drop(self.listener);
+        let lines = &mut self.lines;
+        lines.values_mut().for_each(Line::shutdown);
+        let ended = async {
+            while !lines.is_empty() {
+                if let Some(News::Ended(leg)) = news.recv().await {
+                    lines.remove(&leg);
+                }
+            }
+        };
+        if timeout(LEAVING, ended).await.is_err() {
+            tracing::warn!(service = self.service, associations = lines.len(), "peers did not agree to the end");
+            lines.values().for_each(|line| line.abort(b"it has waited long enough"));
+        }
+    }
+
     fn now(&self) -> Duration {
         self.began.elapsed()
     }
@@ -213,20 +251,31 @@ impl Running {
     }
 
     fn follow(&mut self, leg: Leg, association: Association) {
-        self.lines.insert(leg, Line::new(leg, association, self.tell.clone()));
+        self.lines.insert(leg, Line::new(leg, association, self.ear.clone()));
     }
 
     fn take(&mut self, news: News) {
         let now = self.now();
         match news {
             // What is no longer wanted.
-            News::Established(leg, _) | News::Message(leg, _) if !self.lines.contains_key(&leg) => {}
-            News::Established(Leg::Gnb(association), streams) => {
-                self.front_end.accepted(now, association, streams);
+            News::Established(leg, _) | News::Message(leg, ..) if !self.lines.contains_key(&leg) => {}
+            News::Established(leg @ Leg::Gnb(association), streams) => {
+                let peer = self.lines.get(&leg).map(Line::peer).unwrap_or_default();
+                if self.front_end.admits(&peer) {
+                    self.front_end.accepted(now, association, streams);
+                } else if let Some(line) = self.lines.remove(&leg) {
+                    tracing::warn!(
+                        service = self.service,
+                        ?peer,
+                        "an association is refused: not from these addresses"
+                    );
+                    line.abort(b"not from these addresses");
+                }
             }
             News::Established(Leg::Amf(upstream), streams) => self.front_end.connected(now, upstream, streams),
-            News::Message(leg, message) => {
+            News::Message(leg, message, room) => {
                 self.front_end.receive(now, leg, message.stream, message.protocol, &message.payload);
+                drop(room);
             }
             News::Ended(leg) => {
                 if self.lines.remove(&leg).is_some() {
@@ -244,6 +293,8 @@ impl Running {
                 (self.here, self.addresses) = (here, addresses);
                 self.front_end.configure(self.now(), settings);
             }
+            // What ends it is no question to it.
+            Asked::Leave(_) => {}
             Asked::Ues(after, most, tell) => {
                 let _ = tell.send(self.front_end.ues(after).take(most).collect());
             }
@@ -272,7 +323,7 @@ impl Running {
                 Output::Send { leg, stream, bytes } => self.send(leg, stream, bytes),
                 Output::Open { upstream, amf } => self.open(upstream, &amf),
                 Output::Close { leg } => {
-                    if let Some(line) = self.lines.remove(&leg) {
+                    if let Some(mut line) = self.lines.remove(&leg) {
                         line.shutdown();
                     }
                 }

@@ -3,6 +3,7 @@
 
 mod links;
 mod messages;
+mod slow;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use pinion_n2::{Amf, Answerer, Identity, Settings};
 use pinion_protocols::ngap::value::RelativeAmfCapacity;
 use pinion_protocols::ngap::{ElementType, FiveGSTmsi, Message, Outcome, PORT, Procedure, UeIds};
 use pinion_transport::memory::{Memory, Network};
-use pinion_transport::{Association, Config, Connect, Listen, Listener, Transport};
+use pinion_transport::{Association, Config, Connect, Event, Listen, Listener, Transport};
 use tokio::time::timeout;
 
 /// The addresses of somebody, one on each path.
@@ -153,4 +154,25 @@ async fn a_gnb_that_leaves_takes_its_upstreams_with_it() {
     }
     let shown = core.host.shown().await;
     assert_eq!((shown.ues, shown.gnbs.len()), (0, 0));
+}
+
+/// What was sent before is not lost, and nobody is aborted.
+#[tokio::test(start_paused = true)]
+async fn one_that_leaves_shuts_every_association_down() {
+    let core = core().await;
+    core.come(5, 0, 1).await;
+    for _ in 0..200 {
+        send(&core.gnb, 3, initial(6, 1)).await;
+    }
+    let Core { host, gnb, amfs, .. } = &core;
+    let last = async |association: &Association| loop {
+        match association.receive().await {
+            Some(event) if event.is_last() => break event,
+            event => assert!(event.is_some()),
+        }
+    };
+    let (_, first, second, third) = tokio::join!(host.leave(), last(gnb), last(&amfs[0]), last(&amfs[1]));
+    assert_eq!([first, second, third], [Event::Closed, Event::Closed, Event::Closed]);
+    // A second time there is nobody to tell.
+    host.leave().await;
 }
