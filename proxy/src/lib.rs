@@ -14,6 +14,7 @@ pub mod config;
 pub mod control;
 pub mod daemon;
 mod demo;
+pub mod discover;
 pub mod gtpc;
 pub mod health;
 pub mod logging;

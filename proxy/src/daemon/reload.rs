@@ -17,14 +17,14 @@ impl Daemon {
     /// tunnels or interfaces are refused alone, services and endpoints are the new ones, and a reload tries again.
     pub(super) async fn reload_file(&self) -> Result<Reloaded, ControlError> {
         let _one = self.reloading.lock().await;
-        let host = Host::read().await.map_err(|error| ControlError::Config(error.to_string()))?;
         let here = config::Host::here().map_err(|error| ControlError::Config(error.to_string()))?;
         let read = config::read(&self.file, &here);
         let read = read.map_err(|error| ControlError::Config(error.to_string()))?;
         for warning in &read.warnings {
             tracing::warn!(file = %self.file.display(), "{warning}");
         }
-        let (new, old) = (read.config, Arc::clone(&self.state().config));
+        let (written, discovered) = (read.config, self.state().discovered.clone());
+        let (new, old) = (discovered.added_to(written.clone()), Arc::clone(&self.state().config));
         if let Some(what) = fixed(&old, &new) {
             return Err(ControlError::Config(format!(
                 "{}: {what} cannot change while the daemon runs; change it back, or restart the daemon",
@@ -38,10 +38,21 @@ impl Daemon {
                 self.file.display()
             )));
         }
+        self.replace(new, written).await
+    }
+
+    /// Puts a configuration in force, which is one that is written and what was found for it; under the lock of those who do.
+    ///
+    /// # Errors
+    /// As [`Daemon::reload_file`].
+    pub(super) async fn replace(&self, new: Config, written: Config) -> Result<Reloaded, ControlError> {
+        let old = Arc::clone(&self.state().config);
+        let host = Host::read().await.map_err(|error| ControlError::Config(error.to_string()))?;
         let changes = changes(&old, &new);
         let (services, targets) = (new.services.len() as u32, health::targets(&new));
         let interfaces = new.interfaces.clone();
         self.configure(new).await.map_err(refused)?;
+        self.state().written = Arc::new(written);
         self.checker.update(targets).await;
         self.leave(&old);
         let pinned = self.pin_tunnels(Some(&old)).await;

@@ -13,6 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::discovery::Discovered;
 use super::front_ends::{self, FrontEndError, HeardOf};
 use super::interfaces::Host;
 use super::packet_path::PacketPath;
@@ -135,6 +136,8 @@ pub async fn run(options: Options) -> Result<(), RunError> {
         Checker::start(health::targets(&config), sockets, health::Limits::default(), Chance::from_system());
     let state = State {
         config: Arc::clone(&config),
+        written: Arc::clone(&config),
+        discovered: Discovered::default(),
         pools,
         names,
         ledger: Ledger::default(),
@@ -162,6 +165,7 @@ pub async fn run(options: Options) -> Result<(), RunError> {
         if config.steers() {
             tasks.push(tasks::announce(&daemon));
         }
+        tasks.push(tasks::discover(&daemon));
         readiness.send_replace(Readiness::Ready);
         tell(options.supervisor.ready(&status));
         tracing::info!("ready: {status}");
@@ -181,6 +185,7 @@ pub async fn run(options: Options) -> Result<(), RunError> {
     for task in tasks {
         task.abort();
     }
+    front_ends::end(&daemon).await;
     let left = leave(&daemon, path).await;
     options.logging.end().await;
     left?;

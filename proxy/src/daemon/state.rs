@@ -7,6 +7,7 @@ use pinion_loader::LoadError;
 use pinion_loader::setup::ServiceSpec;
 use tokio::sync::Notify;
 
+use super::discovery::Discovered;
 use super::front_ends::{self, FrontEnds, HeardOf};
 use super::packet_path::PacketPath;
 use crate::config::model::Config;
@@ -47,8 +48,12 @@ pub(super) struct Daemon {
 
 /// What changes while it runs.
 pub(super) struct State {
-    /// What is configured.
+    /// What is configured, with what was found by name.
     pub(super) config: Arc<Config>,
+    /// What is written in the configuration's file.
+    pub(super) written: Arc<Config>,
+    /// What was found by name.
+    pub(super) discovered: Discovered,
     /// The pools.
     pub(super) pools: Pools,
     /// What the numbers in the tables stand for.

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::aware;
+use super::discovery;
 use super::front_ends;
 use super::interfaces::Host;
 use super::neighbours;
@@ -64,6 +65,11 @@ pub(super) fn start(daemon: &Arc<Daemon>, changes: mpsc::Receiver<Change>) -> Ve
 /// Announces the service addresses: once the pins are there.
 pub(super) fn announce(daemon: &Arc<Daemon>) -> JoinHandle<()> {
     tokio::spawn(neighbours::announce(Arc::clone(daemon)))
+}
+
+/// Finds endpoints by name: once front ends are there that may be told.
+pub(super) fn discover(daemon: &Arc<Daemon>) -> JoinHandle<()> {
+    tokio::spawn(discovery::discover(Arc::clone(daemon)))
 }
 
 /// Writes pins behind to the store.

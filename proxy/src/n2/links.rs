@@ -3,7 +3,7 @@
 //! The host's kernel has none of the addresses. It sees packets to them all the same, and would send those on where it
 //! forwards, and say that nobody is there: so each address has a route in it that silently drops them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
 
@@ -87,8 +87,10 @@ fn plan(
         let bits = networks.map(|(_, network)| network.to.1).max().unwrap_or(alone);
         plan.entry(home.clone()).or_default().push((address, bits));
     }
-    let others: BTreeSet<&String> = wanted.peers.iter().filter_map(|peer| way(*peer, known)).collect();
-    for name in wanted.interfaces.iter().chain(others) {
+    let near = wanted.peers.iter().filter_map(|peer| way(*peer, known));
+    // Peers that are found later may be there.
+    let far = known.iter().filter(|(_, known)| known.routes.iter().any(|route| route.via.is_some()));
+    for name in wanted.interfaces.iter().chain(near).chain(far.map(|(name, _)| name)) {
         plan.entry(name.clone()).or_default();
     }
     Ok(plan)
@@ -221,4 +223,53 @@ fn silence(address: IpAddr) -> Option<RouteMessage> {
     let route = RouteMessageBuilder::<IpAddr>::new().destination_prefix(address, bits).ok()?;
     let route = route.kind(RouteType::BlackHole).scope(RouteScope::Universe).protocol(RouteProtocol::Static);
     Some(route.build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn known(routes: &[(&str, &str, u8, Option<&str>)]) -> BTreeMap<String, Known> {
+        let mut known = BTreeMap::<String, Known>::new();
+        for (name, to, bits, via) in routes {
+            let route = Route { to: (ip(to), *bits), via: via.map(ip) };
+            known.entry((*name).to_owned()).or_default().routes.push(route);
+        }
+        known
+    }
+
+    /// `ip route` of a host with two networks of gNBs and two of AMFs, one behind a router, and one of its own.
+    #[test]
+    fn links_are_where_addresses_and_peers_are() {
+        let known = known(&[
+            ("n2-a", "192.0.2.0", 24, None),
+            ("n2-b", "198.51.100.0", 24, None),
+            ("core", "10.0.0.0", 24, None),
+            ("core", "10.1.0.0", 16, Some("10.0.0.254")),
+            ("near", "10.2.0.0", 24, None),
+            ("other", "10.3.0.0", 24, None),
+        ]);
+        let network = |name: &str, to: &str| (name.to_owned(), Route { to: (ip(to), 24), via: None });
+        let host = Host {
+            networks: vec![network("n2-a", "192.0.2.254"), network("n2-b", "198.51.100.254")],
+            ..Host::default()
+        };
+        let own = [ip("192.0.2.1"), ip("198.51.100.1")];
+        let wanted = |homes| Wanted { own: &own, homes, interfaces: &[], peers: vec![ip("10.2.0.9")] };
+        let planned = plan(&wanted(&[]), &host, &known).unwrap();
+        let names: Vec<&str> = planned.keys().map(String::as_str).collect();
+        assert_eq!(names, ["core", "n2-a", "n2-b", "near"]);
+        assert_eq!((&planned["n2-a"][..], &planned["n2-b"][..]), (&[(own[0], 24)][..], &[(own[1], 24)][..]));
+        assert!(planned["core"].is_empty() && planned["near"].is_empty());
+
+        // Named, and of no network there: nobody else is at home with it.
+        let homes = ["n2-a".to_owned(), "n2-a".to_owned()];
+        let planned = plan(&wanted(&homes), &host, &known).unwrap();
+        assert_eq!(planned["n2-a"], [(own[0], 24), (own[1], 32)]);
+        assert_eq!(plan(&wanted(&[]), &Host::default(), &known).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
 }
