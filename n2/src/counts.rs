@@ -35,6 +35,10 @@ pub struct Counts {
     pub steered: u64,
     /// NAS messages that an AMF sent on to another one.
     pub rerouted: u64,
+    /// UEs that could not be taken because their gNB sends more messages than it may.
+    pub throttled: u64,
+    /// Associations that were refused by the addresses of who made them.
+    pub foreign: u64,
     /// NG Setups of gNBs that were refused.
     pub setup_failures: u64,
     /// Procedures with gNBs or AMFs that ended without an answer.

@@ -1,6 +1,7 @@
 //! The front end: associations, messages and time come in; associations to open and messages go out.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -166,6 +167,13 @@ impl FrontEnd {
             return self.push(Output::Close { leg: Leg::Gnb(association) });
         }
         self.associations.insert(association, Tnla { gnb: None, streams });
+    }
+
+    /// Whether somebody with these addresses may make an association: to be asked before [`FrontEnd::accepted`].
+    pub fn admits(&mut self, addresses: &[IpAddr]) -> bool {
+        let fits = self.settings.admission.fits(addresses);
+        self.counts.foreign += u64::from(!fits);
+        fits
     }
 
     /// There is an association to an AMF, on which `streams` may be sent on.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use pinion_protocols::ngap::Procedure;
 use pinion_protocols::ngap::value::{Cause, GlobalRanNodeId, RoutingId, TnlFailure, UeConnection};
 
+use crate::allowance::Allowance;
 use crate::amfs::AmfId;
 use crate::overload::Overload;
 use crate::upstreams::Upstream;
@@ -72,6 +73,8 @@ pub(crate) struct Gnb {
     pub(crate) overload: Option<Box<Overload>>,
     /// Which AMF sent an LMF's `NRPPa` messages last.
     pub(crate) routing: VecDeque<(RoutingId, AmfId)>,
+    /// What it may send by now.
+    pub(crate) allowance: Allowance,
     /// Counts UEs that it gets without asking, for their streams.
     pub(crate) turn: u64,
 }
@@ -95,6 +98,7 @@ impl Gnb {
             stale: false,
             overload: None,
             routing: VecDeque::new(),
+            allowance: Allowance::default(),
             turn: 0,
         }
     }

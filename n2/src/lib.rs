@@ -34,6 +34,7 @@
 #![forbid(unsafe_code)]
 
 mod admission;
+mod allowance;
 mod amfs;
 mod choice;
 mod common;

@@ -1,5 +1,6 @@
 //! What the front end is told by its host.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -138,12 +139,14 @@ pub struct Bounds {
     pub associations: u16,
     /// UEs; beyond, initial messages are answered by Error Indication.
     pub ues: u32,
+    /// Messages of a gNB in a second, and at once; beyond, initial messages are answered by Error Indication. `None`: any.
+    pub messages: Option<NonZeroU32>,
     /// Requests of AMFs, and routing identifiers of NRPPa, that are remembered of a gNB; beyond, the oldest is forgotten.
     pub remembered: u16,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { gnbs: 4_096, associations: 8, ues: 1_000_000, remembered: 64 }
+        Self { gnbs: 4_096, associations: 8, ues: 1_000_000, messages: None, remembered: 64 }
     }
 }

@@ -1,8 +1,8 @@
 //! Messages of gNBs.
 
 use bytes::Bytes;
-use pinion_protocols::ngap::value::Cause;
-use pinion_protocols::ngap::{Error, Message, NewIds, Outcome, Procedure, UeIds};
+use pinion_protocols::ngap::value::{Cause, RanUeNgapId};
+use pinion_protocols::ngap::{ElementType, Error, Message, NewIds, Outcome, Procedure, UeIds};
 
 use crate::common;
 use crate::front::{FrontEnd, Leg, Origin};
@@ -28,7 +28,9 @@ impl FrontEnd {
             }
             return Ok(());
         }
+        let within = self.allow(from.gnb);
         match kind {
+            (Procedure::InitialUeMessage, Initiating) if !within => self.turn_away(from, message),
             (Procedure::RanConfigurationUpdate, Initiating) => {
                 self.ran_update(from.gnb, from.association, message)
             }
@@ -51,6 +53,21 @@ impl FrontEnd {
                 Some(ids) => self.of_ue(from, ids, message, bytes),
             },
         }
+    }
+
+    /// Takes a message of a gNB down; false where that is more than it may send.
+    fn allow(&mut self, gnb: GnbId) -> bool {
+        let Some((most, it)) = self.settings.bounds.messages.zip(self.gnbs.get_mut(&gnb)) else { return true };
+        it.allowance.take(self.now, most)
+    }
+
+    /// The gNB of a new UE sends more than it may.
+    fn turn_away(&mut self, from: Origin, message: &Message<'_>) -> Result<(), Error> {
+        let ran = message.need::<RanUeNgapId>(ElementType::RanUeNgapId)?.0;
+        self.counts.throttled += 1;
+        let ids = UeIds { amf: None, ran: Some(ran) };
+        self.indicate(Leg::Gnb(from.association), from.stream, ids, &Cause::OVERLOAD);
+        Ok(())
     }
 
     /// A message about a UE that is known.

@@ -9,13 +9,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use foldhash::{HashMap, HashSet};
+use pinion_protocols::addresses::is_within;
 use pinion_protocols::pfcp::{
     Element, ElementType, Elements, Error, FTeid, Message, OuterHeaderCreation, Place, UeAddress,
 };
 
 use crate::flows::{Flow, cut};
 use crate::front::{FrontEnd, Output};
-use crate::placement::{is_named, within};
+use crate::placement::is_named;
 use crate::sessions::{Phase, SessionId};
 use crate::settings::Breakout;
 use crate::tunnels::{Plane, Tunnels};
@@ -417,8 +418,8 @@ fn sides(said: Option<Prefix>, users: &[Prefix], remote: Option<Prefix>) -> Opti
     let like = |user: &Prefix| remote.is_none_or(|(remote, _)| remote.is_ipv4() == user.0.is_ipv4());
     let both = |user: &Prefix| match said {
         None => Some(*user),
-        Some(said) if user.1 >= said.1 => Some(*user).filter(|user| within(user.0, said.0, said.1)),
-        Some(said) => Some(said).filter(|said| within(said.0, user.0, user.1)),
+        Some(said) if user.1 >= said.1 => Some(*user).filter(|user| is_within(user.0, said.0, said.1)),
+        Some(said) => Some(said).filter(|said| is_within(said.0, user.0, user.1)),
     };
     let sides: Vec<_> = users.iter().filter(|user| like(user)).filter_map(both).map(Some).collect();
     Some(sides).filter(|sides| !sides.is_empty())

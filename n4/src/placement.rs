@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use pinion_exchange::placement::{Candidate, Placement, choose};
+use pinion_protocols::addresses::is_within;
 use pinion_protocols::pfcp::{Element, ElementType, Elements, Error, Message, SNssai};
 
 use crate::front::FrontEnd;
@@ -74,7 +75,7 @@ impl<'a> Wish<'a> {
         let user = || {
             self.users
                 .iter()
-                .all(|user| serves.ue_addresses.iter().any(|(prefix, length)| within(*user, *prefix, *length)))
+                .all(|user| serves.ue_addresses.iter().any(|(prefix, length)| is_within(*user, *prefix, *length)))
         };
         (serves.dnns.is_empty() || dnn())
             && (serves.slices.is_empty() || slice())
@@ -159,18 +160,6 @@ fn labels(mut wire: &[u8]) -> Option<String> {
         wire = rest;
     }
     Some(text)
-}
-
-pub(crate) fn within(address: IpAddr, prefix: IpAddr, length: u8) -> bool {
-    match (address, prefix) {
-        (IpAddr::V4(address), IpAddr::V4(prefix)) => {
-            (address.to_bits() ^ prefix.to_bits()).leading_zeros() >= u32::from(length.min(32))
-        }
-        (IpAddr::V6(address), IpAddr::V6(prefix)) => {
-            (address.to_bits() ^ prefix.to_bits()).leading_zeros() >= u32::from(length.min(128))
-        }
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -54,6 +54,19 @@ impl Addresses {
     }
 }
 
+/// Whether an address has the first `length` bits of a prefix, of its family.
+pub fn is_within(address: IpAddr, prefix: IpAddr, length: u8) -> bool {
+    match (address, prefix) {
+        (IpAddr::V4(address), IpAddr::V4(prefix)) => {
+            (address.to_bits() ^ prefix.to_bits()).leading_zeros() >= u32::from(length.min(32))
+        }
+        (IpAddr::V6(address), IpAddr::V6(prefix)) => {
+            (address.to_bits() ^ prefix.to_bits()).leading_zeros() >= u32::from(length.min(128))
+        }
+        _ => false,
+    }
+}
+
 impl IntoIterator for Addresses {
     type Item = IpAddr;
     type IntoIter = core::iter::Flatten<core::array::IntoIter<Option<IpAddr>, 2>>;

@@ -10,7 +10,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-mod addresses;
+pub mod addresses;
 pub mod ap;
 mod bytes;
 pub mod diameter;

@@ -48,7 +48,13 @@
 //!       interfaces: [n2-a, n2-b]         # userspace: where each address is; by default where its network is
 //!       amf_ids: per-amf                 # the default; set-unique where the AMFs of a set share UEs
 //!       amf_loss: reset                  # the default, with reset_after: 0s; rebind
-//!       amf_name: amf                    # also ues: 1000000, gnbs: 4096
+//!       amf_name: amf                    # also ues: 1000000, gnbs: 4096, associations: 8
+//!       messages: 1000                   # of a gNB in a second; beyond, its new UEs are refused. Any by default
+//!       admission:                       # which gNBs are served, all by default; those that fit all that is given
+//!         {nodes: [001-01-gnb-00002a/24], plmns: [001-01], tacs: [0x1], prefixes: [192.0.2.0/24]}
+//!       discover: amf.example.org        # AMFs by DNS, too; or {name, servers: ['192.0.2.53:53']}
+//!       rules: {pws: first, ran_configuration: first}   # the default; all
+//!       timers: {answer: 5s, reconnect: 2s, retry: 10s, quarantine: 1m}
 //! ```
 //!
 //! Only `services` is needed. Every default is in the JSON Schema ([`schema`]), which is made from the types that

@@ -8,6 +8,7 @@
 mod ask;
 mod aware;
 mod classify;
+mod discovery;
 mod end;
 mod explain;
 mod front_ends;

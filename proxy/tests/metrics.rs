@@ -197,6 +197,8 @@ async fn what_control_tells_is_shown() {
         "pinion_n2_ues_steered_total{service=\"n2\"} 315",
         "pinion_n2_ues_rerouted_total{service=\"n2\"} 316",
         "pinion_n2_refused_gnbs_total{service=\"n2\"} 317",
+        "pinion_n2_throttled_ues_total{service=\"n2\"} 319",
+        "pinion_n2_refused_associations_total{service=\"n2\"} 320",
         "pinion_n2_unanswered_total{service=\"n2\"} 318",
         "pinion_n2_amf_gnbs{service=\"n2\",pool=\"amfs\",endpoint=\"amf-1\"} 3",
         "pinion_n2_amf_ues{service=\"n2\",pool=\"amfs\",endpoint=\"amf-2\"} 702",

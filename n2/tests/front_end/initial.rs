@@ -1,6 +1,8 @@
 //! Which AMF an initial message goes to (8.6.1).
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
 
 use pinion_n2::{Amf, Leg, Settings};
 use pinion_protocols::ngap::value::{AmfSetId, Cause, NgapMessage, RanUeNgapId};
@@ -93,6 +95,31 @@ fn more_ues_than_there_may_be_are_refused() {
     stage.say(Leg::Gnb(1), 6, &First::new(3).bytes());
     assert_eq!(stage.one(Leg::Gnb(1)).kind().0, Procedure::ErrorIndication);
     assert_eq!((stage.front_end.ue_count(), stage.front_end.counts().refused), (2, 1));
+}
+
+/// New UEs of a gNB that sends too much are turned away, UEs that are there and other gNBs feel nothing.
+#[test]
+fn a_gnb_that_sends_too_much_gets_no_new_ues() {
+    let mut bounded = settings(1);
+    bounded.bounds.messages = NonZeroU32::new(4);
+    let mut stage = Stage::set_up(bounded, 2);
+    let (_, here) = stage.come(1, &First::new(5), 7);
+    for _ in 0..9 {
+        stage.say(Leg::Gnb(1), 3, &up(here, 5, b"more"));
+        stage.reached();
+    }
+    stage.say(Leg::Gnb(1), 6, &First::new(6).bytes());
+    let said = stage.one(Leg::Gnb(1));
+    assert_eq!((said.kind().0, said.stream, said.cause()), (Procedure::ErrorIndication, 6, Some(Cause::OVERLOAD)));
+    assert_eq!((said.ids().amf, said.ids().ran), (None, Some(6)));
+    stage.silent();
+    stage.say(Leg::Gnb(2), 6, &First::new(6).bytes());
+    stage.reached();
+    assert_eq!((stage.front_end.ue_count(), stage.front_end.counts().throttled), (2, 1));
+    stage.pass(Duration::from_millis(250));
+    stage.say(Leg::Gnb(1), 6, &First::new(6).bytes());
+    stage.reached();
+    assert_eq!(stage.front_end.ue_count(), 3);
 }
 
 #[test]

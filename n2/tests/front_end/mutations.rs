@@ -112,7 +112,7 @@ fn damage(bytes: &mut Vec<u8>, [how, at, value, length, _]: [u8; 5]) {
 
 /// gNB 1 and another, with AMFs 0 and 1 of a set; each AMF has a UE at each gNB.
 fn begun() -> (Stage, Leg) {
-    let bounds = Bounds { gnbs: 3, associations: 2, ues: UES, remembered: 4 };
+    let bounds = Bounds { gnbs: 3, associations: 2, ues: UES, messages: None, remembered: 4 };
     let mut stage = Stage::set_up(Settings { bounds, ..settings(2) }, 1);
     let other = stage.accept();
     stage.say(other, 0, &ng_setup(BYSTANDER));

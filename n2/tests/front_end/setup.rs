@@ -313,6 +313,28 @@ fn only_gnbs_that_are_admitted_are_served() {
 }
 
 #[test]
+fn every_address_of_an_association_is_of_a_known_prefix() {
+    let prefixes = vec![([192, 0, 2, 0].into(), 25), ("2001:db8:1::".parse().unwrap(), 48)];
+    let mut bounded =
+        Stage::new(Settings { admission: Admission { prefixes, ..Admission::default() }, ..settings(1) });
+    let cases: [(&[&str], bool); 6] = [
+        (&["192.0.2.127"], true),
+        (&["192.0.2.128"], false),
+        (&["192.0.2.1", "2001:db8:1:ffff::1"], true),
+        (&["192.0.2.1", "2001:db8:2::1"], false),
+        (&["198.51.100.1", "192.0.2.1"], false),
+        (&[], false),
+    ];
+    let mut open = Stage::new(settings(1));
+    for (addresses, admitted) in cases {
+        let addresses: Vec<_> = addresses.iter().map(|it| it.parse().unwrap()).collect();
+        assert_eq!(bounded.front_end.admits(&addresses), admitted, "{addresses:?}");
+        assert!(open.front_end.admits(&addresses));
+    }
+    assert_eq!((bounded.front_end.counts().foreign, open.front_end.counts().foreign), (4, 0));
+}
+
+#[test]
 fn a_gnb_does_not_move_to_where_it_would_not_be_admitted() {
     let admission = Admission { tacs: vec![[0, 0, 1]], ..Admission::default() };
     let mut stage = Stage::set_up(Settings { admission, ..settings(1) }, 1);

@@ -261,4 +261,5 @@ super::counts! {
     Counts, N2Counts:
     uplink, downlink, sent, malformed, other_protocol, unexpected, undeliverable, error_indications, mismatches, pinned,
     released, moved, reset, refused, steered, rerouted, setup_failures, unanswered,
+    throttled, foreign,
 }

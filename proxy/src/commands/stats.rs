@@ -33,7 +33,8 @@ the same, created, moved (sessions that another client took over), not_found (re
 a side does not send), endpoint_losses, and endpoints: objects with pool, name, up (null: not known yet), sessions; n2: an object for
 each NGAP service, with service, gnbs (set up), ues, pinned, released, moved, reset, mismatches, refused, steered, rerouted (UEs: that
 came, left by release, moved to another AMF, were reset, released as identifiers did not fit, not taken, steered from an AMF with too
-much to do, sent on by one), setup_failures (NG Setups refused), uplink, downlink (messages of gNBs, of AMFs), sent, malformed,
+much to do, sent on by one), setup_failures (NG Setups refused), throttled (UEs turned away as
+their gNBs sent too much), foreign (associations refused by their addresses), uplink, downlink (messages of gNBs, of AMFs), sent, malformed,
 other_protocol, unexpected, undeliverable (messages: sent, none of NGAP, of another protocol, that fit into no procedure, for which
 nobody was there), error_indications, unanswered, amfs: objects with pool, name, gnbs, ues, relative_capacity, overload_percent;
 procedures: objects with procedure, of_gnbs, of_amfs (messages); latencies: objects with procedure, by (who answers: gnb, amf, or

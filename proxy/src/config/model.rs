@@ -15,7 +15,7 @@ use std::time::Duration;
 use pinion_loader::Bounds;
 
 pub use gtpc::Gtpc;
-pub use ngap::{AmfIds, Ngap, Transport};
+pub use ngap::{AmfIds, Discover, Ngap, Spread, Transport};
 pub use pfcp::{Breakout, Pfcp, PfcpMode, Serves, UeAddresses};
 
 /// A whole configuration.

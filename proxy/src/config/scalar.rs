@@ -282,14 +282,18 @@ impl JsonSchema for Truth {
 }
 
 fn teid(text: &str) -> Option<u32> {
-    let value = match text.strip_prefix("0x") {
+    hexadecimal(text).filter(|teid| *teid != 0)
+}
+
+/// Decimal digits, or hexadecimal ones after `0x`.
+fn hexadecimal(text: &str) -> Option<u32> {
+    match text.strip_prefix("0x") {
         Some(digits) if digits.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
             u32::from_str_radix(digits, 16).ok()
         }
         Some(_) => None,
         None => number(text),
-    };
-    value.filter(|teid| *teid != 0)
+    }
 }
 
 fn duration(text: &str) -> Option<Duration> {

@@ -12,7 +12,7 @@ use super::scalar::{
 };
 
 pub(super) use gtpc::Gtpc;
-pub(super) use ngap::{AmfLoss, Ngap};
+pub(super) use ngap::{Admission, AmfLoss, Discover, Ngap, Timers};
 pub(super) use pfcp::{Breakout, Pfcp, Serves};
 
 record! {

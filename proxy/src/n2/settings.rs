@@ -1,4 +1,4 @@
-use pinion_n2::{Amf, AmfIds, AmfLoss, Bounds, Settings};
+use pinion_n2::{Amf, AmfIds, AmfLoss, Bounds, Rules, Settings, Spread};
 
 use super::Told;
 use crate::config::model::{self, Service};
@@ -24,8 +24,24 @@ pub fn settings(pools: &Pools, service: &Service) -> Option<Told> {
             model::AmfIds::PerAmf => AmfIds::PerAmf,
         },
         loss: ngap.reset_after.map_or(AmfLoss::Rebind, |after| AmfLoss::Reset { after }),
-        bounds: Bounds { ues: ngap.ues, gnbs: ngap.gnbs.into(), ..Bounds::default() },
+        admission: ngap.admission.clone(),
+        rules: Rules { pws: spread(ngap.pws), ran_configuration: spread(ngap.ran_configuration) },
+        timers: ngap.timers,
+        bounds: Bounds {
+            ues: ngap.ues,
+            gnbs: ngap.gnbs.into(),
+            associations: ngap.associations,
+            messages: ngap.messages,
+            ..Bounds::default()
+        },
         ..Settings::new(ngap.amf_name.as_str(), amfs.collect())
     };
     Some(Told { here: service.addresses.clone(), addresses: addresses.collect(), settings })
+}
+
+const fn spread(configured: model::Spread) -> Spread {
+    match configured {
+        model::Spread::First => Spread::First,
+        model::Spread::All => Spread::All,
+    }
 }

@@ -1,9 +1,13 @@
 //! NGAP services: what their configuration means, and what is wrong with it.
 
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use pinion::config::model::{AmfIds, Ngap, Protocol, Service, Transport};
+use pinion::config::model::{AmfIds, Discover, Ngap, Protocol, Service, Spread, Transport};
 use pinion::config::{Host, parse};
+use pinion_n2::{Admission, Timers};
+use pinion_protocols::ngap::value::{GlobalRanNodeId, NgEnbId, Plmn};
 
 fn text(service: &str, ngap: &str) -> String {
     format!(
@@ -34,6 +38,13 @@ fn what_is_left_out() {
         reset_after: Some(Duration::ZERO),
         ues: 1_000_000,
         gnbs: 4096,
+        associations: 8,
+        messages: None,
+        admission: Admission::default(),
+        pws: Spread::First,
+        ran_configuration: Spread::First,
+        timers: Timers::default(),
+        discover: None,
     };
     assert_eq!(n2.ngap, Some(expected));
 }
@@ -41,7 +52,11 @@ fn what_is_left_out() {
 #[test]
 fn what_is_given() {
     let given = ", ngap: {transport: userspace, interfaces: [n2-a, n2-b], amf_name: core, amf_ids: set-unique,
-        amf_loss: rebind, ues: 5000, gnbs: 7}";
+        amf_loss: rebind, ues: 5000, gnbs: 7, associations: 2, messages: 300, rules: {pws: all},
+        admission: {nodes: [001-01-gnb-2a/22, 310-410-ng-enb-0002a], plmns: [001-01, '310410'], tacs: [1, 0xabcdef],
+            prefixes: [192.0.2.0/24, '2001:db8::/32']},
+        timers: {answer: 1s, quarantine: 10m}, discover: amf.example.org}";
+    let (test, real) = (Plmn([0x00, 0xf1, 0x10]), Plmn([0x13, 0x00, 0x14]));
     let expected = Ngap {
         transport: Transport::Userspace,
         interfaces: vec!["n2-a".into(), "n2-b".into()],
@@ -50,10 +65,41 @@ fn what_is_given() {
         reset_after: None,
         ues: 5000,
         gnbs: 7,
+        associations: 2,
+        messages: NonZeroU32::new(300),
+        admission: Admission {
+            nodes: vec![
+                GlobalRanNodeId::Gnb { plmn: test, id: 42, bits: 22 },
+                GlobalRanNodeId::NgEnb { plmn: real, id: NgEnbId::Macro(42) },
+            ],
+            plmns: vec![test.0, real.0],
+            tacs: vec![[0, 0, 1], [0xab, 0xcd, 0xef]],
+            prefixes: vec![([192, 0, 2, 0].into(), 24), ("2001:db8::".parse().unwrap(), 32)],
+        },
+        pws: Spread::All,
+        ran_configuration: Spread::First,
+        timers: Timers {
+            answer: Duration::from_secs(1),
+            quarantine: Duration::from_secs(600),
+            ..Timers::default()
+        },
+        discover: Some(Discover { name: "amf.example.org".into(), servers: vec![] }),
     };
     assert_eq!(read("", given).ngap, Some(expected));
     let reset = read("", ", ngap: {reset_after: 30s}").ngap.unwrap();
     assert_eq!(reset.reset_after, Some(Duration::from_secs(30)));
+}
+
+/// Where AMFs are found by name, none need be listed.
+#[test]
+fn amfs_that_are_found_by_name() {
+    let text = "services: [{name: n2, protocol: ngap, addresses: [192.0.2.1], endpoints: [],
+        ngap: {discover: {name: _n2._sctp.example.org., servers: ['192.0.2.53:53', '[2001:db8::53]:5353']}}}]";
+    let config = parse(text.as_bytes(), &Host::default()).unwrap().config;
+    let discover = config.services[0].ngap.as_ref().unwrap().discover.as_ref().unwrap();
+    assert_eq!(discover.name, "_n2._sctp.example.org.");
+    let servers: [SocketAddr; 2] = [([192, 0, 2, 53], 53).into(), "[2001:db8::53]:5353".parse().unwrap()];
+    assert_eq!((&discover.servers[..], config.pools[0].endpoints.len()), (&servers[..], 0));
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use pinion_protocols::addresses::is_within;
+
 /// A way to the addresses that begin alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
@@ -21,17 +23,6 @@ impl Route {
     /// Whether it is a way to somebody.
     pub fn leads_to(&self, destination: IpAddr) -> bool {
         let (to, length) = self.to;
-        shares(to, destination, length)
+        is_within(destination, to, length)
     }
-}
-
-/// Whether two addresses have their first `length` bits in common.
-fn shares(one: IpAddr, other: IpAddr, length: u8) -> bool {
-    let bits = |v4: Ipv4Addr| u128::from(v4.to_bits()) << 96;
-    let (one, other) = match (one, other) {
-        (IpAddr::V4(one), IpAddr::V4(other)) => (bits(one), bits(other)),
-        (IpAddr::V6(one), IpAddr::V6(other)) => (one.to_bits(), other.to_bits()),
-        _ => return false,
-    };
-    (one ^ other).leading_zeros() >= u32::from(length)
 }

@@ -32,9 +32,11 @@ pub(super) fn part(front_end: &N2FrontEnd, coloured: bool) -> String {
             format!("{} Error Indications made", counts.error_indications),
             vec![
                 (counts.refused, "UEs not taken"),
+                (counts.throttled, "turned away as their gNBs sent too much"),
                 (counts.steered, "steered from AMFs with too much to do"),
                 (counts.rerouted, "sent on by AMFs"),
                 (counts.setup_failures, "NG Setups refused"),
+                (counts.foreign, "associations refused by their addresses"),
                 (counts.unanswered, "procedures without an answer"),
             ],
         ),

@@ -113,6 +113,8 @@ pub(super) fn check(
         return;
     };
     match endpoints.0.len() {
+        // They are found by name.
+        0 if !users.is_empty() && users.iter().all(|service| discovers(service)) => {}
         0 => wrong.mistake(at, "no endpoint; give one at least"),
         count if count > ENDPOINTS => {
             let what = format!("{count} endpoints; a pool has {ENDPOINTS} at the most, use several pools");
@@ -234,6 +236,12 @@ pub(super) fn tunnels(pools: &[Gathered<'_>], members: &[Vec<&Service>], wrong: 
             }
         }
     }
+}
+
+/// Whether endpoints of a service are found by name, too.
+fn discovers(service: &Service) -> bool {
+    let is_ngap = service.protocol.value == Some(Protocol::Ngap);
+    is_ngap && service.ngap.value.as_ref().is_some_and(|ngap| ngap.discover.is_given())
 }
 
 /// What a pool means.

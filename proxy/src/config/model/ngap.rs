@@ -1,6 +1,10 @@
 //! NGAP services, which Pinion itself speaks: one AMF to each gNB (TS 38.413).
 
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
+
+use pinion_n2::{Admission, Timers};
 
 /// How NGAP is spoken for the AMFs of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +24,29 @@ pub struct Ngap {
     pub ues: u32,
     /// The most gNBs, 1 to 65,535.
     pub gnbs: u16,
+    /// The most associations of a gNB, 1 to 64.
+    pub associations: u16,
+    /// The most messages of a gNB in a second, at most a million; `None`: any.
+    pub messages: Option<NonZeroU32>,
+    /// Which gNBs are served.
+    pub admission: Admission,
+    /// Where PWS Restart Indication and PWS Failure Indication go.
+    pub pws: Spread,
+    /// Where Uplink RAN Configuration Transfer and Uplink RIM Information Transfer go.
+    pub ran_configuration: Spread,
+    /// How long something is waited for.
+    pub timers: Timers,
+    /// Where AMFs are found beside those that are configured.
+    pub discover: Option<Discover>,
+}
+
+/// A name that stands for AMFs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Discover {
+    /// The name.
+    pub name: String,
+    /// DNS servers; those of the host where none is named.
+    pub servers: Vec<SocketAddr>,
 }
 
 /// Whose SCTP is used.
@@ -32,6 +59,16 @@ pub enum Transport {
     Kernel,
     /// Pinion's own, at addresses that the host has not.
     Userspace,
+}
+
+/// Which AMFs get a message that could go to any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Spread {
+    /// The first of them that the gNB is set up with.
+    #[default]
+    First,
+    /// All.
+    All,
 }
 
 /// Who gives UEs the AMF UE NGAP IDs that gNBs know.

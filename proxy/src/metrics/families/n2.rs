@@ -54,6 +54,20 @@ pub(super) const FAMILIES: &[Family] = &[
     counter("n2_refused_ues", "UEs that were not taken, for want of room or of an AMF.", SERVICE, |it, sink| {
         count(it, sink, |counts| counts.refused);
     }),
+    counter(
+        "n2_throttled_ues",
+        "UEs turned away because their gNBs sent more than they may.",
+        SERVICE,
+        |it, sink| {
+            count(it, sink, |counts| counts.throttled);
+        },
+    ),
+    counter(
+        "n2_refused_associations",
+        "Associations refused by the addresses of who made them.",
+        SERVICE,
+        |it, sink| count(it, sink, |counts| counts.foreign),
+    ),
     counter("n2_refused_gnbs", "NG Setups of gNBs that were refused.", SERVICE, |it, sink| {
         count(it, sink, |counts| counts.setup_failures);
     }),

@@ -39,11 +39,54 @@ pub(super) const CASES: &[Case] = &[
         "{¶transprt: auto, transport: ¶sctp, interfaces: ¶n2-a, reset_after: ¶2h, gnbs: ¶0}",
         &[
             "unknown key `transprt`; did you mean `transport`? ngap has transport, interfaces, amf_name, amf_ids, \
-             amf_loss, reset_after, ues and gnbs",
+             amf_loss, reset_after, ues, gnbs, associations, messages, admission, rules, timers and discover",
             "sctp is no transport; give auto, kernel or userspace",
             "n2-a is no list; give items that begin with `- `, or in brackets and separated by commas",
             "`reset_after` of 2h is out of range; give 0s to 1h",
             "0 is no number of gNBs; give a number from 1 to 65535",
+        ],
+    ),
+    (
+        "{transport: auto, amf_name: core}",
+        "{associations: ¶65, messages: ¶0, rules: {pws: ¶any}, timers: {answer: ¶1ms, retry: ¶1h, reconnect: ¶soon}}",
+        &[
+            "65 is no number of associations; give a number from 1 to 64",
+            "0 is no number of messages; give a number from 1 to 1000000",
+            "any is no choice of AMFs; give first or all",
+            "`answer` of 1ms is out of range; give 100ms to 1m",
+            "`retry` of 1h is out of range; give 1s to 10m",
+            "soon is no duration; give a number and its unit, such as 500ms, 10s, 5m or 2h",
+        ],
+    ),
+    (
+        "{transport: auto, amf_name: core}",
+        "{admission: {nodes: [¶001-01-gnb-2a], plmns: [¶00101, ¶'0010'], tacs: [¶16777216, ¶'1'], prefixes: [¶10.0.0.1/8]}}",
+        &[
+            "001-01-gnb-2a is no Global RAN Node ID; give one as it is shown, such as 001-01-gnb-00002a/24 (hexadecimal, then \
+             its bits), 001-01-ng-enb-0002a or 001-01-n3iwf-002a",
+            "00101 is no PLMN; give country and network code, such as 001-01, or '00101' in quotes",
+            "0010 is no PLMN; give country and network code, such as 001-01, or '00101' in quotes",
+            "16777216 is no tracking area code; give a number from 0 to 16777215, or from 0x0 to 0xffffff",
+            "1 in quotes is no tracking area code; give a number from 0 to 16777215, or from 0x0 to 0xffffff, without quotes",
+            "10.0.0.1/8 is no prefix of gNBs' addresses; give an address and a length with no bit set beyond it, such as \
+             10.45.0.0/16 or 2001:db8:1::/48",
+        ],
+    ),
+    (
+        "{transport: auto, amf_name: core}",
+        "{discover: ¶amf..org}",
+        &[
+            "amf..org is no domain name; give labels of letters, digits, dashes and underscores with dots between, such as \
+           amf.example.org",
+        ],
+    ),
+    (
+        "{transport: auto, amf_name: core}",
+        "{discover: ¶{servers: [¶192.0.2.53, '192.0.2.53:5353']}}",
+        &[
+            "discover without `name`; give labels of letters, digits, dashes and underscores with dots between, such as \
+             amf.example.org",
+            "192.0.2.53 is no address with a port; give both, such as 127.0.0.1:9090 or '[::1]:9090'",
         ],
     ),
     (

@@ -140,6 +140,8 @@ pub(super) struct FrontEnd<'a> {
     steered: u64,
     rerouted: u64,
     setup_failures: u64,
+    throttled: u64,
+    foreign: u64,
     uplink: u64,
     downlink: u64,
     sent: u64,
@@ -186,7 +188,7 @@ impl<'a> From<&'a N2FrontEnd> for FrontEnd<'a> {
         let Counts { uplink, downlink, sent, malformed, other_protocol, unexpected, undeliverable, .. } =
             view.counts;
         let Counts { error_indications, mismatches, pinned, released, moved, reset, refused, .. } = view.counts;
-        let Counts { steered, rerouted, setup_failures, unanswered, .. } = view.counts;
+        let Counts { steered, rerouted, setup_failures, unanswered, throttled, foreign, .. } = view.counts;
         let messages = view.messages.iter();
         Self {
             service: &view.service,
@@ -201,6 +203,8 @@ impl<'a> From<&'a N2FrontEnd> for FrontEnd<'a> {
             steered,
             rerouted,
             setup_failures,
+            throttled,
+            foreign,
             uplink,
             downlink,
             sent,

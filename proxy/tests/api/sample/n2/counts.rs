@@ -23,5 +23,7 @@ pub(crate) fn counts() -> Counts {
         rerouted: 316,
         setup_failures: 317,
         unanswered: 318,
+        throttled: 319,
+        foreign: 320,
     }
 }
