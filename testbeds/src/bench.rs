@@ -7,6 +7,7 @@ mod frames;
 mod n2;
 mod n4;
 mod report;
+pub mod scp;
 mod sctp;
 mod steer;
 mod tables;
@@ -15,7 +16,7 @@ use crate::figures::resident;
 pub use report::{Report, Row};
 
 /// The benches there are.
-pub const NAMES: [&str; 7] = ["decode", "sctp", "steer", "tables", "crowd", "n2", "n4"];
+pub const NAMES: [&str; 8] = ["decode", "sctp", "steer", "tables", "crowd", "n2", "n4", "scp"];
 
 /// Runs one bench by name.
 ///
@@ -30,6 +31,7 @@ pub fn run(name: &str, report: &mut Report) -> Result<(), BenchError> {
         "crowd" => crowd::run(report),
         "n2" => n2::run(report),
         "n4" => n4::run(report),
+        "scp" => scp::run(report),
         _ => Err(BenchError::Unknown { name: name.to_owned() }),
     }
 }

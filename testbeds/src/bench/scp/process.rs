@@ -1,0 +1,81 @@
+//! The processes of the bench, each ended with its value.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::BenchError;
+
+/// How long one may take to listen.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A program that runs until this is dropped.
+pub(super) struct Process {
+    child: Child,
+}
+
+/// Where a program is.
+pub(super) fn find(program: &str) -> Result<PathBuf, BenchError> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    folders.map(|it| it.join(program)).find(|it| it.is_file()).ok_or_else(|| {
+        BenchError::Missing(format!(
+            "{program} is not installed; on Debian: apt install nghttp2-client nghttp2-proxy nghttp2-server"
+        ))
+    })
+}
+
+impl Process {
+    /// nghttpd, with files.
+    pub(super) fn backend(folder: &Path, port: u16) -> Result<Self, BenchError> {
+        let mut command = Command::new(find("nghttpd")?);
+        command.args(["--no-tls", "-n", "1", "-d"]).arg(folder).arg(port.to_string());
+        Self::start(command, port)
+    }
+
+    /// nghttpx, as a plain proxy of HTTP/2 in the clear.
+    pub(super) fn theirs(port: u16, backend: u16) -> Result<Self, BenchError> {
+        let mut command = Command::new(find("nghttpx")?);
+        command.args(["--conf=/dev/null", "--workers=1", "--single-process", "--accesslog-file=/dev/null"]);
+        command.args(["--backend-read-timeout=600s", "--stream-read-timeout=600s"]);
+        command.arg(format!("--frontend=127.0.0.1,{port};no-tls"));
+        command.arg(format!("--backend=127.0.0.1,{backend};;proto=h2"));
+        Self::start(command, port)
+    }
+
+    /// This program, as an SCP.
+    pub(super) fn ours(port: u16, nrf: u16) -> Result<Self, BenchError> {
+        let own = std::env::current_exe().map_err(|error| BenchError::Missing(error.to_string()))?;
+        let mut command = Command::new(own);
+        command.args(["scp", "--worker", &format!("127.0.0.1:{port}"), "--nrf", &nrf.to_string()]);
+        Self::start(command, port)
+    }
+
+    /// Its number.
+    pub(super) fn worker(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn start(mut command: Command, port: u16) -> Result<Self, BenchError> {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().map_err(|error| BenchError::Missing(format!("{command:?}: {error}")))?;
+        let process = Self { child };
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let begun = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            if begun.elapsed() > PATIENCE {
+                return Err(BenchError::Missing(format!("{command:?} does not listen on port {port}")));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(process)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
