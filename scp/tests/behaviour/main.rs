@@ -13,6 +13,7 @@
 
 mod abuse;
 mod advice;
+mod authority;
 mod authorization;
 mod binding;
 mod discovery;

@@ -6,40 +6,11 @@ use bytes::Bytes;
 use http::Response;
 use pinion_scp::tls::{self, Clients, Pair};
 use pinion_scp::{Prepared, Speech};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use rcgen::SanType;
+use tokio_rustls::rustls::ClientConfig;
 
+use crate::authority::Authority;
 use crate::support::{Client, Does, Producer, SCP, get, run, settings};
-
-/// An authority that signs certificates.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-impl Authority {
-    fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
-    }
-
-    fn sign(&self, names: &[SanType]) -> Pair {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.subject_alt_names = names.to_vec();
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.0).unwrap();
-        Pair { chain: vec![certificate.der().clone()], key: PrivateKeyDer::try_from(key.serialize_der()).unwrap() }
-    }
-
-    fn roots(&self) -> RootCertStore {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.0.der().clone()).unwrap();
-        roots
-    }
-
-    fn dns(&self, name: &str) -> Pair {
-        self.sign(&[SanType::DnsName(name.try_into().unwrap())])
-    }
-}
 
 fn client(authority: &Authority, pair: Option<Pair>) -> Arc<ClientConfig> {
     tls::client(authority.roots(), pair).unwrap()

@@ -1,0 +1,186 @@
+//! Faults while several clients ask: what can be had from another is had, and nothing is left of it.
+
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use pinion_networks::namespace::tied;
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+
+use crate::programs::{Server, nghttpd, program, said};
+use crate::registry::{Registry, files, udm};
+use crate::support::{Client, Running, get, scp, until};
+
+const ONE: &str = "54804518-4191-46b3-955c-ac631f953ed1";
+const TWO: &str = "54804518-4191-46b3-955c-ac631f953ed2";
+const CLIENTS: usize = 6;
+/// After so many a producer is chosen last.
+const FAILURES: u32 = 2;
+
+/// Clients that ask, one request after the other, until they are told to stop.
+struct Load {
+    clients: JoinSet<Vec<String>>,
+    answered: Arc<AtomicUsize>,
+    ends: Arc<AtomicBool>,
+}
+
+impl Load {
+    async fn start(running: &Running) -> Self {
+        let (answered, ends) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let mut clients = JoinSet::new();
+        for _ in 0..CLIENTS {
+            let client = Client::connect(running.address).await;
+            let (answered, ends) = (Arc::clone(&answered), Arc::clone(&ends));
+            clients.spawn(async move {
+                let mut wrong = Vec::new();
+                while !ends.load(Ordering::Relaxed) {
+                    let request = get("/nudm-sdm/v2/imsi-001010000000001/nssai")
+                        .header("3gpp-Sbi-Discovery-target-nf-type", "UDM")
+                        .header("3gpp-Sbi-Discovery-service-names", "nudm-sdm")
+                        .header("3gpp-Sbi-Discovery-requester-nf-type", "AMF");
+                    match client.try_ask(request.body("").unwrap()).await {
+                        Ok(answer) if answer.status == 200 => {}
+                        other => wrong.push(format!("{other:?}")),
+                    }
+                    answered.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                }
+                wrong
+            });
+        }
+        Self { clients, answered, ends }
+    }
+
+    /// Waits for so many more answers.
+    async fn more(&self, answers: usize) {
+        let wanted = self.answered.load(Ordering::Relaxed) + answers;
+        for _ in 0..6_000 {
+            if self.answered.load(Ordering::Relaxed) >= wanted {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the clients get no answers");
+    }
+
+    /// Ends it: the clients are gone from the SCP, and at most so many were told that a producer said nothing.
+    async fn end(self, running: &Running, most: usize) {
+        self.ends.store(true, Ordering::Relaxed);
+        let wrong: Vec<String> = self.clients.join_all().await.concat();
+        assert!(wrong.len() <= most, "{} of {}: {wrong:?}", wrong.len(), self.answered.load(Ordering::Relaxed));
+        assert!(wrong.iter().all(|it| it.contains("status: 504")), "{wrong:?}");
+        until(|| running.scp.connections() == 0).await;
+    }
+}
+
+/// Two producers of a set, an NRF that knows them, and an SCP.
+async fn set() -> Option<(TempDir, [Server; 2], Registry, Running)> {
+    let program = program("nghttpd", "install nghttp2-server")?;
+    let files = files();
+    let producers = [nghttpd(&program, files.path(), &[]).await, nghttpd(&program, files.path(), &[]).await];
+    let (registry, running) = among([producers[0].port, producers[1].port]).await?;
+    Some((files, producers, registry, running))
+}
+
+/// An NRF that knows producers at these ports, and an SCP that asks it.
+async fn among(ports: [u16; 2]) -> Option<(Registry, Running)> {
+    let registry = Registry::with(&[udm(ONE, ports[0]), udm(TWO, ports[1])]).await?;
+    let mut settings = registry.settings();
+    settings.timeouts.response = Duration::from_secs(4);
+    settings.retries.probation = Duration::from_hours(1);
+    settings.retries.failures = FAILURES;
+    // As many as there are clients may fail at the same time.
+    settings.retries.spare = 1_000;
+    let running = scp(settings).await;
+    Some((registry, running))
+}
+
+async fn signal(name: &str, server: &Server) {
+    let mut kill = Command::new("kill");
+    kill.args([name, &server.id()]);
+    said(kill).await;
+}
+
+/// Connections to producers that are kept, the NRF's among them.
+fn kept(running: &Running) -> usize {
+    running.scp.parts().pools.connections()
+}
+
+#[tokio::test]
+async fn a_producer_that_is_killed_under_load_costs_no_client_an_error() {
+    let Some((_files, [one, two], registry, running)) = set().await else { return };
+    let load = Load::start(&running).await;
+    load.more(200).await;
+    drop(one);
+    load.more(200).await;
+    load.end(&running, 0).await;
+    assert!(kept(&running) <= 3, "one of the producer that is left, and of the NRF's: {}", kept(&running));
+    drop((two, registry));
+}
+
+/// nghttpx sends GOAWAY, answers what it has begun, and ends.
+#[tokio::test]
+async fn a_producer_that_takes_its_leave_under_load_costs_no_client_an_error() {
+    let Some(nghttpd_at) = program("nghttpd", "install nghttp2-server") else { return };
+    let Some(nghttpx) = program("nghttpx", "install nghttp2-proxy") else { return };
+    let files = files();
+    let behind = nghttpd(&nghttpd_at, files.path(), &[]).await;
+    let mut front = Server::start(|port| {
+        let mut command = tied(&nghttpx);
+        command.stderr(Stdio::null());
+        command.args(["--conf=/dev/null", "--workers=1", "--errorlog-file=/dev/null"]);
+        command.args([
+            format!("--frontend=127.0.0.1,{port};no-tls"),
+            format!("--backend=127.0.0.1,{};;proto=h2", behind.port),
+        ]);
+        command
+    })
+    .await;
+    let Some((registry, running)) = among([front.port, behind.port]).await else { return };
+    let load = Load::start(&running).await;
+    load.more(200).await;
+    signal("-QUIT", &front).await;
+    front.ends().await;
+    load.more(100).await;
+    load.end(&running, 0).await;
+    drop((behind, registry));
+}
+
+/// What waits for it is told when its time is over, all of it; after that nobody is sent there.
+#[tokio::test]
+async fn a_producer_that_stalls_under_load_costs_only_those_who_wait_for_it() {
+    let Some((_files, [one, two], registry, running)) = set().await else { return };
+    let load = Load::start(&running).await;
+    load.more(100).await;
+    for (name, answers) in [("-STOP", 200), ("-CONT", 100)] {
+        signal(name, &one).await;
+        load.more(answers).await;
+    }
+    load.end(&running, CLIENTS + FAILURES as usize - 1).await;
+    drop((one, two, registry));
+}
+
+#[tokio::test]
+async fn an_nrf_that_is_away_under_load_costs_no_client_an_error() {
+    let Some((_files, producers, registry, running)) = set().await else { return };
+    let load = Load::start(&running).await;
+    load.more(100).await;
+    let place = registry.kill();
+    // Longer than what it said holds.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    load.more(200).await;
+    let registry = Registry::again(place).await;
+    let before = registry.asked("GET", "/nnrf-disc/").len();
+    assert!(before >= 1);
+    for _ in 0..3_000 {
+        if registry.asked("GET", "/nnrf-disc/").len() > before {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(registry.asked("GET", "/nnrf-disc/").len() > before, "it is not asked again");
+    load.end(&running, 0).await;
+    drop(producers);
+}

@@ -1,0 +1,24 @@
+//! The SCP between programs that others wrote: clients curl, h2load and httpx, servers nghttpd and an NRF on hypercorn, the
+//! h2 of Python as both, and captures that tshark reads. What is not installed is skipped, and said so.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test may stop at the first surprise, as it may"
+)]
+
+#[path = "../behaviour/authority.rs"]
+#[allow(dead_code, reason = "other tests sign more")]
+mod authority;
+mod captures;
+mod clients;
+mod differences;
+mod exchange;
+mod faults;
+mod programs;
+mod registry;
+#[path = "../behaviour/support.rs"]
+#[allow(dead_code, reason = "other tests ask more")]
+mod support;
