@@ -32,7 +32,7 @@ mod server;
 mod service;
 mod status;
 mod target;
-mod tls;
+pub(crate) mod tls;
 mod unix;
 
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, reason = "generated")]

@@ -57,7 +57,7 @@
 //!       timers: {answer: 5s, reconnect: 2s, retry: 10s, quarantine: 1m}
 //! ```
 //!
-//! Only `services` is needed. Every default is in the JSON Schema ([`schema`]), which is made from the types that
+//! Only `services` is needed, or `sbi`, the SCP (TS 29.500 6.10), whose keys `pinion init --for sbi` shows. Every default is in the JSON Schema ([`schema`]), which is made from the types that
 //! files are read into.
 //!
 //! A file is read into a tree of values first, and then field by field, so that every mistake is found at once;

@@ -18,6 +18,7 @@ pub mod packet_path;
 mod reload;
 mod restore;
 mod run;
+mod sbi;
 mod state;
 mod tasks;
 mod traffic;

@@ -24,6 +24,7 @@ pub mod n4;
 pub mod notify;
 pub mod pool;
 pub mod privileges;
+pub mod sbi;
 pub mod sessions;
 pub mod spoken;
 pub mod store;

@@ -128,6 +128,8 @@ impl Scp {
                 drop(counted);
             });
         }
+        // Who connects from now on is told at once that nobody is there.
+        drop(listener);
         let most = self.prepared.borrow().settings.timeouts.drain;
         let _ = timeout(most, async { while clients.join_next().await.is_some() {} }).await;
     }

@@ -11,7 +11,7 @@ use crate::discovery::DiscoverySettings;
 use crate::nrf::NrfSettings;
 
 /// All that an SCP goes by.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Who it is.
     pub identity: Identity,
@@ -45,7 +45,7 @@ pub struct Settings {
 }
 
 /// Who an SCP is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// Its FQDN: `Server` and `Via` are `SCP-` and this.
     pub fqdn: String,

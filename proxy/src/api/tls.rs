@@ -92,10 +92,19 @@ pub(super) struct Certificates {
 
 /// What a file that changed differs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
+pub(crate) struct Stamp {
     modified: SystemTime,
     inode: u64,
     length: u64,
+}
+
+impl Stamp {
+    /// That of a file; none where it is not there.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt as _;
+        let metadata = std::fs::metadata(path).ok()?;
+        Some(Self { modified: metadata.modified().ok()?, inode: metadata.ino(), length: metadata.len() })
+    }
 }
 
 impl Certificates {
@@ -125,11 +134,7 @@ impl Certificates {
 }
 
 fn stamps(credentials: &Credentials) -> [Option<Stamp>; 3] {
-    [&credentials.certificate, &credentials.key, &credentials.authority].map(|path| {
-        use std::os::unix::fs::MetadataExt as _;
-        let metadata = std::fs::metadata(path).ok()?;
-        Some(Stamp { modified: metadata.modified().ok()?, inode: metadata.ino(), length: metadata.len() })
-    })
+    [&credentials.certificate, &credentials.key, &credentials.authority].map(|path| Stamp::of(path))
 }
 
 fn server(credentials: &Credentials) -> Result<ServerConfig, TlsError> {
@@ -137,7 +142,7 @@ fn server(credentials: &Credentials) -> Result<ServerConfig, TlsError> {
     let verifier = WebPkiClientVerifier::builder_with_provider(authorities, provider())
         .build()
         .map_err(|source| TlsError::Verifier { path: credentials.authority.clone(), source })?;
-    let (chain, key) = pair(credentials)?;
+    let (chain, key) = pair(&credentials.certificate, &credentials.key)?;
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13])
         .map_err(|source| refused(credentials, source))?
@@ -153,7 +158,7 @@ fn server(credentials: &Credentials) -> Result<ServerConfig, TlsError> {
 /// The asking side.
 pub(super) fn client(credentials: &Credentials) -> Result<ClientConfig, TlsError> {
     let authorities = authorities(&credentials.authority)?;
-    let (chain, key) = pair(credentials)?;
+    let (chain, key) = pair(&credentials.certificate, &credentials.key)?;
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13])
         .map_err(|source| refused(credentials, source))?
@@ -172,7 +177,8 @@ fn refused(credentials: &Credentials, source: rustls::Error) -> TlsError {
     TlsError::Pair { certificate: credentials.certificate.clone(), key: credentials.key.clone(), source }
 }
 
-fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
+/// The certificates of authorities in a PEM file.
+pub(crate) fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     for certificate in chain(path)? {
         roots.add(certificate).map_err(|source| TlsError::Authority { path: path.to_owned(), source })?;
@@ -180,14 +186,17 @@ fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
     Ok(roots)
 }
 
-fn pair(credentials: &Credentials) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
-    let chain = chain(&credentials.certificate)?;
-    let path = &credentials.key;
-    let key = PrivateKeyDer::from_pem_slice(&read(path)?).map_err(|source| match source {
-        pem::Error::NoItemsFound => TlsError::NoKey { path: path.clone() },
-        source => TlsError::Pem { path: path.clone(), source },
-    })?;
-    Ok((chain, key))
+/// A certificate chain and its private key, each in a PEM file.
+pub(crate) fn pair(
+    certificate: &Path,
+    key: &Path,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
+    let chain = chain(certificate)?;
+    let read = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|source| match source {
+        pem::Error::NoItemsFound => TlsError::NoKey { path: key.to_owned() },
+        source => TlsError::Pem { path: key.to_owned(), source },
+    });
+    Ok((chain, read?))
 }
 
 fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {

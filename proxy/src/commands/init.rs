@@ -46,7 +46,7 @@ enum Front {
     N3,
     /// Diameter over SCTP and TCP, to HSSs or PCRFs
     Diameter,
-    /// HTTP/2, to producers of a service-based interface
+    /// The service-based interface: an SCP between consumers and producers
     Sbi,
     /// All of these
     All,
@@ -55,6 +55,7 @@ enum Front {
 const HEAD: &str = include_str!("../../samples/head.yaml");
 const INTERFACES: &str = include_str!("../../samples/interfaces.yaml");
 const AROUND: &str = include_str!("../../samples/around.yaml");
+const SERVICES: &str = "\nservices:\n";
 const N2: &str = include_str!("../../samples/n2.yaml");
 const N4: &str = include_str!("../../samples/n4.yaml");
 const GTPC: &str = include_str!("../../samples/gtpc.yaml");
@@ -65,18 +66,18 @@ const SBI: &str = include_str!("../../samples/sbi.yaml");
 impl Front {
     /// A whole configuration.
     fn sample(self) -> String {
-        let services = match self {
-            Self::N2 => &[N2][..],
-            Self::N4 => &[N4, N3],
-            Self::Gtpc => &[GTPC],
-            Self::N3 => &[N3],
-            Self::Diameter => &[DIAMETER],
+        let parts = match self {
+            Self::N2 => &[SERVICES, N2][..],
+            Self::N4 => &[SERVICES, N4, N3],
+            Self::Gtpc => &[SERVICES, GTPC],
+            Self::N3 => &[SERVICES, N3],
+            Self::Diameter => &[SERVICES, DIAMETER],
             Self::Sbi => &[SBI],
-            Self::All => &[N2, N4, N3, GTPC, DIAMETER, SBI],
+            Self::All => &[SERVICES, N2, N4, N3, GTPC, DIAMETER, SBI],
         };
         // Pinion itself speaks for these alone, and steers nothing.
-        let interfaces = if self == Self::Gtpc { "" } else { INTERFACES };
-        format!("{HEAD}{interfaces}{AROUND}{}", services.join(""))
+        let interfaces = if matches!(self, Self::Gtpc | Self::Sbi) { "" } else { INTERFACES };
+        format!("{HEAD}{interfaces}{AROUND}{}", parts.join(""))
     }
 }
 

@@ -11,6 +11,7 @@ mod health;
 mod ngap;
 mod pfcp;
 mod pools;
+mod sbi;
 mod services;
 mod spoken;
 mod surroundings;
@@ -54,6 +55,7 @@ pub(super) fn config(file: &File, host: &Host, wrong: &mut Wrong) -> Config {
         exit: file.on_exit.or(super::model::Exit::default()),
         pools: pools.iter().map(|pool| pools::model(pool, wrong)).collect(),
         services,
+        sbi: sbi::model(file, host, wrong),
     }
 }
 

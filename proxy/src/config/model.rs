@@ -6,6 +6,7 @@
 mod gtpc;
 mod ngap;
 mod pfcp;
+mod sbi;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -17,6 +18,7 @@ use pinion_loader::Bounds;
 pub use gtpc::Gtpc;
 pub use ngap::{AmfIds, Discover, Ngap, Spread, Transport};
 pub use pfcp::{Breakout, Pfcp, PfcpMode, Serves, UeAddresses};
+pub use sbi::{Sbi, SbiListener, SbiRedirects, SbiTls, SbiTokens};
 
 /// A whole configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +39,8 @@ pub struct Config {
     pub pools: Vec<Pool>,
     /// What clients see.
     pub services: Vec<Service>,
+    /// The SCP of the service-based interface, where there is one.
+    pub sbi: Option<Sbi>,
 }
 
 impl Config {

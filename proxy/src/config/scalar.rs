@@ -54,6 +54,7 @@ macro_rules! scalar {
 pub(super) mod gtpc;
 pub(super) mod ngap;
 pub(crate) mod pfcp;
+pub(super) mod sbi;
 
 /// Says that a value is none of its kind, and whether it is but for its quotes.
 fn misread<T>(node: &Node, kind: &str, noun: &str, right: &str, wrong: &mut Wrong) -> Option<T> {

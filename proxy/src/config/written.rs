@@ -3,6 +3,7 @@
 mod gtpc;
 mod ngap;
 mod pfcp;
+mod sbi;
 
 use super::model::{Algorithm, AllDown, Attach, Aware, Exit, Protocol, Unknown};
 use super::read::{Either, List, choice, record};
@@ -14,6 +15,9 @@ use super::scalar::{
 pub(super) use gtpc::Gtpc;
 pub(super) use ngap::{Admission, AmfLoss, Discover, Ngap, Timers};
 pub(super) use pfcp::{Breakout, Pfcp, Serves};
+pub(super) use sbi::{
+    Everything, Limits, NextHop, Nrf, Overload, Registration, Retries, Sbi, SbiTimeouts, SbiTls, Statuses,
+};
 
 record! {
     /// The configuration of Pinion.
@@ -32,8 +36,10 @@ record! {
         optional on_exit: Exit,
         /// Endpoints that services share.
         optional pools: List<Pool>,
-        /// What clients see.
-        required services: List<Service>,
+        /// What clients see. May be left out beside sbi.
+        optional services: List<Service>,
+        /// The SCP of the service-based interface. Left out: none.
+        optional sbi: Sbi,
     }
 }
 

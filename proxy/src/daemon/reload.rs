@@ -48,11 +48,13 @@ impl Daemon {
     pub(super) async fn replace(&self, new: Config, written: Config) -> Result<Reloaded, ControlError> {
         let old = Arc::clone(&self.state().config);
         let host = Host::read().await.map_err(|error| ControlError::Config(error.to_string()))?;
+        let sbi = self.ready_sbi(&new).await.map_err(|error| ControlError::Config(error.to_string()))?;
         let changes = changes(&old, &new);
         let (services, targets) = (new.services.len() as u32, health::targets(&new));
         let interfaces = new.interfaces.clone();
         self.configure(new).await.map_err(refused)?;
         self.state().written = Arc::new(written);
+        self.tell_sbi(sbi).await;
         self.checker.update(targets).await;
         self.leave(&old);
         let pinned = self.pin_tunnels(Some(&old)).await;
@@ -111,6 +113,8 @@ fn changes(old: &Config, new: &Config) -> Vec<String> {
     differ(&mut lines, "service", &services(old), &services(new));
     differ(&mut lines, "pool", &pools(old), &pools(new));
     differ(&mut lines, "endpoint", &endpoints(old), &endpoints(new));
+    let scp = |config: &Config| config.sbi.iter().map(|sbi| ("SCP".to_owned(), sbi.clone())).collect();
+    differ(&mut lines, "sbi", &scp(old), &scp(new));
     lines
 }
 

@@ -31,6 +31,7 @@ use crate::metrics::{self, Page, Readiness};
 use crate::notify::{Notifier, NotifyError, monotonic};
 use crate::pool::Pools;
 use crate::privileges::{Facts, FactsError, Missing, Needs, missing};
+use crate::sbi;
 use crate::sessions::{Full, Owner, Settings, Table};
 use crate::store::{self, Behind, Memory, Redis, StoreError, Writer};
 use crate::traffic::Ledger;
@@ -97,6 +98,9 @@ pub enum RunError {
     /// A front end.
     #[error(transparent)]
     FrontEnd(#[from] FrontEndError),
+    /// The SCP.
+    #[error(transparent)]
+    Sbi(#[from] sbi::StartError),
     /// Signals cannot be waited for.
     #[error("signals cannot be waited for: {0}")]
     Signals(io::Error),
@@ -162,6 +166,7 @@ pub async fn run(options: Options) -> Result<(), RunError> {
             ended = ended(&mut signals.ends, &mut api) => return ended,
         }
         front_ends::begin(&daemon).await?;
+        daemon.begin_sbi().await?;
         if config.steers() {
             tasks.push(tasks::announce(&daemon));
         }
@@ -182,6 +187,7 @@ pub async fn run(options: Options) -> Result<(), RunError> {
         // What it says at its end changes nothing any more.
         let _ = api.await;
     }
+    daemon.end_sbi().await;
     for task in tasks {
         task.abort();
     }
@@ -253,10 +259,12 @@ fn open(options: &Options, config: &Config, pools: &Pools, host: &Host) -> Resul
 /// What runs, in words.
 fn status(config: &Config) -> String {
     let services = config.services.len();
+    let sbi =
+        config.sbi.as_ref().map(|sbi| format!(", SBI at {} sockets", sbi.listeners.len())).unwrap_or_default();
     if config.steers() {
-        format!("{services} services on {} interfaces", config.interfaces.len())
+        format!("{services} services on {} interfaces{sbi}", config.interfaces.len())
     } else {
-        format!("{services} services, no packet path")
+        format!("{services} services{sbi}, no packet path")
     }
 }
 

@@ -14,6 +14,7 @@ use crate::config::model::Config;
 use crate::health::Checker;
 use crate::n2::Aware;
 use crate::pool::Pools;
+use crate::sbi;
 use crate::sessions::{Names, Owner, Table};
 use crate::store::Behind;
 use crate::traffic::Ledger;
@@ -38,6 +39,8 @@ pub(super) struct Daemon {
     pub(super) replan: Notify,
     /// The front ends that run; `None` until pins are restored.
     pub(super) front_ends: tokio::sync::Mutex<Option<FrontEnds>>,
+    /// The SCP, where one runs.
+    pub(super) sbi: tokio::sync::Mutex<Option<sbi::Host>>,
     /// Held while a plan is made and put in force, so that an older never follows a newer.
     planning: tokio::sync::Mutex<()>,
     /// Held while a configuration is read and put in force.
@@ -86,6 +89,7 @@ impl Daemon {
             checker,
             replan: Notify::new(),
             front_ends: tokio::sync::Mutex::default(),
+            sbi: tokio::sync::Mutex::default(),
             planning: tokio::sync::Mutex::default(),
             reloading: tokio::sync::Mutex::default(),
             state: Mutex::new(state),

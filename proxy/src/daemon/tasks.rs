@@ -14,6 +14,7 @@ use super::front_ends;
 use super::interfaces::Host;
 use super::neighbours;
 use super::packet_path::Pass;
+use super::sbi;
 use super::state::Daemon;
 use super::traffic;
 use crate::health::Change;
@@ -59,6 +60,7 @@ pub(super) fn start(daemon: &Arc<Daemon>, changes: mpsc::Receiver<Change>) -> Ve
         tokio::spawn(every(LISTEN, Arc::clone(daemon), traffic::refusals)),
         tokio::spawn(every(HEAR, Arc::clone(daemon), aware::listen)),
         tokio::spawn(every(SETTLE, Arc::clone(daemon), aware::settle)),
+        tokio::spawn(every(sbi::LOOK, Arc::clone(daemon), sbi::refresh)),
     ]
 }
 

@@ -42,6 +42,7 @@ fn config() -> Config {
             slow_start: AT(100),
             drain: Some(AT(60)),
         }],
+        sbi: None,
         services: vec![Service {
             name: "n2".to_owned(),
             protocol: Protocol::Sctp,

@@ -7,6 +7,7 @@ mod meaning;
 mod mistakes;
 mod ngap;
 mod pfcp;
+mod sbi;
 
 use pinion::config::model::Config;
 use pinion::config::{Host, parse};

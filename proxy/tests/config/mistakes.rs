@@ -161,7 +161,7 @@ services:
     let messages = [
         "interface n2-a is already at line 1; leave one of them out",
         "unknown key `metric`; did you mean `metrics`? a configuration has interfaces, api, metrics, store, bounds, \
-         on_exit, pools and services",
+         on_exit, pools, services and sbi",
         "1 is no yes or no; give true or false",
         "10.0.0.256 is no IP address; give one, such as 192.0.2.1 or 2001:db8::1",
         "224.0.0.1 is a multicast address; give one that one host answers to",

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::api_root::ApiRoot;
 
 /// The NRF that is asked, and how this SCP is known to it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NrfSettings {
     /// The NRF instances of a set: any of them answers for all (TS 23.501 6.2.6). The one that answered last is asked first.
     pub roots: Vec<ApiRoot>,

@@ -3,6 +3,7 @@
 mod gtpc;
 mod ngap;
 mod pfcp;
+mod sbi;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -36,6 +37,8 @@ pub(super) struct Summary {
     store: String,
     on_exit: &'static str,
     services: Vec<ServiceRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sbi: Option<sbi::SbiRow>,
     pools: Vec<PoolRow>,
     tables: Vec<TableRow>,
     /// What the tables take, together.
@@ -122,6 +125,7 @@ impl Summary {
             store: store.redis.as_deref().map_or_else(|| "memory".to_owned(), without_password),
             on_exit: exit.as_written(),
             services: services.iter().map(|service| ServiceRow::new(service, pools)).collect(),
+            sbi: read.config.sbi.as_ref().map(sbi::SbiRow::new),
             pools: pools.iter().map(PoolRow::new).collect(),
             bytes: tables.iter().map(|table| table.bytes).sum(),
             tables,
@@ -244,7 +248,8 @@ impl fmt::Display for Summary {
         let endpoints: usize = self.pools.iter().map(|pool| pool.endpoints.len()).sum();
         let services = counted(self.services.len(), "service");
         let (pools, endpoints) = (counted(self.pools.len(), "pool"), counted(endpoints, "endpoint"));
-        writeln!(f, "{} is right: {services}, {pools}, {endpoints}", self.file)?;
+        let scp = if self.sbi.is_some() { ", an SCP" } else { "" };
+        writeln!(f, "{} is right: {services}, {pools}, {endpoints}{scp}", self.file)?;
 
         let mut table = Table::new(["service", "protocol", "port", "addresses", "pool", "algorithm", "all down"]);
         for service in self.services.iter().take(LISTED) {
@@ -258,7 +263,9 @@ impl fmt::Display for Summary {
                 service.all_down.unwrap_or("refused").to_owned(),
             ]);
         }
-        write!(f, "\n{table}")?;
+        if !self.services.is_empty() {
+            write!(f, "\n{table}")?;
+        }
         more(f, self.services.len())?;
         pfcp::table(f, &self.services)?;
         gtpc::table(f, &self.services)?;
@@ -274,8 +281,13 @@ impl fmt::Display for Summary {
                 pool.drain.clone().unwrap_or_else(|| "no deadline".to_owned()),
             ]);
         }
-        write!(f, "\n{table}")?;
+        if !self.pools.is_empty() {
+            write!(f, "\n{table}")?;
+        }
         more(f, self.pools.len())?;
+        if let Some(sbi) = &self.sbi {
+            write!(f, "\n{sbi}")?;
+        }
 
         if self.packet_path {
             let mut table = Table::new(["table", "entries", "memory"]);

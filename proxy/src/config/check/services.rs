@@ -222,6 +222,9 @@ fn elsewhere(protocol: Protocol, port: &Field<Port>, wrong: &mut Wrong) {
 /// What the services mean, and what is wrong with each by itself.
 pub(super) fn model(file: &File, host: &Host, wrong: &mut Wrong) -> Vec<model::Service> {
     let Some((at, services)) = file.services.given() else {
+        if !file.services.is_given() && !file.sbi.is_given() {
+            wrong.mistake(Place::START, "neither `services` nor `sbi`; give one of them, or both");
+        }
         return Vec::new();
     };
     match services.0.len() {

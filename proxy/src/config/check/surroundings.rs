@@ -104,24 +104,27 @@ pub(super) fn api(file: &File, host: &Host, wrong: &mut Wrong) -> Api {
 }
 
 fn by_tls(tls: &Tls, host: &Host, wrong: &mut Wrong) -> Api {
-    let mut file = |what: &str, field: &Field<scalar::Path>| {
-        let Some((at, path)) = field.given() else {
-            return PathBuf::new();
-        };
-        if host.files
-            && let Some(why) = unreadable(&path.0)
-        {
-            let path = path.0.display();
-            wrong.mistake(at, format!("the {what} {path} {why}; give a PEM file that the daemon can read"));
-        }
-        path.0.clone()
-    };
+    let mut file = |what: &str, field: &Field<scalar::Path>| pem(what, field, host, wrong);
     Api::Tls {
         listen: tls.listen.value.as_ref().map_or(SocketAddr::from(([127, 0, 0, 1], 0)), |listen| listen.0),
         certificate: file("certificate", &tls.certificate),
         key: file("key", &tls.key),
         clients: file("clients' authorities", &tls.clients),
     }
+}
+
+/// A PEM file, which must be there where this host is the one.
+pub(super) fn pem(what: &str, field: &Field<scalar::Path>, host: &Host, wrong: &mut Wrong) -> PathBuf {
+    let Some((at, path)) = field.given() else {
+        return PathBuf::new();
+    };
+    if host.files
+        && let Some(why) = unreadable(&path.0)
+    {
+        let path = path.0.display();
+        wrong.mistake(at, format!("the {what} {path} {why}; give a PEM file that the daemon can read"));
+    }
+    path.0.clone()
 }
 
 /// Why a file cannot be had; one that only the daemon's user may read is taken to be right.

@@ -82,22 +82,17 @@ fn what_is_wrong_as_a_whole() {
         ("¶# nothing\n\n", &["nothing in it; begin with `services:`"]),
         ("services: ¶[]", &["no service; give one at least"]),
         ("¶services:", &["no list; give items that begin with `- `, or in brackets and separated by commas"]),
-        (
-            "¶on_exit: keep",
-            &[
-                "a configuration without `services`; give items that begin with `- `, or in brackets and separated by commas",
-            ],
-        ),
+        ("¶on_exit: keep", &["neither `services` nor `sbi`; give one of them, or both"]),
         (
             "¶- services",
             &[
-                "a list is no configuration; give a mapping with interfaces, api, metrics, store, bounds, on_exit, pools and services",
+                "a list is no configuration; give a mapping with interfaces, api, metrics, store, bounds, on_exit, pools, services and sbi",
             ],
         ),
         (
             "¶services",
             &[
-                "services is no configuration; give a mapping with interfaces, api, metrics, store, bounds, on_exit, pools and services",
+                "services is no configuration; give a mapping with interfaces, api, metrics, store, bounds, on_exit, pools, services and sbi",
             ],
         ),
     ]);

@@ -1,0 +1,127 @@
+//! The service-based interface as it is written: an SCP (TS 29.500 6.10), named as TS 29.500 and TS 29.510 name things.
+
+mod bounds;
+mod nrf;
+
+use crate::config::model::SbiRedirects;
+use crate::config::read::{Either, List, choice, record};
+use crate::config::scalar::sbi::{ApiPrefix, Fqdn, Hops, Network, NfInstance, Root, ServiceName};
+use crate::config::scalar::{Authority, Ip, Path, Port, Truth};
+
+pub(in crate::config) use bounds::{Limits, Overload, Retries, SbiTimeouts, Statuses};
+pub(in crate::config) use nrf::{Authorization, Discovery, Nrf, Registration};
+
+record! {
+    /// The SCP: requests of the service-based interface, each to the producer that it is for.
+    Sbi = "sbi" {
+        /// Its FQDN: errors of its own say `Server: SCP-` and this, what it relays `Via: SCP-` and this.
+        required fqdn: Fqdn,
+        /// Its NF instance (nfInstanceId). Left out: one is made at the first start, and kept.
+        optional nf_instance_id: NfInstance,
+        /// What clients put before the paths of APIs (scpPrefix). Left out: nothing.
+        optional prefix: ApiPrefix,
+        /// Where clients connect.
+        required listeners: List<Listener>,
+        /// Further authorities that clients know it by; a request for any other is routed to that. Left out: none beside its FQDN
+        /// and its addresses, with the ports of its listeners.
+        optional authorities: List<Authority>,
+        /// Certificates, for listeners with tls and for producers and NRFs with https. They are read again when they change.
+        optional tls: SbiTls,
+        /// The NRF, and how this SCP is known to it. Left out: who names no target is not served.
+        optional nrf: Nrf,
+        /// What is remembered of discovery.
+        optional discovery: Discovery,
+        /// When clients get access tokens.
+        optional authorization: Authorization,
+        /// The networks at home, MCC-MNC; the way to others is the SEPP. Left out: none is known.
+        optional plmns: List<Network>,
+        /// The SEPP. Left out: there is no way to other networks.
+        optional sepp: Root,
+        /// Which targets are reached through another SCP; the first that fits counts. Left out: none.
+        optional next_hops: List<NextHop>,
+        /// How many SCPs a request may pass after this one, where it does not say so itself. Left out: any number.
+        optional forward_hops: Hops,
+        /// What becomes of 307 and 308 of producers. Left out: relay.
+        optional redirects: SbiRedirects,
+        /// Statuses that vendors differ in.
+        optional statuses: Statuses,
+        /// How long is waited.
+        optional timeouts: SbiTimeouts,
+        /// When another producer is tried.
+        optional retries: Retries,
+        /// What one client, one producer and all together may take.
+        optional limits: Limits,
+        /// What overload is, and whom it spares.
+        optional overload: Overload,
+    }
+}
+
+record! {
+    /// Where clients connect.
+    Listener = "a listener" {
+        /// An address of this host.
+        required address: Ip,
+        /// The port. Left out: 80, with tls 443.
+        optional port: Port,
+        /// Whether TLS is spoken; otherwise cleartext, with HTTP/2 prior knowledge. Left out: false.
+        optional tls: Truth,
+    }
+}
+
+record! {
+    /// TLS 1.3 or 1.2, to clients and to producers.
+    SbiTls = "tls" {
+        /// Its certificate chain, PEM: shown to clients of listeners with tls, and to producers that ask for one.
+        optional certificate: Path,
+        /// Its private key, PEM.
+        optional key: Path,
+        /// The authorities whose certificates producers and NRFs with https may show, PEM. Left out: none is met.
+        optional authorities: Path,
+        /// The authorities whose certificates clients of listeners with tls must show, PEM. Left out: they show none.
+        optional clients: Path,
+    }
+}
+
+record! {
+    /// A way through another SCP.
+    NextHop = "a next hop" {
+        /// For which targets: all, or those of a domain or of services.
+        required targets: Either<Everything, Targets>,
+        /// The other SCP.
+        required api_root: Root,
+        /// Whether it discovers and selects, too. Left out: false.
+        optional delegate: Truth,
+    }
+}
+
+record! {
+    /// Targets: by one of these.
+    Targets = "targets" {
+        /// Hosts that are this or end with it after a dot.
+        optional domain: Fqdn,
+        /// Services by name.
+        optional services: List<ServiceName>,
+    }
+}
+
+/// All targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::config) enum Everything {
+    All,
+}
+
+choice! {
+    pub(in crate::config) Everything = "choice of targets", "all, or a mapping with `domain` or `services`" {
+        /// All targets.
+        "all" => Everything::All,
+    }
+}
+
+choice! {
+    pub SbiRedirects = "way of redirections", "relay or follow" {
+        /// The client gets them.
+        "relay" => SbiRedirects::Relay,
+        /// The target that they name is asked instead.
+        "follow" => SbiRedirects::Follow,
+    }
+}

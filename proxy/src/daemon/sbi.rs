@@ -1,0 +1,57 @@
+//! The SCP among the rest of the daemon.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::state::Daemon;
+use crate::config::model::Config;
+use crate::sbi::{Host, Next, StartError};
+
+/// How often it is looked whether certificates changed.
+pub(super) const LOOK: Duration = Duration::from_secs(5);
+
+impl Daemon {
+    /// Starts the SCP, where there is one: once pins are restored.
+    pub(super) async fn begin_sbi(&self) -> Result<(), StartError> {
+        let config = Arc::clone(&self.state().config);
+        let next = self.ready_sbi(&config).await?;
+        self.tell_sbi(next).await;
+        Ok(())
+    }
+
+    /// Binds and reads what the SCP of a configuration needs; nothing is in force yet.
+    pub(super) async fn ready_sbi(&self, config: &Config) -> Result<Option<Next>, StartError> {
+        let running = self.sbi.lock().await;
+        let next = |sbi| Next::new(sbi, &self.folder.join("sbi"), running.as_ref());
+        config.sbi.as_ref().map(next).transpose()
+    }
+
+    /// Puts in force what was made ready; without anything, an SCP that runs answers what is under way, and ends.
+    pub(super) async fn tell_sbi(&self, next: Option<Next>) {
+        let mut running = self.sbi.lock().await;
+        match (next, running.as_mut()) {
+            (Some(next), Some(host)) => host.tell(next),
+            (Some(next), None) => *running = Some(Host::start(next)),
+            (None, Some(_)) => {
+                tracing::info!("the SCP ends: it is configured no more");
+                running.take().map(|host| tokio::spawn(host.end()));
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// Ends the SCP: it takes no more connections, and waits for what is under way as long as is configured.
+    pub(super) async fn end_sbi(&self) {
+        let running = self.sbi.lock().await.take();
+        if let Some(host) = running {
+            host.end().await;
+        }
+    }
+}
+
+/// Has new connections meet new certificates where files changed.
+pub(super) async fn refresh(daemon: Arc<Daemon>) {
+    if let Some(host) = daemon.sbi.lock().await.as_mut() {
+        host.refresh();
+    }
+}

@@ -1,0 +1,9 @@
+//! The SCP as the daemon hosts it ([`pinion_scp`]): listeners, certificates, and its end without losing a request.
+
+mod certificates;
+mod host;
+mod instance;
+
+pub use certificates::prepare;
+pub use host::{Host, Next, StartError};
+pub use instance::{InstanceError, instance};

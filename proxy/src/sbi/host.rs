@@ -1,0 +1,229 @@
+//! An SCP and its listeners. What it is told later is bound and read first, and nothing changes where that fails;
+//! connections stay through it all, but for those of a listener that goes: these are drained.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::SystemTime;
+
+use pinion_scp::tls::TlsError;
+use pinion_scp::{Prepared, Scp, Speech};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::{InstanceError, instance, prepare};
+use crate::api::tls::{Stamp, TlsError as FileError};
+use crate::config::model::{Sbi, SbiListener, SbiTls};
+use crate::health::Chance;
+
+/// Connections that wait to be accepted.
+const WAITING: i32 = 4096;
+
+/// Why an SCP does not begin, or is not told.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A listener.
+    #[error("{socket}: cannot listen there for SBI: {source}{}", remedy(.socket, .source))]
+    Listen {
+        /// Where.
+        socket: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file of certificates.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Certificates that do not do.
+    #[error("sbi: {0}; give certificates and keys that belong together")]
+    Tls(#[from] TlsError),
+    /// Its own NF instance.
+    #[error(transparent)]
+    Instance(#[from] InstanceError),
+}
+
+fn remedy(socket: &SocketAddr, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrNotAvailable => "; add the address to this host, or give one that it has".to_owned(),
+        io::ErrorKind::AddrInUse => "; give another port, or end who has it (`ss -ltnp`)".to_owned(),
+        io::ErrorKind::PermissionDenied => format!(
+            "; ports below 1024 need CAP_NET_BIND_SERVICE: give another than {}, or \
+             `sysctl net.ipv4.ip_unprivileged_port_start={}`",
+            socket.port(),
+            socket.port()
+        ),
+        _ => String::new(),
+    }
+}
+
+/// An SCP that runs.
+#[derive(Debug)]
+pub struct Host {
+    scp: Scp,
+    sbi: Sbi,
+    instance: String,
+    /// The files of certificates, as they were when they were read.
+    seen: Vec<Option<Stamp>>,
+    listeners: BTreeMap<SocketAddr, Listening>,
+    /// Who keeps it known to the NRF.
+    keeper: (watch::Sender<bool>, JoinHandle<()>),
+}
+
+#[derive(Debug)]
+struct Listening {
+    speech: Speech,
+    /// The same socket, for who serves it next.
+    bound: std::net::TcpListener,
+    drain: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+/// What an SCP is told next, bound and read.
+#[derive(Debug)]
+pub struct Next {
+    sbi: Sbi,
+    seen: Vec<Option<Stamp>>,
+    prepared: Prepared,
+    instance: String,
+    listeners: Vec<(SbiListener, std::net::TcpListener)>,
+}
+
+impl Next {
+    /// Binds what `running` does not have yet, and reads certificates.
+    ///
+    /// # Errors
+    /// What is missing; nothing has changed then.
+    pub fn new(sbi: &Sbi, folder: &Path, running: Option<&Host>) -> Result<Self, StartError> {
+        let instance = match (&sbi.settings.identity.instance, running) {
+            (Some(given), _) => given.clone(),
+            (None, _) => instance(folder, &mut Chance::from_system())?,
+        };
+        let bound = sbi.listeners.iter().map(|listener| {
+            let socket = listener.socket;
+            let has = running.and_then(|host| host.listeners.get(&socket));
+            let bound = has.map_or_else(|| bind(socket), |listening| listening.bound.try_clone());
+            Ok((*listener, bound.map_err(|source| StartError::Listen { socket, source })?))
+        });
+        let listeners = bound.collect::<Result<_, StartError>>()?;
+        // Before the files, so that a change in between is seen.
+        let seen = stamps(sbi);
+        Ok(Self { sbi: sbi.clone(), seen, prepared: prepare(sbi, &instance)?, instance, listeners })
+    }
+}
+
+impl Host {
+    /// Starts one.
+    #[must_use]
+    pub fn start(next: Next) -> Self {
+        let scp = Scp::new(next.prepared.clone(), SystemTime::now);
+        let (sbi, instance) = (next.sbi.clone(), next.instance.clone());
+        let (leave, told) = watch::channel(false);
+        let kept = scp.clone();
+        let keeper = (leave, tokio::spawn(async move { kept.tend(told).await }));
+        let mut host = Self { scp, sbi, instance, seen: Vec::new(), listeners: BTreeMap::new(), keeper };
+        host.tell(next);
+        host
+    }
+
+    /// Tells it what was made ready: requests that come from now on go by it.
+    pub fn tell(&mut self, next: Next) {
+        let Next { sbi, seen, prepared, instance, listeners } = next;
+        self.scp.apply(prepared);
+        (self.sbi, self.seen, self.instance) = (sbi, seen, instance);
+        let stays = |socket: &SocketAddr, speech: Speech| {
+            listeners.iter().any(|(it, _)| it.socket == *socket && speech_of(*it) == speech)
+        };
+        for (socket, listening) in self.listeners.extract_if(.., |socket, it| !stays(socket, it.speech)) {
+            tracing::info!(%socket, "SBI is not served so any more; what is under way is answered");
+            listening.drain.send_replace(true);
+        }
+        for (listener, bound) in listeners {
+            if !self.listeners.contains_key(&listener.socket)
+                && let Err(error) = self.serve(listener, bound)
+            {
+                tracing::error!(socket = %listener.socket, %error, "SBI is not served");
+            }
+        }
+    }
+
+    fn serve(&mut self, listener: SbiListener, bound: std::net::TcpListener) -> io::Result<()> {
+        let (speech, socket) = (speech_of(listener), listener.socket);
+        let accepting = TcpListener::from_std(bound.try_clone()?)?;
+        let (drain, told) = watch::channel(false);
+        let scp = self.scp.clone();
+        let task = tokio::spawn(async move { scp.serve(accepting, speech, told).await });
+        tracing::info!(%socket, tls = listener.tls, "SBI is served");
+        self.listeners.insert(socket, Listening { speech, bound, drain, task });
+        Ok(())
+    }
+
+    /// Reads certificates again whose files changed: connections stay, new ones meet the new. Where these do not do, the
+    /// old ones stay in force; that they do not is logged once a change.
+    pub fn refresh(&mut self) {
+        let seen = stamps(&self.sbi);
+        if seen == self.seen {
+            return;
+        }
+        self.seen = seen;
+        match prepare(&self.sbi, &self.instance) {
+            Ok(prepared) => {
+                self.scp.apply(prepared);
+                tracing::info!("the SCP's certificates changed; new connections meet the new ones");
+            }
+            Err(error) => tracing::warn!(%error, "the SCP's new certificates do not do; the old ones stay"),
+        }
+    }
+
+    /// What runs.
+    #[must_use]
+    pub const fn scp(&self) -> &Scp {
+        &self.scp
+    }
+
+    /// Its NF instance.
+    #[must_use]
+    pub fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    /// Takes leave of the NRF, takes no more connections, answers what is under way, and ends.
+    pub async fn end(self) {
+        let (leave, keeper) = self.keeper;
+        leave.send_replace(true);
+        if let Err(error) = keeper.await {
+            tracing::error!(%error, "who kept the SCP known to the NRF broke");
+        }
+        let told = self.listeners.into_iter().map(|(socket, Listening { drain, task, bound, .. })| {
+            drain.send_replace(true);
+            // Who connects from now on is told at once that nobody is there.
+            drop(bound);
+            (socket, task)
+        });
+        for (socket, task) in told.collect::<Vec<_>>() {
+            if let Err(error) = task.await {
+                tracing::error!(%socket, %error, "who served SBI there broke");
+            }
+        }
+    }
+}
+
+fn stamps(sbi: &Sbi) -> Vec<Option<Stamp>> {
+    let Some(SbiTls { pair, authorities, clients }) = &sbi.tls else { return Vec::new() };
+    let pair = pair.iter().flat_map(|(certificate, key)| [certificate, key]);
+    pair.chain(authorities).chain(clients).map(|path| Stamp::of(path)).collect()
+}
+
+const fn speech_of(listener: SbiListener) -> Speech {
+    if listener.tls { Speech::Tls } else { Speech::Clear }
+}
+
+fn bind(socket: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let raw = Socket::new(Domain::for_address(socket), Type::STREAM, Some(Protocol::TCP))?;
+    raw.set_reuse_address(true)?;
+    raw.set_nonblocking(true)?;
+    raw.bind(&socket.into())?;
+    raw.listen(WAITING)?;
+    Ok(raw.into())
+}

@@ -1,0 +1,185 @@
+//! The SCP: what its section means, and what is wrong with it.
+
+use std::time::Duration;
+
+use pinion::config::model::{Sbi, SbiTls};
+use pinion::config::{Host, parse};
+use pinion_scp::api_root::ApiRoot;
+use pinion_scp::authorization::Policy;
+use pinion_scp::nrf::{NrfSettings, PlmnId, Registration};
+use pinion_scp::settings::{Limits, Overload, Redirects, Retries, Settings, Targets, Timeouts};
+
+use crate::{config, mistakes, mistakes_here};
+
+const LEAST: &str = "sbi: {fqdn: scp.example, listeners: [{address: 192.0.2.14, port: 7777}]}";
+
+fn sbi(text: &str) -> Sbi {
+    config(text).sbi.unwrap()
+}
+
+/// The smallest section with more in it.
+fn with(more: &str) -> String {
+    LEAST.replace("port: 7777}]", &format!("port: 7777}}], {more}"))
+}
+
+fn root(text: &str) -> ApiRoot {
+    ApiRoot::parse(text).unwrap()
+}
+
+#[test]
+fn what_is_left_out() {
+    let config = config(LEAST);
+    assert!(config.services.is_empty() && !config.steers());
+    let sbi = config.sbi.unwrap();
+    let authorities = ["scp.example:7777", "192.0.2.14:7777"].map(|it| it.parse().unwrap());
+    assert_eq!(sbi.settings, Settings::new("scp.example", authorities.into()));
+    assert_eq!(sbi.tls, None);
+}
+
+#[test]
+fn listeners_have_the_ports_of_their_schemes() {
+    let text = "sbi: {fqdn: scp.example, tls: {certificate: a.pem, key: a.key, clients: b.pem}, authorities: [other:1], \
+                listeners: [{address: 192.0.2.14}, {address: '2001:db8::14', tls: true}]}";
+    let sbi = sbi(text);
+    let sockets: Vec<_> = sbi.listeners.iter().map(|it| (it.socket.to_string(), it.tls)).collect();
+    assert_eq!(sockets, [("192.0.2.14:80".to_owned(), false), ("[2001:db8::14]:443".to_owned(), true)]);
+    let names: Vec<_> = sbi.settings.identity.authorities.iter().map(http::uri::Authority::as_str).collect();
+    let expected = [
+        "scp.example:80",
+        "192.0.2.14:80",
+        "scp.example",
+        "192.0.2.14",
+        "scp.example:443",
+        "[2001:db8::14]:443",
+        "[2001:db8::14]",
+        "other:1",
+    ];
+    assert_eq!(names, expected);
+    let tls =
+        SbiTls { pair: Some(("a.pem".into(), "a.key".into())), authorities: None, clients: Some("b.pem".into()) };
+    assert_eq!(sbi.tls, Some(tls));
+}
+
+#[test]
+fn all_that_the_core_goes_by_can_be_said() {
+    let settings = sbi(&with(
+        "nf_instance_id: 4947A69A-f61b-4bc1-b9da-47c9c5d14b64, prefix: /1/2, plmns: ['001-01'], sepp: 'http://sepp:1', \
+         next_hops: [{targets: all, api_root: 'http://a:1'}, {targets: {services: [nudm-sdm]}, api_root: 'http://b:2', delegate: true}], \
+         forward_hops: 5, redirects: follow, statuses: {msg_loop_detected: 508, max_scp_hops_reached: 500}, \
+         timeouts: {connect: 1s, response: 2s, names: 3s}, retries: {attempts: 4, budget: 0, probation: 5s}, \
+         limits: {connections: 1, streams: 2, headers: 1024, requests: 3, kept: 4096, pins: 9}, overload: {hot: 90, exempt: 3}",
+    ))
+    .settings;
+    assert_eq!(settings.identity.instance.as_deref(), Some("4947a69a-f61b-4bc1-b9da-47c9c5d14b64"));
+    assert_eq!((settings.identity.prefix.as_str(), settings.forward_hops), ("/1/2", Some(5)));
+    assert_eq!((settings.plmns[0].mcc.as_str(), settings.plmns[0].mnc.as_str()), ("001", "001"));
+    assert_eq!(settings.sepp, Some(root("http://sepp:1")));
+    let [first, second] = &settings.next_hops[..] else { panic!("{settings:?}") };
+    assert_eq!((&first.targets, first.delegate), (&Targets::All, false));
+    assert_eq!((&second.targets, second.delegate), (&Targets::Services(vec!["nudm-sdm".into()]), true));
+    assert_eq!(settings.redirects, Redirects::Follow);
+    assert_eq!((settings.statuses.looped.as_u16(), settings.statuses.hops.as_u16()), (508, 500));
+    let seconds = Duration::from_secs;
+    let timeouts =
+        Timeouts { connect: seconds(1), response: seconds(2), names: seconds(3), ..Timeouts::default() };
+    assert_eq!(settings.timeouts, timeouts);
+    assert_eq!(settings.retries, Retries { attempts: 4, budget: 0, probation: seconds(5), ..Retries::default() });
+    let limits = Limits {
+        connections: 1,
+        streams: 2,
+        headers: 1024,
+        requests: 3,
+        kept: 4096,
+        pins: 9,
+        ..Limits::default()
+    };
+    assert_eq!(settings.limits, limits);
+    assert_eq!(settings.overload, Overload { hot: 90, exempt: 3 });
+}
+
+#[test]
+fn the_nrf_is_told_where_it_listens() {
+    let settings = sbi(&with(
+        "prefix: /p, plmns: ['001-01'], tls: {certificate: a.pem, key: a.key}, nrf: {api_roots: ['http://nrf:1', 'http://nrf:2'], \
+         timeout: 1s, named: false, subscription: 1h, registration: {scp_domains: [core], remote_plmns: ['310-410'], capacity: 7}}, \
+         discovery: {entries: 5, stale: 1m, requester_nf_type: AMF, locality: here}, authorization: {tokens: never, entries: 3}",
+    ))
+    .settings;
+    let nrf = settings.nrf.unwrap();
+    let plmn = |mcc: &str, mnc: &str| PlmnId { mcc: mcc.into(), mnc: mnc.into() };
+    let registration = Registration {
+        ports: [("http".to_owned(), 7777)].into(),
+        addresses: vec![[192, 0, 2, 14].into()],
+        domains: vec!["core".into()],
+        remote_plmns: vec![plmn("310", "410")],
+        plmns: vec![plmn("001", "01")],
+        capacity: Some(7),
+        ..Registration::default()
+    };
+    let expected = NrfSettings {
+        timeout: Duration::from_secs(1),
+        named: false,
+        registration: Some(registration),
+        notify: Some(root("http://192.0.2.14:7777/p")),
+        subscription: Duration::from_secs(3600),
+        ..NrfSettings::new(vec![root("http://nrf:1"), root("http://nrf:2")])
+    };
+    assert_eq!(nrf, expected);
+    let discovery = &settings.discovery;
+    assert_eq!((discovery.entries, discovery.stale), (5, Duration::from_secs(60)));
+    assert_eq!((discovery.requester.as_str(), discovery.locality.as_deref()), ("AMF", Some("here")));
+    assert_eq!((settings.authorization.tokens, settings.authorization.entries), (Policy::Never, 3));
+}
+
+#[test]
+fn mistakes_are_named() {
+    let cases = [
+        ("prefix: scp", "scp is no prefix of paths; give one that begins with `/`"),
+        ("nf_instance_id: scp-1", "scp-1 is no NF instance; give a UUID"),
+        ("sepp: '192.0.2.1:8000'", "is no apiRoot; give one such as http://192.0.2.61:8000"),
+        ("sepp: 'https://sepp'", "https://sepp is met by TLS"),
+        ("nrf: {api_roots: []}", "no NRF; give the apiRoot of one at least"),
+        ("nrf: {api_roots: ['https://nrf']}", "https://nrf is met by TLS"),
+        (
+            "nrf: {api_roots: ['http://nrf'], registration: {capacity: 65536}}",
+            "65536 is no number; give one from 0 to 65535",
+        ),
+        ("discovery: {requester_nf_type: amf}", "amf is no NF type"),
+        ("authorization: {tokens: no}", "is no choice of access tokens"),
+        ("overload: {hot: 0}", "give 1 to 100"),
+        ("overload: {exempt: 32}", "32 is no priority of messages"),
+        ("plmns: ['00101']", "00101 is no PLMN; give MCC and MNC"),
+        ("next_hops: [{targets: some, api_root: 'http://a'}]", "some is no choice of targets"),
+        ("next_hops: [{targets: {}, api_root: 'http://a'}]", "give one of them"),
+        ("forward_hops: 100", "100 is no number of SCPs; give one from 0 to 99"),
+        ("statuses: {msg_loop_detected: 200}", "200 is no status; give one from 400 to 599"),
+        ("timeouts: {connect: 25h}", "`connect` of 25h is out of range"),
+        ("limits: {stream_window: 1048576, connection_window: 65536}", "`stream_window` of 1048576 is more than"),
+        ("tls: {certificate: a.pem}", "`certificate` without its `key`"),
+        ("limit: {}", "unknown key `limit`; did you mean `limits`?"),
+    ];
+    for (more, expected) in cases {
+        let said = mistakes(&with(more));
+        assert!(said.len() == 1 && said[0].contains(expected), "{more}: {said:?}");
+    }
+    let twice = LEAST.replace("]}", ", {address: 192.0.2.14, port: 7777}]}");
+    assert!(mistakes(&twice)[0].contains("192.0.2.14:7777 is already at line 1"), "{:?}", mistakes(&twice));
+    let none = "sbi: {fqdn: scp.example, listeners: []}";
+    assert!(mistakes(none)[0].contains("no listener; give one at least"));
+    let secret = LEAST.replace("7777", "7777, tls: true");
+    assert!(mistakes(&secret)[0].contains("there is no certificate"));
+    let steered = format!(
+        "{LEAST}\nservices: [{{name: udm, protocol: tcp, port: 7777, addresses: [192.0.2.14], endpoints: [{{name: a, \
+         addresses: [10.0.0.1]}}]}}]"
+    );
+    assert!(mistakes(&steered)[0].contains("192.0.2.14:7777 is service udm's"), "{:?}", mistakes(&steered));
+}
+
+#[test]
+fn one_of_services_and_sbi_is_needed() {
+    assert!(mistakes("metrics: 127.0.0.1:9090")[0].contains("neither `services` nor `sbi`"));
+    let host = Host { addresses: vec!["198.51.100.1".parse().unwrap()], ..Host::default() };
+    assert_eq!(mistakes_here(LEAST, &host), [""; 0]);
+    let warnings = parse(LEAST.as_bytes(), &host).unwrap().warnings;
+    assert!(warnings[0].what().contains("192.0.2.14 is no address of this host"), "{warnings:?}");
+}

@@ -1,0 +1,170 @@
+//! The SCP as the daemon hosts it: connections and requests live through what it is told, and through its end.
+#![cfg(test)]
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use http_body_util::{BodyExt as _, Empty, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http2::SendRequest;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use pinion::config::model::Sbi;
+use pinion::config::{Host as Machine, parse};
+use pinion::sbi::{Host, Next, StartError, instance};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+/// An SCP's section with these listeners.
+fn section(listeners: &[SocketAddr]) -> Sbi {
+    let listeners: Vec<_> =
+        listeners.iter().map(|it| format!("{{address: {}, port: {}}}", it.ip(), it.port())).collect();
+    let text = format!("sbi: {{fqdn: scp.example, listeners: [{}]}}", listeners.join(", "));
+    parse(text.as_bytes(), &Machine::default()).unwrap().config.sbi.unwrap()
+}
+
+/// A port that nobody has.
+async fn free() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+}
+
+/// A producer that answers with the path it is asked for; `/slow` only once it may.
+async fn producer(may: Arc<Semaphore>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let may = Arc::clone(&may);
+            let service = service_fn(move |request: Request<Incoming>| {
+                let may = Arc::clone(&may);
+                async move {
+                    let path = request.uri().path().to_owned();
+                    if path == "/slow" {
+                        let _ = may.acquire().await;
+                    }
+                    Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(path))))
+                }
+            });
+            let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+            tokio::spawn(server.serve_connection(TokioIo::new(stream), service));
+        }
+    });
+    address
+}
+
+/// A client's connection.
+struct Client {
+    requests: SendRequest<Empty<Bytes>>,
+    scp: SocketAddr,
+}
+
+impl Client {
+    async fn connect(scp: SocketAddr) -> Option<Self> {
+        let stream = TcpStream::connect(scp).await.ok()?;
+        let connected = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
+        let (requests, connection) = connected.ok()?;
+        tokio::spawn(connection);
+        Some(Self { requests, scp })
+    }
+
+    /// Asks a producer by way of the SCP; what it answered.
+    async fn ask(&mut self, producer: SocketAddr, path: &str) -> String {
+        let request = Request::get(format!("http://{}{path}", self.scp))
+            .header("3gpp-sbi-target-apiroot", format!("http://{producer}"))
+            .body(Empty::new())
+            .unwrap();
+        self.requests.ready().await.unwrap();
+        let response = self.requests.send_request(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().into()).unwrap()
+    }
+}
+
+fn start(folder: &Path, listeners: &[SocketAddr]) -> Host {
+    Host::start(Next::new(&section(listeners), folder, None).unwrap())
+}
+
+#[tokio::test]
+async fn connections_and_requests_live_through_what_it_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let may = Arc::new(Semaphore::new(0));
+    let producer = producer(Arc::clone(&may)).await;
+    let (first, second) = (free().await, free().await);
+    let mut host = start(folder.path(), &[first]);
+    let mut client = Client::connect(first).await.unwrap();
+    assert_eq!(client.ask(producer, "/one").await, "/one");
+
+    // Another listener; the connection goes on.
+    host.tell(Next::new(&section(&[first, second]), folder.path(), Some(&host)).unwrap());
+    assert_eq!(client.ask(producer, "/two").await, "/two");
+    assert_eq!(Client::connect(second).await.unwrap().ask(producer, "/three").await, "/three");
+
+    // The first goes: what is under way is answered, and nobody is let in.
+    let mut waiting = client;
+    let under_way = tokio::spawn(async move { waiting.ask(producer, "/slow").await });
+    while host.scp().parts().gate.load().0 == 0 {
+        tokio::task::yield_now().await;
+    }
+    host.tell(Next::new(&section(&[second]), folder.path(), Some(&host)).unwrap());
+    while TcpStream::connect(first).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    may.add_permits(1);
+    assert_eq!(under_way.await.unwrap(), "/slow");
+    assert_eq!(Client::connect(second).await.unwrap().ask(producer, "/four").await, "/four");
+}
+
+#[tokio::test]
+async fn its_end_waits_for_what_is_under_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let may = Arc::new(Semaphore::new(0));
+    let producer = producer(Arc::clone(&may)).await;
+    let listener = free().await;
+    let host = start(folder.path(), &[listener]);
+    let mut client = Client::connect(listener).await.unwrap();
+    let under_way = tokio::spawn(async move { client.ask(producer, "/slow").await });
+    while host.scp().parts().gate.load().0 == 0 {
+        tokio::task::yield_now().await;
+    }
+    let end = tokio::spawn(host.end());
+    while TcpStream::connect(listener).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    assert!(!end.is_finished());
+    may.add_permits(1);
+    assert_eq!(under_way.await.unwrap(), "/slow");
+    end.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_said_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let producer = producer(Arc::new(Semaphore::new(0))).await;
+    let (mine, taken) = (free().await, TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let host = start(folder.path(), &[mine]);
+    let taken = taken.local_addr().unwrap();
+    let refused = Next::new(&section(&[mine, taken]), folder.path(), Some(&host)).unwrap_err();
+    assert!(matches!(refused, StartError::Listen { socket, .. } if socket == taken), "{refused}");
+    assert!(refused.to_string().contains("give another port"), "{refused}");
+    let mut sbi = section(&[mine]);
+    sbi.tls = Some(pinion::config::model::SbiTls {
+        pair: None,
+        authorities: Some(folder.path().join("none.pem")),
+        clients: None,
+    });
+    let refused = Next::new(&sbi, folder.path(), Some(&host)).unwrap_err().to_string();
+    assert!(refused.contains("none.pem: cannot read"), "{refused}");
+    assert_eq!(Client::connect(mine).await.unwrap().ask(producer, "/still").await, "/still");
+}
+
+#[tokio::test]
+async fn who_it_is_outlives_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (free().await, free().await);
+    let one = start(folder.path(), &[first]).instance().to_owned();
+    assert_eq!(start(folder.path(), &[second]).instance(), one);
+    assert_eq!(instance(folder.path(), &mut pinion::health::Chance::from_system()).unwrap(), one);
+}
