@@ -45,6 +45,7 @@ mod prepared;
 pub mod problem;
 pub mod producer;
 pub mod pump;
+mod redirect;
 pub mod retry;
 pub mod selection;
 mod server;

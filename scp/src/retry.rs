@@ -7,7 +7,7 @@ use std::task::{Context as Task, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request};
+use http::{HeaderValue, Method, Request, Uri};
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
@@ -16,6 +16,9 @@ use crate::body::Body;
 use crate::call::{Call, Reply};
 use crate::failure::{Failure, Fault, Upstream};
 use crate::kept::Kept;
+use crate::names;
+use crate::producer::Plan;
+use crate::redirect::{self, Elsewhere};
 use crate::settings::Retries;
 
 /// How many retries there may be for the requests there are. Copies share it.
@@ -116,7 +119,8 @@ where
         let most = settings.limits.kept;
         let (first, call, content) = twice(call, most);
         let inner = self.inner.call(first);
-        let again = Again { service: Arc::clone(&self.others), budget: self.budget.clone(), call, content };
+        let service = Arc::clone(&self.others);
+        let again = Again { service, budget: self.budget.clone(), call, content, identity: None };
         Attempts::First { inner, again: Some(Box::new(again)) }
     }
 }
@@ -144,7 +148,12 @@ where
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
         if let Self::First { inner, again } = &mut *self {
             match (ready!(Pin::new(inner).poll(task)), again.take()) {
-                (Err(Failure::Upstream(failed)), Some(again)) => *self = Self::Rest(Box::pin(rest(again, failed))),
+                (Err(Failure::Upstream(failed)), Some(again)) => {
+                    *self = Self::Rest(Box::pin(rest(again, Err(failed))));
+                }
+                (Ok(reply), Some(again)) if reply.status().is_redirection() => {
+                    *self = Self::Rest(Box::pin(rest(again, Ok(reply))));
+                }
                 (outcome, _) => return Poll::Ready(outcome),
             }
         }
@@ -156,34 +165,46 @@ where
 }
 
 /// Attempts after the first, as many as may be.
-async fn rest<S>(mut again: Box<Again<S>>, failed: Upstream) -> Result<Reply, Failure>
+async fn rest<S>(mut again: Box<Again<S>>, first: Result<Reply, Upstream>) -> Result<Reply, Failure>
 where
     S: Service<Call, Response = Reply, Error = Failure> + Clone,
 {
-    let mut failed = failed;
+    let mut outcome = first;
     let mut service = (*again.service).clone();
     let mut before: Option<Upstream> = None;
     for attempt in 1.. {
         let now = Instant::now();
         let retries = &again.call.context.arrival.prepared.settings.retries;
-        let may = attempt < retries.attempts
-            && safe(&failed, again.call.request.method())
-            && now < again.call.context.deadline.at
-            && (free(&failed) || again.budget.spend(now, retries));
-        let Some(next) = may.then(|| again.next(&failed, before.as_ref())).flatten() else { break };
+        if attempt >= retries.attempts || now >= again.call.context.deadline.at {
+            break;
+        }
+        let next = match &outcome {
+            Ok(reply) => again.elsewhere(reply),
+            Err(failed) => {
+                let may = safe(failed, again.call.request.method())
+                    && (free(failed) || again.budget.spend(now, retries));
+                may.then(|| again.next(failed, before.as_ref())).flatten()
+            }
+        };
+        let Some(next) = next else { break };
         match service.call(next).await {
-            Err(Failure::Upstream(next)) => before = Some(std::mem::replace(&mut failed, next)),
-            // Nobody else is left: what went wrong before is what there is to say.
+            Ok(reply) => outcome = Ok(reply),
+            Err(Failure::Upstream(next)) => before = std::mem::replace(&mut outcome, Err(next)).err(),
+            // Nobody else is left: what was answered, or went wrong, before is what there is to say.
             Err(Failure::Exhausted) => {
-                if !free(&failed) {
+                if outcome.as_ref().is_err_and(|failed| !free(failed)) {
                     again.budget.refund();
                 }
                 break;
             }
-            outcome => return outcome,
+            Err(failure) => return Err(failure),
         }
     }
-    Err(failed.into())
+    let mut reply = outcome?;
+    if let Some(identity) = again.identity {
+        reply.headers_mut().entry(names::PRODUCER_ID).or_insert(identity);
+    }
+    Ok(reply)
 }
 
 /// Whether another attempt may not do again what was done already (RFC 9110 9.2.2, RFC 9113 8.7).
@@ -205,6 +226,8 @@ pub struct Again<S> {
     budget: Budget,
     call: Call,
     content: Content,
+    /// Who is asked since a producer named somebody else.
+    identity: Option<HeaderValue>,
 }
 
 enum Content {
@@ -233,6 +256,21 @@ impl<S> Again<S> {
         if !passing {
             self.call.tried.push(failed.api_root.clone());
         }
+        self.attempt()
+    }
+
+    /// The attempt that an answer leads to; none where the answer is to be had itself.
+    fn elsewhere(&mut self, reply: &Reply) -> Option<Call> {
+        let settings = &self.call.context.arrival.prepared.settings;
+        let Elsewhere { target, path, identity } = redirect::elsewhere(reply, settings)?;
+        self.call.plan = Plan::place(target);
+        self.call.tried.clear();
+        *self.call.request.uri_mut() = Uri::from(path);
+        self.identity = identity;
+        self.attempt()
+    }
+
+    fn attempt(&self) -> Option<Call> {
         let mut next = copy(&self.call);
         *next.request.body_mut() = self.content.read()?;
         Some(next)

@@ -23,6 +23,7 @@ mod load;
 mod location;
 mod nrf;
 mod pools;
+mod redirect;
 mod registration;
 mod retry;
 mod routing;
