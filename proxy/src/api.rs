@@ -28,6 +28,7 @@ mod gtpc;
 mod heard;
 mod n2;
 mod n4;
+mod sbi;
 mod server;
 mod service;
 mod status;

@@ -6,6 +6,7 @@ mod gtpc;
 mod heard;
 mod n2;
 mod n4;
+mod sbi;
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -17,6 +18,7 @@ pub use gtpc::{GtpcEndpoint, GtpcFilter, GtpcFrontEnd, GtpcPage, GtpcSessionView
 pub use heard::{Heard, HeardService};
 pub use n2::{N2Amf, N2Explained, N2Filter, N2FrontEnd, N2Mode, N2Page, N2Ue, N2UeView};
 pub use n4::{N4Filter, N4FrontEnd, N4Page, N4SessionView, N4Upf};
+pub use sbi::{SbiFilter, SbiPage, SbiResource, SbiStats};
 
 /// The daemon, as those who ask it see it.
 #[tonic::async_trait]
@@ -53,6 +55,12 @@ pub trait Control: Send + Sync + 'static {
     /// # Errors
     /// [`ControlError::Cursor`], [`ControlError::NoNgap`], [`ControlError::NoEndpoint`].
     async fn n2_ues(&self, filter: &N2Filter, page: &PageAsk) -> Result<N2Page, ControlError>;
+
+    /// A page of the resources that the SCP keeps on their producers.
+    ///
+    /// # Errors
+    /// [`ControlError::NoSbi`].
+    async fn sbi_resources(&self, filter: &SbiFilter, page: &PageAsk) -> Result<SbiPage, ControlError>;
 
     /// Counters and fill levels.
     ///
@@ -371,6 +379,8 @@ pub struct Stats {
     pub front_ends: Vec<N4FrontEnd>,
     /// The GTPv2-C front ends, by the name of their service.
     pub gtpc: Vec<GtpcFrontEnd>,
+    /// The SCP, where one runs.
+    pub sbi: Option<SbiStats>,
     /// The N2 front ends, by the name of their service.
     pub n2: Vec<N2FrontEnd>,
     /// What is heard of services that are listened to.
@@ -454,6 +464,8 @@ pub enum Explained {
     N4(N4SessionView),
     /// What the daemon speaks GTPv2-C for.
     Gtpc(GtpcSessionView),
+    /// A resource that the SCP keeps on its producer.
+    Sbi(SbiResource),
     /// A UE, or where one would go.
     N2(N2Explained),
 }

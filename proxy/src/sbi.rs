@@ -3,6 +3,7 @@
 mod certificates;
 mod host;
 mod instance;
+mod log;
 
 pub use certificates::prepare;
 pub use host::{Host, Next, StartError};

@@ -118,6 +118,42 @@ async fn connections_and_requests_live_through_what_it_is_told() {
 }
 
 #[tokio::test]
+async fn what_was_done_is_counted_and_written_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let producer = producer(Arc::new(Semaphore::new(0))).await;
+    let listener = free().await;
+    let mut sbi = section(&[listener]);
+    sbi.access_log = Some(log.clone());
+    let host = Host::start(Next::new(&sbi, folder.path(), None).unwrap());
+    let mut client = Client::connect(listener).await.unwrap();
+    client.ask(producer, "/one?a=b").await;
+    let nobody = Request::get(format!("http://{listener}/two")).body(Empty::new()).unwrap();
+    let refused = client.requests.send_request(nobody).await.unwrap();
+    let malformed = Request::get(format!("http://{listener}/three")).header("3gpp-sbi-message-priority", "99");
+    let malformed = client.requests.send_request(malformed.body(Empty::new()).unwrap()).await.unwrap();
+    let wrong = [refused.status().as_u16(), malformed.status().as_u16()];
+    assert!(wrong.iter().all(|status| (400..600).contains(status)), "{wrong:?}");
+
+    let counts = host.scp().parts().account.counts();
+    assert_eq!(counts.statuses.iter().map(|(_, count)| count).sum::<u64>(), 3, "{counts:?}");
+    assert!(counts.statuses.contains(&(200, 1)) && counts.cancelled == 0, "{counts:?}");
+    assert_eq!(counts.causes.iter().map(|(_, count)| count).sum::<u64>(), 2, "{counts:?}");
+    let lines = loop {
+        let text = std::fs::read_to_string(&log).unwrap();
+        if text.lines().count() == 3 {
+            break text;
+        }
+        tokio::task::yield_now().await;
+    };
+    let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&lines[0]["path"], &lines[0]["status"]), (&"/one?a=b".into(), &200.into()));
+    assert_eq!(lines[0]["target"], format!("http://{producer}"));
+    assert_eq!((&lines[1]["path"], &lines[1]["status"]), (&"/two".into(), &wrong[0].into()));
+    assert!(lines[2]["cause"].is_string() && lines[2]["target"].is_null(), "{lines:?}");
+}
+
+#[tokio::test]
 async fn its_end_waits_for_what_is_under_way() {
     let folder = tempfile::tempdir().unwrap();
     let may = Arc::new(Semaphore::new(0));

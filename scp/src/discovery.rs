@@ -8,6 +8,7 @@ mod endpoint;
 mod factors;
 mod features;
 mod freshness;
+mod given;
 mod memo;
 mod settings;
 mod target_type;

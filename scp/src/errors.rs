@@ -97,7 +97,9 @@ pub fn answer(failure: Failure, prepared: &Prepared) -> Reply {
         _ => None,
     });
     let server: &HeaderValue = &prepared.tag;
-    problem.reply(server)
+    let mut reply = problem.reply(server);
+    reply.extensions_mut().insert(problem.cause);
+    reply
 }
 
 fn of_upstream(upstream: &Upstream) -> Problem {

@@ -81,9 +81,14 @@ impl Future for Forwarding {
         let mut reply = ready!(Pin::new(sending).poll(task)).map_err(|it| failed(it, context))?;
         if let Some(target) = target.take() {
             answered(reply.headers_mut(), &target, context, path.as_ref());
-            // Who answered is of interest where a resource was made, bound or moved.
+            // Who answered is of interest where a resource was made, bound or moved, and where it is told.
             let headers = reply.headers();
-            if target.chosen || headers.contains_key(header::LOCATION) || headers.contains_key(names::BINDING) {
+            let told = context.arrival.prepared.told;
+            if told
+                || target.chosen
+                || headers.contains_key(header::LOCATION)
+                || headers.contains_key(names::BINDING)
+            {
                 reply.extensions_mut().insert(target);
             }
         }

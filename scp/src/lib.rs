@@ -4,7 +4,7 @@
 //! A request is a [`call::Call`] that passes tower services, each of one concern, composed in [`mod@stack`]:
 //!
 //! ```text
-//! client ── server ── errors ── hops ── deadline ── overload ── target ── binding ── retry ── selection ── load ── authorization
+//! client ── server ── account ── errors ── hops ── deadline ── overload ── target ── binding ── retry ── selection ── load ── authorization
 //!        ── next_hop ── forward ── pools ── producer
 //! ```
 //!
@@ -16,6 +16,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod account;
 pub mod advice;
 pub mod api_root;
 pub mod authorization;

@@ -30,3 +30,5 @@ pub const DISCOVERY_SERVICE_NAMES: HeaderName = HeaderName::from_static("3gpp-sb
 pub const CALLBACK: HeaderName = HeaderName::from_static("3gpp-sbi-callback");
 /// 3gpp-Sbi-Nrf-Uri.
 pub const NRF_URI: HeaderName = HeaderName::from_static("3gpp-sbi-nrf-uri");
+/// 3gpp-Sbi-Correlation-Info.
+pub const CORRELATION_INFO: HeaderName = HeaderName::from_static("3gpp-sbi-correlation-info");

@@ -18,6 +18,8 @@ pub struct Prepared {
     pub server: Option<Arc<ServerConfig>>,
     /// How it meets producers over TLS, where it does.
     pub client: Option<Arc<ClientConfig>>,
+    /// Whether each request is told ([`crate::account::Account::tell`]).
+    pub told: bool,
 }
 
 impl Prepared {
@@ -25,6 +27,6 @@ impl Prepared {
     #[must_use]
     pub fn new(settings: Settings, server: Option<Arc<ServerConfig>>, client: Option<Arc<ClientConfig>>) -> Self {
         let tag = settings.identity.tag();
-        Self { settings, tag, server, client }
+        Self { settings, tag, server, client, told: false }
     }
 }

@@ -18,6 +18,7 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
+use crate::account::Account;
 use crate::call::{Arrival, Peer};
 use crate::nrf::{Keeper, Link, Wire};
 use crate::prepared::Prepared;
@@ -45,6 +46,7 @@ pub enum Speech {
 /// What a connection of a client is served with.
 #[derive(Clone, Debug)]
 struct Served {
+    account: Account,
     prepared: watch::Receiver<Arc<Prepared>>,
     drain: watch::Receiver<bool>,
     clock: fn() -> SystemTime,
@@ -140,7 +142,8 @@ impl Scp {
         let most = now.settings.timeouts.handshake;
         let _ = stream.set_nodelay(true);
         let peer = Peer { address, tls: speech == Speech::Tls, names: Arc::default() };
-        let mut served = Served { prepared, drain, clock: self.clock, peer };
+        let account = self.parts.account.clone();
+        let mut served = Served { account, prepared, drain, clock: self.clock, peer };
         match (speech, &now.server) {
             (Speech::Clear, _) => self.speak(stream, served, None).await,
             (Speech::Tls, Some(config)) => match timeout(most, secure(stream, config)).await {

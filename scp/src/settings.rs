@@ -11,7 +11,7 @@ use crate::discovery::DiscoverySettings;
 use crate::nrf::NrfSettings;
 
 /// All that an SCP goes by.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Who it is.
     pub identity: Identity,

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use tower::{Service, ServiceBuilder};
 
+use crate::account::{Account, AccountLayer};
 use crate::authorization::{AuthorizationLayer, Tokens};
 use crate::before::before;
 use crate::binding::{BindingLayer, Pins};
@@ -38,6 +39,8 @@ pub struct Parts {
     pub tokens: Tokens,
     /// Chance, for choices among equals.
     pub dice: Dice,
+    /// What was done for whom.
+    pub account: Account,
 }
 
 /// The way of a call.
@@ -49,6 +52,8 @@ pub fn stack(
 + 'static
 + use<> {
     ServiceBuilder::new()
+        // What was done for whom.
+        .layer(AccountLayer { account: parts.account.clone() })
         // How hot it is here.
         .layer(ToldLayer { gate: parts.gate.clone() })
         // Whatever fails is answered; an error of another is relayed as such.

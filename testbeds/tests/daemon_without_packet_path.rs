@@ -26,15 +26,23 @@ const USER: u32 = 65534;
 const METRICS: &str = "127.0.0.1:9090";
 
 /// Services that are spoken for.
-const SPOKEN: &str = "  - {name: sgw, protocol: gtpv2-c, addresses: [127.0.0.1], endpoints: [{name: sgw-1, addresses: [192.0.2.61]}]}
+const SPOKEN: &str = "services:
+  - {name: sgw, protocol: gtpv2-c, addresses: [127.0.0.1], endpoints: [{name: sgw-1, addresses: [192.0.2.61]}]}
   - {name: upf, protocol: pfcp, addresses: [127.0.0.1], endpoints: [{name: upf-1, addresses: [192.0.2.41]}]}
 ";
 /// NGAP, over SCTP of the daemon's own.
-const NGAP: &str = "  - {name: amf, protocol: ngap, addresses: [192.0.2.1], endpoints: [{name: amf-1, addresses: [192.0.2.21]}], ngap: {transport: userspace}}
+const NGAP: &str = "services:
+  - {name: amf, protocol: ngap, addresses: [192.0.2.1], endpoints: [{name: amf-1, addresses: [192.0.2.21]}], ngap: {transport: userspace}}
 ";
 /// One that is steered.
 const STEERED: &str = "  - {name: dns, protocol: udp, port: 53, addresses: [192.0.2.1], endpoints: [{name: dns-1, addresses: [192.0.2.53]}]}
 ";
+
+/// An SCP at these ports.
+fn sbi(ports: &[u16]) -> String {
+    let listeners: Vec<_> = ports.iter().map(|port| format!("{{address: 127.0.0.1, port: {port}}}")).collect();
+    format!("sbi: {{fqdn: scp.example, listeners: [{}]}}\n", listeners.join(", "))
+}
 
 /// A daemon without any capability, in a namespace of its own.
 struct Bare {
@@ -76,7 +84,7 @@ impl Bare {
 
     fn configure(&self, services: &str) {
         let api = self.file("api.sock");
-        let yaml = format!("api: {{unix: {}}}\nmetrics: {METRICS}\nservices:\n{services}", api.display());
+        let yaml = format!("api: {{unix: {}}}\nmetrics: {METRICS}\n{services}", api.display());
         fs::write(self.file("pinion.yaml"), yaml).unwrap();
     }
 
@@ -97,9 +105,15 @@ impl Bare {
     }
 
     fn metrics(&self) -> String {
+        self.get(METRICS, "/metrics")
+    }
+
+    /// What is answered over HTTP/1.1.
+    fn get(&self, at: &str, path: &str) -> String {
         let asked = self.namespace.run(|| {
-            let mut stream = TcpStream::connect(METRICS)?;
-            stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")?;
+            let mut stream = TcpStream::connect(at)?;
+            stream
+                .write_all(format!("GET {path} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n").as_bytes())?;
             let mut page = String::new();
             stream.read_to_string(&mut page).map(|_| page)
         });
@@ -150,6 +164,36 @@ fn an_ordinary_user_needs_no_capability_where_nothing_is_steered() {
 }
 
 #[test]
+fn an_scp_needs_no_capability_and_no_service() {
+    let mut daemon = need!(Bare::start(&sbi(&[7777]), &[]));
+    wait_for(PATIENCE, || daemon.log().contains("ready: 0 services, SBI at 1 sockets, no packet path"));
+    let answer = daemon.get("127.0.0.1:7777", "/nudm-sdm/v2/imsi-1/nssai").to_ascii_lowercase();
+    assert!(answer.contains("server: scp-scp.example") && answer.contains("application/problem+json"), "{answer}");
+    assert_eq!(names(&daemon.ask(&["services"])), [""; 0]);
+    let stats = daemon.ask(&["stats"]);
+    assert_eq!(
+        (&stats["sbi"]["fqdn"], &stats["sbi"]["responses"][0]["responses"]),
+        (&"scp.example".into(), &1.into())
+    );
+    let metrics = daemon.metrics();
+    assert!(metrics.contains("pinion_sbi_info{fqdn=\"scp.example\",nf_instance=\""), "{metrics}");
+    assert_eq!(daemon.ask(&["sessions", "sbi"]), Value::Array(vec![]));
+    assert_eq!(daemon.ask(&["explain", "http://192.0.2.61/a/v1/b"]), Value::Array(vec![]));
+
+    daemon.configure(&sbi(&[7777, 7778]));
+    assert!(daemon.command(&["reload"]).status.success(), "{}", daemon.log());
+    assert!(daemon.get("127.0.0.1:7778", "/").to_ascii_lowercase().contains("server: scp-scp.example"));
+    // What cannot be had is refused whole.
+    daemon.configure(&sbi(&[7778, 9090]));
+    let said = String::from_utf8_lossy(&daemon.command(&["reload"]).stderr).into_owned();
+    assert!(said.contains("127.0.0.1:9090: cannot listen there for SBI"), "{said}");
+    assert!(daemon.get("127.0.0.1:7777", "/").to_ascii_lowercase().contains("server: scp-scp.example"));
+
+    daemon.signal(Signal::SIGTERM);
+    assert!(daemon.process.take().unwrap().wait().unwrap().success(), "{}", daemon.log());
+}
+
+#[test]
 fn sctp_of_its_own_needs_one_capability() {
     let daemon = need!(Bare::start(NGAP, &["net_raw"]));
     wait_for(PATIENCE, || daemon.log().contains("ready: 1 services, no packet path"));
@@ -163,7 +207,7 @@ fn sctp_of_its_own_needs_one_capability() {
 
 #[test]
 fn a_steered_service_needs_the_four() {
-    let mut daemon = need!(Bare::start(STEERED, &[]));
+    let mut daemon = need!(Bare::start(&format!("services:\n{STEERED}"), &[]));
     let status = daemon.process.as_mut().unwrap().wait().unwrap();
     let log = daemon.log();
     assert_eq!(status.code(), Some(1), "{log}");

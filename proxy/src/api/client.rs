@@ -19,10 +19,10 @@ use super::failure::AskError;
 use super::target::Target;
 use super::tls::{self, Credentials};
 use super::v1::pinion_client::PinionClient;
-use super::{ANSWER_BYTES, decode, encode, gtpc, n2, n4, v1};
+use super::{ANSWER_BYTES, decode, encode, gtpc, n2, n4, sbi, v1};
 use crate::control::{
     EndpointView, Explanation, GtpcFilter, GtpcPage, N2Filter, N2Page, N4Filter, N4Page, PageAsk, Reloaded,
-    ServiceView, SessionFilter, SessionPage, Stats, TunnelFilters,
+    SbiFilter, SbiPage, ServiceView, SessionFilter, SessionPage, Stats, TunnelFilters,
 };
 
 /// How long connecting and shaking hands may take.
@@ -119,6 +119,15 @@ impl Client {
         let answer = self.calls.list_n2_ues(n2::encode_filter(filter, page)).await;
         let page = self.answer(answer)?;
         self.meaning(n2::decode_page(page))
+    }
+
+    /// A page of the resources that the SCP keeps on their producers.
+    ///
+    /// # Errors
+    /// [`AskError`].
+    pub async fn sbi_resources(&mut self, filter: &SbiFilter, page: &PageAsk) -> Result<SbiPage, AskError> {
+        let answer = self.calls.list_sbi_resources(sbi::encode_filter(filter, page)).await;
+        Ok(sbi::decode_page(self.answer(answer)?))
     }
 
     /// Counters and fill levels.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{gtpc, heard, n2, n4, v1};
+use super::{gtpc, heard, n2, n4, sbi, v1};
 use pinion_protocols::ngap::TextError;
 
 use crate::config::model::{Algorithm, Protocol};
@@ -219,6 +219,7 @@ pub(super) fn stats(wire: v1::Stats) -> Result<Stats, MeaningError> {
         gtpc: wire.gtpc_front_ends.into_iter().map(gtpc::decode_front_end).collect::<Result<_, _>>()?,
         n2: wire.n2_front_ends.into_iter().map(n2::decode_front_end).collect::<Result<_, _>>()?,
         heard: wire.heard.map(heard::decode).transpose()?.unwrap_or_default(),
+        sbi: wire.sbi.map(sbi::decode_stats).transpose()?,
     })
 }
 
@@ -239,6 +240,7 @@ pub(super) fn explanation(mut wire: v1::Explanation) -> Result<Explanation, Mean
         v1::Explanation { n4_session: Some(of), .. } => Explained::N4(n4::decode_session(of)?),
         v1::Explanation { gtpc_session: Some(of), .. } => Explained::Gtpc(gtpc::decode_session(of)?),
         v1::Explanation { n2: Some(of), .. } => Explained::N2(n2::decode_explained(of)?),
+        v1::Explanation { sbi_resource: Some(of), .. } => Explained::Sbi(sbi::decode_resource(of)),
         _ => return Err(MeaningError::Missing { field: "session" }),
     };
     Ok(Explanation { session, steps })

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{gtpc, heard, n2, n4, v1};
+use super::{gtpc, heard, n2, n4, sbi, v1};
 use crate::config::model::{Algorithm, Protocol};
 use crate::control::{
     EndpointState, EndpointView, Explained, Explanation, Origin, PathView, Reloaded, ServiceView, SessionFilter,
@@ -140,6 +140,7 @@ pub(super) fn stats(stats: Stats) -> v1::Stats {
         gtpc_front_ends: stats.gtpc.into_iter().map(gtpc::encode_front_end).collect(),
         n2_front_ends: stats.n2.into_iter().map(n2::encode_front_end).collect(),
         heard: Some(heard::encode(stats.heard)),
+        sbi: stats.sbi.map(sbi::encode_stats),
     }
 }
 
@@ -161,6 +162,7 @@ pub(super) fn explanation(explanation: Explanation) -> v1::Explanation {
         Explained::N4(of) => v1::Explanation { n4_session: Some(n4::encode_session(of)), ..none },
         Explained::Gtpc(of) => v1::Explanation { gtpc_session: Some(gtpc::encode_session(of)), ..none },
         Explained::N2(of) => v1::Explanation { n2: Some(n2::encode_explained(of)), ..none },
+        Explained::Sbi(of) => v1::Explanation { sbi_resource: Some(sbi::encode_resource(of)), ..none },
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tonic::{Request, Response, Status};
 
 use super::status::{invalid, status};
-use super::{NAME_BYTES, decode, encode, gtpc, n2, n4, v1};
-use crate::control::{Control, ControlError, GtpcFilter, N2Filter, N4Filter, PageAsk, SessionFilter};
+use super::{NAME_BYTES, decode, encode, gtpc, n2, n4, sbi, v1};
+use crate::control::{Control, ControlError, GtpcFilter, N2Filter, N4Filter, PageAsk, SbiFilter, SessionFilter};
 
 /// How many sessions a page has where the request says nothing.
 const PAGE: u32 = 100;
@@ -116,6 +116,20 @@ impl v1::pinion_server::Pinion for Service {
         let ask = page_ask(request.limit, request.cursor)?;
         let page = self.control.n2_ues(&filter, &ask).await.map_err(|error| status(&error))?;
         Ok(Response::new(n2::encode_page(page)))
+    }
+
+    async fn list_sbi_resources(
+        &self,
+        request: Request<v1::ListSbiResourcesRequest>,
+    ) -> Result<Response<v1::ListSbiResourcesResponse>, Status> {
+        let request = request.into_inner();
+        let filter = SbiFilter {
+            producer: request.producer.map(|producer| name("producer", producer)).transpose()?,
+            nf_instance: request.nf_instance.map(|instance| name("nf_instance", instance)).transpose()?,
+        };
+        let ask = page_ask(request.limit, request.cursor)?;
+        let page = self.control.sbi_resources(&filter, &ask).await.map_err(|error| status(&error))?;
+        Ok(Response::new(sbi::encode_page(page)))
     }
 
     async fn get_stats(&self, _: Request<v1::GetStatsRequest>) -> Result<Response<v1::Stats>, Status> {

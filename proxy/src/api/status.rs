@@ -23,6 +23,7 @@ fn code(error: &ControlError) -> Code {
         | ControlError::NoService(_)
         | ControlError::NoFrontEnd(_)
         | ControlError::NoGtpc(_)
+        | ControlError::NoSbi
         | ControlError::NoNgap(_)
         | ControlError::NoEndpoint(_)
         | ControlError::NoTunnel(_) => Code::NotFound,

@@ -29,13 +29,17 @@ Examples:
   pinion explain guami:001-01-1-1-2
       The UEs of this GUAMI (MCC, MNC, AMF Region ID, AMF Set ID, AMF Pointer); where there is none, the AMF that one would get.
 
+  pinion explain http://192.0.2.61:8000/nsmf-pdusession/v1/sm-contexts/1
+      The resource of the service-based interface that this is of, and why the SCP keeps it at its producer.
+
 JSON: an array of objects with session (an object with the keys that `pinion sessions --help` lists; null for a SEID), n4_session
 (an object with the keys that `pinion sessions n4 --help` lists; null for all but a SEID), gtpc_session (as `pinion sessions gtpc
 --help` has it; null for all but a TEID of GTPv2-C), n2 (null for all but identifiers of N2: an object with service, ue, as `pinion
 sessions n2 --help` has it, or null where there is none, and amfs: what the rules say now of each AMF, an object with amf, barred (why
 it gets no new UE: not_set_up, removed, drained, no_weight, no_capacity, no_guami, let_go; null: it may), rules: objects with rule
 (plmn, load, named_set, owner, backup, same_set) and points, points (all together; the most get the UE), weight, share_percent (of
-such UEs that it gets), overload_percent (that it asks to be spared)) and steps (an array of lines).
+such UEs that it gets), overload_percent (that it asks to be spared)), sbi_resource (as `pinion sessions sbi --help` has it;
+null for all but a URI) and steps (an array of lines).
 
 Exit codes: 0 done, also where no session has this key; 1 the daemon does not answer; 2 bad usage.";
 
@@ -79,6 +83,7 @@ fn text(key: &str, explanations: &[Explanation]) -> String {
                 &*session.endpoint,
                 &**service,
             ),
+            Explained::Sbi(it) => (printable(&it.resource), &*it.api_root, "sbi"),
             Explained::N2(N2Explained { service, ue: Some(ue), .. }) => {
                 (format!("{} {}", printable(&words::n2_key(ue)), ue_detail(ue)), &*ue.amf, &**service)
             }

@@ -5,6 +5,7 @@ mod gtpc;
 mod n2;
 mod n4;
 mod pages;
+mod sbi;
 
 use std::io::Write;
 use std::net::IpAddr;
@@ -29,6 +30,8 @@ Examples:
       The sessions that MMEs or SGWs have at SGWs or PGWs, where Pinion speaks GTPv2-C for them.
   pinion sessions n2
       The UEs of gNBs, and which AMFs have them.
+  pinion sessions sbi
+      The resources of the service-based interface that Pinion, as an SCP, keeps on their producers.
   pinion sessions classify teid:4096
       Which of a tunnel's users' packets go elsewhere (UL CL).
 
@@ -75,6 +78,7 @@ enum Of {
     N4(Box<n4::Args>),
     Gtpc(Box<gtpc::Args>),
     N2(Box<n2::Args>),
+    Sbi(Box<sbi::Args>),
     Classify(Box<classify::Args>),
 }
 
@@ -106,6 +110,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
         Some(Of::N4(args)) => return n4::run(args),
         Some(Of::Gtpc(args)) => return gtpc::run(args),
         Some(Of::N2(args)) => return n2::run(args),
+        Some(Of::Sbi(args)) => return sbi::run(args),
         Some(Of::Classify(args)) => return classify::run(args),
         None => {}
     }

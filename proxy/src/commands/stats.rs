@@ -4,6 +4,7 @@ mod gtpc;
 mod heard;
 mod n2;
 mod n4;
+mod sbi;
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -41,7 +42,10 @@ procedures: objects with procedure, of_gnbs, of_amfs (messages); latencies: obje
 pinion for all AMFs or a gNB), answers, mean_seconds, p99_seconds (at the most; null: more than 10 s); heard: an object with copies, copies_lost (of packets of
 services with `aware`: made, without room), and services: objects with service, associations, ues, packets, messages, malformed,
 repeated, missing, unjoined (DATA chunks: heard again, never heard; fragments of messages that lack others), met, displaced, silent
-(UEs: that were met, made room for others, were not heard of for long).
+(UEs: that were met, made room for others, were not heard of for long); sbi: null, or
+an object of the SCP with fqdn, nf_instance, responses: objects with status, responses; problems (answers of the SCP's own): objects
+with cause, responses; cancelled (requests whose client did not wait), spent_seconds (the time of all responses together), working,
+waiting (requests), client_connections, producer_connections, resources (that are pinned), searches (that are remembered), unlogged.
 
 Exit codes: 0 done; 1 the daemon does not answer, or refuses; 2 bad usage.";
 
@@ -72,8 +76,9 @@ fn text(stats: &Stats, coloured: bool) -> String {
     let n4 = stats.front_ends.iter().map(|front_end| n4::part(front_end, coloured));
     let gtpc = stats.gtpc.iter().map(|front_end| gtpc::part(front_end, coloured));
     let n2 = stats.n2.iter().map(|front_end| n2::part(front_end, coloured));
-    for section in sections.into_iter().flatten().chain(n4).chain(gtpc).chain(n2).chain(heard::part(&stats.heard))
-    {
+    let sbi = stats.sbi.iter().map(sbi::part);
+    let front_ends = n4.chain(gtpc).chain(n2).chain(heard::part(&stats.heard)).chain(sbi);
+    for section in sections.into_iter().flatten().chain(front_ends) {
         text.push('\n');
         text.push_str(&section);
     }

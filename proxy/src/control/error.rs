@@ -13,6 +13,9 @@ pub enum ControlError {
     /// There is no such service that speaks GTPv2-C.
     #[error("there is no GTPv2-C service {0}; `pinion services` lists them")]
     NoGtpc(String),
+    /// No SCP runs.
+    #[error("no SCP runs: the configuration has no `sbi`")]
+    NoSbi,
     /// There is no such service that speaks NGAP.
     #[error("there is no NGAP service {0}; `pinion services` lists them")]
     NoNgap(String),
@@ -45,7 +48,7 @@ pub enum ControlError {
     /// A key that cannot be read.
     #[error(
         "{0} is no key; give an address, address:port, tag:NUMBER, teid:NUMBER, seid:NUMBER, ue:NUMBER@GNB, \
-         amf-ue-ngap-id:NUMBER, tmsi:SET-POINTER-NUMBER or guami:MCC-MNC-REGION-SET-POINTER"
+         amf-ue-ngap-id:NUMBER, tmsi:SET-POINTER-NUMBER, guami:MCC-MNC-REGION-SET-POINTER or http://AUTHORITY/PATH"
     )]
     Key(String),
     /// There is no pinned tunnel of this TEID.

@@ -1,6 +1,7 @@
 mod gtpc;
 mod n2;
 mod n4;
+mod sbi;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,8 +17,8 @@ use super::state::{Daemon, State};
 use crate::config::model::{Config, Protocol, Service};
 use crate::control::{
     Control, ControlError, EndpointState, EndpointView, Explanation, GtpcFilter, GtpcFrontEnd, GtpcPage, N2Filter,
-    N2FrontEnd, N2Page, N4Filter, N4FrontEnd, N4Page, PacketCount, PageAsk, Reloaded, ServiceView, SessionFilter,
-    SessionPage, Stats, TableLevel, TunnelFilters,
+    N2FrontEnd, N2Page, N4Filter, N4FrontEnd, N4Page, PacketCount, PageAsk, Reloaded, SbiFilter, SbiPage,
+    ServiceView, SessionFilter, SessionPage, Stats, TableLevel, TunnelFilters,
 };
 use crate::gtpc::list as list_gtpc;
 use crate::n2::list as list_n2;
@@ -86,6 +87,10 @@ impl Control for Daemon {
         list_n2(&aware::knowing(self).await, filter, page).await
     }
 
+    async fn sbi_resources(&self, filter: &SbiFilter, page: &PageAsk) -> Result<SbiPage, ControlError> {
+        self.sbi_page(filter, page).await
+    }
+
     async fn stats(&self) -> Result<Stats, ControlError> {
         let counts = self.counts().await?;
         let (config, level) = (Arc::clone(&self.state().config), self.table.level());
@@ -112,6 +117,7 @@ impl Control for Daemon {
             gtpc: counts.gtpc,
             n2: counts.n2,
             heard: self.heard().await.map_err(refused)?,
+            sbi: self.sbi_stats().await,
         })
     }
 

@@ -62,6 +62,9 @@ impl Wanted {
 
 /// Why sessions with this key are where they are.
 pub(super) async fn explain(daemon: &Daemon, key: &str) -> Result<Vec<Explanation>, ControlError> {
+    if key.starts_with("http://") || key.starts_with("https://") {
+        return Ok(daemon.explain_sbi(key).await);
+    }
     if let Some(key) = n2::Key::parse(key) {
         return Ok(n2::explain(daemon, &key).await);
     }

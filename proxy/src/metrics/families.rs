@@ -2,6 +2,7 @@ mod gtpc;
 mod heard;
 mod n2;
 mod n4;
+mod sbi;
 
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Unit;
@@ -75,7 +76,8 @@ const PATH: &[&str] = &["pool", "endpoint", "path"];
 
 /// Every family, in the order of the page.
 pub(super) fn families() -> impl Iterator<Item = &'static Family> {
-    FAMILIES.iter().chain(n2::FAMILIES).chain(n4::FAMILIES).chain(gtpc::FAMILIES).chain(heard::FAMILIES)
+    let front_ends = n2::FAMILIES.iter().chain(n4::FAMILIES).chain(gtpc::FAMILIES).chain(heard::FAMILIES);
+    FAMILIES.iter().chain(front_ends).chain(sbi::FAMILIES)
 }
 
 const FAMILIES: &[Family] = &[

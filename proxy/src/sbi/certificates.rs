@@ -19,7 +19,8 @@ pub fn prepare(sbi: &Sbi, instance: &str) -> Result<Prepared, StartError> {
     if let Some(registration) = settings.nrf.as_mut().and_then(|nrf| nrf.registration.as_mut()) {
         instance.clone_into(&mut registration.instance);
     }
-    let Some(files) = &sbi.tls else { return Ok(Prepared::new(settings, None, None)) };
+    let told = sbi.access_log.is_some();
+    let Some(files) = &sbi.tls else { return Ok(Prepared { told, ..Prepared::new(settings, None, None) }) };
     let own = || match &files.pair {
         None => Ok(None),
         Some((certificate, key)) => {
@@ -35,5 +36,5 @@ pub fn prepare(sbi: &Sbi, instance: &str) -> Result<Prepared, StartError> {
         None => None,
         Some(path) => Some(tls::client(authorities(path)?, own()?)?),
     };
-    Ok(Prepared::new(settings, server, client))
+    Ok(Prepared { told, ..Prepared::new(settings, server, client) })
 }

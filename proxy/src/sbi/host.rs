@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use pinion_scp::tls::TlsError;
@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{InstanceError, instance, prepare};
+use super::{InstanceError, instance, log, prepare};
 use crate::api::tls::{Stamp, TlsError as FileError};
 use crate::config::model::{Sbi, SbiListener, SbiTls};
 use crate::health::Chance;
@@ -36,6 +36,16 @@ pub enum StartError {
     /// A file of certificates.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The access log.
+    #[error(
+        "{path}: the access log cannot be written there: {source}; give a file in a folder that is the daemon's"
+    )]
+    Log {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// Certificates that do not do.
     #[error("sbi: {0}; give certificates and keys that belong together")]
     Tls(#[from] TlsError),
@@ -88,6 +98,7 @@ pub struct Next {
     prepared: Prepared,
     instance: String,
     listeners: Vec<(SbiListener, std::net::TcpListener)>,
+    log: Option<std::fs::File>,
 }
 
 impl Next {
@@ -107,9 +118,12 @@ impl Next {
             Ok((*listener, bound.map_err(|source| StartError::Listen { socket, source })?))
         });
         let listeners = bound.collect::<Result<_, StartError>>()?;
+        let log =
+            |path: &PathBuf| log::open(path).map_err(|source| StartError::Log { path: path.clone(), source });
+        let log = sbi.access_log.as_ref().map(log).transpose()?;
         // Before the files, so that a change in between is seen.
         let seen = stamps(sbi);
-        Ok(Self { sbi: sbi.clone(), seen, prepared: prepare(sbi, &instance)?, instance, listeners })
+        Ok(Self { sbi: sbi.clone(), seen, prepared: prepare(sbi, &instance)?, instance, listeners, log })
     }
 }
 
@@ -129,8 +143,9 @@ impl Host {
 
     /// Tells it what was made ready: requests that come from now on go by it.
     pub fn tell(&mut self, next: Next) {
-        let Next { sbi, seen, prepared, instance, listeners } = next;
+        let Next { sbi, seen, prepared, instance, listeners, log } = next;
         self.scp.apply(prepared);
+        self.scp.parts().account.tell(log.map(log::begin));
         (self.sbi, self.seen, self.instance) = (sbi, seen, instance);
         let stays = |socket: &SocketAddr, speech: Speech| {
             listeners.iter().any(|(it, _)| it.socket == *socket && speech_of(*it) == speech)
@@ -180,6 +195,12 @@ impl Host {
     #[must_use]
     pub const fn scp(&self) -> &Scp {
         &self.scp
+    }
+
+    /// Its FQDN.
+    #[must_use]
+    pub fn fqdn(&self) -> &str {
+        &self.sbi.settings.identity.fqdn
     }
 
     /// Its NF instance.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use hyper_util::rt::TokioIo;
 use pinion::api::v1::pinion_client::PinionClient;
 use pinion::api::{self, Client, REQUEST_BYTES, Target, v1};
-use pinion::control::{GtpcFilter, N2Filter, N4Filter, PageAsk, SessionFilter};
+use pinion::control::{GtpcFilter, N2Filter, N4Filter, PageAsk, SbiFilter, SessionFilter};
 use prost::Message as _;
 use tonic::Code;
 use tonic::transport::{Channel, Endpoint, Uri};
@@ -44,6 +44,11 @@ fn what_the_daemon_shows_arrives_as_it_is() {
         assert_eq!(client.gtpc_sessions(&GtpcFilter::default(), &ask).await.unwrap(), expected);
         let expected = control.n2_ues(&N2Filter::default(), &ask).await.unwrap();
         assert_eq!(client.n2_ues(&N2Filter::default(), &ask).await.unwrap(), expected);
+        for producer in [None, Some("192.0.2.62:8000".to_owned())] {
+            let filter = SbiFilter { producer, nf_instance: None };
+            let expected = control.sbi_resources(&filter, &ask).await.unwrap();
+            assert_eq!(client.sbi_resources(&filter, &ask).await.unwrap(), expected);
+        }
         let n2 = ["ue:102@001-01-gnb-000001/24", "tmsi:1-2-0x01020304"];
         for key in ["tag:305419896", "seid:0x500000001", "teid:0xa0000001"].into_iter().chain(n2) {
             assert_eq!(client.explain(key).await.unwrap(), control.explain(key).await.unwrap());

@@ -9,6 +9,8 @@ use serde_json::Value;
 use crate::daemon::{Local, code, err, out, pinion, socket};
 use crate::sample::Sample;
 
+const RESOURCE: &str = "http://192.0.2.61:8000/nsmf-pdusession/v1/sm-contexts/1";
+
 /// What a command prints, which must go well.
 fn printed(args: &[&str]) -> String {
     let daemon = Local::start(Sample::default());
@@ -33,6 +35,8 @@ fn tables_are_for_people() {
         assert_snapshot!("sessions_n2", printed(&["sessions", "n2"]));
         assert_snapshot!("explain_ue", printed(&["explain", "ue:102@001-01-gnb-000001/24"]));
         assert_snapshot!("explain_tmsi", printed(&["explain", "tmsi:1-2-0x01020304"]));
+        assert_snapshot!("sessions_sbi", printed(&["sessions", "sbi"]));
+        assert_snapshot!("explain_uri", printed(&["explain", RESOURCE]));
         assert_snapshot!("explain_teid", printed(&["explain", "teid:0xa0000001"]));
         assert_snapshot!("explain_seid", printed(&["explain", "seid:0x500000001"]));
         assert_snapshot!("classify", printed(&["sessions", "classify", "teid:0x1001"]));
@@ -54,6 +58,8 @@ fn json_is_for_programs() {
         assert_snapshot!("sessions_n2_json", json(&["sessions", "n2"]));
         assert_snapshot!("explain_ue_json", json(&["explain", "ue:102@001-01-gnb-000001/24"]));
         assert_snapshot!("explain_tmsi_json", json(&["explain", "tmsi:1-2-0x01020304"]));
+        assert_snapshot!("sessions_sbi_json", json(&["sessions", "sbi", "--all"]));
+        assert_snapshot!("explain_uri_json", json(&["explain", RESOURCE]));
         assert_snapshot!("explain_teid_json", json(&["explain", "teid:0xa0000001"]));
         assert_snapshot!("explain_seid_json", json(&["explain", "seid:0x500000001"]));
         assert_snapshot!("classify_json", json(&["sessions", "classify", "teid:0x1001", "--filter", "one", "--filter", "two"]));

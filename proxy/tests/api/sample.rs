@@ -4,6 +4,7 @@ mod gtpc;
 mod heard;
 mod n2;
 mod n4;
+mod sbi;
 
 use std::net::IpAddr;
 use std::sync::Mutex;
@@ -13,8 +14,8 @@ use pinion::config::model::{Algorithm, Protocol};
 use pinion::control::{
     Control, ControlError, EndpointState, EndpointView, Explained, Explanation, GtpcFilter, GtpcPage,
     InterfaceView, N2Filter, N2Page, N4Filter, N4Page, Origin, PacketCount, PageAsk, PathView, Reloaded,
-    ServiceView, SessionFilter, SessionKey, SessionPage, SessionState, SessionView, Stats, StoreLevel, TableLevel,
-    TrafficView, TunnelFilters,
+    SbiFilter, SbiPage, ServiceView, SessionFilter, SessionKey, SessionPage, SessionState, SessionView, Stats,
+    StoreLevel, TableLevel, TrafficView, TunnelFilters,
 };
 
 /// The filter of the one tunnel that has any.
@@ -126,6 +127,10 @@ impl Control for Sample {
         n4::page(self.sessions, filter, page)
     }
 
+    async fn sbi_resources(&self, filter: &SbiFilter, page: &PageAsk) -> Result<SbiPage, ControlError> {
+        Ok(sbi::page(filter, page))
+    }
+
     async fn gtpc_sessions(&self, filter: &GtpcFilter, page: &PageAsk) -> Result<GtpcPage, ControlError> {
         gtpc::page(self.sessions, filter, page)
     }
@@ -201,6 +206,7 @@ impl Control for Sample {
             }]),
             "seid:0x500000001" => Ok(vec![n4::explanation()]),
             "teid:0xa0000001" => Ok(vec![gtpc::explanation()]),
+            "http://192.0.2.61:8000/nsmf-pdusession/v1/sm-contexts/1" => Ok(vec![sbi::explanation()]),
             "ue:102@001-01-gnb-000001/24" => Ok(vec![n2::explanation(Some(2))]),
             "tmsi:1-2-0x01020304" => Ok(vec![n2::explanation(None)]),
             _ => Err(ControlError::Key(key.to_owned())),
@@ -378,6 +384,7 @@ pub(crate) fn stats() -> Stats {
         ],
         front_ends: n4::front_ends(),
         gtpc: gtpc::front_ends(),
+        sbi: Some(sbi::stats()),
         n2: n2::front_ends(),
         heard: heard::heard(),
     }

@@ -6,7 +6,8 @@ use pinion::config::model::{Sbi, SbiTls};
 use pinion::config::{Host, parse};
 use pinion_scp::api_root::ApiRoot;
 use pinion_scp::authorization::Policy;
-use pinion_scp::nrf::{NrfSettings, PlmnId, Registration};
+use pinion_scp::discovery::Found;
+use pinion_scp::nrf::{NrfSettings, PlmnId, Registration, SearchResult};
 use pinion_scp::settings::{Limits, Overload, Redirects, Retries, Settings, Targets, Timeouts};
 
 use crate::{config, mistakes, mistakes_here};
@@ -33,7 +34,7 @@ fn what_is_left_out() {
     let sbi = config.sbi.unwrap();
     let authorities = ["scp.example:7777", "192.0.2.14:7777"].map(|it| it.parse().unwrap());
     assert_eq!(sbi.settings, Settings::new("scp.example", authorities.into()));
-    assert_eq!(sbi.tls, None);
+    assert_eq!((sbi.tls, sbi.access_log), (None, None));
 }
 
 #[test]
@@ -58,6 +59,7 @@ fn listeners_have_the_ports_of_their_schemes() {
     let tls =
         SbiTls { pair: Some(("a.pem".into(), "a.key".into())), authorities: None, clients: Some("b.pem".into()) };
     assert_eq!(sbi.tls, Some(tls));
+    assert_eq!(self::sbi(&with("access_log: /a/b")).access_log, Some("/a/b".into()));
 }
 
 #[test]
@@ -95,6 +97,31 @@ fn all_that_the_core_goes_by_can_be_said() {
     };
     assert_eq!(settings.limits, limits);
     assert_eq!(settings.overload, Overload { hot: 90, exempt: 3 });
+}
+
+#[test]
+fn producers_are_where_their_profiles_say() {
+    let settings = sbi(&with(
+        "tls: {authorities: a.pem}, producers: [{nf_instance_id: 8d1f3c6e-2f9b-4b6c-9e0a-3c5d7e9f1a2b, nf_type: UDM, nf_set_ids: [s1], \
+         capacity: 7, nf_services: [{service_name: nudm-sdm, versions: [v1, v2], api_root: 'http://192.0.2.1:8000/x', priority: 3}, \
+         {service_name: nudm-uecm, api_root: 'https://udm.example', capacity: 9, service_instance_id: u, nf_service_set_ids: [t]}, \
+         {service_name: nudm-ee, api_root: 'http://[2001:db8::1]'}]}]",
+    ))
+    .settings;
+    let answer = SearchResult { nf_instances: settings.discovery.producers, ..SearchResult::default() };
+    let found = Found::new(&answer);
+    let seen: Vec<_> = found
+        .candidates
+        .iter()
+        .map(|it| (it.producer.api_root.to_string(), it.producer.priority, it.producer.capacity))
+        .collect();
+    let expected =
+        [("http://192.0.2.1:8000/x", 3, 7), ("https://udm.example:443", 0, 9), ("http://[2001:db8::1]:80", 0, 7)];
+    assert_eq!(seen, expected.map(|(root, priority, capacity)| (root.to_owned(), priority, capacity)));
+    let first = &found.candidates[0];
+    assert!(first.has_version("v2") && !first.has_version("v3") && !found.candidates[1].has_version("v2"));
+    assert_eq!(first.producer.service_instance.as_deref(), Some("nudm-sdm-1"));
+    assert_eq!(found.candidates[1].producer.service_sets, ["t"]);
 }
 
 #[test]
@@ -138,6 +165,10 @@ fn mistakes_are_named() {
         ("nf_instance_id: scp-1", "scp-1 is no NF instance; give a UUID"),
         ("sepp: '192.0.2.1:8000'", "is no apiRoot; give one such as http://192.0.2.61:8000"),
         ("sepp: 'https://sepp'", "https://sepp is met by TLS"),
+        (
+            "producers: [{nf_instance_id: 8d1f3c6e-2f9b-4b6c-9e0a-3c5d7e9f1a2b, nf_type: UDM, nf_services: []}]",
+            "serves nothing",
+        ),
         ("nrf: {api_roots: []}", "no NRF; give the apiRoot of one at least"),
         ("nrf: {api_roots: ['https://nrf']}", "https://nrf is met by TLS"),
         (

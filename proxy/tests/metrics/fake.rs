@@ -6,8 +6,8 @@ use pinion::config::model::{Algorithm, Protocol};
 use pinion::control::{
     Control, ControlError, EndpointState, EndpointView, Explanation, GtpcEndpoint, GtpcFilter, GtpcFrontEnd,
     GtpcPage, InterfaceView, N2Amf, N2Filter, N2FrontEnd, N2Page, N4Filter, N4FrontEnd, N4Page, N4Upf,
-    PacketCount, PageAsk, PathView, Reloaded, ServiceView, SessionFilter, SessionPage, Stats, StoreLevel,
-    TableLevel, TrafficView, TunnelFilters,
+    PacketCount, PageAsk, PathView, Reloaded, SbiFilter, SbiPage, SbiStats, ServiceView, SessionFilter,
+    SessionPage, Stats, StoreLevel, TableLevel, TrafficView, TunnelFilters,
 };
 
 use pinion_n2::{Answerer, Latency};
@@ -165,6 +165,17 @@ impl Control for Fake {
             ],
             front_ends: vec![front_end(self.endpoints)],
             gtpc: vec![gtpc(2)],
+            sbi: Some(SbiStats {
+                fqdn: "scp.example".to_owned(),
+                nf_instance: "8d1f3c6e-2f9b-4b6c-9e0a-3c5d7e9f1a2b".to_owned(),
+                statuses: vec![(200, 7), (504, 1)],
+                causes: vec![("TARGET_NF_NOT_REACHABLE".to_owned(), 1)],
+                cancelled: 2,
+                times: vec![3, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+                spent: Duration::from_millis(6250),
+                working: 4,
+                ..SbiStats::default()
+            }),
             n2: vec![n2(2)],
             heard: heard(),
         })
@@ -176,6 +187,10 @@ impl Control for Fake {
 
     async fn n4_sessions(&self, _: &N4Filter, _: &PageAsk) -> Result<N4Page, ControlError> {
         Ok(N4Page::default())
+    }
+
+    async fn sbi_resources(&self, _: &SbiFilter, _: &PageAsk) -> Result<SbiPage, ControlError> {
+        Ok(SbiPage::default())
     }
 
     async fn gtpc_sessions(&self, _: &GtpcFilter, _: &PageAsk) -> Result<GtpcPage, ControlError> {

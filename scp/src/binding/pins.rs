@@ -1,6 +1,6 @@
 //! Resources that this SCP keeps on their producers for clients that know nothing of bindings (TS 29.500 6.12).
 
-use std::collections::HashMap;
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use foldhash::fast::FixedState;
@@ -59,6 +59,25 @@ impl Pins {
     #[must_use]
     pub fn list(&self, most: usize) -> Vec<(String, Pin)> {
         self.read().iter().take(most).map(|(key, pin)| (key.clone(), pin.clone())).collect()
+    }
+
+    /// The first so many of them after a key, in the order of keys, of those that `wanted` lets through.
+    #[must_use]
+    pub fn after(&self, key: &str, most: usize, wanted: impl Fn(&str, &Pin) -> bool) -> Vec<(String, Pin)> {
+        let pins = self.read();
+        let mut first: BinaryHeap<&str> = BinaryHeap::new();
+        for (name, pin) in pins.iter().filter(|(name, _)| name.as_str() > key) {
+            let greatest = first.len() >= most && first.peek().is_none_or(|last| *last <= name.as_str());
+            if greatest || !wanted(name, pin) {
+                continue;
+            }
+            if first.len() >= most {
+                first.pop();
+            }
+            first.push(name);
+        }
+        let sorted = first.into_sorted_vec().into_iter();
+        sorted.filter_map(|name| Some((name.to_owned(), pins.get(name)?.clone()))).collect()
     }
 
     /// The pin of a key.
@@ -170,5 +189,28 @@ mod tests {
         assert!(pins.insert("a/1".to_owned(), pin("http://b"), 1));
         pins.remove("a/1");
         assert!(pins.insert("a/2".to_owned(), pin("http://a"), 1));
+    }
+
+    #[test]
+    fn pages_are_in_order_and_have_all() {
+        let pins = Pins::default();
+        let pin = |at: &str| Pin {
+            at: ApiRoot::parse(at).unwrap(),
+            nf_instance: None,
+            binding: None,
+            service_sets: Vec::new(),
+            nf_sets: Vec::new(),
+        };
+        for number in [5, 3, 9, 1, 7] {
+            pins.insert(format!("a/{number}"), pin("http://a"), 10);
+        }
+        pins.insert("a/4".to_owned(), pin("http://b"), 10);
+        let page = |after: &str, most| -> Vec<String> {
+            pins.after(after, most, |_, pin| pin.at.authority == "a").into_iter().map(|(key, _)| key).collect()
+        };
+        assert_eq!(page("", 2), ["a/1", "a/3"]);
+        assert_eq!(page("a/3", 2), ["a/5", "a/7"]);
+        assert_eq!(page("a/7", 2), ["a/9"]);
+        assert_eq!((page("a/9", 2).len(), page("", 0).len()), (0, 0));
     }
 }

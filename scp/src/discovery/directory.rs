@@ -10,6 +10,7 @@ use super::cache::{Cache, Remember, Remembered};
 use super::candidates::Found;
 use super::factors::{Factors, Key};
 use super::freshness::freshness;
+use super::given::{beside, given};
 use super::memo::Memo;
 use super::settings::DiscoverySettings;
 use crate::call::Call;
@@ -53,6 +54,20 @@ impl Directory {
     /// # Errors
     /// Nothing is remembered that could serve, and no NRF gave an answer.
     pub async fn find(&self, factors: &Factors, asking: Asking<'_>) -> Outcome {
+        let Some(own) = given(&asking.settings.producers, factors) else {
+            return self.search(factors, asking).await;
+        };
+        if asking.nrf.is_none() && factors.key().nrf.is_none() {
+            return Ok(Arc::new(own));
+        }
+        let found = self.search(factors, asking).await;
+        Ok(Arc::new(match found {
+            Ok(found) => beside(own, &found),
+            Err(_) => own,
+        }))
+    }
+
+    async fn search(&self, factors: &Factors, asking: Asking<'_>) -> Outcome {
         let key = factors.key();
         if let (None, true, Some(nrf)) = (&key.nrf, factors.target_type().eq_ignore_ascii_case("NRF"), asking.nrf)
         {

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use crate::nrf::NfProfile;
+
 /// How long, and how much.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DiscoverySettings {
     /// Searches that are remembered; beyond, those that were not used for longest are forgotten.
     pub entries: usize,
@@ -21,6 +23,8 @@ pub struct DiscoverySettings {
     pub requester: String,
     /// Where this SCP stands: producers of the same locality come first, where a client prefers none.
     pub locality: Option<String>,
+    /// Producers that are there whatever the NRF says.
+    pub producers: Vec<NfProfile>,
 }
 
 impl Default for DiscoverySettings {
@@ -34,6 +38,7 @@ impl Default for DiscoverySettings {
             pause: Duration::from_secs(1),
             requester: "SCP".to_owned(),
             locality: None,
+            producers: Vec::new(),
         }
     }
 }

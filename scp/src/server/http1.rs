@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tower::Service;
 
 use super::Served;
+use crate::account::Account;
 use crate::body::Body;
 use crate::call::{Arrival, Call, Reply};
 use crate::context::{Context, Known};
@@ -27,7 +28,8 @@ where
 {
     let prepared = Arc::clone(&served.prepared.borrow());
     let mut drain = served.drain.clone();
-    let service = service_fn(move |request| respond_to(stack.clone(), request, served.arrival()));
+    let service =
+        service_fn(move |request| respond_to(stack.clone(), request, served.arrival(), served.account.clone()));
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(prepared.settings.timeouts.client_idle);
     builder.max_buf_size((prepared.settings.limits.headers as usize).max(8_192));
@@ -39,18 +41,26 @@ where
     let _ = connection.await;
 }
 
-async fn respond_to<S>(mut stack: S, request: Request<Incoming>, arrival: Arrival) -> Result<Reply, Infallible>
+async fn respond_to<S>(
+    mut stack: S,
+    request: Request<Incoming>,
+    arrival: Arrival,
+    account: Account,
+) -> Result<Reply, Infallible>
 where
     S: Service<Call, Response = Reply, Error = Infallible>,
 {
     let (mut head, incoming) = request.into_parts();
     head.uri = absolute(&head, arrival.peer.tls);
-    let prepared = Arc::clone(&arrival.prepared);
-    match Context::read(&head, arrival, &mut Known::default()) {
+    match Context::read(&head, arrival.clone(), &mut Known::default()) {
         Ok(context) => {
             stack.call(Call::new(Request::from_parts(head, Body::Http1(Box::new(incoming))), context)).await
         }
-        Err(failure) => Ok(answer(failure, &prepared)),
+        Err(failure) => {
+            let reply = answer(failure, &arrival.prepared);
+            account.refused(&head, &arrival, &reply);
+            Ok(reply)
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use tower::Service;
 use super::Served;
 use super::abuse::Resets;
 use crate::body::Body;
-use crate::call::{Arrival, Call, Reply};
+use crate::call::{Call, Reply};
 use crate::context::{Context, Known};
 use crate::errors::answer;
 use crate::pump::{Pump, PumpError};
@@ -60,7 +60,7 @@ where
             accepted = connection.accept() => match accepted {
                 Some(Ok((request, respond))) => {
                     quiet = false;
-                    tokio::spawn(Exchange::new(&mut stack, request, respond, served.arrival(), &mut known, &shared));
+                    tokio::spawn(Exchange::new(&mut stack, request, respond, &served, &mut known, &shared));
                     if shared.resets.too_many(limits.streams) {
                         tracing::warn!(client = %served.peer.address, "a client takes back what it asks for: its connection ends");
                         connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
@@ -115,7 +115,7 @@ where
         stack: &mut S,
         request: Request<RecvStream>,
         respond: SendResponse<Bytes>,
-        arrival: Arrival,
+        served: &Served,
         known: &mut Known,
         shared: &Arc<Shared>,
     ) -> Self
@@ -123,16 +123,20 @@ where
         S: Service<Call, Response = Reply, Error = Infallible, Future = F>,
     {
         shared.requests.fetch_add(1, Ordering::Relaxed);
+        let arrival = served.arrival();
         let begun = arrival.at;
         let patience = arrival.prepared.settings.timeouts.stall;
-        let prepared = Arc::clone(&arrival.prepared);
         let (head, receive) = request.into_parts();
-        let state = match Context::read(&head, arrival, known) {
+        let state = match Context::read(&head, arrival.clone(), known) {
             Ok(context) => {
                 let request = Request::from_parts(head, Body::stream(receive));
                 State::Asked(stack.call(Call::new(request, context)))
             }
-            Err(failure) => State::Answered(Some(answer(failure, &prepared))),
+            Err(failure) => {
+                let reply = answer(failure, &arrival.prepared);
+                served.account.refused(&head, &arrival, &reply);
+                State::Answered(Some(reply))
+            }
         };
         Self { state, respond, shared: Arc::clone(shared), begun, patience }
     }

@@ -5,6 +5,7 @@ mod gtpc;
 mod heard;
 mod n2;
 mod n4;
+mod sbi;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -21,6 +22,7 @@ pub(crate) use gtpc::GtpcSession;
 use n2::N2Choice;
 pub(crate) use n2::N2Ue;
 pub(crate) use n4::N4Session;
+pub(crate) use sbi::SbiResource;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Service<'a> {
@@ -188,6 +190,7 @@ pub(crate) struct All<'a> {
     gtpc: Vec<gtpc::FrontEnd<'a>>,
     n2: Vec<n2::FrontEnd<'a>>,
     heard: heard::Heard<'a>,
+    sbi: Option<sbi::Scp<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -254,6 +257,7 @@ impl<'a> From<&'a Stats> for All<'a> {
             gtpc: stats.gtpc.iter().map(gtpc::FrontEnd::from).collect(),
             n2: stats.n2.iter().map(n2::FrontEnd::from).collect(),
             heard: (&stats.heard).into(),
+            sbi: stats.sbi.as_ref().map(sbi::Scp::from),
         }
     }
 }
@@ -276,18 +280,21 @@ pub(crate) struct Explained<'a> {
     n4_session: Option<N4Session<'a>>,
     gtpc_session: Option<GtpcSession<'a>>,
     n2: Option<N2Choice<'a>>,
+    sbi_resource: Option<SbiResource<'a>>,
     steps: &'a [String],
 }
 
 impl<'a> From<&'a Explanation> for Explained<'a> {
     fn from(explanation: &'a Explanation) -> Self {
         let steps = &explanation.steps;
-        let none = Self { session: None, n4_session: None, gtpc_session: None, n2: None, steps };
+        let none =
+            Self { session: None, n4_session: None, gtpc_session: None, n2: None, sbi_resource: None, steps };
         match &explanation.session {
             Of::Session(it) => Self { session: Some(it.into()), ..none },
             Of::N4(it) => Self { n4_session: Some(it.into()), ..none },
             Of::Gtpc(it) => Self { gtpc_session: Some(it.into()), ..none },
             Of::N2(it) => Self { n2: Some(it.into()), ..none },
+            Of::Sbi(it) => Self { sbi_resource: Some(it.into()), ..none },
         }
     }
 }

@@ -125,6 +125,7 @@ pub(super) fn snapshot() -> Snapshot {
             gtpc: Vec::new(),
             n2: Vec::new(),
             heard: Heard::default(),
+            sbi: None,
         },
     }
 }

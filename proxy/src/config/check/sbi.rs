@@ -2,6 +2,7 @@
 
 mod bounds;
 mod nrf;
+mod producers;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -35,8 +36,14 @@ pub(super) fn model(file: &File, host: &Host, wrong: &mut Wrong) -> Option<Sbi> 
     settings.redirects = sbi.redirects.or(SbiRedirects::default()).into();
     bounds::into(sbi, &mut settings, wrong);
     nrf::into(sbi, &listeners, &mut settings, wrong);
+    settings.discovery.producers = producers::model(sbi, wrong);
     roots(sbi, wrong);
-    Some(Sbi { settings, listeners, tls: sbi.tls.value.as_ref().map(|tls| certificates(tls, host, wrong)) })
+    Some(Sbi {
+        settings,
+        listeners,
+        tls: sbi.tls.value.as_ref().map(|tls| certificates(tls, host, wrong)),
+        access_log: sbi.access_log.value.as_ref().map(|path| path.0.clone()),
+    })
 }
 
 /// Where clients connect: each address and port once, and no steered service's.
@@ -134,7 +141,9 @@ fn roots(sbi: &written::Sbi, wrong: &mut Wrong) {
     }
     let hops = sbi.next_hops.values().filter_map(|hop| hop.api_root.given());
     let nrfs = sbi.nrf.value.iter().flat_map(|nrf| nrf.api_roots.each());
-    for (at, Root(root)) in hops.chain(sbi.sepp.given()).chain(nrfs) {
+    let services = sbi.producers.values().flat_map(|producer| producer.nf_services.values());
+    let producers = services.filter_map(|service| service.api_root.given());
+    for (at, Root(root)) in hops.chain(sbi.sepp.given()).chain(nrfs).chain(producers) {
         if root.transport == Transport::Tls {
             let what = format!(
                 "{root} is met by TLS, and nothing says whose certificates count; give `tls: {{authorities}}`"

@@ -15,6 +15,8 @@ pub struct Sbi {
     pub listeners: Vec<SbiListener>,
     /// Its certificates, and whose it takes.
     pub tls: Option<SbiTls>,
+    /// Where each request is written down.
+    pub access_log: Option<PathBuf>,
 }
 
 /// Where clients connect.

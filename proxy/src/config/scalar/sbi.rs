@@ -95,6 +95,13 @@ scalar! {
 }
 
 scalar! {
+    /// The version of an API in its URIs (TS 29.501 4.3.1.1).
+    ApiVersion(String): Text = "version of an API", "a `v` and a number, such as v2",
+    |text| text.strip_prefix('v').and_then(number::<u16>).map(|_| text.to_owned()),
+    { "type": "string", "pattern": "^v(0|[1-9][0-9]{0,4})$" }
+}
+
+scalar! {
     /// A type of NF (TS 29.510 6.1.6.3.3).
     NfType(String): Text = "NF type", "one as the NRF has it, such as UDM, SMF or 5G_EIR",
     |text| {

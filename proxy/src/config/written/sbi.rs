@@ -2,6 +2,7 @@
 
 mod bounds;
 mod nrf;
+mod producer;
 
 use crate::config::model::SbiRedirects;
 use crate::config::read::{Either, List, choice, record};
@@ -10,6 +11,7 @@ use crate::config::scalar::{Authority, Ip, Path, Port, Truth};
 
 pub(in crate::config) use bounds::{Limits, Overload, Retries, SbiTimeouts, Statuses};
 pub(in crate::config) use nrf::{Authorization, Discovery, Nrf, Registration};
+pub(in crate::config) use producer::{NfService, Producer};
 
 record! {
     /// The SCP: requests of the service-based interface, each to the producer that it is for.
@@ -29,6 +31,8 @@ record! {
         optional tls: SbiTls,
         /// The NRF, and how this SCP is known to it. Left out: who names no target is not served.
         optional nrf: Nrf,
+        /// Producers beside those that the NRF knows. Left out: none.
+        optional producers: List<Producer>,
         /// What is remembered of discovery.
         optional discovery: Discovery,
         /// When clients get access tokens.
@@ -53,6 +57,8 @@ record! {
         optional limits: Limits,
         /// What overload is, and whom it spares.
         optional overload: Overload,
+        /// A file that each request is written down in, a JSON object a line; opened anew at each reload. Left out: none.
+        optional access_log: Path,
     }
 }
 

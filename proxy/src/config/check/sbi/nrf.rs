@@ -96,7 +96,7 @@ fn registration(given: &Registration, sbi: &Sbi, listeners: &[SbiListener]) -> n
     }
 }
 
-fn labels(field: &Field<List<Label>>) -> Vec<String> {
+pub(super) fn labels(field: &Field<List<Label>>) -> Vec<String> {
     field.values().map(|label| label.0.clone()).collect()
 }
 

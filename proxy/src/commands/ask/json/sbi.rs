@@ -1,0 +1,82 @@
+use serde::Serialize;
+
+use crate::control;
+
+/// A resource that the SCP keeps on its producer.
+#[derive(Debug, Serialize)]
+pub(crate) struct SbiResource<'a> {
+    resource: &'a str,
+    key: String,
+    api_root: &'a str,
+    nf_instance: Option<&'a str>,
+    binding: Option<&'a str>,
+    nf_sets: &'a [String],
+    nf_service_sets: &'a [String],
+}
+
+impl<'a> From<&'a control::SbiResource> for SbiResource<'a> {
+    fn from(it: &'a control::SbiResource) -> Self {
+        Self {
+            resource: &it.resource,
+            key: format!("http://{}", it.resource),
+            api_root: &it.api_root,
+            nf_instance: it.nf_instance.as_deref(),
+            binding: it.binding.as_deref(),
+            nf_sets: &it.nf_sets,
+            nf_service_sets: &it.nf_service_sets,
+        }
+    }
+}
+
+/// How it goes with the SCP.
+#[derive(Debug, Serialize)]
+pub(super) struct Scp<'a> {
+    fqdn: &'a str,
+    nf_instance: &'a str,
+    responses: Vec<Responses>,
+    problems: Vec<Problems<'a>>,
+    cancelled: u64,
+    spent_seconds: f64,
+    working: u64,
+    waiting: u64,
+    client_connections: u64,
+    producer_connections: u64,
+    resources: u64,
+    searches: u64,
+    unlogged: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Responses {
+    status: u16,
+    responses: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Problems<'a> {
+    cause: &'a str,
+    responses: u64,
+}
+
+impl<'a> From<&'a control::SbiStats> for Scp<'a> {
+    fn from(it: &'a control::SbiStats) -> Self {
+        let responses =
+            it.statuses.iter().map(|(status, responses)| Responses { status: *status, responses: *responses });
+        let problems = it.causes.iter().map(|(cause, responses)| Problems { cause, responses: *responses });
+        Self {
+            fqdn: &it.fqdn,
+            nf_instance: &it.nf_instance,
+            responses: responses.collect(),
+            problems: problems.collect(),
+            cancelled: it.cancelled,
+            spent_seconds: it.spent.as_secs_f64(),
+            working: it.working,
+            waiting: it.waiting,
+            client_connections: it.client_connections,
+            producer_connections: it.producer_connections,
+            resources: it.resources,
+            searches: it.searches,
+            unlogged: it.unlogged,
+        }
+    }
+}

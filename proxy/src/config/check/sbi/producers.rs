@@ -1,0 +1,90 @@
+//! Producers beside those that the NRF knows: their profiles (TS 29.510 6.1.6.2.2).
+
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+
+use pinion_scp::api_root::{ApiRoot, Transport};
+use pinion_scp::nrf::{IpEndPoint, NfProfile, REGISTERED, ServiceVersion};
+
+use super::nrf::labels;
+use crate::config::mistake::{Place, Wrong};
+use crate::config::read::Field;
+use crate::config::scalar::sbi::Rank;
+use crate::config::written::{NfService, Producer, Sbi};
+
+/// What the producers mean: each NF instance once, each serving something.
+pub(super) fn model(sbi: &Sbi, wrong: &mut Wrong) -> Vec<NfProfile> {
+    let mut seen: HashMap<&str, Place> = HashMap::new();
+    for (at, instance) in sbi.producers.values().filter_map(|producer| producer.nf_instance_id.given()) {
+        if let Some(other) = seen.insert(&instance.0, at) {
+            let what = format!("NF instance {} is already at line {}; give each its own", instance.0, other.line);
+            wrong.mistake(at, what);
+        }
+    }
+    sbi.producers.values().map(|producer| one(producer, wrong)).collect()
+}
+
+fn one(producer: &Producer, wrong: &mut Wrong) -> NfProfile {
+    if let Some((at, services)) = producer.nf_services.given()
+        && services.0.is_empty()
+    {
+        wrong.mistake(at, "a producer that serves nothing; give one service at least");
+    }
+    let mut seen = HashSet::new();
+    for (at, instance) in producer.nf_services.values().filter_map(|service| service.service_instance_id.given()) {
+        if !seen.insert(&instance.0) {
+            wrong.mistake(at, format!("service instance {} is already there; give each its own", instance.0));
+        }
+    }
+    NfProfile {
+        nf_instance_id: producer.nf_instance_id.value.as_ref().map(|it| it.0.clone()).unwrap_or_default(),
+        nf_type: producer.nf_type.value.as_ref().map(|it| it.0.clone()).unwrap_or_default(),
+        nf_status: REGISTERED.to_owned(),
+        nf_set_id_list: labels(&producer.nf_set_ids),
+        locality: producer.locality.value.as_ref().map(|label| label.0.clone()),
+        priority: rank(&producer.priority),
+        capacity: rank(&producer.capacity),
+        nf_services: (1..).zip(producer.nf_services.values()).filter_map(serves).collect(),
+        ..NfProfile::default()
+    }
+}
+
+/// `None` only after a mistake.
+fn serves((number, service): (usize, &NfService)) -> Option<pinion_scp::nrf::NfService> {
+    let name = service.service_name.value.as_ref()?.0.clone();
+    let ApiRoot { transport, authority, .. } = &super::root(&service.api_root)?;
+    let host = authority.host().trim_matches(['[', ']']);
+    let address: Option<IpAddr> = host.parse().ok();
+    let port = Some(authority.port_u16().unwrap_or(transport.default_port()));
+    let place = match address {
+        Some(IpAddr::V4(v4)) => IpEndPoint { ipv4_address: Some(v4), port, ..IpEndPoint::default() },
+        Some(IpAddr::V6(v6)) => IpEndPoint { ipv6_address: Some(v6), port, ..IpEndPoint::default() },
+        None => IpEndPoint { port, ..IpEndPoint::default() },
+    };
+    let versions: Vec<&str> = service.versions.values().map(|version| version.0.as_str()).collect();
+    let versions = if versions.is_empty() { vec!["v1"] } else { versions };
+    let version =
+        |version: &str| ServiceVersion { api_version_in_uri: version.to_owned(), ..ServiceVersion::default() };
+    let prefix = super::root(&service.api_root)?.prefix().to_owned();
+    // TLS is met by name, and by an address where there is no name.
+    let by_name = address.is_none() || *transport == Transport::Tls;
+    let instance = service.service_instance_id.value.as_ref();
+    Some(pinion_scp::nrf::NfService {
+        service_instance_id: instance.map_or_else(|| format!("{name}-{number}"), |label| label.0.clone()),
+        versions: versions.into_iter().map(version).collect(),
+        scheme: transport.scheme().to_owned(),
+        nf_service_status: REGISTERED.to_owned(),
+        fqdn: by_name.then(|| authority.host().to_owned()),
+        ip_end_points: vec![place],
+        api_prefix: (!prefix.is_empty()).then_some(prefix),
+        priority: rank(&service.priority),
+        capacity: rank(&service.capacity),
+        nf_service_set_id_list: labels(&service.nf_service_set_ids),
+        service_name: name,
+        ..pinion_scp::nrf::NfService::default()
+    })
+}
+
+fn rank(field: &Field<Rank>) -> Option<u16> {
+    field.value.as_ref().map(|rank| rank.0)
+}

@@ -1,0 +1,72 @@
+//! What there is to see of the SCP (TS 29.500 6.10).
+
+use std::time::Duration;
+
+/// How it goes with the SCP; counts are since it began.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SbiStats {
+    /// Its FQDN.
+    pub fqdn: String,
+    /// Its NF instance.
+    pub nf_instance: String,
+    /// Responses by status, in ascending order.
+    pub statuses: Vec<(u16, u64)>,
+    /// Answers of its own by cause (TS 29.500 table 5.2.7.2-1 and 6.10).
+    pub causes: Vec<(String, u64)>,
+    /// Requests whose client did not wait for the response.
+    pub cancelled: u64,
+    /// Responses by the time that they took: up to each of [`pinion_scp::account::BOUNDS`], and beyond the last; each
+    /// once.
+    pub times: Vec<u64>,
+    /// All these times together.
+    pub spent: Duration,
+    /// Lines that the access log lacks, as it was too slow.
+    pub unlogged: u64,
+    /// Requests that are worked on.
+    pub working: u64,
+    /// Requests that wait for that.
+    pub waiting: u64,
+    /// Connections of clients.
+    pub client_connections: u64,
+    /// Connections to producers and others.
+    pub producer_connections: u64,
+    /// Resources that are pinned.
+    pub resources: u64,
+    /// Searches that are remembered.
+    pub searches: u64,
+}
+
+/// Which resources are asked for; a part that is `None` lets all through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SbiFilter {
+    /// At the producer with this authority, such as `192.0.2.61:8000`.
+    pub producer: Option<String>,
+    /// At this NF instance.
+    pub nf_instance: Option<String>,
+}
+
+/// A page of resources.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SbiPage {
+    /// The resources.
+    pub resources: Vec<SbiResource>,
+    /// Where the next page begins; `None`: this was the last.
+    pub next: Option<String>,
+}
+
+/// A resource that is pinned to its producer (TS 29.500 6.12).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SbiResource {
+    /// The authority that its producer gave for it, and its path.
+    pub resource: String,
+    /// Whom to ask.
+    pub api_root: String,
+    /// The NF instance there, where it is known.
+    pub nf_instance: Option<String>,
+    /// What its producer said of others that have it: 3gpp-Sbi-Binding.
+    pub binding: Option<String>,
+    /// Sets of NFs that it belongs to.
+    pub nf_sets: Vec<String>,
+    /// Sets of NF services that it belongs to.
+    pub nf_service_sets: Vec<String>,
+}
