@@ -307,10 +307,15 @@ impl FrontEnd {
         self.push(Output::Send { leg, stream, bytes });
     }
 
-    /// Sends what the front end made itself.
+    /// Sends what the front end made itself; on the first stream where the other end has more than may be sent on.
     pub(crate) fn say(&mut self, leg: Leg, stream: u16, made: Result<Bytes, Unfit>) {
+        let streams = match leg {
+            Leg::Gnb(association) => self.streams_down(association),
+            Leg::Amf(upstream) => self.upstreams.get(&upstream).map_or(1, |&(gnb, amf)| self.streams_up(gnb, amf)),
+        };
         match made {
-            Ok(bytes) => self.send(leg, stream, bytes),
+            Ok(bytes) if stream < streams => self.send(leg, stream, bytes),
+            Ok(bytes) => self.send(leg, 0, bytes),
             Err(unfit) => tracing::warn!(?leg, %unfit, "a message could not be made"),
         }
     }

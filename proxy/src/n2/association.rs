@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use pinion_n2::Leg;
 use pinion_protocols::ngap::PAYLOAD_PROTOCOL;
-use pinion_transport::{Association, Event, Message, Received};
+use pinion_transport::{Association, Event, Message, Received, SendError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
@@ -84,7 +84,7 @@ impl Line {
         let (queue, queued) = mpsc::channel(WAITING);
         let waiting = Arc::new(AtomicUsize::new(0));
         let reader = tokio::spawn(read(leg, Arc::clone(&association), ear));
-        let writer = tokio::spawn(write(Arc::clone(&association), queued, Arc::clone(&waiting)));
+        let writer = tokio::spawn(write(leg, Arc::clone(&association), queued, Arc::clone(&waiting)));
         Self { association, queue: Some(queue), waiting, reader, writer }
     }
 
@@ -140,13 +140,22 @@ async fn read(leg: Leg, association: Arc<Association>, ear: Ear) {
 }
 
 /// Sends what is queued, and shuts the association down once nothing more can be.
-async fn write(association: Arc<Association>, mut queued: mpsc::Receiver<Message>, waiting: Arc<AtomicUsize>) {
+async fn write(
+    leg: Leg,
+    association: Arc<Association>,
+    mut queued: mpsc::Receiver<Message>,
+    waiting: Arc<AtomicUsize>,
+) {
     let mut messages = Vec::with_capacity(BATCH);
     while queued.recv_many(&mut messages, BATCH).await > 0 {
         let mut batch: VecDeque<_> = messages.drain(..).collect();
         let length = batch.iter().map(|message| message.payload.len()).sum();
-        if association.send_all(&mut batch).await.is_err() {
-            return;
+        // What is refused is gone; the others are not.
+        while let Err(error) = association.send_all(&mut batch).await {
+            if matches!(error, SendError::Unknown | SendError::ShuttingDown) {
+                return;
+            }
+            tracing::warn!(?leg, %error, "a message is not sent");
         }
         waiting.fetch_sub(length, Ordering::Relaxed);
     }
