@@ -6,7 +6,6 @@ mod captures;
 mod common;
 mod initial;
 mod loss;
-mod messages;
 mod mobility;
 mod mutations;
 mod network;
@@ -20,3 +19,5 @@ mod stage;
 mod ues;
 mod unanswered;
 mod updates;
+
+use pinion_simulators::n2::messages;

@@ -1,10 +1,9 @@
-//! What is under way, and what messages carry.
+//! What is under way.
 
 use std::collections::{HashMap, VecDeque};
 
 use bytes::Bytes;
 use pinion_n2::Leg;
-use pinion_protocols::ngap::{Element, ElementType, Message};
 
 use crate::mutations::Dice;
 
@@ -59,19 +58,4 @@ impl Wire {
         self.queues.retain(|queue, _| queue.leg() != leg);
         self.busy.retain(|queue| queue.leg() != leg);
     }
-}
-
-/// What a message of a UE carries: whose it is, of which connection, which of its messages, and which way it goes.
-pub(super) fn carry(ue: usize, epoch: u32, number: u32, way: usize) -> Vec<u8> {
-    let words = [ue as u32, epoch, number, way as u32];
-    words.iter().flat_map(|word| word.to_be_bytes()).collect()
-}
-
-pub(super) fn payload(message: &Message<'_>) -> (usize, u32, u32, usize) {
-    let raw = message.elements().find(ElementType::NasPdu).unwrap();
-    let raw = raw.unwrap_or_else(|| panic!("{} carries nothing", message.procedure()));
-    let Element::NasPdu(octets) = raw.parse().unwrap() else { unreachable!() };
-    let octets = octets.joined();
-    let word = |at: usize| u32::from_be_bytes(octets[at * 4..at * 4 + 4].try_into().unwrap());
-    (word(0) as usize, word(1), word(2), word(3) as usize)
 }

@@ -10,39 +10,50 @@ use pinion_protocols::ngap::{
     Criticality, ElementType, FiveGSTmsi, Guami, MessageWriter, Outcome, Procedure, UeIds, Value,
 };
 
-pub(crate) const PLMN: [u8; 3] = [0x00, 0xf1, 0x10];
+/// The network that all are of: 001/01.
+pub const PLMN: [u8; 3] = [0x00, 0xf1, 0x10];
 
-pub(crate) fn message(
-    outcome: Outcome,
-    procedure: Procedure,
-    elements: impl FnOnce(&mut MessageWriter<'_>),
-) -> Bytes {
+/// A message with elements.
+#[must_use]
+pub fn message(outcome: Outcome, procedure: Procedure, elements: impl FnOnce(&mut MessageWriter<'_>)) -> Bytes {
     let mut out = BytesMut::new();
     let mut writer = MessageWriter::new(&mut out, outcome, procedure, Criticality::Ignore);
     elements(&mut writer);
-    writer.finish().unwrap();
-    out.freeze()
+    // A message that does not fit is none: whoever gets it says so.
+    match writer.finish() {
+        Ok(()) => out.freeze(),
+        Err(_) => Bytes::new(),
+    }
 }
 
-pub(crate) fn initiating(procedure: Procedure, elements: impl FnOnce(&mut MessageWriter<'_>)) -> Bytes {
+/// A message that begins a procedure.
+#[must_use]
+pub fn initiating(procedure: Procedure, elements: impl FnOnce(&mut MessageWriter<'_>)) -> Bytes {
     message(Outcome::Initiating, procedure, elements)
 }
 
-pub(crate) fn add(writer: &mut MessageWriter<'_>, kind: ElementType, value: &dyn Value) {
+/// Adds an element that must be understood.
+pub fn add(writer: &mut MessageWriter<'_>, kind: ElementType, value: &dyn Value) {
     writer.add(kind, Criticality::Reject, value);
 }
 
-pub(crate) fn node(number: u32) -> GlobalRanNodeId {
+/// A gNB.
+#[must_use]
+pub fn node(number: u32) -> GlobalRanNodeId {
     GlobalRanNodeId::Gnb { plmn: Plmn(PLMN), id: number, bits: 24 }
 }
 
-pub(crate) fn areas(tac: u8) -> List<SupportedTa, 256> {
+/// A tracking area and its slice.
+#[must_use]
+pub fn areas(tac: u8) -> List<SupportedTa, 256> {
     let slices = List(vec![Slice { sst: 1, sd: None }.into()]);
     let plmn = BroadcastPlmn { plmn: Plmn(PLMN), slices, extensions: Default::default() };
     List(vec![SupportedTa { tac: [0, 0, tac], plmns: List(vec![plmn]), extensions: Default::default() }])
 }
 
-pub(crate) fn ng_setup(number: u32) -> Bytes {
+/// A gNB's NG Setup Request.
+#[must_use]
+pub fn ng_setup(number: u32) -> Bytes {
     initiating(Procedure::NgSetup, |it| {
         add(it, ElementType::GlobalRanNodeId, &node(number));
         add(it, ElementType::SupportedTaList, &areas(1));
@@ -51,21 +62,27 @@ pub(crate) fn ng_setup(number: u32) -> Bytes {
 }
 
 /// An AMF of region 1.
-pub(crate) fn guami(set: u16, pointer: u8) -> Guami {
+#[must_use]
+pub fn guami(set: u16, pointer: u8) -> Guami {
     Guami { plmn: PLMN, region: 1, set, pointer }
 }
 
 /// What an AMF says of itself.
 #[derive(Clone, Debug)]
-pub(crate) struct Says {
-    pub(crate) name: String,
-    pub(crate) guamis: Vec<(Guami, Option<&'static str>)>,
-    pub(crate) capacity: u8,
-    pub(crate) slices: Vec<u8>,
+pub struct Says {
+    /// AMF Name.
+    pub name: String,
+    /// GUAMIs, and the AMF that takes over for each.
+    pub guamis: Vec<(Guami, Option<&'static str>)>,
+    /// Relative capacity.
+    pub capacity: u8,
+    /// Slice/service types.
+    pub slices: Vec<u8>,
 }
 
 impl Says {
-    pub(crate) fn elements(&self, it: &mut MessageWriter<'_>) {
+    /// Adds it to NG Setup Response, or to AMF Configuration Update.
+    pub fn elements(&self, it: &mut MessageWriter<'_>) {
         let guamis = self.guamis.iter().map(|(guami, backup)| ServedGuami {
             guami: *guami,
             backup: backup.map(|name| AmfName(name.into())),
@@ -79,12 +96,16 @@ impl Says {
         add(it, ElementType::PlmnSupportList, &List::<_, 12>(vec![plmn]));
     }
 
-    pub(crate) fn setup_response(&self) -> Bytes {
+    /// NG Setup Response.
+    #[must_use]
+    pub fn setup_response(&self) -> Bytes {
         message(Outcome::Successful, Procedure::NgSetup, |it| self.elements(it))
     }
 }
 
-pub(crate) fn setup_failure(cause: &Cause, wait: Option<TimeToWait>) -> Bytes {
+/// NG Setup Failure.
+#[must_use]
+pub fn setup_failure(cause: &Cause, wait: Option<TimeToWait>) -> Bytes {
     message(Outcome::Unsuccessful, Procedure::NgSetup, |it| {
         add(it, ElementType::Cause, cause);
         if let Some(wait) = wait {
@@ -93,12 +114,15 @@ pub(crate) fn setup_failure(cause: &Cause, wait: Option<TimeToWait>) -> Bytes {
     })
 }
 
-pub(crate) fn tmsi(set: u16, pointer: u8) -> FiveGSTmsi {
+/// A 5G-S-TMSI of an AMF.
+#[must_use]
+pub fn tmsi(set: u16, pointer: u8) -> FiveGSTmsi {
     FiveGSTmsi { set, pointer, tmsi: [1, 2, 3, 4] }
 }
 
 /// A registration request in the clear, whose UE says that it has a 5G-GUTI of an AMF.
-pub(crate) fn registration(guami: Guami) -> Vec<u8> {
+#[must_use]
+pub fn registration(guami: Guami) -> Vec<u8> {
     let [high, low] = (guami.set << 6 | u16::from(guami.pointer)).to_be_bytes();
     let mut nas = b"\x7e\x00\x41\x79\x00\x0b\xf2".to_vec();
     nas.extend(guami.plmn);
@@ -108,24 +132,34 @@ pub(crate) fn registration(guami: Guami) -> Vec<u8> {
 
 /// An initial message.
 #[derive(Clone, Debug)]
-pub(crate) struct First {
-    pub(crate) ran: u32,
-    pub(crate) nas: Vec<u8>,
-    pub(crate) cause: RrcEstablishmentCause,
-    pub(crate) tmsi: Option<FiveGSTmsi>,
+pub struct First {
+    /// RAN UE NGAP ID.
+    pub ran: u32,
+    /// NAS PDU.
+    pub nas: Vec<u8>,
+    /// Why the UE connects.
+    pub cause: RrcEstablishmentCause,
+    /// Its 5G-S-TMSI.
+    pub tmsi: Option<FiveGSTmsi>,
 }
 
 impl First {
-    pub(crate) fn new(ran: u32) -> Self {
+    /// A registration request in the clear, of a UE that says its SUCI.
+    #[must_use]
+    pub fn new(ran: u32) -> Self {
         let nas = b"\x7e\x00\x41\x79\x00\x0d\x01\x00\xf1\x10\x21\x43\x01\x07\x01\x02\x03\x04\x05".to_vec();
         Self { ran, nas, cause: RrcEstablishmentCause::MoSignalling, tmsi: None }
     }
 
-    pub(crate) fn with(ran: u32, tmsi: FiveGSTmsi) -> Self {
+    /// The same, with a 5G-S-TMSI.
+    #[must_use]
+    pub fn with(ran: u32, tmsi: FiveGSTmsi) -> Self {
         Self { tmsi: Some(tmsi), ..Self::new(ran) }
     }
 
-    pub(crate) fn bytes(&self) -> Bytes {
+    /// Initial UE Message.
+    #[must_use]
+    pub fn bytes(&self) -> Bytes {
         let tai = Tai { plmn: Plmn(PLMN), tac: [0, 0, 1] };
         let location =
             UserLocation::Nr { plmn: Plmn(PLMN), cell: 1, tai, time: None, extensions: Default::default() };
@@ -142,7 +176,8 @@ impl First {
 }
 
 /// A message about a UE, with something in it that is no routing element.
-pub(crate) fn about(outcome: Outcome, procedure: Procedure, ids: UeIds, rest: &[u8]) -> Bytes {
+#[must_use]
+pub fn about(outcome: Outcome, procedure: Procedure, ids: UeIds, rest: &[u8]) -> Bytes {
     message(outcome, procedure, |it| {
         if let Some(amf) = ids.amf {
             add(it, ElementType::AmfUeNgapId, &AmfUeNgapId(amf));
@@ -154,30 +189,42 @@ pub(crate) fn about(outcome: Outcome, procedure: Procedure, ids: UeIds, rest: &[
     })
 }
 
-pub(crate) fn ids(amf: u64, ran: u32) -> UeIds {
+/// Both identifiers.
+#[must_use]
+pub fn ids(amf: u64, ran: u32) -> UeIds {
     UeIds { amf: Some(amf), ran: Some(ran) }
 }
 
-pub(crate) fn down(amf: u64, ran: u32, rest: &[u8]) -> Bytes {
+/// Downlink NAS Transport.
+#[must_use]
+pub fn down(amf: u64, ran: u32, rest: &[u8]) -> Bytes {
     about(Outcome::Initiating, Procedure::DownlinkNasTransport, ids(amf, ran), rest)
 }
 
-pub(crate) fn up(amf: u64, ran: u32, rest: &[u8]) -> Bytes {
+/// Uplink NAS Transport.
+#[must_use]
+pub fn up(amf: u64, ran: u32, rest: &[u8]) -> Bytes {
     about(Outcome::Initiating, Procedure::UplinkNasTransport, ids(amf, ran), rest)
 }
 
-pub(crate) fn release_command(amf: u64, ran: Option<u32>) -> Bytes {
+/// UE Context Release Command.
+#[must_use]
+pub fn release_command(amf: u64, ran: Option<u32>) -> Bytes {
     initiating(Procedure::UeContextRelease, |it| {
         add(it, ElementType::UeNgapIds, &UeIds { amf: Some(amf), ran });
         add(it, ElementType::Cause, &Cause::NORMAL_RELEASE);
     })
 }
 
-pub(crate) fn release_complete(amf: u64, ran: u32) -> Bytes {
+/// UE Context Release Complete.
+#[must_use]
+pub fn release_complete(amf: u64, ran: u32) -> Bytes {
     about(Outcome::Successful, Procedure::UeContextRelease, ids(amf, ran), &[])
 }
 
-pub(crate) fn error(ids: UeIds, cause: &Cause) -> Bytes {
+/// Error Indication.
+#[must_use]
+pub fn error(ids: UeIds, cause: &Cause) -> Bytes {
     initiating(Procedure::ErrorIndication, |it| {
         if let Some(amf) = ids.amf {
             it.add(ElementType::AmfUeNgapId, Criticality::Ignore, &AmfUeNgapId(amf));
@@ -189,18 +236,24 @@ pub(crate) fn error(ids: UeIds, cause: &Cause) -> Bytes {
     })
 }
 
-pub(crate) fn connections(list: &[UeIds]) -> Vec<UeConnection> {
+/// A reset's list.
+#[must_use]
+pub fn connections(list: &[UeIds]) -> Vec<UeConnection> {
     list.iter().copied().map(UeConnection).collect()
 }
 
-pub(crate) fn reset(kind: &ResetType) -> Bytes {
+/// NG Reset.
+#[must_use]
+pub fn reset(kind: &ResetType) -> Bytes {
     initiating(Procedure::NgReset, |it| {
         add(it, ElementType::Cause, &Cause::INTERVENTION);
         add(it, ElementType::ResetType, kind);
     })
 }
 
-pub(crate) fn reset_acknowledge(list: Option<Vec<UeConnection>>) -> Bytes {
+/// NG Reset Acknowledge.
+#[must_use]
+pub fn reset_acknowledge(list: Option<Vec<UeConnection>>) -> Bytes {
     message(Outcome::Successful, Procedure::NgReset, |it| {
         if let Some(list) = list {
             let list: ConnectionList = List(list);
