@@ -15,6 +15,7 @@ pub mod daemon;
 pub mod failure;
 mod figures;
 pub mod missing;
+pub mod n2;
 pub mod n4;
 pub mod packets;
 pub mod patience;

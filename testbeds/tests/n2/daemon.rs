@@ -1,0 +1,102 @@
+//! The daemon in the balancer's namespace, with SCTP of its own at addresses that nobody has.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use testbeds::daemon::{Daemon, Place};
+use testbeds::need;
+use testbeds::n2::Field;
+use testbeds::scenario::{probe, wake};
+use testbeds::topology::{self, Host, Topology};
+
+use crate::story::{AMFS, Balancer, Death, Size, play, topology};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_daemon");
+
+struct Steering {
+    place: Place,
+    daemon: Daemon,
+    service: Vec<IpAddr>,
+    amfs: Vec<(String, Vec<IpAddr>)>,
+    interfaces: Vec<String>,
+}
+
+impl Steering {
+    fn start(topology: &Topology) -> Self {
+        let place = Place::new(BINARY).unwrap();
+        let service = [1, 2].map(|path| topology::service(path, 40, false)).to_vec();
+        let endpoints = topology.endpoints.iter().take(AMFS.into());
+        let amfs: Vec<_> = endpoints.map(|host| (host.name.clone(), host.addresses(false))).collect();
+        let interfaces = topology.links().map(|link| link.balancer.interface.name.clone()).collect();
+        configure(&place, &service, &amfs[..amfs.len() - 1], &interfaces);
+        let daemon = place.start(&topology.balancer).unwrap();
+        Self { place, daemon, service, amfs, interfaces }
+    }
+}
+
+impl Balancer for Steering {
+    fn drain(&mut self, amf: usize) {
+        self.place.ask(&["drain", &format!("amfs/{}", self.amfs[amf].0)]).unwrap();
+    }
+
+    fn add(&mut self) {
+        configure(&self.place, &self.service, &self.amfs, &self.interfaces);
+        self.daemon.reload().unwrap();
+    }
+
+    fn ues(&mut self) -> Option<usize> {
+        None
+    }
+
+    fn finish(self) -> String {
+        let log = self.daemon.log();
+        assert!(!log.contains("panicked"), "{log}");
+        assert!(self.daemon.stop().unwrap());
+        format!("{} lines of log", log.lines().count())
+    }
+}
+
+fn configure(place: &Place, service: &[IpAddr], amfs: &[(String, Vec<IpAddr>)], interfaces: &[String]) {
+    let mut yaml = format!("api: {{ unix: {} }}\n", place.api().display());
+    yaml += &format!("interfaces: [{}]\npools:\n  - name: amfs\n    endpoints:\n", interfaces.join(", "));
+    for (name, addresses) in amfs {
+        let _ = writeln!(yaml, "      - {{ name: {name}, addresses: {} }}", list(addresses));
+    }
+    let homes = &interfaces[..service.len()];
+    let _ = write!(
+        yaml,
+        "services:
+  - name: n2
+    protocol: ngap
+    addresses: {}
+    pool: amfs
+    ngap: {{ transport: userspace, interfaces: [{}] }}
+",
+        list(service),
+        homes.join(", "),
+    );
+    place.configure_as(&yaml).unwrap();
+}
+
+fn list(addresses: &[IpAddr]) -> String {
+    let quoted: Vec<_> = addresses.iter().map(|address| format!("'{address}'")).collect();
+    format!("[{}]", quoted.join(", "))
+}
+
+#[test]
+fn userspace_sctp_loses_nothing_of_living_amfs() {
+    need!(probe());
+    for death in [Death::Told, Death::Silent] {
+        // Half of the time for each.
+        let full = Size::full();
+        let size = Size { time: full.time / 2, ..full };
+        let topology = topology();
+        let _wakers = wake(&topology).unwrap();
+        let mut field = Field::new(&topology, size.plan()).unwrap();
+        let steering = Steering::start(&topology);
+        let service = steering.service.clone();
+        // Everybody's first path.
+        let all: Vec<&Host> = topology.hosts().collect();
+        play(&mut field, &topology, steering, (&service, size, death), &all);
+    }
+}
