@@ -32,7 +32,7 @@ const MODULES: &str = "/usr/lib/uml/modules";
 /// Sockets of SCTP and what its cookies and checksums need.
 const NEEDED: &str = "crc32c_generic hmac sha1_generic md5 sha256_generic sctp";
 /// Memory of one kernel; it takes only what it touches.
-const MEMORY: &str = "mem=160M";
+const MEMORY: &str = "mem=256M";
 
 impl Uml {
     /// Finds the kernel, its SCTP module and the tools its first script calls.
@@ -103,6 +103,7 @@ impl Uml {
              export PATH=/usr/sbin:/usr/bin:/sbin:/bin\n\
              mount -t proc proc /proc\n\
              mount -t sysfs sysfs /sys\n\
+             mount -t tmpfs tmpfs /run\n\
              modprobe -d {folder} -a {NEEDED}\n\
              echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore\n\
              ip link set lo up\n"

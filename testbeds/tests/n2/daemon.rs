@@ -1,17 +1,14 @@
 //! The daemon in the balancer's namespace, with SCTP of its own at addresses that nobody has.
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use testbeds::daemon::{Daemon, Place};
-use testbeds::need;
 use testbeds::n2::Field;
+use testbeds::need;
 use testbeds::scenario::{probe, wake};
 use testbeds::topology::{self, Host, Topology};
 
-use crate::story::{AMFS, Balancer, Death, Size, play, topology};
-
-const BINARY: &str = env!("CARGO_BIN_EXE_daemon");
+use crate::story::{AMFS, BINARY, Balancer, Death, Size, play, topology, write_configuration};
 
 struct Steering {
     place: Place,
@@ -27,7 +24,7 @@ impl Steering {
         let service = [1, 2].map(|path| topology::service(path, 40, false)).to_vec();
         let endpoints = topology.endpoints.iter().take(AMFS.into());
         let amfs: Vec<_> = endpoints.map(|host| (host.name.clone(), host.addresses(false))).collect();
-        let interfaces = topology.links().map(|link| link.balancer.interface.name.clone()).collect();
+        let interfaces: Vec<_> = topology.links().map(|link| link.balancer.interface.name.clone()).collect();
         configure(&place, &service, &amfs[..amfs.len() - 1], &interfaces);
         let daemon = place.start(&topology.balancer).unwrap();
         Self { place, daemon, service, amfs, interfaces }
@@ -57,30 +54,8 @@ impl Balancer for Steering {
 }
 
 fn configure(place: &Place, service: &[IpAddr], amfs: &[(String, Vec<IpAddr>)], interfaces: &[String]) {
-    let mut yaml = format!("api: {{ unix: {} }}\n", place.api().display());
-    yaml += &format!("interfaces: [{}]\npools:\n  - name: amfs\n    endpoints:\n", interfaces.join(", "));
-    for (name, addresses) in amfs {
-        let _ = writeln!(yaml, "      - {{ name: {name}, addresses: {} }}", list(addresses));
-    }
-    let homes = &interfaces[..service.len()];
-    let _ = write!(
-        yaml,
-        "services:
-  - name: n2
-    protocol: ngap
-    addresses: {}
-    pool: amfs
-    ngap: {{ transport: userspace, interfaces: [{}] }}
-",
-        list(service),
-        homes.join(", "),
-    );
-    place.configure_as(&yaml).unwrap();
-}
-
-fn list(addresses: &[IpAddr]) -> String {
-    let quoted: Vec<_> = addresses.iter().map(|address| format!("'{address}'")).collect();
-    format!("[{}]", quoted.join(", "))
+    let ngap = format!("{{ transport: userspace, interfaces: [{}] }}", interfaces[..service.len()].join(", "));
+    place.configure_as(&write_configuration(&place.api(), interfaces, amfs, service, &ngap)).unwrap();
 }
 
 #[test]

@@ -7,5 +7,7 @@
     reason = "a test may stop at the first surprise"
 )]
 
+mod daemon;
 mod inside;
+mod kernel;
 mod story;
