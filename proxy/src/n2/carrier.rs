@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use pinion_transport::{Kind, Transport};
 
@@ -52,12 +53,24 @@ impl Carrier {
     /// `Unsupported` where the kernel has no SCTP and it must be the kernel's; `NotFound` where an address has no interface;
     /// the system's.
     pub async fn open(&self, peers: Vec<IpAddr>) -> io::Result<(Box<dyn Transport>, Option<Quiet>)> {
-        let config = pinion_transport::Config::default();
+        let config = timers();
         if self.kind == Kind::Kernel || (self.kind == Kind::Auto && pinion_transport::kernel::is_available()) {
             return Ok((pinion_transport::auto(Kind::Kernel, config, || Ok(Vec::new()))?, None));
         }
         let Self { own, homes, interfaces, .. } = self;
         let (links, quiet) = links::open(Wanted { own, homes, interfaces, peers }).await?;
         Ok((pinion_transport::auto(Kind::Userspace, config, || Ok(links))?, Some(quiet)))
+    }
+}
+
+/// Those of RFC 9260 16 notice after minutes that an AMF is gone, and its UEs wait all the while; these within half a minute.
+fn timers() -> pinion_transport::Config {
+    pinion_transport::Config {
+        rto_min: Duration::from_millis(500),
+        rto_max: Duration::from_secs(3),
+        path_max_retransmissions: 4,
+        association_max_retransmissions: 8,
+        heartbeat_interval: Some(Duration::from_secs(5)),
+        ..pinion_transport::Config::default()
     }
 }
