@@ -58,20 +58,26 @@ fn configure(place: &Place, service: &[IpAddr], amfs: &[(String, Vec<IpAddr>)], 
     place.configure_as(&write_configuration(&place.api(), interfaces, amfs, service, &ngap)).unwrap();
 }
 
+/// Plays it at that size.
+fn steer(size: Size, death: Death) {
+    let topology = topology();
+    let _wakers = wake(&topology).unwrap();
+    let mut field = Field::new(&topology, size.plan()).unwrap();
+    let steering = Steering::start(&topology);
+    let service = steering.service.clone();
+    // Everybody's first path.
+    let all: Vec<&Host> = topology.hosts().collect();
+    play(&mut field, &topology, steering, (&service, size, death), &all);
+}
+
 #[test]
 fn userspace_sctp_loses_nothing_of_living_amfs() {
     need!(probe());
-    for death in [Death::Told, Death::Silent] {
-        // Half of the time for each.
-        let full = Size::full();
-        let size = Size { time: full.time / 2, ..full };
-        let topology = topology();
-        let _wakers = wake(&topology).unwrap();
-        let mut field = Field::new(&topology, size.plan()).unwrap();
-        let steering = Steering::start(&topology);
-        let service = steering.service.clone();
-        // Everybody's first path.
-        let all: Vec<&Host> = topology.hosts().collect();
-        play(&mut field, &topology, steering, (&service, size, death), &all);
-    }
+    steer(Size::full(), Death::Told);
+}
+
+#[test]
+fn an_amf_that_dies_without_a_word_takes_its_own_ues_alone() {
+    need!(probe());
+    steer(Size::full().part(10), Death::Silent);
 }

@@ -81,7 +81,7 @@ fn name(amf: usize) -> Arc<str> {
 fn nothing_of_living_amfs_is_lost() {
     need!(probe());
     let topology = topology();
-    let size = Size::full();
+    let size = Size::full().part(10);
     let mut field = Field::new(&topology, size.plan()).unwrap();
     let inside = Inside::new(&topology, &field);
     let place = &topology.endpoints[usize::from(AMFS)];

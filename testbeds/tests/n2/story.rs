@@ -57,6 +57,11 @@ impl Size {
         }
     }
 
+    /// So much less of both.
+    pub(crate) fn part(self, divisor: u32) -> Self {
+        Self { ues: self.ues / divisor, time: self.time / divisor }
+    }
+
     pub(crate) fn plan(self) -> Plan {
         Plan { gnbs: GNBS, amfs: AMFS, ues: self.ues, seed: 7 }
     }
