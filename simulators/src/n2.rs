@@ -37,7 +37,7 @@ use pinion_exchange::random::Random;
 pub use amf::{Amf, AmfConfig, Stranger};
 pub use payload::{Asks, Payload};
 pub use radio::{Loss, Radio};
-pub use running::Running;
+pub use running::{Outside, Running};
 pub use violation::{Violation, Wrong};
 pub use world::{Place, World};
 

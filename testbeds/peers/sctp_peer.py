@@ -270,6 +270,27 @@ class Client:
         self.sock.close()
 
 
+class Carrier(Client):
+    """One association for somebody else, who says what is sent and is told what comes."""
+
+    def __init__(self, order):
+        self.came = []
+        super().__init__(order)
+
+    def take(self, data, stream, ppid):
+        self.came.append([stream, ppid, data.hex()])
+
+    def exchange(self, order):
+        for stream, ppid, data in order["messages"]:
+            send(self.sock, bytes.fromhex(data), stream, ppid)
+        until = time.monotonic() + order["timeout"]
+        while not self.came and self.end is None and time.monotonic() < until:
+            time.sleep(0.002)
+        with self.lock:
+            came, self.came = self.came, []
+        return {"came": came, "ended": self.end}
+
+
 def association_of(sock):
     """The association of a one-to-one socket as the kernel lists it.
 
@@ -373,6 +394,11 @@ class Peer:
             case "connect":
                 self.clients[name] = Client(order)
                 return known(self.clients, name).association()
+            case "carry":
+                self.clients[name] = Carrier(order)
+                return known(self.clients, name).association()
+            case "exchange":
+                return known(self.clients, name).exchange(order)
             case "association":
                 return known(self.clients, name).association()
             case "primary":

@@ -1,18 +1,23 @@
 //! A [`World`] of gNBs and AMFs over the project's SCTP, in network namespaces: gNBs are in the clients' places, AMFs in
 //! the endpoints'.
 
+mod carrier;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pinion_protocols::ngap::PORT;
-use pinion_simulators::n2::{AmfConfig, Running, World};
+use pinion_simulators::n2::{AmfConfig, Place, Running, World};
 use pinion_transport::userspace::Userspace;
-use pinion_transport::{Config, Connect, Listen, RequestError, Transport as _};
+use pinion_transport::{Config, Connect, Event, Listen, RequestError, Transport as _};
 use tokio::runtime::Runtime;
+
+use carrier::Carrier;
 
 use crate::failure::Failure;
 use crate::sctp::userspace::take_over;
+use crate::sctp::{self, Peer};
 use crate::topology::{Host, Topology};
 
 /// How many there are of what.
@@ -20,6 +25,8 @@ use crate::topology::{Host, Topology};
 pub struct Plan {
     /// gNBs: the first clients.
     pub gnbs: usize,
+    /// How many of them, the first, are on a kernel's SCTP: see [`Field::carry`].
+    pub kernels: usize,
     /// AMFs: the first endpoints.
     pub amfs: u8,
     /// UEs.
@@ -33,6 +40,9 @@ pub struct Plan {
 pub struct Field {
     /// The world.
     pub running: Running,
+    /// What carries gNBs on a kernel's SCTP.
+    carriers: Vec<Carrier>,
+    kernels: usize,
     // Dropped before the runtime that drives them.
     gnbs: Vec<Userspace>,
     amfs: Vec<Option<Userspace>>,
@@ -52,7 +62,8 @@ impl Field {
         let world = World::new(plan.gnbs, plan.ues, configs, plan.seed);
         let mut running = Running::new(world, runtime.handle().clone());
         let place = |host: &Host| take_over(host, runtime.handle(), &config());
-        let gnbs = topology.clients.iter().take(plan.gnbs).map(place).collect::<Result<_, _>>()?;
+        let gnbs =
+            topology.clients.iter().take(plan.gnbs).skip(plan.kernels).map(place).collect::<Result<_, _>>()?;
         let mut amfs = Vec::new();
         for (number, host) in topology.endpoints.iter().take(plan.amfs.into()).enumerate() {
             let transport = place(host)?;
@@ -60,7 +71,7 @@ impl Field {
             running.amf(number, transport.listen(Listen::on(PORT)).map_err(refused)?);
             amfs.push(Some(transport));
         }
-        Ok(Self { running, gnbs, amfs, runtime })
+        Ok(Self { running, carriers: Vec::new(), kernels: plan.kernels, gnbs, amfs, runtime })
     }
 
     /// The runtime that drives it.
@@ -69,7 +80,7 @@ impl Field {
         &self.runtime
     }
 
-    /// Every gNB asks what is at some addresses to be set up.
+    /// Every gNB on the project's SCTP asks what is at some addresses to be set up.
     ///
     /// # Errors
     ///
@@ -78,8 +89,21 @@ impl Field {
         let _inside = self.runtime.enter();
         for (number, gnb) in self.gnbs.iter().enumerate() {
             let association = gnb.connect(Connect::to(service.to_vec(), PORT)).map_err(refused)?;
-            self.running.gnb(number, association);
+            self.running.gnb(number.saturating_add(self.kernels), association);
         }
+        Ok(())
+    }
+
+    /// A gNB on a kernel's SCTP asks to be set up, from now until this is dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`Peer::carry`].
+    pub fn carry(&mut self, gnb: usize, mut peer: Peer, connect: &sctp::Connect) -> Result<(), Failure> {
+        let [_, streams] = peer.carry(connect)?.streams;
+        let outside = self.running.outside(Place::Gnb(gnb));
+        outside.came(Event::Established { accepted: false, outbound_streams: streams, inbound_streams: streams });
+        self.carriers.push(Carrier::start(peer, connect.name.clone(), outside));
         Ok(())
     }
 

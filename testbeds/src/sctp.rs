@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde_json::json;
 
 pub use peer::Peer;
-pub use report::{Association, Ran, Served};
+pub use report::{Association, Carried, Exchanged, Ran, Served};
 pub use uml::Uml;
 
 use crate::failure::Failure;

@@ -43,8 +43,29 @@ struct Inner {
 #[derive(Debug)]
 struct Line {
     queue: UnboundedSender<Message>,
-    association: Arc<Association>,
+    /// None where somebody else carries it.
+    association: Option<Arc<Association>>,
     reader: Option<JoinHandle<()>>,
+}
+
+/// One end of an association that somebody else carries.
+#[derive(Debug)]
+pub struct Outside {
+    shared: Arc<Shared>,
+    place: Place,
+    waiting: UnboundedReceiver<Message>,
+}
+
+impl Outside {
+    /// What is to be sent next.
+    pub fn output(&mut self) -> Option<Message> {
+        self.waiting.try_recv().ok()
+    }
+
+    /// Something happened on it.
+    pub fn came(&self, event: Event) {
+        self.shared.take(self.place, &mut vec![event]);
+    }
 }
 
 impl Drop for Running {
@@ -94,6 +115,15 @@ impl Running {
         self.accepting.insert(amf, accepting);
     }
 
+    /// An end of an association that somebody else carries, to whom it is given.
+    #[must_use]
+    pub fn outside(&self, place: Place) -> Outside {
+        let (queue, waiting) = unbounded_channel();
+        let line = Line { queue, association: None, reader: None };
+        self.shared.lock().lines.insert(place, line);
+        Outside { shared: Arc::clone(&self.shared), place, waiting }
+    }
+
     /// An AMF dies, and tells its peers by ABORT. Where nobody is to hear that, cut it off before.
     pub fn kill(&mut self, amf: usize) {
         if let Some(accepting) = self.accepting.remove(&amf) {
@@ -103,7 +133,9 @@ impl Running {
         inner.world.kill(amf);
         let of_it = |place: &Place| matches!(place, Place::Amf(number, _) if *number == amf);
         for (_, line) in inner.lines.extract_if(|place, _| of_it(place)) {
-            line.association.abort(b"killed");
+            if let Some(association) = &line.association {
+                association.abort(b"killed");
+            }
             line.end();
         }
     }
@@ -144,7 +176,7 @@ impl Shared {
         runtime.spawn(write(Arc::clone(&association), waiting));
         // The lock is held until the reader is known.
         let mut inner = self.lock();
-        let line = Line { queue, association: Arc::clone(&association), reader: None };
+        let line = Line { queue, association: Some(Arc::clone(&association)), reader: None };
         inner.lines.insert(place, line);
         let reader = runtime.spawn(read(Arc::clone(self), place, association));
         if let Some(line) = inner.lines.get_mut(&place) {

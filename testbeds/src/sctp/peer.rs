@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Association, Connect, Ran, Served, Server};
+use super::{Association, Carried, Connect, Exchanged, Ran, Served, Server};
 use crate::failure::Failure;
 use crate::peers::Echoes;
 use crate::puppet::Puppet;
@@ -26,6 +26,8 @@ pub struct Peer {
 const START: Duration = Duration::from_secs(60);
 /// How long the peer's own waits may be overrun before it counts as silent.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long what comes is waited for before there is something to be sent again, perhaps.
+const MOMENT: Duration = Duration::from_millis(10);
 
 impl Peer {
     /// A puppet that has been told how to tune its kernel, and no more.
@@ -70,8 +72,31 @@ impl Peer {
     ///
     /// [`Failure::PeerRefused`] where there is no association in time.
     pub fn connect(&mut self, connect: &Connect) -> Result<Association, Failure> {
+        self.open(connect, "connect")
+    }
+
+    fn open(&mut self, connect: &Connect, what: &str) -> Result<Association, Failure> {
         let wait = Duration::try_from_secs_f64(connect.timeout).unwrap_or_default().saturating_add(GRACE);
-        self.order(&connect.name, "connect", json!(connect), wait)
+        self.order(&connect.name, what, json!(connect), wait)
+    }
+
+    /// Opens an association on which others say what is sent, by [`Peer::exchange`], and says how it stands.
+    ///
+    /// # Errors
+    ///
+    /// As [`Peer::connect`].
+    pub fn carry(&mut self, connect: &Connect) -> Result<Association, Failure> {
+        self.open(connect, "carry")
+    }
+
+    /// Sends messages on such an association, and waits a moment for what comes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Peer::serve`].
+    pub fn exchange(&mut self, name: &str, messages: &[Carried]) -> Result<Exchanged, Failure> {
+        let order = json!({ "messages": messages, "timeout": MOMENT.as_secs_f64() });
+        self.order(name, "exchange", order, GRACE)
     }
 
     /// How an association stands.

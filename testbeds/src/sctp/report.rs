@@ -57,3 +57,15 @@ pub struct Ran {
     /// What it has said, lines of both its outputs.
     pub output: String,
 }
+
+/// A message: its stream, its payload protocol identifier, its octets in hexadecimal.
+pub type Carried = (u16, u32, String);
+
+/// What came on an association that others say what is sent on.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Exchanged {
+    /// Messages, in their order.
+    pub came: Vec<Carried>,
+    /// Why it has ended, if it has.
+    pub ended: Option<String>,
+}

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use pinion_simulators::n2::World;
 use testbeds::n2::{Field, Plan};
 use testbeds::patience::wait_for;
 use testbeds::topology::{Families, Host, Plan as Places, Topology};
@@ -63,7 +64,7 @@ impl Size {
     }
 
     pub(crate) fn plan(self) -> Plan {
-        Plan { gnbs: GNBS, amfs: AMFS, ues: self.ues, seed: 7 }
+        Plan { gnbs: GNBS, kernels: 0, amfs: AMFS, ues: self.ues, seed: 7 }
     }
 }
 
@@ -126,7 +127,7 @@ pub(crate) fn play<B: Balancer>(
 
     field.running.with(|world| world.drains(0));
     balancer.drain(0);
-    field.running.with(|world| world.drained());
+    field.running.with(World::drained);
     live(field, part);
 
     balancer.add();
@@ -155,7 +156,7 @@ pub(crate) fn play<B: Balancer>(
     if balancer.ues().is_some() {
         wait_for(PATIENCE, || balancer.ues() == Some(connected));
     }
-    field.running.with(|world| world.rest());
+    field.running.with(World::rest);
     until(field, |field| field.running.with(|world| world.radio().busy() == 0));
     if balancer.ues().is_some() {
         wait_for(PATIENCE, || balancer.ues() == Some(0));
