@@ -15,7 +15,6 @@ use crate::stage;
 use wire::{Queue, Wire};
 
 const GNBS: usize = 4;
-const UES: u32 = 10_000;
 /// UEs that have something under way.
 const BUSY: usize = 40;
 
@@ -34,7 +33,7 @@ struct Network {
 
 impl Network {
     /// AMFs 0 and 1 are of set 1, AMFs 2 and 3 of set 2.
-    fn new(seed: u64, amf_ids: AmfIds) -> Self {
+    fn new(seed: u64, ues: u32, amf_ids: AmfIds) -> Self {
         let amf = |number: u8| {
             // Unique within the set, or not at all.
             let ids = if amf_ids == AmfIds::SetUnique { (1 + u64::from(number % 2), 2) } else { (1, 1) };
@@ -46,7 +45,7 @@ impl Network {
             now: Duration::ZERO,
             dice: Dice(seed),
             wire: Wire::default(),
-            world: World::new(GNBS, UES, (0..4).map(amf).collect(), seed),
+            world: World::new(GNBS, ues, (0..4).map(amf).collect(), seed),
             dead: Vec::new(),
             upstreams: HashMap::new(),
         };
@@ -175,43 +174,42 @@ fn settings(amfs: &[u8], drained: Option<u8>, amf_ids: AmfIds) -> Settings {
 
 #[test]
 fn every_message_at_the_right_amf_while_amfs_come_and_go() {
-    for amf_ids in [AmfIds::PerAmf, AmfIds::SetUnique] {
-        lives(Network::new(7, amf_ids));
-    }
+    lives(Network::new(7, 10_000, AmfIds::PerAmf), 40_000);
+    lives(Network::new(7, 1_000, AmfIds::SetUnique), 10_000);
 }
 
-fn lives(mut network: Network) {
+/// So many messages between two events.
+fn lives(mut network: Network, messages: u32) {
     while !network.world.has_begun() {
         network.live(100);
     }
-    network.live(50_000);
+    network.live(messages);
     network.check();
     network.live(1_000);
     network.world.drains(1);
     network.configure(&[0, 1, 2], Some(1));
     network.world.drained();
-    network.live(50_000);
+    network.live(messages);
     // AMF 3 is added, under load.
     network.configure(&[0, 1, 2, 3], Some(1));
-    network.live(50_000);
+    network.live(messages);
     network.check();
     let added = network.front_end.amfs().find(|amf| amf.name == stage::name(3)).unwrap();
-    assert!(added.ues > 30 && added.gnbs == 4, "{added:?}");
+    assert!(added.ues > 10 && added.gnbs == 4, "{added:?}");
     // AMF 2 is killed, under load.
     network.live(1_000);
     network.kill(2);
-    network.live(50_000);
+    network.live(messages);
     network.pass(Duration::from_secs(10));
     network.check();
-    assert!(network.world.radio().losses().len() > 100);
+    assert!(network.world.radio().losses().len() > 10);
     let counts = network.front_end.counts();
     assert_eq!((counts.malformed, counts.undeliverable, counts.refused), (0, 0, 0), "{counts:?}");
     let of_two = network.front_end.amfs().find(|amf| amf.name == stage::name(2)).unwrap();
     assert_eq!((of_two.ues, of_two.gnbs), (0, 0));
     // All that UEs do was done.
     let done = network.world.radio().done();
-    assert!(done.len() >= 7 && done.values().all(|&count| count > 500), "{done:?}");
-    assert!(network.world.messages() > 150_000, "{}", network.world.messages());
+    assert!(done.len() >= 7 && done.values().all(|&count| count > u64::from(messages / 100)), "{done:?}");
     network.world.rest();
     network.check();
     assert_eq!((network.front_end.ue_count(), network.world.radio().connected()), (0, 0));

@@ -10,8 +10,8 @@ use pinion_transport::{Event, Received};
 use crate::packets::check::{hex, unhex};
 use crate::sctp::{Carried, Peer};
 
-/// Messages of an order.
-const BATCH: usize = 64;
+/// Messages of an order: a line that the console of a User-Mode Linux has room for.
+const BATCH: usize = 10;
 
 /// Carries what a gNB sends and what comes to it, until it is dropped.
 #[derive(Debug)]
@@ -44,13 +44,20 @@ fn carry(mut peer: Peer, name: &str, mut outside: Outside, ends: &AtomicBool) {
         let waiting = std::iter::from_fn(|| outside.output());
         let messages: Vec<Carried> =
             waiting.take(BATCH).map(|it| (it.stream, it.protocol, hex(&it.payload))).collect();
-        let Ok(exchanged) = peer.exchange(name, &messages) else { return outside.came(Event::Lost) };
+        let exchanged = match peer.exchange(name, &messages) {
+            Ok(exchanged) => exchanged,
+            Err(failure) => {
+                eprintln!("{name}: {failure}");
+                return outside.came(Event::Lost);
+            }
+        };
         for (stream, protocol, text) in exchanged.came {
             // What is none is then no message that anybody understands.
             let payload = unhex(&text).unwrap_or_default().into();
             outside.came(Event::Message(Received { stream, sequence: 0, protocol, unordered: false, payload }));
         }
-        if exchanged.ended.is_some() {
+        if let Some(reason) = exchanged.ended {
+            eprintln!("{name}: {reason}");
             return outside.came(Event::Lost);
         }
     }
