@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use serde_json::Value;
 use testbeds::daemon::{Daemon, Place};
 use testbeds::n2::{Field, Plan};
 use testbeds::need;
@@ -42,8 +43,8 @@ impl Balancer for Steering {
         self.daemon.reload().unwrap();
     }
 
-    fn ues(&mut self) -> Option<usize> {
-        None
+    fn stats(&mut self) -> Value {
+        self.place.ask(&["stats"]).unwrap()["n2"][0].take()
     }
 
     fn finish(self) -> String {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use serde_json::Value;
 use tempfile::TempDir;
 use testbeds::missing::probe;
 use testbeds::n2::Field;
@@ -48,7 +49,7 @@ impl Apart {
                 .flat_map(|(name, path)| [(*name).to_owned(), path.display().to_string()]),
         );
         apart.peer.run("pinion", &arguments).unwrap();
-        wait_for(PATIENCE, || apart.command(&["endpoints"]));
+        wait_for(PATIENCE, || apart.command(&["endpoints"]).is_some());
         apart
     }
 
@@ -69,37 +70,38 @@ impl Apart {
         std::fs::rename(&new, self.configuration()).unwrap();
     }
 
-    /// Runs a command beside the daemon; whether it did what it should.
-    fn command(&mut self, arguments: &[&str]) -> bool {
+    /// Runs a command beside the daemon; what it says, if it does what it should.
+    fn command(&mut self, arguments: &[&str]) -> Option<String> {
         self.commands += 1;
         let name = format!("command {}", self.commands);
         let api = format!("unix:{}", self.api().display());
         let words = words(&[&[BINARY], arguments, &["--api", &api]].concat());
         self.peer.run(&name, &words).unwrap();
-        let mut status = None;
+        let mut ran = None;
         wait_for(PATIENCE, || {
-            status = self.peer.ran(&name).unwrap().status;
             let daemon = self.peer.ran("pinion").unwrap();
             assert_eq!(daemon.status, None, "{}", daemon.output);
-            status.is_some()
+            ran = Some(self.peer.ran(&name).unwrap()).filter(|ran| ran.status.is_some());
+            ran.is_some()
         });
-        status == Some(0)
+        ran.filter(|ran| ran.status == Some(0)).map(|ran| ran.output)
     }
 }
 
 impl Balancer for Apart {
     fn drain(&mut self, amf: usize) {
         let endpoint = format!("amfs/{}", self.amfs[amf].0);
-        assert!(self.command(&["drain", &endpoint]));
+        self.command(&["drain", &endpoint]).unwrap();
     }
 
     fn add(&mut self) {
         self.configure(self.amfs.len());
-        assert!(self.command(&["reload"]));
+        self.command(&["reload"]).unwrap();
     }
 
-    fn ues(&mut self) -> Option<usize> {
-        None
+    fn stats(&mut self) -> Value {
+        let said = self.command(&["stats", "--format", "json"]).unwrap();
+        serde_json::from_str::<Value>(&said).unwrap()["n2"][0].take()
     }
 
     fn finish(mut self) -> String {

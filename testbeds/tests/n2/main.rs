@@ -8,6 +8,5 @@
 )]
 
 mod daemon;
-mod inside;
 mod kernel;
 mod story;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use pinion_simulators::n2::World;
+use serde_json::Value;
 use testbeds::n2::{Field, Plan};
 use testbeds::patience::wait_for;
 use testbeds::topology::{Families, Host, Plan as Places, Topology};
@@ -35,8 +36,8 @@ pub(crate) trait Balancer {
     fn drain(&mut self, amf: usize);
     /// Has one AMF more: the last.
     fn add(&mut self);
-    /// How many UEs it has; `None`: it does not say.
-    fn ues(&mut self) -> Option<usize>;
+    /// What it says of its one N2 front end.
+    fn stats(&mut self) -> Value;
     /// Its end, with what it has to say.
     fn finish(self) -> String;
 }
@@ -153,14 +154,10 @@ pub(crate) fn play<B: Balancer>(
     // The last of it may be under way.
     until(field, |field| faults(field).is_empty());
     let connected = field.running.with(|world| world.radio().connected());
-    if balancer.ues().is_some() {
-        wait_for(PATIENCE, || balancer.ues() == Some(connected));
-    }
+    wait_for(PATIENCE, || balancer.stats()["ues"] == connected);
     field.running.with(World::rest);
     until(field, |field| field.running.with(|world| world.radio().busy() == 0));
-    if balancer.ues().is_some() {
-        wait_for(PATIENCE, || balancer.ues() == Some(0));
-    }
+    wait_for(PATIENCE, || balancer.stats()["ues"] == 0);
     // The last of it may be under way.
     until(field, |field| faults(field).is_empty());
     field.running.with(|world| {
@@ -173,7 +170,11 @@ pub(crate) fn play<B: Balancer>(
         assert!(done.len() >= 7, "{done:?}");
         assert_eq!((world.radio().connected(), world.amfs().iter().map(|amf| amf.violations().len()).sum()), (0, 0));
     });
-    println!("{}", balancer.finish());
+    let stats = balancer.stats();
+    for none in ["mismatches", "refused", "malformed", "other_protocol", "unexpected"] {
+        assert_eq!(stats[none], 0, "{none}: {stats}");
+    }
+    println!("{stats}\n{}", balancer.finish());
 }
 
 /// UEs live for a while.
