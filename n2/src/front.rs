@@ -18,7 +18,7 @@ use crate::identities::Identities;
 use crate::pins::{PinId, Pins};
 use crate::procedures::Procedures;
 use crate::settings::Settings;
-use crate::write;
+use crate::{upstreams, write};
 
 /// An association.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -307,15 +307,15 @@ impl FrontEnd {
         self.push(Output::Send { leg, stream, bytes });
     }
 
-    /// Sends what the front end made itself; on the first stream where the other end has more than may be sent on.
+    /// Sends what the front end made itself, on a stream that the other end used, which may be more than may be sent on.
     pub(crate) fn say(&mut self, leg: Leg, stream: u16, made: Result<Bytes, Unfit>) {
         let streams = match leg {
             Leg::Gnb(association) => self.streams_down(association),
             Leg::Amf(upstream) => self.upstreams.get(&upstream).map_or(1, |&(gnb, amf)| self.streams_up(gnb, amf)),
         };
+        let stream = if stream < streams { stream } else { upstreams::stream(streams, stream.into()) };
         match made {
-            Ok(bytes) if stream < streams => self.send(leg, stream, bytes),
-            Ok(bytes) => self.send(leg, 0, bytes),
+            Ok(bytes) => self.send(leg, stream, bytes),
             Err(unfit) => tracing::warn!(?leg, %unfit, "a message could not be made"),
         }
     }

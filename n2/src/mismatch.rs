@@ -8,7 +8,7 @@ use crate::amfs::AmfId;
 use crate::front::{AmfOrigin, FrontEnd, Leg, Origin};
 use crate::gnbs::GnbId;
 use crate::pins::PinId;
-use crate::{upstreams, write};
+use crate::write;
 
 /// Whether nothing follows a message: there is no use in telling its sender.
 fn is_last(kind: (Procedure, Outcome)) -> bool {
@@ -38,12 +38,8 @@ impl FrontEnd {
     pub(crate) fn amf_mismatch(&mut self, from: AmfOrigin, ids: UeIds, kind: (Procedure, Outcome), cause: &Cause) {
         let AmfOrigin { gnb, amf, stream } = from;
         tracing::debug!(?ids, ?kind, amf = &*self.amfs.name(amf), "identifiers of an AMF do not fit");
-        let upstream = self.upstream(gnb, amf);
-        if let Some((id, streams)) = upstream.map(|it| (it.id, it.streams))
-            && !is_last(kind)
-        {
-            // The stream that the AMF used may be more than may be sent on.
-            let stream = if stream < streams { stream } else { upstreams::stream(streams, stream.into()) };
+        let upstream = self.upstream(gnb, amf).map(|it| it.id);
+        if let Some(id) = upstream.filter(|_| !is_last(kind)) {
             self.indicate(Leg::Amf(id), stream, ids, cause);
         }
         self.release_named(gnb, Some(amf), ids, cause);

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use pinion_simulators::n2::World;
 use serde_json::Value;
 use testbeds::n2::{Field, Plan};
-use testbeds::patience::wait_for;
 use testbeds::topology::{Families, Host, Plan as Places, Topology};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_daemon");
@@ -154,10 +153,10 @@ pub(crate) fn play<B: Balancer>(
     // The last of it may be under way.
     until(field, |field| faults(field).is_empty());
     let connected = field.running.with(|world| world.radio().connected());
-    wait_for(PATIENCE, || balancer.stats()["ues"] == connected);
+    count(&mut balancer, connected);
     field.running.with(World::rest);
     until(field, |field| field.running.with(|world| world.radio().busy() == 0));
-    wait_for(PATIENCE, || balancer.stats()["ues"] == 0);
+    count(&mut balancer, 0);
     // The last of it may be under way.
     until(field, |field| faults(field).is_empty());
     field.running.with(|world| {
@@ -175,6 +174,16 @@ pub(crate) fn play<B: Balancer>(
         assert_eq!(stats[none], 0, "{none}: {stats}");
     }
     println!("{stats}\n{}", balancer.finish());
+}
+
+/// Waits until it has so many UEs.
+fn count<B: Balancer>(balancer: &mut B, ues: usize) {
+    let mut stats = Value::Null;
+    let end = Instant::now() + PATIENCE;
+    while stats["ues"] != ues {
+        assert!(Instant::now() < end, "{ues} UEs have a connection: {stats}");
+        stats = balancer.stats();
+    }
 }
 
 /// UEs live for a while.
