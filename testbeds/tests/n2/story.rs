@@ -152,11 +152,10 @@ pub(crate) fn play<B: Balancer>(
     until(field, |field| field.running.with(|world| world.radio().busy() == 0));
     // The last of it may be under way.
     until(field, |field| faults(field).is_empty());
-    let connected = field.running.with(|world| world.radio().connected());
-    count(&mut balancer, connected);
+    count(field, &mut balancer);
     field.running.with(World::rest);
     until(field, |field| field.running.with(|world| world.radio().busy() == 0));
-    count(&mut balancer, 0);
+    count(field, &mut balancer);
     // The last of it may be under way.
     until(field, |field| faults(field).is_empty());
     field.running.with(|world| {
@@ -176,13 +175,14 @@ pub(crate) fn play<B: Balancer>(
     println!("{stats}\n{}", balancer.finish());
 }
 
-/// Waits until it has so many UEs.
-fn count<B: Balancer>(balancer: &mut B, ues: usize) {
-    let mut stats = Value::Null;
+/// Waits until it has as many UEs as gNBs have: some of those whose AMF died may be reset only now.
+fn count<B: Balancer>(field: &Field, balancer: &mut B) {
+    let (mut stats, mut connected) = (Value::Null, 0);
     let end = Instant::now() + PATIENCE;
-    while stats["ues"] != ues {
-        assert!(Instant::now() < end, "{ues} UEs have a connection: {stats}");
+    while stats["ues"] != connected {
+        assert!(Instant::now() < end, "{connected} UEs have a connection: {stats}");
         stats = balancer.stats();
+        connected = field.running.with(|world| world.radio().connected());
     }
 }
 
