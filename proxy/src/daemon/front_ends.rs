@@ -317,6 +317,11 @@ fn hear(daemon: &Weak<Daemon>, heard: &Heard) {
     let now = daemon.now();
     let seen = Path { up: Some(heard.up), why: heard.why.to_owned(), round_trip: None, since: now };
     let mut state = daemon.state();
+    // An association to an AMF may end for its gNB's sake; where it is probed, it is as the probes say.
+    let is_ngap = state.config.services.iter().any(|service| service.pool == pool && service.ngap.is_some());
+    if is_ngap && state.pools.of(pool).any(|it| it.config.name == endpoint && it.probed) {
+        return;
+    }
     let name = (pool.to_owned(), endpoint.to_owned());
     let same = state.heard.get(&name).filter(|before| before.up == seen.up);
     let since = same.map_or(now, |before| before.since);

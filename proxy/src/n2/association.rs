@@ -59,6 +59,8 @@ impl Ear {
 /// An association and its tasks. It ends with this value: at once, unless it was shut down.
 #[derive(Debug)]
 pub(super) struct Line {
+    /// The AMF that it leads to.
+    amf: Option<Arc<str>>,
     association: Arc<Association>,
     /// None once it is shut down.
     queue: Option<mpsc::Sender<Message>>,
@@ -79,13 +81,18 @@ impl Drop for Line {
 
 impl Line {
     /// Follows an association from now on.
-    pub(super) fn new(leg: Leg, association: Association, ear: Ear) -> Self {
+    pub(super) fn new(leg: Leg, amf: Option<Arc<str>>, association: Association, ear: Ear) -> Self {
         let association = Arc::new(association);
         let (queue, queued) = mpsc::channel(WAITING);
         let waiting = Arc::new(AtomicUsize::new(0));
         let reader = tokio::spawn(read(leg, Arc::clone(&association), ear));
         let writer = tokio::spawn(write(leg, Arc::clone(&association), queued, Arc::clone(&waiting)));
-        Self { association, queue: Some(queue), waiting, reader, writer }
+        Self { amf, association, queue: Some(queue), waiting, reader, writer }
+    }
+
+    /// The AMF that it leads to; that of a gNB leads to none.
+    pub(super) fn amf(&self) -> Option<&Arc<str>> {
+        self.amf.as_ref()
     }
 
     /// The peer's addresses.

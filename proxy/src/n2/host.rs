@@ -42,7 +42,7 @@ pub struct Start {
 pub struct Told {
     /// Own addresses; all of the transport's where none is given.
     pub here: Vec<IpAddr>,
-    /// Where AMFs are, by name.
+    /// Where AMFs are, by name; one that is nowhere is taken to be gone.
     pub addresses: HashMap<Arc<str>, Vec<IpAddr>>,
     /// What the front end itself is told.
     pub settings: Settings,
@@ -247,11 +247,23 @@ impl Running {
 
     fn accept(&mut self, association: Association) {
         self.accepted += 1;
-        self.follow(Leg::Gnb(self.accepted), association);
+        self.follow(Leg::Gnb(self.accepted), None, association);
     }
 
-    fn follow(&mut self, leg: Leg, association: Association) {
-        self.lines.insert(leg, Line::new(leg, association, self.ear.clone()));
+    fn follow(&mut self, leg: Leg, amf: Option<Arc<str>>, association: Association) {
+        self.lines.insert(leg, Line::new(leg, amf, association, self.ear.clone()));
+    }
+
+    /// Ends associations to AMFs that are nowhere: SCTP alone would wait for them much longer.
+    fn leave_gone(&mut self) {
+        let Self { lines, addresses, .. } = self;
+        let is_gone = |line: &Line| line.amf().and_then(|amf| addresses.get(amf)).is_some_and(Vec::is_empty);
+        let mut gone: Vec<_> = lines.extract_if(|_, line| is_gone(line)).collect();
+        gone.sort_unstable_by_key(|(leg, _)| *leg);
+        for (leg, line) in gone {
+            line.abort(b"no answer to probes");
+            self.front_end.closed(self.now(), leg);
+        }
     }
 
     fn take(&mut self, news: News) {
@@ -292,6 +304,7 @@ impl Running {
                 let Told { here, addresses, settings } = *told;
                 (self.here, self.addresses) = (here, addresses);
                 self.front_end.configure(self.now(), settings);
+                self.leave_gone();
             }
             // What ends it is no question to it.
             Asked::Leave(_) => {}
@@ -345,9 +358,12 @@ impl Running {
 
     fn open(&mut self, upstream: u64, amf: &Arc<str>) {
         let remote = self.addresses.get(amf).cloned().unwrap_or_default();
+        if remote.is_empty() {
+            return self.front_end.closed(self.now(), Leg::Amf(upstream));
+        }
         let connect = Connect { addresses: self.here.clone(), ..Connect::to(remote, PORT) };
         match self.transport.connect(connect) {
-            Ok(association) => self.follow(Leg::Amf(upstream), association),
+            Ok(association) => self.follow(Leg::Amf(upstream), Some(Arc::clone(amf)), association),
             Err(error) => {
                 tracing::warn!(service = self.service, amf = &**amf, %error, "no association to an AMF");
                 self.front_end.closed(self.now(), Leg::Amf(upstream));

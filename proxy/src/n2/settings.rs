@@ -16,7 +16,12 @@ pub fn settings(pools: &Pools, service: &Service) -> Option<Told> {
         weight: endpoint.weight,
         drained: endpoint.draining.is_some(),
     });
-    let addresses = pools.of(&service.pool).map(|endpoint| (name(endpoint), endpoint.config.addresses.clone()));
+    // Probes tell sooner than SCTP that an AMF is gone.
+    let place = |endpoint: &Endpoint| match endpoint.up() {
+        Some(false) if endpoint.probed => Vec::new(),
+        _ => endpoint.config.addresses.clone(),
+    };
+    let addresses = pools.of(&service.pool).map(|endpoint| (name(endpoint), place(endpoint)));
     let settings = Settings {
         service: service.name.as_str().into(),
         amf_ids: match ngap.amf_ids {

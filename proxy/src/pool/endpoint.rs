@@ -69,7 +69,7 @@ impl Endpoint {
     }
 
     /// Whether it answers: on one path at least. `None` while nothing is known of any path that could.
-    pub(super) fn up(&self) -> Option<bool> {
+    pub(crate) fn up(&self) -> Option<bool> {
         endpoint_up(self.paths.iter().map(|path| path.up))
     }
 

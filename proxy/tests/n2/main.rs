@@ -144,6 +144,32 @@ async fn an_amf_that_ends_takes_its_own_ues_only_and_one_that_is_added_is_asked(
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_amf_that_is_silent_is_left_before_sctp_notices() {
+    let core = core().await;
+    core.come(5, 0, 1).await;
+    let here = core.come(6, 1, 1).await;
+    for address in addresses(20) {
+        core.network.cut(address);
+    }
+    let mut told = told(&[0, 1]);
+    told.addresses.insert(name(0), Vec::new());
+    assert!(core.host.ask(pinion::n2::Asked::Configure(Box::new(told.clone()))).await);
+    let (_, reset) = next(&core.gnb).await;
+    assert_eq!(Message::parse(&reset).unwrap().procedure(), Procedure::NgReset);
+    core.talk(6, 1, 1, here).await;
+    assert_eq!(core.host.shown().await.ues, 1);
+    // It is back, and knows nothing of the association that it had.
+    let mut listener = listen(&core.network, 0);
+    for address in addresses(20) {
+        core.network.restore(address);
+    }
+    told.addresses.insert(name(0), addresses(20));
+    assert!(core.host.ask(pinion::n2::Asked::Configure(Box::new(told))).await);
+    set_up(&mut listener, 0).await;
+    core.talk(6, 1, 1, here).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_gnb_that_leaves_takes_its_upstreams_with_it() {
     let core = core().await;
     core.come(5, 0, 1).await;
