@@ -39,7 +39,7 @@ pub use payload::{Asks, Payload};
 pub use radio::{Loss, Radio};
 pub use running::{Outside, Running};
 pub use violation::{Violation, Wrong};
-pub use world::{Place, World};
+pub use world::{Place, Uplink, World};
 
 /// A message to be sent, with payload protocol identifier 60.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -243,6 +243,16 @@ impl Radio {
         all.map(|(gnb, ran, context)| (gnb, ran, context.id, context.amf))
     }
 
+    /// The number of the AMF that gave each UE its identity, in the order of UEs; none where a UE has no identity.
+    pub fn identities(&self) -> impl Iterator<Item = Option<u8>> {
+        self.ues.iter().map(|ue| ue.guti.map(|guti| guti.pointer))
+    }
+
+    /// What was of UEs at gNBs: gNB, RAN UE NGAP ID, the AMF's number, messages that were sent, and whether it was lost.
+    pub(super) fn sent(&self) -> impl Iterator<Item = (usize, u32, Option<u32>, u32, bool)> {
+        self.all().map(|(gnb, ran, it)| (gnb, ran, it.amf, it.leg.sent, it.fate == Fate::Lost))
+    }
+
     /// What was of a UE at a gNB, unless it was lost.
     pub(super) fn leg(&self, gnb: u32, ran: u32) -> Option<&Leg> {
         let context = self.gnbs.get(usize::try_from(gnb).ok()?)?.ues.get(&ran)?;

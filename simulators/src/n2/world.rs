@@ -1,11 +1,15 @@
 //! All of them.
 
+mod uplink;
+
 use bytes::Bytes;
 use pinion_exchange::random::Random;
 
 use super::amf::{Amf, AmfConfig};
 use super::radio::{Loss, Radio};
 use super::{Sent, below};
+
+pub use uplink::Uplink;
 
 /// One end of an association.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -171,6 +175,16 @@ impl World {
     pub fn rest(&mut self) {
         for ue in 0..self.ues {
             self.radio.rest(ue);
+        }
+    }
+
+    /// UEs whose AMF died come to another, as soon as they know that they have lost their connection; and so do UEs that
+    /// began once and are switched off.
+    pub fn come_back(&mut self) {
+        let Self { radio, amfs, dead, .. } = self;
+        let pointers: Vec<_> = dead.iter().filter_map(|&amf| Some(amfs.get(amf)?.config().number)).collect();
+        for ue in 0..self.begun {
+            radio.come_back(ue, |pointer| pointers.contains(&pointer));
         }
     }
 

@@ -42,6 +42,16 @@ impl Radio {
         }
     }
 
+    /// A UE connects that waits for nothing and is switched off, or has its identity of an AMF that is dead.
+    pub(in crate::n2) fn come_back(&mut self, ue: u32, is_dead: impl Fn(u8) -> bool) {
+        let Some(it) = self.ue(ue).filter(|ue| !ue.busy) else { return };
+        match (it.state, it.guti) {
+            (State::Gone, _) => self.initial(ue, Asks::Registration),
+            (State::Idle, Some(guti)) if is_dead(guti.pointer) => self.initial(ue, Asks::Service),
+            _ => {}
+        }
+    }
+
     /// A UE connects: Initial UE Message.
     pub(super) fn initial(&mut self, ue: u32, asks: Asks) {
         let Some(it) = self.ue(ue) else { return };
