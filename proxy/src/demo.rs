@@ -17,6 +17,7 @@ pub(crate) mod stage;
 pub(crate) mod story;
 pub(crate) mod summary;
 pub(crate) mod theatre;
+mod ues;
 mod user_plane;
 
 /// The port of NGAP (TS 38.412 7), and its payload protocol identifier.
@@ -43,6 +44,18 @@ mod tests {
     async fn only_what_was_killed_is_lost_and_moves() {
         let (_, summary) = told().await;
         let row = |kind: &str, key: &str| summary[kind][key].as_u64().unwrap();
+        // And of UEs all that the AMF had.
+        assert_eq!((row("ues", "sessions"), row("ues", "silent")), (120, 0));
+        assert_eq!(
+            (row("ues", "moved"), row("ues", "lost")),
+            (row("ues", "had_to_move"), row("ues", "had_to_be_lost"))
+        );
+        assert!((30..=50).contains(&row("ues", "moved")), "{}", summary["ues"]);
+        assert_eq!(row("ues", "sent"), row("ues", "answered") + row("ues", "lost"));
+        for deed in ["idled", "paged", "switched", "handed_over"] {
+            assert!(row("ues", deed) > 10, "{deed}: {}", summary["ues"]);
+        }
+        assert_eq!(summary["ues"]["faults"], serde_json::json!([]));
         // Two of six associations are on the AMF that is killed, eight of twenty-four tunnels on the UPF.
         assert_eq!((row("associations", "sessions"), row("tunnels", "sessions")), (6, 24));
         assert_eq!((row("associations", "moved"), row("tunnels", "moved")), (2, 8));
@@ -51,8 +64,9 @@ mod tests {
             assert_eq!(row(kind, "lost"), row(kind, "had_to_be_lost"), "{kind}");
             assert!(row(kind, "lost") > 0 && row(kind, "silent") == 0, "{kind}");
         }
-        assert_eq!(summary["sessions"], 30);
-        assert_eq!(summary["moved"], 10);
+        assert_eq!(summary["sessions"], 150);
+        assert_eq!(summary["moved"], 10 + row("ues", "moved"));
+        assert_eq!(summary["messages"], row("associations", "sent") + row("ues", "sent"));
         // All that the UPF had is made again on the others, for an SMF that asked for nothing.
         assert_eq!((&summary["learned"], &summary["restored"]), (&24.into(), &8.into()));
         assert_eq!(summary["engine"], "user");

@@ -16,6 +16,7 @@ mod list;
 mod settings;
 
 pub use aware::{About, Associated, Aware};
+pub(crate) use carrier::timers;
 pub use carrier::{Carrier, Quiet};
 pub use host::{Asked, Host, Shown, Start, StartError, Told};
 pub(crate) use list::{find, list, words};

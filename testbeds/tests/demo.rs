@@ -40,10 +40,28 @@ fn summary(output: &Output) -> Value {
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}");
     let summary: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {told}"));
-    assert_eq!((&summary["sessions"], &summary["moved"]), (&30.into(), &10.into()), "{summary} {told}");
+    let count = |kind: &str, key: &str| summary[kind][key].as_u64().unwrap();
+    let sessions = ["associations", "tunnels", "ues"].map(|kind| count(kind, "sessions"));
+    assert_eq!((sessions, &summary["sessions"]), ([6, 24, 120], &150.into()), "{summary} {told}");
+    assert_eq!((count("associations", "moved"), count("tunnels", "moved")), (2, 8), "{summary} {told}");
+    assert_eq!(summary["moved"], 10 + count("ues", "moved"), "{summary} {told}");
+    assert_eq!(summary["moved"], summary["had_to_move"], "{summary} {told}");
     assert_eq!((&summary["learned"], &summary["restored"]), (&24.into(), &8.into()), "{summary} {told}");
     assert_eq!(summary["lost"], summary["had_to_be_lost"], "{summary} {told}");
-    for line in ["24 sessions, 8 of them restored", "no UPF has any left"] {
+    // UEs of the AMF that was killed are elsewhere; those of the others lost nothing.
+    assert!(count("ues", "moved") > 10 && count("ues", "silent") == 0, "{summary} {told}");
+    assert_eq!(count("ues", "lost"), count("ues", "had_to_be_lost"), "{summary} {told}");
+    assert_eq!(summary["ues"]["faults"], Value::Array(Vec::new()), "{summary} {told}");
+    for deed in ["idled", "paged", "switched", "handed_over"] {
+        assert!(count("ues", deed) > 0, "{deed}: {summary} {told}");
+    }
+    for line in [
+        "120 UEs register",
+        "its UEs are back",
+        "messages of UEs, 0 lost",
+        "24 sessions, 8 of them restored",
+        "no UPF has any left",
+    ] {
         assert!(told.contains(line), "{line}: {told}");
     }
     assert!(

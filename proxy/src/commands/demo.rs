@@ -26,13 +26,17 @@ Examples:
   pinion demo --format json | jq .lost
       One object at the end; what happens is told on standard error.
 
-The object says how many `sessions` there were, how many `messages` (NGAP) and `packets` (GTP-U)
-gNBs sent, how many of both were `lost`, and how many sessions `moved`. All of those `had_to_be_lost`
-and `had_to_move` with what was killed, or it is not `as_it_should_be`. An SMF made `learned` of the
-sessions by PFCP; of those that moved, so many were `restored` on another UPF without it. `engine` is
-what steered; `missing` says why that was not the kernel.
+The object says how many `sessions` (associations, tunnels, UEs) there were, how many `messages`
+(NGAP) and `packets` (GTP-U) gNBs sent, how many of both were `lost`, and how many sessions `moved`.
+All of those `had_to_be_lost` and `had_to_move` with what was killed, or it is not `as_it_should_be`.
+`associations`, `tunnels` and `ues` have the same of each kind. A message about a UE is answered when
+its AMF has it; how often UEs fell idle (`idled`), were `paged`, `switched` paths or were
+`handed_over` is counted, and `faults` are messages of theirs that went astray. An SMF made `learned`
+of the sessions by PFCP; of those that moved, so many were `restored` on another UPF without it.
+`engine` is what steered; `missing` says why that was not the kernel.
 
-Exit codes: 0 nothing was lost or moved that did not have to be; 1 something was, or it broke off; 2 bad usage.";
+Exit codes: 0 nothing was lost or moved that did not have to be, and everything came back; 1 something
+was, or it broke off; 2 bad usage.";
 
 /// Watch a small core in which networks, daemon, AMF and UPF break
 #[derive(Debug, clap::Args)]

@@ -4,6 +4,7 @@ pub(crate) mod amf;
 pub(crate) mod gnb;
 pub(crate) mod pfcp;
 mod sctp;
+pub(crate) mod signalling;
 pub(crate) mod smf;
 pub(crate) mod upf;
 
@@ -12,6 +13,7 @@ use pinion_transport::link::Packet;
 
 use amf::Amf;
 use gnb::Gnb;
+use signalling::Signalling;
 use smf::Smf;
 use upf::Upf;
 
@@ -46,6 +48,15 @@ impl Actor {
             Self::Amf(amf) => amf.poll(now),
             Self::Upf(upf) => upf.poll(),
             Self::Smf(smf) => smf.poll(),
+        }
+    }
+
+    /// What it says of UEs.
+    pub(crate) fn signalling(&mut self) -> Option<&mut Signalling> {
+        match self {
+            Self::Gnb(gnb) => Some(&mut gnb.signalling),
+            Self::Amf(amf) => Some(&mut amf.signalling),
+            Self::Upf(_) | Self::Smf(_) => None,
         }
     }
 

@@ -67,6 +67,8 @@ pub(crate) struct Picture {
     pub(crate) associations: Tally,
     /// What the tunnels come to.
     pub(crate) tunnels: Tally,
+    /// What the UEs come to.
+    pub(crate) ues: Tally,
     /// How it is with the sessions behind the tunnels.
     pub(crate) control: Control,
 }
@@ -97,6 +99,8 @@ pub(crate) struct Server {
     pub(crate) up: Option<bool>,
     /// Sessions that it answered last.
     pub(crate) sessions: u64,
+    /// UEs that it has, where it is an AMF.
+    pub(crate) ues: Option<u64>,
     /// Requests that it answered.
     pub(crate) answered: u64,
 }

@@ -16,6 +16,8 @@ pub(crate) const AMFS: u8 = 3;
 pub(crate) const UPFS: u8 = 3;
 /// The SMF.
 pub(crate) const SMF: Member = Member { role: Role::Smf, number: 1 };
+/// How many UEs there are.
+pub(crate) const UES: u32 = 120;
 /// How many tunnels a gNB has.
 pub(crate) const TUNNELS: u8 = 4;
 
@@ -44,6 +46,11 @@ impl Network {
             Self::User => 3,
             Self::Control => 4,
         }
+    }
+
+    /// Whether it carries N2.
+    pub(crate) const fn is_n2(self) -> bool {
+        matches!(self, Self::First | Self::Second)
     }
 
     /// The network that an address is on.
@@ -143,6 +150,11 @@ pub(crate) fn members() -> impl Iterator<Item = Member> {
 /// Where gNBs find an AMF: an address on each network of N2.
 pub(crate) fn amf_service() -> [IpAddr; 2] {
     [Network::First, Network::Second].map(|network| topology::service(network.path(), 1, false))
+}
+
+/// Where gNBs find Pinion as the AMF of their UEs, and AMFs as their gNB: on each network of N2, and nobody's address but its own.
+pub(crate) fn ue_service() -> [IpAddr; 2] {
+    [Network::First, Network::Second].map(|network| topology::service(network.path(), 3, false))
 }
 
 /// Where gNBs find a UPF.

@@ -7,13 +7,22 @@ use pinion_loader::Bounds;
 
 use super::cast::{self, Member, Network, Role};
 
-/// The pools: of AMFs, and of UPFs as N3 and as N4 see them.
+/// The pools: of AMFs to whole associations and to UEs, and of UPFs as N3 and as N4 see them.
 const AMFS: &str = "amf";
+const AMFS_OF_UES: &str = "amf-ue";
 const UPFS: &str = "upf";
 const UPFS_N4: &str = "upf-n4";
 
+/// How often endpoints are asked. What is pinned stays where it is, and so a false alarm does no harm; but UEs do not stay on
+/// an AMF that is taken to be gone.
+const QUICK: &str = "interval: 300ms, timeout: 250ms, rise: 1, fall: 2";
+const PATIENT: &str = "interval: 400ms, timeout: 400ms, rise: 1, fall: 4";
+
 /// The service that the daemon itself speaks for.
 pub(crate) const PFCP_SERVICE: &str = "n4";
+
+/// And the one that it speaks NGAP for.
+pub(crate) const UE_SERVICE: &str = "n2-ue";
 
 /// How many entries the daemon's tables hold: plenty for the demonstration.
 pub(crate) const BOUNDS: Bounds = Bounds {
@@ -28,7 +37,8 @@ pub(crate) const BOUNDS: Bounds = Bounds {
     maglev: 65536,
 };
 
-/// The configuration as YAML: a service for N2, one for N3, and one for N4, from which the tunnels of N3 are learned.
+/// The configuration as YAML: two services for N2, whole associations and UEs, one for N3, and one
+/// for N4, from which the tunnels of N3 are learned.
 /// `api`: where the daemon listens; `None`, in simulation: nowhere, and on no interface.
 pub(crate) fn yaml(api: Option<&Path>) -> String {
     let mut yaml = String::new();
@@ -47,8 +57,9 @@ pub(crate) fn yaml(api: Option<&Path>) -> String {
     );
     yaml += "pools:\n";
     let n2 = &[Network::First, Network::Second];
-    pool(&mut yaml, AMFS, Role::Amf, n2, Some("sctp"));
-    pool(&mut yaml, UPFS, Role::Upf, &[Network::User], Some("gtpu"));
+    pool(&mut yaml, AMFS, Role::Amf, n2, Some(("sctp", QUICK)));
+    pool(&mut yaml, AMFS_OF_UES, Role::Amf, n2, Some(("sctp", PATIENT)));
+    pool(&mut yaml, UPFS, Role::Upf, &[Network::User], Some(("gtpu", QUICK)));
     // How these are the front end finds out itself.
     pool(&mut yaml, UPFS_N4, Role::Upf, &[Network::Control], None);
     let [first, second] = cast::amf_service();
@@ -56,6 +67,15 @@ pub(crate) fn yaml(api: Option<&Path>) -> String {
         yaml,
         "services:\n  - {{ name: n2, protocol: sctp, port: {}, addresses: [{first}, {second}], pool: {AMFS}, algorithm: round_robin }}",
         super::NGAP_PORT
+    );
+    let [first, second] = cast::ue_service();
+    let gnb = Member { role: Role::Gnb, number: 1 };
+    let homes = [Network::First, Network::Second].map(|network| interface(gnb, network));
+    let _ = writeln!(
+        yaml,
+        "  - {{ name: {UE_SERVICE}, protocol: ngap, addresses: [{first}, {second}], pool: {AMFS_OF_UES}, \
+         ngap: {{ transport: userspace, interfaces: [{}] }} }}",
+        homes.join(", ")
     );
     let (user_plane, control) = (cast::upf_service(), cast::pfcp_service());
     let _ = writeln!(yaml, "  - {{ name: n3, protocol: gtpu, addresses: [{user_plane}], pool: {UPFS} }}");
@@ -77,12 +97,12 @@ pub(crate) fn interface(member: Member, network: Network) -> String {
     format!("{host}-p{}", network.path())
 }
 
-/// A pool of everybody of a role, at their addresses on these networks. `probe`: how they are asked whether they are up.
-fn pool(yaml: &mut String, name: &str, role: Role, networks: &[Network], probe: Option<&str>) {
+/// A pool of everybody of a role, at their addresses on these networks. `probe`: what they are asked, and how
+/// often, to see whether they are up.
+fn pool(yaml: &mut String, name: &str, role: Role, networks: &[Network], probe: Option<(&str, &str)>) {
     let _ = writeln!(yaml, "  - name: {name}");
-    if let Some(probe) = probe {
-        let _ =
-            writeln!(yaml, "    health: {{ kind: {probe}, interval: 300ms, timeout: 250ms, rise: 1, fall: 2 }}");
+    if let Some((kind, how)) = probe {
+        let _ = writeln!(yaml, "    health: {{ kind: {kind}, {how} }}");
     }
     yaml.push_str("    endpoints:\n");
     for member in cast::members().filter(|member| member.role == role) {

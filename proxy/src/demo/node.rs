@@ -1,6 +1,7 @@
 //! A player on its links: frames and time in, frames out.
 
-use pinion_protocols::sctp::endpoint::Time;
+use pinion_protocols::sctp::endpoint::{Event, Time};
+use pinion_simulators::n2::Sent;
 use pinion_transport::link::{Config, Frame, Host, Mac};
 
 use super::actor::Actor;
@@ -81,6 +82,19 @@ impl Node {
         }
         self.actor.expire(now);
         self.flush(now);
+    }
+
+    /// What happened next on its associations for UEs, and on which.
+    pub(crate) fn heard(&mut self) -> Option<(u64, Event)> {
+        self.actor.signalling()?.heard()
+    }
+
+    /// Sends what is about UEs on an association.
+    pub(crate) fn say(&mut self, now: Time, association: u64, sent: Sent) {
+        if let Some(signalling) = self.actor.signalling().filter(|_| self.alive) {
+            signalling.say(now, association, sent);
+            self.flush(now);
+        }
     }
 
     fn flush(&mut self, now: Time) {

@@ -36,12 +36,16 @@ pub(crate) struct Seen {
 impl Seen {
     /// How it sees a member: as its endpoint of those that are not up, where it is several.
     pub(crate) fn of(all: &[Self], member: Member) -> Option<&Self> {
-        let name = member.to_string();
-        all.iter().filter(|seen| seen.name == name).min_by_key(|seen| match seen.up {
+        all.iter().filter(|seen| seen.is(member)).min_by_key(|seen| match seen.up {
             Some(false) => 0,
             None => 1,
             Some(true) => 2,
         })
+    }
+
+    /// Whether it is how it sees a member.
+    pub(crate) fn is(&self, member: Member) -> bool {
+        self.name == member.to_string()
     }
 }
 

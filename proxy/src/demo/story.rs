@@ -28,6 +28,7 @@ pub(crate) async fn play<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> 
     begin(theatre).await?;
     cut_a_network(theatre).await?;
     kill_the_daemon(theatre).await?;
+    bring_ues(theatre).await?;
     kill_an_amf(theatre).await?;
     kill_a_upf(theatre).await?;
     end(theatre).await
@@ -113,18 +114,53 @@ async fn kill_the_daemon<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> 
     let took = theatre.until("the restart of the daemon", PATIENCE, |theatre| theatre.stage.ready()).await?;
     let meanwhile = both(theatre, &associations, &tunnels);
     theatre.tell(Kind::Mend, format!("the daemon is back after {}", time(took)))?;
-    theatre.tell(Kind::Seen, format!("until then: {meanwhile}"))?;
-    theatre.play(Duration::from_millis(1500)).await
+    theatre.tell(Kind::Seen, format!("until then: {meanwhile}"))
+}
+
+/// They would not outlast a daemon that is killed, and so they come when that is over.
+async fn bring_ues<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<(), DemoError> {
+    let amfs = cast::AMFS;
+    theatre.tell(Kind::Build, format!("each gNB sets up N2 with Pinion, the one AMF that is all {amfs}"))?;
+    let now = theatre.stage.now();
+    theatre.gnbs_mut().for_each(|gnb| gnb.join(now));
+    let up = |theatre: &mut Theatre<S, A>| Ok(theatre.ues.is_set_up());
+    theatre.until("NG Setup with every AMF", PATIENCE, up).await?;
+    theatre.ues.begin(theatre.stage.now());
+    let registered = |theatre: &mut Theatre<S, A>| Ok(theatre.ues.have_all_begun());
+    theatre.until("the registration of every UE", PATIENCE, registered).await?;
+    let text =
+        format!("{} UEs register: {}", theatre.ues.tally().sessions, shares(&theatre.ues.owners(), Role::Amf));
+    theatre.tell(Kind::Seen, text)?;
+    let before = theatre.ues.tally();
+    theatre.play(Duration::from_millis(500)).await?;
+    let lively = |theatre: &mut Theatre<S, A>| Ok(theatre.ues.deeds().are_all());
+    theatre.until("UEs that idle, are paged and move", PATIENCE, lively).await?;
+    let text = since(&before, &theatre.ues.tally(), "messages");
+    theatre.tell(Kind::Seen, format!("they idle, are paged, move: {text}"))
 }
 
 async fn kill_an_amf<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<(), DemoError> {
-    let before = theatre.associations();
-    let took = fall(theatre, AMF, "associations", "the end of an AMF").await?;
+    let (before, ues_before) = (theatre.associations(), theatre.ues.tally());
+    let ues = theatre.ues.owners().get(&AMF.number).copied().unwrap_or_default();
+    let begin = theatre.stage.now();
+    fall(theatre, AMF, &format!("associations and {ues} UEs"), "the end of an AMF").await?;
     let answered = |theatre: &mut Theatre<S, A>| Ok(theatre.associations().silent == 0);
-    let took = took + theatre.until("new associations for old", PATIENCE, answered).await?;
-    let text = format!("new associations after {}: {}", time(took), shares(&theatre.owners(Role::Amf), Role::Amf));
+    theatre.until("new associations for old", PATIENCE, answered).await?;
+    let took = time(theatre.stage.now().since(begin));
+    let text = format!("new associations after {took}: {}", shares(&theatre.owners(Role::Amf), Role::Amf));
     theatre.tell(Kind::Seen, text)?;
     theatre.tell(Kind::Seen, since(&before, &theatre.associations(), "messages"))?;
+    let back = |theatre: &mut Theatre<S, A>| {
+        if is_all_down(theatre, AMF) {
+            theatre.ues.come_back();
+        }
+        Ok(theatre.ues.silent() == 0)
+    };
+    theatre.until("the return of its UEs", PATIENCE, back).await?;
+    let took = time(theatre.stage.now().since(begin));
+    let text = format!("its UEs are back after {took}: {}", shares(&theatre.ues.owners(), Role::Amf));
+    theatre.tell(Kind::Mend, text)?;
+    theatre.tell(Kind::Seen, others(&ues_before, &theatre.ues.tally()))?;
     theatre.play(Duration::from_secs(1)).await
 }
 
@@ -166,6 +202,7 @@ async fn fall<S: Stage, A: Audience>(
 /// Lets the last answers come, has the SMF end its sessions, and counts.
 async fn end<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<Summary, DemoError> {
     theatre.gnbs_mut().for_each(super::actor::gnb::Gnb::quiet);
+    theatre.ues.quiet();
     theatre.play(Duration::from_secs(1)).await?;
     let now = theatre.stage.now();
     for gnb in theatre.gnbs_mut() {
@@ -178,13 +215,24 @@ async fn end<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<Summa
         Ok(control.sessions == 0 && control.on_upfs == 0)
     };
     theatre.until("the end of every session on its UPF", PATIENCE, ended).await?;
+    let settled = |theatre: &mut Theatre<S, A>| Ok(theatre.ues.are_settled());
+    match theatre.until("the end of what UEs began", PATIENCE, settled).await {
+        // What is wrong then, the summary says.
+        Ok(_) | Err(DemoError::Late { .. }) => {}
+        Err(error) => return Err(error),
+    }
     theatre.tell(Kind::Seen, "the SMF ends its sessions; no UPF has any left")?;
     let (associations, tunnels) = (theatre.associations(), theatre.tunnels());
-    Ok(Summary::new(S::ENGINE, theatre.stage.now(), &associations, &tunnels, theatre.control()))
+    Ok(Summary::new(S::ENGINE, theatre.stage.now(), &associations, &tunnels, &theatre.ues, theatre.control()))
 }
 
 fn is_down<S: Stage, A: Audience>(theatre: &Theatre<S, A>, member: Member) -> bool {
     Seen::of(&theatre.stage.endpoints(), member).is_some_and(|seen| seen.up == Some(false))
+}
+
+/// Whether everybody who asks takes it to be down: who looks after UEs asks for itself how AMFs are.
+fn is_all_down<S: Stage, A: Audience>(theatre: &Theatre<S, A>, member: Member) -> bool {
+    theatre.stage.endpoints().iter().filter(|seen| seen.is(member)).all(|seen| seen.up == Some(false))
 }
 
 /// Why the daemon takes an endpoint to be as it is.
@@ -211,6 +259,14 @@ fn meanwhile(before: &Tally, after: &Tally) -> (u64, u64) {
 fn since(before: &Tally, after: &Tally, what: &str) -> String {
     let (answered, lost) = meanwhile(before, after);
     format!("{answered} {what} answered, {lost} lost")
+}
+
+/// What the UEs noticed of other AMFs than the one that died.
+fn others(before: &Tally, after: &Tally) -> String {
+    let lost = |tally: &Tally| tally.lost.saturating_sub(tally.had_to_be_lost);
+    let lost = lost(after).saturating_sub(lost(before));
+    let answered = after.answered.saturating_sub(before.answered);
+    format!("nobody else noticed: {answered} messages of UEs, {lost} lost")
 }
 
 /// The same of messages and packets.

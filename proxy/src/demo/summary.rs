@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::ledger::Tally;
 use super::theatre::Control;
+use super::ues::{Deeds, Ues};
 use crate::commands::ask::columns::{Cell, Side, table};
 
 /// What a demonstration came to, as its clients counted.
@@ -19,7 +20,7 @@ pub(crate) struct Summary {
 
     /// How long it took.
     seconds: f64,
-    /// How many associations and tunnels there were.
+    /// How many associations, tunnels and UEs there were.
     sessions: u64,
     /// How many NGAP messages gNBs sent.
     messages: u64,
@@ -42,6 +43,31 @@ pub(crate) struct Summary {
     /// The same for each kind of session.
     associations: Tally,
     tunnels: Tally,
+    ues: UesSummary,
+}
+
+/// What the UEs came to: `sent` are the messages of gNBs about them, and `answered` those that came to their AMF.
+#[derive(Clone, Debug, Serialize)]
+struct UesSummary {
+    #[serde(flatten)]
+    tally: Tally,
+    /// How often they did what.
+    #[serde(flatten)]
+    deeds: Deeds,
+    /// What gNBs and AMFs saw that must not be, and messages that were sent and never came; empty.
+    faults: Vec<String>,
+}
+
+impl UesSummary {
+    /// Whether they did everything, those of the AMF that was killed came back elsewhere, and others noticed nothing.
+    fn is_as_it_should_be(&self) -> bool {
+        let Self { tally, deeds, faults } = self;
+        tally.is_as_it_should_be()
+            && tally.sent == tally.answered.saturating_add(tally.lost)
+            && tally.moved > 0
+            && deeds.are_all()
+            && faults.is_empty()
+    }
 }
 
 impl Summary {
@@ -51,28 +77,32 @@ impl Summary {
         now: Time,
         associations: &Tally,
         tunnels: &Tally,
+        ues: &Ues,
         control: Control,
     ) -> Self {
-        let both = |part: fn(&Tally) -> u64| part(associations).saturating_add(part(tunnels));
+        let ues = UesSummary { tally: ues.tally(), deeds: ues.deeds(), faults: ues.faults() };
+        let all = |part: fn(&Tally) -> u64| [associations, tunnels, &ues.tally].into_iter().map(part).sum();
         Self {
             engine,
             missing: Vec::new(),
 
             seconds: std::time::Duration::from_millis(now.as_micros() / 1000).as_secs_f64(),
-            sessions: both(|tally| tally.sessions),
-            messages: associations.sent,
+            sessions: all(|tally| tally.sessions),
+            messages: associations.sent.saturating_add(ues.tally.sent),
             packets: tunnels.sent,
-            lost: both(|tally| tally.lost),
-            moved: both(|tally| tally.moved),
+            lost: all(|tally| tally.lost),
+            moved: all(|tally| tally.moved),
             learned: control.made,
             restored: control.restored,
-            had_to_be_lost: both(|tally| tally.had_to_be_lost),
-            had_to_move: both(|tally| tally.had_to_move),
+            had_to_be_lost: all(|tally| tally.had_to_be_lost),
+            had_to_move: all(|tally| tally.had_to_move),
             as_it_should_be: associations.is_as_it_should_be()
                 && tunnels.is_as_it_should_be()
+                && ues.is_as_it_should_be()
                 && control.restored == tunnels.had_to_move,
             associations: *associations,
             tunnels: *tunnels,
+            ues,
         }
     }
 
@@ -108,13 +138,17 @@ impl Summary {
             let figures = figures.map(|figure| Cell::new(figure.to_string()));
             [Cell::new(name)].into_iter().chain(figures).collect::<Vec<_>>()
         };
-        let rows = [row("associations", &self.associations), row("tunnels", &self.tunnels)];
+        let rows =
+            [row("associations", &self.associations), row("tunnels", &self.tunnels), row("UEs", &self.ues.tally)];
         write!(out, "\n{}", table(&heads, &rows, false))?;
         let verdict = if self.as_it_should_be {
             let (learned, restored) = (self.learned, self.restored);
+            let Deeds { idled, paged, switched, handed_over } = self.ues.deeds;
+            let moved = switched.saturating_add(handed_over);
             format!(
                 "Nothing was lost and nothing moved but what was on the AMF and the UPF\nthat were killed. \
-                 Of {learned} sessions learned from N4, {restored} were restored."
+                 Of {learned} sessions learned from N4, {restored} were restored. UEs fell idle\n{idled} times, were \
+                 paged {paged} times, and went to another gNB {moved} times."
             )
         } else {
             "Something was lost, moved or left without an answer that should not have been.".to_owned()

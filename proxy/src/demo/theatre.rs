@@ -14,6 +14,7 @@ use super::error::DemoError;
 use super::ledger::Tally;
 use super::node::{self, Node};
 use super::stage::{Arrived, Seen, Stage};
+use super::ues::Ues;
 
 /// How often the picture changes.
 const FRAME: Duration = Duration::from_millis(100);
@@ -29,6 +30,8 @@ pub(crate) struct Theatre<S, A> {
     pub(crate) cut: Option<Network>,
     /// Whether the daemon lives.
     pub(crate) daemon: bool,
+    /// The UEs.
+    pub(crate) ues: Ues,
     audience: A,
     nodes: Vec<Node>,
     killed: Vec<Member>,
@@ -56,6 +59,7 @@ impl<S: Stage, A: Audience> Theatre<S, A> {
             stage,
             cut: None,
             daemon: false,
+            ues: Ues::new(),
             audience,
             nodes: node::everybody(),
             killed: Vec::new(),
@@ -111,7 +115,8 @@ impl<S: Stage, A: Audience> Theatre<S, A> {
                 self.stage.send(at, network, frame);
             }
         }
-        let due = self.nodes.iter().filter_map(Node::deadline).chain([end, self.shown.after(FRAME)]).min();
+        let due = self.nodes.iter().filter_map(Node::deadline).chain(self.ues.deadline());
+        let due = due.chain([end, self.shown.after(FRAME)]).min();
         self.arrived.clear();
         self.stage.receive(due.unwrap_or(end), &mut self.arrived).await?;
         let now = self.stage.now();
@@ -123,6 +128,8 @@ impl<S: Stage, A: Audience> Theatre<S, A> {
         for node in self.nodes.iter_mut().filter(|node| node.deadline().is_some_and(|due| due <= now)) {
             node.expire(now);
         }
+        self.ues.expire(now);
+        self.signal(now);
         // AMFs would carry it to the gNBs, by NGAP.
         let news = self.smf_mut().map(|smf| std::mem::take(&mut smf.news)).unwrap_or_default();
         for (tunnel, end) in news {
@@ -139,11 +146,28 @@ impl<S: Stage, A: Audience> Theatre<S, A> {
         Ok(())
     }
 
+    /// gNBs and AMFs hear and say what is about UEs.
+    fn signal(&mut self, now: Time) {
+        for node in &mut self.nodes {
+            while let Some((association, event)) = node.heard() {
+                self.ues.hear(node.member, association, event);
+            }
+        }
+        while let Some((member, association, sent)) = self.ues.output() {
+            if let Some(node) = self.nodes.iter_mut().find(|node| node.member == member) {
+                node.say(now, association, sent);
+            }
+        }
+    }
+
     /// Kills a player: it neither answers nor says goodbye.
     pub(crate) fn kill(&mut self, member: Member) {
         self.killed.push(member);
         if let Some(node) = self.nodes.iter_mut().find(|node| node.member == member) {
             node.alive = false;
+        }
+        if member.role == Role::Amf {
+            self.ues.kill(member);
         }
     }
 
@@ -240,21 +264,22 @@ impl<S: Stage, A: Audience> Theatre<S, A> {
             messages: (gnb.messages.sent, gnb.messages.answered),
             packets: sum(&gnb.users),
         };
-        let seen = self.stage.endpoints();
+        let (seen, ues) = (self.stage.endpoints(), self.ues.owners());
         Picture {
             engine: S::ENGINE,
             now: self.stage.now().since(Time::ZERO),
             cut: self.cut,
             daemon: self.daemon,
             gnbs: self.nodes.iter().zip(self.gnbs()).map(client).collect(),
-            servers: self.nodes.iter().filter_map(|node| self.server(node, &seen)).collect(),
+            servers: self.nodes.iter().filter_map(|node| self.server(node, &seen, &ues)).collect(),
             associations: self.associations(),
             tunnels: self.tunnels(),
+            ues: self.ues.tally(),
             control: self.control(),
         }
     }
 
-    fn server(&self, node: &Node, seen: &[Seen]) -> Option<Server> {
+    fn server(&self, node: &Node, seen: &[Seen], ues: &BTreeMap<u8, u64>) -> Option<Server> {
         let answered = match &node.actor {
             Actor::Gnb(_) | Actor::Smf(_) => return None,
             Actor::Amf(amf) => amf.answered,
@@ -266,6 +291,7 @@ impl<S: Stage, A: Audience> Theatre<S, A> {
             alive: node.alive,
             up: Seen::of(seen, node.member).and_then(|seen| seen.up),
             sessions: self.owners(role).get(&number).copied().unwrap_or_default(),
+            ues: (role == Role::Amf).then(|| ues.get(&number).copied().unwrap_or_default()),
             answered,
         })
     }

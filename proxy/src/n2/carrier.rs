@@ -64,7 +64,7 @@ impl Carrier {
 }
 
 /// Those of RFC 9260 16 notice after minutes that an AMF is gone, and its UEs wait all the while; these within half a minute.
-fn timers() -> pinion_transport::Config {
+pub(crate) fn timers() -> pinion_transport::Config {
     pinion_transport::Config {
         rto_min: Duration::from_millis(500),
         rto_max: Duration::from_secs(3),

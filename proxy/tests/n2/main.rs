@@ -158,7 +158,8 @@ async fn an_amf_that_is_silent_is_left_before_sctp_notices() {
     assert_eq!(Message::parse(&reset).unwrap().procedure(), Procedure::NgReset);
     core.talk(6, 1, 1, here).await;
     assert_eq!(core.host.shown().await.ues, 1);
-    // It is back, and knows nothing of the association that it had.
+    // It is back, and knows nothing of the association that it had. The host has a clock of its own.
+    tokio::time::resume();
     let mut listener = listen(&core.network, 0);
     for address in addresses(20) {
         core.network.restore(address);

@@ -5,6 +5,7 @@ use pinion_protocols::sctp::endpoint::{Endpoint, Event, Message, Time};
 use pinion_transport::link::Packet;
 
 use super::sctp;
+use super::signalling::Signalling;
 use crate::demo::cast::{Member, Network, Role};
 use crate::demo::ngap::Said;
 use crate::demo::{NGAP, NGAP_PORT};
@@ -14,6 +15,8 @@ use crate::demo::{NGAP, NGAP_PORT};
 pub(crate) struct Amf {
     number: u8,
     endpoint: Endpoint,
+    /// What it says of UEs.
+    pub(crate) signalling: Signalling,
     /// How many messages it has answered.
     pub(crate) answered: u64,
 }
@@ -24,26 +27,32 @@ impl Amf {
         let member = Member { role: Role::Amf, number };
         let mut endpoint = sctp::endpoint(2, number);
         endpoint.listen(NGAP_PORT, &[Network::First, Network::Second].map(|network| member.address(network)));
-        Self { number, endpoint, answered: 0 }
+        Self { number, endpoint, signalling: Signalling::new(member), answered: 0 }
     }
 
     pub(super) fn receive(&mut self, now: Time, packet: Packet) {
-        if packet.protocol == protocol::SCTP {
+        if packet.protocol != protocol::SCTP {
+            return;
+        }
+        if Signalling::is_of(&packet) {
+            self.signalling.receive(now, packet);
+        } else {
             sctp::receive(&mut self.endpoint, now, packet);
             self.attend(now);
         }
     }
 
     pub(super) fn poll(&mut self, now: Time) -> Option<Packet> {
-        sctp::poll(&mut self.endpoint, now)
+        sctp::poll(&mut self.endpoint, now).or_else(|| self.signalling.poll(now))
     }
 
     pub(super) fn deadline(&self) -> Option<Time> {
-        self.endpoint.deadline()
+        [self.endpoint.deadline(), self.signalling.deadline()].into_iter().flatten().min()
     }
 
     pub(super) fn expire(&mut self, now: Time) {
         self.endpoint.expire(now);
+        self.signalling.expire(now);
         self.attend(now);
     }
 

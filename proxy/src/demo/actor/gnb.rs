@@ -10,6 +10,7 @@ use pinion_transport::link::Packet;
 
 use super::pfcp::TunnelEnd;
 use super::sctp;
+use super::signalling::Signalling;
 use crate::demo::cast::{self, Member, Network, Role, Tunnel};
 use crate::demo::ledger::Ledger;
 use crate::demo::ngap::Said;
@@ -24,6 +25,8 @@ pub(crate) const PACE: Duration = Duration::from_millis(50);
 pub(crate) struct Gnb {
     member: Member,
     endpoint: Endpoint,
+    /// What it says of UEs.
+    pub(crate) signalling: Signalling,
     association: Option<AssociationId>,
     established: bool,
     /// What became of its messages.
@@ -51,8 +54,10 @@ impl Gnb {
     pub(crate) fn new(number: u8) -> Self {
         let tunnels = cast::tunnels().filter(|tunnel| tunnel.gnb == number);
         let user = |tunnel| User { tunnel, teid: None, ledger: Ledger::default() };
+        let member = Member { role: Role::Gnb, number };
         Self {
-            member: Member { role: Role::Gnb, number },
+            member,
+            signalling: Signalling::new(member),
             endpoint: sctp::endpoint(1, number),
             association: None,
             established: false,
@@ -67,6 +72,11 @@ impl Gnb {
     /// Begins to ask. They do not all ask at once.
     pub(crate) fn begin(&mut self, now: Time) {
         self.next = Some(now.after(Duration::from_millis(7).saturating_mul(self.member.number.into())));
+    }
+
+    /// Has Pinion as AMF of its UEs from now on.
+    pub(crate) fn join(&mut self, now: Time) {
+        self.signalling.connect(now);
     }
 
     /// Asks nothing more.
@@ -98,6 +108,7 @@ impl Gnb {
 
     pub(super) fn receive(&mut self, now: Time, packet: Packet) {
         match packet.protocol {
+            protocol::SCTP if Signalling::is_of(&packet) => self.signalling.receive(now, packet),
             protocol::SCTP => {
                 sctp::receive(&mut self.endpoint, now, packet);
                 self.attend(now);
@@ -108,15 +119,17 @@ impl Gnb {
     }
 
     pub(super) fn poll(&mut self, now: Time) -> Option<Packet> {
-        self.out.pop_front().or_else(|| sctp::poll(&mut self.endpoint, now))
+        let sent = self.out.pop_front().or_else(|| sctp::poll(&mut self.endpoint, now));
+        sent.or_else(|| self.signalling.poll(now))
     }
 
     pub(super) fn deadline(&self) -> Option<Time> {
-        [self.endpoint.deadline(), self.next].into_iter().flatten().min()
+        [self.endpoint.deadline(), self.signalling.deadline(), self.next].into_iter().flatten().min()
     }
 
     pub(super) fn expire(&mut self, now: Time) {
         self.endpoint.expire(now);
+        self.signalling.expire(now);
         self.attend(now);
         if let Some(next) = self.next.filter(|next| *next <= now) {
             // A pause of the program is not made up for.

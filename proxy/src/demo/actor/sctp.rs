@@ -20,10 +20,30 @@ pub(super) fn endpoint(role: u8, number: u8) -> Endpoint {
         sack_delay: Duration::from_millis(20),
         ..Config::default()
     };
+    Endpoint::new(config, seed(role, number))
+}
+
+/// The same, for associations that are to outlast a busy machine and everything else that happens.
+pub(super) fn patient(role: u8, number: u8) -> Endpoint {
+    let config = Config {
+        rto_initial: Duration::from_millis(500),
+        rto_min: Duration::from_millis(300),
+        rto_max: Duration::from_secs(1),
+        association_max_retransmissions: 200,
+        max_init_retransmissions: 60,
+        heartbeat_interval: Some(Duration::from_secs(1)),
+        sack_delay: Duration::from_millis(20),
+        outbound_streams: 64,
+        ..Config::default()
+    };
+    Endpoint::new(config, seed(role, number))
+}
+
+fn seed(role: u8, number: u8) -> [u8; 32] {
     let mut seed = [0x5a; 32];
     seed[0] = role;
     seed[1] = number;
-    Endpoint::new(config, seed)
+    seed
 }
 
 /// Gives the endpoint a packet.

@@ -3,6 +3,7 @@
 
 mod daemon;
 mod front_end;
+mod ngap;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -71,7 +72,8 @@ impl UserStage {
                     Network::Control => vec![(address, 24), (cast::pfcp_service(), 32)],
                     _ => vec![(address, 24)],
                 };
-                let host = Host::new(link::Config::new(Mac(mac.0), addresses));
+                let guests = if network.is_n2() { cast::ue_service().to_vec() } else { Vec::new() };
+                let host = Host::new(link::Config { guests, ..link::Config::new(Mac(mac.0), addresses) });
                 Wire { node, member, network: *network, host }
             };
             member.networks().iter().map(wire)

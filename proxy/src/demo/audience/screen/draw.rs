@@ -22,7 +22,7 @@ const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 /// Columns of what is beside each other; of the middle, at the least.
 const GNBS: u16 = 38;
 const MIDDLE: u16 = 26;
-const SERVERS: u16 = 40;
+const SERVERS: u16 = 42;
 
 /// Draws a screen.
 pub(super) fn draw(picture: &Picture, events: &[Event], frame: &mut Frame<'_>) {
@@ -34,7 +34,7 @@ pub(super) fn draw(picture: &Picture, events: &[Event], frame: &mut Frame<'_>) {
         Constraint::Length(1),
         Constraint::Length(u16::from(!wide)),
         Constraint::Length(body),
-        Constraint::Length(5),
+        Constraint::Length(6),
         Constraint::Min(3),
     ])
     .areas(frame.area());
@@ -174,12 +174,13 @@ fn endpoints(servers: &[Server], frame: &mut Frame<'_>, area: Rect) {
             Cell::new(server.member.to_string()),
             Cell::new(word).style(style),
             right(server.sessions),
-            Cell::new(bar(server.sessions, most, 5)),
+            Cell::new(bar(server.sessions, most, 3)),
+            server.ues.map_or_else(|| Cell::new(""), right),
             right(server.answered),
         ])
     });
-    let widths = [5, 7, 8, 5, 9].map(Constraint::Length);
-    let head = Row::new(["NAME", "STATE", "SESSIONS", "", " ANSWERED"]).style(DIM);
+    let widths = [5, 7, 8, 3, 4, 8].map(Constraint::Length);
+    let head = Row::new(["NAME", "STATE", "SESSIONS", "", " UES", "ANSWERED"]).style(DIM);
     let table = Table::new(rows, widths).header(head).column_spacing(1);
     frame.render_widget(table.block(Block::bordered().title(" AMFs and UPFs ")), area);
 }
@@ -195,7 +196,8 @@ fn tallies(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
         }
         Row::new(cells)
     };
-    let rows = [row("associations", &picture.associations), row("tunnels", &picture.tunnels)];
+    let rows =
+        [row("associations", &picture.associations), row("tunnels", &picture.tunnels), row("UEs", &picture.ues)];
     let widths = [12, 8, 8, 8, 6, 9, 6, 6].map(Constraint::Length);
     let heads = ["", "SESSIONS", "    SENT", "ANSWERED", "  LOST", "HAD TO BE", " MOVED", "HAD TO"];
     let table = Table::new(rows, widths).header(Row::new(heads).style(DIM)).column_spacing(1);
@@ -272,13 +274,23 @@ mod tests {
 
     #[tokio::test]
     async fn the_story_as_it_is_seen() {
-        let moments = vec![(4_000, "a_network_is_cut"), (9_000, "the_daemon_is_dead"), (16_500, "the_end")];
-        seen((110, 28), moments).await;
+        let moments = vec![
+            (4_000, "a_network_is_cut"),
+            (9_000, "the_daemon_is_dead"),
+            (14_700, "ues_return"),
+            (19_300, "the_end"),
+        ];
+        seen((110, 29), moments).await;
     }
 
     #[tokio::test]
     async fn eighty_columns_do() {
-        let moments = vec![(4_000, "narrow_and_cut"), (9_000, "narrow_and_dead"), (16_500, "narrow_end")];
+        let moments = vec![
+            (4_000, "narrow_and_cut"),
+            (9_000, "narrow_and_dead"),
+            (14_700, "narrow_ues"),
+            (19_300, "narrow_end"),
+        ];
         seen((80, 24), moments).await;
     }
 }

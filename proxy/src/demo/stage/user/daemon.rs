@@ -15,6 +15,7 @@ use pinion_transport::link::Packet;
 use tokio::time::Instant;
 
 use super::front_end::FrontEnd;
+use super::ngap::{Ngap, is_for};
 use crate::config::model::{Config, Probe};
 use crate::demo::cast;
 use crate::demo::error::DemoError;
@@ -34,6 +35,7 @@ pub(super) struct Daemon {
     pools: Pools,
     paths: Vec<Probed>,
     front_end: FrontEnd,
+    ngap: Ngap,
     began: Instant,
     changed: bool,
 }
@@ -74,7 +76,8 @@ impl Daemon {
         };
         let paths = targets(&config).into_iter().zip(PORT..).map(path).collect();
         let front_end = FrontEnd::start(&config, &pools, kept, now)?;
-        Ok(Self { config, pools, paths, front_end, began, changed: true })
+        let ngap = Ngap::start(&config, &pools, now)?;
+        Ok(Self { config, pools, paths, front_end, ngap, began, changed: true })
     }
 
     /// What is to be put in force, where that changed.
@@ -82,7 +85,7 @@ impl Daemon {
         std::mem::take(&mut self.changed).then(|| self.pools.plan(&self.config, since(now)).0)
     }
 
-    /// What the N4 front end sends by now; what it puts into force and keeps is in the tables and kept then.
+    /// What the front ends send by now; what that of N4 puts into force and keeps is in the tables and kept then.
     pub(super) fn speak(
         &mut self,
         now: Time,
@@ -101,7 +104,7 @@ impl Daemon {
             let Some((pool, endpoint)) = upf.split_once('/') else { continue };
             self.changed |= self.pools.path(pool, endpoint, 0, seen, since(now));
         }
-        Ok(spoken.packets)
+        Ok([spoken.packets, self.ngap.speak(now)].concat())
     }
 
     /// When [`Daemon::expire`] is to be called, at the latest.
@@ -110,12 +113,13 @@ impl Daemon {
             Some(question) => question.at.after(path.target.health.timeout).min(path.next),
             None => path.next,
         };
-        self.paths.iter().map(due).chain([self.front_end.deadline()]).min()
+        self.paths.iter().map(due).chain([self.front_end.deadline(), self.ngap.deadline()]).min()
     }
 
-    /// Lets the front end do what is due, judges the probes that nobody answered, and makes those that are due. Where they come from is left open.
+    /// Lets the front ends do what is due, judges the probes that nobody answered, and makes those that are due. Where they come from is left open.
     pub(super) fn expire(&mut self, now: Time) -> Vec<Packet> {
         self.front_end.expire(now);
+        self.ngap.expire(now);
         let mut probes = Vec::new();
         for at in 0..self.paths.len() {
             let Some(path) = self.paths.get_mut(at) else { continue };
@@ -140,11 +144,17 @@ impl Daemon {
             self.front_end.hear(now, packet);
             return None;
         }
-        let at = self.paths.iter().position(|path| path.target.to.ip() == packet.source)?;
-        let path = self.paths.get_mut(at)?;
-        let question = path.waiting?;
-        let (outcome, then) = path.read(question, packet)?;
-        path.waiting = None;
+        if is_for(packet) {
+            self.ngap.hear(now, packet);
+            return None;
+        }
+        let there = self.paths.iter_mut().enumerate().filter(|(_, path)| path.target.to.ip() == packet.source);
+        let (at, path, question, (outcome, then)) = { there }.find_map(|(at, path)| {
+            let question = path.waiting?;
+            let read = path.read(question, packet)?;
+            path.waiting = None;
+            Some((at, path, question, read))
+        })?;
         let answer = Answer::To(asked(&path.target.health.probe), now.since(question.at));
         self.judge(at, outcome.unwrap_or(Outcome::Answer(answer)), now);
         let (from, to) = (packet.destination, packet.source);
@@ -161,7 +171,10 @@ impl Daemon {
             since: since(now),
         };
         let Target { pool, endpoint, path, .. } = &path.target;
-        self.changed |= self.pools.path(pool, endpoint, *path, seen, since(now));
+        if self.pools.path(pool, endpoint, *path, seen, since(now)) {
+            self.changed = true;
+            self.ngap.tell(&self.config, &self.pools, now);
+        }
     }
 
     /// How it sees its endpoints.
