@@ -64,7 +64,7 @@ pub use routes::Route;
 pub use socket::PacketSocket;
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::task::{Context, Poll};
 
 use crate::Time;
@@ -87,12 +87,13 @@ impl Link {
     /// The system's, such as `PermissionDenied` without CAP_NET_RAW.
     pub fn open(interface: &Interface, config: Config) -> io::Result<Self> {
         let own = config.addresses.iter().map(|(address, _)| *address).chain(config.guests.iter().copied());
-        let socket = PacketSocket::open(interface)?.only_to(&own.collect::<Vec<_>>())?;
         let groups = config.addresses.iter().filter_map(|(address, _)| match address {
             IpAddr::V6(address) => Some(ndp::solicited_node(*address)),
             IpAddr::V4(_) => None,
         });
-        let socket = socket.joined(groups);
+        let groups: Vec<Ipv6Addr> = groups.collect();
+        let heard = own.chain(groups.iter().copied().chain([ndp::ALL_NODES]).map(IpAddr::V6));
+        let socket = PacketSocket::open(interface)?.only_to(&heard.collect::<Vec<_>>())?.joined(&groups);
         let mut host = Host::new(config);
         host.announce();
         Ok(Self { host, socket })

@@ -9,7 +9,6 @@ use super::ethernet::{ARP, IPV4, IPV6};
 
 const LOAD_WORD: u16 = 0x20;
 const LOAD_HALF: u16 = 0x28;
-const LOAD_BYTE: u16 = 0x30;
 const JUMP_EQUAL: u16 = 0x15;
 const RETURN: u16 = 0x06;
 
@@ -23,7 +22,7 @@ const TO_V4: u32 = 30;
 const TO_V6: u32 = 38;
 
 /// More addresses are too far to jump over: then everything that comes is let through.
-const MOST: usize = 16;
+const MOST: usize = 32;
 
 const ALL: SockFilter = SockFilter::new(RETURN, 0, 0, u32::MAX);
 const NOTHING: SockFilter = SockFilter::new(RETURN, 0, 0, 0);
@@ -31,7 +30,7 @@ const NOTHING: SockFilter = SockFilter::new(RETURN, 0, 0, 0);
 /// Lets through what does not leave here.
 pub(super) const INCOMING: [SockFilter; 4] = [load(LOAD_WORD, PACKET_TYPE), equal(OUTGOING, 0, 1), NOTHING, ALL];
 
-/// Lets through what comes and is ARP, to a group of IPv6, or to one of these addresses.
+/// Lets through what comes and is ARP, or to one of these addresses.
 pub(super) fn only_to(addresses: &[IpAddr]) -> Vec<SockFilter> {
     if addresses.len() > MOST {
         return INCOMING.into();
@@ -66,8 +65,7 @@ fn to_v6(addresses: impl Iterator<Item = Ipv6Addr>) -> Vec<SockFilter> {
             .chain([ALL])
             .collect::<Vec<_>>()
     });
-    let groups = [load(LOAD_BYTE, TO_V6), equal(0xff, 0, 1), ALL];
-    groups.into_iter().chain(each).chain([NOTHING]).collect()
+    each.chain([NOTHING]).collect()
 }
 
 const fn load(width: u16, at: u32) -> SockFilter {

@@ -19,7 +19,7 @@ const TARGET_LINK_LAYER: u8 = 2;
 const SOLICITED: u8 = 0x40;
 /// It is newer than what is known.
 const OVERRIDE: u8 = 0x20;
-const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
+pub(super) const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 /// What shows that no router passed it on.
 const HOP_LIMIT: u8 = 255;
 

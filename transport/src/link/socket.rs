@@ -55,8 +55,7 @@ impl PacketSocket {
         let _ = setsockopt(&socket, sockopt::RcvBufForce, &QUEUE);
         let _ = setsockopt(&socket, sockopt::SndBufForce, &QUEUE);
         // What came from other interfaces before it was bound.
-        let mut before = [0; 64];
-        while nix::sys::socket::recv(socket.as_raw_fd(), &mut before, MsgFlags::MSG_DONTWAIT).is_ok() {}
+        forget(&socket);
         Ok(Self {
             socket: UdpSocket::from_std(socket.into())?,
             room: vec![0; BATCH * LARGEST],
@@ -67,23 +66,25 @@ impl PacketSocket {
         })
     }
 
-    /// Has the kernel give it ARP, neighbour discovery, and what is to one of these addresses, and nothing else.
+    /// Has the kernel give it ARP, and what is to one of these addresses, groups among them, and nothing else.
     ///
     /// # Errors
     ///
     /// The system's.
     pub(super) fn only_to(self, addresses: &[IpAddr]) -> io::Result<Self> {
         SockRef::from(&self.socket).attach_filter(&filter::only_to(addresses))?;
+        // What came before is not filtered.
+        forget(&self.socket);
         Ok(self)
     }
 
     /// Lets the interface hear these groups too, where its kernel has IPv6 on it; where it has not, a card
     /// that filters must be promiscuous.
-    pub(super) fn joined(mut self, groups: impl Iterator<Item = Ipv6Addr>) -> Self {
+    pub(super) fn joined(mut self, groups: &[Ipv6Addr]) -> Self {
         let Ok(holder) = net::UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0)) else { return self };
         for group in groups {
             // A veth hears everything anyway.
-            let _ = holder.join_multicast_v6(&group, self.interface);
+            let _ = holder.join_multicast_v6(group, self.interface);
         }
         self._groups = Some(holder);
         self
@@ -138,6 +139,12 @@ impl PacketSocket {
     pub fn lost(&self) -> u64 {
         self.lost
     }
+}
+
+/// Takes what waits on a socket, and forgets it.
+fn forget(socket: &impl AsRawFd) {
+    let mut before = [0; 64];
+    while nix::sys::socket::recv(socket.as_raw_fd(), &mut before, MsgFlags::MSG_DONTWAIT).is_ok() {}
 }
 
 fn receive(socket: &UdpSocket, room: &mut [u8], take: &mut impl FnMut(&[u8])) -> io::Result<()> {
