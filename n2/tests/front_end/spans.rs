@@ -55,7 +55,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Keep {
 /// The spans that end while something is done.
 fn spans(act: impl FnOnce()) -> Vec<BTreeMap<&'static str, String>> {
     let keep = Keep::default();
-    tracing::subscriber::with_default(Registry::default().with(keep.clone()), act);
+    // With one subscriber alone, what a thread without one comes upon first is taken to interest nobody, for good.
+    let _another = tracing::Dispatch::new(Registry::default());
+    tracing::subscriber::with_default(Registry::default().with(keep.clone()), || {
+        tracing::callsite::rebuild_interest_cache();
+        act();
+    });
     std::mem::take(&mut *keep.0.lock().unwrap()).into_iter().map(|it| it.0).collect()
 }
 
