@@ -50,49 +50,35 @@ where
 {
     type Response = Reply;
     type Error = Failure;
-    type Future = Passed<S::Future>;
+    type Future = Way<S::Future>;
 
     fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, mut call: Call) -> Self::Future {
-        match (self.check)(&mut call) {
-            Ok(()) => Passed::On(self.inner.call(call)),
-            Err(failure) => Passed::Ended(Some(failure)),
-        }
+        Way::of((self.check)(&mut call).map(|()| self.inner.call(call)))
     }
 }
 
-/// The future of the service within, or a failure.
-#[derive(Debug)]
-pub enum Passed<F> {
-    /// The call went on.
-    On(F),
-    /// It did not. Taken when it was told.
-    Ended(Option<Failure>),
-}
-
-impl<F> Future for Passed<F>
-where
-    F: Future<Output = Result<Reply, Failure>> + Unpin,
-{
-    type Output = Result<Reply, Failure>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Task<'_>) -> Poll<Self::Output> {
-        match &mut *self {
-            Self::On(inner) => Pin::new(inner).poll(context),
-            Self::Ended(failure) => failure.take().map_or(Poll::Pending, |failure| Poll::Ready(Err(failure))),
-        }
-    }
-}
-
-/// The future of the service within, where nothing else is to be done, or another.
+/// The way of a call through a layer: on to the service within, round it, or no further.
 pub enum Way<F> {
-    /// The call went straight on.
+    /// It went on.
     On(F),
     /// There was more to do.
     Round(Answering),
+    /// It did not go on. Taken when it was told.
+    Ended(Option<Failure>),
+}
+
+impl<F> Way<F> {
+    /// It went on, or did not.
+    pub fn of(on: Result<F, Failure>) -> Self {
+        match on {
+            Ok(inner) => Self::On(inner),
+            Err(failure) => Self::Ended(Some(failure)),
+        }
+    }
 }
 
 impl<F> Future for Way<F>
@@ -105,6 +91,7 @@ where
         match &mut *self {
             Self::On(inner) => Pin::new(inner).poll(context),
             Self::Round(other) => other.as_mut().poll(context),
+            Self::Ended(failure) => failure.take().map_or(Poll::Pending, |failure| Poll::Ready(Err(failure))),
         }
     }
 }

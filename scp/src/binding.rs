@@ -12,6 +12,7 @@ use pinion_protocols::sbi::{Binding, BindingScope, Bindings, RoutingBinding, Val
 use tower::{Layer, Service};
 
 use crate::api_root::ApiRoot;
+use crate::before::Way;
 use crate::call::{Call, Reply};
 use crate::cause::Cause;
 use crate::failure::Failure;
@@ -50,7 +51,7 @@ where
 {
     type Response = Reply;
     type Error = Failure;
-    type Future = Binds<S::Future>;
+    type Future = Way<Binds<S::Future>>;
 
     fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
         Poll::Ready(Ok(()))
@@ -58,29 +59,20 @@ where
 
     fn call(&mut self, mut call: Call) -> Self::Future {
         let most = call.context.arrival.prepared.settings.limits.pins;
-        match plan(&mut call, &self.pins) {
-            Ok(asked) => Binds::Sent { inner: self.inner.call(call), asked, most, pins: self.pins.clone() },
-            Err(failure) => Binds::Ended(Some(failure)),
-        }
+        let asked = plan(&mut call, &self.pins);
+        Way::of(asked.map(|asked| Binds { inner: self.inner.call(call), asked, most, pins: self.pins.clone() }))
     }
 }
 
 /// A call whose answer may bind a resource.
 #[derive(Debug)]
-pub enum Binds<F> {
-    /// It went on.
-    Sent {
-        /// Its answer.
-        inner: F,
-        /// What is to be known of it then.
-        asked: Option<Box<Asked>>,
-        /// Pins there may be.
-        most: usize,
-        /// Pins.
-        pins: Pins,
-    },
-    /// It did not. Taken when it was told.
-    Ended(Option<Failure>),
+pub struct Binds<F> {
+    inner: F,
+    /// What is to be known of the call then.
+    asked: Option<Box<Asked>>,
+    /// Pins there may be.
+    most: usize,
+    pins: Pins,
 }
 
 impl<F> Future for Binds<F>
@@ -90,16 +82,11 @@ where
     type Output = F::Output;
 
     fn poll(mut self: std::pin::Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
-        match &mut *self {
-            Self::Sent { inner, asked, most, pins } => {
-                let reply = ready!(std::pin::Pin::new(inner).poll(task));
-                if let Ok(reply) = &reply {
-                    remember(reply, asked.as_deref(), pins, *most);
-                }
-                Poll::Ready(reply)
-            }
-            Self::Ended(failure) => failure.take().map_or(Poll::Pending, |failure| Poll::Ready(Err(failure))),
+        let reply = ready!(std::pin::Pin::new(&mut self.inner).poll(task));
+        if let Ok(reply) = &reply {
+            remember(reply, self.asked.as_deref(), &self.pins, self.most);
         }
+        Poll::Ready(reply)
     }
 }
 

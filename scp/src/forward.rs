@@ -13,6 +13,7 @@ use pinion_protocols::sbi::{MaxResponseTime, SenderTimestamp, Timestamp};
 use tower::Service;
 
 use crate::api_root::ApiRoot;
+use crate::before::Way;
 use crate::call::{Call, Reply};
 use crate::cause::Cause;
 use crate::context::Context;
@@ -35,30 +36,18 @@ pub struct Forward {
 impl Service<Call> for Forward {
     type Response = Reply;
     type Error = Failure;
-    type Future = Forwarding;
+    type Future = Way<Box<Begun>>;
 
     fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, call: Call) -> Forwarding {
-        match begin(&self.pools, call) {
-            Ok(begun) => Forwarding::Begun(begun),
-            Err(failure) => Forwarding::Ended(Some(failure)),
-        }
+    fn call(&mut self, call: Call) -> Self::Future {
+        Way::of(begin(&self.pools, call))
     }
 }
 
-/// A call that is on its way to its target.
-#[derive(Debug)]
-pub enum Forwarding {
-    /// It is.
-    Begun(Box<Begun>),
-    /// It never will be. Taken when it was told.
-    Ended(Option<Failure>),
-}
-
-/// What is needed when the response comes.
+/// A call that is on its way to its target, and what is needed when the response comes.
 #[derive(Debug)]
 pub struct Begun {
     sending: Sending,
@@ -67,17 +56,11 @@ pub struct Begun {
     path: Option<PathAndQuery>,
 }
 
-impl Future for Forwarding {
+impl Future for Begun {
     type Output = Result<Reply, Failure>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
-        let begun = match &mut *self {
-            Self::Begun(begun) => begun,
-            Self::Ended(failure) => {
-                return failure.take().map_or(Poll::Pending, |failure| Poll::Ready(Err(failure)));
-            }
-        };
-        let Begun { sending, context, target, path } = &mut **begun;
+        let Self { sending, context, target, path } = &mut *self;
         let mut reply = ready!(Pin::new(sending).poll(task)).map_err(|it| failed(it, context))?;
         if let Some(target) = target.take() {
             answered(reply.headers_mut(), &target, context, path.as_ref());

@@ -10,6 +10,7 @@ use std::task::{Context as Task, Poll, ready};
 use tower::{Layer, Service};
 
 use crate::api_root::ApiRoot;
+use crate::before::Way;
 use crate::call::{Call, Reply};
 use crate::failure::{Failure, Fault, Sent, Upstream};
 
@@ -45,7 +46,7 @@ where
 {
     type Response = Reply;
     type Error = Failure;
-    type Future = Relieved<S::Future>;
+    type Future = Way<Relieved<S::Future>>;
 
     fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
         Poll::Ready(Ok(()))
@@ -53,27 +54,20 @@ where
 
     fn call(&mut self, call: Call) -> Self::Future {
         if let Some(spared) = self.spare(&call) {
-            return Relieved::Spared(Some(spared));
+            return Way::Ended(Some(spared.into()));
         }
         let root = call.target.as_ref().map(|it| it.api_root.clone());
-        Relieved::Sent { inner: self.inner.call(call), root, reported: self.reported.clone() }
+        Way::On(Relieved { inner: self.inner.call(call), root, reported: self.reported.clone() })
     }
 }
 
-/// A call that went on, or one that was not to be sent.
+/// A call whose answer is heard.
 #[derive(Debug)]
-pub enum Relieved<F> {
-    /// It went on.
-    Sent {
-        /// Its answer.
-        inner: F,
-        /// Who is asked.
-        root: Option<ApiRoot>,
-        /// What is heard is told here.
-        reported: Reported,
-    },
-    /// It was not to be sent. Taken when it was told.
-    Spared(Option<Upstream>),
+pub struct Relieved<F> {
+    inner: F,
+    /// Who is asked.
+    root: Option<ApiRoot>,
+    reported: Reported,
 }
 
 impl<F> Future for Relieved<F>
@@ -83,16 +77,11 @@ where
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
-        match &mut *self {
-            Self::Sent { inner, root, reported } => {
-                let reply = ready!(Pin::new(inner).poll(task));
-                if let (Ok(reply), Some(root)) = (&reply, root) {
-                    reported.hear(reply.headers(), root);
-                }
-                Poll::Ready(reply)
-            }
-            Self::Spared(spared) => spared.take().map_or(Poll::Pending, |it| Poll::Ready(Err(it.into()))),
+        let reply = ready!(Pin::new(&mut self.inner).poll(task));
+        if let (Ok(reply), Some(root)) = (&reply, &self.root) {
+            self.reported.hear(reply.headers(), root);
         }
+        Poll::Ready(reply)
     }
 }
 

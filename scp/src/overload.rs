@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout_at;
 use tower::{Layer, Service};
 
-use crate::before::Answering;
+use crate::before::Way;
 use crate::call::{Call, Reply};
 use crate::cause::Cause;
 use crate::deadline;
@@ -131,7 +131,7 @@ where
 {
     type Response = Reply;
     type Error = Failure;
-    type Future = Admitted<S::Future>;
+    type Future = Way<Admitted<S::Future>>;
 
     fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
         Poll::Ready(Ok(()))
@@ -141,10 +141,10 @@ where
         let context = &call.context;
         let limits = &context.arrival.prepared.settings.limits;
         match self.gate.ask(context.priority, limits) {
-            Asked::Place(place) => Admitted::In { inner: self.inner.call(call), place: Some(place) },
+            Asked::Place(place) => Way::On(Admitted { inner: self.inner.call(call), place: Some(place) }),
             Asked::Wait(receiver) => {
                 let mut inner = self.inner.clone();
-                Admitted::Waiting(Box::pin(async move {
+                Way::Round(Box::pin(async move {
                     let waited = timeout_at(call.context.deadline.at, receiver).await;
                     let Ok(Ok(Ok(place))) = waited else {
                         return Err(if waited.is_err() { deadline::late() } else { full() });
@@ -154,24 +154,17 @@ where
                     reply
                 }))
             }
-            Asked::Full => Admitted::Refused,
+            Asked::Full => Way::Ended(Some(full())),
         }
     }
 }
 
-/// A call that was let in, or waits for that, or is not.
-pub enum Admitted<F> {
-    /// It is worked on.
-    In {
-        /// Its answer.
-        inner: F,
-        /// Its place, until it is answered.
-        place: Option<Place>,
-    },
-    /// It waits.
-    Waiting(Answering),
-    /// There was no room.
-    Refused,
+/// A call that was let in.
+#[derive(Debug)]
+pub struct Admitted<F> {
+    inner: F,
+    /// Its place, until it is answered.
+    place: Option<Place>,
 }
 
 impl<F> Future for Admitted<F>
@@ -181,15 +174,9 @@ where
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
-        match &mut *self {
-            Self::In { inner, place } => {
-                let answer = ready!(Pin::new(inner).poll(task));
-                *place = None;
-                Poll::Ready(answer)
-            }
-            Self::Waiting(waiting) => waiting.as_mut().poll(task),
-            Self::Refused => Poll::Ready(Err(full())),
-        }
+        let answer = ready!(Pin::new(&mut self.inner).poll(task));
+        self.place = None;
+        Poll::Ready(answer)
     }
 }
 
