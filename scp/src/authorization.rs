@@ -20,7 +20,7 @@ use crate::call::{Call, Reply};
 use crate::deadline;
 use crate::discovery::Directory;
 use crate::failure::Failure;
-use crate::kept::Kept;
+use crate::kept::Content;
 use crate::nrf::{Link, NrfError, NrfSet, Preferred, Wire};
 use crate::pools::Pools;
 use crate::producer::{Hop, Target};
@@ -93,8 +93,8 @@ impl AuthorizationLayer {
         }
         // Without a token the request may come back with the wish for one; with one of ours, for another.
         let most = call.context.arrival.prepared.settings.limits.kept;
-        let kept = Kept::new(std::mem::take(call.request.body_mut()), most);
-        let first = copy(&call, kept.read().unwrap_or_default(), token.as_ref().map(|(_, token)| token));
+        let content = Content::new(std::mem::take(call.request.body_mut()), most);
+        let first = copy(&call, content.read().unwrap_or_default(), token.as_ref().map(|(_, token)| token));
         let reply = inner.call(first).await?;
         if !challenge::refuses_token(reply.status(), reply.headers()) {
             return Ok(with_token(reply, token.filter(|_| returned).map(|(_, token)| token)));
@@ -110,7 +110,7 @@ impl AuthorizationLayer {
                 Ok(Err(_)) | Err(_) => return Ok(reply),
             },
         };
-        let Some(body) = kept.read() else { return Ok(reply) };
+        let Some(body) = content.read() else { return Ok(reply) };
         let another = match self.token(&request, &call).await {
             Ok(Ok(another)) if token.as_ref().is_none_or(|(_, first)| first.value != another.value) => another,
             Ok(_) | Err(_) => return Ok(reply),
@@ -215,24 +215,13 @@ fn drop_others_token(call: &mut Call) {
     }
 }
 
-/// The call once more, with other content and a token.
-fn copy(call: &Call, body: Body, token: Option<&Token>) -> Call {
-    let mut request = http::Request::new(body);
-    *request.method_mut() = call.request.method().clone();
-    *request.uri_mut() = call.request.uri().clone();
-    *request.version_mut() = call.request.version();
-    *request.headers_mut() = call.request.headers().clone();
-    *request.extensions_mut() = call.request.extensions().clone();
+/// The call once more, with content and a token.
+fn copy(call: &Call, content: Body, token: Option<&Token>) -> Call {
+    let mut copy = call.again(content);
     if let Some(token) = token {
-        request.headers_mut().insert(header::AUTHORIZATION, token.value.clone());
+        copy.request.headers_mut().insert(header::AUTHORIZATION, token.value.clone());
     }
-    Call {
-        request,
-        context: call.context.clone(),
-        plan: call.plan.clone(),
-        tried: call.tried.clone(),
-        target: call.target.clone(),
-    }
+    copy
 }
 
 /// Gives the client the token that was got for it.

@@ -60,6 +60,22 @@ impl Call {
         Self { request, context: Arc::new(context), plan: Plan::default(), tried: Vec::new(), target: None }
     }
 
+    /// The same once more, with other content.
+    pub(crate) fn again(&self, content: Body) -> Self {
+        let mut request = Request::new(content);
+        *request.method_mut() = self.request.method().clone();
+        *request.uri_mut() = self.request.uri().clone();
+        *request.version_mut() = self.request.version();
+        *request.headers_mut() = self.request.headers().clone();
+        Self {
+            request,
+            context: Arc::clone(&self.context),
+            plan: self.plan.clone(),
+            tried: self.tried.clone(),
+            target: self.target.clone(),
+        }
+    }
+
     /// The request's headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {

@@ -13,6 +13,15 @@ use crate::body::{Body, BodyError};
 
 /// Content that several attempts may read, one after the other.
 #[derive(Clone, Debug)]
+pub(crate) enum Content {
+    /// All of it is there.
+    Whole(Bytes),
+    /// It comes.
+    Kept(Kept),
+}
+
+/// Content that comes while attempts read it.
+#[derive(Clone, Debug)]
 pub(crate) struct Kept {
     shared: Arc<Mutex<Shared>>,
 }
@@ -32,6 +41,28 @@ struct Shared {
     most: usize,
     lost: bool,
     ended: bool,
+}
+
+impl Content {
+    /// Of what comes at most `most` octets are kept.
+    pub(crate) fn new(source: Body, most: usize) -> Self {
+        match source {
+            Body::Empty => Self::Whole(Bytes::new()),
+            Body::Whole(whole) => Self::Whole(whole),
+            // It is kept already, for attempts around these.
+            Body::Kept(replay) if replay.at == 0 => Self::Kept(replay.kept),
+            streaming => Self::Kept(Kept::new(streaming, most)),
+        }
+    }
+
+    /// Reads from the beginning; none where the beginning is gone.
+    pub(crate) fn read(&self) -> Option<Body> {
+        match self {
+            Self::Whole(whole) if whole.is_empty() => Some(Body::Empty),
+            Self::Whole(whole) => Some(Body::Whole(whole.clone())),
+            Self::Kept(kept) => kept.read(),
+        }
+    }
 }
 
 impl Kept {

@@ -6,16 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context as Task, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Uri};
+use http::{HeaderValue, Method, Uri};
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
 use crate::before::Answering;
-use crate::body::Body;
 use crate::call::{Call, Reply};
 use crate::failure::{Failure, Fault, Upstream};
-use crate::kept::Kept;
+use crate::kept::Content;
 use crate::names;
 use crate::producer::Plan;
 use crate::redirect::{self, Elsewhere};
@@ -109,7 +107,7 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, call: Call) -> Self::Future {
+    fn call(&mut self, mut call: Call) -> Self::Future {
         let settings = &call.context.arrival.prepared.settings;
         let retries = &settings.retries;
         if retries.attempts < 2 {
@@ -117,8 +115,8 @@ where
         }
         self.budget.earn(retries);
         let most = settings.limits.kept;
-        let (first, call, content) = twice(call, most);
-        let inner = self.inner.call(first);
+        let content = Content::new(std::mem::take(call.request.body_mut()), most);
+        let inner = self.inner.call(call.again(content.read().unwrap_or_default()));
         let service = Arc::clone(&self.others);
         let again = Again { service, budget: self.budget.clone(), call, content, identity: None };
         Attempts::First { inner, again: Some(Box::new(again)) }
@@ -230,23 +228,6 @@ pub struct Again<S> {
     identity: Option<HeaderValue>,
 }
 
-enum Content {
-    Simple(Bytes),
-    Kept(Kept),
-}
-
-/// A call's first attempt, the call for others, and its content for all.
-fn twice(mut call: Call, most: usize) -> (Call, Call, Content) {
-    let content = match std::mem::take(call.request.body_mut()) {
-        Body::Empty => Content::Simple(Bytes::new()),
-        Body::Whole(whole) => Content::Simple(whole),
-        streaming => Content::Kept(Kept::new(streaming, most)),
-    };
-    let mut first = copy(&call);
-    *first.request.body_mut() = content.read().unwrap_or_default();
-    (first, call, content)
-}
-
 impl<S> Again<S> {
     /// The next attempt; none where the content is gone.
     fn next(&mut self, failed: &Upstream, before: Option<&Upstream>) -> Option<Call> {
@@ -271,35 +252,7 @@ impl<S> Again<S> {
     }
 
     fn attempt(&self) -> Option<Call> {
-        let mut next = copy(&self.call);
-        *next.request.body_mut() = self.content.read()?;
-        Some(next)
-    }
-}
-
-impl Content {
-    fn read(&self) -> Option<Body> {
-        match self {
-            Self::Simple(whole) if whole.is_empty() => Some(Body::Empty),
-            Self::Simple(whole) => Some(Body::Whole(whole.clone())),
-            Self::Kept(kept) => kept.read(),
-        }
-    }
-}
-
-/// A call without its content.
-fn copy(call: &Call) -> Call {
-    let mut request = Request::new(Body::Empty);
-    *request.method_mut() = call.request.method().clone();
-    *request.uri_mut() = call.request.uri().clone();
-    *request.version_mut() = call.request.version();
-    *request.headers_mut() = call.request.headers().clone();
-    Call {
-        request,
-        context: Arc::clone(&call.context),
-        plan: call.plan.clone(),
-        tried: call.tried.clone(),
-        target: None,
+        self.content.read().map(|content| self.call.again(content))
     }
 }
 
