@@ -14,7 +14,6 @@ use tower::{Layer, Service};
 use crate::api_root::ApiRoot;
 use crate::before::Way;
 use crate::call::{Call, Reply};
-use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::names;
 use crate::problem::Problem;
@@ -119,8 +118,8 @@ fn plan(call: &mut Call, pins: &Pins) -> Result<Option<Box<Asked>>, Failure> {
         call.plan.steps.push_front(Step::Place(Arc::new(moved)));
     }
     if let Some(value) = call.headers().get(names::ROUTING_BINDING) {
-        let RoutingBinding(binding) =
-            RoutingBinding::parse(value.as_bytes()).map_err(|error| malformed(&error.to_string()))?;
+        let RoutingBinding(binding) = RoutingBinding::parse(value.as_bytes())
+            .map_err(|error| Problem::header(names::ROUTING_BINDING, error))?;
         let found = steps::of_binding(&binding, context.callback);
         extend(&mut call.plan, found, place.is_none());
     } else if let Some((_, pin)) = &pinned {
@@ -166,12 +165,6 @@ fn of_pin(pin: &Pin, callback: bool) -> Vec<Query> {
 fn creates(call: &Call) -> bool {
     call.request.method() == Method::POST
         && call.request.uri().path().trim_end_matches('/').split('/').count() == 4
-}
-
-fn malformed(reason: &str) -> Failure {
-    let problem =
-        Problem::new(Cause::OptionalIeIncorrect).detail("a header of the request is not what it should be");
-    problem.about(format!("header {}", names::ROUTING_BINDING), reason.to_owned()).into()
 }
 
 /// Pins what was made, moves what moved, forgets what ended.

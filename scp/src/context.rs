@@ -11,7 +11,6 @@ use tokio::time::Instant;
 
 use crate::api_root::ApiRoot;
 use crate::call::Arrival;
-use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::problem::Problem;
 
@@ -145,18 +144,12 @@ fn names_us(via: &HeaderValue, tag: &HeaderValue) -> bool {
 }
 
 fn api_root(name: &HeaderName, text: &HeaderValue) -> Result<ApiRoot, Failure> {
-    ApiRoot::read(text.as_bytes()).map_err(|error| malformed(name, error.to_string()))
+    ApiRoot::read(text.as_bytes()).map_err(|error| Problem::header(name, error).into())
 }
 
 /// A header's value.
 fn value<'a, V: Value<'a>>(name: &HeaderName, value: &'a HeaderValue) -> Result<V, Failure> {
-    V::parse(value.as_bytes()).map_err(|error| malformed(name, error.to_string()))
-}
-
-fn malformed(name: &HeaderName, reason: String) -> Failure {
-    let problem =
-        Problem::new(Cause::OptionalIeIncorrect).detail("a header of the request is not what it should be");
-    problem.about(format!("header {name}"), reason).into()
+    V::parse(value.as_bytes()).map_err(|error| Problem::header(name, error).into())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What an SCP says of its own errors: ProblemDetails (RFC 9457, TS 29.571 5.2.4.1).
 
 use std::borrow::Cow;
+use std::fmt;
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
@@ -49,6 +50,14 @@ impl Problem {
             retry_after: None,
             more: serde_json::Map::new(),
         }
+    }
+
+    /// A header of a request that cannot be read.
+    #[must_use]
+    pub fn header(name: impl fmt::Display, why: impl fmt::Display) -> Self {
+        Self::new(Cause::OptionalIeIncorrect)
+            .detail("a header of the request is not what it should be")
+            .about(format!("header {name}"), why.to_string())
     }
 
     /// Says what happened.

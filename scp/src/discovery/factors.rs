@@ -136,7 +136,7 @@ impl Factors {
     fn read_callback(&mut self, headers: &HeaderMap) -> Result<(), Failure> {
         let Some(value) = headers.get(names::CALLBACK) else { return Ok(()) };
         let callback =
-            Callback::parse(value.as_bytes()).map_err(|error| incorrect("3gpp-Sbi-Callback", &error))?;
+            Callback::parse(value.as_bytes()).map_err(|error| Problem::header(Callback::HEADER, error))?;
         self.callback = true;
         self.callback_version = callback.api_version.unwrap_or(1);
         Ok(())
@@ -144,11 +144,11 @@ impl Factors {
 
     fn read_nrf(&mut self, headers: &HeaderMap, named: bool) -> Result<(), Failure> {
         let Some(value) = headers.get(names::NRF_URI).filter(|_| named) else { return Ok(()) };
-        let uris = NrfUri::parse(value.as_bytes()).map_err(|error| incorrect("3gpp-Sbi-Nrf-Uri", &error))?;
+        let uris = NrfUri::parse(value.as_bytes()).map_err(|error| Problem::header(NrfUri::HEADER, error))?;
         if let Some(uri) = uris.discovery {
             let own = uri.trim_end_matches('/');
             let root = own.strip_suffix("/nnrf-disc/v1").unwrap_or(own);
-            self.key.nrf = Some(ApiRoot::parse(root).map_err(|error| incorrect("3gpp-Sbi-Nrf-Uri", &error))?);
+            self.key.nrf = Some(ApiRoot::parse(root).map_err(|error| Problem::header(NrfUri::HEADER, error))?);
         }
         Ok(())
     }
@@ -266,12 +266,6 @@ fn joined(headers: &HeaderMap, name: &header::HeaderName, kind: FactorKind) -> V
     } else {
         lines.into_iter().next().unwrap_or_default().to_vec()
     }
-}
-
-fn incorrect(header: &'static str, error: &dyn std::fmt::Display) -> Failure {
-    let problem =
-        Problem::new(Cause::OptionalIeIncorrect).detail("a header of the request is not what it should be");
-    problem.about(format!("header {header}"), error.to_string()).into()
 }
 
 #[cfg(test)]
