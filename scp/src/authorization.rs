@@ -21,6 +21,7 @@ use crate::deadline;
 use crate::discovery::Directory;
 use crate::failure::Failure;
 use crate::kept::Content;
+use crate::names;
 use crate::nrf::{Link, NrfError, NrfSet, Preferred, Wire};
 use crate::pools::Pools;
 use crate::producer::{Hop, Target};
@@ -156,7 +157,7 @@ impl AuthorizationLayer {
             timeout: configured.map_or(settings.timeouts.response, |it| it.timeout),
             agent: prepared.tag.clone(),
         };
-        let assertion = call.headers().get("3gpp-sbi-client-credentials");
+        let assertion = call.headers().get(names::CLIENT_CREDENTIALS);
         let got = self.tokens.get(request, assertion, set, &settings.authorization, call.context.arrival.clock);
         match timeout_at(call.context.deadline.at, got).await {
             Ok(got) => Ok(got.map_err(|denied| (request.clone(), denied))),
@@ -171,19 +172,18 @@ impl AuthorizationLayer {
 fn may_fetch(call: &Call) -> bool {
     let settings = &call.context.arrival.prepared.settings;
     let to_producer = call.target.as_ref().is_some_and(|target| target.hop == Hop::Producer);
-    let asked = call.headers().contains_key("3gpp-sbi-access-scope");
-    let delegated = call.context.discovery && call.context.target.is_none() && !names_set(call.headers());
-    settings.authorization.tokens != Policy::Never && to_producer && !call.context.callback && (asked || delegated)
+    let asked = || call.headers().contains_key(names::ACCESS_SCOPE);
+    let delegated = || call.context.discovery && call.context.target.is_none() && !names_set(call.headers());
+    settings.authorization.tokens != Policy::Never
+        && to_producer
+        && !call.context.callback
+        && (asked() || delegated())
 }
 
 /// Whether the client chose a set itself, and left only the choice within it (6.10.5.1).
 fn names_set(headers: &HeaderMap) -> bool {
-    let names = [
-        "3gpp-sbi-discovery-target-nf-set-id",
-        "3gpp-sbi-discovery-target-nf-service-set-id",
-        "3gpp-sbi-discovery-amf-set-id",
-    ];
-    names.into_iter().any(|name| headers.contains_key(name))
+    let sets = [names::DISCOVERY_NF_SET, names::DISCOVERY_SERVICE_SET, names::DISCOVERY_AMF_SET];
+    sets.into_iter().any(|name| headers.contains_key(name))
 }
 
 /// Whether the call is not to be sent without a token.
@@ -191,7 +191,7 @@ fn needs(call: &Call) -> bool {
     let required = call.target.as_ref().and_then(|it| it.producer.as_ref()).and_then(|it| it.oauth2);
     match call.context.arrival.prepared.settings.authorization.tokens {
         Policy::Never => false,
-        Policy::Needed => required.unwrap_or_else(|| call.headers().contains_key("3gpp-sbi-access-scope")),
+        Policy::Needed => required.unwrap_or_else(|| call.headers().contains_key(names::ACCESS_SCOPE)),
         Policy::Always => true,
     }
 }
@@ -226,10 +226,9 @@ fn copy(call: &Call, content: Body, token: Option<&Token>) -> Call {
 
 /// Gives the client the token that was got for it.
 fn with_token(mut reply: Reply, token: Option<Token>) -> Reply {
-    const NAME: http::HeaderName = http::HeaderName::from_static("3gpp-sbi-access-token");
     let token: Option<HeaderValue> = token.map(|it| it.value);
-    if let (Some(token), false) = (token, reply.headers().contains_key(NAME)) {
-        reply.headers_mut().insert(NAME, token);
+    if let (Some(token), false) = (token, reply.headers().contains_key(names::ACCESS_TOKEN)) {
+        reply.headers_mut().insert(names::ACCESS_TOKEN, token);
     }
     reply
 }

@@ -4,8 +4,6 @@ use http::HeaderName;
 
 /// 3gpp-Sbi-Target-apiRoot.
 pub const TARGET_API_ROOT: HeaderName = HeaderName::from_static("3gpp-sbi-target-apiroot");
-/// 3gpp-Sbi-Message-Priority.
-pub const MESSAGE_PRIORITY: HeaderName = HeaderName::from_static("3gpp-sbi-message-priority");
 /// 3gpp-Sbi-Max-Forward-Hops.
 pub const MAX_FORWARD_HOPS: HeaderName = HeaderName::from_static("3gpp-sbi-max-forward-hops");
 /// 3gpp-Sbi-Routing-Binding.
@@ -26,9 +24,22 @@ pub const LCI: HeaderName = HeaderName::from_static("3gpp-sbi-lci");
 pub const TARGET_NF_ID: HeaderName = HeaderName::from_static("3gpp-sbi-target-nf-id");
 /// 3gpp-Sbi-Discovery-service-names.
 pub const DISCOVERY_SERVICE_NAMES: HeaderName = HeaderName::from_static("3gpp-sbi-discovery-service-names");
+/// 3gpp-Sbi-Discovery-target-nf-set-id.
+pub const DISCOVERY_NF_SET: HeaderName = HeaderName::from_static("3gpp-sbi-discovery-target-nf-set-id");
+/// 3gpp-Sbi-Discovery-target-nf-service-set-id.
+pub const DISCOVERY_SERVICE_SET: HeaderName =
+    HeaderName::from_static("3gpp-sbi-discovery-target-nf-service-set-id");
+/// 3gpp-Sbi-Discovery-amf-set-id.
+pub const DISCOVERY_AMF_SET: HeaderName = HeaderName::from_static("3gpp-sbi-discovery-amf-set-id");
 /// 3gpp-Sbi-Callback.
 pub const CALLBACK: HeaderName = HeaderName::from_static("3gpp-sbi-callback");
 /// 3gpp-Sbi-Nrf-Uri.
 pub const NRF_URI: HeaderName = HeaderName::from_static("3gpp-sbi-nrf-uri");
+/// 3gpp-Sbi-Access-Scope.
+pub const ACCESS_SCOPE: HeaderName = HeaderName::from_static("3gpp-sbi-access-scope");
+/// 3gpp-Sbi-Access-Token.
+pub const ACCESS_TOKEN: HeaderName = HeaderName::from_static("3gpp-sbi-access-token");
+/// 3gpp-Sbi-Client-Credentials.
+pub const CLIENT_CREDENTIALS: HeaderName = HeaderName::from_static("3gpp-sbi-client-credentials");
 /// 3gpp-Sbi-Correlation-Info.
 pub const CORRELATION_INFO: HeaderName = HeaderName::from_static("3gpp-sbi-correlation-info");

@@ -9,6 +9,7 @@ use crate::api_root::ApiRoot;
 use crate::cause::Cause;
 use crate::discovery::{Factors, encode};
 use crate::failure::Failure;
+use crate::names;
 use crate::problem::Problem;
 
 /// A request for a token. What is asked for with the same is the same token, and with anything else another.
@@ -116,7 +117,7 @@ impl Missing {
 
 /// The scopes that the client names, in one order.
 fn scope(headers: &HeaderMap) -> Option<String> {
-    let scope = AccessScope::parse(headers.get("3gpp-sbi-access-scope")?.as_bytes()).ok()?;
+    let scope = AccessScope::parse(headers.get(names::ACCESS_SCOPE)?.as_bytes()).ok()?;
     let mut scopes = scope.0;
     scopes.sort_unstable();
     scopes.dedup();
@@ -125,7 +126,7 @@ fn scope(headers: &HeaderMap) -> Option<String> {
 
 /// The consumer that an assertion is of.
 fn asserted(headers: &HeaderMap) -> Option<String> {
-    let assertion = ClientCredentials::parse(headers.get("3gpp-sbi-client-credentials")?.as_bytes()).ok()?;
+    let assertion = ClientCredentials::parse(headers.get(names::CLIENT_CREDENTIALS)?.as_bytes()).ok()?;
     let claims: Assertion = serde_json::from_slice(&assertion.0.claims()?).ok()?;
     Some(claims.sub)
 }
@@ -147,7 +148,7 @@ fn first(list: Option<&str>) -> Option<String> {
 
 /// The API root of the NRF that the client names for tokens.
 fn nrf(headers: &HeaderMap, named: bool) -> Option<ApiRoot> {
-    let uris = NrfUri::parse(headers.get("3gpp-sbi-nrf-uri").filter(|_| named)?.as_bytes()).ok()?;
+    let uris = NrfUri::parse(headers.get(names::NRF_URI).filter(|_| named)?.as_bytes()).ok()?;
     let own = uris.access_token?.trim_end_matches('/');
     let own = own.strip_suffix("/token").unwrap_or(own);
     ApiRoot::parse(own.strip_suffix("/oauth2").unwrap_or(own).trim_end_matches('/')).ok()

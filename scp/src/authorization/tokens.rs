@@ -18,6 +18,7 @@ use crate::api_root::ApiRoot;
 use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::flight::{Flights, Joined};
+use crate::names;
 use crate::nrf::{Ask, NrfError, NrfSet};
 use crate::problem::Problem;
 
@@ -164,7 +165,7 @@ async fn fetch(
     const FORM: &str = "application/x-www-form-urlencoded";
     let mut ask = Ask::with(Method::POST, "/oauth2/token".to_owned(), FORM, request.form());
     if let Some(assertion) = assertion {
-        ask.headers.insert("3gpp-sbi-client-credentials", assertion);
+        ask.headers.insert(names::CLIENT_CREDENTIALS, assertion);
     }
     let (nrf, reply) = set.ask(&ask).await.map_err(Denied::Unanswered)?;
     let (status, content) = (reply.status(), reply.into_body());
