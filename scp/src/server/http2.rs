@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context as Task, Poll, ready};
@@ -51,6 +51,7 @@ where
     let shared = Arc::new(Shared::default());
     let mut known = Known::default();
     let mut drain = served.drain.clone();
+    let mut drained = pin!(drain.wait_for(|it| *it));
     let mut ticks = interval((timeouts.client_idle / 2).max(Duration::from_millis(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let [mut draining, mut quiet, mut closing] = [false; 3];
@@ -72,12 +73,12 @@ where
                 }
                 None => return,
             },
-            _ = drain.wait_for(|it| *it), if !draining => {
+            _ = &mut drained, if !draining => {
                 draining = true;
                 connection.graceful_shutdown();
             }
             // Who does not even answer the PING of a graceful end.
-            () = sleep(timeouts.handshake), if closing => return,
+            () = async { sleep(timeouts.handshake).await }, if closing => return,
             _ = ticks.tick(), if !draining => {
                 let before = std::mem::replace(&mut quiet, shared.requests.load(Ordering::Relaxed) == 0);
                 if before && quiet {
