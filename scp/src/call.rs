@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::{HeaderMap, Request, Response};
 use tokio::time::Instant;
@@ -50,7 +51,14 @@ pub struct Arrival {
     /// When it came.
     pub at: Instant,
     /// The time of day then.
-    pub clock: std::time::SystemTime,
+    pub clock: SystemTime,
+}
+
+impl Arrival {
+    /// The time of day now.
+    pub(crate) fn now(&self) -> SystemTime {
+        self.clock.checked_add(self.at.elapsed()).unwrap_or(self.clock)
+    }
 }
 
 impl Call {

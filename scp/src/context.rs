@@ -1,6 +1,6 @@
 //! What the headers of a request say to an SCP, read once when it arrives.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use http::header::{self, HeaderName, HeaderValue};
 use http::request::Parts;
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::api_root::ApiRoot;
 use crate::call::Arrival;
+use crate::clock;
 use crate::failure::Failure;
 use crate::problem::Problem;
 
@@ -125,7 +126,7 @@ impl Deadline {
             return Self { at: later(arrival.at, own), asked: false, left: None };
         };
         // Without a timestamp the wait begins here; one of the future is a clock that is ahead.
-        let begun = sent.and_then(|sent| UNIX_EPOCH.checked_add(Duration::from_millis(sent.milliseconds)));
+        let begun = sent.and_then(clock::time);
         let late = begun.and_then(|begun| arrival.clock.duration_since(begun).ok()).unwrap_or_default();
         let left = wait.saturating_sub(late);
         Self { at: later(arrival.at, left), asked: true, left: Some(left) }

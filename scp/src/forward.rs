@@ -5,17 +5,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll, ready};
-use std::time::{Duration, UNIX_EPOCH};
 
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version, header};
-use pinion_protocols::sbi::{MaxResponseTime, SenderTimestamp, Timestamp};
+use pinion_protocols::sbi::{MaxResponseTime, SenderTimestamp};
 use tower::Service;
 
 use crate::api_root::ApiRoot;
 use crate::before::Way;
 use crate::call::{Call, Reply};
 use crate::cause::Cause;
+use crate::clock::timestamp;
 use crate::context::Context;
 use crate::deadline;
 use crate::failure::{Failure, Fault, Upstream};
@@ -139,11 +139,9 @@ fn headers(headers: &mut HeaderMap, target: &Target, context: &Context) {
     }
     if let (Some(left), true) = (context.deadline.left, headers.contains_key(names::SENDER_TIMESTAMP)) {
         let arrival = &context.arrival;
-        let spent = arrival.at.elapsed();
-        let now = arrival.clock.checked_add(spent).unwrap_or(arrival.clock);
-        let millis = |it: Duration| u64::try_from(it.as_millis()).unwrap_or(u64::MAX);
-        let now = SenderTimestamp(Timestamp { milliseconds: now.duration_since(UNIX_EPOCH).map_or(0, millis) });
-        let left = MaxResponseTime::new(millis(left.saturating_sub(spent)));
+        let now = SenderTimestamp(timestamp(arrival.now()));
+        let left = left.saturating_sub(arrival.at.elapsed()).as_millis();
+        let left = MaxResponseTime::new(u64::try_from(left).unwrap_or(u64::MAX));
         if let (Ok(now), Ok(left)) =
             (HeaderValue::try_from(now.to_string()), HeaderValue::try_from(left.to_string()))
         {

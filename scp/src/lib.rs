@@ -25,6 +25,7 @@ pub mod binding;
 pub mod body;
 pub mod call;
 pub mod cause;
+mod clock;
 pub mod context;
 pub mod deadline;
 pub mod discovery;

@@ -5,13 +5,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
-use std::time::{Duration, UNIX_EPOCH};
 
 use http::HeaderValue;
-use pinion_protocols::sbi::{Oci, OverloadControl, Scope, ScopeEntity, Timestamp};
+use pinion_protocols::sbi::{Oci, OverloadControl, Scope, ScopeEntity};
 use tower::{Layer, Service};
 
 use crate::call::{Arrival, Call, Reply};
+use crate::clock::timestamp;
 use crate::context::Context;
 use crate::names;
 use crate::overload::Gate;
@@ -93,8 +93,6 @@ fn oci(gate: &Gate, arrival: &Arrival) -> Option<HeaderValue> {
     let most = settings.limits.requests.max(1);
     let percent = working.saturating_add(waiting).saturating_mul(100) / most;
     let reduction = reduction(percent, settings.overload.hot)?;
-    let now = arrival.clock.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_add(arrival.at.elapsed());
-    let milliseconds = u64::try_from(Duration::as_millis(&now)).unwrap_or_default();
     let scope = Scope {
         entity: ScopeEntity::Scp(&settings.identity.fqdn),
         nf_instance: None,
@@ -103,7 +101,8 @@ fn oci(gate: &Gate, arrival: &Arrival) -> Option<HeaderValue> {
         dnns: Vec::new(),
         others: Vec::new(),
     };
-    let element = OverloadControl { timestamp: Timestamp { milliseconds }, validity: VALIDITY, reduction, scope };
+    let timestamp = timestamp(arrival.now());
+    let element = OverloadControl { timestamp, validity: VALIDITY, reduction, scope };
     HeaderValue::try_from(Oci(vec![element]).to_string()).ok()
 }
 

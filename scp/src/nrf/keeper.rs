@@ -19,6 +19,7 @@ use super::profile::NfProfile;
 use super::set::{Ask, NrfSet, Preferred};
 use super::settings::{NrfSettings, Registration};
 use super::subscriptions::{SubscriptionData, Wanted};
+use crate::clock;
 use crate::prepared::Prepared;
 
 /// What a keeper works with.
@@ -162,7 +163,7 @@ impl<L: Fn(&Arc<Prepared>) -> Link> Keeper<L> {
         kept: &mut Kept,
     ) -> Result<(), NrfError> {
         let until = (self.clock)().checked_add(nrf.subscription).unwrap_or(UNIX_EPOCH);
-        let validity = rfc3339(until);
+        let validity = clock::timestamp(until).rfc3339().to_string();
         match kept.subscriptions.get(&nf_type) {
             Some(Subscribed { renew, .. }) if renew.is_none_or(|renew| Instant::now() < renew) => return Ok(()),
             Some(Subscribed { id, .. }) if !id.is_empty() => {
@@ -213,7 +214,7 @@ impl<L: Fn(&Arc<Prepared>) -> Link> Keeper<L> {
 
     /// When to renew what ends at a time of day: when a fifth of what is left is left.
     fn renewal(&self, ends: &str) -> Option<Instant> {
-        let ends = UNIX_EPOCH.checked_add(Duration::from_millis(Timestamp::from_rfc3339(ends)?.milliseconds))?;
+        let ends = clock::time(Timestamp::from_rfc3339(ends)?)?;
         let left = ends.duration_since((self.clock)()).unwrap_or_default();
         Some(after(left.mul_f32(0.8).max(Duration::from_secs(1))))
     }
@@ -286,11 +287,6 @@ fn heartbeat(content: &[u8]) -> Option<Duration> {
 fn after(wait: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(wait).unwrap_or(now)
-}
-
-fn rfc3339(time: SystemTime) -> String {
-    let milliseconds = time.duration_since(UNIX_EPOCH).ok().and_then(|it| u64::try_from(it.as_millis()).ok());
-    Timestamp { milliseconds: milliseconds.unwrap_or_default() }.rfc3339().to_string()
 }
 
 fn last_segment(headers: &HeaderMap) -> Option<String> {
