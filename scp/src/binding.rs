@@ -3,6 +3,7 @@
 mod pins;
 mod steps;
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll, ready};
@@ -107,8 +108,7 @@ fn plan(call: &mut Call, pins: &Pins) -> Result<Option<Box<Asked>>, Failure> {
     let place = place(&call.plan);
     let mut pinned = None;
     if let Some(root) = &place {
-        let path = format!("{}{}", root.prefix(), call.request.uri().path());
-        pinned = pins.find(&root.authority, &path);
+        pinned = pins.find(&root.authority, &below(root, call.request.uri()));
     }
     if let Some((_, pin)) = &pinned
         && place.as_ref().is_some_and(|it| !it.same(&pin.at))
@@ -135,6 +135,14 @@ fn plan(call: &mut Call, pins: &Pins) -> Result<Option<Box<Asked>>, Failure> {
         let (method, path) = (call.request.method().clone(), call.request.uri().clone());
         Box::new(Asked { method, path, callback, place, pinned })
     }))
+}
+
+/// The path of what is asked below an API root.
+fn below<'a>(root: &ApiRoot, asked: &'a Uri) -> Cow<'a, str> {
+    match root.prefix() {
+        "" => asked.path().into(),
+        prefix => format!("{prefix}{}", asked.path()).into(),
+    }
 }
 
 /// The place that a plan begins with.
@@ -195,8 +203,8 @@ fn remember(reply: &Reply, asked: Option<&Asked>, pins: &Pins, most: usize) {
         // A notification that its endpoint did not take goes to who took it from now on (6.12.4).
         (None, Some(target)) if asked.callback && target.chosen && status.is_success() => {
             if let Some(place) = &asked.place {
-                let path = format!("{}{}", place.prefix(), asked.path.path());
-                pins.insert(key(&place.authority, &path), pin(target, None), most);
+                let key = key(&place.authority, &below(place, &asked.path));
+                pins.insert(key, pin(target, None), most);
             }
         }
         _ => {}
