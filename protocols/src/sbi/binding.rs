@@ -117,7 +117,7 @@ impl<'a> Binding<'a> {
             let name = cursor.name()?;
             let offset = cursor.offset();
             if name.eq_ignore_ascii_case("recoverytime") {
-                let time = quoted_time(cursor)?;
+                let time = cursor.in_quotes(Timestamp::read)?.to_second();
                 cursor.once(&mut binding.recovery_time, time, "recoverytime", start)?;
             } else if name.eq_ignore_ascii_case("nr") {
                 let receiver = receiver(cursor)?;
@@ -172,13 +172,6 @@ fn is_of_group(parameter: BindingParameter<'_>) -> bool {
             | BindingParameter::OldServiceInstance
             | BindingParameter::Guami
     )
-}
-
-fn quoted_time(cursor: &mut Cursor<'_>) -> Result<Timestamp, Error> {
-    cursor.literal("\"")?;
-    let time = Timestamp::read(cursor)?.to_second();
-    cursor.literal("\"")?;
-    Ok(time)
 }
 
 /// Takes a URI, which may have a comma or a semicolon of its own: what separates parameters or elements ends it.

@@ -61,13 +61,13 @@ impl<'a> ConsumerService<'a> {
                 let value = encodings(cursor)?;
                 cursor.once(&mut service.encodings, value, "acceptencoding", start)?;
             } else if is("callback-uri-prefix") {
-                let value = quoted(cursor, prefix)?;
+                let value = cursor.in_quotes(prefix)?;
                 cursor.once(&mut service.callback_uri_prefix, value, "callback-uri-prefix", start)?;
             } else if is("intraPlmnCallbackRoot") {
-                let value = quoted(cursor, ApiRoot::read)?;
+                let value = cursor.in_quotes(ApiRoot::read)?;
                 cursor.once(&mut service.intra_plmn_root, value, "intraPlmnCallbackRoot", start)?;
             } else if is("interPlmnCallbackRoot") {
-                let value = quoted(cursor, ApiRoot::read)?;
+                let value = cursor.in_quotes(ApiRoot::read)?;
                 cursor.once(&mut service.inter_plmn_root, value, "interPlmnCallbackRoot", start)?;
             } else {
                 service.others.push(Pair { name, value: cursor.value("value of a parameter")? });
@@ -95,29 +95,16 @@ fn versions(cursor: &mut Cursor<'_>) -> Result<Vec<u32>, Error> {
 }
 
 fn encodings<'a>(cursor: &mut Cursor<'a>) -> Result<Vec<Encoding<'a>>, Error> {
-    cursor.literal("\"")?;
-    if cursor.eat(b'"') {
-        return Ok(Vec::new());
-    }
-    let encodings = cursor.list(b',', Encoding::read)?;
-    cursor.literal("\"")?;
-    Ok(encodings)
+    cursor.in_quotes(|cursor| match cursor.peek() {
+        Some(b'"') => Ok(Vec::new()),
+        _ => cursor.list(b',', Encoding::read),
+    })
 }
 
 fn prefix<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, Error> {
     let start = cursor.offset();
     let path = cursor.run(is_path);
     if path.starts_with('/') { Ok(path) } else { Err(cursor.expected("path", start)) }
-}
-
-fn quoted<'a, T>(
-    cursor: &mut Cursor<'a>,
-    read: impl FnOnce(&mut Cursor<'a>) -> Result<T, Error>,
-) -> Result<T, Error> {
-    cursor.literal("\"")?;
-    let value = read(cursor)?;
-    cursor.literal("\"")?;
-    Ok(value)
 }
 
 impl fmt::Display for ConsumerService<'_> {

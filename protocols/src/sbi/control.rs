@@ -52,9 +52,7 @@ fn element<'a>(
         let start = cursor.offset();
         let name = cursor.name()?;
         if name.eq_ignore_ascii_case("Timestamp") {
-            cursor.literal("\"")?;
-            let time = Timestamp::read(cursor)?.to_second();
-            cursor.literal("\"")?;
+            let time = cursor.in_quotes(Timestamp::read)?.to_second();
             cursor.once(&mut timestamp, time, "Timestamp", start)?;
         } else if !own(cursor, name, start)? {
             parts.take(cursor, name, start)?;

@@ -141,6 +141,14 @@ impl<'a> Cursor<'a> {
         Ok(inside)
     }
 
+    /// Takes what `read` takes, in quotes.
+    pub(super) fn in_quotes<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        self.literal("\"")?;
+        let taken = read(self)?;
+        self.literal("\"")?;
+        Ok(taken)
+    }
+
     /// Takes a quoted string, or what is there up to a separator.
     pub(super) fn perhaps_quoted(&mut self, what: &'static str) -> Result<&'a str, Error> {
         if self.peek() == Some(b'"') { self.quoted(what) } else { self.value(what) }
