@@ -108,8 +108,8 @@ impl Timestamp {
         fmt::from_fn(move |f| {
             let milliseconds = self.milliseconds.min(LAST);
             let (seconds, rest) = (milliseconds / 1_000, milliseconds % 1_000);
-            let (year, name, day) = date(seconds / 86_400);
-            let month = MONTHS.iter().position(|month| *month == name).map_or(1, |month| month + 1);
+            let (year, month, day) = date(seconds / 86_400);
+            let month = month + 1;
             let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
             write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{rest:03}Z")
         })
@@ -125,6 +125,7 @@ impl Timestamp {
         let (seconds, rest) = (milliseconds / 1_000, milliseconds % 1_000);
         let (days, of_day) = (seconds / 86_400, seconds % 86_400);
         let (year, month, day) = date(days);
+        let month = MONTHS.get(month).unwrap_or(&"Jan");
         let weekday = usize::try_from(days % 7).ok().and_then(|day| DAYS.get(day)).unwrap_or(&"Thu");
         let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
         write!(f, "{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02}")?;
@@ -201,22 +202,22 @@ fn lengths(leap: bool) -> [i64; 12] {
     [31, 28 + i64::from(leap), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 }
 
-/// Year, month's name and day of a day since 1970-01-01.
-fn date(days: u64) -> (u64, &'static str, i64) {
+/// Year, month from 0, and day of a day since 1970-01-01.
+fn date(days: u64) -> (u64, usize, i64) {
     // Counted from 0000-03-01, so that a leap day is the last of its year; 400 years are 146,097 days.
     let shifted = days + 719_468;
     let (era, of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
     let mut day = i64::try_from(of_era - (year_of_era * 365 + year_of_era / 4 - year_of_era / 100)).unwrap_or(0);
-    let from_march = lengths(true).into_iter().zip(MONTHS).cycle().skip(2).take(12).enumerate();
+    let from_march = lengths(true).into_iter().enumerate().cycle().skip(2).take(12);
     let year = era * 400 + year_of_era;
-    for (index, (length, name)) in from_march {
+    for (month, length) in from_march {
         if day < length {
-            return (year + u64::from(index >= 10), name, day + 1);
+            return (year + u64::from(month < 2), month, day + 1);
         }
         day -= length;
     }
-    (year, "Feb", 29)
+    (year, 1, 29)
 }
 
 #[cfg(test)]
