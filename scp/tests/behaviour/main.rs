@@ -11,9 +11,13 @@
     reason = "the helpers of a test may stop at the first surprise, as it may"
 )]
 
+#[path = "../shared/authority.rs"]
+mod authority;
+#[path = "../shared/running.rs"]
+mod running;
+
 mod abuse;
 mod advice;
-mod authority;
 mod authorization;
 mod binding;
 mod discovery;

@@ -1,56 +1,20 @@
-//! Clients, producers and an SCP between them.
+//! Clients and producers, and the SCP between them.
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use h2::{Reason, RecvStream, client, server};
-use http::uri::Authority;
+use h2::{Reason, client, server};
 use http::{HeaderMap, Request, Response, StatusCode};
-use pinion_scp::settings::Settings;
-use pinion_scp::{Prepared, Scp, Speech};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{ClientConfig, ServerConfig};
 
-/// What a client knows the SCP by.
-pub(crate) const SCP: &str = "scp.example";
-
-/// An SCP that runs.
-pub(crate) struct Running {
-    pub scp: Scp,
-    pub address: SocketAddr,
-    pub drain: watch::Sender<bool>,
-    pub served: JoinHandle<()>,
-}
-
-/// Settings of [`SCP`].
-pub(crate) fn settings() -> Settings {
-    Settings::new(SCP, vec![Authority::from_static(SCP)])
-}
-
-/// Runs an SCP in the clear.
-pub(crate) async fn scp(settings: Settings) -> Running {
-    run(Prepared::new(settings, None, None), Speech::Clear).await
-}
-
-/// Runs an SCP.
-pub(crate) async fn run(prepared: Prepared, speech: Speech) -> Running {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let scp = Scp::new(prepared, SystemTime::now);
-    let (drain, drained) = watch::channel(false);
-    let served = tokio::spawn({
-        let scp = scp.clone();
-        async move { scp.serve(listener, speech, drained).await }
-    });
-    Running { scp, address, drain, served }
-}
+pub(crate) use crate::running::{Running, SCP, get, read, run, scp, settings, until};
+use crate::running::{ask, speak};
 
 /// A request as a producer saw it.
 #[derive(Clone, Debug)]
@@ -189,17 +153,6 @@ where
     }
 }
 
-/// The whole of what comes on a stream.
-pub(crate) async fn read(mut receive: RecvStream) -> Option<(Vec<u8>, Option<HeaderMap>)> {
-    let mut body = Vec::new();
-    while let Some(data) = receive.data().await {
-        let data = data.ok()?;
-        let _ = receive.flow_control().release_capacity(data.len());
-        body.extend_from_slice(&data);
-    }
-    Some((body, receive.trailers().await.ok()?))
-}
-
 /// A response as a client saw it.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -247,11 +200,7 @@ impl Client {
     }
 
     async fn on<W: AsyncRead + AsyncWrite + Send + Unpin + 'static>(wire: W) -> Self {
-        let (sender, connection) = client::handshake(wire).await.unwrap();
-        tokio::spawn(async move {
-            let _ = connection.await;
-        });
-        Self { sender }
+        Self { sender: speak(wire).await }
     }
 
     /// Asks, and waits for the whole answer.
@@ -261,35 +210,12 @@ impl Client {
 
     /// The same, where it may fail.
     pub(crate) async fn try_ask(&self, request: Request<&str>) -> Result<Answer, h2::Error> {
-        let (head, body) = request.into_parts();
-        let mut sender = self.sender.clone().ready().await?;
-        let (response, mut stream) = sender.send_request(Request::from_parts(head, ()), body.is_empty())?;
-        if !body.is_empty() {
-            stream.send_data(Bytes::copy_from_slice(body.as_bytes()), true)?;
-        }
-        let (head, receive) = response.await?.into_parts();
-        let Some((body, _)) = read(receive).await else { return Err(Reason::INTERNAL_ERROR.into()) };
+        let (head, body) = ask(&self.sender, request).await?.into_parts();
         Ok(Answer { status: head.status, headers: head.headers, body })
     }
-}
-
-/// A GET of a path of the SCP's.
-pub(crate) fn get(path: &str) -> http::request::Builder {
-    Request::get(format!("http://{SCP}{path}"))
 }
 
 /// A POST of a path of the SCP's.
 pub(crate) fn post(path: &str) -> http::request::Builder {
     Request::post(format!("http://{SCP}{path}"))
-}
-
-/// Waits until something is so; a test that waits for ever fails.
-pub(crate) async fn until(what: impl Fn() -> bool) {
-    for _ in 0..1_000 {
-        if what() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("it never came about");
 }

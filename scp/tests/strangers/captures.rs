@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::differences::now;
 use crate::exchange::{Exchange, Message, Prepared};
 use crate::programs::{program, said};
-use crate::support::{SCP, scp, settings};
+use crate::running::{SCP, scp, settings};
 
 /// What every client of HTTP/2 sends first (RFC 9113 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::authority::Authority;
 use crate::programs::{nghttpd, output, program, python, said, script};
-use crate::support::{SCP, run, scp, settings};
+use crate::running::{SCP, run, scp, settings};
 
 const SMALL: &str = "{\"nfInstanceId\": \"54804518-4191-46b3-955c-ac631f953ed1\"}\n";
 

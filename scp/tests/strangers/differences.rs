@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use pinion_protocols::sbi::{SenderTimestamp, Timestamp};
 
 use crate::exchange::{Exchange, Fields, Message, Prepared};
-use crate::support::{SCP, scp, settings};
+use crate::running::{SCP, scp, settings};
 
 fn fields(fields: &[(&str, &str)]) -> Fields {
     fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()

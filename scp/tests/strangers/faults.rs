@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use pinion_networks::namespace::tied;
 use tempfile::TempDir;
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::programs::{Server, nghttpd, program, said};
 use crate::registry::{Registry, files, udm};
-use crate::support::{Client, Running, get, scp, until};
+use crate::running::{Running, ask, comes, get, scp, speak, until};
 
 const ONE: &str = "54804518-4191-46b3-955c-ac631f953ed1";
 const TWO: &str = "54804518-4191-46b3-955c-ac631f953ed2";
@@ -31,7 +32,7 @@ impl Load {
         let (answered, ends) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let mut clients = JoinSet::new();
         for _ in 0..CLIENTS {
-            let client = Client::connect(running.address).await;
+            let client = speak(TcpStream::connect(running.address).await.unwrap()).await;
             let (answered, ends) = (Arc::clone(&answered), Arc::clone(&ends));
             clients.spawn(async move {
                 let mut wrong = Vec::new();
@@ -40,8 +41,8 @@ impl Load {
                         .header("3gpp-Sbi-Discovery-target-nf-type", "UDM")
                         .header("3gpp-Sbi-Discovery-service-names", "nudm-sdm")
                         .header("3gpp-Sbi-Discovery-requester-nf-type", "AMF");
-                    match client.try_ask(request.body("").unwrap()).await {
-                        Ok(answer) if answer.status == 200 => {}
+                    match ask(&client, request.body("").unwrap()).await {
+                        Ok(answer) if answer.status() == 200 => {}
                         other => wrong.push(format!("{other:?}")),
                     }
                     answered.fetch_add(1, Ordering::Relaxed);
@@ -56,13 +57,8 @@ impl Load {
     /// Waits for so many more answers.
     async fn more(&self, answers: usize) {
         let wanted = self.answered.load(Ordering::Relaxed) + answers;
-        for _ in 0..6_000 {
-            if self.answered.load(Ordering::Relaxed) >= wanted {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("the clients get no answers");
+        let answered = comes(6_000, || self.answered.load(Ordering::Relaxed) >= wanted).await;
+        assert!(answered, "the clients get no answers");
     }
 
     /// Ends it: nothing of the clients is left in the SCP, and at most so many were told that a producer said nothing.
@@ -172,13 +168,8 @@ async fn an_nrf_that_is_away_under_load_costs_no_client_an_error() {
     let registry = Registry::again(place).await;
     let before = registry.asked("GET", "/nnrf-disc/").len();
     assert!(before >= 1);
-    for _ in 0..3_000 {
-        if registry.asked("GET", "/nnrf-disc/").len() > before {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert!(registry.asked("GET", "/nnrf-disc/").len() > before, "it is not asked again");
+    let again = comes(3_000, || registry.asked("GET", "/nnrf-disc/").len() > before).await;
+    assert!(again, "it is not asked again");
     load.end(&running, 0).await;
     drop(producers);
 }

@@ -9,9 +9,11 @@
     reason = "the helpers of a test may stop at the first surprise, as it may"
 )]
 
-#[path = "../behaviour/authority.rs"]
-#[allow(dead_code, reason = "other tests sign more")]
+#[path = "../shared/authority.rs"]
 mod authority;
+#[path = "../shared/running.rs"]
+mod running;
+
 mod captures;
 mod clients;
 mod differences;
@@ -19,6 +21,3 @@ mod exchange;
 mod faults;
 mod programs;
 mod registry;
-#[path = "../behaviour/support.rs"]
-#[allow(dead_code, reason = "other tests ask more")]
-mod support;

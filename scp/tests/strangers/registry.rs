@@ -9,10 +9,9 @@ use pinion_scp::nrf::{NrfSettings, Registration};
 use pinion_scp::settings::Settings;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::watch;
 
 use crate::programs::{Server, nghttpd, program, python, said, script};
-use crate::support::{SCP, scp, settings};
+use crate::running::{SCP, comes, scp, settings};
 
 /// NF instances.
 const UDM: &str = "54804518-4191-46b3-955c-ac631f953ed1";
@@ -70,13 +69,8 @@ impl Registry {
     }
 
     async fn until(&self, method: &str, path: &str, times: usize) {
-        for _ in 0..3_000 {
-            if self.asked(method, path).len() >= times {
-                return;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-        panic!("{method} {path} never came {times} times");
+        let came = comes(3_000, || self.asked(method, path).len() >= times).await;
+        assert!(came, "{method} {path} never came {times} times");
     }
 }
 
@@ -119,8 +113,7 @@ async fn an_nrf_is_registered_with_asked_and_subscribed_to_in_its_own_words() {
         ..Registration::default()
     });
     let running = scp(settings).await;
-    let (drain, drained) = watch::channel(false);
-    let scp = running.scp.clone();
+    let (scp, drained) = (running.scp.clone(), running.drain.subscribe());
     let tended = tokio::spawn(async move { scp.tend(drained).await });
 
     let mut command = Command::new(curl);
@@ -193,7 +186,8 @@ async fn an_nrf_is_registered_with_asked_and_subscribed_to_in_its_own_words() {
     let subscription: Value = serde_json::from_str(subscription["body"].as_str().unwrap()).unwrap();
     let notified = subscription["nfStatusNotificationUri"].as_str().unwrap();
     assert!(notified.starts_with("http://scp.example/scp/"), "{notified}");
-    drain.send(true).unwrap();
+    running.drain.send(true).unwrap();
     tended.await.unwrap();
+    running.served.await.unwrap();
     assert_eq!(registry.asked("DELETE", &own).len(), 1);
 }

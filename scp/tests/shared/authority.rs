@@ -2,7 +2,6 @@
 
 use pinion_scp::tls::Pair;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
-use tokio_rustls::rustls::RootCertStore;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 /// An authority that signs certificates.
@@ -23,12 +22,6 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap();
         Pair { chain: vec![certificate.der().clone()], key: PrivateKeyDer::try_from(key.serialize_der()).unwrap() }
-    }
-
-    pub(crate) fn roots(&self) -> RootCertStore {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.0.der().clone()).unwrap();
-        roots
     }
 
     pub(crate) fn dns(&self, name: &str) -> Pair {
