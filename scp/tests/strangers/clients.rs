@@ -50,10 +50,11 @@ fn connect_to(at: SocketAddr) -> String {
 #[tokio::test]
 async fn curl_gets_of_nghttpd_what_it_gets_without_an_scp() {
     let Some(curl_at) = program("curl", "install curl") else { return };
-    let Some(nghttpd_at) = program("nghttpd", "install nghttp2-server") else { return };
     let files = files();
-    let server =
-        nghttpd(&nghttpd_at, files.path(), &["--trailer=x-checksum: 5d41402a", "--trailer=x-end: 1"]).await;
+    let Some(server) = nghttpd(files.path(), &["--trailer=x-checksum: 5d41402a", "--trailer=x-end: 1"]).await
+    else {
+        return;
+    };
     let running = scp(settings()).await;
     for name in ["small.json", "large.bin", "missing"] {
         let (straight, through) = (TempDir::new().unwrap(), TempDir::new().unwrap());
@@ -78,9 +79,8 @@ async fn curl_gets_of_nghttpd_what_it_gets_without_an_scp() {
 #[tokio::test]
 async fn curl_over_tls_checks_who_the_scp_is() {
     let Some(curl_at) = program("curl", "install curl") else { return };
-    let Some(nghttpd_at) = program("nghttpd", "install nghttp2-server") else { return };
     let files = files();
-    let server = nghttpd(&nghttpd_at, files.path(), &[]).await;
+    let Some(server) = nghttpd(files.path(), &[]).await else { return };
     let (authority, stranger) = (Authority::new(), Authority::new());
     let config = tls::server(authority.dns(SCP), Clients::Any).unwrap();
     let running = run(Prepared::new(settings(), Some(config), None), Speech::Tls).await;
@@ -105,9 +105,8 @@ async fn curl_over_tls_checks_who_the_scp_is() {
 #[tokio::test]
 async fn nghttp_gets_the_trailers_of_nghttpd() {
     let Some(nghttp) = program("nghttp", "install nghttp2-client") else { return };
-    let Some(nghttpd_at) = program("nghttpd", "install nghttp2-server") else { return };
     let files = files();
-    let server = nghttpd(&nghttpd_at, files.path(), &["--trailer=x-checksum: 5d41402a"]).await;
+    let Some(server) = nghttpd(files.path(), &["--trailer=x-checksum: 5d41402a"]).await else { return };
     let running = scp(settings()).await;
     let mut command = Command::new(nghttp);
     command.args(["--null-out", "--verbose", "--no-dep", "--timeout=60"]);
@@ -123,9 +122,8 @@ async fn nghttp_gets_the_trailers_of_nghttpd() {
 #[tokio::test]
 async fn h2load_gets_an_answer_to_each_request() {
     let Some(h2load) = program("h2load", "install nghttp2-client") else { return };
-    let Some(nghttpd_at) = program("nghttpd", "install nghttp2-server") else { return };
     let files = files();
-    let server = nghttpd(&nghttpd_at, files.path(), &[]).await;
+    let Some(server) = nghttpd(files.path(), &[]).await else { return };
     let running = scp(settings()).await;
     let mut command = Command::new(h2load);
     command.args(["--requests=400", "--clients=4", "--max-concurrent-streams=25"]);
@@ -146,9 +144,8 @@ async fn h2load_gets_an_answer_to_each_request() {
 #[tokio::test]
 async fn httpx_asks_and_sends_in_the_clear_and_over_tls() {
     let Some(python) = python("httpx, h2") else { return };
-    let Some(nghttpd_at) = program("nghttpd", "install nghttp2-server") else { return };
     let files = files();
-    let server = nghttpd(&nghttpd_at, files.path(), &["--echo-upload"]).await;
+    let Some(server) = nghttpd(files.path(), &["--echo-upload"]).await else { return };
     let authority = Authority::new();
     let known = files.path().join("authority.pem");
     std::fs::write(&known, authority.0.pem()).unwrap();

@@ -77,9 +77,8 @@ impl Load {
 
 /// Two producers of a set, an NRF that knows them, and an SCP.
 async fn set() -> Option<(TempDir, [Server; 2], Registry, Running)> {
-    let program = program("nghttpd", "install nghttp2-server")?;
     let files = files();
-    let producers = [nghttpd(&program, files.path(), &[]).await, nghttpd(&program, files.path(), &[]).await];
+    let producers = [nghttpd(files.path(), &[]).await?, nghttpd(files.path(), &[]).await?];
     let (registry, running) = among([producers[0].port, producers[1].port]).await?;
     Some((files, producers, registry, running))
 }
@@ -117,10 +116,9 @@ async fn a_producer_that_is_killed_under_load_costs_no_client_an_error() {
 /// nghttpx sends GOAWAY, answers what it has begun, and ends.
 #[tokio::test]
 async fn a_producer_that_takes_its_leave_under_load_costs_no_client_an_error() {
-    let Some(nghttpd_at) = program("nghttpd", "install nghttp2-server") else { return };
     let Some(nghttpx) = program("nghttpx", "install nghttp2-proxy") else { return };
     let files = files();
-    let behind = nghttpd(&nghttpd_at, files.path(), &[]).await;
+    let Some(behind) = nghttpd(files.path(), &[]).await else { return };
     let mut front = Server::start(|port| {
         let mut command = tied(&nghttpx);
         command.stderr(Stdio::null());

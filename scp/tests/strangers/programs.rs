@@ -99,13 +99,14 @@ impl Drop for Server {
     }
 }
 
-/// An nghttpd with these files.
-pub(crate) async fn nghttpd(program: &Path, files: &Path, options: &[&str]) -> Server {
-    Server::start(|port| {
-        let mut command = tied(program);
+/// An nghttpd with these files, where there is one.
+pub(crate) async fn nghttpd(files: &Path, options: &[&str]) -> Option<Server> {
+    let program = program("nghttpd", "install nghttp2-server")?;
+    let start = |port: u16| {
+        let mut command = tied(&program);
         command.args(["--no-tls", "--address=127.0.0.1"]).args(options);
         command.arg("--htdocs").arg(files).arg(port.to_string());
         command
-    })
-    .await
+    };
+    Some(Server::start(start).await)
 }
