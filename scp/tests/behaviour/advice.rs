@@ -3,16 +3,13 @@
 use bytes::Bytes;
 use http::Response;
 
-use crate::nrf::{Nrf, ONE, TWO, udm};
+use crate::nrf::{Nrf, ONE, one_before_two, udm};
 use crate::support::{Answer, Client, Does, Producer, get, scp, until};
 
 /// Asks with a header where the first choice is gone and there is a second.
 async fn ask(header: Option<(&str, &str)>) -> (Answer, Producer) {
     let (one, two) = (Producer::start().await, Producer::start().await);
-    let (mut first, mut second) = (udm(ONE, &one), udm(TWO, &two));
-    first["priority"] = 1.into();
-    second["priority"] = 2.into();
-    let nrf = Nrf::with(vec![first, second]).await;
+    let nrf = Nrf::with(one_before_two(&one, &two).into()).await;
     let running = scp(nrf.settings()).await;
     one.kill();
     until(|| std::net::TcpStream::connect(one.address).is_err()).await;

@@ -5,7 +5,7 @@ use http::Response;
 use pinion_scp::authorization::Policy;
 use serde_json::{Value, json};
 
-use crate::nrf::{Nrf, ONE, TWO, pairs, udm};
+use crate::nrf::{Nrf, ONE, one_before_two, pairs, udm};
 use crate::support::{Client, Does, Producer, Seen, get, post, scp, until};
 
 const AMF: &str = "54804518-4191-46b3-955c-ac631f953ea1";
@@ -159,10 +159,7 @@ async fn r2_callbacks_have_no_token() {
 #[tokio::test]
 async fn a1_a_token_for_one_instance_is_not_for_another() {
     let (one, two) = (Producer::start().await, Producer::start().await);
-    let (mut first, mut second) = (udm(ONE, &one), udm(TWO, &two));
-    first["priority"] = 1.into();
-    second["priority"] = 2.into();
-    let nrf = Nrf::with(vec![first, second]).await;
+    let nrf = Nrf::with(one_before_two(&one, &two).into()).await;
     let running = scp(nrf.settings()).await;
     let client = Client::connect(running.address).await;
     // {"alg":"none"} and {"aud":["54804518-4191-46b3-955c-ac631f953ed1"]}.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::json;
 
-use crate::nrf::{Nrf, ONE, TWO, udm};
+use crate::nrf::{Nrf, ONE, TWO, one_before_two, udm};
 use crate::support::{Client, Does, Producer, Running, get, post, scp, until};
 
 /// What a consumer of model D sends.
@@ -232,9 +232,7 @@ async fn d5_notifications_of_the_nrf_end_what_held() {
 #[tokio::test]
 async fn d6_the_lowest_priority_and_another_where_it_fails() {
     let (one, two) = (Producer::start().await, Producer::start().await);
-    let (mut first, mut second) = (udm(ONE, &one), udm(TWO, &two));
-    first["priority"] = 1.into();
-    second["priority"] = 2.into();
+    let [first, second] = one_before_two(&one, &two);
     let nrf = Nrf::with(vec![second, first]).await;
     let running = scp(nrf.settings()).await;
     let client = client(&running).await;

@@ -164,6 +164,15 @@ impl Knows {
     }
 }
 
+/// Two UDMs, the first to be chosen before the second.
+pub(crate) fn one_before_two(one: &Producer, two: &Producer) -> [Value; 2] {
+    [(ONE, one, 1), (TWO, two, 2)].map(|(instance, at, priority)| {
+        let mut profile = udm(instance, at);
+        profile["priority"] = priority.into();
+        profile
+    })
+}
+
 /// A UDM that serves nudm-sdm at a producer's address.
 pub(crate) fn udm(instance: &str, at: &Producer) -> Value {
     json!({
