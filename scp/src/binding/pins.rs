@@ -194,13 +194,6 @@ mod tests {
     #[test]
     fn pages_are_in_order_and_have_all() {
         let pins = Pins::default();
-        let pin = |at: &str| Pin {
-            at: ApiRoot::parse(at).unwrap(),
-            nf_instance: None,
-            binding: None,
-            service_sets: Vec::new(),
-            nf_sets: Vec::new(),
-        };
         for number in [5, 3, 9, 1, 7] {
             pins.insert(format!("a/{number}"), pin("http://a"), 10);
         }
