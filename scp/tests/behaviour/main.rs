@@ -13,6 +13,8 @@
 
 #[path = "../shared/authority.rs"]
 mod authority;
+#[path = "../shared/profiles.rs"]
+mod profiles;
 #[path = "../shared/running.rs"]
 mod running;
 

@@ -10,13 +10,9 @@ use pinion_scp::nrf::NrfSettings;
 use pinion_scp::settings::Settings;
 use serde_json::{Value, json};
 
+use crate::profiles;
+pub(crate) use crate::profiles::{ONE, OWN, TWO};
 use crate::support::{Does, Producer, Seen, settings};
-
-/// NF instances of tests.
-pub(crate) const ONE: &str = "54804518-4191-46b3-955c-ac631f953ed1";
-pub(crate) const TWO: &str = "54804518-4191-46b3-955c-ac631f953ed2";
-/// This SCP's own.
-pub(crate) const OWN: &str = "54804518-4191-46b3-955c-ac631f953ed9";
 
 /// An NRF that answers from what it is given.
 #[derive(Clone)]
@@ -173,16 +169,7 @@ pub(crate) fn one_before_two(one: &Producer, two: &Producer) -> [Value; 2] {
     })
 }
 
-/// A UDM that serves nudm-sdm at a producer's address.
+/// A UDM that serves nudm-sdm where a producer is.
 pub(crate) fn udm(instance: &str, at: &Producer) -> Value {
-    json!({
-        "nfInstanceId": instance, "nfType": "UDM", "nfStatus": "REGISTERED",
-        "nfSetIdList": ["set1.udmset.5gc.mnc012.mcc345"],
-        "nfServices": [{
-            "serviceInstanceId": "sdm-1", "serviceName": "nudm-sdm", "scheme": "http", "nfServiceStatus": "REGISTERED",
-            "versions": [{"apiVersionInUri": "v2", "apiFullVersion": "2.1.0"}],
-            "ipEndPoints": [{"ipv4Address": at.address.ip().to_string(), "port": at.address.port()}],
-            "supportedFeatures": "5"
-        }]
-    })
+    profiles::udm(instance, at.address.port())
 }

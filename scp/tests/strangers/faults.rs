@@ -10,12 +10,11 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use crate::profiles::{ONE, TWO, udm};
 use crate::programs::{Server, nghttpd, program, said};
-use crate::registry::{Registry, files, udm};
+use crate::registry::{Registry, files};
 use crate::running::{Running, ask, comes, get, scp, speak, until};
 
-const ONE: &str = "54804518-4191-46b3-955c-ac631f953ed1";
-const TWO: &str = "54804518-4191-46b3-955c-ac631f953ed2";
 const CLIENTS: usize = 6;
 /// After so many a producer is chosen last.
 const FAILURES: u32 = 2;

@@ -10,12 +10,11 @@ use pinion_scp::settings::Settings;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::profiles::{ONE, OWN, udm};
 use crate::programs::{Server, nghttpd, program, python, said, script};
 use crate::running::{SCP, comes, scp, settings};
 
-/// NF instances.
-const UDM: &str = "54804518-4191-46b3-955c-ac631f953ed1";
-const OWN: &str = "54804518-4191-46b3-955c-ac631f953ed9";
+/// The NF instance of a consumer.
 const AMF: &str = "54804518-4191-46b3-955c-ac631f953ea1";
 
 /// The NRF of `tests/peers/nrf.py`.
@@ -74,19 +73,6 @@ impl Registry {
     }
 }
 
-/// A UDM at a port.
-pub(crate) fn udm(instance: &str, port: u16) -> Value {
-    json!({
-        "nfInstanceId": instance, "nfType": "UDM", "nfStatus": "REGISTERED",
-        "nfSetIdList": ["set1.udmset.5gc.mnc012.mcc345"],
-        "nfServices": [{
-            "serviceInstanceId": "sdm-1", "serviceName": "nudm-sdm", "scheme": "http", "nfServiceStatus": "REGISTERED",
-            "versions": [{"apiVersionInUri": "v2", "apiFullVersion": "2.1.0"}],
-            "ipEndPoints": [{"ipv4Address": "127.0.0.1", "port": port}]
-        }]
-    })
-}
-
 /// Files of a UDM.
 pub(crate) fn files() -> TempDir {
     let folder = TempDir::new().unwrap();
@@ -101,7 +87,7 @@ async fn an_nrf_is_registered_with_asked_and_subscribed_to_in_its_own_words() {
     let Some(curl) = program("curl", "install curl") else { return };
     let files = files();
     let Some(producer) = nghttpd(files.path(), &[]).await else { return };
-    let Some(registry) = Registry::with(&[udm(UDM, producer.port)]).await else { return };
+    let Some(registry) = Registry::with(&[udm(ONE, producer.port)]).await else { return };
     let mut settings = registry.settings();
     settings.authorization.tokens = Policy::Always;
     let nrf = settings.nrf.as_mut().unwrap();
@@ -135,7 +121,7 @@ async fn an_nrf_is_registered_with_asked_and_subscribed_to_in_its_own_words() {
     let said = said(command).await;
     assert!(said.starts_with("HTTP/2 200"), "{said}");
     assert!(said.ends_with("{\"nssai\":[{\"sst\":1}]}"), "{said}");
-    for told in ["access-token: Bearer token-1", &format!("producer-id: nfinst={UDM}")] {
+    for told in ["access-token: Bearer token-1", &format!("producer-id: nfinst={ONE}")] {
         assert!(said.contains(told), "{told}: {said}");
     }
 
