@@ -5,7 +5,6 @@ mod request;
 mod settings;
 mod tokens;
 
-use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 
 use http::{HeaderMap, HeaderValue, header};
@@ -22,7 +21,7 @@ use crate::discovery::Directory;
 use crate::failure::Failure;
 use crate::kept::Content;
 use crate::names;
-use crate::nrf::{Link, NrfError, NrfSet, Preferred, Wire};
+use crate::nrf::{NrfError, NrfSet, Wire};
 use crate::pools::Pools;
 use crate::producer::{Hop, Target};
 
@@ -143,19 +142,13 @@ impl AuthorizationLayer {
         let prepared = &call.context.arrival.prepared;
         let settings = &prepared.settings;
         let configured = settings.nrf.as_ref();
-        let set = NrfSet {
-            link: Arc::new(Wire { pools: self.pools.clone(), prepared: Arc::clone(prepared) }) as Link,
-            roots: request
-                .nrf
-                .clone()
-                .map_or_else(|| configured.map(|it| it.roots.clone()).unwrap_or_default(), |it| vec![it]),
-            preferred: if request.nrf.is_some() {
-                Preferred::default()
-            } else {
-                self.directory.preferred().clone()
-            },
-            timeout: configured.map_or(settings.timeouts.response, |it| it.timeout),
-            agent: prepared.tag.clone(),
+        let set = || {
+            let link = Wire::link(&self.pools, prepared);
+            let named = request.nrf.as_ref();
+            NrfSet {
+                timeout: configured.map_or(settings.timeouts.response, |it| it.timeout),
+                ..NrfSet::of(named, configured, self.directory.preferred(), link, &prepared.tag)
+            }
         };
         let assertion = call.headers().get(names::CLIENT_CREDENTIALS);
         let got = self.tokens.get(request, assertion, set, &settings.authorization, call.context.arrival.clock);

@@ -22,7 +22,7 @@ use crate::discovery::{Asking, Directory, Factors, Found};
 use crate::failure::Failure;
 use crate::load::Reported;
 use crate::names;
-use crate::nrf::{Link, Wire};
+use crate::nrf::Wire;
 use crate::pools::{Pools, Standing};
 use crate::problem::Problem;
 use crate::producer::{Producer, Query, Step, Target};
@@ -140,7 +140,7 @@ impl SelectionLayer {
         let prepared = &call.context.arrival.prepared;
         let settings = &prepared.settings;
         let factors = self.directory.factors(call, more)?;
-        let link = || Arc::new(Wire { pools: self.pools.clone(), prepared: Arc::clone(prepared) }) as Link;
+        let link = || Wire::link(&self.pools, prepared);
         let asking = Asking {
             nrf: settings.nrf.as_ref(),
             settings: &settings.discovery,

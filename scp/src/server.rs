@@ -20,7 +20,7 @@ use tokio_rustls::rustls::ServerConfig;
 
 use crate::account::Account;
 use crate::call::{Arrival, Peer};
-use crate::nrf::{Keeper, Link, Wire};
+use crate::nrf::{Keeper, Wire};
 use crate::prepared::Prepared;
 use crate::stack::{Parts, stack};
 use crate::{stack as layers, tls};
@@ -85,9 +85,7 @@ impl Scp {
         let most = prepared.clone();
         let keeper = Keeper {
             prepared,
-            link: move |prepared: &Arc<Prepared>| {
-                Arc::new(Wire { pools: pools.clone(), prepared: Arc::clone(prepared) }) as Link
-            },
+            link: move |prepared: &Arc<Prepared>| Wire::link(&pools, prepared),
             preferred: self.parts.directory.preferred().clone(),
             wanted: self.parts.directory.wanted().clone(),
             load: Arc::new(move || {

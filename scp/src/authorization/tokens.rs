@@ -83,7 +83,7 @@ impl Claims {
 }
 
 impl Tokens {
-    /// A token: kept, or got of the NRF once for all that want the same.
+    /// A token: kept, or got of the NRF once for all that want the same. `set` says which NRF, where one must be asked.
     ///
     /// # Errors
     /// There is none.
@@ -91,7 +91,7 @@ impl Tokens {
         &self,
         request: &TokenRequest,
         assertion: Option<&HeaderValue>,
-        set: NrfSet,
+        set: impl FnOnce() -> NrfSet,
         settings: &AuthorizationSettings,
         clock: SystemTime,
     ) -> Granted {
@@ -100,7 +100,7 @@ impl Tokens {
         }
         let set_out = || {
             let (tokens, request, settings) = (self.clone(), request.clone(), settings.clone());
-            let assertion = assertion.cloned();
+            let (assertion, set) = (assertion.cloned(), set());
             async move {
                 let token = fetch(&request, assertion, &set, &settings, clock).await?;
                 tokens.keep(request, token.clone(), settings.entries);

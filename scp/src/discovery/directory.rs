@@ -142,15 +142,7 @@ impl Directory {
     }
 
     fn set(&self, key: &Key, asking: Asking<'_>) -> NrfSet {
-        let configured = asking.nrf.map(|nrf| nrf.roots.clone()).unwrap_or_default();
-        NrfSet {
-            link: (asking.link)(),
-            roots: key.nrf.clone().map_or(configured, |named| vec![named]),
-            // An NRF that a client names is none of those that others ask.
-            preferred: if key.nrf.is_some() { Preferred::default() } else { self.shared.preferred.clone() },
-            timeout: asking.nrf.map_or(std::time::Duration::from_secs(3), |nrf| nrf.timeout),
-            agent: asking.agent.clone(),
-        }
+        NrfSet::of(key.nrf.as_ref(), asking.nrf, &self.shared.preferred, (asking.link)(), asking.agent)
     }
 }
 

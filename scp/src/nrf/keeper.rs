@@ -98,13 +98,7 @@ impl<L: Fn(&Arc<Prepared>) -> Link> Keeper<L> {
     }
 
     fn set(&self, prepared: &Arc<Prepared>, nrf: &NrfSettings) -> NrfSet {
-        NrfSet {
-            link: (self.link)(prepared),
-            roots: nrf.roots.clone(),
-            preferred: self.preferred.clone(),
-            timeout: nrf.timeout,
-            agent: prepared.tag.clone(),
-        }
+        NrfSet::of(None, Some(nrf), &self.preferred, (self.link)(prepared), &prepared.tag)
     }
 
     /// Does all that is due.

@@ -35,6 +35,13 @@ pub struct Wire {
     pub prepared: Arc<Prepared>,
 }
 
+impl Wire {
+    /// One that several share.
+    pub(crate) fn link(pools: &Pools, prepared: &Arc<Prepared>) -> Link {
+        Arc::new(Self { pools: pools.clone(), prepared: Arc::clone(prepared) })
+    }
+}
+
 /// Octets of an answer: a search may find some thousand profiles.
 const MOST: usize = 16 * 1024 * 1024;
 

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header
 
 use super::error::NrfError;
 use super::link::Link;
+use super::settings::NrfSettings;
 use crate::api_root::ApiRoot;
 
 /// The NRF that answered last. Copies share it.
@@ -79,6 +80,25 @@ impl Ask {
 }
 
 impl NrfSet {
+    /// The NRF that a client names, or else those that are configured. One that is named is none of those that others ask, so
+    /// that it is not asked first by them.
+    pub(crate) fn of(
+        named: Option<&ApiRoot>,
+        configured: Option<&NrfSettings>,
+        preferred: &Preferred,
+        link: Link,
+        agent: &HeaderValue,
+    ) -> Self {
+        let configured_roots = || configured.map(|it| it.roots.clone()).unwrap_or_default();
+        Self {
+            link,
+            roots: named.map_or_else(configured_roots, |it| vec![it.clone()]),
+            preferred: if named.is_some() { Preferred::default() } else { preferred.clone() },
+            timeout: configured.map_or(NrfSettings::TIMEOUT, |it| it.timeout),
+            agent: agent.clone(),
+        }
+    }
+
     /// Asks one after the other until one answers; what only says that it cannot just now is no answer while there is another.
     ///
     /// # Errors

@@ -61,12 +61,15 @@ pub struct PlmnId {
 }
 
 impl NrfSettings {
+    /// How long an NRF may take to answer where nobody says otherwise.
+    pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
+
     /// A set of NRFs, with what is usual for the rest, and no registration.
     #[must_use]
     pub fn new(roots: Vec<ApiRoot>) -> Self {
         Self {
             roots,
-            timeout: Duration::from_secs(3),
+            timeout: Self::TIMEOUT,
             named: true,
             registration: None,
             notify: None,
