@@ -11,12 +11,17 @@ use tokio::time::Instant;
 
 use crate::api_root::ApiRoot;
 use crate::call::Arrival;
+use crate::cause::Cause;
 use crate::clock;
 use crate::failure::Failure;
 use crate::problem::Problem;
 
 /// The priority of a request without one (TS 29.500 6.8.4).
 pub const DEFAULT_PRIORITY: u8 = 24;
+
+/// Names of headers that a message may have. Some are added here, and a map that can take no more panics: with names that
+/// collide, from 6,554 on.
+pub(crate) const MOST_NAMES: usize = 4_096;
 
 /// What the headers of a request say.
 #[derive(Clone, Debug)]
@@ -82,8 +87,11 @@ impl Context {
     /// Reads them.
     ///
     /// # Errors
-    /// A [`Problem`] that names the header that is not what it should be.
+    /// A [`Problem`] that names the header that is not what it should be, or says that there are too many.
     pub fn read(parts: &Parts, arrival: Arrival, known: &mut Known) -> Result<Self, Failure> {
+        if parts.headers.keys_len() > MOST_NAMES {
+            return Err(Problem::new(Cause::PayloadTooLarge).detail("the request has too many headers").into());
+        }
         let mut priority = DEFAULT_PRIORITY;
         let mut target = None;
         let mut hops = None;

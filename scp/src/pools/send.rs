@@ -22,6 +22,7 @@ use super::pool::{Asked, Pool, Refusal};
 use super::{Pools, Urgency};
 use crate::body::{Body, BodyError};
 use crate::call::Reply;
+use crate::context::MOST_NAMES;
 use crate::failure::{Fault, Sent, Upstream};
 use crate::prepared::Prepared;
 use crate::pump::{Pump, PumpError};
@@ -215,6 +216,10 @@ impl Answer {
         }
         let response = ready!(Pin::new(&mut self.response).poll(context)).map_err(not_answered)?;
         let (head, receive) = response.into_parts();
+        if head.headers.keys_len() > MOST_NAMES {
+            // As h2 has it of more octets of them than are allowed.
+            return Poll::Ready(Err((Fault::Reset(Reason::PROTOCOL_ERROR), Sent::Something)));
+        }
         Poll::Ready(Ok(Response::from_parts(head, Body::response(receive, self.pump.take(), self.held.take()))))
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -201,4 +203,32 @@ async fn connections_beyond_the_bound_are_closed() {
     let mut third = Raw::connect(running.address).await;
     assert!(third.next().await.is_none());
     assert_eq!(ask(&first).await.unwrap().status, 200);
+}
+
+/// Headers to which none can be added.
+fn full() -> HeaderMap {
+    let names = (0..24_576).map(|number| HeaderName::try_from(format!("x-{number}")).unwrap());
+    names.map(|name| (name, HeaderValue::from_static(""))).collect()
+}
+
+#[tokio::test]
+async fn a_request_and_a_response_that_no_header_can_be_added_to() {
+    let mut settings = settings();
+    settings.limits.headers = 1 << 24;
+    let running = scp(settings).await;
+    let client = Client::connect(running.address).await;
+    let mut request = get("/x").body("").unwrap();
+    *request.headers_mut() = full();
+    let answer = client.ask(request).await;
+    assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (413, "PAYLOAD_TOO_LARGE"));
+    let producer = Producer::with(|_| {
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = StatusCode::NOT_FOUND;
+        *response.headers_mut() = full();
+        Does::Answers(response)
+    })
+    .await;
+    let request = get("/x").header("3gpp-Sbi-Target-apiRoot", producer.root());
+    let answer = client.ask(request.body("").unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (504, "TARGET_NF_NOT_REACHABLE"));
 }
