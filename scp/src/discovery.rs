@@ -10,6 +10,7 @@ mod features;
 mod freshness;
 mod given;
 mod memo;
+pub(crate) mod parameter;
 mod settings;
 mod target_type;
 

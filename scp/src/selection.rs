@@ -18,7 +18,7 @@ use crate::before::Way;
 use crate::call::{Call, Reply};
 use crate::cause::Cause;
 use crate::deadline;
-use crate::discovery::{Asking, Directory, Factors, Found};
+use crate::discovery::{Asking, Directory, Factors, Found, parameter};
 use crate::failure::Failure;
 use crate::load::Reported;
 use crate::names;
@@ -119,10 +119,10 @@ impl SelectionLayer {
     async fn find(&self, call: &Call, query: &Query) -> Result<Option<Picked>, Failure> {
         let (found, factors) = self.search(call, &query.factors).await?;
         let mut picked = self.pick(call, &found, &factors, query)?;
-        if let (None, Some(of), Some(_)) = (&picked, &query.set_of, factors.get("target-nf-instance-id")) {
+        if let (None, Some(of), Some(_)) = (&picked, &query.set_of, factors.get(parameter::INSTANCE)) {
             // What was named is one NF instance; those that have its resources are the others of its sets (6.10.5.1 note 4).
             for set in sets_at(&found, of) {
-                let (others, factors) = self.search(call, &[("target-nf-set-id", set)]).await?;
+                let (others, factors) = self.search(call, &[(parameter::SET, set)]).await?;
                 picked = self.pick(call, &others, &factors, &Query::default()).unwrap_or_default();
                 if picked.is_some() {
                     break;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::api_root::ApiRoot;
 use crate::cause::Cause;
-use crate::discovery::{Factors, encode};
+use crate::discovery::{Factors, encode, parameter};
 use crate::failure::Failure;
 use crate::names;
 use crate::problem::Problem;
@@ -57,9 +57,10 @@ impl TokenRequest {
         let agent = headers.contains_key(http::header::USER_AGENT);
         add(
             "nfType",
-            text("requester-nf-type").filter(|kind| kind != "SCP" && (said("requester-nf-type") || agent)),
+            text(parameter::REQUESTER_TYPE)
+                .filter(|kind| kind != "SCP" && (said(parameter::REQUESTER_TYPE) || agent)),
         );
-        add("targetNfType", text("target-nf-type"));
+        add("targetNfType", text(parameter::TARGET_TYPE));
         let (one, several) = networks(factors.get("requester-plmn-list"));
         add("requesterPlmn", one);
         add("requesterPlmnList", several);
@@ -70,8 +71,8 @@ impl TokenRequest {
         add("targetPlmn", first(factors.get("target-plmn-list")));
         add("targetSnssaiList", text("snssais"));
         add("targetNsiList", text("nsi-list"));
-        add("targetNfSetId", text("target-nf-set-id"));
-        add("targetNfServiceSetId", text("target-nf-service-set-id"));
+        add("targetNfSetId", text(parameter::SET));
+        add("targetNfServiceSetId", text(parameter::SERVICE_SET));
         Ok(Self { peer, nrf: nrf(headers, named), members })
     }
 

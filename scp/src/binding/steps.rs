@@ -2,13 +2,8 @@
 
 use pinion_protocols::sbi::{Binding, BindingLevel, BindingParameter};
 
+use crate::discovery::parameter;
 use crate::producer::Query;
-
-/// Discovery's names of who is looked for (TS 29.510 6.2.3.2.3.1).
-const INSTANCE: &str = "target-nf-instance-id";
-const SET: &str = "target-nf-set-id";
-const SERVICE_SET: &str = "target-nf-service-set-id";
-const SERVICES: &str = "service-names";
 
 /// What is asked of discovery, one after the other; nothing where the binding says that nobody else has the resource.
 /// `callback`: it leads back to a consumer, of whom only a service that is named is meant (6.12.4).
@@ -42,8 +37,9 @@ pub(super) fn of_binding(binding: &Binding<'_>, callback: bool) -> Vec<Query> {
         steps.push(others);
     }
     for step in &mut steps {
-        step.factors
-            .extend(get(BindingParameter::Service).filter(|_| callback).map(|it| (SERVICES, it.to_owned())));
+        step.factors.extend(
+            get(BindingParameter::Service).filter(|_| callback).map(|it| (parameter::SERVICES, it.to_owned())),
+        );
     }
     distinct(steps)
 }
@@ -56,15 +52,15 @@ pub(super) fn of_sets(service_sets: &[String], nf_sets: &[String]) -> Vec<Query>
 }
 
 fn in_instance(instance: &str) -> Query {
-    Query { nf_instance: Some(instance.to_owned()), ..by(INSTANCE, instance) }
+    Query { nf_instance: Some(instance.to_owned()), ..by(parameter::INSTANCE, instance) }
 }
 
 fn in_set(set: &str) -> Query {
-    by(SET, set)
+    by(parameter::SET, set)
 }
 
 fn in_service_set(set: &str) -> Query {
-    Query { service_set: Some(set.to_owned()), ..by(SERVICE_SET, set) }
+    Query { service_set: Some(set.to_owned()), ..by(parameter::SERVICE_SET, set) }
 }
 
 /// One service instance; nothing where neither an instance nor a set says whose it is.
@@ -101,7 +97,9 @@ mod tests {
             words.extend(step.not_nf_instance.map(|it| format!("not {it}")));
             words.extend(step.service_instance.map(|it| format!("service {it}")));
             let factor = step.factors.first().map(|(name, _)| *name);
-            words.extend(step.service_set.filter(|_| factor != Some(SERVICE_SET)).map(|it| format!("like {it}")));
+            words.extend(
+                step.service_set.filter(|_| factor != Some(parameter::SERVICE_SET)).map(|it| format!("like {it}")),
+            );
             all.push(words.join(" "));
         }
         all

@@ -8,7 +8,7 @@ use pinion_protocols::sbi::{
 };
 
 use super::candidates::Notification;
-use super::{canonical, target_type};
+use super::{canonical, parameter, target_type};
 use crate::api_root::ApiRoot;
 use crate::cause::Cause;
 use crate::failure::Failure;
@@ -48,10 +48,6 @@ pub struct Key {
     pub query: Arc<str>,
 }
 
-const INSTANCE: &str = "target-nf-instance-id";
-const SET: &str = "target-nf-set-id";
-const SERVICE_SET: &str = "target-nf-service-set-id";
-
 impl<'a> Api<'a> {
     /// Of a path below an API root; none where it does not begin so.
     #[must_use]
@@ -82,7 +78,9 @@ impl Factors {
             let Some(parameter) = Factor::parameter(name.as_str()) else { continue };
             // Whoever else is in a set is looked for instead of the one that was meant first.
             let replaced = more.iter().any(|(name, _)| {
-                *name == parameter || (parameter == INSTANCE && matches!(*name, SET | SERVICE_SET))
+                *name == parameter
+                    || (parameter == parameter::INSTANCE
+                        && matches!(*name, parameter::SET | parameter::SERVICE_SET))
             });
             if !replaced {
                 let value = joined(headers, name, FactorKind::of(parameter));
@@ -155,33 +153,33 @@ impl Factors {
 
     /// Adds what the NRF must be told and what follows from the rest.
     fn complete(&mut self, headers: &HeaderMap, requester: &str) -> Result<(), Failure> {
-        if self.get("service-names").is_none()
+        if self.get(parameter::SERVICES).is_none()
             && let Some((name, _)) = &self.api
         {
-            self.pairs.push(("service-names".to_owned(), name.clone()));
+            self.pairs.push((parameter::SERVICES.to_owned(), name.clone()));
         }
-        if self.get("requester-nf-type").is_none() {
+        if self.get(parameter::REQUESTER_TYPE).is_none() {
             let agent = headers.get(header::USER_AGENT).and_then(|it| UserAgent::parse(it.as_bytes()).ok());
             // A library's name is no type of an NF: those are in capitals.
             let kind = agent.map(|it| it.kind).filter(|it| !it.bytes().any(|byte| byte.is_ascii_lowercase()));
-            self.pairs.push(("requester-nf-type".to_owned(), kind.unwrap_or(requester).to_owned()));
+            self.pairs.push((parameter::REQUESTER_TYPE.to_owned(), kind.unwrap_or(requester).to_owned()));
         }
-        if self.get("target-nf-type").is_none() {
+        if self.get(parameter::TARGET_TYPE).is_none() {
             let kind = self.implied_type(headers).ok_or_else(|| {
                 let header = "header 3gpp-Sbi-Discovery-target-nf-type";
                 Problem::new(Cause::MandatoryIeMissing)
                     .detail("nothing tells what type of NF is looked for")
                     .about(header, "neither this header nor the name of an API is there")
             })?;
-            self.pairs.push(("target-nf-type".to_owned(), kind));
+            self.pairs.push((parameter::TARGET_TYPE.to_owned(), kind));
         }
         Ok(())
     }
 
     /// The type of NF that a service or a set is of, where one is named.
     fn implied_type(&self, headers: &HeaderMap) -> Option<String> {
-        let by_set = || self.get("target-nf-set-id").and_then(target_type::of_set);
-        let by_service_set = || self.get("target-nf-service-set-id").and_then(target_type::of_service_set);
+        let by_set = || self.get(parameter::SET).and_then(target_type::of_set);
+        let by_service_set = || self.get(parameter::SERVICE_SET).and_then(target_type::of_service_set);
         let by_binding = || {
             let binding = RoutingBinding::parse(headers.get(names::ROUTING_BINDING)?.as_bytes()).ok()?.0;
             let set = binding.get(BindingParameter::NfSet).and_then(target_type::of_set);
@@ -200,7 +198,7 @@ impl Factors {
     /// The service that the request is for: the first that is named (TS 29.500 6.10.3.2).
     #[must_use]
     pub fn service(&self) -> Option<&str> {
-        self.get("service-names").and_then(|names| names.split(',').next())
+        self.get(parameter::SERVICES).and_then(|names| names.split(',').next())
     }
 
     /// The version of the API in the request's path, as `v2`; none for callbacks.
@@ -218,7 +216,7 @@ impl Factors {
     /// The type of NF that is looked for.
     #[must_use]
     pub fn target_type(&self) -> &str {
-        self.get("target-nf-type").unwrap_or_default()
+        self.get(parameter::TARGET_TYPE).unwrap_or_default()
     }
 
     /// Whether it is for a callback.

@@ -2,6 +2,7 @@
 
 use super::candidates::{Candidate, Found};
 use super::factors::Factors;
+use super::parameter;
 use crate::nrf::{NfProfile, SearchResult};
 
 /// Who of those that are configured a search finds, by type, names, sets and instance; other factors are the NRF's, and
@@ -13,19 +14,19 @@ pub(super) fn given(profiles: &[NfProfile], factors: &Factors) -> Option<Found> 
         factors.get(parameter).is_none_or(|it| values.iter().any(|value| value.eq_ignore_ascii_case(it)))
     };
     let fits = |profile: &&NfProfile| {
-        named("target-nf-type", &profile.nf_type)
-            && named("target-nf-instance-id", &profile.nf_instance_id)
-            && listed("target-nf-set-id", &profile.nf_set_id_list)
+        named(parameter::TARGET_TYPE, &profile.nf_type)
+            && named(parameter::INSTANCE, &profile.nf_instance_id)
+            && listed(parameter::SET, &profile.nf_set_id_list)
     };
     let nf_instances: Vec<_> = profiles.iter().filter(fits).cloned().collect();
     if nf_instances.is_empty() {
         return None;
     }
     let mut found = Found::new(&SearchResult { nf_instances, ..SearchResult::default() });
-    let names: Option<Vec<&str>> = factors.get("service-names").map(|names| names.split(',').collect());
+    let names: Option<Vec<&str>> = factors.get(parameter::SERVICES).map(|names| names.split(',').collect());
     let serves = |candidate: &Candidate| {
         names.as_ref().is_none_or(|names| names.iter().any(|name| candidate.serves(name)))
-            && listed("target-nf-service-set-id", &candidate.producer.service_sets)
+            && listed(parameter::SERVICE_SET, &candidate.producer.service_sets)
     };
     found.candidates.retain(serves);
     let empty = found.candidates.is_empty() && found.listeners.is_empty() && found.instances.is_empty();
