@@ -60,9 +60,9 @@ impl Key {
 pub(super) async fn explain(daemon: &Daemon, key: &Key) -> Vec<Explanation> {
     let hosts = front_ends::running_n2(daemon).await;
     let found = find(&aware::knowing(daemon).await, MOST, |ue| key.is(ue)).await;
+    let endpoints = if found.is_empty() { Vec::new() } else { daemon.endpoints(None).await.unwrap_or_default() };
     let mut explanations = Vec::new();
     for N2UeView { service, ue } in found {
-        let endpoints = daemon.endpoints(None).await.unwrap_or_default();
         let host = hosts.iter().find(|(name, _)| *name == service);
         let amfs = match host {
             Some((_, host)) => host.judged(ue.number).await,
