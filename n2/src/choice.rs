@@ -64,6 +64,11 @@ impl Points {
         self.0 & rule.points() > 0
     }
 
+    /// The rules that they are for, the weightiest first.
+    pub fn rules(self) -> impl Iterator<Item = Rule> {
+        Rule::ALL.into_iter().filter(move |rule| self.has(*rule))
+    }
+
     const fn with(self, rule: Rule, given: bool) -> Self {
         if given { Self(self.0 | rule.points()) } else { self }
     }

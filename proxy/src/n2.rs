@@ -19,7 +19,7 @@ pub use aware::{About, Associated, Aware};
 pub(crate) use carrier::timers;
 pub use carrier::{Carrier, Quiet};
 pub use host::{Asked, Host, Shown, Start, StartError, Told};
-pub(crate) use list::{find, list, words};
+pub(crate) use list::{find, given, list};
 pub use settings::settings;
 
 /// NGAP (TS 38.412 7).

@@ -127,7 +127,7 @@ fn amfs_say_how_loaded_they_are() {
 /// The rules that give an AMF points, or why it has none, and its share.
 fn said(candidates: &[Candidate]) -> Vec<(Result<Vec<Rule>, Barred>, u8)> {
     let rules = |it: &Candidate| {
-        let given = it.verdict.map(|points| Rule::ALL.into_iter().filter(|rule| points.has(*rule)).collect());
+        let given = it.verdict.map(|points| points.rules().collect());
         (given, it.share)
     };
     candidates.iter().map(rules).collect()

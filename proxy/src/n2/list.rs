@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pinion_n2::{Reason, Rule, UeView};
+use pinion_n2::{Points, Reason, Rule, UeView};
 
 use super::Host;
 use crate::control::{ControlError, N2Filter, N2Mode, N2Page, N2Ue, N2UeView, PageAsk};
@@ -77,10 +77,10 @@ fn ue(view: UeView) -> N2Ue {
 fn why(reason: Reason, amf: &str) -> String {
     match reason {
         Reason::Chosen(points) => {
-            format!("{amf} had the most points when it came: {}", given(|rule| points.has(rule)))
+            format!("{amf} had the most points when it came: {}", or_none(points))
         }
         Reason::Rerouted(points) => {
-            let given = given(|rule| points.has(rule));
+            let given = or_none(points);
             format!("another AMF sent its first message on, and {amf} had the most points: {given}")
         }
         Reason::Answered => format!("{amf} answered for another AMF of its set, which was asked"),
@@ -90,15 +90,19 @@ fn why(reason: Reason, amf: &str) -> String {
     }
 }
 
-/// The rules that points are for.
-fn given(has: impl Fn(Rule) -> bool) -> String {
-    let rules = Rule::ALL.into_iter().filter(|rule| has(*rule));
-    let rules: Vec<_> = rules.map(|rule| format!("{} ({})", words(rule), rule.points())).collect();
-    if rules.is_empty() { "none, as all others".to_owned() } else { rules.join(", ") }
+fn or_none(points: Points) -> String {
+    let given = given(points);
+    if given.is_empty() { "none, as all others".to_owned() } else { given }
+}
+
+/// The rules that points are for, with what each gave; empty where none gave any.
+pub(crate) fn given(points: Points) -> String {
+    let rules: Vec<_> = points.rules().map(|rule| format!("{} ({})", words(rule), rule.points())).collect();
+    rules.join(", ")
 }
 
 /// What a rule asks, of an AMF.
-pub(crate) fn words(rule: Rule) -> &'static str {
+fn words(rule: Rule) -> &'static str {
     match rule {
         Rule::Plmn => "serves its PLMN",
         Rule::Load => "does not ask to be spared such UEs",

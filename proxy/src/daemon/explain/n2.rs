@@ -1,13 +1,13 @@
 //! Why UEs are at their AMFs, and where one would go.
 
-use pinion_n2::{Barred, Candidate, Identity, Placement, Rule};
+use pinion_n2::{Barred, Candidate, Identity, Placement};
 use pinion_protocols::ngap::{FiveGSTmsi, Guami};
 
 use super::MOST;
 use crate::control::{Control as _, EndpointView, Explained, Explanation, N2Explained, N2Ue, N2UeView};
 use crate::daemon::state::Daemon;
 use crate::daemon::{aware, front_ends};
-use crate::n2::{find, words};
+use crate::n2::{find, given};
 use crate::sessions::number;
 
 /// An identifier of N2.
@@ -141,9 +141,8 @@ fn said(of: &Candidate) -> String {
         Err(why) => return format!("{amf} gets no new UEs: {}", barred(*why)),
         Ok(points) => points,
     };
-    let given = Rule::ALL.into_iter().filter(|rule| points.has(*rule));
-    let given: Vec<_> = given.map(|rule| format!("{} ({})", words(rule), rule.points())).collect();
-    let given = if given.is_empty() { String::new() } else { format!(": {}", given.join(", ")) };
+    let given = given(*points);
+    let given = if given.is_empty() { given } else { format!(": {given}") };
     let gets = match share {
         0 => "gets none".to_owned(),
         share => format!("gets {share} % by weight {weight}"),
@@ -171,6 +170,7 @@ fn barred(why: Barred) -> &'static str {
 mod tests {
     use std::time::Duration;
 
+    use pinion_n2::Rule;
     use pinion_protocols::ngap::Procedure;
     use pinion_protocols::ngap::value::{GlobalRanNodeId, Plmn};
 

@@ -90,11 +90,10 @@ impl<'a> From<&'a N2Explained> for N2Choice<'a> {
 impl<'a> From<&'a Candidate> for Judged<'a> {
     fn from(of: &'a Candidate) -> Self {
         let points = of.verdict.unwrap_or_default();
-        let given = Rule::ALL.into_iter().filter(|rule| points.has(*rule));
         Self {
             amf: &of.amf,
             barred: of.verdict.err().map(barred),
-            rules: given.map(|it| Points { rule: rule(it), points: it.points() }).collect(),
+            rules: points.rules().map(|it| Points { rule: rule(it), points: it.points() }).collect(),
             points: points.sum(),
             weight: of.weight,
             share_percent: of.share,
