@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::decode::MeaningError;
+use super::decode::{MeaningError, number};
 use super::v1;
 use crate::control::{PageAsk, SbiFilter, SbiPage, SbiResource, SbiStats};
 
@@ -52,11 +52,8 @@ pub(super) fn encode_stats(stats: SbiStats) -> v1::SbiStats {
 }
 
 pub(super) fn decode_stats(wire: v1::SbiStats) -> Result<SbiStats, MeaningError> {
-    let status = |it: v1::SbiStatus| {
-        let wrong =
-            |_| MeaningError::Number { field: "statuses.status", number: it.status, most: u16::MAX.into() };
-        Ok((u16::try_from(it.status).map_err(wrong)?, it.responses))
-    };
+    let status =
+        |it: v1::SbiStatus| Ok((number("statuses.status", it.status, u16::MAX.into())?, it.responses));
     Ok(SbiStats {
         fqdn: wire.fqdn,
         nf_instance: wire.nf_instance,
