@@ -104,7 +104,7 @@ fn overload(given: &written::Overload, overload: &mut Overload, wrong: &mut Wron
     }
 }
 
-fn set(limit: &mut usize, field: &Field<Many>) {
+pub(super) fn set(limit: &mut usize, field: &Field<Many>) {
     if let Some(given) = &field.value {
         *limit = given.0 as usize;
     }

@@ -8,7 +8,7 @@ use pinion_scp::api_root::ApiRoot;
 use pinion_scp::nrf::{self, NrfSettings, PlmnId};
 use pinion_scp::settings::Settings;
 
-use super::bounds::TIMES;
+use super::bounds::{TIMES, set};
 use super::transport;
 use crate::config::check::span;
 use crate::config::mistake::Wrong;
@@ -25,16 +25,14 @@ pub(super) fn into(sbi: &Sbi, listeners: &[SbiListener], settings: &mut Settings
     settings.nrf = sbi.nrf.value.as_ref().map(|nrf| meaning(nrf, sbi, listeners, wrong));
     if let Some(given) = &sbi.discovery.value {
         let discovery = &mut settings.discovery;
-        if let Some(entries) = &given.entries.value {
-            discovery.entries = entries.0 as usize;
-        }
-        let mut set = |name: &str, time: &mut Duration, field: &Field<Span>| {
+        set(&mut discovery.entries, &given.entries);
+        let mut time = |name: &str, time: &mut Duration, field: &Field<Span>| {
             *time = span(name, field, *time, TIMES, wrong);
         };
-        set("validity", &mut discovery.validity, &given.validity);
-        set("stale", &mut discovery.stale, &given.stale);
-        set("patience", &mut discovery.patience, &given.patience);
-        set("pause", &mut discovery.pause, &given.pause);
+        time("validity", &mut discovery.validity, &given.validity);
+        time("stale", &mut discovery.stale, &given.stale);
+        time("patience", &mut discovery.patience, &given.patience);
+        time("pause", &mut discovery.pause, &given.pause);
         if let Some(requester) = &given.requester_nf_type.value {
             discovery.requester.clone_from(&requester.0);
         }
@@ -44,9 +42,7 @@ pub(super) fn into(sbi: &Sbi, listeners: &[SbiListener], settings: &mut Settings
         let authorization = &mut settings.authorization;
         authorization.tokens = given.tokens.or(SbiTokens::default()).into();
         authorization.returned = given.returned.value.as_ref().map_or(authorization.returned, |it| it.0);
-        if let Some(entries) = &given.entries.value {
-            authorization.entries = entries.0 as usize;
-        }
+        set(&mut authorization.entries, &given.entries);
     }
 }
 
@@ -75,7 +71,6 @@ fn own(sbi: &Sbi, listeners: &[SbiListener]) -> Option<ApiRoot> {
 }
 
 fn registration(given: &Registration, sbi: &Sbi, listeners: &[SbiListener]) -> nrf::Registration {
-    let rank = |field: &Field<Rank>| field.value.as_ref().map(|rank| rank.0);
     let mut addresses: Vec<_> = listeners.iter().map(|listener| listener.socket.ip()).collect();
     addresses.sort_unstable();
     addresses.dedup();
@@ -94,6 +89,10 @@ fn registration(given: &Registration, sbi: &Sbi, listeners: &[SbiListener]) -> n
         priority: rank(&given.priority),
         capacity: rank(&given.capacity),
     }
+}
+
+pub(super) fn rank(field: &Field<Rank>) -> Option<u16> {
+    field.value.as_ref().map(|rank| rank.0)
 }
 
 pub(super) fn labels(field: &Field<List<Label>>) -> Vec<String> {

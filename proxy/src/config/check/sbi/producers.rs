@@ -6,10 +6,8 @@ use std::net::IpAddr;
 use pinion_scp::api_root::{ApiRoot, Transport};
 use pinion_scp::nrf::{IpEndPoint, NfProfile, REGISTERED, ServiceVersion};
 
-use super::nrf::labels;
+use super::nrf::{labels, rank};
 use crate::config::mistake::{Place, Wrong};
-use crate::config::read::Field;
-use crate::config::scalar::sbi::Rank;
 use crate::config::written::{NfService, Producer, Sbi};
 
 /// What the producers mean: each NF instance once, each serving something.
@@ -52,7 +50,8 @@ fn one(producer: &Producer, wrong: &mut Wrong) -> NfProfile {
 /// `None` only after a mistake.
 fn serves((number, service): (usize, &NfService)) -> Option<pinion_scp::nrf::NfService> {
     let name = service.service_name.value.as_ref()?.0.clone();
-    let ApiRoot { transport, authority, .. } = &super::root(&service.api_root)?;
+    let root = super::root(&service.api_root)?;
+    let ApiRoot { transport, authority, .. } = &root;
     let host = authority.host().trim_matches(['[', ']']);
     let address: Option<IpAddr> = host.parse().ok();
     let port = Some(authority.port_u16().unwrap_or(transport.default_port()));
@@ -65,7 +64,7 @@ fn serves((number, service): (usize, &NfService)) -> Option<pinion_scp::nrf::NfS
     let versions = if versions.is_empty() { vec!["v1"] } else { versions };
     let version =
         |version: &str| ServiceVersion { api_version_in_uri: version.to_owned(), ..ServiceVersion::default() };
-    let prefix = super::root(&service.api_root)?.prefix().to_owned();
+    let prefix = root.prefix().to_owned();
     // TLS is met by name, and by an address where there is no name.
     let by_name = address.is_none() || *transport == Transport::Tls;
     let instance = service.service_instance_id.value.as_ref();
@@ -83,8 +82,4 @@ fn serves((number, service): (usize, &NfService)) -> Option<pinion_scp::nrf::NfS
         service_name: name,
         ..pinion_scp::nrf::NfService::default()
     })
-}
-
-fn rank(field: &Field<Rank>) -> Option<u16> {
-    field.value.as_ref().map(|rank| rank.0)
 }
