@@ -18,10 +18,10 @@ const LOOK: Duration = Duration::from_secs(1);
 const AGAIN: Duration = Duration::from_secs(5);
 
 /// What was found for pools, by their names.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Discovered(HashMap<String, Known>);
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Known {
     asked: Discover,
     found: Vec<Endpoint>,
@@ -29,8 +29,9 @@ struct Known {
 
 impl Discovered {
     /// A configuration as it is written, with what was found for it.
-    pub(super) fn added_to(&self, mut config: Config) -> Config {
-        for (pool, asked) in wanted(&config) {
+    pub(super) fn added_to(&self, written: &Config) -> Config {
+        let mut config = written.clone();
+        for (pool, asked) in wanted(written) {
             let Some(known) = self.0.get(&pool).filter(|known| known.asked == asked) else { continue };
             let Some(pool) = config.pools.iter_mut().find(|it| it.name == pool) else { continue };
             for found in &known.found {
@@ -99,8 +100,8 @@ impl Daemon {
         let (old, new, written) = {
             let mut state = self.state();
             state.discovered.0.insert(pool.to_owned(), known);
-            let written = Config::clone(&state.written);
-            (Arc::clone(&state.config), state.discovered.added_to(written.clone()), written)
+            let written = Arc::clone(&state.written);
+            (Arc::clone(&state.config), state.discovered.added_to(&written), written)
         };
         if *old == new {
             return;
@@ -136,9 +137,9 @@ mod tests {
             config.pools[0].endpoints.iter().map(|it| it.name.clone()).collect()
         };
         // Neither name nor address is there twice.
-        assert_eq!(names(&discovered.added_to(written.clone())), ["a", "b", "d.example.org"]);
+        assert_eq!(names(&discovered.added_to(&written)), ["a", "b", "d.example.org"]);
         // Found by another name, or by none.
-        assert_eq!(names(&discovered.added_to(config("{discover: other.example.org}"))), ["a", "b"]);
-        assert_eq!(names(&discovered.added_to(config("{}"))), ["a", "b"]);
+        assert_eq!(names(&discovered.added_to(&config("{discover: other.example.org}"))), ["a", "b"]);
+        assert_eq!(names(&discovered.added_to(&config("{}"))), ["a", "b"]);
     }
 }

@@ -23,8 +23,11 @@ impl Daemon {
         for warning in &read.warnings {
             tracing::warn!(file = %self.file.display(), "{warning}");
         }
-        let (written, discovered) = (read.config, self.state().discovered.clone());
-        let (new, old) = (discovered.added_to(written.clone()), Arc::clone(&self.state().config));
+        let written = Arc::new(read.config);
+        let (new, old) = {
+            let state = self.state();
+            (state.discovered.added_to(&written), Arc::clone(&state.config))
+        };
         if let Some(what) = fixed(&old, &new) {
             return Err(ControlError::Config(format!(
                 "{}: {what} cannot change while the daemon runs; change it back, or restart the daemon",
@@ -45,7 +48,7 @@ impl Daemon {
     ///
     /// # Errors
     /// As [`Daemon::reload_file`].
-    pub(super) async fn replace(&self, new: Config, written: Config) -> Result<Reloaded, ControlError> {
+    pub(super) async fn replace(&self, new: Config, written: Arc<Config>) -> Result<Reloaded, ControlError> {
         let old = Arc::clone(&self.state().config);
         let host = Host::read().await.map_err(|error| ControlError::Config(error.to_string()))?;
         let sbi = self.ready_sbi(&new).await.map_err(|error| ControlError::Config(error.to_string()))?;
@@ -53,7 +56,7 @@ impl Daemon {
         let (services, targets) = (new.services.len() as u32, health::targets(&new));
         let interfaces = new.interfaces.clone();
         self.configure(new).await.map_err(refused)?;
-        self.state().written = Arc::new(written);
+        self.state().written = written;
         self.tell_sbi(sbi).await;
         self.checker.update(targets).await;
         self.leave(&old);
