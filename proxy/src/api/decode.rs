@@ -117,7 +117,7 @@ pub(super) fn endpoint(wire: v1::Endpoint) -> Result<EndpointView, MeaningError>
         sessions: wire.sessions,
         deadline: wire.deadline_ms.map(Duration::from_millis),
         traffic: wire.traffic.map(traffic).unwrap_or_default(),
-        load: wire.load_percent.map(percent).transpose()?,
+        load: wire.load_percent.map(|it| percent("load_percent", it)).transpose()?,
     })
 }
 
@@ -276,9 +276,9 @@ pub(super) fn text<T: FromStr<Err = TextError>>(field: &'static str, text: Strin
 }
 
 /// A part of something, in percent.
-pub(super) fn percent(number: u32) -> Result<u8, MeaningError> {
+pub(super) fn percent(field: &'static str, number: u32) -> Result<u8, MeaningError> {
     let fits = u8::try_from(number).ok().filter(|percent| *percent <= 100);
-    fits.ok_or(MeaningError::Number { field: "load_percent", number, most: 100 })
+    fits.ok_or(MeaningError::Number { field, number, most: 100 })
 }
 
 pub(super) fn unknown(field: &'static str, value: i32) -> MeaningError {

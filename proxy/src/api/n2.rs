@@ -169,8 +169,8 @@ fn decode_candidate(wire: v1::N2Candidate) -> Result<Candidate, MeaningError> {
         amf: wire.amf.into(),
         verdict,
         weight: wire.weight,
-        share: percent(wire.share_percent)?,
-        overload: percent(wire.overload_percent)?,
+        share: percent("share_percent", wire.share_percent)?,
+        overload: percent("overload_percent", wire.overload_percent)?,
     })
 }
 
@@ -217,7 +217,7 @@ pub(super) fn decode_front_end(wire: v1::N2FrontEnd) -> Result<N2FrontEnd, Meani
             gnbs: it.gnbs,
             ues: it.ues,
             capacity: number("relative_capacity", it.relative_capacity, u8::MAX.into())?,
-            overload: percent(it.overload_percent)?,
+            overload: percent("overload_percent", it.overload_percent)?,
         })
     };
     let latency = |it: v1::N2Latency| {

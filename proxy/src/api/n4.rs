@@ -97,7 +97,7 @@ pub(super) fn decode_front_end(wire: v1::N4FrontEnd) -> Result<N4FrontEnd, Meani
     let upf = |upf: v1::N4Upf| {
         let (pool, name) =
             upf.upf.split_once('/').ok_or(MeaningError::Missing { field: "n4_front_ends.upfs.upf" })?;
-        let load = percent(upf.load_percent)?;
+        let load = percent("load_percent", upf.load_percent)?;
         Ok(N4Upf { pool: pool.to_owned(), name: name.to_owned(), up: upf.up, sessions: upf.sessions, load })
     };
     Ok(N4FrontEnd {
