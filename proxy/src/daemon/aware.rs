@@ -10,7 +10,7 @@ use super::state::Daemon;
 use crate::config::model::Config;
 use crate::control::{Heard, N2Ue};
 use crate::n2::{Associated, Host};
-use crate::spoken::FrontEndSessions;
+use crate::spoken::{FrontEndSessions, name};
 
 /// Takes the copies that the packet path has made since.
 pub(super) async fn listen(daemon: Arc<Daemon>) {
@@ -102,11 +102,9 @@ impl FrontEndSessions for Known<'_> {
         match self {
             Self::FrontEnd(host) => host.endpoints().await,
             Self::Listener(daemon, service) => {
-                let config = Arc::clone(&daemon.state().config);
-                let pool = config.services.iter().find(|it| it.name == *service).map(|it| it.pool.as_str());
-                let pool = config.pools.iter().filter(|it| Some(it.name.as_str()) == pool);
-                let endpoints = pool.flat_map(|pool| pool.endpoints.iter().map(move |it| (pool, it)));
-                endpoints.map(|(pool, endpoint)| format!("{}/{}", pool.name, endpoint.name).into()).collect()
+                let state = daemon.state();
+                let pools = state.config.services.iter().filter(|it| it.name == *service).map(|it| &it.pool);
+                pools.flat_map(|pool| state.pools.of(pool).map(|it| name(pool, &it.config.name))).collect()
             }
         }
     }
