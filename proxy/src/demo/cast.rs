@@ -38,6 +38,9 @@ impl Network {
     /// All, in the order of the topology's paths.
     pub(crate) const ALL: [Self; 4] = [Self::First, Self::Second, Self::User, Self::Control];
 
+    /// Those of N2.
+    pub(crate) const N2: [Self; 2] = [Self::First, Self::Second];
+
     /// Its number among the topology's paths, from 1.
     pub(crate) const fn path(self) -> u8 {
         match self {
@@ -49,8 +52,8 @@ impl Network {
     }
 
     /// Whether it carries N2.
-    pub(crate) const fn is_n2(self) -> bool {
-        matches!(self, Self::First | Self::Second)
+    pub(crate) fn is_n2(self) -> bool {
+        Self::N2.contains(&self)
     }
 
     /// The network that an address is on.
@@ -111,7 +114,7 @@ impl Member {
     pub(crate) const fn networks(self) -> &'static [Network] {
         match self.role {
             Role::Gnb => &[Network::First, Network::Second, Network::User],
-            Role::Amf => &[Network::First, Network::Second],
+            Role::Amf => &Network::N2,
             Role::Upf => &[Network::User, Network::Control],
             Role::Smf => &[Network::Control],
         }
@@ -139,6 +142,11 @@ impl Member {
     pub(crate) fn address(self, network: Network) -> IpAddr {
         self.place(network).host.0
     }
+
+    /// Its addresses on N2.
+    pub(crate) fn on_n2(self) -> [IpAddr; 2] {
+        Network::N2.map(|network| self.address(network))
+    }
 }
 
 /// Everybody: gNBs, AMFs, UPFs, the SMF.
@@ -149,12 +157,12 @@ pub(crate) fn members() -> impl Iterator<Item = Member> {
 
 /// Where gNBs find an AMF: an address on each network of N2.
 pub(crate) fn amf_service() -> [IpAddr; 2] {
-    [Network::First, Network::Second].map(|network| topology::service(network.path(), 1, false))
+    Network::N2.map(|network| topology::service(network.path(), 1, false))
 }
 
 /// Where gNBs find Pinion as the AMF of their UEs, and AMFs as their gNB: on each network of N2, and nobody's address but its own.
 pub(crate) fn ue_service() -> [IpAddr; 2] {
-    [Network::First, Network::Second].map(|network| topology::service(network.path(), 3, false))
+    Network::N2.map(|network| topology::service(network.path(), 3, false))
 }
 
 /// Where gNBs find a UPF.

@@ -56,9 +56,8 @@ pub(crate) fn yaml(api: Option<&Path>) -> String {
          targets: {targets}, maglev: {maglev} }}"
     );
     yaml += "pools:\n";
-    let n2 = &[Network::First, Network::Second];
-    pool(&mut yaml, AMFS, Role::Amf, n2, Some(("sctp", QUICK)));
-    pool(&mut yaml, AMFS_OF_UES, Role::Amf, n2, Some(("sctp", PATIENT)));
+    pool(&mut yaml, AMFS, Role::Amf, &Network::N2, Some(("sctp", QUICK)));
+    pool(&mut yaml, AMFS_OF_UES, Role::Amf, &Network::N2, Some(("sctp", PATIENT)));
     pool(&mut yaml, UPFS, Role::Upf, &[Network::User], Some(("gtpu", QUICK)));
     // How these are the front end finds out itself.
     pool(&mut yaml, UPFS_N4, Role::Upf, &[Network::Control], None);
@@ -70,7 +69,7 @@ pub(crate) fn yaml(api: Option<&Path>) -> String {
     );
     let [first, second] = cast::ue_service();
     let gnb = Member { role: Role::Gnb, number: 1 };
-    let homes = [Network::First, Network::Second].map(|network| interface(gnb, network));
+    let homes = Network::N2.map(|network| interface(gnb, network));
     let _ = writeln!(
         yaml,
         "  - {{ name: {UE_SERVICE}, protocol: ngap, addresses: [{first}, {second}], pool: {AMFS_OF_UES}, \

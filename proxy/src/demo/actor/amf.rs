@@ -6,7 +6,7 @@ use pinion_transport::link::Packet;
 
 use super::sctp;
 use super::signalling::Signalling;
-use crate::demo::cast::{Member, Network, Role};
+use crate::demo::cast::{Member, Role};
 use crate::demo::ngap::Said;
 use crate::demo::{NGAP, NGAP_PORT};
 
@@ -26,7 +26,7 @@ impl Amf {
     pub(crate) fn new(number: u8) -> Self {
         let member = Member { role: Role::Amf, number };
         let mut endpoint = sctp::endpoint(2, number);
-        endpoint.listen(NGAP_PORT, &[Network::First, Network::Second].map(|network| member.address(network)));
+        endpoint.listen(NGAP_PORT, &member.on_n2());
         Self { number, endpoint, signalling: Signalling::new(member), answered: 0 }
     }
 

@@ -159,10 +159,9 @@ impl Gnb {
     }
 
     fn connect(&mut self, now: Time) {
-        let own = [Network::First, Network::Second].map(|network| self.member.address(network));
         let service = (&cast::amf_service()[..], NGAP_PORT);
         // Refused where the one before is not quite gone: then it is tried again.
-        self.association = self.endpoint.connect(now, (&own, NGAP_PORT), service).ok();
+        self.association = self.endpoint.connect(now, (&self.member.on_n2(), NGAP_PORT), service).ok();
     }
 
     fn attend(&mut self, now: Time) {

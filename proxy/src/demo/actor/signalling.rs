@@ -6,7 +6,7 @@ use pinion_simulators::n2::Sent;
 use pinion_transport::link::Packet;
 
 use super::sctp;
-use crate::demo::cast::{self, Member, Network, Role};
+use crate::demo::cast::{self, Member, Role};
 use crate::demo::{NGAP, NGAP_PORT};
 
 /// The associations, by numbers from 0.
@@ -23,7 +23,7 @@ impl Signalling {
         let role = if member.role == Role::Gnb { 3 } else { 4 };
         let mut endpoint = sctp::patient(role, member.number);
         if member.role == Role::Amf {
-            endpoint.listen(NGAP_PORT, &own(member));
+            endpoint.listen(NGAP_PORT, &member.on_n2());
         }
         Self { member, endpoint, associations: Vec::new() }
     }
@@ -37,7 +37,7 @@ impl Signalling {
     pub(super) fn connect(&mut self, now: Time) {
         let service = (&cast::ue_service()[..], NGAP_PORT);
         // Refused only where there is one.
-        let association = self.endpoint.connect(now, (&own(self.member), NGAP_PORT), service);
+        let association = self.endpoint.connect(now, (&self.member.on_n2(), NGAP_PORT), service);
         self.associations.extend(association);
     }
 
@@ -76,9 +76,4 @@ impl Signalling {
             let _ = self.endpoint.send(now, *association, Message::new(sent.stream, NGAP, sent.bytes));
         }
     }
-}
-
-/// Its addresses on N2.
-fn own(member: Member) -> [std::net::IpAddr; 2] {
-    [Network::First, Network::Second].map(|network| member.address(network))
 }
