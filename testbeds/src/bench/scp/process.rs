@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::BenchError;
+use crate::missing::find_program;
 
 /// How long one may take to listen.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -16,14 +17,9 @@ pub(super) struct Process {
 }
 
 /// Where a program is.
-pub(super) fn find(program: &str) -> Result<PathBuf, BenchError> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
-    folders.map(|it| it.join(program)).find(|it| it.is_file()).ok_or_else(|| {
-        BenchError::Missing(format!(
-            "{program} is not installed; on Debian: apt install nghttp2-client nghttp2-proxy nghttp2-server"
-        ))
-    })
+pub(super) fn find(program: &'static str) -> Result<PathBuf, BenchError> {
+    let remedy = "on Debian: apt install nghttp2-client nghttp2-proxy nghttp2-server";
+    find_program(program, remedy).map_err(|missing| BenchError::Missing(missing.to_string()))
 }
 
 impl Process {
