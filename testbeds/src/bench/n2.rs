@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use pinion_n2::{Amf, FrontEnd, Leg, Output, Settings};
+use pinion_simulators::n2::messages::ng_setup;
 
 use super::{BenchError, Report, memory};
 use crate::cases::dice::Dice;
@@ -59,7 +60,7 @@ impl Stage {
         };
         for gnb in 1..=gnbs {
             stage.front_end.accepted(Duration::ZERO, gnb.into(), STREAMS);
-            stage.take(Leg::Gnb(gnb.into()), 0, &peers::ng_setup(gnb));
+            stage.take(Leg::Gnb(gnb.into()), 0, &ng_setup(gnb));
         }
         stage
     }
