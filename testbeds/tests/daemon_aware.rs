@@ -11,11 +11,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use pinion_protocols::ngap::value::{AmfUeNgapId, GlobalRanNodeId, Plmn, RanUeNgapId};
-use pinion_protocols::ngap::{
-    Criticality, ElementType, FiveGSTmsi, Message as Ngap, MessageWriter, Outcome, PAYLOAD_PROTOCOL, PORT,
-    Procedure,
+use bytes::Bytes;
+use pinion_protocols::ngap::{Message as Ngap, Outcome, PAYLOAD_PROTOCOL, PORT, Procedure};
+use pinion_simulators::n2::messages::{
+    First, down, message, ng_setup, release_command, release_complete, tmsi, up,
 };
 use pinion_transport::userspace::Userspace;
 use pinion_transport::{Association, Config, Connect, Event, Listen, Listener, Message, Transport as _};
@@ -35,46 +34,6 @@ const UES: u32 = 20;
 /// What a UE says when it leaves.
 const BYE: &[u8] = b"bye";
 
-const UP: Kind = (Procedure::UplinkNasTransport, Outcome::Initiating);
-const DOWN: Kind = (Procedure::DownlinkNasTransport, Outcome::Initiating);
-const RELEASED: Kind = (Procedure::UeContextRelease, Outcome::Successful);
-
-/// A procedure, and which part of it.
-type Kind = (Procedure, Outcome);
-
-fn written((procedure, outcome): Kind, elements: impl FnOnce(&mut MessageWriter<'_>)) -> Bytes {
-    let mut out = BytesMut::new();
-    let mut writer = MessageWriter::new(&mut out, outcome, procedure, Criticality::Ignore);
-    elements(&mut writer);
-    writer.finish().unwrap();
-    out.freeze()
-}
-
-/// A message about a UE, by its AMF's and its gNB's identifier.
-fn about(kind: Kind, (amf, ran): (u64, u32), nas: &[u8]) -> Bytes {
-    written(kind, |it| {
-        it.add(ElementType::AmfUeNgapId, Criticality::Reject, &AmfUeNgapId(amf));
-        it.add(ElementType::RanUeNgapId, Criticality::Reject, &RanUeNgapId(ran));
-        it.element(ElementType::NasPdu, Criticality::Reject, |it| it.counted(nas));
-    })
-}
-
-/// A UE's first message, with what an observer reads of it.
-fn first(ran: u32) -> Bytes {
-    written((Procedure::InitialUeMessage, Outcome::Initiating), |it| {
-        it.add(ElementType::RanUeNgapId, Criticality::Reject, &RanUeNgapId(ran));
-        let tmsi = FiveGSTmsi { set: 1, pointer: 7, tmsi: [1, 2, 3, 4] };
-        it.add(ElementType::FiveGSTmsi, Criticality::Reject, &tmsi);
-    })
-}
-
-fn ng_setup(number: u32) -> Bytes {
-    written((Procedure::NgSetup, Outcome::Initiating), |it| {
-        let node = GlobalRanNodeId::Gnb { plmn: Plmn([0x00, 0xf1, 0x10]), id: number, bits: 24 };
-        it.add(ElementType::GlobalRanNodeId, Criticality::Reject, &node);
-    })
-}
-
 /// An AMF of a number: it gives UEs the identifiers from a thousand times its number on, and answers whatever they say.
 async fn amf(mut listener: Listener, number: u8) {
     while let Some(association) = listener.accept().await {
@@ -86,20 +45,18 @@ async fn serve(association: Association, number: u8) {
     let mut given = u64::from(number) * 1000;
     while let Some(event) = association.receive().await {
         let Event::Message(it) = event else { continue };
-        let message = Ngap::parse(&it.payload).unwrap();
-        let ids = message.ids().unwrap();
-        let answer = match (message.procedure(), message.outcome()) {
-            (Procedure::NgSetup, _) => written((Procedure::NgSetup, Outcome::Successful), |_| {}),
+        let heard = Ngap::parse(&it.payload).unwrap();
+        let ids = heard.ids().unwrap();
+        let answer = match (heard.procedure(), heard.outcome()) {
+            (Procedure::NgSetup, _) => message(Outcome::Successful, Procedure::NgSetup, |_| {}),
             (Procedure::InitialUeMessage, _) => {
                 given += 1;
-                about(DOWN, (given, ids.ran.unwrap()), b"who are you")
+                down(given, ids.ran.unwrap(), b"who are you")
             }
             (Procedure::UplinkNasTransport, _) if it.payload.ends_with(BYE) => {
-                written((Procedure::UeContextRelease, Outcome::Initiating), |it| {
-                    it.add(ElementType::UeNgapIds, Criticality::Reject, &ids);
-                })
+                release_command(ids.amf.unwrap(), ids.ran)
             }
-            (Procedure::UplinkNasTransport, _) => about(DOWN, (ids.amf.unwrap(), ids.ran.unwrap()), b"well"),
+            (Procedure::UplinkNasTransport, _) => down(ids.amf.unwrap(), ids.ran.unwrap(), b"well"),
             (Procedure::UeContextRelease, Outcome::Successful) => continue,
             other => panic!("{other:?}"),
         };
@@ -144,23 +101,23 @@ impl Gnb {
     }
 
     async fn register(&mut self, ran: u32) {
-        self.say(1, first(ran)).await;
+        self.say(1, First::with(ran, tmsi(1, 7)).bytes()).await;
         let (_, ids) = self.hear().await;
         self.ues.insert(ran, ids.filter(|(_, its)| *its == ran).unwrap().0);
     }
 
     async fn leave(&mut self, ran: u32) {
         let amf = self.ues.remove(&ran).unwrap();
-        self.say(1, about(UP, (amf, ran), BYE)).await;
+        self.say(1, up(amf, ran, BYE)).await;
         assert_eq!(self.hear().await, (Procedure::UeContextRelease, Some((amf, ran))));
-        self.say(1, about(RELEASED, (amf, ran), &[])).await;
+        self.say(1, release_complete(amf, ran)).await;
     }
 
     /// So many long messages of a UE, each of which is answered.
     async fn talk(&self, ran: u32, times: usize, length: usize) {
         let amf = self.ues[&ran];
         for _ in 0..times {
-            self.say(2, about(UP, (amf, ran), &vec![7; length])).await;
+            self.say(2, up(amf, ran, &vec![7; length])).await;
             assert_eq!(self.hear().await.1, Some((amf, ran)));
         }
     }
