@@ -48,7 +48,7 @@ impl Rule {
 }
 
 /// The points of an AMF.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Points(u8);
 
 impl Points {
@@ -100,7 +100,7 @@ pub enum Barred {
 }
 
 /// What the rules say of an AMF.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Candidate {
     /// The AMF, `POOL/NAME`.
     pub amf: Arc<str>,
@@ -212,10 +212,10 @@ fn in_the_clear(message: &Message<'_>) -> Result<Option<Identity>, Error> {
 
 /// What the rules say of an AMF, before it has a name.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Judged {
-    pub(crate) amf: AmfId,
-    pub(crate) verdict: Result<Points, Barred>,
-    pub(crate) weight: u64,
+struct Judged {
+    amf: AmfId,
+    verdict: Result<Points, Barred>,
+    weight: u64,
 }
 
 /// The AMFs that have the most points.
@@ -258,7 +258,7 @@ impl FrontEnd {
 
     /// What the rules say of every AMF for a UE of a gNB. `spares` says whether this UE is one of the percentage that an AMF
     /// asks to be spared.
-    pub(crate) fn judge(&self, gnb: GnbId, wish: &Wish, mut spares: impl FnMut(u8) -> bool) -> Vec<Judged> {
+    fn judge(&self, gnb: GnbId, wish: &Wish, mut spares: impl FnMut(u8) -> bool) -> Vec<Judged> {
         let Some(it) = self.gnbs.get(&gnb) else { return Vec::new() };
         let mut all = Vec::with_capacity(it.upstreams.len());
         for (&amf, upstream) in &it.upstreams {

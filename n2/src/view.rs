@@ -1,6 +1,5 @@
 //! How it goes, for those who ask.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use pinion_protocols::ngap::value::GlobalRanNodeId;
 use pinion_protocols::ngap::{FiveGSTmsi, Guami, Procedure};
 
 use crate::amfs::AmfId;
-use crate::choice::{Candidate, Identity, Judged, Points, Wish};
+use crate::choice::{Candidate, Identity, Wish};
 use crate::counts::Counts;
 use crate::front::FrontEnd;
 use crate::gnbs::{GnbId, Phase};
@@ -181,18 +180,16 @@ impl FrontEnd {
         let wish = Wish { identity: Some(identity), ..Wish::default() };
         let mut up: Vec<_> = self.gnbs.iter().filter(|(_, it)| it.phase == Phase::Up).map(|(&id, _)| id).collect();
         up.sort_unstable();
-        let mut alike = BTreeMap::<Vec<(AmfId, Result<u8, u8>, u64)>, (GnbId, u32)>::new();
+        let mut alike = HashMap::<Vec<Candidate>, (GnbId, u32)>::default();
         for gnb in up.into_iter().take(MOST_GNBS) {
-            let key = |it: Judged| (it.amf, it.verdict.map_err(|why| why as u8).map(Points::sum), it.weight);
-            let said = self.judge(gnb, &wish, |_| true).into_iter().map(key);
-            let (_, count) = alike.entry(said.collect()).or_insert((gnb, 0));
+            let (_, count) = alike.entry(self.candidates(gnb, &wish)).or_insert((gnb, 0));
             *count = count.saturating_add(1);
         }
-        let mut placements: Vec<_> = alike.into_values().collect();
-        placements.sort_unstable();
-        let shown = |(gnb, count): (GnbId, u32)| {
+        let mut placements: Vec<_> = alike.into_iter().collect();
+        placements.sort_unstable_by_key(|(_, first)| *first);
+        let shown = |(candidates, (gnb, count)): (_, (GnbId, u32))| {
             let node = self.gnbs.get(&gnb)?.node.clone();
-            Some(Placement { gnbs: (node, count), candidates: self.candidates(gnb, &wish) })
+            Some(Placement { gnbs: (node, count), candidates })
         };
         placements.into_iter().filter_map(shown).collect()
     }

@@ -108,16 +108,18 @@ fn what_nobody_answers_is_not_timed() {
     assert_eq!(took(&stage, Procedure::InitialUeMessage, Answerer::Amf).0, 0);
 }
 
+/// An AMF asks to be spared so many percent.
+fn overload(percent: u8) -> bytes::Bytes {
+    initiating(Procedure::OverloadStart, |it| {
+        let response = OverloadResponse::Action(OverloadAction::RejectSignalling);
+        add(it, ElementType::AmfOverloadResponse, &response);
+        add(it, ElementType::TrafficLoadReduction, &TrafficLoadReduction(percent));
+    })
+}
+
 #[test]
 fn amfs_say_how_loaded_they_are() {
     let mut stage = Stage::set_up_with(settings(2), 2, &[Says { capacity: 30, ..says(0) }, says(1)]);
-    let overload = |percent| {
-        initiating(Procedure::OverloadStart, |it| {
-            let response = OverloadResponse::Action(OverloadAction::RejectSignalling);
-            add(it, ElementType::AmfOverloadResponse, &response);
-            add(it, ElementType::TrafficLoadReduction, &TrafficLoadReduction(percent));
-        })
-    };
     stage.say(stage.between(1, 0), 0, &overload(20));
     stage.say(stage.between(2, 0), 0, &overload(40));
     let amfs: Vec<_> = stage.front_end.amfs().map(|it| (it.name, it.gnbs, it.capacity, it.overload)).collect();
@@ -166,6 +168,27 @@ fn where_a_ue_would_go_is_said_by_rules() {
         (Err(Barred::NoCapacity), 0),
     ];
     assert_eq!(said(&there[1].candidates), expected);
+}
+
+/// An AMF says to each gNB how many UEs it would be spared (TS 38.413 8.7.7).
+#[test]
+fn gnbs_to_which_an_amf_says_another_load_are_shown_apart() {
+    let mut stage = Stage::set_up_with(settings(2), 4, &[says(0), says(1)]);
+    for (gnb, percent) in [(2, 20), (3, 40)] {
+        stage.say(stage.between(gnb, 0), 0, &overload(percent));
+    }
+    let there = stage.front_end.placements(Identity::Tmsi(tmsi(9, 9)));
+    assert_eq!(
+        there.iter().map(|it| it.gnbs.clone()).collect::<Vec<_>>(),
+        [(node(1), 2), (node(2), 1), (node(3), 1)]
+    );
+    let (equal, spared) =
+        ([(Ok(vec![Rule::Load]), 50), (Ok(vec![Rule::Load]), 50)], [(Ok(vec![]), 0), (Ok(vec![Rule::Load]), 100)]);
+    assert_eq!(
+        [0, 1, 2].map(|at| said(&there[at].candidates)),
+        [equal.to_vec(), spared.to_vec(), spared.to_vec()]
+    );
+    assert_eq!([0, 1, 2].map(|at| there[at].candidates[0].overload), [0, 20, 40]);
 }
 
 fn drained(which: u8) -> Vec<Amf> {
