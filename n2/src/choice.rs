@@ -146,6 +146,14 @@ impl Identity {
         }
     }
 
+    /// The GUAMI within a 5G-GUTI.
+    pub(crate) fn guami(self) -> Option<Guami> {
+        match self {
+            Self::Guami(guami, _) => Some(guami),
+            Self::Tmsi(_) => None,
+        }
+    }
+
     /// Whether an AMF of a GUAMI gave it.
     fn is_of(self, guami: &Guami) -> bool {
         match self {
@@ -199,13 +207,14 @@ impl Wish {
     }
 }
 
-/// The identity within a request in the clear.
-fn in_the_clear(message: &Message<'_>) -> Result<Option<Identity>, Error> {
+/// The identity within a request in the clear. NAS that cannot be read is the AMF's affair.
+pub(crate) fn in_the_clear(message: &Message<'_>) -> Result<Option<Identity>, Error> {
     let Some(raw) = message.elements().find(ElementType::NasPdu)? else { return Ok(None) };
     let pdu = raw.octets()?.joined();
     let identity = nas::Message::parse(&pdu).and_then(|message| message.identity());
     Ok(match identity {
         Ok(Some(nas::Identity::Guti { guami, tmsi })) => Some(Identity::Guami(guami, Some(tmsi))),
+        Ok(Some(nas::Identity::STmsi(tmsi))) => Some(Identity::Tmsi(tmsi)),
         _ => None,
     })
 }

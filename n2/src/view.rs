@@ -145,10 +145,6 @@ impl FrontEnd {
     }
 
     fn ue(&self, id: PinId, pin: &Pin) -> Option<UeView> {
-        let came_with = pin.identity.and_then(|identity| match identity {
-            Identity::Guami(guami, _) => Some(guami),
-            Identity::Tmsi(_) => None,
-        });
         let open = self.procedures.open(Subject::Ue(id));
         Some(UeView {
             number: id.0,
@@ -157,7 +153,7 @@ impl FrontEnd {
             amf: self.amfs.name(pin.amf),
             ids: pin.ids.map(|ids| (ids.amf, ids.here)),
             tmsi: pin.identity.and_then(Identity::tmsi),
-            guami: pin.guami.or(came_with),
+            guami: pin.guami.or(pin.identity.and_then(Identity::guami)),
             since: self.now.saturating_sub(pin.since),
             reason: pin.reason,
             procedures: open.map(|(it, began)| (it, self.now.saturating_sub(began))).collect(),

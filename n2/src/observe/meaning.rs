@@ -1,10 +1,10 @@
 //! What a message says of UEs (TS 38.413 8, 9.2).
 
-use pinion_protocols::nas::{self, Identity};
 use pinion_protocols::ngap::value::{Cause, GlobalRanNodeId, List, RanUeNgapId, ResetType, UeConnection};
 use pinion_protocols::ngap::{ElementType, Error, FiveGSTmsi, Guami, Message, Outcome, Procedure, UeIds};
 
 use super::Side;
+use crate::choice::{Identity, in_the_clear};
 
 /// It.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,20 +61,7 @@ pub(super) fn meaning(message: &Message<'_>, from: Side) -> Result<Meaning, Erro
 /// Of Initial UE Message (9.2.5.1) only whose it is counts: what else may be wrong in it is the AMF's to say.
 fn first(message: &Message<'_>) -> Result<Meaning, Error> {
     let ran = message.need::<RanUeNgapId>(ElementType::RanUeNgapId)?.0;
-    let mut tmsi = message.get(ElementType::FiveGSTmsi)?;
-    let mut guami = None;
-    if let Some(nas) = message.elements().find(ElementType::NasPdu)? {
-        let nas = nas.octets()?.joined();
-        match nas::Message::parse(&nas).and_then(|nas| nas.identity()) {
-            Ok(Some(Identity::Guti { guami: own, tmsi: number })) => {
-                let Guami { set, pointer, .. } = own;
-                tmsi = tmsi.or(Some(FiveGSTmsi { set, pointer, tmsi: number }));
-                guami = Some(own);
-            }
-            Ok(Some(Identity::STmsi(own))) => tmsi = tmsi.or(Some(own)),
-            // NAS that cannot be read is the AMF's affair too.
-            Ok(_) | Err(_) => {}
-        }
-    }
-    Ok(Meaning::First { ran, tmsi, guami })
+    let (tmsi, identity) = (message.get(ElementType::FiveGSTmsi)?, in_the_clear(message)?);
+    let tmsi = tmsi.or(identity.and_then(Identity::tmsi));
+    Ok(Meaning::First { ran, tmsi, guami: identity.and_then(Identity::guami) })
 }

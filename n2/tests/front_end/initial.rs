@@ -37,6 +37,9 @@ fn the_owner_of_the_identity_gets_it() {
         let nas = registration(guami(1 + u16::from(number) / 2, number));
         assert_eq!(spread(&mut stage, &First { nas, ..First::new(0) }, 20), only(number, 20));
     }
+    // Or in a service request (TS 24.501 8.2.16), which has it as 5G-S-TMSI: AMF Set ID 2, AMF Pointer 2.
+    let nas = b"\x7e\x00\x4c\x02\x00\x07\xf4\x00\x82\xc0\xff\xee\x01".to_vec();
+    assert_eq!(spread(&mut stage, &First { nas, ..First::new(0) }, 20), only(2, 20));
 }
 
 #[test]
