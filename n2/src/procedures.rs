@@ -173,15 +173,15 @@ impl FrontEnd {
     /// A procedure begins that somebody is to answer. One that had begun and was not answered is lost.
     pub(crate) fn begin(&mut self, of: Subject, procedure: Procedure, by: Answerer) {
         let key = (of, procedure.into(), by);
-        let (gnb, amf) = self.sides(of);
+        // What the fields need is looked up only where somebody looks at the span.
         let span = tracing::debug_span!(
             target: SPANS,
             parent: None,
             "procedure",
             otel.name = %procedure,
             service = &*self.settings.service,
-            gnb = gnb.and_then(|gnb| self.gnbs.get(&gnb)).map(|gnb| tracing::field::display(&gnb.node)),
-            amf = amf.map(|amf| self.amfs.name(amf)).as_deref(),
+            gnb = self.sides(of).0.and_then(|gnb| self.gnbs.get(&gnb)).map(|gnb| tracing::field::display(&gnb.node)),
+            amf = self.sides(of).1.map(|amf| self.amfs.name(amf)).as_deref(),
             procedure = %procedure,
             answered_by = %by,
             ran_ue_ngap_id = Empty,
