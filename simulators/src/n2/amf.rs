@@ -140,13 +140,13 @@ impl Amf {
     pub fn receive(&mut self, association: u64, stream: u16, protocol: u32, bytes: &Bytes) {
         self.messages = self.messages.saturating_add(1);
         let message = Message::parse(bytes);
-        let about = message.as_ref().ok().and_then(super::Payload::of).map(|payload| payload.ue);
-        let taken = match message {
+        let taken = match &message {
             _ if protocol != PAYLOAD_PROTOCOL => Err(Wrong::Protocol(protocol)),
-            Err(error) => Err(error.into()),
-            Ok(message) => self.take(association, stream, &message),
+            Err(error) => Err((*error).into()),
+            Ok(message) => self.take(association, stream, message),
         };
         if let Err(wrong) = taken {
+            let about = message.ok().as_ref().and_then(super::Payload::of).map(|payload| payload.ue);
             let who = self.who(self.upstreams.get(&association).and_then(|upstream| upstream.gnb));
             self.violations.push(Violation { who, stream, about, wrong });
         }

@@ -149,13 +149,13 @@ impl Radio {
     pub fn receive(&mut self, gnb: usize, stream: u16, protocol: u32, bytes: &Bytes) {
         self.messages = self.messages.saturating_add(1);
         let message = Message::parse(bytes);
-        let about = message.as_ref().ok().and_then(Payload::of).map(|payload| payload.ue);
-        let taken = match message {
+        let taken = match &message {
             _ if protocol != PAYLOAD_PROTOCOL => Err(Wrong::Protocol(protocol)),
-            Err(error) => Err(error.into()),
-            Ok(message) => self.take(gnb, stream, &message),
+            Err(error) => Err((*error).into()),
+            Ok(message) => self.take(gnb, stream, message),
         };
         if let Err(wrong) = taken {
+            let about = message.ok().as_ref().and_then(Payload::of).map(|payload| payload.ue);
             self.violate(gnb, stream, about, wrong);
         }
     }

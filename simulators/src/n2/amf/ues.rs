@@ -5,7 +5,7 @@ use pinion_protocols::ngap::{Criticality, ElementType, FiveGSTmsi, Message, Outc
 
 use super::{Amf, Stranger, Ue};
 use crate::n2::leg::Leg;
-use crate::n2::messages::{add, initiating, message};
+use crate::n2::messages::{about, add, initiating};
 use crate::n2::payload::{Asks, Payload};
 use crate::n2::violation::Wrong;
 
@@ -160,12 +160,7 @@ impl Amf {
     /// Sends a UE's gNB something.
     fn say(&mut self, id: u64, outcome: Outcome, procedure: Procedure, asks: Asks) {
         let (ids, nas) = (self.ids(id), self.next(id, asks));
-        let bytes = message(outcome, procedure, |it| {
-            add(it, ElementType::AmfUeNgapId, &AmfUeNgapId(id));
-            add(it, ElementType::RanUeNgapId, &RanUeNgapId(ids.ran.unwrap_or_default()));
-            it.element(ElementType::NasPdu, Criticality::Reject, |it| it.counted(&nas));
-        });
-        self.push(id, bytes);
+        self.push(id, about(outcome, procedure, ids, &nas));
     }
 
     fn ids(&self, id: u64) -> UeIds {
