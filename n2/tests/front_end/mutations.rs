@@ -1,6 +1,7 @@
 //! Messages of a living exchange, damaged: nothing panics, nothing grows, and UEs that are not their sender's stay as they were.
 
 use bytes::Bytes;
+use pinion_exchange::damage::Dice;
 use pinion_n2::{Bounds, Leg, Settings, UeView};
 use pinion_protocols::ngap::value::{
     AmfSetId, AmfUeNgapId, Cause, List, NgapMessage, OverloadAction, OverloadResponse, RanUeNgapId, ResetType,
@@ -13,22 +14,6 @@ use crate::messages::{
     release_complete, reset, reset_acknowledge, tmsi, up,
 };
 use crate::stage::{Stage, says, settings};
-
-/// SplitMix64.
-pub(crate) struct Dice(pub(crate) u64);
-
-impl Dice {
-    pub(crate) fn word(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    }
-
-    pub(crate) fn below(&mut self, most: usize) -> usize {
-        usize::try_from(self.word() % most.max(1) as u64).unwrap()
-    }
-}
 
 /// How many UEs there may be.
 const UES: u32 = 20;
@@ -183,8 +168,8 @@ fn damaged_messages_harm_nobody_else() {
 fn many_damaged_messages_harm_nobody_else() {
     let count = std::env::var("PINION_N2_MUTATIONS").ok().and_then(|it| it.parse().ok()).unwrap_or(40_000_u64);
     for seed in 0..count.div_ceil(200) {
-        let mut dice = Dice(seed);
-        let numbers: Vec<u8> = (0..100 * 7).map(|_| dice.word().to_be_bytes()[0]).collect();
+        let mut dice = Dice::new(seed);
+        let numbers: Vec<u8> = (0..100 * 7).map(|_| u8::try_from(dice.below(256)).unwrap()).collect();
         exchange(&numbers);
     }
 }

@@ -6,11 +6,11 @@ mod wire;
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
+use pinion_exchange::damage::Dice;
 use pinion_n2::{Amf, AmfIds, FrontEnd, Leg, Output, Settings};
 use pinion_simulators::n2::{AmfConfig, Place, World};
 
 use crate::messages::node;
-use crate::mutations::Dice;
 use crate::stage;
 use wire::{Queue, Wire};
 
@@ -43,7 +43,7 @@ impl Network {
             front_end: FrontEnd::new(settings(&[0, 1, 2], None, amf_ids), seed),
             amf_ids,
             now: Duration::ZERO,
-            dice: Dice(seed),
+            dice: Dice::new(seed),
             wire: Wire::default(),
             world: World::new(GNBS, ues, (0..4).map(amf).collect(), seed),
             dead: Vec::new(),

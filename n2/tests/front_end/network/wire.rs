@@ -3,9 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use bytes::Bytes;
+use pinion_exchange::damage::Dice;
 use pinion_n2::Leg;
-
-use crate::mutations::Dice;
 
 /// A stream: to the front end, or from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use pinion_exchange::damage::Dice;
 use pinion_n2::observe::{Bounds, Observer, Side};
 
 use super::{Watch, data, three};
 use crate::messages::{First, down, release_complete, up};
-use crate::mutations::Dice;
 
 /// A message in so many pieces, the first of which has this number.
 fn pieces(message: &[u8], first: u32, count: usize) -> Vec<Vec<u8>> {
@@ -37,7 +37,7 @@ fn what_comes_twice_counts_once() {
 fn pieces_make_a_message_in_whatever_order() {
     let message = up(900, 5, &[0x5a; 20_000]);
     for seed in 0..50 {
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         let mut all = pieces(&message, u32::MAX - 3, 2 + dice.below(14));
         for at in (1..all.len()).rev() {
             // The first is the oldest that is taken.
@@ -112,7 +112,7 @@ fn numbers_that_leap_begin_anew() {
 #[test]
 fn what_is_shown_was_said() {
     bolero::check!().with_type::<(u64, Vec<(u8, u8)>)>().for_each(|(seed, acts)| {
-        let mut dice = Dice(*seed);
+        let mut dice = Dice::new(*seed);
         let mut watch = Watch::new(Bounds { ues: 6, ..Bounds::default() });
         let mut said = BTreeSet::new();
         let mut late: Vec<(Side, Vec<u8>)> = Vec::new();
