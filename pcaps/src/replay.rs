@@ -47,6 +47,7 @@ mod survey;
 
 use std::time::Duration;
 
+use pinion_exchange::random::Random;
 use pinion_loader::LoadError;
 use pinion_loader::setup::{ServiceSpec, Setup};
 use pinion_steering::{Kind, Reason, Verdict, gtpu, protocol};
@@ -142,7 +143,7 @@ impl Replay {
             engines,
             book: Book::new(services, &setup),
             counts: Counts::new(services),
-            random: Random(seed),
+            random: Random::new(seed),
             auto: false,
             restored: 0,
             left_out: 0,
@@ -175,7 +176,7 @@ impl Replay {
         {
             stand_in::stand_in(&mut self.frame, headers, &self.book, self.engines.maps())?;
         }
-        let (tick, random) = (tick(frame.time), self.random.next());
+        let (tick, random) = (tick(frame.time), self.random.word());
         let made = self.engines.run(tick, random, &self.frame, &mut self.out)?;
         let (verdict, reason) = match made {
             Made::Alike(verdict, reason) => (verdict, reason),
@@ -306,29 +307,9 @@ fn tick(time: Duration) -> u32 {
     (time.as_nanos() >> 30) as u32
 }
 
-/// SplitMix64: the same numbers for the same seed, on every machine.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) >> 32) as u32
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn random_numbers_are_those_of_splitmix64() {
-        // The generator's published first outputs for seed 1234567: the upper halves.
-        let mut random = Random(1_234_567);
-        let known: [u64; 3] = [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
-        assert_eq!([(); 3].map(|()| random.next()), known.map(|number| (number >> 32) as u32));
-    }
 
     #[test]
     fn the_clock_ticks_every_2_to_the_30_ns() {
