@@ -174,14 +174,15 @@ impl Host {
             return None;
         }
         let near = addresses.iter().map(|(own, length)| Route { to: (*own, *length), via: None });
+        // No router passes on what is to such an address.
+        let local = matches!(destination, IpAddr::V6(to) if to.is_unicast_link_local());
+        let local = local.then_some(Route { to: (destination, 64), via: None });
         let last = gateways.iter().map(|gateway| Route::default_by(*gateway));
-        let all = near.chain(routes.iter().copied()).chain(last);
+        let all = near.chain(local).chain(routes.iter().copied()).chain(last);
         let fits = all.filter(|route| route.leads_to(destination));
         // Of several of a length, the first.
         let best = fits.reduce(|best, route| if route.to.1 > best.to.1 { route } else { best });
-        let on_link =
-            matches!(destination, IpAddr::V6(to) if to.is_unicast_link_local()).then_some((64, destination));
-        best.map(|route| (route.to.1, route.via.unwrap_or(destination))).or(on_link)
+        best.map(|route| (route.to.1, route.via.unwrap_or(destination)))
     }
 
     fn emit(&mut self, mac: Mac, packet: Packet) {

@@ -71,8 +71,12 @@ fn the_route_that_names_most_of_a_destination_is_taken() {
         assert_eq!(host.way(from, to.into()), expected, "{from} to {to:?}");
     }
     assert_eq!(host.way(v4(1), v6(1)), None);
-    let alone = Host::new(Config::new(ONE, vec![(v6(1), 64)]));
-    assert_eq!(alone.way(v6(1), "fe80::9".parse().unwrap()), Some((64, "fe80::9".parse().unwrap())));
+    let alone = Config::new(ONE, vec![(v6(1), 64)]);
+    let routed = Config { gateways: vec![v6(254)], ..alone.clone() };
+    for config in [alone, routed] {
+        let host = Host::new(config);
+        assert_eq!(host.way(v6(1), "fe80::9".parse().unwrap()), Some((64, "fe80::9".parse().unwrap())));
+    }
 }
 
 /// One that was told by the neighbour where it is.
