@@ -9,13 +9,14 @@ use pinion_n2::{Amf, Settings};
 use pinion_networks::missing::probe;
 use pinion_networks::namespace::{Namespace, Veth};
 use pinion_protocols::ngap::{Message, Outcome, PORT, Procedure, UeIds};
+use pinion_simulators::n2::messages::{down, ng_setup};
 use pinion_transport::link::{self, Interface, Link};
 use pinion_transport::userspace::Userspace;
 use pinion_transport::{Association, Config, Connect, Listen, Transport};
 use tokio::runtime::{Handle, Runtime};
 use tokio::time::timeout;
 
-use crate::messages::{PATIENCE, about, ids, initial, next, ng_setup, send, set_up};
+use crate::messages::{PATIENCE, ids, initial, next, send, set_up};
 
 const SERVICE: [[u8; 4]; 2] = [[192, 0, 2, 1], [198, 51, 100, 1]];
 const GNB: [[u8; 4]; 2] = [[192, 0, 2, 10], [198, 51, 100, 10]];
@@ -94,7 +95,7 @@ fn sctp_of_our_own_finds_peers_on_all_sides() {
     let (host, told) = (start(&here, handle), forwarded(&here));
     runtime.block_on(async {
         let gnb = gnbs.connect(Connect::to(addresses(SERVICE), PORT)).unwrap();
-        send(&gnb, 0, ng_setup()).await;
+        send(&gnb, 0, ng_setup(1)).await;
         let amf = set_up(&mut listener, 0).await;
         let answer = next(&gnb).await.1;
         let answer = Message::parse(&answer).unwrap();
@@ -146,6 +147,6 @@ async fn come(gnb: &Association, amf: &Association, ran: u32) {
     send(gnb, 3, initial(ran, 0)).await;
     let (stream, bytes) = next(amf).await;
     assert_eq!(ids(&bytes).ran, Some(ran));
-    send(amf, stream, about(Procedure::DownlinkNasTransport, ran.into(), ran)).await;
+    send(amf, stream, down(ran.into(), ran, &[])).await;
     assert_eq!(ids(&next(gnb).await.1), UeIds { amf: Some(ran.into()), ran: Some(ran) });
 }

@@ -8,11 +8,12 @@ mod slow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use messages::{PATIENCE, about, ids, initial, next, ng_setup, send, set_up};
+use messages::{PATIENCE, ids, initial, next, send, set_up};
 use pinion::n2::{Host, Start, Told};
 use pinion_n2::{Amf, Answerer, Identity, Settings};
 use pinion_protocols::ngap::value::RelativeAmfCapacity;
 use pinion_protocols::ngap::{ElementType, FiveGSTmsi, Message, Outcome, PORT, Procedure, UeIds};
+use pinion_simulators::n2::messages::{down, ng_setup, up};
 use pinion_transport::memory::{Memory, Network};
 use pinion_transport::{Association, Config, Connect, Event, Listen, Listener, Transport};
 use tokio::time::timeout;
@@ -56,7 +57,7 @@ async fn core() -> Core {
     let host = Host::start(start, |_| {}).unwrap();
     let radio = network.join(&addresses(10), Config::default());
     let gnb = radio.connect(Connect::to(addresses(1), PORT)).unwrap();
-    send(&gnb, 0, ng_setup()).await;
+    send(&gnb, 0, ng_setup(1)).await;
     let mut amfs = Vec::new();
     for (amf, listener) in (0..).zip(&mut listeners) {
         amfs.push(set_up(listener, amf).await);
@@ -75,14 +76,14 @@ impl Core {
         send(&self.gnb, 3, initial(ran, amf)).await;
         let (stream, bytes) = next(there).await;
         assert_eq!((ids(&bytes).ran, stream == 0), (Some(ran), false));
-        send(there, stream, about(Procedure::DownlinkNasTransport, id, ran)).await;
+        send(there, stream, down(id, ran, &[])).await;
         let (stream, bytes) = next(&self.gnb).await;
         assert_eq!((ids(&bytes).ran, stream), (Some(ran), 3));
         ids(&bytes).amf.unwrap()
     }
 
     async fn talk(&self, ran: u32, amf: u8, id: u64, here: u64) {
-        send(&self.gnb, 3, about(Procedure::UplinkNasTransport, here, ran)).await;
+        send(&self.gnb, 3, up(here, ran, &[])).await;
         assert_eq!(ids(&next(&self.amfs[usize::from(amf)]).await.1), UeIds { amf: Some(id), ran: Some(ran) });
     }
 }

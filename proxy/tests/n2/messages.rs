@@ -2,67 +2,20 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use pinion_protocols::ngap::value::{
-    AmfName, AmfUeNgapId, GlobalRanNodeId, List, Plmn, PlmnSupport, RanUeNgapId, RelativeAmfCapacity, ServedGuami,
-    Slice,
-};
-use pinion_protocols::ngap::{
-    Criticality, ElementType, FiveGSTmsi, Guami, Message, MessageWriter, Outcome, Procedure, UeIds,
-};
+use bytes::Bytes;
+use pinion_protocols::ngap::{Message, UeIds};
+use pinion_simulators::n2::messages::{First, Says, guami, ng_setup, tmsi};
 use pinion_transport::{Association, Event, Listener, Message as Sent};
 use tokio::time::timeout;
 
 /// Nobody waits longer than that for what comes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-const PLMN: [u8; 3] = [0x00, 0xf1, 0x10];
 
-pub(crate) fn message(
-    outcome: Outcome,
-    procedure: Procedure,
-    elements: impl FnOnce(&mut MessageWriter<'_>),
-) -> Bytes {
-    let mut out = BytesMut::new();
-    let mut writer = MessageWriter::new(&mut out, outcome, procedure, Criticality::Reject);
-    elements(&mut writer);
-    writer.finish().unwrap();
-    out.freeze()
-}
-
-pub(crate) fn ng_setup() -> Bytes {
-    message(Outcome::Initiating, Procedure::NgSetup, |it| {
-        let node = GlobalRanNodeId::Gnb { plmn: Plmn(PLMN), id: 1, bits: 24 };
-        it.add(ElementType::GlobalRanNodeId, Criticality::Reject, &node);
-    })
-}
-
-/// An AMF of set 1.
-pub(crate) fn setup_response(amf: u8) -> Bytes {
-    message(Outcome::Successful, Procedure::NgSetup, |it| {
-        let guami = Guami { plmn: PLMN, region: 1, set: 1, pointer: amf };
-        let guami = ServedGuami { guami, backup: None, extensions: Default::default() };
-        let slices = List(vec![Slice { sst: 1, sd: None }.into()]);
-        let plmn = PlmnSupport { plmn: Plmn(PLMN), slices, extensions: Default::default() };
-        it.add(ElementType::AmfName, Criticality::Reject, &AmfName(format!("amf-{amf}")))
-            .add(ElementType::ServedGuamiList, Criticality::Reject, &List::<_, 256>(vec![guami]))
-            .add(ElementType::RelativeAmfCapacity, Criticality::Ignore, &RelativeAmfCapacity(100))
-            .add(ElementType::PlmnSupportList, Criticality::Reject, &List::<_, 12>(vec![plmn]));
-    })
-}
+/// The set that AMFs are of.
+const SET: u16 = 1;
 
 pub(crate) fn initial(ran: u32, amf: u8) -> Bytes {
-    message(Outcome::Initiating, Procedure::InitialUeMessage, |it| {
-        it.add(ElementType::RanUeNgapId, Criticality::Reject, &RanUeNgapId(ran));
-        let tmsi = FiveGSTmsi { set: 1, pointer: amf, tmsi: [1, 2, 3, 4] };
-        it.add(ElementType::FiveGSTmsi, Criticality::Reject, &tmsi);
-    })
-}
-
-pub(crate) fn about(procedure: Procedure, amf: u64, ran: u32) -> Bytes {
-    message(Outcome::Initiating, procedure, |it| {
-        it.add(ElementType::AmfUeNgapId, Criticality::Reject, &AmfUeNgapId(amf));
-        it.add(ElementType::RanUeNgapId, Criticality::Reject, &RanUeNgapId(ran));
-    })
+    First::with(ran, tmsi(SET, amf)).bytes()
 }
 
 pub(crate) fn ids(bytes: &Bytes) -> UeIds {
@@ -91,7 +44,9 @@ pub(crate) async fn next(association: &Association) -> (u16, Bytes) {
 /// An AMF answers NG Setup.
 pub(crate) async fn set_up(listener: &mut Listener, amf: u8) -> Association {
     let association = timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
-    assert_eq!(next(&association).await, (0, ng_setup()));
-    send(&association, 0, setup_response(amf)).await;
+    assert_eq!(next(&association).await, (0, ng_setup(1)));
+    let guamis = vec![(guami(SET, amf), None)];
+    let says = Says { name: format!("amf-{amf}"), guamis, capacity: 100, slices: vec![1] };
+    send(&association, 0, says.setup_response()).await;
     association
 }

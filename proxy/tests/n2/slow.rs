@@ -1,12 +1,11 @@
 //! An AMF that takes nothing any more.
 
-use bytes::Bytes;
-use pinion_protocols::ngap::value::{AmfUeNgapId, RanUeNgapId};
-use pinion_protocols::ngap::{Criticality, ElementType, Message, Outcome, Procedure};
+use pinion_protocols::ngap::{Message, Procedure};
+use pinion_simulators::n2::messages::up;
 use tokio::time::timeout;
 
 use crate::core;
-use crate::messages::{PATIENCE, message, next, send};
+use crate::messages::{PATIENCE, next, send};
 
 /// Octets of a NAS message.
 const LONG: usize = 12_000;
@@ -14,14 +13,6 @@ const LONG: usize = 12_000;
 const WAITING: usize = 8_192;
 const WAITING_BYTES: usize = 16 << 20;
 const KEPT_BELOW: usize = 4 << 20;
-
-fn uplink(amf: u64, ran: u32, nas: usize) -> Bytes {
-    message(Outcome::Initiating, Procedure::UplinkNasTransport, |it| {
-        it.add(ElementType::AmfUeNgapId, Criticality::Reject, &AmfUeNgapId(amf));
-        it.add(ElementType::RanUeNgapId, Criticality::Reject, &RanUeNgapId(ran));
-        it.element(ElementType::NasPdu, Criticality::Reject, |it| it.counted(&vec![0x7e; nas]));
-    })
-}
 
 /// UEs of the AMF are reset once as much waits for it as may; those of the other one feel nothing, before and after.
 #[tokio::test(start_paused = true)]
@@ -35,7 +26,7 @@ async fn a_slow_amf_slows_no_other() {
         let reset = loop {
             assert!(sent < most, "more waits for it than may: {sent} messages of {nas} octets");
             for _ in 0..50 {
-                send(&core.gnb, 3, uplink(slow, 5, nas)).await;
+                send(&core.gnb, 3, up(slow, 5, &vec![0x7e; nas])).await;
                 sent += 1;
             }
             core.talk(6, 1, 1, here).await;
