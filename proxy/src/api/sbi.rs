@@ -52,8 +52,7 @@ pub(super) fn encode_stats(stats: SbiStats) -> v1::SbiStats {
 }
 
 pub(super) fn decode_stats(wire: v1::SbiStats) -> Result<SbiStats, MeaningError> {
-    let status =
-        |it: v1::SbiStatus| Ok((number("statuses.status", it.status, u16::MAX.into())?, it.responses));
+    let status = |it: v1::SbiStatus| Ok((number("statuses.status", it.status, u16::MAX.into())?, it.responses));
     Ok(SbiStats {
         fqdn: wire.fqdn,
         nf_instance: wire.nf_instance,
