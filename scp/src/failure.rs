@@ -29,7 +29,7 @@ impl From<Problem> for Failure {
 #[derive(Debug, thiserror::Error)]
 #[error("{api_root}: {fault}")]
 pub struct Upstream {
-    /// Which.
+    /// Whose: the producer's, where the next hop is another SCP or SEPP on the way to it.
     pub api_root: ApiRoot,
     /// What happened.
     pub fault: Fault,

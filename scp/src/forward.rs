@@ -61,7 +61,7 @@ impl Future for Begun {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
         let Self { sending, context, target, path } = &mut *self;
-        let mut reply = ready!(Pin::new(sending).poll(task)).map_err(|it| failed(it, context))?;
+        let mut reply = ready!(Pin::new(sending).poll(task)).map_err(|it| failed(it, target.take(), context))?;
         if let Some(target) = target.take() {
             answered(reply.headers_mut(), &target, context, path.as_ref());
             // Who answered is of interest where a resource was made, bound or moved, and where it is told.
@@ -171,7 +171,11 @@ fn strip_http1(headers: &mut HeaderMap) {
     }
 }
 
-fn failed(upstream: Upstream, context: &Context) -> Failure {
+fn failed(mut upstream: Upstream, target: Option<Target>, context: &Context) -> Failure {
+    if let Some(target) = target {
+        // Its connections are shared by all that are at its place, or behind the next hop.
+        upstream.api_root = target.onward.unwrap_or(target.api_root);
+    }
     match upstream.fault {
         Fault::Silence(_) | Fault::Busy if context.deadline.asked => deadline::late(),
         _ => upstream.into(),

@@ -7,7 +7,11 @@ use bytes::Bytes;
 use h2::Reason;
 use http::{Request, Response};
 
-use crate::support::{Answer, Client, Does, Producer, SCP, scp, settings};
+use pinion_scp::api_root::ApiRoot;
+use pinion_scp::settings::{NextHop, Targets};
+
+use crate::nrf::{Nrf, one_before_two};
+use crate::support::{Answer, Client, Does, Producer, SCP, get, scp, settings};
 
 /// A producer that resets so many streams before it answers.
 async fn refusing(times: usize, reason: Reason) -> Producer {
@@ -75,4 +79,46 @@ async fn f3_retries_have_a_budget() {
     }
     let retried = producer.seen().len() - 20;
     assert!((3..=9).contains(&retried), "{retried}");
+}
+
+/// Discovery prefers one that is dead, whose API has a prefix that other APIs of the same place have not.
+#[tokio::test]
+async fn f3_who_failed_is_not_asked_again_whatever_prefix_its_place_was_used_with_before() {
+    let [one, two] = [refusing(100, Reason::REFUSED_STREAM).await, Producer::start().await];
+    let mut profiles = one_before_two(&one, &two);
+    profiles[0]["nfServices"][0]["apiPrefix"] = "/x".into();
+    let nrf = Nrf::with(profiles.into()).await;
+    let running = scp(nrf.settings()).await;
+    let client = Client::connect(running.address).await;
+    client.ask(get("/nudm-uecm/v1/a").header("3gpp-Sbi-Target-apiRoot", one.root()).body("").unwrap()).await;
+    let request = get("/nudm-sdm/v2/a").header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
+    let answer =
+        client.ask(request.header("3gpp-Sbi-Discovery-service-names", "nudm-sdm").body("").unwrap()).await;
+    assert_eq!((answer.status.as_u16(), two.seen().len()), (200, 1));
+}
+
+/// Another SCP is the way to all of them, and refuses what is for the first.
+#[tokio::test]
+async fn f3_another_producer_is_asked_through_the_same_scp() {
+    let [one, two] = [Producer::start().await, Producer::start().await];
+    let dead = one.root();
+    let next = Producer::with(move |seen| {
+        if seen.headers["3gpp-sbi-target-apiroot"] == dead {
+            return Does::Resets(Reason::REFUSED_STREAM);
+        }
+        Does::Answers(Response::new(Bytes::new()))
+    })
+    .await;
+    let nrf = Nrf::with(one_before_two(&one, &two).into()).await;
+    let mut settings = nrf.settings();
+    let api_root = ApiRoot::parse(&next.root()).unwrap();
+    settings.next_hops =
+        vec![NextHop { targets: Targets::Services(vec!["nudm-sdm".to_owned()]), api_root, delegate: false }];
+    let running = scp(settings).await;
+    let client = Client::connect(running.address).await;
+    let request = get("/nudm-sdm/v2/a").header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
+    let answer =
+        client.ask(request.header("3gpp-Sbi-Discovery-service-names", "nudm-sdm").body("").unwrap()).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(next.seen().last().unwrap().headers["3gpp-sbi-target-apiroot"], two.root());
 }
