@@ -36,7 +36,7 @@ pub(super) type Refusal = Arc<crate::failure::Fault>;
 pub(super) enum Asked {
     /// Here it is.
     Held(Held),
-    /// It comes.
+    /// It comes; where its sender is dropped, it is to be asked for again.
     Wait(oneshot::Receiver<Result<Held, Refusal>>),
     /// It comes, and who asked is to make a connection for it.
     Dial(oneshot::Receiver<Result<Held, Refusal>>),
@@ -98,9 +98,15 @@ impl Pool {
         }
     }
 
-    /// A connection takes no more streams.
+    /// A connection takes no more streams. Where it was the last, who waits is to ask again.
     pub(super) fn forget(&self, connection: &Arc<Connection>) {
-        self.lock().connections.retain(|it| !Arc::ptr_eq(it, connection));
+        let mut state = self.lock();
+        state.connections.retain(|it| !Arc::ptr_eq(it, connection));
+        if state.dialing == 0 && !state.connections.iter().any(|it| it.open()) {
+            let waiting = std::mem::take(&mut state.waiting);
+            drop(state);
+            drop(waiting);
+        }
     }
 
     /// Whether nobody asked for a stream since this was asked last.

@@ -133,14 +133,13 @@ impl Sending {
                         return Poll::Pending;
                     };
                     let Waiting { request, closing, .. } = *waiting;
-                    let held = match held {
-                        Ok(Ok(held)) => held,
+                    self.state = match held {
+                        Ok(Ok(held)) => match self.begin(held, request) {
+                            Ok(begun) => begun,
+                            Err(back) => self.ask(*back, closing + 1),
+                        },
                         Ok(Err(fault)) => return Poll::Ready(Err((copy(&fault), Sent::Nothing))),
-                        Err(_) => return Poll::Ready(Err((Fault::Busy, Sent::Nothing))),
-                    };
-                    self.state = match self.begin(held, request) {
-                        Ok(begun) => begun,
-                        Err(back) => self.ask(*back, closing + 1),
+                        Err(_) => self.ask(request, closing + 1),
                     };
                 }
                 State::Asked(answer) => return answer.poll(context),

@@ -1,10 +1,12 @@
 //! Connections to producers: closed ones, idle ones, dead ones.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 use crate::support::{Client, Does, Producer, get, post, scp, settings, until};
 
@@ -117,4 +119,51 @@ async fn names_are_looked_up() {
     let answer = client.ask(get("/x").header("3gpp-Sbi-Target-apiRoot", &root).body("").unwrap()).await;
     assert_eq!(answer.status, 200);
     assert_eq!(producer.only().uri, format!("{root}/x"));
+}
+
+/// A producer that takes one request at a time, and breaks a connection that `/breaks` is asked on, when it is told to.
+async fn narrow(breaks: Arc<Notify>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let root = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut builder = h2::server::Builder::new();
+            let mut connection = builder.max_concurrent_streams(1).handshake::<_, Bytes>(stream).await.unwrap();
+            while let Some(Ok((request, mut respond))) = connection.accept().await {
+                if request.uri().path() == "/breaks" {
+                    breaks.notified().await;
+                    break;
+                }
+                respond.send_response(Response::new(()), true).unwrap();
+            }
+        }
+    });
+    root
+}
+
+/// Nothing was sent of what waits for a stream of a connection that breaks: it goes over another.
+#[tokio::test]
+async fn f3_who_waits_for_a_stream_of_a_connection_that_breaks_gets_one_of_another() {
+    let breaks = Arc::new(Notify::new());
+    let root = narrow(Arc::clone(&breaks)).await;
+    let mut settings = settings();
+    settings.limits.producer_connections = 1;
+    let running = scp(settings).await;
+    let client = Client::connect(running.address).await;
+    let ask = |path: &'static str| {
+        let (client, root) = (client.clone(), root.clone());
+        async move { client.ask(post(path).header("3gpp-Sbi-Target-apiRoot", root).body("").unwrap()).await.status }
+    };
+    // From now on it is known how many it takes.
+    assert_eq!(ask("/x").await, 200);
+    let mut all = tokio::task::JoinSet::new();
+    let breaking = tokio::spawn(ask("/breaks"));
+    until(|| running.scp.parts().gate.load().0 == 1).await;
+    for _ in 0..4 {
+        all.spawn(ask("/x"));
+    }
+    until(|| running.scp.parts().gate.load().0 == 5).await;
+    breaks.notify_one();
+    assert_eq!(breaking.await.unwrap(), 504);
+    assert!(all.join_all().await.into_iter().all(|status| status == 200));
 }
