@@ -127,10 +127,9 @@ impl AuthorizationLayer {
     fn request(&self, call: &Call) -> Result<Result<TokenRequest, Missing>, Failure> {
         let settings = &call.context.arrival.prepared.settings;
         let named = settings.nrf.as_ref().is_none_or(|nrf| nrf.named);
-        let peer = &call.context.arrival.peer;
-        let peer = if peer.tls { peer.names.join(" ") } else { String::new() };
+        let holder = call.context.arrival.peer.holder.clone();
         let factors = self.directory.factors(call, &[])?;
-        Ok(TokenRequest::read(call.headers(), &factors, peer, named))
+        Ok(TokenRequest::read(call.headers(), &factors, holder, named))
     }
 
     /// A token; the outer failure is that the client does not wait for it any more.

@@ -39,6 +39,8 @@ pub struct Peer {
     pub tls: bool,
     /// Names in its certificate: DNS names and URIs of the subject's alternative names.
     pub names: Arc<[String]>,
+    /// What holders of certificates are told apart by ([`crate::tls::holder`]); none: it showed no certificate.
+    pub holder: Option<Arc<str>>,
 }
 
 /// What comes with a call from the connection that it came on.

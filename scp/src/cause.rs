@@ -65,6 +65,10 @@ causes! {
     MsgLoopDetected "MSG_LOOP_DETECTED" BAD_REQUEST,
     /// The NRF refused a token (6.10.11.2.2).
     AccessTokenDenied "ACCESS_TOKEN_DENIED" FORBIDDEN,
+    /// Client credentials that are not those of who shows them (TS 33.501 13.3.8).
+    CcaVerificationFailure "CCA_VERIFICATION_FAILURE" FORBIDDEN,
+    /// A client says that it is an NF instance, or is none, and its certificate says otherwise. TS 29.500 has no cause for it.
+    NfInstanceMismatch "NF_INSTANCE_MISMATCH" FORBIDDEN,
     /// Content without a length that is wanted.
     IncorrectLength "INCORRECT_LENGTH" LENGTH_REQUIRED,
     /// Content or headers that are too large. TS 29.500 has no cause for it; the status says it.

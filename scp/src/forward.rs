@@ -91,7 +91,14 @@ fn begin(pools: &Pools, call: Call) -> Result<Box<Begun>, Failure> {
     }
     headers(request.headers_mut(), &target, &context);
     let urgency = Urgency { priority: context.priority, deadline: context.deadline.at };
-    let sending = pools.send(&target.api_root, request, urgency, &context.arrival.prepared);
+    let settings = &context.arrival.prepared.settings;
+    let sending = pools.send(
+        &target.api_root,
+        &target.holder(settings.identities.producers),
+        request,
+        urgency,
+        &context.arrival.prepared,
+    );
     Ok(Box::new(Begun { sending, context, target: Some(target), path }))
 }
 

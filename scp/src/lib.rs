@@ -4,7 +4,7 @@
 //! A request is a [`call::Call`] that passes tower services, each of one concern, composed in [`mod@stack`]:
 //!
 //! ```text
-//! client ── server ── account ── errors ── hops ── deadline ── overload ── target ── binding ── retry ── selection ── load ── authorization
+//! client ── server ── account ── errors ── hops ── deadline ── identity ── overload ── target ── binding ── retry ── selection ── load ── authorization
 //!        ── next_hop ── forward ── pools ── producer
 //! ```
 //!
@@ -34,6 +34,7 @@ pub mod failure;
 pub mod flight;
 pub mod forward;
 pub mod hops;
+pub mod identity;
 mod kept;
 pub mod load;
 mod location;

@@ -41,5 +41,9 @@ pub const ACCESS_SCOPE: HeaderName = HeaderName::from_static("3gpp-sbi-access-sc
 pub const ACCESS_TOKEN: HeaderName = HeaderName::from_static("3gpp-sbi-access-token");
 /// 3gpp-Sbi-Client-Credentials.
 pub const CLIENT_CREDENTIALS: HeaderName = HeaderName::from_static("3gpp-sbi-client-credentials");
+/// 3gpp-Sbi-NF-Peer-Info.
+pub const NF_PEER_INFO: HeaderName = HeaderName::from_static("3gpp-sbi-nf-peer-info");
+/// 3gpp-Sbi-Discovery-requester-nf-instance-id.
+pub const DISCOVERY_REQUESTER: HeaderName = HeaderName::from_static("3gpp-sbi-discovery-requester-nf-instance-id");
 /// 3gpp-Sbi-Correlation-Info.
 pub const CORRELATION_INFO: HeaderName = HeaderName::from_static("3gpp-sbi-correlation-info");

@@ -9,6 +9,7 @@ mod pool;
 mod send;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use foldhash::fast::FixedState;
@@ -19,6 +20,8 @@ use tokio::time::Instant;
 use crate::api_root::{ApiRoot, Transport};
 use crate::body::Body;
 use crate::prepared::Prepared;
+use crate::settings::Matching;
+use crate::tls;
 
 pub use connection::Held;
 pub use health::{Health, Standing};
@@ -42,6 +45,49 @@ struct Shared {
 struct Place {
     transport: Transport,
     authority: Authority,
+    holder: Holder,
+}
+
+/// Whom a next hop's certificate must name, beside the host that was connected to (TS 33.310 6.1.3c).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Holder {
+    /// Nobody else.
+    #[default]
+    Any,
+    /// Some NF instance.
+    Instance,
+    /// This NF instance.
+    This(Arc<str>),
+}
+
+impl Holder {
+    /// Of a producer that is no NF instance that is known.
+    pub(crate) const fn untold(matching: Matching) -> Self {
+        match matching {
+            Matching::Off | Matching::Told => Self::Any,
+            Matching::Required => Self::Instance,
+        }
+    }
+
+    /// Whether names in a certificate are its.
+    fn is(&self, names: &[String]) -> bool {
+        let mut instances = tls::instances(names);
+        match self {
+            Self::Any => true,
+            Self::Instance => instances.next().is_some(),
+            Self::This(instance) => instances.any(|it| it.eq_ignore_ascii_case(instance)),
+        }
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("anybody"),
+            Self::Instance => f.write_str("an NF instance"),
+            Self::This(instance) => write!(f, "NF instance {instance}"),
+        }
+    }
 }
 
 /// How urgent a request is, and until when it is worth sending.
@@ -59,17 +105,18 @@ impl Pools {
     pub fn send(
         &self,
         to: &ApiRoot,
+        holder: &Holder,
         request: Request<Body>,
         urgency: Urgency,
         prepared: &Arc<Prepared>,
     ) -> Sending {
-        Sending::new(self, self.pool(to), request, urgency, prepared)
+        Sending::new(self, self.pool(to, holder), request, urgency, prepared)
     }
 
     /// How a next hop has done lately.
     #[must_use]
-    pub fn health(&self, of: &ApiRoot) -> Arc<Health> {
-        Arc::clone(&self.pool(of).health)
+    pub fn health(&self, of: &ApiRoot, holder: &Holder) -> Arc<Health> {
+        Arc::clone(&self.pool(of, holder).health)
     }
 
     /// Connections that are open now, to all next hops.
@@ -79,8 +126,8 @@ impl Pools {
         pools.values().map(|it| it.connections()).sum()
     }
 
-    fn pool(&self, of: &ApiRoot) -> Arc<Pool> {
-        let place = Place { transport: of.transport, authority: of.authority.clone() };
+    fn pool(&self, of: &ApiRoot, holder: &Holder) -> Arc<Pool> {
+        let place = Place { transport: of.transport, authority: of.authority.clone(), holder: holder.clone() };
         if let Some(pool) = self.shared.pools.read().unwrap_or_else(PoisonError::into_inner).get(&place) {
             return Arc::clone(pool);
         }
@@ -89,7 +136,7 @@ impl Pools {
             // Places that clients made up: whoever has no connection and nobody waiting can be made again.
             pools.retain(|_, pool| pool.in_use());
         }
-        let made = || Arc::new(Pool::new(of.clone()));
+        let made = || Arc::new(Pool::new(of.clone(), holder.clone()));
         Arc::clone(pools.entry(place).or_insert_with(made))
     }
 }

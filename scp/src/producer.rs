@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use http::uri::PathAndQuery;
 
-use crate::api_root::ApiRoot;
+use crate::api_root::{ApiRoot, Transport};
+use crate::pools::Holder;
+use crate::settings::Matching;
 
 /// An NF service instance, as the NRF or configuration names it (TS 29.510 6.1.6.2.2, 6.1.6.2.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,6 +124,19 @@ impl Query {
 }
 
 impl Producer {
+    /// Whom its certificate must name.
+    #[must_use]
+    pub fn holder(&self, matching: Matching) -> Holder {
+        let clear = self.api_root.transport == Transport::Clear;
+        match matching {
+            Matching::Off => Holder::Any,
+            Matching::Told if clear => Holder::Any,
+            // An NRF that is configured has no NF instance that is known.
+            matching if self.nf_instance.is_empty() => Holder::untold(matching),
+            Matching::Told | Matching::Required => Holder::This(self.nf_instance.as_str().into()),
+        }
+    }
+
     /// Whether it shares a set with the one that is at an API root.
     fn shares(&self, root: &ApiRoot, all: &[Arc<Self>]) -> bool {
         let common = |ours: &[String], theirs: &[String]| ours.iter().any(|it| theirs.contains(it));
@@ -149,6 +164,16 @@ impl Target {
     #[must_use]
     pub const fn given(api_root: ApiRoot, hop: Hop) -> Self {
         Self { api_root, hop, producer: None, chosen: false, overloaded: false, onward: None, path: None }
+    }
+
+    /// Whom its certificate must name. Who goes between has a certificate of its own, and does not say which NF instance it is.
+    #[must_use]
+    pub fn holder(&self, matching: Matching) -> Holder {
+        match (self.hop, &self.producer) {
+            (Hop::Producer, Some(producer)) => producer.holder(matching),
+            (Hop::Producer, None) => Holder::untold(matching),
+            (Hop::Scp | Hop::Sepp, _) => Holder::Any,
+        }
     }
 
     /// A producer that this SCP selected.

@@ -166,7 +166,8 @@ impl SelectionLayer {
         let knowledge = Knowledge {
             locality: factors.get("preferred-locality").or(settings.discovery.locality.as_deref()),
             bad: &|producer| {
-                let health = self.pools.health(&producer.api_root);
+                let health =
+                    self.pools.health(&producer.api_root, &producer.holder(settings.identities.producers));
                 health.standing(Instant::now(), &settings.retries) == Standing::Bad
             },
             reports: Some(&self.reported),

@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use crate::account::Account;
 use crate::call::{Arrival, Peer};
@@ -139,14 +140,17 @@ impl Scp {
         let now = Arc::clone(&prepared.borrow());
         let most = now.settings.timeouts.handshake;
         let _ = stream.set_nodelay(true);
-        let peer = Peer { address, tls: speech == Speech::Tls, names: Arc::default() };
+        let peer = Peer { address, tls: speech == Speech::Tls, names: Arc::default(), holder: None };
         let account = self.parts.account.clone();
         let mut served = Served { account, prepared, drain, clock: self.clock, peer };
         match (speech, &now.server) {
             (Speech::Clear, _) => self.speak(stream, served, None).await,
             (Speech::Tls, Some(config)) => match timeout(most, secure(stream, config)).await {
-                Ok(Ok((stream, names, http2))) => {
-                    served.peer.names = names;
+                Ok(Ok((stream, http2))) => {
+                    if let Some(certificate) = shown(&stream) {
+                        served.peer.names = tls::names(certificate).into();
+                        served.peer.holder = Some(tls::holder(certificate).into());
+                    }
                     self.speak(*stream, served, Some(http2)).await;
                 }
                 Ok(Err(error)) => tracing::debug!(%address, %error, "TLS with a client failed"),
@@ -187,14 +191,17 @@ impl Served {
     }
 }
 
-type Secured = (Box<tokio_rustls::server::TlsStream<TcpStream>>, Arc<[String]>, bool);
+type Secured = Box<tokio_rustls::server::TlsStream<TcpStream>>;
 
-async fn secure(stream: TcpStream, config: &Arc<ServerConfig>) -> std::io::Result<Secured> {
+async fn secure(stream: TcpStream, config: &Arc<ServerConfig>) -> std::io::Result<(Secured, bool)> {
     let stream = TlsAcceptor::from(Arc::clone(config)).accept(stream).await?;
-    let session = stream.get_ref().1;
-    let names = session.peer_certificates().and_then(|it| it.first()).map(tls::names).unwrap_or_default();
-    let http2 = session.alpn_protocol() == Some(b"h2");
-    Ok((Box::new(stream), names.into(), http2))
+    let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    Ok((Box::new(stream), http2))
+}
+
+/// The certificate that a client showed.
+fn shown(stream: &Secured) -> Option<&CertificateDer<'static>> {
+    stream.get_ref().1.peer_certificates().and_then(<[_]>::first)
 }
 
 /// One of the connections, until it is dropped.

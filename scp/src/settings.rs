@@ -42,6 +42,8 @@ pub struct Settings {
     pub discovery: DiscoverySettings,
     /// When clients get access tokens.
     pub authorization: AuthorizationSettings,
+    /// Whether certificates must name NF instances.
+    pub identities: Identities,
 }
 
 /// Who an SCP is.
@@ -184,6 +186,29 @@ pub enum Redirects {
     Follow,
 }
 
+/// Whether certificates must name the NF instances that are met (TS 33.310 6.1.3c).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identities {
+    /// Those of clients: the NF instance that a request says it comes from.
+    pub clients: Matching,
+    /// Those of producers: the NF instance that was looked up.
+    pub producers: Matching,
+    /// DNS names in certificates of SCPs and SEPPs, who speak for other clients.
+    pub relays: Vec<String>,
+}
+
+/// When a certificate must name an NF instance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Matching {
+    /// Never: that its authority knows it is enough.
+    #[default]
+    Off,
+    /// Where there is a certificate, and it is told which NF instance it should be.
+    Told,
+    /// Always: there must be a certificate, and it must name an NF instance, that which is told where one is.
+    Required,
+}
+
 impl Settings {
     /// An SCP of this name that clients know by these authorities, with what is usual for the rest.
     #[must_use]
@@ -203,6 +228,7 @@ impl Settings {
             nrf: None,
             discovery: DiscoverySettings::default(),
             authorization: AuthorizationSettings::default(),
+            identities: Identities::default(),
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::overload::{Gate, OverloadLayer};
 use crate::pools::Pools;
 use crate::retry::{Budget, RetryLayer};
 use crate::selection::{Dice, SelectionLayer};
-use crate::{advice, deadline, hops, next_hop, target};
+use crate::{advice, deadline, hops, identity, next_hop, target};
 
 /// What the layers share.
 #[derive(Clone, Debug, Default)]
@@ -61,6 +61,8 @@ pub fn stack(
         // What comes round, and what its client does not wait for any more, goes no further.
         .layer(before(hops::check))
         .layer(before(deadline::check))
+        // Nobody speaks for another.
+        .layer(before(identity::check))
         // So many at a time, the most important first.
         .layer(OverloadLayer { gate: parts.gate.clone() })
         // What the NRF tells this SCP itself.

@@ -1,5 +1,6 @@
 //! TLS 1.3 and 1.2 with HTTP/2 chosen by ALPN (TS 33.210 6.2, TS 29.500 5.2.1, RFC 9113 3.2).
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use tokio_rustls::rustls::crypto::ring;
@@ -83,4 +84,27 @@ pub fn client(authorities: RootCertStore, pair: Option<Pair>) -> Result<Arc<Clie
 pub fn names(certificate: &CertificateDer<'_>) -> Vec<String> {
     let Ok(certificate) = webpki::EndEntityCert::try_from(certificate) else { return Vec::new() };
     certificate.valid_dns_names().chain(certificate.valid_uri_names()).map(str::to_owned).collect()
+}
+
+/// The NF instances among names (TS 33.310 6.1.3c).
+pub fn instances(names: &[String]) -> impl Iterator<Item = &str> {
+    const URN: &str = "urn:uuid:";
+    let urn = |name: &'_ String| name.get(..URN.len()).is_some_and(|it| it.eq_ignore_ascii_case(URN));
+    names.iter().filter(move |name| urn(name)).filter_map(|name| name.get(URN.len()..))
+}
+
+/// What holders of certificates are told apart by: the names that an authority vouches for, so that a new certificate is still
+/// the same holder's; where there are none, the public key.
+#[must_use]
+pub fn holder(certificate: &CertificateDer<'_>) -> String {
+    let names = names(certificate);
+    if !names.is_empty() {
+        return names.join(" ");
+    }
+    let key = webpki::EndEntityCert::try_from(certificate).map(|it| it.subject_public_key_info());
+    let octets = key.as_deref().unwrap_or(certificate);
+    octets.iter().fold("key ".to_owned(), |mut text, octet| {
+        let _ = write!(text, "{octet:02x}");
+        text
+    })
 }

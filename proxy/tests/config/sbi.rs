@@ -8,7 +8,9 @@ use pinion_scp::api_root::ApiRoot;
 use pinion_scp::authorization::Policy;
 use pinion_scp::discovery::Found;
 use pinion_scp::nrf::{NrfSettings, PlmnId, Registration, SearchResult};
-use pinion_scp::settings::{Limits, Overload, Redirects, Retries, Settings, Targets, Timeouts};
+use pinion_scp::settings::{
+    Identities, Limits, Matching, Overload, Redirects, Retries, Settings, Targets, Timeouts,
+};
 
 use crate::{config, mistakes, mistakes_here};
 
@@ -25,6 +27,17 @@ fn with(more: &str) -> String {
 
 fn root(text: &str) -> ApiRoot {
     ApiRoot::parse(text).unwrap()
+}
+
+#[test]
+fn certificates_name_instances_where_they_must() {
+    let sbi = sbi(&with(
+        "tls: {clients: a.pem, authorities: b.pem, client_instances: told, producer_instances: required, \
+         relays: [scp2.example]}",
+    ));
+    let relays = vec!["scp2.example".to_owned()];
+    let expected = Identities { clients: Matching::Told, producers: Matching::Required, relays };
+    assert_eq!(sbi.settings.identities, expected);
 }
 
 #[test]
@@ -187,6 +200,16 @@ fn mistakes_are_named() {
         ("timeouts: {connect: 25h}", "`connect` of 25h is out of range"),
         ("limits: {stream_window: 1048576, connection_window: 65536}", "`stream_window` of 1048576 is more than"),
         ("tls: {certificate: a.pem}", "`certificate` without its `key`"),
+        (
+            "tls: {client_instances: some}",
+            "some is no choice of what certificates must name; give off, told or required",
+        ),
+        ("tls: {client_instances: told}", "that nobody shows; give `clients`"),
+        ("tls: {producer_instances: required}", "that nobody shows; give `authorities`"),
+        (
+            "tls: {clients: a.pem, client_instances: required}",
+            "nobody shows a certificate at 192.0.2.14:7777; give it `tls: true`, or leave it out",
+        ),
         ("limit: {}", "unknown key `limit`; did you mean `limits`?"),
     ];
     for (more, expected) in cases {

@@ -1,22 +1,24 @@
 //! What a token is asked for with (TS 29.510 6.3.5.2.2, TS 33.501 13.4.1.3.2): on behalf of the consumer, never of this SCP.
 
+use std::sync::Arc;
+
 use http::HeaderMap;
-use pinion_protocols::sbi::{AccessScope, ClientCredentials, NrfUri, Value as _};
-use serde::Deserialize;
+use pinion_protocols::sbi::{AccessScope, NrfUri, Value as _};
 use serde_json::{Map, Value};
 
 use crate::api_root::ApiRoot;
 use crate::cause::Cause;
 use crate::discovery::{Factors, encode, parameter};
 use crate::failure::Failure;
+use crate::identity::asserted;
 use crate::names;
 use crate::problem::Problem;
 
 /// A request for a token. What is asked for with the same is the same token, and with anything else another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TokenRequest {
-    /// The names in the certificate of who asks: whoever only says that it is another gets nothing of that other's.
-    pub peer: String,
+    /// Whose certificate was shown: whoever only says that it is another gets nothing of that other's.
+    pub holder: Option<Arc<str>>,
     /// The NRF that the client names.
     pub nrf: Option<ApiRoot>,
     /// AccessTokenReq, in the order in which it is sent.
@@ -32,20 +34,22 @@ pub enum Missing {
     Scope,
 }
 
-/// Claims of a client credentials assertion that are read here (TS 29.500 5.2.3.2.11); the NRF checks all of it.
-#[derive(Debug, Deserialize)]
-struct Assertion {
-    sub: String,
-}
-
 impl TokenRequest {
     /// Reads it of a request's headers and factors. `factors` has the type of the requester only where the client said it.
     ///
     /// # Errors
     /// What is missing.
-    pub fn read(headers: &HeaderMap, factors: &Factors, peer: String, named: bool) -> Result<Self, Missing> {
+    pub fn read(
+        headers: &HeaderMap,
+        factors: &Factors,
+        holder: Option<Arc<str>>,
+        named: bool,
+    ) -> Result<Self, Missing> {
         let said = |name: &str| headers.contains_key(format!("3gpp-sbi-discovery-{name}"));
-        let consumer = factors.get("requester-nf-instance-id").map(str::to_owned).or_else(|| asserted(headers));
+        let consumer = factors
+            .get("requester-nf-instance-id")
+            .map(str::to_owned)
+            .or_else(|| headers.get(names::CLIENT_CREDENTIALS).and_then(asserted));
         let scope = scope(headers).or_else(|| factors.service().map(str::to_owned)).ok_or(Missing::Scope)?;
         let mut members = vec![
             ("grant_type", "client_credentials".to_owned()),
@@ -73,7 +77,7 @@ impl TokenRequest {
         add("targetNsiList", text("nsi-list"));
         add("targetNfSetId", text(parameter::SET));
         add("targetNfServiceSetId", text(parameter::SERVICE_SET));
-        Ok(Self { peer, nrf: nrf(headers, named), members })
+        Ok(Self { holder, nrf: nrf(headers, named), members })
     }
 
     /// As a form (TS 29.510 6.3.5.2.2).
@@ -125,13 +129,6 @@ fn scope(headers: &HeaderMap) -> Option<String> {
     Some(scopes.join(" "))
 }
 
-/// The consumer that an assertion is of.
-fn asserted(headers: &HeaderMap) -> Option<String> {
-    let assertion = ClientCredentials::parse(headers.get(names::CLIENT_CREDENTIALS)?.as_bytes()).ok()?;
-    let claims: Assertion = serde_json::from_slice(&assertion.0.claims()?).ok()?;
-    Some(claims.sub)
-}
-
 /// One network, or several: each has a member of its own.
 fn networks(list: Option<&str>) -> (Option<String>, Option<String>) {
     let networks: Option<Vec<Value>> = list.and_then(|list| serde_json::from_str(list).ok());
@@ -165,7 +162,7 @@ mod tests {
             headers.insert(*name, value.parse().unwrap());
         }
         let factors = Factors::read(&headers, "/nudm-sdm/v2/a", &[], "SCP", true).unwrap();
-        TokenRequest::read(&headers, &factors, String::new(), true)
+        TokenRequest::read(&headers, &factors, None, true)
     }
 
     const CONSUMER: (&str, &str) =

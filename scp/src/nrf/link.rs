@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::api_root::ApiRoot;
 use crate::body::{Body, collect};
-use crate::pools::{Pools, Urgency};
+use crate::pools::{Holder, Pools, Urgency};
 use crate::prepared::Prepared;
 
 /// An answer, or why there is none.
@@ -57,8 +57,10 @@ impl Exchange for Wire {
             let request =
                 request.map(|content| if content.is_empty() { Body::Empty } else { Body::Whole(content) });
             let whole = async {
-                let reply =
-                    pools.send(&to, request, urgency, &prepared).await.map_err(|error| error.to_string())?;
+                let reply = pools
+                    .send(&to, &Holder::Any, request, urgency, &prepared)
+                    .await
+                    .map_err(|error| error.to_string())?;
                 let (head, body) = reply.into_parts();
                 Ok(Response::from_parts(head, collect(body, MOST).await.map_err(|error| error.to_string())?))
             };

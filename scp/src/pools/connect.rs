@@ -13,10 +13,12 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 
+use super::Holder;
 use super::names::Names;
 use crate::api_root::{ApiRoot, Transport};
 use crate::failure::Fault;
 use crate::prepared::Prepared;
+use crate::tls;
 
 /// What HTTP/2 runs over.
 pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -32,9 +34,14 @@ pub(super) enum Connected {
 }
 
 /// Connects within the time for it.
-pub(super) async fn connect(to: &ApiRoot, names: &Names, prepared: &Prepared) -> Result<Connected, Fault> {
+pub(super) async fn connect(
+    to: &ApiRoot,
+    holder: &Holder,
+    names: &Names,
+    prepared: &Prepared,
+) -> Result<Connected, Fault> {
     let most = prepared.settings.timeouts.connect;
-    match timeout(most, connect_whole(to, names, prepared)).await {
+    match timeout(most, connect_whole(to, holder, names, prepared)).await {
         Ok(connected) => connected,
         Err(_) => {
             names.forget(to.host(), to.port());
@@ -43,7 +50,12 @@ pub(super) async fn connect(to: &ApiRoot, names: &Names, prepared: &Prepared) ->
     }
 }
 
-async fn connect_whole(to: &ApiRoot, names: &Names, prepared: &Prepared) -> Result<Connected, Fault> {
+async fn connect_whole(
+    to: &ApiRoot,
+    holder: &Holder,
+    names: &Names,
+    prepared: &Prepared,
+) -> Result<Connected, Fault> {
     let timeouts = &prepared.settings.timeouts;
     let addresses = names.find(to.host(), to.port(), timeouts.names).await.map_err(Fault::Name)?;
     let stream = race(addresses, timeouts.attempt_delay).await.map_err(|error| {
@@ -52,8 +64,9 @@ async fn connect_whole(to: &ApiRoot, names: &Names, prepared: &Prepared) -> Resu
     })?;
     stream.set_nodelay(true).map_err(Fault::Connect)?;
     match (to.transport, &prepared.client) {
+        (Transport::Clear, _) if *holder != Holder::Any => Err(Fault::Tls(unnamed(holder))),
         (Transport::Clear, _) => Ok(Connected::Clear(stream)),
-        (Transport::Tls, Some(config)) => secure(stream, to.host(), config).await.map_err(Fault::Tls),
+        (Transport::Tls, Some(config)) => secure(stream, to.host(), holder, config).await.map_err(Fault::Tls),
         (Transport::Tls, None) => Err(Fault::Tls(io::Error::new(
             io::ErrorKind::Unsupported,
             "no authorities for producers are configured",
@@ -61,14 +74,27 @@ async fn connect_whole(to: &ApiRoot, names: &Names, prepared: &Prepared) -> Resu
     }
 }
 
-async fn secure(stream: TcpStream, host: &str, config: &Arc<ClientConfig>) -> io::Result<Connected> {
+async fn secure(
+    stream: TcpStream,
+    host: &str,
+    holder: &Holder,
+    config: &Arc<ClientConfig>,
+) -> io::Result<Connected> {
     let name = ServerName::try_from(host.to_owned())
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
     let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream).await?;
     if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "the producer does not choose HTTP/2 (ALPN)"));
     }
+    let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+    if *holder != Holder::Any && !holder.is(&certificate.map(tls::names).unwrap_or_default()) {
+        return Err(unnamed(holder));
+    }
     Ok(Connected::Tls(Box::new(stream)))
+}
+
+fn unnamed(holder: &Holder) -> io::Error {
+    io::Error::new(io::ErrorKind::PermissionDenied, format!("no certificate of the producer's names {holder}"))
 }
 
 /// The first of the addresses that answers; each is given `delay` before the next is tried beside it.

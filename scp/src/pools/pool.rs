@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
+use super::Holder;
 use super::connection::{Connection, Held};
 use super::health::Health;
 use crate::api_root::ApiRoot;
@@ -14,6 +15,7 @@ use crate::api_root::ApiRoot;
 #[derive(Debug)]
 pub(super) struct Pool {
     pub(super) api_root: ApiRoot,
+    pub(super) holder: Holder,
     pub(super) health: Arc<Health>,
     /// Streams that its connections allowed last: what a new one is thought to, before it says so itself.
     pub(super) streams: AtomicUsize,
@@ -43,8 +45,8 @@ pub(super) enum Asked {
 }
 
 impl Pool {
-    pub(super) fn new(api_root: ApiRoot) -> Self {
-        Self { api_root, health: Arc::default(), streams: AtomicUsize::new(EACH), state: Mutex::default() }
+    pub(super) fn new(api_root: ApiRoot, holder: Holder) -> Self {
+        Self { api_root, holder, health: Arc::default(), streams: AtomicUsize::new(EACH), state: Mutex::default() }
     }
 
     /// A stream, now or later. At most `most` connections are opened; each is thought to take about `each` streams.

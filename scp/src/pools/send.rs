@@ -224,7 +224,7 @@ impl Answer {
 }
 
 async fn dial(pools: Pools, pool: Arc<Pool>, prepared: Arc<Prepared>) {
-    match connect(&pool.api_root, &pools.shared.names, &prepared).await {
+    match connect(&pool.api_root, &pool.holder, &pools.shared.names, &prepared).await {
         Ok(Connected::Clear(stream)) => begin(stream, pool, &prepared).await,
         Ok(Connected::Tls(stream)) => begin(stream, pool, &prepared).await,
         Err(fault) => {

@@ -81,6 +81,8 @@ fn f2_causes_go_with_their_statuses() {
         ("OPTIONAL_QUERY_PARAM_INCORRECT", 400),
         ("MSG_LOOP_DETECTED", 400),
         ("ACCESS_TOKEN_DENIED", 403),
+        ("CCA_VERIFICATION_FAILURE", 403),
+        ("NF_INSTANCE_MISMATCH", 403),
         ("INCORRECT_LENGTH", 411),
         ("PAYLOAD_TOO_LARGE", 413),
         ("NF_CONGESTION_RISK", 429),

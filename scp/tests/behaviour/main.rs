@@ -25,6 +25,7 @@ mod binding;
 mod discovery;
 mod failure;
 mod frames;
+mod identity;
 mod load;
 mod location;
 mod nrf;

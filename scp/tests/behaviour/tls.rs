@@ -12,13 +12,13 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use crate::authority::Authority;
 use crate::support::{Client, Does, Producer, SCP, get, run, settings};
 
-fn roots(authority: &Authority) -> RootCertStore {
+pub(crate) fn roots(authority: &Authority) -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add(authority.0.der().clone()).unwrap();
     roots
 }
 
-fn client(authority: &Authority, pair: Option<Pair>) -> Arc<ClientConfig> {
+pub(crate) fn client(authority: &Authority, pair: Option<Pair>) -> Arc<ClientConfig> {
     tls::client(roots(authority), pair).unwrap()
 }
 

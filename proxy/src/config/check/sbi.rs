@@ -9,13 +9,13 @@ use std::net::SocketAddr;
 
 use http::uri::Authority;
 use pinion_scp::api_root::{ApiRoot, Transport};
-use pinion_scp::settings::{NextHop, Plmn, Settings, Targets};
+use pinion_scp::settings::{Identities, NextHop, Plmn, Settings, Targets};
 
 use super::addresses::{is_local, unicast};
 use super::surroundings::pem;
 use crate::config::Host;
 use crate::config::mistake::{Place, Wrong};
-use crate::config::model::{Protocol, Sbi, SbiListener, SbiRedirects, SbiTls};
+use crate::config::model::{Protocol, Sbi, SbiListener, SbiMatching, SbiRedirects, SbiTls};
 use crate::config::read::{Either, Field, List};
 use crate::config::scalar::Path;
 use crate::config::scalar::sbi::{Network, Root};
@@ -38,6 +38,9 @@ pub(super) fn model(file: &File, host: &Host, wrong: &mut Wrong) -> Option<Sbi> 
     nrf::into(sbi, &listeners, &mut settings, wrong);
     settings.discovery.producers = producers::model(sbi, wrong);
     roots(sbi, wrong);
+    if let Some(tls) = &sbi.tls.value {
+        settings.identities = identities(tls, &listeners, wrong);
+    }
     Some(Sbi {
         settings,
         listeners,
@@ -132,6 +135,28 @@ fn certificates(tls: &written::SbiTls, host: &Host, wrong: &mut Wrong) -> SbiTls
         authorities: file("producers' authorities", &tls.authorities),
         clients: file("clients' authorities", &tls.clients),
     }
+}
+
+/// What certificates must name; there must be some.
+fn identities(tls: &written::SbiTls, listeners: &[SbiListener], wrong: &mut Wrong) -> Identities {
+    let mut matching = |name: &str, field: &Field<SbiMatching>, authorities: &str, there: bool| {
+        let matching = field.or(SbiMatching::default());
+        if let Some(at) = field.at.filter(|_| matching != SbiMatching::Off && !there) {
+            wrong.mistake(at, format!("`{name}` of certificates that nobody shows; give `{authorities}`"));
+        }
+        matching
+    };
+    let clients = matching("client_instances", &tls.client_instances, "clients", tls.clients.is_given());
+    let producers =
+        matching("producer_instances", &tls.producer_instances, "authorities", tls.authorities.is_given());
+    if let (SbiMatching::Required, Some(at), Some(clear)) =
+        (clients, tls.client_instances.at, listeners.iter().find(|it| !it.tls))
+    {
+        let what = format!("nobody shows a certificate at {}; give it `tls: true`, or leave it out", clear.socket);
+        wrong.mistake(at, what);
+    }
+    let relays = tls.relays.values().map(|name| name.0.clone()).collect();
+    Identities { clients: clients.into(), producers: producers.into(), relays }
 }
 
 /// Whoever is met by TLS is met with authorities.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use pinion_scp::authorization::Policy;
-use pinion_scp::settings::{Redirects, Settings};
+use pinion_scp::settings::{Matching, Redirects, Settings};
 
 /// An SCP.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,6 +76,28 @@ impl From<SbiTokens> for Policy {
             SbiTokens::Never => Self::Never,
             SbiTokens::Needed => Self::Needed,
             SbiTokens::Always => Self::Always,
+        }
+    }
+}
+
+/// When a certificate must name an NF instance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SbiMatching {
+    /// Never.
+    #[default]
+    Off,
+    /// Where there is a certificate, and it is told which NF instance it should be.
+    Told,
+    /// Always.
+    Required,
+}
+
+impl From<SbiMatching> for Matching {
+    fn from(matching: SbiMatching) -> Self {
+        match matching {
+            SbiMatching::Off => Self::Off,
+            SbiMatching::Told => Self::Told,
+            SbiMatching::Required => Self::Required,
         }
     }
 }

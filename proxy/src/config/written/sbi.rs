@@ -4,7 +4,7 @@ mod bounds;
 mod nrf;
 mod producer;
 
-use crate::config::model::SbiRedirects;
+use crate::config::model::{SbiMatching, SbiRedirects};
 use crate::config::read::{Either, List, choice, record};
 use crate::config::scalar::sbi::{ApiPrefix, Fqdn, Hops, Network, NfInstance, Root, ServiceName};
 use crate::config::scalar::{Authority, Ip, Path, Port, Truth};
@@ -85,6 +85,13 @@ record! {
         optional authorities: Path,
         /// The authorities whose certificates clients of listeners with tls must show, PEM. Left out: they show none.
         optional clients: Path,
+        /// When the certificate of a client must name the NF instance that its requests come from (`urn:uuid:` and the instance
+        /// among its alternative names, TS 33.310). Left out: off.
+        optional client_instances: SbiMatching,
+        /// When the certificate of a producer must name the NF instance that was looked up. Left out: off.
+        optional producer_instances: SbiMatching,
+        /// DNS names in certificates of SCPs and SEPPs, who speak for other clients. Left out: none.
+        optional relays: List<Fqdn>,
     }
 }
 
@@ -129,5 +136,16 @@ choice! {
         "relay" => SbiRedirects::Relay,
         /// The target that they name is asked instead.
         "follow" => SbiRedirects::Follow,
+    }
+}
+
+choice! {
+    pub SbiMatching = "choice of what certificates must name", "off, told or required" {
+        /// That its authority knows it is enough.
+        "off" => SbiMatching::Off,
+        /// Where there is a certificate, and it is told which NF instance it should be, it must name that.
+        "told" => SbiMatching::Told,
+        /// There must be one, and it must name an NF instance: that which is told, where one is.
+        "required" => SbiMatching::Required,
     }
 }

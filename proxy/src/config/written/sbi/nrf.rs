@@ -68,9 +68,9 @@ record! {
     Authorization = "authorization" {
         /// When a request gets one that came without. Left out: needed.
         optional tokens: SbiTokens,
-        /// Tokens that are kept. Left out: 10000.
+        /// Tokens that are kept. Left out: 100000.
         optional entries: Many,
-        /// Whether clients get tokens that were got for them, in 3gpp-Sbi-Access-Token. Left out: false.
+        /// Whether clients get tokens that were got for them, in 3gpp-Sbi-Access-Token. Left out: true.
         optional returned: Truth,
     }
 }
