@@ -41,10 +41,10 @@ fn summary(output: &Output) -> Value {
     assert!(output.status.success(), "{told}");
     let summary: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {told}"));
     let count = |kind: &str, key: &str| summary[kind][key].as_u64().unwrap();
-    let sessions = ["associations", "tunnels", "ues"].map(|kind| count(kind, "sessions"));
-    assert_eq!((sessions, &summary["sessions"]), ([6, 24, 120], &150.into()), "{summary} {told}");
+    let sessions = ["associations", "tunnels", "ues", "sbi"].map(|kind| count(kind, "sessions"));
+    assert_eq!((sessions, &summary["sessions"]), ([6, 24, 120, 120], &270.into()), "{summary} {told}");
     assert_eq!((count("associations", "moved"), count("tunnels", "moved")), (2, 8), "{summary} {told}");
-    assert_eq!(summary["moved"], 10 + count("ues", "moved"), "{summary} {told}");
+    assert_eq!(summary["moved"], 10 + count("ues", "moved") + count("sbi", "moved"), "{summary} {told}");
     assert_eq!(summary["moved"], summary["had_to_move"], "{summary} {told}");
     assert_eq!((&summary["learned"], &summary["restored"]), (&24.into(), &8.into()), "{summary} {told}");
     assert_eq!(summary["lost"], summary["had_to_be_lost"], "{summary} {told}");
@@ -52,6 +52,12 @@ fn summary(output: &Output) -> Value {
     assert!(count("ues", "moved") > 10 && count("ues", "silent") == 0, "{summary} {told}");
     assert_eq!(count("ues", "lost"), count("ues", "had_to_be_lost"), "{summary} {told}");
     assert_eq!(summary["ues"]["faults"], Value::Array(Vec::new()), "{summary} {told}");
+    // What the UDM had that was killed is with the others; all that the SCP could save is answered, and none did it twice.
+    assert!(count("sbi", "moved") > 0 && count("sbi", "silent") == 0, "{summary} {told}");
+    assert_eq!(count("sbi", "moved"), count("sbi", "had_to_move"), "{summary} {told}");
+    assert_eq!(count("sbi", "sent"), count("sbi", "answered") + count("sbi", "lost"), "{summary} {told}");
+    assert_eq!(summary["sbi"]["faults"], Value::Array(Vec::new()), "{summary} {told}");
+    assert!(summary["requests"].as_u64().unwrap() > 500 && count("sbi", "searches") <= 4, "{summary} {told}");
     for deed in ["idled", "paged", "switched", "handed_over"] {
         assert!(count("ues", deed) > 0, "{deed}: {summary} {told}");
     }
@@ -61,6 +67,10 @@ fn summary(output: &Output) -> Value {
         "messages of UEs, 0 lost",
         "24 sessions, 8 of them restored",
         "no UPF has any left",
+        "60 subscriptions, by capacity: udm-1 has ",
+        "60 SM contexts, by priority: smf-1 has ",
+        "others of its set have them",
+        "no UDM or SMF has any left",
     ] {
         assert!(told.contains(line), "{line}: {told}");
     }

@@ -22,23 +22,26 @@ Examples:
   sudo pinion demo
       In network namespaces of its own, through the XDP programs; both are gone when it ends.
   pinion demo --engine user
-      The same story simulated, through the user-space engine: no privilege is needed.
+      The same story simulated, through the user-space engine, and SBI on loopback: no privilege is needed.
   pinion demo --format json | jq .lost
       One object at the end; what happens is told on standard error.
 
-The object says how many `sessions` (associations, tunnels, UEs) there were, how many `messages`
-(NGAP) and `packets` (GTP-U) gNBs sent, how many of both were `lost`, and how many sessions `moved`.
-All of those `had_to_be_lost` and `had_to_move` with what was killed, or it is not `as_it_should_be`.
-`associations`, `tunnels` and `ues` have the same of each kind. A message about a UE is answered when
+The object says how many `sessions` (associations, tunnels, UEs, resources of SBI) there were, how many
+`messages` (NGAP) and `packets` (GTP-U) gNBs and `requests` (SBI) AMFs sent, how many of all were `lost`,
+and how many sessions `moved`. All of those `had_to_be_lost` and `had_to_move` with what was killed, or it
+is not `as_it_should_be`. `associations`, `tunnels`, `ues` and `sbi` have the same of each kind. Of `sbi`,
+a request had to be lost that changes something and was under way at the UDM that was killed: nobody may
+send it again. `searches` are what the NRF was asked, `faults` what was lost, or done twice, without need.
+A message about a UE is answered when
 its AMF has it; how often UEs fell idle (`idled`), were `paged`, `switched` paths or were
-`handed_over` is counted, and `faults` are messages of theirs that went astray. An SMF made `learned`
+`handed_over` is counted, and their `faults` are messages that went astray. An SMF made `learned`
 of the sessions by PFCP; of those that moved, so many were `restored` on another UPF without it.
 `engine` is what steered; `missing` says why that was not the kernel.
 
 Exit codes: 0 nothing was lost or moved that did not have to be, and everything came back; 1 something
 was, or it broke off; 2 bad usage.";
 
-/// Watch a small core in which networks, daemon, AMF and UPF break
+/// Watch a small core in which networks, daemon, AMF, UPF and UDM break
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {

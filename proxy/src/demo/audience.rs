@@ -10,6 +10,7 @@ use pinion_protocols::sctp::endpoint::{Reach, Time};
 use super::cast::{Member, Network};
 use super::error::DemoError;
 use super::ledger::Tally;
+use super::sbi::View;
 use super::theatre::Control;
 
 /// Something that happened.
@@ -71,6 +72,8 @@ pub(crate) struct Picture {
     pub(crate) ues: Tally,
     /// How it is with the sessions behind the tunnels.
     pub(crate) control: Control,
+    /// The functions of SBI, when they have come.
+    pub(crate) core: Option<View>,
 }
 
 /// A gNB.

@@ -1,11 +1,13 @@
 //! The configuration of the daemon in the demonstration.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use pinion_loader::Bounds;
 
 use super::cast::{self, Member, Network, Role};
+use super::sbi::cast::{NRF, SCP};
 
 /// The pools: of AMFs to whole associations and to UEs, and of UPFs as N3 and as N4 see them.
 const AMFS: &str = "amf";
@@ -38,8 +40,8 @@ pub(crate) const BOUNDS: Bounds = Bounds {
 };
 
 /// The configuration as YAML: two services for N2, whole associations and UEs, one for N3, and one
-/// for N4, from which the tunnels of N3 are learned.
-/// `api`: where the daemon listens; `None`, in simulation: nowhere, and on no interface.
+/// for N4, from which the tunnels of N3 are learned, and the SCP.
+/// `api`: where the daemon listens; `None`, in simulation: nowhere, and on no interface, and no SCP yet.
 pub(crate) fn yaml(api: Option<&Path>) -> String {
     let mut yaml = String::new();
     if let Some(api) = api {
@@ -84,7 +86,19 @@ pub(crate) fn yaml(api: Option<&Path>) -> String {
          algorithm: least_sessions\n    pfcp: {{ mode: terminate, user_plane: [n3], ue_addresses: n6, restore: true, \
          heartbeat: 500ms, t1: 300ms, n1: 3, sessions: 256 }}"
     );
+    if api.is_some() {
+        yaml += &sbi(SCP, NRF.place());
+    }
     yaml
+}
+
+/// The section of the SCP of those that an NRF knows.
+pub(crate) fn sbi(at: SocketAddr, nrf: SocketAddr) -> String {
+    let (address, port) = (at.ip(), at.port());
+    format!(
+        "sbi:\n  fqdn: scp.5gc.mnc001.mcc001.3gppnetwork.org\n  nf_instance_id: 5b1c0de0-0000-4000-8000-000000000000\n  \
+         listeners: [{{ address: {address}, port: {port} }}]\n  nrf: {{ api_roots: ['http://{nrf}'] }}\n"
+    )
 }
 
 /// The balancer's interface to a host on a network, as the topology calls it.

@@ -53,10 +53,22 @@ impl Ledger {
         true
     }
 
+    /// How many requests are neither answered nor given up.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Gives up what was asked at least `age` ago; zero: everything.
     pub(crate) fn give_up(&mut self, now: Time, age: Duration) {
-        let old = self.waiting.extract_if(.., |_, asked| now.since(asked.at) >= age);
-        for (_, asked) in old {
+        let old = self.waiting.iter().filter(|(_, asked)| now.since(asked.at) >= age);
+        for number in old.map(|(number, _)| *number).collect::<Vec<_>>() {
+            self.lose(number);
+        }
+    }
+
+    /// Gives up one request.
+    pub(crate) fn lose(&mut self, number: u32) {
+        if let Some(asked) = self.waiting.remove(&number) {
             let lost = self.lost.entry(asked.owner).or_default();
             *lost = lost.saturating_add(1);
         }

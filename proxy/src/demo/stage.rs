@@ -3,12 +3,15 @@
 pub(crate) mod kernel;
 pub(crate) mod user;
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 use pinion_protocols::sctp::endpoint::Time;
 use pinion_transport::link::Frame;
 
 use super::cast::{Member, Network};
 use super::error::DemoError;
+use super::sbi::ground::Ground;
 use crate::control::{EndpointState, EndpointView};
 
 /// A frame that came to a player.
@@ -101,6 +104,15 @@ pub(crate) trait Stage {
     /// # Errors
     /// [`DemoError::Daemon`] where it has ended.
     fn ready(&mut self) -> Result<bool, DemoError>;
+
+    /// Where functions of SBI are. From now on time passes as it does for them: for everybody.
+    fn ground(&mut self) -> Ground;
+
+    /// Has Pinion be the SCP of those that this NRF knows; where it is.
+    ///
+    /// # Errors
+    /// What it needs and does not get.
+    fn scp(&mut self, nrf: SocketAddr) -> Result<SocketAddr, DemoError>;
 
     /// How the daemon sees the endpoints; empty where there is none.
     fn endpoints(&self) -> Vec<Seen>;

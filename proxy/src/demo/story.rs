@@ -1,5 +1,7 @@
 //! What happens, in order. The same on every stage.
 
+mod sbi;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -25,6 +27,18 @@ const UPF: Member = Member { role: Role::Upf, number: 2 };
 /// # Errors
 /// [`DemoError`] where it breaks off.
 pub(crate) async fn play<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<Summary, DemoError> {
+    steered(theatre).await?;
+    let core = sbi::kill_a_udm(theatre).await?;
+    let (associations, tunnels) = (theatre.associations(), theatre.tunnels());
+    let now = theatre.stage.now();
+    Ok(Summary::new(S::ENGINE, now, &associations, &tunnels, &theatre.ues, theatre.control(), core))
+}
+
+/// Plays what is steered, and N2 and N4: it knows no time but the stage's.
+///
+/// # Errors
+/// As [`play`].
+pub(crate) async fn steered<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<(), DemoError> {
     begin(theatre).await?;
     cut_a_network(theatre).await?;
     kill_the_daemon(theatre).await?;
@@ -200,7 +214,7 @@ async fn fall<S: Stage, A: Audience>(
 }
 
 /// Lets the last answers come, has the SMF end its sessions, and counts.
-async fn end<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<Summary, DemoError> {
+async fn end<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<(), DemoError> {
     theatre.gnbs_mut().for_each(super::actor::gnb::Gnb::quiet);
     theatre.ues.quiet();
     theatre.play(Duration::from_secs(1)).await?;
@@ -221,9 +235,7 @@ async fn end<S: Stage, A: Audience>(theatre: &mut Theatre<S, A>) -> Result<Summa
         Ok(_) | Err(DemoError::Late { .. }) => {}
         Err(error) => return Err(error),
     }
-    theatre.tell(Kind::Seen, "the SMF ends its sessions; no UPF has any left")?;
-    let (associations, tunnels) = (theatre.associations(), theatre.tunnels());
-    Ok(Summary::new(S::ENGINE, theatre.stage.now(), &associations, &tunnels, &theatre.ues, theatre.control()))
+    theatre.tell(Kind::Seen, "the SMF ends its sessions; no UPF has any left")
 }
 
 fn is_down<S: Stage, A: Audience>(theatre: &Theatre<S, A>, member: Member) -> bool {
@@ -246,7 +258,12 @@ fn why<S: Stage, A: Audience>(theatre: &Theatre<S, A>, member: Member) -> String
 
 /// Who has how many.
 fn shares(owners: &BTreeMap<u8, u64>, role: Role) -> String {
-    let share = |(number, count): (&u8, &u64)| format!("{} has {count}", Member { role, number: *number });
+    shared(owners, |number| Member { role, number })
+}
+
+/// The same of whoever has such a number.
+fn shared<N: std::fmt::Display>(owners: &BTreeMap<u8, u64>, name: impl Fn(u8) -> N) -> String {
+    let share = |(number, count): (&u8, &u64)| format!("{} has {count}", name(*number));
     owners.iter().map(share).collect::<Vec<_>>().join(", ")
 }
 

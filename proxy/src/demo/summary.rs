@@ -6,6 +6,7 @@ use pinion_protocols::sctp::endpoint::Time;
 use serde::Serialize;
 
 use super::ledger::Tally;
+use super::sbi::SbiSummary;
 use super::theatre::Control;
 use super::ues::{Deeds, Ues};
 use crate::commands::ask::columns::{Cell, Side, table};
@@ -20,13 +21,15 @@ pub(crate) struct Summary {
 
     /// How long it took.
     seconds: f64,
-    /// How many associations, tunnels and UEs there were.
+    /// How many associations, tunnels, UEs and resources of SBI there were.
     sessions: u64,
     /// How many NGAP messages gNBs sent.
     messages: u64,
     /// How many user packets gNBs sent.
     packets: u64,
-    /// How many of both were never answered.
+    /// How many SBI requests AMFs sent.
+    requests: u64,
+    /// How many of all these were never answered.
     lost: u64,
     /// How often sessions moved to another endpoint; those that were restored are among them.
     moved: u64,
@@ -44,6 +47,7 @@ pub(crate) struct Summary {
     associations: Tally,
     tunnels: Tally,
     ues: UesSummary,
+    sbi: SbiSummary,
 }
 
 /// What the UEs came to: `sent` are the messages of gNBs about them, and `answered` those that came to their AMF.
@@ -79,9 +83,11 @@ impl Summary {
         tunnels: &Tally,
         ues: &Ues,
         control: Control,
+        sbi: SbiSummary,
     ) -> Self {
         let ues = UesSummary { tally: ues.tally(), deeds: ues.deeds(), faults: ues.faults() };
-        let all = |part: fn(&Tally) -> u64| [associations, tunnels, &ues.tally].into_iter().map(part).sum();
+        let all =
+            |part: fn(&Tally) -> u64| [associations, tunnels, &ues.tally, &sbi.tally].into_iter().map(part).sum();
         Self {
             engine,
             missing: Vec::new(),
@@ -90,6 +96,7 @@ impl Summary {
             sessions: all(|tally| tally.sessions),
             messages: associations.sent.saturating_add(ues.tally.sent),
             packets: tunnels.sent,
+            requests: sbi.tally.sent,
             lost: all(|tally| tally.lost),
             moved: all(|tally| tally.moved),
             learned: control.made,
@@ -99,10 +106,12 @@ impl Summary {
             as_it_should_be: associations.is_as_it_should_be()
                 && tunnels.is_as_it_should_be()
                 && ues.is_as_it_should_be()
+                && sbi.is_as_it_should_be()
                 && control.restored == tunnels.had_to_move,
             associations: *associations,
             tunnels: *tunnels,
             ues,
+            sbi,
         }
     }
 
@@ -138,15 +147,19 @@ impl Summary {
             let figures = figures.map(|figure| Cell::new(figure.to_string()));
             [Cell::new(name)].into_iter().chain(figures).collect::<Vec<_>>()
         };
-        let rows =
-            [row("associations", &self.associations), row("tunnels", &self.tunnels), row("UEs", &self.ues.tally)];
+        let rows = [
+            row("associations", &self.associations),
+            row("tunnels", &self.tunnels),
+            row("UEs", &self.ues.tally),
+            row("resources", &self.sbi.tally),
+        ];
         write!(out, "\n{}", table(&heads, &rows, false))?;
         let verdict = if self.as_it_should_be {
             let (learned, restored) = (self.learned, self.restored);
             let Deeds { idled, paged, switched, handed_over } = self.ues.deeds;
             let moved = switched.saturating_add(handed_over);
             format!(
-                "Nothing was lost and nothing moved but what was on the AMF and the UPF\nthat were killed. \
+                "Nothing was lost and nothing moved but what was on the AMF, the UPF and the UDM\nthat were killed. \
                  Of {learned} sessions learned from N4, {restored} were restored. UEs fell idle\n{idled} times, were \
                  paged {paged} times, and went to another gNB {moved} times."
             )

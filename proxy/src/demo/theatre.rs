@@ -13,6 +13,7 @@ use super::cast::{Member, Network, Role};
 use super::error::DemoError;
 use super::ledger::Tally;
 use super::node::{self, Node};
+use super::sbi::Core;
 use super::stage::{Arrived, Seen, Stage};
 use super::ues::Ues;
 
@@ -32,6 +33,8 @@ pub(crate) struct Theatre<S, A> {
     pub(crate) daemon: bool,
     /// The UEs.
     pub(crate) ues: Ues,
+    /// The functions of SBI, when they have come.
+    pub(crate) core: Option<Core>,
     audience: A,
     nodes: Vec<Node>,
     killed: Vec<Member>,
@@ -60,6 +63,7 @@ impl<S: Stage, A: Audience> Theatre<S, A> {
             cut: None,
             daemon: false,
             ues: Ues::new(),
+            core: None,
             audience,
             nodes: node::everybody(),
             killed: Vec::new(),
@@ -276,6 +280,7 @@ impl<S: Stage, A: Audience> Theatre<S, A> {
             tunnels: self.tunnels(),
             ues: self.ues.tally(),
             control: self.control(),
+            core: self.core.as_ref().map(Core::view),
         }
     }
 

@@ -6,15 +6,17 @@ mod place;
 
 use std::collections::VecDeque;
 use std::future::{Future as _, poll_fn};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use nix::sys::signal::Signal;
 use pinion_networks::Supervised;
-use pinion_networks::namespace::tied;
+use pinion_networks::namespace::{Namespace, Veth, tied};
 use pinion_networks::topology::{Families, Host, Plan, Topology};
 use pinion_protocols::sctp::endpoint::Time;
 use pinion_transport::link::{Frame, Interface, PacketSocket};
@@ -28,6 +30,8 @@ use crate::api::{AskError, Client, Target};
 use crate::demo::cast::{self, Member, Network};
 use crate::demo::configuration;
 use crate::demo::error::DemoError;
+use crate::demo::sbi::cast as sbi;
+use crate::demo::sbi::ground::Ground;
 use place::Place;
 
 /// How often the daemon is asked how endpoints are.
@@ -41,6 +45,8 @@ pub(crate) struct KernelStage {
     // Unmounted before the namespace that its programs are attached in goes.
     place: Place,
     topology: Topology,
+    /// Where functions of SBI are.
+    core: Arc<Namespace>,
 }
 
 /// A player's end of a link.
@@ -76,6 +82,7 @@ impl KernelStage {
         let topology = Topology::build(&plan)?;
         // The daemon itself speaks here.
         topology.balancer.add_address("lo", cast::pfcp_service(), 32)?;
+        let core = join_core(&topology.balancer)?;
         let mut wires = Vec::new();
         for (node, (member, host)) in cast::members().zip(topology.hosts()).enumerate() {
             // The players are the hosts: their kernels must not answer for them.
@@ -85,8 +92,19 @@ impl KernelStage {
                 wires.push(Wire { node, network: *network, socket, waiting: VecDeque::new() });
             }
         }
-        Ok(Self { began: Instant::now(), wires, daemon: None, place, topology })
+        Ok(Self { began: Instant::now(), wires, daemon: None, place, topology, core: Arc::new(core) })
     }
+}
+
+/// Joins functions of SBI to the balancer, all on one link: nothing is steered there.
+fn join_core(balancer: &Namespace) -> Result<Namespace, DemoError> {
+    let core = Namespace::new()?;
+    balancer.link_to(&core, &Veth::named("sbi", "sbi"))?;
+    balancer.add_address("sbi", sbi::SCP.ip(), sbi::PREFIX)?;
+    for function in sbi::functions() {
+        core.add_address("sbi", function.place().ip(), sbi::PREFIX)?;
+    }
+    Ok(core)
 }
 
 /// Opens a host's interface on a network.
@@ -166,6 +184,15 @@ impl Stage for KernelStage {
         let Some(daemon) = &mut self.daemon else { return Ok(false) };
         daemon.ready |= daemon.program.has_told("READY=1")?;
         Ok(daemon.ready)
+    }
+
+    fn ground(&mut self) -> Ground {
+        Ground::Network(Arc::clone(&self.core))
+    }
+
+    fn scp(&mut self, _nrf: SocketAddr) -> Result<SocketAddr, DemoError> {
+        // The daemon's configuration says so from the beginning.
+        Ok(sbi::SCP)
     }
 
     fn endpoints(&self) -> Vec<Seen> {

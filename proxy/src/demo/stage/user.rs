@@ -4,9 +4,10 @@
 mod daemon;
 mod front_end;
 mod ngap;
+mod scp;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -25,8 +26,10 @@ use crate::config::model::Config;
 use crate::demo::cast::{self, Member, Network, Role};
 use crate::demo::configuration;
 use crate::demo::error::DemoError;
+use crate::demo::sbi::ground::Ground;
 use crate::health::Chance;
 use daemon::Daemon;
+use scp::Running;
 
 /// How long a frame takes from player to player.
 const DELAY: Duration = Duration::from_micros(300);
@@ -48,6 +51,7 @@ pub(crate) struct UserStage {
     flying: BTreeMap<(Time, u64), Arrived>,
     order: u64,
     daemon: Option<Daemon>,
+    scp: Option<Running>,
     ready: Time,
     /// Real time passes as fast as simulated time; `false`: as fast as can be.
     paced: Option<tokio::time::Instant>,
@@ -89,6 +93,7 @@ impl UserStage {
             flying: BTreeMap::new(),
             order: 0,
             daemon: None,
+            scp: None,
             ready: Time::ZERO,
             paced: paced.then(tokio::time::Instant::now),
         })
@@ -242,6 +247,19 @@ impl Stage for UserStage {
         Ok(self.daemon.is_some() && self.ready <= self.now)
     }
 
+    fn ground(&mut self) -> Ground {
+        let now = tokio::time::Instant::now();
+        self.paced.get_or_insert(now - self.now.since(Time::ZERO));
+        Ground::Loopback
+    }
+
+    fn scp(&mut self, nrf: SocketAddr) -> Result<SocketAddr, DemoError> {
+        let running = Running::start(nrf)?;
+        let at = running.at;
+        self.scp = Some(running);
+        Ok(at)
+    }
+
     fn endpoints(&self) -> Vec<Seen> {
         self.daemon.as_ref().map(|daemon| daemon.endpoints(self.now)).unwrap_or_default()
     }
@@ -249,7 +267,10 @@ impl Stage for UserStage {
 
 /// The configuration of the demonstration, read as the daemon reads it.
 fn read() -> Result<Config, DemoError> {
-    let yaml = configuration::yaml(None);
+    understood(&configuration::yaml(None))
+}
+
+fn understood(yaml: &str) -> Result<Config, DemoError> {
     let wrong = |mistakes: Vec<config::Mistake>| {
         let lines: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
         DemoError::Configuration(lines.join("; "))

@@ -11,6 +11,7 @@ use super::super::{Client, Event, Kind, Picture, Server};
 use crate::commands::ask::columns::{bar, printable};
 use crate::demo::cast::{Member, Network, Role};
 use crate::demo::ledger::Tally;
+use crate::demo::sbi::View;
 use crate::demo::theatre::Control;
 
 const GOOD: Style = Style::new().fg(Color::Green);
@@ -34,7 +35,7 @@ pub(super) fn draw(picture: &Picture, events: &[Event], frame: &mut Frame<'_>) {
         Constraint::Length(1),
         Constraint::Length(u16::from(!wide)),
         Constraint::Length(body),
-        Constraint::Length(6),
+        Constraint::Length(if picture.core.is_some() { 7 } else { 6 }),
         Constraint::Min(3),
     ])
     .areas(frame.area());
@@ -48,7 +49,10 @@ pub(super) fn draw(picture: &Picture, events: &[Event], frame: &mut Frame<'_>) {
     } else {
         frame.render_widget(Paragraph::new(in_a_line(picture)), line);
     }
-    endpoints(&picture.servers, frame, servers);
+    match &picture.core {
+        None => endpoints(&picture.servers, frame, servers),
+        Some(core) => producers(core, frame, servers),
+    }
     tallies(picture, frame, totals);
     happened(events, frame, log);
 }
@@ -97,16 +101,23 @@ fn paths(paths: &[Reach]) -> Line<'static> {
 fn networks(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
     let side = usize::from(area.width.saturating_sub(8)) / 2;
     let mut lines = vec![Line::raw("")];
-    let middles = ["┌──────┐", "│pinion│", "│      │", "└──────┘"];
-    for (network, middle) in Network::ALL.into_iter().zip(middles) {
-        let cut = picture.cut == Some(network);
+    let networks = Network::ALL.map(|network| (network.to_string(), picture.cut == Some(network))).into_iter();
+    let networks: Vec<_> = networks.chain(picture.core.iter().map(|_| ("SBI".to_owned(), false))).collect();
+    let last = networks.len().saturating_sub(1);
+    for (at, (network, cut)) in networks.into_iter().enumerate() {
+        let middle = match at {
+            0 => "┌──────┐",
+            1 => "│pinion│",
+            at if at == last => "└──────┘",
+            _ => "│      │",
+        };
         let wire = if cut {
             format!("{}╳ ", "─".repeat(side.saturating_sub(9)))
         } else {
             "─".repeat(side.saturating_sub(7))
         };
         lines.push(Line::from(vec![
-            Span::raw(format!(" {:<5}", network.to_string())),
+            Span::raw(format!(" {network:<5}")),
             Span::styled(format!("{wire:<width$}", width = side.saturating_sub(6)), if cut { BAD } else { GOOD }),
             Span::styled(middle, BOLD),
             Span::styled("─".repeat(side.saturating_sub(1)), GOOD),
@@ -145,8 +156,11 @@ fn up(picture: &Picture) -> String {
     format!("{up} of {} up", picture.servers.len())
 }
 
-/// The sessions that were made by N4.
+/// The sessions that were made by N4, or what SBI is about.
 fn sessions(picture: &Picture) -> String {
+    if let Some(View { searches, .. }) = picture.core {
+        return format!("the NRF asked {searches} times");
+    }
     let Control { sessions, restored, .. } = picture.control;
     if restored == 0 {
         format!("{sessions} sessions")
@@ -185,6 +199,27 @@ fn endpoints(servers: &[Server], frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(table.block(Block::bordered().title(" AMFs and UPFs ")), area);
 }
 
+fn producers(core: &View, frame: &mut Frame<'_>, area: Rect) {
+    let most = |kind| {
+        let like = core.producers.iter().filter(|it| it.function.kind == kind);
+        like.map(|it| it.resources).max().unwrap_or_default()
+    };
+    let rows = core.producers.iter().map(|it| {
+        let (word, style) = if it.alive { ("lives", GOOD) } else { ("killed", BAD) };
+        Row::new(vec![
+            Cell::new(it.function.to_string()),
+            Cell::new(word).style(style),
+            right(it.resources),
+            Cell::new(bar(it.resources, most(it.function.kind), 3)),
+            right(it.answered),
+        ])
+    });
+    let widths = [5, 7, 9, 3, 8].map(Constraint::Length);
+    let head = Row::new(["NAME", "STATE", "RESOURCES", "", "ANSWERED"]).style(DIM);
+    let table = Table::new(rows, widths).header(head).column_spacing(1);
+    frame.render_widget(table.block(Block::bordered().title(" UDMs and SMFs ")), area);
+}
+
 fn tallies(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
     let row = |name: &'static str, tally: &Tally| {
         let figures = [tally.sessions, tally.sent, tally.answered];
@@ -198,10 +233,12 @@ fn tallies(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
     };
     let rows =
         [row("associations", &picture.associations), row("tunnels", &picture.tunnels), row("UEs", &picture.ues)];
+    let rows = rows.into_iter().chain(picture.core.iter().map(|core| row("resources", &core.tally)));
     let widths = [12, 8, 8, 8, 6, 9, 6, 6].map(Constraint::Length);
     let heads = ["", "SESSIONS", "    SENT", "ANSWERED", "  LOST", "HAD TO BE", " MOVED", "HAD TO"];
     let table = Table::new(rows, widths).header(Row::new(heads).style(DIM)).column_spacing(1);
-    frame.render_widget(table.block(Block::bordered().title(" counted by the gNBs ")), area);
+    let title = if picture.core.is_some() { " counted by gNBs and AMFs " } else { " counted by the gNBs " };
+    frame.render_widget(table.block(Block::bordered().title(title)), area);
 }
 
 /// The last things that happened, the newest at the end.
@@ -238,6 +275,8 @@ mod tests {
     use super::*;
     use crate::demo::audience::Audience;
     use crate::demo::error::DemoError;
+    use crate::demo::sbi::ProducerView;
+    use crate::demo::sbi::cast::{Function, producers};
     use crate::demo::stage::user::UserStage;
     use crate::demo::theatre::Theatre;
 
@@ -257,19 +296,35 @@ mod tests {
         fn see(&mut self, picture: &Picture) -> Result<(), DemoError> {
             let due = |(at, _): &mut (u128, &str)| picture.now.as_millis() >= *at;
             for (_, name) in self.moments.extract_if(.., due) {
+                let mut picture = picture.clone();
+                picture.core = name.ends_with("sbi").then(core);
                 let mut terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
-                terminal.draw(|frame| draw(picture, &self.events, frame)).unwrap();
+                terminal.draw(|frame| draw(&picture, &self.events, frame)).unwrap();
                 let screen = crate::commands::top::text(terminal.backend().buffer());
                 insta::with_settings!({omit_expression => true}, { insta::assert_snapshot!(name, screen); });
             }
-            Ok(())
+            if self.moments.is_empty() { Err(DemoError::Interrupted) } else { Ok(()) }
         }
+    }
+
+    /// What is no more the same every time, at a time when everything else is.
+    fn core() -> View {
+        let producer = |function: Function| ProducerView {
+            function,
+            alive: function.number != 2,
+            resources: function.number.into(),
+            answered: 100,
+        };
+        let tally =
+            Tally { sessions: 12, sent: 604, answered: 600, lost: 4, had_to_be_lost: 4, ..Tally::default() };
+        View { producers: producers().map(producer).collect(), searches: 3, tally }
     }
 
     async fn seen(size: (u16, u16), moments: Vec<(u128, &'static str)>) {
         let album = Album { events: Vec::new(), size, moments };
         let mut theatre = Theatre::new(UserStage::new(false).unwrap(), album);
-        crate::demo::story::play(&mut theatre).await.unwrap();
+        let ended = crate::demo::story::play(&mut theatre).await;
+        assert!(matches!(ended, Err(DemoError::Interrupted)), "{ended:?}");
     }
 
     #[tokio::test]
@@ -279,6 +334,7 @@ mod tests {
             (9_000, "the_daemon_is_dead"),
             (14_700, "ues_return"),
             (19_300, "the_end"),
+            (19_300, "sbi"),
         ];
         seen((110, 29), moments).await;
     }
@@ -290,6 +346,7 @@ mod tests {
             (9_000, "narrow_and_dead"),
             (14_700, "narrow_ues"),
             (19_300, "narrow_end"),
+            (19_300, "narrow_sbi"),
         ];
         seen((80, 24), moments).await;
     }
