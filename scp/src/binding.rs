@@ -15,6 +15,7 @@ use tower::{Layer, Service};
 use crate::api_root::ApiRoot;
 use crate::before::Way;
 use crate::call::{Call, Reply};
+use crate::discovery::Api;
 use crate::failure::Failure;
 use crate::names;
 use crate::problem::Problem;
@@ -217,12 +218,19 @@ fn made(headers: &HeaderMap, target: &Target) -> Option<(String, Pin)> {
     let authority = location.authority().unwrap_or(&target.api_root.authority);
     let mut pin = pin(target, binding(headers));
     // A producer may say that its resource is with another (6.10.4).
-    if let Some(root) = ApiRoot::of(&location)
-        && *authority != target.api_root.authority
-    {
-        pin.at = root;
+    match (root_of_api(&location), ApiRoot::of(&location)) {
+        (Some(root), _) => pin.at = root,
+        (None, Some(root)) if *authority != target.api_root.authority => pin.at = root,
+        (None, _) => {}
     }
     Some((key(authority, location.path()), pin))
+}
+
+/// The API root of an absolute URI, with the prefix that comes before an API's name and version (TS 29.501 4.4.1).
+fn root_of_api(uri: &Uri) -> Option<ApiRoot> {
+    let path = uri.path();
+    let (at, _) = path.match_indices('/').find(|(at, _)| path.get(*at..).and_then(Api::of).is_some())?;
+    ApiRoot::parse(&format!("{}://{}{}", uri.scheme()?, uri.authority()?, path.get(..at)?)).ok()
 }
 
 fn pin(target: &Target, binding: Option<String>) -> Pin {

@@ -172,6 +172,25 @@ async fn b5_a_pinned_resource_moves_with_its_set_and_stays_there() {
     assert_eq!(nrf.searches().len(), 1);
 }
 
+/// Where its `Location` says that it is: at a name, the producer having been asked at an address, and below a prefix.
+#[tokio::test]
+async fn b5_a_resource_is_below_the_prefix_that_its_location_has() {
+    let (asked, given) = ("/a", "/b/c");
+    let one = Producer::with(move |seen| {
+        let port = seen.uri.rsplit_once(':').and_then(|(_, rest)| rest.split('/').next()).unwrap();
+        let location = format!("http://localhost:{port}{given}{CONTEXTS}/1");
+        Does::Answers(Response::builder().status(201).header("location", location).body(Bytes::new()).unwrap())
+    })
+    .await;
+    let running = scp(crate::support::settings()).await;
+    let client = Client::connect(running.address).await;
+    let answer = to(&client, &format!("{}{asked}", one.root()), CONTEXTS).await;
+    let root = answer.header("location").strip_suffix(&format!("{CONTEXTS}/1")).unwrap().to_owned();
+    assert_eq!(running.scp.parts().pins.list(1)[0].1.at.to_string(), root);
+    to(&client, &root, &format!("{CONTEXTS}/1/modify")).await;
+    assert_eq!(one.seen().last().unwrap().uri, format!("{root}{CONTEXTS}/1/modify"));
+}
+
 fn smf(instance: &str, producer: &Producer) -> serde_json::Value {
     let mut profile = udm(instance, producer);
     profile["nfType"] = json!("SMF");
