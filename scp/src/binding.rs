@@ -194,7 +194,7 @@ fn remember(reply: &Reply, asked: Option<&Asked>, pins: &Pins, most: usize) {
         (Some((key, _)), _) if ended(asked, key, status) => pins.remove(key),
         (Some((key, pin)), Some(target)) if status.is_success() => {
             let mut pin = pin.clone();
-            pin.at = target.api_root.clone();
+            pin.at = target.root().clone();
             if let Some(producer) = &target.producer {
                 describe(&mut pin, producer);
             }
@@ -234,7 +234,7 @@ fn root_of_api(uri: &Uri) -> Option<ApiRoot> {
 }
 
 fn pin(target: &Target, binding: Option<String>) -> Pin {
-    let at = target.onward.as_ref().unwrap_or(&target.api_root).clone();
+    let at = target.root().clone();
     let mut pin = Pin { at, nf_instance: None, binding, service_sets: Vec::new(), nf_sets: Vec::new() };
     if let Some(producer) = &target.producer {
         describe(&mut pin, producer);

@@ -11,7 +11,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version, header};
 use pinion_protocols::sbi::{MaxResponseTime, SenderTimestamp};
 use tower::Service;
 
-use crate::api_root::ApiRoot;
 use crate::before::Way;
 use crate::call::{Call, Reply};
 use crate::cause::Cause;
@@ -181,7 +180,7 @@ fn strip_http1(headers: &mut HeaderMap) {
 fn failed(mut upstream: Upstream, target: Option<Target>, context: &Context) -> Failure {
     if let Some(target) = target {
         // Its connections are shared by all that are at its place, or behind the next hop.
-        upstream.api_root = target.onward.unwrap_or(target.api_root);
+        upstream.api_root = target.root().clone();
     }
     match upstream.fault {
         Fault::Silence(_) | Fault::Busy if context.deadline.asked => deadline::late(),
@@ -191,7 +190,7 @@ fn failed(mut upstream: Upstream, target: Option<Target>, context: &Context) -> 
 
 /// What the client is told of where its request went (6.10.4).
 fn answered(headers: &mut HeaderMap, target: &Target, context: &Context, path: Option<&PathAndQuery>) {
-    let asked: &ApiRoot = target.onward.as_ref().unwrap_or(&target.api_root);
+    let asked = target.root();
     if let Some(location) = headers.get(header::LOCATION) {
         let path = path.map_or("/", PathAndQuery::as_str);
         let location = location.to_str().ok().and_then(|it| absolute(it, asked, path));

@@ -176,6 +176,12 @@ impl Target {
         }
     }
 
+    /// Where the producer is, whatever the way to it.
+    #[must_use]
+    pub fn root(&self) -> &ApiRoot {
+        self.onward.as_ref().unwrap_or(&self.api_root)
+    }
+
     /// A producer that this SCP selected.
     #[must_use]
     pub fn chosen(producer: Arc<Producer>) -> Self {

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use h2::Reason;
 use http::Response;
 use pinion_scp::api_root::ApiRoot;
+use pinion_scp::settings::{NextHop, Targets};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -170,6 +171,31 @@ async fn b5_a_pinned_resource_moves_with_its_set_and_stays_there() {
     let (_, pin) = running.scp.parts().pins.list(1).remove(0);
     assert_eq!(pin.at.to_string(), two.root());
     assert_eq!(nrf.searches().len(), 1);
+}
+
+/// A resource behind another SCP is not that SCP's, whatever is said of it later.
+#[tokio::test]
+async fn b5_a_resource_behind_another_scp_stays_its_producers() {
+    let next = Producer::with(|seen| {
+        let answer = Response::builder().header("3gpp-Sbi-Binding", format!("bl=nf-set; nfset={SET}"));
+        let answer = if seen.uri.ends_with("/sm-contexts") { answer.status(201) } else { answer };
+        let location = format!("http://smf.example{CONTEXTS}/1");
+        Does::Answers(answer.header("location", location).body(Bytes::new()).unwrap())
+    })
+    .await;
+    let mut settings = crate::support::settings();
+    let api_root = ApiRoot::parse(&next.root()).unwrap();
+    settings.next_hops = vec![NextHop { targets: Targets::All, api_root, delegate: false }];
+    let running = scp(settings).await;
+    let client = Client::connect(running.address).await;
+    to(&client, "http://smf.example", CONTEXTS).await;
+    for _ in 0..2 {
+        let answer = to(&client, "http://smf.example", &format!("{CONTEXTS}/1/modify")).await;
+        assert_eq!(answer.status, 200);
+    }
+    for seen in next.seen() {
+        assert_eq!(seen.headers["3gpp-sbi-target-apiroot"], "http://smf.example");
+    }
 }
 
 /// Where its `Location` says that it is: at a name, the producer having been asked at an address, and below a prefix.
