@@ -15,6 +15,7 @@ use crate::cause::Cause;
 use crate::clock;
 use crate::failure::Failure;
 use crate::problem::Problem;
+use crate::slow::Slow;
 
 /// The priority of a request without one (TS 29.500 6.8.4).
 pub const DEFAULT_PRIORITY: u8 = 24;
@@ -24,7 +25,7 @@ pub const DEFAULT_PRIORITY: u8 = 24;
 pub(crate) const MOST_NAMES: usize = 4_096;
 
 /// What the headers of a request say.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Context {
     /// The connection that it came on.
     pub arrival: Arrival,
@@ -44,6 +45,8 @@ pub struct Context {
     pub looped: bool,
     /// When its client waits no more: 3gpp-Sbi-Sender-Timestamp and Max-Rsp-Time (6.11.2).
     pub deadline: Deadline,
+    /// Who says nothing of those that were asked.
+    pub(crate) slow: Slow,
 }
 
 /// Until when a client waits.
@@ -123,7 +126,8 @@ impl Context {
             }
         }
         let deadline = Deadline::new(&arrival, sent, wait);
-        Ok(Self { arrival, priority, target, hops, callback, discovery, binding, looped, deadline })
+        let slow = Slow::default();
+        Ok(Self { arrival, priority, target, hops, callback, discovery, binding, looped, deadline, slow })
     }
 }
 

@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as Task, Poll, ready};
+use std::task::{Context as Task, Poll};
 
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version, header};
@@ -60,7 +60,13 @@ impl Future for Begun {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
         let Self { sending, context, target, path } = &mut *self;
-        let mut reply = ready!(Pin::new(sending).poll(task)).map_err(|it| failed(it, target.take(), context))?;
+        let Poll::Ready(answer) = Pin::new(&mut *sending).poll(task) else {
+            if let (true, Some(target)) = (sending.turned_slow(), target) {
+                context.slow.tell(target.root());
+            }
+            return Poll::Pending;
+        };
+        let mut reply = answer.map_err(|it| failed(it, target.take(), context))?;
         if let Some(target) = target.take() {
             answered(reply.headers_mut(), &target, context, path.as_ref());
             // Who answered is of interest where a resource was made, bound or moved, and where it is told.

@@ -55,6 +55,17 @@ impl Content {
         }
     }
 
+    /// Whether all of it is there, so that two attempts may read it at the same time.
+    pub(crate) fn is_there(&self) -> bool {
+        match self {
+            Self::Whole(_) => true,
+            Self::Kept(kept) => {
+                let shared = kept.shared.lock().unwrap_or_else(PoisonError::into_inner);
+                !shared.lost && (shared.ended || shared.source.is_end())
+            }
+        }
+    }
+
     /// Reads from the beginning; none where the beginning is gone.
     pub(crate) fn read(&self) -> Option<Body> {
         match self {

@@ -53,6 +53,7 @@ pub mod retry;
 pub mod selection;
 mod server;
 pub mod settings;
+mod slow;
 pub mod stack;
 pub mod target;
 pub mod tls;

@@ -127,6 +127,8 @@ pub struct Timeouts {
     pub connect: Duration,
     /// For a response, where the client sets no 3gpp-Sbi-Max-Rsp-Time.
     pub response: Duration,
+    /// For a response of one producer, before another is asked beside it; at most half of the time that is left.
+    pub attempt: Duration,
     /// For content to move, either way.
     pub stall: Duration,
     /// Before a client's connection without requests is closed.
@@ -265,6 +267,7 @@ impl Default for Timeouts {
             handshake: Duration::from_secs(10),
             connect: Duration::from_secs(2),
             response: Duration::from_secs(15),
+            attempt: Duration::from_secs(4),
             stall: Duration::from_secs(15),
             client_idle: Duration::from_mins(5),
             producer_idle: Duration::from_mins(2),

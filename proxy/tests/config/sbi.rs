@@ -81,7 +81,7 @@ fn all_that_the_core_goes_by_can_be_said() {
         "nf_instance_id: 4947A69A-f61b-4bc1-b9da-47c9c5d14b64, prefix: /1/2, plmns: ['001-01'], sepp: 'http://sepp:1', \
          next_hops: [{targets: all, api_root: 'http://a:1'}, {targets: {services: [nudm-sdm]}, api_root: 'http://b:2', delegate: true}], \
          forward_hops: 5, redirects: follow, statuses: {msg_loop_detected: 508, max_scp_hops_reached: 500}, \
-         timeouts: {connect: 1s, response: 2s, names: 3s}, retries: {attempts: 4, budget: 0, probation: 5s}, \
+         timeouts: {connect: 1s, response: 2s, attempt: 1s, names: 3s}, retries: {attempts: 4, budget: 0, probation: 5s}, \
          limits: {connections: 1, streams: 2, headers: 1024, requests: 3, kept: 4096, pins: 9}, overload: {hot: 90, exempt: 3}",
     ))
     .settings;
@@ -95,8 +95,13 @@ fn all_that_the_core_goes_by_can_be_said() {
     assert_eq!(settings.redirects, Redirects::Follow);
     assert_eq!((settings.statuses.looped.as_u16(), settings.statuses.hops.as_u16()), (508, 500));
     let seconds = Duration::from_secs;
-    let timeouts =
-        Timeouts { connect: seconds(1), response: seconds(2), names: seconds(3), ..Timeouts::default() };
+    let timeouts = Timeouts {
+        connect: seconds(1),
+        response: seconds(2),
+        attempt: seconds(1),
+        names: seconds(3),
+        ..Timeouts::default()
+    };
     assert_eq!(settings.timeouts, timeouts);
     assert_eq!(settings.retries, Retries { attempts: 4, budget: 0, probation: seconds(5), ..Retries::default() });
     let limits = Limits {
@@ -198,6 +203,7 @@ fn mistakes_are_named() {
         ("forward_hops: 100", "100 is no number of SCPs; give one from 0 to 99"),
         ("statuses: {msg_loop_detected: 200}", "200 is no status; give one from 400 to 599"),
         ("timeouts: {connect: 25h}", "`connect` of 25h is out of range"),
+        ("timeouts: {attempt: 20s}", "`attempt` of 20s is more than `response` of 15s"),
         ("limits: {stream_window: 1048576, connection_window: 65536}", "`stream_window` of 1048576 is more than"),
         ("tls: {certificate: a.pem}", "`certificate` without its `key`"),
         (

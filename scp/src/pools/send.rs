@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::ResponseFuture;
@@ -37,7 +38,12 @@ pub struct Sending {
     prepared: Arc<Prepared>,
     urgency: Urgency,
     state: State,
+    asked: Instant,
     timer: Option<Pin<Box<Sleep>>>,
+    /// Whether it was found to say nothing, and nobody knows yet.
+    slow: bool,
+    /// Whether its silence was held against it.
+    counted: bool,
 }
 
 enum State {
@@ -61,11 +67,13 @@ struct Answer {
     /// The request's content, as far as it is still to be sent.
     pump: Option<Box<Pump>>,
     held: Option<Held>,
-    begun: Instant,
 }
 
 /// Connections that may turn out to be closing, before a request is given up.
 const CONNECTIONS: usize = 4;
+
+/// The least that an attempt is given.
+const SHORTEST: Duration = Duration::from_millis(1);
 
 impl Sending {
     pub(super) fn new(
@@ -75,9 +83,17 @@ impl Sending {
         urgency: Urgency,
         prepared: &Arc<Prepared>,
     ) -> Self {
-        let state = State::Failed(None);
-        let mut sending =
-            Self { pools: pools.clone(), pool, prepared: Arc::clone(prepared), urgency, state, timer: None };
+        let mut sending = Self {
+            pools: pools.clone(),
+            pool,
+            prepared: Arc::clone(prepared),
+            urgency,
+            state: State::Failed(None),
+            asked: Instant::now(),
+            timer: None,
+            slow: false,
+            counted: false,
+        };
         sending.state = sending.ask(request, 0);
         sending
     }
@@ -118,7 +134,7 @@ impl Sending {
             Ok((response, stream)) => {
                 let patience = self.prepared.settings.timeouts.stall;
                 let pump = (!end).then(|| Box::new(Pump::new(body, stream, patience)));
-                State::Asked(Answer { response, pump, held: Some(held), begun: Instant::now() })
+                State::Asked(Answer { response, pump, held: Some(held) })
             }
             Err(error) => State::Failed(Some((not_begun(error), Sent::Nothing))),
         })
@@ -150,17 +166,41 @@ impl Sending {
         }
     }
 
-    /// Whether it took too long.
+    /// Whether it was found since this was asked last that the next hop says nothing for as long as an attempt may take.
+    pub(crate) fn turned_slow(&mut self) -> bool {
+        std::mem::take(&mut self.slow)
+    }
+
+    /// Whether it took too long. Before that it may turn slow, over and over.
     fn late(&mut self, context: &mut Context<'_>) -> Option<Wrong> {
         let deadline = self.urgency.deadline;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        if timer.as_mut().poll(context).is_pending() {
-            return None;
+        let half = deadline.saturating_duration_since(self.asked) / 2;
+        let attempt = self.prepared.settings.timeouts.attempt.min(half).max(SHORTEST);
+        let from = self.asked;
+        let until = |from: Instant| from.checked_add(attempt).map_or(deadline, |it| it.min(deadline));
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until(from))));
+        while timer.as_mut().poll(context).is_ready() {
+            let over = timer.deadline();
+            if over >= deadline {
+                return Some(match &self.state {
+                    State::Asked(_) => (Fault::Silence(self.asked.elapsed()), Sent::Something),
+                    State::Waiting(_) | State::Failed(_) => (Fault::Busy, Sent::Nothing),
+                });
+            }
+            timer.as_mut().reset(until(over));
+            match &self.state {
+                // Who is still sent the request need not have said anything.
+                State::Asked(Answer { pump: Some(_), .. }) | State::Failed(_) => {}
+                State::Waiting(_) => self.slow = true,
+                State::Asked(_) => {
+                    self.slow = true;
+                    if !std::mem::replace(&mut self.counted, true) {
+                        self.pool.health.failed(Instant::now(), &self.prepared.settings.retries);
+                    }
+                }
+            }
         }
-        Some(match &self.state {
-            State::Asked(answer) => (Fault::Silence(answer.begun.elapsed()), Sent::Something),
-            State::Waiting(_) | State::Failed(_) => (Fault::Busy, Sent::Nothing),
-        })
+        None
     }
 
     fn outcome(&self, outcome: Result<Reply, Wrong>) -> Result<Reply, Upstream> {
@@ -171,7 +211,8 @@ impl Sending {
             }
             Err((fault, sent)) => {
                 // What the client did wrong says nothing of the producer.
-                if !matches!(fault, Fault::Content(_) | Fault::Unsendable(_) | Fault::Busy) {
+                let silent = self.counted && matches!(fault, Fault::Silence(_));
+                if !silent && !matches!(fault, Fault::Content(_) | Fault::Unsendable(_) | Fault::Busy) {
                     self.pool.health.failed(Instant::now(), &self.prepared.settings.retries);
                 }
                 Err(Upstream { api_root: self.pool.api_root.clone(), fault, sent })

@@ -34,6 +34,7 @@ mod redirect;
 mod registration;
 mod retry;
 mod routing;
+mod silence;
 mod streams;
 mod support;
 mod tls;

@@ -9,6 +9,7 @@ use h2::{Reason, client, server};
 use http::{HeaderMap, Request, Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{ClientConfig, ServerConfig};
@@ -36,6 +37,8 @@ pub(crate) enum Does {
     Resets(Reason),
     /// Says nothing.
     Hangs,
+    /// Answers when it is told to.
+    Waits(watch::Receiver<bool>, Response<Bytes>),
 }
 
 /// A producer that runs.
@@ -134,6 +137,12 @@ where
             let (response, trailers) = match does {
                 Does::Answers(response) => (response, None),
                 Does::Trails(response, trailers) => (response, Some(trailers)),
+                Does::Waits(mut told, response) => {
+                    if told.wait_for(|it| *it).await.is_err() {
+                        return;
+                    }
+                    (response, None)
+                }
                 Does::Resets(reason) => return respond.send_reset(reason),
                 Does::Hangs => {
                     let _ = poll_fn(|context| respond.poll_reset(context)).await;

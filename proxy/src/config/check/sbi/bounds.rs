@@ -50,12 +50,20 @@ fn timeouts(given: &written::SbiTimeouts, timeouts: &mut Timeouts, wrong: &mut W
     set("handshake", &mut timeouts.handshake, &given.handshake);
     set("connect", &mut timeouts.connect, &given.connect);
     set("response", &mut timeouts.response, &given.response);
+    set("attempt", &mut timeouts.attempt, &given.attempt);
     set("stall", &mut timeouts.stall, &given.stall);
     set("client_idle", &mut timeouts.client_idle, &given.client_idle);
     set("producer_idle", &mut timeouts.producer_idle, &given.producer_idle);
     set("ping", &mut timeouts.ping, &given.ping);
     set("drain", &mut timeouts.drain, &given.drain);
     set("names", &mut timeouts.names, &given.names);
+    if let Some((at, _)) = given.attempt.given()
+        && timeouts.attempt > timeouts.response
+    {
+        let (attempt, response) = (timeouts.attempt, timeouts.response);
+        let what = format!("`attempt` of {attempt:?} is more than `response` of {response:?}; give less");
+        wrong.mistake(at, what);
+    }
 }
 
 fn retries(given: &written::Retries, retries: &mut Retries, wrong: &mut Wrong) {

@@ -23,6 +23,9 @@ record! {
         optional connect: Span,
         /// For a response, where the client sets no 3gpp-Sbi-Max-Rsp-Time. Left out: 15s.
         optional response: Span,
+        /// For a response of one producer, before another is asked beside it where that does no harm; at most half of the time that
+        /// is left. Left out: 4s.
+        optional attempt: Span,
         /// For content to move, either way. Left out: 15s.
         optional stall: Span,
         /// Until a client's connection without requests is closed. Left out: 5m.

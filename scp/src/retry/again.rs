@@ -1,0 +1,215 @@
+//! The attempts of a request after its first.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as Task, Poll};
+
+use http::{HeaderValue, Method, Uri};
+use tokio::time::Instant;
+use tower::Service;
+
+use super::Budget;
+use crate::call::{Call, Reply};
+use crate::failure::{Failure, Fault, Upstream};
+use crate::kept::Content;
+use crate::names;
+use crate::producer::Plan;
+use crate::redirect::{self, Elsewhere};
+use crate::slow::Slow;
+
+/// What came of waiting.
+pub(super) enum Came {
+    /// An attempt ended.
+    Answer(Result<Reply, Failure>),
+    /// One says nothing for as long as it may.
+    Slow,
+}
+
+impl Came {
+    /// It, where there is no other attempt.
+    pub(super) fn alone(self) -> Result<Reply, Failure> {
+        match self {
+            Self::Answer(answer) => answer,
+            Self::Slow => Err(Failure::Exhausted),
+        }
+    }
+}
+
+/// Attempts after the first, as many as may be. Those that only say nothing are waited for beside the others: the first answer
+/// counts, whoever it is of.
+pub(super) async fn rest<S>(
+    mut again: Box<Again<S>>,
+    mut under_way: Vec<S::Future>,
+    mut came: Came,
+) -> Result<Reply, Failure>
+where
+    S: Service<Call, Response = Reply, Error = Failure> + Clone,
+    S::Future: Unpin,
+{
+    let mut service = (*again.service).clone();
+    // What was answered, or went wrong, last.
+    let mut outcome: Option<Result<Reply, Failure>> = None;
+    loop {
+        let next = match came {
+            Came::Answer(Ok(reply)) => {
+                under_way.clear();
+                let next = again.elsewhere(&reply);
+                outcome = Some(Ok(reply));
+                next
+            }
+            Came::Answer(Err(Failure::Upstream(failed))) => {
+                // Whoever is still asked is waited for.
+                let next = under_way.is_empty().then(|| again.instead(&failed, outcome.as_ref())).flatten();
+                outcome = Some(Err(failed.into()));
+                next
+            }
+            // Nobody else is left: what was answered, or went wrong, before is what there is to say.
+            Came::Answer(Err(Failure::Exhausted)) => {
+                again.exhausted();
+                None
+            }
+            Came::Answer(Err(failure)) => {
+                outcome = Some(Err(failure));
+                None
+            }
+            Came::Slow => again.beside(),
+        };
+        under_way.extend(next.map(|next| service.call(next)));
+        if under_way.is_empty() {
+            break;
+        }
+        came = next_of(&mut under_way, &again.call.context.slow).await;
+    }
+    let mut reply = outcome.unwrap_or(Err(Failure::Exhausted))?;
+    if let Some(identity) = again.identity {
+        reply.headers_mut().entry(names::PRODUCER_ID).or_insert(identity);
+    }
+    Ok(reply)
+}
+
+/// The first that ends of those that are under way, or that one of them says nothing.
+async fn next_of<F>(under_way: &mut Vec<F>, slow: &Slow) -> Came
+where
+    F: Future<Output = Result<Reply, Failure>> + Unpin,
+{
+    poll_fn(|task: &mut Task<'_>| {
+        for at in 0..under_way.len() {
+            let Some(one) = under_way.get_mut(at) else { break };
+            if let Poll::Ready(answer) = Pin::new(one).poll(task) {
+                drop(under_way.swap_remove(at));
+                return Poll::Ready(Came::Answer(answer));
+            }
+        }
+        if slow.any() { Poll::Ready(Came::Slow) } else { Poll::Pending }
+    })
+    .await
+}
+
+/// Whether another attempt may not do again what was done already (RFC 9110 9.2.2, RFC 9113 8.7).
+fn safe(failed: &Upstream, method: &Method) -> bool {
+    match failed.fault {
+        Fault::Content(_) | Fault::Unsendable(_) | Fault::Busy => false,
+        _ => failed.untouched() || method.is_idempotent(),
+    }
+}
+
+/// Whether another attempt adds nothing to the load: nothing was sent to who asked to be spared.
+fn free(failed: &Upstream) -> bool {
+    matches!(failed.fault, Fault::Overloaded(_))
+}
+
+/// What is needed for another attempt.
+pub struct Again<S> {
+    service: Arc<S>,
+    budget: Budget,
+    call: Call,
+    content: Content,
+    /// Who is asked since a producer named somebody else.
+    identity: Option<HeaderValue>,
+    /// Attempts that there were.
+    attempts: usize,
+    /// Whether the last was taken from the budget.
+    paid: bool,
+    /// Whether nobody is left who could be asked.
+    exhausted: bool,
+}
+
+impl<S> Again<S> {
+    pub(super) const fn new(service: Arc<S>, budget: Budget, call: Call, content: Content) -> Self {
+        Self { service, budget, call, content, identity: None, attempts: 1, paid: false, exhausted: false }
+    }
+
+    /// Whether another may be asked beside who says nothing.
+    pub(super) fn may_hurry(&self) -> bool {
+        self.call.context.slow.any() && self.call.request.method().is_idempotent()
+    }
+
+    /// The attempt instead of one that failed; none where that is not safe, or not to be had.
+    fn instead(&mut self, failed: &Upstream, before: Option<&Result<Reply, Failure>>) -> Option<Call> {
+        if !self.left() || !safe(failed, self.call.request.method()) || !self.pay(free(failed)) {
+            return None;
+        }
+        // A connection that was being closed, or a stream too many, says nothing against who it was to. Once.
+        let again = matches!(before, Some(Err(Failure::Upstream(before))) if before.api_root == failed.api_root);
+        let passing = matches!(failed.fault, Fault::GoAway | Fault::Refused) && !again;
+        if !passing {
+            self.call.tried.push(failed.api_root.clone());
+        }
+        self.attempt()
+    }
+
+    /// The attempt beside those that say nothing; none where it might do again what is done already.
+    fn beside(&mut self) -> Option<Call> {
+        let slow = self.call.context.slow.take();
+        let may = self.call.request.method().is_idempotent() && self.content.is_there() && !self.exhausted;
+        if !self.left() || !may || !self.pay(false) {
+            return None;
+        }
+        self.call.tried.extend(slow);
+        self.attempt()
+    }
+
+    /// The attempt that an answer leads to; none where the answer is to be had itself.
+    fn elsewhere(&mut self, reply: &Reply) -> Option<Call> {
+        if !self.left() {
+            return None;
+        }
+        let settings = &self.call.context.arrival.prepared.settings;
+        let Elsewhere { target, path, identity } = redirect::elsewhere(reply, settings)?;
+        self.call.plan = Plan::place(target);
+        self.call.tried.clear();
+        self.call.context.slow.take();
+        *self.call.request.uri_mut() = Uri::from(path);
+        self.identity = identity;
+        self.paid = false;
+        self.attempt()
+    }
+
+    /// There was nobody to ask.
+    fn exhausted(&mut self) {
+        self.exhausted = true;
+        if std::mem::take(&mut self.paid) {
+            self.budget.refund();
+        }
+    }
+
+    /// Whether there may be another attempt.
+    fn left(&self) -> bool {
+        let context = &self.call.context;
+        let most = context.arrival.prepared.settings.retries.attempts;
+        self.attempts < most && Instant::now() < context.deadline.at
+    }
+
+    /// Takes an attempt from the budget, where it is not free.
+    fn pay(&mut self, free: bool) -> bool {
+        let retries = &self.call.context.arrival.prepared.settings.retries;
+        self.paid = !free && self.budget.spend(Instant::now(), retries);
+        free || self.paid
+    }
+
+    fn attempt(&mut self) -> Option<Call> {
+        self.attempts += 1;
+        self.content.read().map(|content| self.call.again(content))
+    }
+}

@@ -1,0 +1,78 @@
+//! What retries there may be, so that they never multiply load (TS 29.500 5.2.8).
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::settings::Retries;
+
+/// How many retries there may be for the requests there are. Copies share it.
+#[derive(Clone, Debug, Default)]
+pub struct Budget {
+    state: Arc<Mutex<Tokens>>,
+}
+
+#[derive(Debug, Default)]
+struct Tokens {
+    /// In hundredths of a retry.
+    earned: u64,
+    spare: u64,
+    filled: Option<Instant>,
+}
+
+impl Budget {
+    /// A request earns part of a retry; what is not used does not pile up.
+    pub(super) fn earn(&self, retries: &Retries) {
+        let mut tokens = self.lock();
+        tokens.earned =
+            tokens.earned.saturating_add(u64::from(retries.budget)).min(u64::from(retries.budget) * 100);
+    }
+
+    /// Takes a retry, where there is one.
+    pub(super) fn spend(&self, now: Instant, retries: &Retries) -> bool {
+        let mut tokens = self.lock();
+        let full = tokens.filled.is_none_or(|it| now.saturating_duration_since(it) >= Duration::from_secs(1));
+        if full {
+            tokens.spare = u64::from(retries.spare);
+            tokens.filled = Some(now);
+        }
+        let tokens = &mut *tokens;
+        for (left, price) in [(&mut tokens.earned, 100), (&mut tokens.spare, 1)] {
+            if let Some(rest) = left.checked_sub(price) {
+                *left = rest;
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Gives a retry back that nobody was asked by.
+    pub(super) fn refund(&self) {
+        let mut tokens = self.lock();
+        tokens.spare = tokens.spare.saturating_add(1);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Tokens> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_is_a_share_of_requests_and_a_few_a_second() {
+        let budget = Budget::default();
+        let retries = Retries { budget: 20, spare: 2, ..Retries::default() };
+        for _ in 0..10 {
+            budget.earn(&retries);
+        }
+        let now = Instant::now();
+        let spent = |at| (0..10).filter(|_| budget.spend(at, &retries)).count();
+        assert_eq!(spent(now), 2 + 2);
+        assert_eq!(spent(now + Duration::from_millis(500)), 0);
+        assert_eq!(spent(now + Duration::from_secs(1)), 2);
+    }
+}

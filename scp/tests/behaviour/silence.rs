@@ -1,0 +1,171 @@
+//! F3 and F6: producers that say nothing, and what that costs those who ask.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Response;
+use pinion_scp::api_root::ApiRoot;
+use pinion_scp::pools::{Holder, Standing};
+use pinion_scp::settings::Settings;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::nrf::{Nrf, ONE, TWO, one_before_two};
+use crate::support::{Answer, Client, Does, Producer, Running, SCP, scp, until};
+
+/// Two producers that the NRF knows, the first to be chosen before the second, and an SCP.
+struct Two {
+    one: Producer,
+    two: Producer,
+    running: Running,
+    client: Client,
+}
+
+impl Two {
+    async fn start(one: Producer, two: Producer, settings: impl FnOnce(&mut Settings)) -> Self {
+        let nrf = Nrf::with(one_before_two(&one, &two).into()).await;
+        let mut told = nrf.settings();
+        told.timeouts.attempt = Duration::from_millis(100);
+        told.timeouts.response = Duration::from_hours(1);
+        settings(&mut told);
+        let running = scp(told).await;
+        let client = Client::connect(running.address).await;
+        Self { one, two, running, client }
+    }
+
+    /// Asks whom discovery finds.
+    async fn ask(&self, method: &str, body: &str) -> Answer {
+        let request = http::Request::builder().method(method).uri(format!("http://{SCP}/nudm-sdm/v2/x"));
+        self.client.ask(request.header("3gpp-Sbi-Discovery-target-nf-type", "UDM").body(body).unwrap()).await
+    }
+
+    /// How a producer stands.
+    fn standing(&self, of: &Producer) -> Standing {
+        let health = self.running.scp.parts().pools.health(&ApiRoot::parse(&of.root()).unwrap(), &Holder::Any);
+        let retries = pinion_scp::settings::Retries { probation: Duration::from_hours(1), ..Default::default() };
+        health.standing(Instant::now(), &retries)
+    }
+}
+
+async fn silent() -> Producer {
+    Producer::with(|_| Does::Hangs).await
+}
+
+/// One that answers when it is told to.
+async fn patient(told: watch::Receiver<bool>) -> Producer {
+    Producer::with(move |_| Does::Waits(told.clone(), Response::new(Bytes::from_static(b"late")))).await
+}
+
+#[tokio::test]
+async fn f6_a_silent_producer_costs_a_request_no_more_than_an_attempt() {
+    let two = Two::start(silent().await, Producer::start().await, |_| {}).await;
+    for (method, body) in [("GET", ""), ("PUT", "{}"), ("DELETE", "")] {
+        let answer = two.ask(method, body).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(
+            answer.header("3gpp-Sbi-Producer-Id"),
+            format!("nfinst={TWO}; nfservinst=sdm-1; nfset=set1.udmset.5gc.mnc012.mcc345")
+        );
+    }
+    let bodies: Vec<_> = two.two.seen().into_iter().map(|it| it.body).collect();
+    assert_eq!(bodies, [b"".as_slice(), b"{}", b""]);
+    assert_eq!(two.two.seen()[0].headers["3gpp-sbi-request-info"], "retrans=true");
+    // What it was asked is taken back from it.
+    until(|| two.running.scp.parts().gate.load() == (0, 0)).await;
+}
+
+/// Nobody knows what it did with it.
+#[tokio::test]
+async fn f3_what_a_silent_producer_may_have_done_is_not_done_again() {
+    let settings = |it: &mut Settings| it.timeouts.response = Duration::from_millis(600);
+    let two = Two::start(silent().await, Producer::start().await, settings).await;
+    let answer = two.ask("POST", "{}").await;
+    assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (504, "TARGET_NF_NOT_REACHABLE"));
+    assert_eq!((two.one.seen().len(), two.two.seen().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn f3_a_producer_that_is_silent_is_chosen_last_for_a_while() {
+    let settings = |it: &mut Settings| {
+        it.retries.failures = 2;
+        it.retries.probation = Duration::from_hours(1);
+    };
+    let two = Two::start(silent().await, Producer::start().await, settings).await;
+    for _ in 0..5 {
+        assert_eq!(two.ask("GET", "").await.status, 200);
+    }
+    assert_eq!((two.one.seen().len(), two.two.seen().len()), (2, 5));
+    // Where nothing may be done twice, too.
+    assert_eq!(two.ask("POST", "{}").await.status, 200);
+}
+
+#[tokio::test]
+async fn f6_who_alone_may_answer_is_waited_for() {
+    let (tell, told) = watch::channel(false);
+    let settings = |it: &mut Settings| it.retries.failures = 1;
+    let two = Two::start(patient(told).await, Producer::start().await, settings).await;
+    let asked = tokio::spawn({
+        let (client, root) = (two.client.clone(), two.one.root());
+        async move {
+            client.ask(crate::support::get("/x").header("3gpp-Sbi-Target-apiRoot", root).body("").unwrap()).await
+        }
+    });
+    until(|| two.standing(&two.one) == Standing::Bad).await;
+    tell.send(true).unwrap();
+    assert_eq!(asked.await.unwrap().body, b"late");
+    assert_eq!((two.one.seen().len(), two.two.seen().len()), (1, 0));
+    assert_eq!(two.standing(&two.one), Standing::Good);
+}
+
+#[tokio::test]
+async fn f6_the_first_answer_counts_whoever_it_is_of() {
+    let (tell, told) = watch::channel(false);
+    let two = Two::start(patient(told).await, silent().await, |_| {}).await;
+    let (answer, ()) = tokio::join!(two.ask("GET", ""), async {
+        until(|| two.two.seen().len() == 1).await;
+        tell.send(true).unwrap();
+    });
+    assert_eq!(answer.body, b"late");
+    assert!(answer.header("3gpp-Sbi-Producer-Id").contains(ONE));
+}
+
+/// Otherwise a set of producers that are all slow would be asked several times over.
+#[tokio::test]
+async fn f3_attempts_beside_those_that_are_slow_have_a_budget() {
+    let settings = |it: &mut Settings| {
+        it.retries.budget = 0;
+        it.retries.spare = 0;
+        it.timeouts.response = Duration::from_millis(600);
+    };
+    let two = Two::start(silent().await, Producer::start().await, settings).await;
+    assert_eq!(two.ask("GET", "").await.status, 504);
+    assert!(two.two.seen().is_empty());
+}
+
+/// Who waits for less than two attempts has half of that for each.
+#[tokio::test]
+async fn f6_an_attempt_takes_no_more_than_half_of_the_time_that_is_left() {
+    let settings = |it: &mut Settings| it.timeouts.attempt = Duration::from_hours(1);
+    let two = Two::start(silent().await, Producer::start().await, settings).await;
+    let request = crate::support::get("/nudm-sdm/v2/x")
+        .header("3gpp-Sbi-Discovery-target-nf-type", "UDM")
+        .header("3gpp-Sbi-Max-Rsp-Time", "4000");
+    assert_eq!(two.client.ask(request.body("").unwrap()).await.status, 200);
+}
+
+/// Content that has not come yet cannot be given to another; who is still being sent it has said nothing wrong.
+#[tokio::test]
+async fn f6_who_is_still_sent_a_request_is_not_silent() {
+    let settings = |it: &mut Settings| it.retries.failures = 1;
+    let two = Two::start(Producer::start().await, Producer::start().await, settings).await;
+    let request = http::Request::put(format!("http://{SCP}/nudm-sdm/v2/x"));
+    let request = request.header("3gpp-Sbi-Discovery-target-nf-type", "UDM").body(()).unwrap();
+    let (response, mut stream) = two.client.sender.clone().send_request(request, false).unwrap();
+    stream.send_data(Bytes::from_static(b"{"), false).unwrap();
+    // Several attempts' time.
+    tokio::time::sleep(Duration::from_millis(350)).await;
+    assert_eq!(two.standing(&two.one), Standing::Good);
+    stream.send_data(Bytes::from_static(b"}"), true).unwrap();
+    assert_eq!(response.await.unwrap().status(), 200);
+    assert_eq!((two.one.only().body.as_slice(), two.two.seen().len()), (b"{}".as_slice(), 0));
+}
