@@ -59,6 +59,18 @@ pub enum DiscoverError {
     },
 }
 
+impl DiscoverError {
+    /// Whether it is known that the name stands for nobody.
+    #[must_use]
+    pub fn is_nobody(&self) -> bool {
+        match self {
+            Self::System(_) => false,
+            Self::Asked { source, .. } => source.is_no_records_found(),
+            Self::Nobody { .. } => true,
+        }
+    }
+}
+
 /// Asks DNS servers.
 #[derive(Debug)]
 pub struct Discoverer {
@@ -118,6 +130,19 @@ impl Discoverer {
         gathered.found(name)
     }
 
+    /// The addresses of a host, and how long that is so, one second to one hour.
+    ///
+    /// # Errors
+    /// [`DiscoverError::Asked`], [`DiscoverError::Nobody`].
+    pub async fn addresses_of(&self, host: &str) -> Result<(Vec<IpAddr>, Duration), DiscoverError> {
+        let mut gathered = Gathered::default();
+        let addresses = gathered.addresses(&self.addresses(host).await?);
+        if addresses.is_empty() {
+            return Err(DiscoverError::Nobody { name: host.to_owned() });
+        }
+        Ok((addresses, gathered.valid()))
+    }
+
     /// The records of a name; none is no mistake.
     async fn records(&self, name: &str, kind: RecordType) -> Result<Vec<Record>, DiscoverError> {
         match self.resolver.lookup(name, kind).await {
@@ -174,8 +199,12 @@ impl Gathered {
         if self.endpoints.is_empty() {
             return Err(DiscoverError::Nobody { name: name.to_owned() });
         }
-        let valid = self.valid.unwrap_or(SHORTEST).clamp(SHORTEST, LONGEST);
+        let valid = self.valid();
         Ok(Found { endpoints: self.endpoints, valid })
+    }
+
+    fn valid(&self) -> Duration {
+        self.valid.unwrap_or(SHORTEST).clamp(SHORTEST, LONGEST)
     }
 }
 

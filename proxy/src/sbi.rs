@@ -4,7 +4,9 @@ mod certificates;
 mod host;
 mod instance;
 mod log;
+mod names;
 
 pub use certificates::prepare;
 pub use host::{Host, Next, StartError};
 pub use instance::{InstanceError, instance};
+pub use names::Dns;

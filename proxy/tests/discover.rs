@@ -2,65 +2,22 @@
 #![cfg(test)]
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::net::IpAddr;
 use std::time::Duration;
 
-use hickory_resolver::proto::op::{Message, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{A, AAAA, NAPTR, SRV};
-use hickory_resolver::proto::rr::{Name, RData, Record};
+use hickory_resolver::proto::rr::rdata::{NAPTR, SRV};
+use hickory_resolver::proto::rr::{RData, Record};
 use pinion::discover::{DiscoverError, Discoverer, Found};
-use tokio::net::UdpSocket;
+
+#[path = "shared/dns.rs"]
+mod dns;
+
+use dns::{address, name, record, server};
 
 /// The name of an AMF set (TS 23.003 28.3.2.7), and those of two of its AMFs (28.3.2.5).
 const SET: &str = "set001.region48.amfset.5gc.mnc001.mcc001.3gppnetwork.org";
 const FIRST: &str = "pt01.set001.region48.amf.5gc.mnc001.mcc001.3gppnetwork.org";
 const SECOND: &str = "pt02.set001.region48.amf.5gc.mnc001.mcc001.3gppnetwork.org";
-
-type Zone = Arc<Mutex<Vec<Record>>>;
-
-/// A server of these records; a name that has none does not exist.
-async fn server(records: Vec<Record>) -> (SocketAddr, Zone) {
-    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let (address, zone) = (socket.local_addr().unwrap(), Arc::new(Mutex::new(records)));
-    let known = Arc::clone(&zone);
-    tokio::spawn(async move {
-        let mut room = [0; 4096];
-        loop {
-            let (length, from) = socket.recv_from(&mut room).await.unwrap();
-            let asked = Message::from_vec(&room[..length]).unwrap();
-            let query = asked.queries[0].clone();
-            let mut answer = Message::response(asked.metadata.id, asked.metadata.op_code);
-            answer.metadata.recursion_available = true;
-            let of_name: Vec<Record> =
-                known.lock().unwrap().iter().filter(|it| it.name == query.name).cloned().collect();
-            if of_name.is_empty() {
-                answer.metadata.response_code = ResponseCode::NXDomain;
-            }
-            for record in of_name.into_iter().filter(|it| it.record_type() == query.query_type) {
-                answer.add_answer(record);
-            }
-            answer.add_query(query);
-            socket.send_to(&answer.to_vec().unwrap(), from).await.unwrap();
-        }
-    });
-    (address, zone)
-}
-
-fn name(text: &str) -> Name {
-    Name::from_ascii(format!("{text}.")).unwrap()
-}
-
-fn record(of: &str, ttl: u32, data: RData) -> Record {
-    Record::from_rdata(name(of), ttl, data)
-}
-
-fn address(of: &str, ttl: u32, address: &str) -> Record {
-    match address.parse().unwrap() {
-        IpAddr::V4(v4) => record(of, ttl, RData::A(A(v4))),
-        IpAddr::V6(v6) => record(of, ttl, RData::AAAA(AAAA(v6))),
-    }
-}
 
 fn pointer(flags: &str, services: &str, to: &str) -> Record {
     let bytes = |text: &str| text.as_bytes().into();

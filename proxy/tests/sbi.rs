@@ -2,9 +2,12 @@
 #![cfg(test)]
 
 use std::convert::Infallible;
+use std::fmt::Display;
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Empty, Full};
 use hyper::body::{Bytes, Incoming};
@@ -14,9 +17,13 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use pinion::config::model::Sbi;
 use pinion::config::{Host as Machine, parse};
-use pinion::sbi::{Host, Next, StartError, instance};
+use pinion::sbi::{Dns, Host, Next, StartError, instance};
+use pinion_scp::resolve::{Addresses, Resolve as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+
+#[path = "shared/dns.rs"]
+mod dns;
 
 /// An SCP's section with these listeners.
 fn section(listeners: &[SocketAddr]) -> Sbi {
@@ -33,7 +40,12 @@ async fn free() -> SocketAddr {
 
 /// A producer that answers with the path it is asked for; `/slow` only once it may.
 async fn producer(may: Arc<Semaphore>) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    producer_at("127.0.0.1:0".parse().unwrap(), may).await
+}
+
+/// One that listens there, and says where that is when it is asked for `/where`.
+async fn producer_at(at: SocketAddr, may: Arc<Semaphore>) -> SocketAddr {
+    let listener = TcpListener::bind(at).await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
@@ -41,7 +53,10 @@ async fn producer(may: Arc<Semaphore>) -> SocketAddr {
             let service = service_fn(move |request: Request<Incoming>| {
                 let may = Arc::clone(&may);
                 async move {
-                    let path = request.uri().path().to_owned();
+                    let mut path = request.uri().path().to_owned();
+                    if path == "/where" {
+                        path = address.ip().to_string();
+                    }
                     if path == "/slow" {
                         let _ = may.acquire().await;
                     }
@@ -71,7 +86,7 @@ impl Client {
     }
 
     /// Asks a producer by way of the SCP; what it answered.
-    async fn ask(&mut self, producer: SocketAddr, path: &str) -> String {
+    async fn ask(&mut self, producer: impl Display, path: &str) -> String {
         let request = Request::get(format!("http://{}{path}", self.scp))
             .header("3gpp-sbi-target-apiroot", format!("http://{producer}"))
             .body(Empty::new())
@@ -203,4 +218,61 @@ async fn who_it_is_outlives_it() {
     let one = start(folder.path(), &[first]).instance().to_owned();
     assert_eq!(start(folder.path(), &[second]).instance(), one);
     assert_eq!(instance(folder.path(), &mut pinion::health::Chance::from_system()).unwrap(), one);
+}
+
+/// A producer's name stands for another address when its answer has ended: new connections go there, the old one ends when
+/// it is answered, and no request fails.
+#[tokio::test]
+async fn a_producer_that_moves_is_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let may = Arc::new(Semaphore::new(0));
+    let old = producer_at("127.0.0.2:0".parse().unwrap(), Arc::clone(&may)).await;
+    producer_at(SocketAddr::new("127.0.0.1".parse().unwrap(), old.port()), Arc::new(Semaphore::new(0))).await;
+    let (server, zone) = dns::server(vec![dns::address("udm.example", 1, "127.0.0.2")]).await;
+    let listener = free().await;
+    let mut sbi = section(&[listener]);
+    sbi.dns_servers = vec![server];
+    let host = Host::start(Next::new(&sbi, folder.path(), None).unwrap());
+    let name = format!("udm.example:{}", old.port());
+    let mut client = Client::connect(listener).await.unwrap();
+    assert_eq!(client.ask(&name, "/where").await, "127.0.0.2");
+    let (mut other, slow) = (Client::connect(listener).await.unwrap(), name.clone());
+    let under_way = tokio::spawn(async move { other.ask(slow, "/slow").await });
+    *zone.lock().unwrap() = vec![dns::address("udm.example", 1, "127.0.0.1")];
+    tokio::time::timeout(Duration::from_secs(30), async {
+        while client.ask(&name, "/where").await != "127.0.0.1" {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("it is not followed");
+    may.add_permits(1);
+    assert_eq!(under_way.await.unwrap(), "/slow");
+    while host.scp().parts().pools.connections() != 1 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn hosts_are_looked_up_in_the_hosts_file_and_then_in_dns() {
+    let folder = tempfile::tempdir().unwrap();
+    let hosts = folder.path().join("hosts");
+    std::fs::write(&hosts, "127.0.0.1 localhost\n192.0.2.1 udm.example\n").unwrap();
+    let records = vec![
+        dns::address("udm.example", 300, "192.0.2.9"),
+        dns::address("ausf.example", 20, "192.0.2.2"),
+        dns::address("ausf.example", 30, "2001:db8::2"),
+    ];
+    let (server, _) = dns::server(records).await;
+    let names = Dns::new(&[server], hosts.clone()).unwrap();
+    let found = async |host: &str| {
+        let Addresses { all, valid } = names.look(host).await.unwrap();
+        (all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "), valid.unwrap().as_secs())
+    };
+    assert_eq!(found("localhost").await.0, "127.0.0.1");
+    assert_eq!(found("udm.example").await.0, "192.0.2.1");
+    assert_eq!(found("ausf.example").await, ("192.0.2.2 2001:db8::2".to_owned(), 20));
+    assert_eq!(names.look("nobody.example").await.unwrap_err().kind(), io::ErrorKind::NotFound);
+    std::fs::write(&hosts, "").unwrap();
+    assert_eq!(found("udm.example").await, ("192.0.2.9".to_owned(), 300), "the file changed");
 }

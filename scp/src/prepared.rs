@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 use tokio_rustls::rustls::{ClientConfig, ServerConfig};
 
+use crate::resolve::{Resolve, System};
 use crate::settings::Settings;
 
 /// Settings, with certificates and what is made of them once.
@@ -18,15 +19,17 @@ pub struct Prepared {
     pub server: Option<Arc<ServerConfig>>,
     /// How it meets producers over TLS, where it does.
     pub client: Option<Arc<ClientConfig>>,
+    /// Who knows where hosts are.
+    pub resolver: Arc<dyn Resolve>,
     /// Whether each request is told ([`crate::account::Account::tell`]).
     pub told: bool,
 }
 
 impl Prepared {
-    /// Prepares settings. TLS is of [`crate::tls`].
+    /// Prepares settings. TLS is of [`crate::tls`]; where hosts are is the system's to know.
     #[must_use]
     pub fn new(settings: Settings, server: Option<Arc<ServerConfig>>, client: Option<Arc<ClientConfig>>) -> Self {
         let tag = settings.identity.tag();
-        Self { settings, tag, server, client, told: false }
+        Self { settings, tag, server, client, resolver: Arc::new(System), told: false }
     }
 }

@@ -141,7 +141,7 @@ pub struct Timeouts {
     pub drain: Duration,
     /// Before the second address of a name is tried beside the first (RFC 8305 5).
     pub attempt_delay: Duration,
-    /// How long the addresses of a name are remembered, where the resolver says nothing about it.
+    /// How long the addresses of a name are remembered, where who knows them does not say.
     pub names: Duration,
 }
 

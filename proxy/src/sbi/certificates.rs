@@ -6,10 +6,11 @@ use pinion_scp::Prepared;
 use pinion_scp::tls::{self, Clients, Pair};
 
 use super::StartError;
+use super::names::resolver;
 use crate::api::tls::{authorities, pair};
 use crate::config::model::Sbi;
 
-/// Reads the certificates, and puts them beside the settings.
+/// Reads the certificates, and puts them beside the settings, with who knows where hosts are. To be used within a tokio runtime.
 ///
 /// # Errors
 /// Where a file cannot be read, or does not do.
@@ -20,7 +21,12 @@ pub fn prepare(sbi: &Sbi, instance: &str) -> Result<Prepared, StartError> {
         instance.clone_into(&mut registration.instance);
     }
     let told = sbi.access_log.is_some();
-    let Some(files) = &sbi.tls else { return Ok(Prepared { told, ..Prepared::new(settings, None, None) }) };
+    let prepared = |settings, server, client| Prepared {
+        told,
+        resolver: resolver(&sbi.dns_servers),
+        ..Prepared::new(settings, server, client)
+    };
+    let Some(files) = &sbi.tls else { return Ok(prepared(settings, None, None)) };
     let own = || match &files.pair {
         None => Ok(None),
         Some((certificate, key)) => {
@@ -36,5 +42,5 @@ pub fn prepare(sbi: &Sbi, instance: &str) -> Result<Prepared, StartError> {
         None => None,
         Some(path) => Some(tls::client(authorities(path)?, own()?)?),
     };
-    Ok(Prepared { told, ..Prepared::new(settings, server, client) })
+    Ok(prepared(settings, server, client))
 }

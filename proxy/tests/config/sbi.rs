@@ -47,7 +47,7 @@ fn what_is_left_out() {
     let sbi = config.sbi.unwrap();
     let authorities = ["scp.example:7777", "192.0.2.14:7777"].map(|it| it.parse().unwrap());
     assert_eq!(sbi.settings, Settings::new("scp.example", authorities.into()));
-    assert_eq!((sbi.tls, sbi.access_log), (None, None));
+    assert_eq!((sbi.tls, sbi.dns_servers, sbi.access_log), (None, Vec::new(), None));
 }
 
 #[test]
@@ -72,7 +72,10 @@ fn listeners_have_the_ports_of_their_schemes() {
     let tls =
         SbiTls { pair: Some(("a.pem".into(), "a.key".into())), authorities: None, clients: Some("b.pem".into()) };
     assert_eq!(sbi.tls, Some(tls));
-    assert_eq!(self::sbi(&with("access_log: /a/b")).access_log, Some("/a/b".into()));
+    let more = self::sbi(&with("access_log: /a/b, dns_servers: ['192.0.2.53:53', '[2001:db8::53]:53']"));
+    assert_eq!(more.access_log, Some("/a/b".into()));
+    let servers = ["192.0.2.53:53", "[2001:db8::53]:53"].map(|it| it.parse().unwrap());
+    assert_eq!(more.dns_servers, servers);
 }
 
 #[test]

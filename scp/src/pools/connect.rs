@@ -33,18 +33,18 @@ pub(super) enum Connected {
     Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
 }
 
-/// Connects within the time for it.
+/// Connects within the time for it; and to which of its addresses.
 pub(super) async fn connect(
     to: &ApiRoot,
     holder: &Holder,
     names: &Names,
     prepared: &Prepared,
-) -> Result<Connected, Fault> {
+) -> Result<(Connected, SocketAddr), Fault> {
     let most = prepared.settings.timeouts.connect;
     match timeout(most, connect_whole(to, holder, names, prepared)).await {
         Ok(connected) => connected,
         Err(_) => {
-            names.forget(to.host(), to.port());
+            names.doubt(to.host());
             Err(Fault::ConnectTimeout(most))
         }
     }
@@ -55,15 +55,15 @@ async fn connect_whole(
     holder: &Holder,
     names: &Names,
     prepared: &Prepared,
-) -> Result<Connected, Fault> {
-    let timeouts = &prepared.settings.timeouts;
-    let addresses = names.find(to.host(), to.port(), timeouts.names).await.map_err(Fault::Name)?;
-    let stream = race(addresses, timeouts.attempt_delay).await.map_err(|error| {
-        names.forget(to.host(), to.port());
+) -> Result<(Connected, SocketAddr), Fault> {
+    let addresses = names.find(to, prepared).await.map_err(Fault::Name)?;
+    let stream = race(addresses, prepared.settings.timeouts.attempt_delay).await.map_err(|error| {
+        names.doubt(to.host());
         Fault::Connect(error)
     })?;
     stream.set_nodelay(true).map_err(Fault::Connect)?;
-    match (to.transport, &prepared.client) {
+    let at = stream.peer_addr().map_err(Fault::Connect)?;
+    let connected = match (to.transport, &prepared.client) {
         (Transport::Clear, _) if *holder != Holder::Any => Err(Fault::Tls(unnamed(holder))),
         (Transport::Clear, _) => Ok(Connected::Clear(stream)),
         (Transport::Tls, Some(config)) => secure(stream, to.host(), holder, config).await.map_err(Fault::Tls),
@@ -71,7 +71,8 @@ async fn connect_whole(
             io::ErrorKind::Unsupported,
             "no authorities for producers are configured",
         ))),
-    }
+    };
+    Ok((connected?, at))
 }
 
 async fn secure(

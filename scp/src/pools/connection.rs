@@ -1,5 +1,6 @@
 //! One connection to a next hop, and the streams on it.
 
+use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::pool::Pool;
+use crate::settings::Timeouts;
 
 /// A connection that streams can be opened on.
 #[derive(Debug)]
@@ -67,13 +69,14 @@ impl Drop for Held {
     }
 }
 
-/// Runs a connection until it ends: its frames, PINGs while streams are open, and its end when there were none for long.
+/// Runs a connection until it ends: its frames, PINGs while streams are open, and its end when there were none for long, or
+/// when the next hop moved.
 pub(super) async fn run<W>(
     connection: h2::client::Connection<W, Bytes>,
     of: Arc<Connection>,
     pool: Arc<Pool>,
-    ping: Duration,
-    idle: Duration,
+    timeouts: &Timeouts,
+    moved: impl Future<Output = ()>,
 ) where
     W: AsyncRead + AsyncWrite + Unpin,
 {
@@ -82,7 +85,8 @@ pub(super) async fn run<W>(
     let mut connection = pin!(connection);
     let end = tokio::select! {
         outcome = &mut connection => End::Closed(outcome),
-        end = watch(pings, &of, &pool, ping, idle) => end,
+        end = watch(pings, &of, &pool, timeouts.ping, timeouts.producer_idle) => end,
+        () = moved => End::Moved,
     };
     of.end();
     pool.forget(&of);
@@ -92,7 +96,7 @@ pub(super) async fn run<W>(
             tracing::debug!(producer = %pool.api_root, %error, "a connection to a producer broke");
         }
         End::Silent => tracing::debug!(producer = %pool.api_root, "a producer answers no PING"),
-        End::Idle => {
+        End::Idle | End::Moved => {
             // Streams that began in between are finished; nobody can begin another.
             drop(of);
             let _ = connection.await;
@@ -104,6 +108,7 @@ enum End {
     Closed(Result<(), h2::Error>),
     Silent,
     Idle,
+    Moved,
 }
 
 async fn watch(mut pings: Option<PingPong>, of: &Connection, pool: &Pool, ping: Duration, idle: Duration) -> End {

@@ -4,6 +4,7 @@
 //! is ten times as much.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -266,8 +267,8 @@ impl Answer {
 
 async fn dial(pools: Pools, pool: Arc<Pool>, prepared: Arc<Prepared>) {
     match connect(&pool.api_root, &pool.holder, &pools.shared.names, &prepared).await {
-        Ok(Connected::Clear(stream)) => begin(stream, pool, &prepared).await,
-        Ok(Connected::Tls(stream)) => begin(stream, pool, &prepared).await,
+        Ok((Connected::Clear(stream), at)) => begin(stream, at, &pools, pool, &prepared).await,
+        Ok((Connected::Tls(stream), at)) => begin(stream, at, &pools, pool, &prepared).await,
         Err(fault) => {
             tracing::debug!(producer = %pool.api_root, %fault, "no connection to a producer");
             pool.refused(fault);
@@ -275,7 +276,7 @@ async fn dial(pools: Pools, pool: Arc<Pool>, prepared: Arc<Prepared>) {
     }
 }
 
-async fn begin<W: Wire>(wire: W, pool: Arc<Pool>, prepared: &Prepared) {
+async fn begin<W: Wire>(wire: W, at: SocketAddr, pools: &Pools, pool: Arc<Pool>, prepared: &Prepared) {
     let limits = &prepared.settings.limits;
     let timeouts = &prepared.settings.timeouts;
     let begun = h2::client::Builder::new()
@@ -290,7 +291,9 @@ async fn begin<W: Wire>(wire: W, pool: Arc<Pool>, prepared: &Prepared) {
         Ok((sender, connection)) => {
             let ours = Arc::new(Connection::new(sender));
             pool.dialed(&ours);
-            run(connection, ours, pool, timeouts.ping, timeouts.producer_idle).await;
+            let root = pool.api_root.clone();
+            let moved = pools.shared.names.moved(&root, at, prepared);
+            run(connection, ours, pool, timeouts, moved).await;
         }
         Err(error) => pool.refused(Fault::Broken(error)),
     }

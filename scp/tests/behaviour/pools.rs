@@ -1,14 +1,18 @@
 //! Connections to producers: closed ones, idle ones, dead ones.
 
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
+use pinion_scp::resolve::{Addresses, Looked, Resolve};
+use pinion_scp::{Prepared, Speech};
+use socket2::{Domain, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use crate::support::{Client, Does, Producer, get, post, scp, settings, until};
+use crate::support::{Client, Does, Producer, get, post, run, scp, settings, until};
 
 /// A producer that closes each connection after three requests, as one does that is restarted gently.
 async fn restless() -> String {
@@ -166,4 +170,39 @@ async fn f3_who_waits_for_a_stream_of_a_connection_that_breaks_gets_one_of_anoth
     breaks.notify_one();
     assert_eq!(breaking.await.unwrap(), 504);
     assert!(all.join_all().await.into_iter().all(|status| status == 200));
+}
+
+/// RFC 8305: the address of the other family is tried beside one that says nothing.
+#[tokio::test]
+async fn of_two_addresses_the_one_that_answers_is_used() {
+    let producer = Producer::start().await;
+    let silent = Socket::new(Domain::IPV6, Type::STREAM, None).unwrap();
+    silent.set_only_v6(true).unwrap();
+    silent.bind(&SocketAddr::from((Ipv6Addr::LOCALHOST, producer.address.port())).into()).unwrap();
+    silent.listen(0).unwrap();
+    // Its queue is full: who else connects is not answered.
+    let to = silent.local_addr().unwrap().as_socket().unwrap();
+    let connect = || std::net::TcpStream::connect_timeout(&to, Duration::from_millis(50));
+    let mut queue = Vec::new();
+    while let Ok(stream) = connect() {
+        queue.push(stream);
+    }
+    let both = Given(vec![to.ip(), producer.address.ip()]);
+    let prepared = Prepared { resolver: Arc::new(both), ..Prepared::new(settings(), None, None) };
+    let running = run(prepared, Speech::Clear).await;
+    let root = format!("http://udm.example:{}", producer.address.port());
+    let request = get("/x").header("3gpp-Sbi-Target-apiRoot", root).body("").unwrap();
+    let answer = Client::connect(running.address).await.ask(request).await;
+    assert_eq!((answer.status, producer.seen().len()), (http::StatusCode::OK, 1));
+}
+
+/// Whatever is asked for is there.
+#[derive(Debug)]
+struct Given(Vec<IpAddr>);
+
+impl Resolve for Given {
+    fn look<'a>(&'a self, _: &'a str) -> Looked<'a> {
+        let all = self.0.clone();
+        Box::pin(async move { Ok(Addresses { all, valid: None }) })
+    }
 }

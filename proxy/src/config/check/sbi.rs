@@ -45,6 +45,7 @@ pub(super) fn model(file: &File, host: &Host, wrong: &mut Wrong) -> Option<Sbi> 
         settings,
         listeners,
         tls: sbi.tls.value.as_ref().map(|tls| certificates(tls, host, wrong)),
+        dns_servers: sbi.dns_servers.values().map(|server| server.0).collect(),
         access_log: sbi.access_log.value.as_ref().map(|path| path.0.clone()),
     })
 }

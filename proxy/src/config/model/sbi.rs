@@ -15,6 +15,8 @@ pub struct Sbi {
     pub listeners: Vec<SbiListener>,
     /// Its certificates, and whose it takes.
     pub tls: Option<SbiTls>,
+    /// DNS servers; those of the host where none is named.
+    pub dns_servers: Vec<SocketAddr>,
     /// Where each request is written down.
     pub access_log: Option<PathBuf>,
 }

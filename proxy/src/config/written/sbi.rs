@@ -7,7 +7,7 @@ mod producer;
 use crate::config::model::{SbiMatching, SbiRedirects};
 use crate::config::read::{Either, List, choice, record};
 use crate::config::scalar::sbi::{ApiPrefix, Fqdn, Hops, Network, NfInstance, Root, ServiceName};
-use crate::config::scalar::{Authority, Ip, Path, Port, Truth};
+use crate::config::scalar::{Authority, Ip, Listen, Path, Port, Truth};
 
 pub(in crate::config) use bounds::{Limits, Overload, Retries, SbiTimeouts, Statuses};
 pub(in crate::config) use nrf::{Authorization, Discovery, Nrf, Registration};
@@ -29,6 +29,8 @@ record! {
         optional authorities: List<Authority>,
         /// Certificates, for listeners with tls and for producers and NRFs with https. They are read again when they change.
         optional tls: SbiTls,
+        /// DNS servers, addresses with ports, for names that the hosts file does not have. Left out: those of /etc/resolv.conf.
+        optional dns_servers: List<Listen>,
         /// The NRF, and how this SCP is known to it. Left out: who names no target is not served.
         optional nrf: Nrf,
         /// Producers beside those that the NRF knows. Left out: none.
