@@ -7,7 +7,7 @@ mod tokens;
 
 use std::task::{Context as Task, Poll};
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderValue, header};
 use pinion_protocols::sbi::{Credentials, Value as _};
 use serde_json::Value;
 use tokio::time::timeout_at;
@@ -165,17 +165,11 @@ fn may_fetch(call: &Call) -> bool {
     let settings = &call.context.arrival.prepared.settings;
     let to_producer = call.target.as_ref().is_some_and(|target| target.hop == Hop::Producer);
     let asked = || call.headers().contains_key(names::ACCESS_SCOPE);
-    let delegated = || call.context.discovery && call.context.target.is_none() && !names_set(call.headers());
+    let delegated = || call.context.discovery && call.context.target.is_none() && !names::name_set(call.headers());
     settings.authorization.tokens != Policy::Never
         && to_producer
         && !call.context.callback
         && (asked() || delegated())
-}
-
-/// Whether the client chose a set itself, and left only the choice within it (6.10.5.1).
-fn names_set(headers: &HeaderMap) -> bool {
-    let sets = [names::DISCOVERY_NF_SET, names::DISCOVERY_SERVICE_SET, names::DISCOVERY_AMF_SET];
-    sets.into_iter().any(|name| headers.contains_key(name))
 }
 
 /// Whether the call is not to be sent without a token.

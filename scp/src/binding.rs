@@ -123,12 +123,12 @@ fn plan(call: &mut Call, pins: &Pins) -> Result<Option<Box<Asked>>, Failure> {
             .map_err(|error| Problem::header(names::ROUTING_BINDING, error))?;
         let found = steps::of_binding(&binding, context.callback);
         extend(&mut call.plan, found, place.is_none());
-    } else if let Some((_, pin)) = &pinned {
+    } else if let Some((_, pin)) = pinned.as_ref().filter(|(_, pin)| pin.tells()) {
         let found = of_pin(pin, context.callback);
         extend(&mut call.plan, found, false);
     } else if let (Some(root), true) = (&place, context.discovery) {
-        // Only what is being made may be made by anybody (6.12.1, last but two).
-        let set_of = (!creates(call)).then(|| root.clone());
+        // Only what is being made may be made by anybody (6.12.1, last but two); within a set that is named, all have it.
+        let set_of = (!creates(call) && !names::name_set(call.headers())).then(|| root.clone());
         call.plan.steps.push_back(Step::Find(Box::new(Query { set_of, ..Query::default() })));
     }
     let callback = context.callback;

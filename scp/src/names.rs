@@ -1,6 +1,6 @@
 //! Names of headers (TS 29.500 5.2.3).
 
-use http::HeaderName;
+use http::{HeaderMap, HeaderName};
 
 /// 3gpp-Sbi-Target-apiRoot.
 pub const TARGET_API_ROOT: HeaderName = HeaderName::from_static("3gpp-sbi-target-apiroot");
@@ -47,3 +47,9 @@ pub const NF_PEER_INFO: HeaderName = HeaderName::from_static("3gpp-sbi-nf-peer-i
 pub const DISCOVERY_REQUESTER: HeaderName = HeaderName::from_static("3gpp-sbi-discovery-requester-nf-instance-id");
 /// 3gpp-Sbi-Correlation-Info.
 pub const CORRELATION_INFO: HeaderName = HeaderName::from_static("3gpp-sbi-correlation-info");
+
+/// Whether a client chose a set itself, and left only the choice within it (TS 29.500 6.10.5.1).
+#[must_use]
+pub fn name_set(headers: &HeaderMap) -> bool {
+    [DISCOVERY_NF_SET, DISCOVERY_SERVICE_SET, DISCOVERY_AMF_SET].into_iter().any(|name| headers.contains_key(name))
+}

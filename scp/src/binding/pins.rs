@@ -23,6 +23,13 @@ pub struct Pin {
     pub nf_sets: Vec<String>,
 }
 
+impl Pin {
+    /// Whether it is known who else has the resource, or that nobody has.
+    pub(super) const fn tells(&self) -> bool {
+        self.binding.is_some() || !self.service_sets.is_empty() || !self.nf_sets.is_empty()
+    }
+}
+
 /// Who is told of pins, and keeps them longer than this process.
 pub trait Keeper: Send + Sync {
     /// A resource is pinned, or pinned anew.

@@ -84,6 +84,28 @@ async fn b3_without_a_binding_a_resource_stays_on_its_instance() {
     }
 }
 
+/// Its client names the set, and the NRF knows the one that is gone no more (6.10.5.1).
+#[tokio::test]
+async fn b2_whoever_is_in_the_set_that_the_client_names_serves_it() {
+    let [one, two] = [minting(None).await, Producer::start().await];
+    let nrf = Nrf::with(vec![in_sets(smf(TWO, &two), &[SET])]).await;
+    let running = scp(nrf.settings()).await;
+    let client = Client::connect(running.address).await;
+    let root = one.root();
+    // One of them is pinned, and its producer said nothing of others.
+    assert_eq!(to(&client, &root, CONTEXTS).await.status, 201);
+    one.kill();
+    crate::support::until(|| std::net::TcpStream::connect(one.address).is_err()).await;
+    for (count, path) in [(1, "2/modify"), (2, "1/modify")] {
+        let request = post(&format!("{CONTEXTS}/{path}"))
+            .header("3gpp-Sbi-Target-apiRoot", &root)
+            .header("3gpp-Sbi-Discovery-target-nf-set-id", SET)
+            .header("3gpp-Sbi-Discovery-target-nf-type", "SMF");
+        let answer = client.ask(request.body("{}").unwrap()).await;
+        assert_eq!((answer.status.as_u16(), two.seen().len()), (200, count), "{path}");
+    }
+}
+
 /// The endpoint of a notification is gone: another of the consumer's set takes it, and those that follow.
 #[tokio::test]
 async fn b4_another_endpoint_is_found_and_kept() {
