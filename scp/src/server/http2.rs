@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use h2::server::{Builder, SendResponse};
 use h2::{Reason, RecvStream};
-use http::Request;
+use http::{Method, Request};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tower::Service;
@@ -97,6 +97,8 @@ struct Exchange<F> {
     shared: Arc<Shared>,
     begun: Instant,
     patience: Duration,
+    /// Whether the answer has no content, whatever its length is said to be (RFC 9110 9.3.2).
+    head_only: bool,
 }
 
 enum State<F> {
@@ -128,6 +130,7 @@ where
         let begun = arrival.at;
         let patience = arrival.prepared.settings.timeouts.stall;
         let (head, receive) = request.into_parts();
+        let head_only = head.method == Method::HEAD;
         let state = match Context::read(&head, arrival.clone(), known) {
             Ok(context) => {
                 let request = Request::from_parts(head, Body::stream(receive));
@@ -139,7 +142,7 @@ where
                 State::Answered(Some(reply))
             }
         };
-        Self { state, respond, shared: Arc::clone(shared), begun, patience }
+        Self { state, respond, shared: Arc::clone(shared), begun, patience, head_only }
     }
 
     /// Sends the head, and of the content what there is already; what is left is another state.
@@ -147,7 +150,7 @@ where
         self.shared.resets.answered();
         let (mut head, body) = reply.into_parts();
         head.version = http::Version::HTTP_2;
-        let end = body.is_end();
+        let end = self.head_only || body.is_end();
         let Ok(stream) = self.respond.send_response(http::Response::from_parts(head, ()), end) else {
             return Poll::Ready(());
         };

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use pinion_protocols::sbi::{SenderTimestamp, Timestamp, Value as _};
 use pinion_scp::cause::Cause;
 use pinion_scp::settings::Limits;
 use tokio::net::TcpListener;
 
-use crate::support::{Client, Does, Producer, get, post, scp, settings, until};
+use crate::support::{Client, Does, Producer, SCP, get, post, scp, settings, until};
 
 /// An address where nobody listens.
 async fn nobody() -> String {
@@ -30,6 +30,21 @@ async fn f1_nothing_reachable_is_answered_by_the_scp() {
     assert_eq!(answer.cause(), "TARGET_NF_NOT_REACHABLE");
     assert_eq!(answer.problem("status"), 504);
     assert_eq!(answer.header("via"), "");
+}
+
+/// RFC 9110 9.3.2: its answer has no content, only the length that another method's would have.
+#[tokio::test]
+async fn f1_head_is_answered_without_content() {
+    let running = scp(settings()).await;
+    let client = Client::connect(running.address).await;
+    for (name, value, status) in
+        [("3gpp-Sbi-Target-apiRoot", nobody().await, 504), ("3gpp-Sbi-Message-Priority", "32".to_owned(), 400)]
+    {
+        let request = Request::head(format!("http://{SCP}/nudm-sdm/v1/x")).header(name, value);
+        let answer = client.try_ask(request.body("").unwrap()).await.unwrap();
+        assert_eq!((answer.status.as_u16(), answer.body.len()), (status, 0));
+        assert!(answer.header("content-length").parse::<usize>().unwrap() > 0);
+    }
 }
 
 #[tokio::test]
