@@ -4,6 +4,7 @@ use std::task::{Context as Task, Poll};
 
 use http::uri::Authority;
 use http::{Method, Response, StatusCode};
+use tokio::time::timeout_at;
 use tower::{Layer, Service};
 
 use super::subscriptions::NotificationData;
@@ -11,6 +12,7 @@ use crate::before::Way;
 use crate::body::{Body, BodyError, collect};
 use crate::call::{Call, Reply};
 use crate::cause::Cause;
+use crate::deadline;
 use crate::discovery::Directory;
 use crate::failure::Failure;
 use crate::problem::Problem;
@@ -59,9 +61,11 @@ where
     fn call(&mut self, call: Call) -> Self::Future {
         if let Some(nf_type) = noticed(&call) {
             let directory = self.directory.clone();
-            return Way::Round(Box::pin(
-                async move { take(&directory, &nf_type, call.request.into_body()).await },
-            ));
+            return Way::Round(Box::pin(async move {
+                // Content that does not end holds its place no longer than another request's would.
+                let taken = take(&directory, &nf_type, call.request.into_body());
+                timeout_at(call.context.deadline.at, taken).await.unwrap_or_else(|_| Err(deadline::late()))
+            }));
         }
         Way::On(self.inner.call(call))
     }

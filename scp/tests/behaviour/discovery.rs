@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
+use pinion_scp::api_root::ApiRoot;
 use serde_json::json;
 
 use crate::nrf::{Nrf, ONE, TWO, one_before_two, udm};
@@ -199,7 +200,7 @@ async fn d5_notifications_of_the_nrf_end_what_held() {
     let (one, two) = (Producer::start().await, Producer::start().await);
     let nrf = Nrf::with(vec![udm(ONE, &one)]).await;
     let mut settings = nrf.settings();
-    let own = pinion_scp::api_root::ApiRoot::parse("http://scp.example").unwrap();
+    let own = ApiRoot::parse("http://scp.example").unwrap();
     settings.nrf.as_mut().unwrap().notify = Some(own);
     settings.discovery.patience = Duration::from_secs(10);
     let running = scp(settings).await;
@@ -326,13 +327,29 @@ async fn d4_another_of_the_named_instances_set_is_found_by_two_searches() {
     assert_eq!(sets.last(), Some(&Some("set1.udmset.5gc.mnc012.mcc345")));
 }
 
+/// A notification that does not end holds nothing for longer than any other request would.
+#[tokio::test]
+async fn d5_a_notification_that_does_not_end_is_not_waited_for() {
+    let nrf = Nrf::start().await;
+    let mut settings = nrf.settings();
+    settings.nrf.as_mut().unwrap().notify = Some(ApiRoot::parse("http://scp.example").unwrap());
+    settings.timeouts.response = Duration::from_millis(100);
+    let running = scp(settings).await;
+    let mut client = client(&running).await.sender.ready().await.unwrap();
+    let request = post("/pinion-scp/v1/nf-status/UDM").body(()).unwrap();
+    let (response, _stream) = client.send_request(request, false).unwrap();
+    let answer = tokio::time::timeout(Duration::from_secs(10), response).await;
+    assert_eq!(answer.expect("it should be answered").unwrap().status(), 504);
+    until(|| running.scp.parts().gate.load() == (0, 0)).await;
+}
+
 /// A change of load alone: whoever is found stays found, and its share is another.
 #[tokio::test]
 async fn d6_load_that_the_nrf_tells_of() {
     let (one, two) = (Producer::start().await, Producer::start().await);
     let nrf = Nrf::with(vec![udm(ONE, &one), udm(TWO, &two)]).await;
     let mut settings = nrf.settings();
-    let own = pinion_scp::api_root::ApiRoot::parse("http://scp.example").unwrap();
+    let own = ApiRoot::parse("http://scp.example").unwrap();
     settings.nrf.as_mut().unwrap().notify = Some(own);
     let running = scp(settings).await;
     let client = client(&running).await;
