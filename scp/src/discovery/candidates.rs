@@ -27,6 +27,8 @@ pub struct Found {
 pub struct Candidate {
     /// Who it is.
     pub producer: Arc<Producer>,
+    /// The same as a receiver of callbacks: their paths are their consumer's own, and have no prefix of its APIs.
+    pub receiver: Arc<Producer>,
     versions: Vec<String>,
     features: String,
 }
@@ -73,7 +75,7 @@ impl Found {
             producer.service_instance = None;
             producer.priority = u16::try_from(place).unwrap_or(u16::MAX);
             let features = factors.required_features().to_owned();
-            Candidate { producer: Arc::new(producer), versions: Vec::new(), features }
+            Candidate::new(producer, Vec::new(), features)
         };
         Self { candidates: roots.enumerate().map(candidate).collect(), ..Self::default() }
     }
@@ -89,7 +91,7 @@ impl Found {
                 let versions =
                     service.versions.iter().map(|it| it.api_version_in_uri.to_ascii_lowercase()).collect();
                 let features = service.supported_features.clone().unwrap_or_default();
-                self.candidates.push(Candidate { producer: Arc::new(producer), versions, features });
+                self.candidates.push(Candidate::new(producer, versions, features));
             }
             self.listen(profile, Some(service), &service.default_notification_subscriptions);
         }
@@ -129,6 +131,16 @@ fn producer(profile: &NfProfile, service: Option<&NfService>, api_root: ApiRoot)
 }
 
 impl Candidate {
+    fn new(producer: Producer, versions: Vec<String>, features: String) -> Self {
+        let api_root = ApiRoot::new(producer.api_root.transport, producer.api_root.authority.clone());
+        let producer = Arc::new(producer);
+        let receiver = match producer.api_root.prefix() {
+            "" => Arc::clone(&producer),
+            _ => Arc::new(Producer { api_root, ..(*producer).clone() }),
+        };
+        Self { producer, receiver, versions, features }
+    }
+
     /// Whether it is of a service.
     #[must_use]
     pub fn serves(&self, service: &str) -> bool {

@@ -22,7 +22,7 @@ pub(super) fn eligible<'a>(
     query: &Query,
     headers: &HeaderMap,
 ) -> Result<Vec<&'a Arc<Producer>>, Failure> {
-    let all = if factors.is_callback() { receivers(found, factors)? } else { servers(found, factors)? };
+    let all = if factors.is_callback() { receivers(found, factors, query)? } else { servers(found, factors)? };
     let excluded = Excluded::read(headers);
     let known: Vec<Arc<Producer>> = match query.set_of {
         Some(_) => found.candidates.iter().map(|it| Arc::clone(&it.producer)).collect(),
@@ -31,15 +31,18 @@ pub(super) fn eligible<'a>(
     Ok(all.into_iter().filter(|it| query.admits(it, &known) && !excluded.has(it)).collect())
 }
 
-/// Who takes a callback: who registered for such notifications, or whose service it is for, or the NF itself.
-fn receivers<'a>(found: &'a Found, factors: &Factors) -> Result<Vec<&'a Arc<Producer>>, Failure> {
+/// Who takes a callback: who registered for such notifications, or the service that it is for, or the NF itself. A binding to
+/// a service instance or to a set of them is to a service, named or not (TS 29.500 6.12.4).
+fn receivers<'a>(found: &'a Found, factors: &Factors, query: &Query) -> Result<Vec<&'a Arc<Producer>>, Failure> {
+    let of_service = query.service_instance.is_some() || query.service_set.is_some();
     let receivers: Vec<_> = match (factors.notification(), factors.service()) {
         (Some(notification), _) => {
             found.listeners.iter().filter(|it| it.takes(notification)).map(|it| &it.producer).collect()
         }
         (None, Some(service)) => {
-            found.candidates.iter().filter(|it| it.serves(service)).map(|it| &it.producer).collect()
+            found.candidates.iter().filter(|it| it.serves(service)).map(|it| &it.receiver).collect()
         }
+        (None, None) if of_service => found.candidates.iter().map(|it| &it.receiver).collect(),
         (None, None) => found.instances.iter().collect(),
     };
     if receivers.is_empty() { Err(nobody("nobody is registered for such notifications")) } else { Ok(receivers) }

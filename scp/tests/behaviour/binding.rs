@@ -130,6 +130,38 @@ async fn b4_another_endpoint_is_found_and_kept() {
     assert_eq!(running.scp.parts().pins.get(&key).unwrap().at.to_string(), two.root());
 }
 
+/// The binding is to a service, which has a prefix that the consumer's callbacks have not (6.12.4).
+#[tokio::test]
+async fn b4_another_service_instance_takes_a_callback_at_its_own_path() {
+    let two = Producer::start().await;
+    let service_set = format!("set1.snudm-sdm.nfi{TWO}.5gc.mnc012.mcc345");
+    let mut profile = udm(TWO, &two);
+    profile["nfServices"][0]["nfServiceSetIdList"] = json!([service_set]);
+    profile["nfServices"][0]["apiPrefix"] = json!("/x");
+    let nrf = Nrf::with(vec![profile]).await;
+    let running = scp(nrf.settings()).await;
+    let client = Client::connect(running.address).await;
+    for (count, binding) in [
+        format!("bl=nfservice-set; nfserviceset={service_set}"),
+        format!("bl=nfservice-instance; nfservinst=sdm-1; nfinst={TWO}"),
+        format!("bl=nf-instance; nfinst={TWO}; servname=nudm-sdm"),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let gone = nowhere().await;
+        for _ in 0..2 {
+            let request = post(&format!("/callbacks/{count}"))
+                .header("3gpp-Sbi-Target-apiRoot", &gone)
+                .header("3gpp-Sbi-Callback", "Nudm_SDM_Notification")
+                .header("3gpp-Sbi-Routing-Binding", binding)
+                .header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
+            assert_eq!(client.ask(request.body("{}").unwrap()).await.status, 200, "{binding}");
+            assert_eq!(two.seen().last().unwrap().uri, format!("{}/callbacks/{count}", two.root()));
+        }
+    }
+}
+
 /// A producer of resources that all have the same path.
 async fn minting(binding: Option<String>) -> Producer {
     Producer::with(move |seen| {
