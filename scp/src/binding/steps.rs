@@ -1,6 +1,8 @@
 //! Whom a binding allows when its URI is not reached, in order (TS 29.500 6.12.1).
 
-use pinion_protocols::sbi::{Binding, BindingLevel, BindingParameter};
+use std::borrow::Cow;
+
+use pinion_protocols::sbi::{Binding, BindingLevel, BindingParameter, decode};
 
 use crate::discovery::parameter;
 use crate::producer::Query;
@@ -11,10 +13,18 @@ pub(super) fn of_binding(binding: &Binding<'_>, callback: bool) -> Vec<Query> {
     if binding.no_redundancy {
         return Vec::new();
     }
-    let get = |parameter| binding.get(parameter);
-    let [instance, set] = [get(BindingParameter::NfInstance), get(BindingParameter::NfSet)];
-    let [service_set, service] = [get(BindingParameter::ServiceSet), get(BindingParameter::ServiceInstance)];
-    let backups = || [BindingParameter::BackupAmf, BindingParameter::BackupNf].into_iter().filter_map(get);
+    let get = |parameter| binding.get(parameter).map(|it| decode(it).unwrap_or(Cow::Borrowed(it)));
+    let [instance, set, service_set, service, amf, nf] = [
+        BindingParameter::NfInstance,
+        BindingParameter::NfSet,
+        BindingParameter::ServiceSet,
+        BindingParameter::ServiceInstance,
+        BindingParameter::BackupAmf,
+        BindingParameter::BackupNf,
+    ]
+    .map(get);
+    let [instance, set, service_set, service] = [&instance, &set, &service_set, &service].map(|it| it.as_deref());
+    let backups = || [&amf, &nf].into_iter().filter_map(|it| it.as_deref());
     let mut steps = Vec::new();
     let preferred = match binding.level {
         BindingLevel::ServiceInstance => service.and_then(|it| one_service(it, instance, service_set)),
@@ -38,7 +48,7 @@ pub(super) fn of_binding(binding: &Binding<'_>, callback: bool) -> Vec<Query> {
     }
     for step in &mut steps {
         step.factors.extend(
-            get(BindingParameter::Service).filter(|_| callback).map(|it| (parameter::SERVICES, it.to_owned())),
+            get(BindingParameter::Service).filter(|_| callback).map(|it| (parameter::SERVICES, it.into_owned())),
         );
     }
     distinct(steps)
@@ -133,6 +143,15 @@ mod tests {
             steps("bl=nf-set; nfset=x; nfinst=a").try_into().map(|[a, b, _]: [String; 3]| [a, b]).unwrap();
         assert_eq!([level, rest], ["target-nf-set-id=x", "target-nf-instance-id=a"]);
         assert!(steps("bl=nf-set; nfset=x; no-redundancy=true").is_empty());
+    }
+
+    /// TS 29.500 5.2.3.1: what a token cannot have is percent-encoded.
+    #[test]
+    fn b1_percent_encoding_is_undone() {
+        assert_eq!(
+            steps("bl=nfservice-instance; nfservinst=a%2F1; nfinst=i%20j"),
+            ["target-nf-instance-id=i j service a/1", "target-nf-instance-id=i j"]
+        );
     }
 
     #[test]
