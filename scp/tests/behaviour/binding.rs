@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::nrf::{Nrf, ONE, TWO, udm};
-use crate::support::{Answer, Client, Does, Producer, get, post, scp};
+use crate::support::{Answer, Client, Does, Producer, get, post, scheme, scp};
 
 /// An API root where nobody listens.
 async fn nowhere() -> String {
@@ -258,7 +258,7 @@ async fn b5_a_resource_is_below_the_prefix_that_its_location_has() {
     let (asked, given) = ("/a", "/b/c");
     let one = Producer::with(move |seen| {
         let port = seen.uri.rsplit_once(':').and_then(|(_, rest)| rest.split('/').next()).unwrap();
-        let location = format!("http://localhost:{port}{given}{CONTEXTS}/1");
+        let location = format!("{}://localhost:{port}{given}{CONTEXTS}/1", scheme());
         Does::Answers(Response::builder().status(201).header("location", location).body(Bytes::new()).unwrap())
     })
     .await;

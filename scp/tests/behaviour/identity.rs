@@ -42,11 +42,7 @@ async fn scp(authority: &Authority, settings: Settings) -> Running {
 
 /// Two UDMs at which nudm-sdm is served over TLS, the first to be chosen before the second.
 async fn udms(one: &Producer, two: &Producer) -> Nrf {
-    let mut profiles = one_before_two(one, two);
-    for profile in &mut profiles {
-        profile["nfServices"][0]["scheme"] = "https".into();
-    }
-    Nrf::with(profiles.into()).await
+    Nrf::with(one_before_two(one, two).into()).await
 }
 
 /// A request of model D of a consumer that says who it is.
@@ -160,7 +156,7 @@ async fn a3_a_producer_that_names_no_instance_is_not_asked_where_one_must_be() {
     let unnamed = producer(&authority, authority.sign(&[SanType::IpAddress("127.0.0.1".parse().unwrap())])).await;
     let named = producer(&authority, of(&authority, ONE)).await;
     let clear = Producer::start().await;
-    let [unnamed, named] = [&unnamed, &named].map(|it| format!("https://{}", it.address));
+    let [unnamed, named] = [unnamed, named].map(|it| it.root());
     for (producers, root, status) in [
         (Matching::Told, &unnamed, 200),
         (Matching::Told, &clear.root(), 200),

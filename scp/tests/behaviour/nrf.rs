@@ -171,5 +171,7 @@ pub(crate) fn one_before_two(one: &Producer, two: &Producer) -> [Value; 2] {
 
 /// A UDM that serves nudm-sdm where a producer is.
 pub(crate) fn udm(instance: &str, at: &Producer) -> Value {
-    profiles::udm(instance, at.address.port())
+    let mut profile = profiles::udm(instance, at.address.port());
+    profile["nfServices"][0]["scheme"] = at.scheme.into();
+    profile
 }

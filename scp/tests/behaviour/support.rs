@@ -2,20 +2,57 @@
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use bytes::Bytes;
 use h2::{Reason, client, server};
 use http::{HeaderMap, Request, Response, StatusCode};
+use pinion_scp::settings::Settings;
+use pinion_scp::tls::{self, Clients};
+use pinion_scp::{Prepared, Speech};
+use rcgen::SanType;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::{ClientConfig, ServerConfig};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 
-pub(crate) use crate::running::{Running, SCP, get, read, run, scp, settings, until};
+use crate::authority::Authority;
+pub(crate) use crate::running::{Running, SCP, read, run, settings, until};
 use crate::running::{ask, speak};
+use crate::secure::secure;
+
+/// How all is spoken to.
+pub(crate) fn scheme() -> &'static str {
+    if secure() { "https" } else { "http" }
+}
+
+/// Who signs the certificates of a run over TLS.
+static AUTHORITY: LazyLock<Authority> = LazyLock::new(Authority::new);
+
+/// How those with this certificate meet others, who must show one, too.
+fn secured(names: &[SanType]) -> (Option<Arc<ServerConfig>>, Option<Arc<ClientConfig>>) {
+    if !secure() {
+        return (None, None);
+    }
+    let mut roots = RootCertStore::empty();
+    roots.add(AUTHORITY.0.der().clone()).unwrap();
+    let known = Clients::Known(Arc::new(roots.clone()));
+    let server = tls::server(AUTHORITY.sign(names), known).unwrap();
+    (Some(server), Some(tls::client(roots, Some(AUTHORITY.sign(names))).unwrap()))
+}
+
+fn dns(name: &str) -> SanType {
+    SanType::DnsName(name.try_into().unwrap())
+}
+
+/// Runs an SCP.
+pub(crate) async fn scp(settings: Settings) -> Running {
+    let (server, client) = secured(&[dns(SCP)]);
+    let speech = if secure() { Speech::Tls } else { Speech::Clear };
+    run(Prepared::new(settings, server, client), speech).await
+}
 
 /// A request as a producer saw it.
 #[derive(Clone, Debug)]
@@ -45,6 +82,7 @@ pub(crate) enum Does {
 #[derive(Clone)]
 pub(crate) struct Producer {
     pub address: SocketAddr,
+    pub scheme: &'static str,
     seen: Arc<Mutex<Vec<Seen>>>,
     task: Arc<JoinHandle<()>>,
 }
@@ -57,7 +95,8 @@ impl Producer {
 
     /// One that does with each request as it is told.
     pub(crate) async fn with(does: impl Fn(&Seen) -> Does + Send + Sync + 'static) -> Self {
-        Self::over(None, does).await
+        let names = [SanType::IpAddress("127.0.0.1".parse().unwrap()), dns("localhost")];
+        Self::over(secured(&names).0, does).await
     }
 
     /// The same over TLS.
@@ -68,6 +107,7 @@ impl Producer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let does: Arc<dyn Fn(&Seen) -> Does + Send + Sync> = Arc::new(does);
         let task = tokio::spawn({
             let seen = Arc::clone(&seen);
@@ -88,12 +128,12 @@ impl Producer {
                 }
             }
         });
-        Self { address, seen, task: Arc::new(task) }
+        Self { address, scheme, seen, task: Arc::new(task) }
     }
 
-    /// Its API root, in the clear.
+    /// Its API root.
     pub(crate) fn root(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// What it saw.
@@ -196,9 +236,12 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Connects in the clear.
+    /// Connects.
     pub(crate) async fn connect(to: SocketAddr) -> Self {
-        Self::on(TcpStream::connect(to).await.unwrap()).await
+        match secured(&[dns("amf.example")]).1 {
+            Some(config) => Self::secure(to, config).await.unwrap(),
+            None => Self::on(TcpStream::connect(to).await.unwrap()).await,
+        }
     }
 
     /// Connects over TLS.
@@ -226,5 +269,10 @@ impl Client {
 
 /// A POST of a path of the SCP's.
 pub(crate) fn post(path: &str) -> http::request::Builder {
-    Request::post(format!("http://{SCP}{path}"))
+    Request::post(format!("{}://{SCP}{path}", scheme()))
+}
+
+/// A GET of a path of the SCP's.
+pub(crate) fn get(path: &str) -> http::request::Builder {
+    Request::get(format!("{}://{SCP}{path}", scheme()))
 }

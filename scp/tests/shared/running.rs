@@ -30,11 +30,6 @@ pub(crate) fn settings() -> Settings {
     Settings::new(SCP, vec![Authority::from_static(SCP)])
 }
 
-/// Runs an SCP in the clear.
-pub(crate) async fn scp(settings: Settings) -> Running {
-    run(Prepared::new(settings, None, None), Speech::Clear).await
-}
-
 /// Runs an SCP.
 pub(crate) async fn run(prepared: Prepared, speech: Speech) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -58,11 +53,6 @@ where
         let _ = connection.await;
     });
     sender
-}
-
-/// A GET of a path of the SCP's.
-pub(crate) fn get(path: &str) -> http::request::Builder {
-    Request::get(format!("http://{SCP}{path}"))
 }
 
 /// Asks, and waits for the whole answer.

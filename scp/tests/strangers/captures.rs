@@ -7,10 +7,11 @@ use std::process::Command;
 use pinion_networks::missing::skipped;
 use serde_json::Value;
 
+use crate::clear::scp;
 use crate::differences::now;
 use crate::exchange::{Exchange, Message, Prepared};
 use crate::programs::{program, said};
-use crate::running::{SCP, scp, settings};
+use crate::running::{SCP, settings};
 
 /// What every client of HTTP/2 sends first (RFC 9113 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";

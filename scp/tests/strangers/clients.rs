@@ -10,8 +10,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::authority::Authority;
+use crate::clear::scp;
 use crate::programs::{nghttpd, output, program, python, said, script};
-use crate::running::{SCP, run, scp, settings};
+use crate::running::{SCP, run, settings};
 
 const SMALL: &str = "{\"nfInstanceId\": \"54804518-4191-46b3-955c-ac631f953ed1\"}\n";
 

@@ -5,8 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use pinion_protocols::sbi::{SenderTimestamp, Timestamp};
 
+use crate::clear::scp;
 use crate::exchange::{Exchange, Fields, Message, Prepared};
-use crate::running::{SCP, scp, settings};
+use crate::running::{SCP, settings};
 
 fn fields(fields: &[(&str, &str)]) -> Fields {
     fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()

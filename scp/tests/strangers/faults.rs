@@ -10,10 +10,11 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use crate::clear::{get, scp};
 use crate::profiles::{ONE, TWO, udm};
 use crate::programs::{Server, nghttpd, program, said};
 use crate::registry::{Registry, files};
-use crate::running::{Running, ask, comes, get, scp, speak, until};
+use crate::running::{Running, ask, comes, speak, until};
 
 const CLIENTS: usize = 6;
 

@@ -17,6 +17,7 @@ mod profiles;
 mod running;
 
 mod captures;
+mod clear;
 mod clients;
 mod differences;
 mod exchange;

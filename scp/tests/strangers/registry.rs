@@ -10,9 +10,10 @@ use pinion_scp::settings::Settings;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::clear::scp;
 use crate::profiles::{ONE, OWN, udm};
 use crate::programs::{Server, nghttpd, program, python, said, script};
-use crate::running::{SCP, comes, scp, settings};
+use crate::running::{SCP, comes, settings};
 
 /// The NF instance of a consumer.
 const AMF: &str = "54804518-4191-46b3-955c-ac631f953ea1";
