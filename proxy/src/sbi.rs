@@ -5,6 +5,7 @@ mod host;
 mod instance;
 mod log;
 mod names;
+mod producers;
 
 pub use certificates::prepare;
 pub use host::{Host, Next, StartError};

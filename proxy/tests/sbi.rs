@@ -17,6 +17,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use pinion::config::model::Sbi;
 use pinion::config::{Host as Machine, parse};
+use pinion::control::SbiState;
 use pinion::sbi::{Dns, Host, Next, StartError, instance};
 use pinion_scp::resolve::{Addresses, Resolve as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -166,6 +167,60 @@ async fn what_was_done_is_counted_and_written_down() {
     assert_eq!(lines[0]["target"], format!("http://{producer}"));
     assert_eq!((&lines[1]["path"], &lines[1]["status"]), (&"/two".into(), &wrong[0].into()));
     assert!(lines[2]["cause"].is_string() && lines[2]["target"].is_null(), "{lines:?}");
+}
+
+#[tokio::test]
+async fn whom_it_asks_and_how_they_are_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let producer = producer(Arc::new(Semaphore::new(0))).await;
+    let (listener, nobody) = (free().await, free().await);
+    let udm = |number: u8, at: SocketAddr| {
+        format!(
+            "{{nf_instance_id: 8d1f3c6e-2f9b-4b6c-9e0a-3c5d7e9f1a2{number}, nf_type: UDM, nf_services: [{{service_name: nudm-sdm, versions: [v2], api_root: 'http://{at}'}}]}}"
+        )
+    };
+    let text = format!(
+        "sbi: {{fqdn: scp.example, listeners: [{{address: {}, port: {}}}], producers: [{}, {}]}}",
+        listener.ip(),
+        listener.port(),
+        udm(1, producer),
+        udm(2, nobody)
+    );
+    let sbi = parse(text.as_bytes(), &Machine::default()).unwrap().config.sbi.unwrap();
+    let host = Host::start(Next::new(&sbi, folder.path(), None).unwrap());
+    let told = || {
+        let all = host.producers().into_iter();
+        all.map(|it| (it.api_root, it.nf_type, it.state, it.answered, it.failed > 0)).collect::<Vec<_>>()
+    };
+    let [one, two] = [producer, nobody].map(|at| format!("http://{at}"));
+    let mut both = [(one.clone(), Some("UDM".to_owned())), (two.clone(), Some("UDM".to_owned()))];
+    both.sort();
+    let unknown = both.clone().map(|(at, kind)| (at, kind, SbiState::Unknown, 0, false));
+    assert_eq!(told(), unknown);
+
+    // Half of the requests are for who is not there, until it has failed too often; all are answered.
+    let mut client = Client::connect(listener).await.unwrap();
+    let mut asked = 0;
+    while !told().iter().any(|it| it.2 == SbiState::Failing) {
+        let request = Request::get(format!("http://{listener}/nudm-sdm/v2/imsi-1/nssai"))
+            .header("3gpp-sbi-discovery-target-nf-type", "UDM")
+            .header("3gpp-sbi-discovery-service-names", "nudm-sdm");
+        client.requests.ready().await.unwrap();
+        let response = client.requests.send_request(request.body(Empty::new()).unwrap()).await.unwrap();
+        let status = response.status();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(status, 200, "{body:?}");
+        asked += 1;
+        assert!(asked < 1_000, "{:?}", told());
+    }
+    let here = |(at, kind): (String, Option<String>)| match at == one {
+        true => (at, kind, SbiState::Up, asked, false),
+        false => (at, kind, SbiState::Failing, 0, true),
+    };
+    assert_eq!(told(), both.map(here));
+    // Each time that it did not answer the other was asked.
+    let failed = host.producers().iter().map(|it| it.failed).sum::<u64>();
+    assert_eq!((host.scp().parts().budget.attempts(), failed >= 5), (failed, true));
 }
 
 #[tokio::test]

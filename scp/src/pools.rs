@@ -24,7 +24,7 @@ use crate::settings::Matching;
 use crate::tls;
 
 pub use connection::Held;
-pub use health::{Health, Standing};
+pub use health::{Done, Health, Standing};
 use pool::Pool;
 pub use send::Sending;
 
@@ -124,6 +124,13 @@ impl Pools {
     pub fn connections(&self) -> usize {
         let pools = self.shared.pools.read().unwrap_or_else(PoisonError::into_inner);
         pools.values().map(|it| it.connections()).sum()
+    }
+
+    /// Whoever was met: how many connections to it are open, and what it did.
+    #[must_use]
+    pub fn met(&self, now: Instant) -> Vec<(ApiRoot, usize, Done)> {
+        let pools = self.shared.pools.read().unwrap_or_else(PoisonError::into_inner);
+        pools.values().map(|it| (it.api_root.clone(), it.connections(), it.health.done(now))).collect()
     }
 
     fn pool(&self, of: &ApiRoot, holder: &Holder) -> Arc<Pool> {

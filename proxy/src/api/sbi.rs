@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::decode::{MeaningError, number};
 use super::v1;
-use crate::control::{PageAsk, SbiFilter, SbiPage, SbiResource, SbiStats};
+use crate::control::{PageAsk, SbiFilter, SbiPage, SbiProducer, SbiResource, SbiState, SbiStats};
 
 pub(super) fn encode_filter(filter: &SbiFilter, page: &PageAsk) -> v1::ListSbiResourcesRequest {
     let SbiFilter { producer, nf_instance } = filter.clone();
@@ -48,7 +48,31 @@ pub(super) fn encode_stats(stats: SbiStats) -> v1::SbiStats {
         producer_connections: stats.producer_connections,
         resources: stats.resources,
         searches: stats.searches,
+        retries: stats.retries,
+        producers: stats.producers.into_iter().map(encode_producer).collect(),
     }
+}
+
+fn encode_producer(producer: SbiProducer) -> v1::SbiProducer {
+    let SbiProducer { api_root, nf_type, nf_instance, services, state, connections, answered, failed } = producer;
+    let state = match state {
+        SbiState::Unknown => v1::SbiState::Unspecified,
+        SbiState::Up => v1::SbiState::Up,
+        SbiState::Failing => v1::SbiState::Failing,
+    };
+    let state = state.into();
+    v1::SbiProducer { api_root, nf_type, nf_instance, services, state, connections, answered, failed }
+}
+
+fn decode_producer(wire: v1::SbiProducer) -> SbiProducer {
+    // A state of a newer daemon's is none that is known here.
+    let state = match wire.state() {
+        v1::SbiState::Unspecified => SbiState::Unknown,
+        v1::SbiState::Up => SbiState::Up,
+        v1::SbiState::Failing => SbiState::Failing,
+    };
+    let v1::SbiProducer { api_root, nf_type, nf_instance, services, connections, answered, failed, .. } = wire;
+    SbiProducer { api_root, nf_type, nf_instance, services, state, connections, answered, failed }
 }
 
 pub(super) fn decode_stats(wire: v1::SbiStats) -> Result<SbiStats, MeaningError> {
@@ -68,5 +92,7 @@ pub(super) fn decode_stats(wire: v1::SbiStats) -> Result<SbiStats, MeaningError>
         producer_connections: wire.producer_connections,
         resources: wire.resources,
         searches: wire.searches,
+        retries: wire.retries,
+        producers: wire.producers.into_iter().map(decode_producer).collect(),
     })
 }

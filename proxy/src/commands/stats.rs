@@ -45,7 +45,9 @@ repeated, missing, unjoined (DATA chunks: heard again, never heard; fragments of
 (UEs: that were met, made room for others, were not heard of for long); sbi: null, or
 an object of the SCP with fqdn, nf_instance, responses: objects with status, responses; problems (answers of the SCP's own): objects
 with cause, responses; cancelled (requests whose client did not wait), spent_seconds (the time of all responses together), working,
-waiting (requests), client_connections, producer_connections, resources (that are pinned), searches (that are remembered), unlogged.
+waiting (requests), client_connections, producer_connections, resources (that are pinned), searches (that are remembered), unlogged,
+retries (attempts beside the first of each request), and producers: objects of whom it asks with api_root, nf_type and nf_instance
+(null: not known), services, state (up, failing: too often in a row, unknown: not asked yet), connections, answered, failed (attempts).
 
 Exit codes: 0 done; 1 the daemon does not answer, or refuses; 2 bad usage.";
 
@@ -76,7 +78,7 @@ fn text(stats: &Stats, coloured: bool) -> String {
     let n4 = stats.front_ends.iter().map(|front_end| n4::part(front_end, coloured));
     let gtpc = stats.gtpc.iter().map(|front_end| gtpc::part(front_end, coloured));
     let n2 = stats.n2.iter().map(|front_end| n2::part(front_end, coloured));
-    let sbi = stats.sbi.iter().map(sbi::part);
+    let sbi = stats.sbi.iter().map(|stats| sbi::part(stats, coloured));
     let front_ends = n4.chain(gtpc).chain(n2).chain(heard::part(&stats.heard)).chain(sbi);
     for section in sections.into_iter().flatten().chain(front_ends) {
         text.push('\n');

@@ -22,7 +22,7 @@ use state::State;
 const EXAMPLES: &str = "\
 Examples:
   pinion top
-      Services, endpoints and packets, once a second, until q.
+      Services, endpoints, the SCP and whom it asks, and packets, once a second, until q.
   pinion top --once > screen.txt
       One screen as text, 100 by 30 characters where there is no terminal.
 
@@ -31,7 +31,7 @@ sessions, or new ones again, after asking; s sorts endpoints.
 
 Exit codes: 0 done; 1 the daemon does not answer, or the terminal fails; 2 bad usage, or no terminal.";
 
-/// Watch services, endpoints and packets live
+/// Watch services, endpoints, the SCP and packets live
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {

@@ -34,6 +34,43 @@ pub struct SbiStats {
     pub resources: u64,
     /// Searches that are remembered.
     pub searches: u64,
+    /// Attempts beside the first of each request.
+    pub retries: u64,
+    /// Producers and others that were asked or are known, in the order of their types and places.
+    pub producers: Vec<SbiProducer>,
+}
+
+/// Somebody whom the SCP asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SbiProducer {
+    /// Where it is.
+    pub api_root: String,
+    /// The type of its NF, as `UDM`, where it is known.
+    pub nf_type: Option<String>,
+    /// Its NF instance, where it is known.
+    pub nf_instance: Option<String>,
+    /// Services that it is known to have, in the order of their names.
+    pub services: Vec<String>,
+    /// How it is.
+    pub state: SbiState,
+    /// Connections to it that are open.
+    pub connections: u64,
+    /// Attempts that it answered, whatever it said.
+    pub answered: u64,
+    /// Attempts that it did not answer.
+    pub failed: u64,
+}
+
+/// How a producer is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SbiState {
+    /// Nobody asked it yet.
+    #[default]
+    Unknown,
+    /// It is asked as any other.
+    Up,
+    /// It failed too often in a row, and is asked only where there is nobody else.
+    Failing,
 }
 
 /// Which resources are asked for; a part that is `None` lets all through.

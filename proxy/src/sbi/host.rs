@@ -13,10 +13,13 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
+use super::producers::producers;
 use super::{InstanceError, instance, log, prepare};
 use crate::api::tls::{Stamp, TlsError as FileError};
 use crate::config::model::{Sbi, SbiListener, SbiTls};
+use crate::control::SbiProducer;
 use crate::health::Chance;
 
 /// Connections that wait to be accepted.
@@ -195,6 +198,12 @@ impl Host {
     #[must_use]
     pub const fn scp(&self) -> &Scp {
         &self.scp
+    }
+
+    /// Whom it asks.
+    #[must_use]
+    pub fn producers(&self) -> Vec<SbiProducer> {
+        producers(&self.scp, &self.sbi.settings.discovery, Instant::now())
     }
 
     /// Its FQDN.

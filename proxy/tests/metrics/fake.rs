@@ -6,8 +6,8 @@ use pinion::config::model::{Algorithm, Protocol};
 use pinion::control::{
     Control, ControlError, EndpointState, EndpointView, Explanation, GtpcEndpoint, GtpcFilter, GtpcFrontEnd,
     GtpcPage, InterfaceView, N2Amf, N2Filter, N2FrontEnd, N2Page, N4Filter, N4FrontEnd, N4Page, N4Upf,
-    PacketCount, PageAsk, PathView, Reloaded, SbiFilter, SbiPage, SbiStats, ServiceView, SessionFilter,
-    SessionPage, Stats, StoreLevel, TableLevel, TrafficView, TunnelFilters,
+    PacketCount, PageAsk, PathView, Reloaded, SbiFilter, SbiPage, SbiProducer, SbiState, SbiStats, ServiceView,
+    SessionFilter, SessionPage, Stats, StoreLevel, TableLevel, TrafficView, TunnelFilters,
 };
 
 use pinion_n2::{Answerer, Latency};
@@ -174,6 +174,14 @@ impl Control for Fake {
                 times: vec![3, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
                 spent: Duration::from_millis(6250),
                 working: 4,
+                retries: 3,
+                producers: vec![SbiProducer {
+                    api_root: "http://192.0.2.61:8000".to_owned(),
+                    state: SbiState::Failing,
+                    answered: 7,
+                    failed: 5,
+                    ..SbiProducer::default()
+                }],
                 ..SbiStats::default()
             }),
             n2: vec![n2(2)],

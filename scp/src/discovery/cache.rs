@@ -173,6 +173,11 @@ impl Cache {
         }
     }
 
+    /// What all searches found that are remembered.
+    pub(super) fn found(&self) -> Vec<Arc<Found>> {
+        self.read().entries.values().map(|entry| Arc::clone(&entry.found)).collect()
+    }
+
     /// Searches, and octets of them, that are remembered.
     pub(super) fn size(&self) -> (usize, usize) {
         let state = self.read();

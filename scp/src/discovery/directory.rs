@@ -17,6 +17,7 @@ use crate::call::Call;
 use crate::failure::Failure;
 use crate::flight::{Flights, Joined};
 use crate::nrf::{Ask, Link, Loaded, NrfError, NrfSet, NrfSettings, Preferred, SearchResult, Wanted};
+use crate::producer::Producer;
 
 /// What is known of producers. Copies share it.
 #[derive(Clone, Debug, Default)]
@@ -121,6 +122,16 @@ impl Directory {
     /// That the load of an NF instance or of one of its services changed, and nothing else of it.
     pub fn loaded(&self, nf_instance: &str, load: &Loaded) {
         self.shared.cache.loaded(nf_instance, load);
+    }
+
+    /// Whoever is known: those that are configured, and those of searches that are remembered.
+    #[must_use]
+    pub fn known(&self, settings: &DiscoverySettings) -> Vec<Arc<Producer>> {
+        let nf_instances = settings.producers.clone();
+        let given = Found::new(&SearchResult { nf_instances, ..SearchResult::default() });
+        let found = self.shared.cache.found();
+        let all = std::iter::once(&given).chain(found.iter().map(Arc::as_ref));
+        all.flat_map(|found| found.candidates.iter().map(|it| Arc::clone(&it.producer))).collect()
     }
 
     /// Which NRF answered last.

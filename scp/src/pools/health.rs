@@ -1,5 +1,6 @@
 //! How a next hop has done lately: failures in a row, then probation.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::time::Instant;
@@ -10,6 +11,19 @@ use crate::settings::Retries;
 #[derive(Debug, Default)]
 pub struct Health {
     state: Mutex<State>,
+    answered: AtomicU64,
+    failed: AtomicU64,
+}
+
+/// What a next hop did since it was met.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Attempts that it answered, whatever it said.
+    pub answered: u64,
+    /// Attempts that it did not answer.
+    pub failed: u64,
+    /// Whether it is on probation.
+    pub bad: bool,
 }
 
 #[derive(Debug, Default)]
@@ -30,6 +44,7 @@ pub enum Standing {
 impl Health {
     /// It answered, whatever it said.
     pub fn succeeded(&self) {
+        self.answered.fetch_add(1, Ordering::Relaxed);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.failures != 0 {
             *state = State::default();
@@ -38,11 +53,21 @@ impl Health {
 
     /// It did not answer.
     pub fn failed(&self, now: Instant, retries: &Retries) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.failures = state.failures.saturating_add(1);
         if state.failures >= retries.failures {
             state.until = now.checked_add(retries.probation);
         }
+    }
+
+    /// What it did; to be told, and nothing changes by it.
+    #[must_use]
+    pub fn done(&self, now: Instant) -> Done {
+        let until = self.state.lock().unwrap_or_else(PoisonError::into_inner).until;
+        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let bad = until.is_some_and(|until| now < until);
+        Done { answered: count(&self.answered), failed: count(&self.failed), bad }
     }
 
     /// Whether it is to be chosen. When its probation is over, one caller is told that it is good, and by what becomes of that
@@ -83,7 +108,9 @@ mod tests {
             [health.standing(after, &retries), health.standing(after, &retries)],
             [Standing::Good, Standing::Bad]
         );
+        assert_eq!(health.done(after), Done { answered: 1, failed: 3, bad: true });
         health.succeeded();
         assert_eq!(health.standing(after, &retries), Standing::Good);
+        assert_eq!(health.done(after), Done { answered: 2, failed: 3, bad: false });
     }
 }

@@ -50,7 +50,13 @@ where
     let mut service = (*again.service).clone();
     // What was answered, or went wrong, last.
     let mut outcome: Option<Result<Reply, Failure>> = None;
+    // Attempts of which it is not known yet whether there is anybody to ask.
+    let mut begun = 0;
     loop {
+        match &came {
+            Came::Answer(Err(Failure::Exhausted)) => begun = 0,
+            _ => again.budget.tried(std::mem::take(&mut begun)),
+        }
         let next = match came {
             Came::Answer(Ok(reply)) => {
                 under_way.clear();
@@ -75,6 +81,7 @@ where
             }
             Came::Slow => again.beside(),
         };
+        begun += u64::from(next.is_some());
         under_way.extend(next.map(|next| service.call(next)));
         if under_way.is_empty() {
             break;

@@ -1,5 +1,6 @@
 //! What retries there may be, so that they never multiply load (TS 29.500 5.2.8).
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use crate::settings::Retries;
 #[derive(Clone, Debug, Default)]
 pub struct Budget {
     state: Arc<Mutex<Tokens>>,
+    attempts: Arc<AtomicU64>,
 }
 
 #[derive(Debug, Default)]
@@ -45,6 +47,17 @@ impl Budget {
             }
         }
         false
+    }
+
+    /// So many attempts more were made beside the first of a request.
+    pub(super) fn tried(&self, more: u64) {
+        self.attempts.fetch_add(more, Ordering::Relaxed);
+    }
+
+    /// How many attempts there were beside the first of each request.
+    #[must_use]
+    pub fn attempts(&self) -> u64 {
+        self.attempts.load(Ordering::Relaxed)
     }
 
     /// Gives a retry back that nobody was asked by.

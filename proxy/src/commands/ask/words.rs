@@ -3,7 +3,7 @@
 use pinion_n4::Phase;
 
 use super::columns::Look;
-use crate::control::{EndpointState, N2Mode, N2Ue, Origin, SessionKey, SessionState};
+use crate::control::{EndpointState, N2Mode, N2Ue, Origin, SbiState, SessionKey, SessionState};
 
 pub(crate) fn endpoint_state(state: EndpointState) -> (&'static str, Look) {
     match state {
@@ -30,6 +30,14 @@ pub(crate) fn n4_phase(phase: Phase) -> (&'static str, Look) {
         Phase::Open => ("open", Look::Good),
         Phase::Restoring => ("restoring", Look::Bad),
         Phase::Closing => ("closing", Look::Warning),
+    }
+}
+
+pub(crate) fn sbi_state(state: SbiState) -> (&'static str, Look) {
+    match state {
+        SbiState::Unknown => ("unknown", Look::Faint),
+        SbiState::Up => ("up", Look::Good),
+        SbiState::Failing => ("failing", Look::Bad),
     }
 }
 

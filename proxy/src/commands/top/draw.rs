@@ -1,5 +1,7 @@
 //! The screen: a function of what it shows and how large it is.
 
+mod sbi;
+
 use std::net::IpAddr;
 
 use ratatui::Frame;
@@ -44,15 +46,27 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>) {
 }
 
 fn panes(state: &State, snapshot: &Snapshot, frame: &mut Frame<'_>, area: Rect) {
+    if snapshot.is_scp_alone() {
+        return sbi::pane(state, snapshot, frame, area);
+    }
     // A frame takes two lines, the headings one.
     let lines = |rows: usize| u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(3);
     let services = lines(snapshot.services.len()).min((area.height / 4).max(6));
     let packets = lines(snapshot.stats.packets.len()).min((area.height / 3).max(4));
-    let [services, endpoints, packets] =
-        Layout::vertical([Constraint::Length(services), Constraint::Min(4), Constraint::Length(packets)])
-            .areas(area);
+    let producers = match &snapshot.stats.sbi {
+        Some(sbi) => lines(sbi.producers.len()).min((area.height / 4).max(5)),
+        None => 0,
+    };
+    let [services, endpoints, producers, packets] = Layout::vertical([
+        Constraint::Length(services),
+        Constraint::Min(4),
+        Constraint::Length(producers),
+        Constraint::Length(packets),
+    ])
+    .areas(area);
     services_pane(state, &snapshot.services, frame, services);
     endpoints_pane(state, frame, endpoints);
+    sbi::pane(state, snapshot, frame, producers);
     packets_pane(state, snapshot, frame, packets);
 }
 
@@ -322,6 +336,17 @@ mod tests {
         assert_snapshot!("narrow", screen(&sample::moving(), 80, 24));
         assert_snapshot!("tiny", screen(&sample::moving(), 40, 10));
         assert_snapshot!("too_small", screen(&sample::moving(), 39, 10));
+    }
+
+    #[test]
+    fn the_scp_alone_and_beside_others() {
+        assert_snapshot!("scp", screen(&sample::scp(), 120, 12));
+        assert_snapshot!("narrow_scp", screen(&sample::scp(), 80, 12));
+        let mut state = sample::moving();
+        let mut beside = sample::snapshot();
+        beside.stats.sbi = Some(sample::sbi());
+        state.observe(beside, Duration::from_secs(31));
+        assert_snapshot!("scp_beside", screen(&state, 100, 30));
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! What happens a second, from counters that were read some time apart.
 
+mod sbi;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::state::Snapshot;
+use sbi::Sbi;
 
 /// How many rates are kept of each reason: as many as a wide screen draws.
 const KEPT: usize = 120;
@@ -18,16 +21,18 @@ pub(super) struct Rates {
     endpoints: BTreeMap<(String, String), (u64, f64)>,
     placed: Series,
     ended: Series,
+    /// What there is of SBI.
+    pub(super) sbi: Sbi,
 }
 
 #[derive(Debug, Default)]
-struct Series {
+pub(super) struct Series {
     last: Option<u64>,
     rates: VecDeque<f64>,
 }
 
 impl Series {
-    fn observe(&mut self, count: u64, elapsed: Option<Duration>) {
+    pub(super) fn observe(&mut self, count: u64, elapsed: Option<Duration>) {
         // Less than before: the tables were made anew.
         if let (Some(elapsed), Some(more)) = (elapsed, self.last.and_then(|last| count.checked_sub(last))) {
             if self.rates.len() >= KEPT {
@@ -38,7 +43,7 @@ impl Series {
         self.last = Some(count);
     }
 
-    fn now(&self) -> Option<f64> {
+    pub(super) fn now(&self) -> Option<f64> {
         self.rates.back().copied()
     }
 }
@@ -68,6 +73,7 @@ impl Rates {
         }
         self.placed.observe(snapshot.stats.placed, elapsed);
         self.ended.observe(snapshot.stats.ended, elapsed);
+        self.sbi.observe(snapshot.stats.sbi.as_ref(), elapsed);
     }
 
     /// Packets a second for a reason, the latest last.

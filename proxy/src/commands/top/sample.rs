@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::state::{Snapshot, State};
 use crate::config::model::{Algorithm, Protocol};
 use crate::control::{
-    EndpointState, EndpointView, Heard, InterfaceView, PacketCount, PathView, ServiceView, Stats, StoreLevel,
-    TableLevel, TrafficView,
+    EndpointState, EndpointView, Heard, InterfaceView, PacketCount, PathView, SbiProducer, SbiState, SbiStats,
+    ServiceView, Stats, StoreLevel, TableLevel, TrafficView,
 };
 
 /// A screen that has been told once.
@@ -29,6 +29,57 @@ pub(super) fn moving() -> State {
         snapshot.stats.ended += second % 2;
         snapshot.endpoints[0].sessions += second % 3;
         state.observe(snapshot.clone(), Duration::from_secs(second));
+    }
+    state
+}
+
+/// An SCP.
+pub(super) fn sbi() -> SbiStats {
+    let producer = |number: u8, state| SbiProducer {
+        api_root: format!("http://192.0.2.6{number}:8000"),
+        nf_type: Some("UDM".into()),
+        nf_instance: Some(format!("8d1f3c6e-2f9b-4b6c-9e0a-3c5d7e9f1a2{number}")),
+        services: vec!["nudm-sdm".into()],
+        state,
+        connections: 2,
+        answered: 70,
+        failed: 3,
+    };
+    SbiStats {
+        fqdn: "scp.example".into(),
+        statuses: vec![(200, 70), (504, 2)],
+        times: vec![10; 13],
+        working: 6,
+        resources: 1_234,
+        retries: 5,
+        producers: vec![
+            producer(1, SbiState::Up),
+            producer(2, SbiState::Failing),
+            SbiProducer { api_root: "https://nrf.example".into(), ..SbiProducer::default() },
+        ],
+        ..SbiStats::default()
+    }
+}
+
+/// An SCP and nothing else, on which something moved.
+pub(super) fn scp() -> State {
+    let mut state = State::new("/run/pinion/api.sock".into());
+    let mut snapshot = snapshot();
+    snapshot.services.clear();
+    snapshot.endpoints.clear();
+    snapshot.stats.packets.clear();
+    let mut stats = sbi();
+    for second in 0..3 {
+        snapshot.stats.sbi = Some(stats.clone());
+        state.observe(snapshot.clone(), Duration::from_secs(second));
+        for (status, step) in stats.statuses.iter_mut().zip([1_500, 3]) {
+            status.1 += step;
+        }
+        stats.retries += 7;
+        stats.times[1] += 1_490;
+        stats.times[5] += 13;
+        stats.producers[0].answered += 1_503;
+        stats.producers[1].failed += 7;
     }
     state
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::rates::Rates;
-use crate::control::{EndpointState, EndpointView, ServiceView, Stats};
+use crate::control::{EndpointState, EndpointView, SbiProducer, ServiceView, Stats};
 
 /// What the daemon said at one time.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +11,26 @@ pub(super) struct Snapshot {
     pub(super) services: Vec<ServiceView>,
     pub(super) endpoints: Vec<EndpointView>,
     pub(super) stats: Stats,
+}
+
+impl Snapshot {
+    /// Whether the SCP is all there is: there is nothing steered.
+    pub(super) fn is_scp_alone(&self) -> bool {
+        self.stats.sbi.is_some() && self.services.is_empty() && self.endpoints.is_empty()
+    }
+
+    /// Whom the SCP asks.
+    pub(super) fn producers(&self) -> &[SbiProducer] {
+        self.stats.sbi.as_ref().map(|sbi| &sbi.producers[..]).unwrap_or_default()
+    }
+
+    /// The parts of the screen, from top to bottom.
+    pub(super) fn panes(&self) -> Vec<Pane> {
+        let steered = (!self.is_scp_alone()).then_some([Pane::Services, Pane::Endpoints]);
+        let packets = (!self.is_scp_alone()).then_some(Pane::Packets);
+        let sbi = self.stats.sbi.is_some().then_some(Pane::Producers);
+        steered.into_iter().flatten().chain(sbi).chain(packets).collect()
+    }
 }
 
 /// What the screen shows.
@@ -29,9 +49,10 @@ pub(super) struct State {
     pub(super) sort: Sort,
     /// What waits for y or n.
     pub(super) question: Option<Action>,
-    /// The line that is chosen among services and packets.
+    /// The line that is chosen among services, packets and producers.
     pub(super) service: usize,
     pub(super) packet: usize,
+    pub(super) producer: usize,
     /// The endpoint that is chosen, wherever sorting puts it; `None`: the first.
     chosen: Option<(String, String)>,
 }
@@ -42,6 +63,7 @@ pub(super) enum Pane {
     Services,
     #[default]
     Endpoints,
+    Producers,
     Packets,
 }
 
@@ -113,6 +135,10 @@ impl State {
         self.away = None;
         self.service = self.service.min(snapshot.services.len().saturating_sub(1));
         self.packet = self.packet.min(snapshot.stats.packets.len().saturating_sub(1));
+        self.producer = self.producer.min(snapshot.producers().len().saturating_sub(1));
+        if let Some(first) = snapshot.panes().first().filter(|_| !snapshot.panes().contains(&self.pane)) {
+            self.pane = *first;
+        }
         self.snapshot = Some(snapshot);
     }
 
@@ -156,8 +182,8 @@ impl State {
         }
         match key {
             Key::Quit => return Outcome::Quit,
-            Key::Next => self.pane = turn(self.pane, Pane::Endpoints, Pane::Packets, Pane::Services),
-            Key::Previous => self.pane = turn(self.pane, Pane::Packets, Pane::Services, Pane::Endpoints),
+            Key::Next => self.turn(true),
+            Key::Previous => self.turn(false),
             Key::Up => self.step(|line, _| line.saturating_sub(1)),
             Key::Down => self.step(|line, _| line.saturating_add(1)),
             Key::PageUp => self.step(|line, _| line.saturating_sub(PAGE)),
@@ -178,6 +204,16 @@ impl State {
         Outcome::Nothing
     }
 
+    /// Goes to the part of the screen below, or above, and round.
+    fn turn(&mut self, down: bool) {
+        let mut panes = self.snapshot.as_ref().map(Snapshot::panes).unwrap_or_default();
+        if !down {
+            panes.reverse();
+        }
+        let after = panes.iter().skip_while(|pane| **pane != self.pane).nth(1);
+        self.pane = after.or(panes.first()).copied().unwrap_or_default();
+    }
+
     /// Chooses another line of the pane, given the line and the last one.
     fn step(&mut self, to: impl FnOnce(usize, usize) -> usize) {
         let Some(snapshot) = &self.snapshot else {
@@ -190,6 +226,7 @@ impl State {
         match self.pane {
             Pane::Services => self.service = to(self.service, snapshot.services.len()),
             Pane::Packets => self.packet = to(self.packet, snapshot.stats.packets.len()),
+            Pane::Producers => self.producer = to(self.producer, snapshot.producers().len()),
             Pane::Endpoints => {
                 let line = to(self.endpoint(), snapshot.endpoints.len());
                 let endpoints = self.endpoints();
@@ -210,17 +247,10 @@ impl State {
                 }
             }
         });
-        self.pane = Pane::Endpoints;
+        if chosen.is_some() {
+            self.pane = Pane::Endpoints;
+        }
         self.question = chosen;
-    }
-}
-
-/// The pane after this one, given those after services, endpoints and packets.
-fn turn(pane: Pane, services: Pane, endpoints: Pane, packets: Pane) -> Pane {
-    match pane {
-        Pane::Services => services,
-        Pane::Endpoints => endpoints,
-        Pane::Packets => packets,
     }
 }
 
@@ -296,5 +326,22 @@ mod tests {
             [Key::Next, Key::Next, Key::Next].map(|key| (state.key(key), state.pane).1),
             [Pane::Packets, Pane::Services, Pane::Endpoints]
         );
+    }
+
+    #[test]
+    fn an_scp_alone_has_the_screen_to_itself() {
+        let mut state = sample::scp();
+        assert_eq!(state.pane, Pane::Producers);
+        for key in [Key::Next, Key::Previous, Key::Drain] {
+            assert_eq!((state.key(key), state.pane), (Outcome::Nothing, Pane::Producers), "{key:?}");
+        }
+        state.key(Key::Last);
+        assert_eq!(state.producer, 2);
+        let mut beside = sample::snapshot();
+        beside.stats.sbi = Some(sample::sbi());
+        state.observe(beside, Duration::from_secs(100));
+        let seen = [Key::Next, Key::Next, Key::Previous, Key::Previous, Key::Previous];
+        let seen = seen.map(|key| (state.key(key), state.pane).1);
+        assert_eq!(seen, [Pane::Packets, Pane::Services, Pane::Packets, Pane::Producers, Pane::Endpoints]);
     }
 }

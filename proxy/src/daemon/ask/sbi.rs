@@ -30,6 +30,8 @@ impl Daemon {
             producer_connections: parts.pools.connections() as u64,
             resources: parts.pins.count() as u64,
             searches: parts.directory.size().0 as u64,
+            retries: parts.budget.attempts(),
+            producers: host.producers(),
         })
     }
 

@@ -7,7 +7,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Unit;
 
 use super::{Family, Sink, Value, counter, gauge, info};
-use crate::control::SbiStats;
+use crate::control::{SbiProducer, SbiState, SbiStats};
 use crate::metrics::Snapshot;
 
 pub(super) const FAMILIES: &[Family] = &[
@@ -57,6 +57,30 @@ pub(super) const FAMILIES: &[Family] = &[
     gauge("sbi_searches", "Searches whose answers are remembered.", &[], |it, sink| {
         one(it, sink, |sbi| sbi.searches);
     }),
+    counter("sbi_retries", "Attempts beside the first of each request.", &[], |it, sink| {
+        one(it, sink, |sbi| sbi.retries);
+    }),
+    counter(
+        "sbi_attempts",
+        "Attempts at a producer, by whether it answered.",
+        &["producer", "outcome"],
+        |it, sink| {
+            each(it, |producer| {
+                sink(&[&producer.api_root, "answered"], Value::Whole(producer.answered));
+                sink(&[&producer.api_root, "failed"], Value::Whole(producer.failed));
+            });
+        },
+    ),
+    gauge(
+        "sbi_producer_failing",
+        "Whether a producer failed too often in a row, and is asked only where there is nobody else.",
+        &["producer"],
+        |it, sink| {
+            each(it, |producer| {
+                sink(&[&producer.api_root], Value::Whole(u64::from(producer.state == SbiState::Failing)));
+            });
+        },
+    ),
     counter("sbi_unlogged", "Requests that the access log lacks, as it was too slow.", &[], |it, sink| {
         one(it, sink, |sbi| sbi.unlogged);
     }),
@@ -64,6 +88,10 @@ pub(super) const FAMILIES: &[Family] = &[
 
 fn of(snapshot: &Snapshot, of: impl FnMut(&SbiStats)) {
     snapshot.stats.sbi.iter().for_each(of);
+}
+
+fn each(snapshot: &Snapshot, mut of_each: impl FnMut(&SbiProducer)) {
+    of(snapshot, |sbi| sbi.producers.iter().for_each(&mut of_each));
 }
 
 /// Prometheus' last class has all there is.

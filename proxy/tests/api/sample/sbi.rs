@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use pinion::control::{Explained, Explanation, PageAsk, SbiFilter, SbiPage, SbiResource, SbiStats};
+use pinion::control::{
+    Explained, Explanation, PageAsk, SbiFilter, SbiPage, SbiProducer, SbiResource, SbiState, SbiStats,
+};
 
 pub(super) fn stats() -> SbiStats {
     SbiStats {
@@ -20,6 +22,27 @@ pub(super) fn stats() -> SbiStats {
         producer_connections: 9,
         resources: 10,
         searches: 11,
+        retries: 12,
+        producers: vec![
+            SbiProducer {
+                api_root: "http://192.0.2.61:8000".to_owned(),
+                nf_type: Some("UDM".to_owned()),
+                nf_instance: Some("5c3d7e9f-1a2b-4b6c-9e0a-8d1f3c6e2f9b".to_owned()),
+                services: vec!["nudm-sdm".to_owned(), "nudm-uecm".to_owned()],
+                state: SbiState::Up,
+                connections: 2,
+                answered: 90,
+                failed: 0,
+            },
+            SbiProducer {
+                api_root: "http://192.0.2.62:8000".to_owned(),
+                nf_type: Some("UDM".to_owned()),
+                state: SbiState::Failing,
+                failed: 13,
+                ..SbiProducer::default()
+            },
+            SbiProducer { api_root: "https://nrf.example".to_owned(), answered: 1, ..SbiProducer::default() },
+        ],
     }
 }
 

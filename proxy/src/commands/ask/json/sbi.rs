@@ -1,5 +1,6 @@
 use serde::Serialize;
 
+use super::super::words;
 use crate::control;
 
 /// A resource that the SCP keeps on its producer.
@@ -44,6 +45,35 @@ pub(super) struct Scp<'a> {
     resources: u64,
     searches: u64,
     unlogged: u64,
+    retries: u64,
+    producers: Vec<Producer<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Producer<'a> {
+    api_root: &'a str,
+    nf_type: Option<&'a str>,
+    nf_instance: Option<&'a str>,
+    services: &'a [String],
+    state: &'static str,
+    connections: u64,
+    answered: u64,
+    failed: u64,
+}
+
+impl<'a> From<&'a control::SbiProducer> for Producer<'a> {
+    fn from(it: &'a control::SbiProducer) -> Self {
+        Self {
+            api_root: &it.api_root,
+            nf_type: it.nf_type.as_deref(),
+            nf_instance: it.nf_instance.as_deref(),
+            services: &it.services,
+            state: words::sbi_state(it.state).0,
+            connections: it.connections,
+            answered: it.answered,
+            failed: it.failed,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -77,6 +107,8 @@ impl<'a> From<&'a control::SbiStats> for Scp<'a> {
             resources: it.resources,
             searches: it.searches,
             unlogged: it.unlogged,
+            retries: it.retries,
+            producers: it.producers.iter().map(Producer::from).collect(),
         }
     }
 }
