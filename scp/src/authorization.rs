@@ -127,9 +127,8 @@ impl AuthorizationLayer {
     fn request(&self, call: &Call) -> Result<Result<TokenRequest, Missing>, Failure> {
         let settings = &call.context.arrival.prepared.settings;
         let named = settings.nrf.as_ref().is_none_or(|nrf| nrf.named);
-        let holder = call.context.arrival.peer.holder.clone();
         let factors = self.directory.factors(call, &[])?;
-        Ok(TokenRequest::read(call.headers(), &factors, holder, named))
+        Ok(TokenRequest::read(call.headers(), &factors, &call.context.arrival.peer, named))
     }
 
     /// A token; the outer failure is that the client does not wait for it any more.

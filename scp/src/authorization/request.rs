@@ -2,23 +2,28 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use pinion_protocols::sbi::{AccessScope, NrfUri, Value as _};
 use serde_json::{Map, Value};
 
 use crate::api_root::ApiRoot;
+use crate::call::Peer;
 use crate::cause::Cause;
 use crate::discovery::{Factors, encode, parameter};
 use crate::failure::Failure;
 use crate::identity::asserted;
 use crate::names;
 use crate::problem::Problem;
+use crate::tls;
 
 /// A request for a token. What is asked for with the same is the same token, and with anything else another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TokenRequest {
     /// Whose certificate was shown: whoever only says that it is another gets nothing of that other's.
     pub holder: Option<Arc<str>>,
+    /// The assertion that the client shows, where its certificate does not say that it is the consumer itself: who shows
+    /// another, or none, has the NRF judge that.
+    pub assertion: Option<HeaderValue>,
     /// The NRF that the client names.
     pub nrf: Option<ApiRoot>,
     /// AccessTokenReq, in the order in which it is sent.
@@ -39,23 +44,22 @@ impl TokenRequest {
     ///
     /// # Errors
     /// What is missing.
-    pub fn read(
-        headers: &HeaderMap,
-        factors: &Factors,
-        holder: Option<Arc<str>>,
-        named: bool,
-    ) -> Result<Self, Missing> {
+    pub fn read(headers: &HeaderMap, factors: &Factors, peer: &Peer, named: bool) -> Result<Self, Missing> {
         let said = |name: &str| headers.contains_key(format!("3gpp-sbi-discovery-{name}"));
         let consumer = factors
             .get("requester-nf-instance-id")
             .map(str::to_owned)
-            .or_else(|| headers.get(names::CLIENT_CREDENTIALS).and_then(asserted));
+            .or_else(|| headers.get(names::CLIENT_CREDENTIALS).and_then(asserted))
+            .ok_or(Missing::Consumer);
         let scope = scope(headers).or_else(|| factors.service().map(str::to_owned)).ok_or(Missing::Scope)?;
-        let mut members = vec![
-            ("grant_type", "client_credentials".to_owned()),
-            ("nfInstanceId", consumer.ok_or(Missing::Consumer)?),
-            ("scope", scope),
-        ];
+        let consumer = consumer?;
+        let certified = tls::instances(&peer.names).any(|it| it.eq_ignore_ascii_case(&consumer));
+        let mut assertion = headers.get(names::CLIENT_CREDENTIALS).filter(|_| !certified).cloned();
+        if let Some(assertion) = &mut assertion {
+            assertion.set_sensitive(true);
+        }
+        let mut members =
+            vec![("grant_type", "client_credentials".to_owned()), ("nfInstanceId", consumer), ("scope", scope)];
         let mut add = |member, value: Option<String>| members.extend(value.map(|value| (member, value)));
         let text = |name: &str| factors.get(name).map(str::to_owned);
         let agent = headers.contains_key(http::header::USER_AGENT);
@@ -77,7 +81,7 @@ impl TokenRequest {
         add("targetNsiList", text("nsi-list"));
         add("targetNfSetId", text(parameter::SET));
         add("targetNfServiceSetId", text(parameter::SERVICE_SET));
-        Ok(Self { holder, nrf: nrf(headers, named), members })
+        Ok(Self { holder: peer.holder.clone(), assertion, nrf: nrf(headers, named), members })
     }
 
     /// As a form (TS 29.510 6.3.5.2.2).
@@ -162,7 +166,8 @@ mod tests {
             headers.insert(*name, value.parse().unwrap());
         }
         let factors = Factors::read(&headers, "/nudm-sdm/v2/a", &[], "SCP", true).unwrap();
-        TokenRequest::read(&headers, &factors, None, true)
+        let peer = Peer { address: ([127, 0, 0, 1], 1).into(), tls: false, names: Arc::default(), holder: None };
+        TokenRequest::read(&headers, &factors, &peer, true)
     }
 
     const CONSUMER: (&str, &str) =

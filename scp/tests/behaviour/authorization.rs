@@ -85,6 +85,26 @@ async fn a1_it_is_got_with_scope_and_assertion_and_kept_for_this_consumer_alone(
     assert_eq!(answer.header("3gpp-sbi-access-token"), "Bearer token-3", "another scope is another token");
 }
 
+/// TS 33.501 13.3.8: who says that it is another, and shows nothing or something else for it, has to convince the NRF itself.
+#[tokio::test]
+async fn a1_what_an_assertion_brought_is_for_who_shows_it() {
+    let producer = Producer::start().await;
+    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+    let running = scp(nrf.settings()).await;
+    let client = Client::connect(running.address).await;
+    let [own, others] =
+        ["eyJhbGciOiJub25lIn0.eyJzdWIiOiI1NDgwIn0.AA", "eyJhbGciOiJub25lIn0.eyJzdWIiOiI1NDgxIn0.AA"];
+    for assertion in [Some(own), None, Some(others), Some(own)] {
+        let mut request = ask(AMF);
+        if let Some(assertion) = assertion {
+            request = request.header("3gpp-Sbi-Client-Credentials", assertion);
+        }
+        assert_eq!(client.ask(request.body("").unwrap()).await.status, 200);
+    }
+    let tokens: Vec<_> = producer.seen().iter().map(|it| authorization(it).to_owned()).collect();
+    assert_eq!(tokens, ["Bearer token-1", "Bearer token-2", "Bearer token-3", "Bearer token-1"]);
+}
+
 #[tokio::test]
 async fn a1_what_is_missing_is_named() {
     let producer = Producer::start().await;
