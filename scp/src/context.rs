@@ -1,5 +1,6 @@
 //! What the headers of a request say to an SCP, read once when it arrives.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use http::header::{self, HeaderName, HeaderValue};
@@ -47,6 +48,8 @@ pub struct Context {
     pub deadline: Deadline,
     /// Who says nothing of those that were asked.
     pub(crate) slow: Slow,
+    /// The chance that all of its attempts have, once one had it.
+    pub(crate) chance: OnceLock<u64>,
 }
 
 /// Until when a client waits.
@@ -127,7 +130,8 @@ impl Context {
         }
         let deadline = Deadline::new(&arrival, sent, wait);
         let slow = Slow::default();
-        Ok(Self { arrival, priority, target, hops, callback, discovery, binding, looped, deadline, slow })
+        let chance = OnceLock::new();
+        Ok(Self { arrival, priority, target, hops, callback, discovery, binding, looped, deadline, slow, chance })
     }
 }
 

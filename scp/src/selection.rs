@@ -171,6 +171,7 @@ impl SelectionLayer {
                 health.standing(Instant::now(), &settings.retries) == Standing::Bad
             },
             reports: Some(&self.reported),
+            chance: &|| *call.context.chance.get_or_init(|| self.dice.below(u64::MAX)),
         };
         let untried = eligible.into_iter().filter(|it| !call.tried.contains(&it.api_root)).collect();
         Ok(pick::pick(untried, &knowledge, &self.dice))

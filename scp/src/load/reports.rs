@@ -1,6 +1,7 @@
 //! What producers say of their load (TS 29.500 6.3.3) and overload (6.4.3), until it is no longer so.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher as _;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -75,16 +76,21 @@ impl Reported {
         }
     }
 
-    /// How many of a hundred requests are not to be sent to a producer.
+    /// Whether a request is one of those of a hundred that are not to be sent to a producer, by its own chance. What is not for
+    /// one is for nobody of the same scope (6.4.3.5.1).
     #[must_use]
-    pub fn reduction(&self, of: &Producer) -> u8 {
+    pub fn spares(&self, of: &Producer, chance: &dyn Fn() -> u64) -> bool {
         let overloads = self.shared.overloads.read().unwrap_or_else(PoisonError::into_inner);
         if overloads.is_empty() {
-            return 0;
+            return false;
         }
         let now = Instant::now();
-        let said = |whose: &Whose| overloads.get(whose).filter(|it| it.until > now).map(|it| it.reduction);
-        names_of(of).iter().filter_map(said).max().unwrap_or(0)
+        let names = names_of(of);
+        let said = names.iter().filter_map(|whose| Some((whose, overloads.get(whose)?)));
+        let most = said.filter(|(_, it)| it.until > now).max_by_key(|(_, it)| it.reduction);
+        most.is_some_and(|(whose, it)| {
+            foldhash::quality::FixedState::with_seed(chance()).hash_one(whose) % 100 < u64::from(it.reduction)
+        })
     }
 
     /// Percent of its capacity that a producer says is in use; that of the narrowest scope.

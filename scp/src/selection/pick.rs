@@ -13,8 +13,8 @@ pub(super) trait Reports: fmt::Debug + Send + Sync {
     /// Percent of its capacity in use, where it said so (3gpp-Sbi-Lci).
     fn load(&self, producer: &Producer) -> Option<u8>;
 
-    /// How many requests of a hundred are not to be sent to it (3gpp-Sbi-Oci).
-    fn reduction(&self, producer: &Producer) -> u8;
+    /// Whether a request of such a chance is one of those of a hundred that are not to be sent to it (3gpp-Sbi-Oci).
+    fn spares(&self, producer: &Producer, chance: &dyn Fn() -> u64) -> bool;
 }
 
 impl Reports for Reported {
@@ -22,8 +22,8 @@ impl Reports for Reported {
         Self::load(self, producer)
     }
 
-    fn reduction(&self, producer: &Producer) -> u8 {
-        Self::reduction(self, producer)
+    fn spares(&self, producer: &Producer, chance: &dyn Fn() -> u64) -> bool {
+        Self::spares(self, producer, chance)
     }
 }
 
@@ -35,6 +35,8 @@ pub(super) struct Knowledge<'a> {
     pub(super) bad: &'a dyn Fn(&Producer) -> bool,
     /// What producers say.
     pub(super) reports: Option<&'a dyn Reports>,
+    /// The request's own chance, the same in all of its attempts. Asked for where somebody is overloaded.
+    pub(super) chance: &'a dyn Fn() -> u64,
 }
 
 /// Who was picked.
@@ -52,9 +54,8 @@ pub(super) fn pick(mut from: Vec<&Arc<Producer>>, knowledge: &Knowledge<'_>, dic
     let [mut failing, mut overloaded] = [None, None];
     while let Some(index) = draw(&from, knowledge, dice) {
         let producer = from.swap_remove(index);
-        let reduction = knowledge.reports.map_or(0, |it| it.reduction(producer));
         // The loss algorithm (TS 29.500 6.4.3.4.3): so many of a hundred go elsewhere.
-        let spared = dice.below(100) < u64::from(reduction);
+        let spared = knowledge.reports.is_some_and(|it| it.spares(producer, knowledge.chance));
         if !spared && !(knowledge.bad)(producer) {
             return Some(Picked { producer: Arc::clone(producer), overloaded: false });
         }
@@ -128,6 +129,7 @@ mod tests {
     use super::*;
 
     const GOOD: &dyn Fn(&Producer) -> bool = &|_| false;
+    const NONE: Knowledge<'_> = Knowledge { locality: None, bad: GOOD, reports: None, chance: &|| 0 };
 
     /// How often each of them is picked of 10,000 times.
     fn picked(from: &[Producer], knowledge: &Knowledge<'_>) -> BTreeMap<String, u32> {
@@ -147,11 +149,10 @@ mod tests {
 
     #[test]
     fn d6_the_lowest_priority_and_the_place_before_it() {
-        let none = Knowledge { locality: None, bad: GOOD, reports: None };
         let mut from = vec![producer("http://a", 1, 1), producer("http://b", 2, 100), producer("http://c", 3, 1)];
-        assert_eq!(picked(&from, &none).keys().collect::<Vec<_>>(), ["a"]);
+        assert_eq!(picked(&from, &NONE).keys().collect::<Vec<_>>(), ["a"]);
         from[2].locality = Some("east".to_owned());
-        let east = Knowledge { locality: Some("east"), ..none };
+        let east = Knowledge { locality: Some("east"), ..NONE };
         assert_eq!(picked(&from, &east).keys().collect::<Vec<_>>(), ["c"]);
         let west = Knowledge { locality: Some("west"), ..east };
         assert_eq!(picked(&from, &west).keys().collect::<Vec<_>>(), ["a"]);
@@ -159,19 +160,18 @@ mod tests {
 
     #[test]
     fn d6_shares_by_capacity_and_load() {
-        let none = Knowledge { locality: None, bad: GOOD, reports: None };
         let mut from =
             vec![producer("http://a", 0, 300), producer("http://b", 0, 100), producer("http://c", 0, 0)];
-        let shares = picked(&from, &none);
+        let shares = picked(&from, &NONE);
         about(&shares, "a", 7_500);
         about(&shares, "b", 2_500);
         from[0].load = Some(50);
         from[1].load = Some(0);
-        let shares = picked(&from, &none);
+        let shares = picked(&from, &NONE);
         about(&shares, "a", 6_000);
         about(&shares, "b", 4_000);
         let empty = [producer("http://a", 0, 0), producer("http://b", 0, 0)];
-        about(&picked(&empty, &none), "a", 5_000);
+        about(&picked(&empty, &NONE), "a", 5_000);
     }
 
     #[derive(Debug)]
@@ -182,19 +182,20 @@ mod tests {
             (producer.api_root.host() == "a").then_some(90)
         }
 
-        fn reduction(&self, producer: &Producer) -> u8 {
-            if producer.api_root.host() == "c" { 40 } else { 0 }
+        fn spares(&self, producer: &Producer, chance: &dyn Fn() -> u64) -> bool {
+            producer.api_root.host() == "c" && chance() % 100 < 40
         }
     }
 
     #[test]
     fn d6_load_and_overload_that_producers_report() {
-        let reports = Knowledge { locality: None, bad: GOOD, reports: Some(&Says) };
+        let dice = Dice::new(1);
+        let reports = Knowledge { reports: Some(&Says), chance: &|| dice.below(u64::MAX), ..NONE };
         let from = [producer("http://a", 0, 100), producer("http://b", 0, 100)];
         about(&picked(&from, &reports), "a", 909);
         let from = [producer("http://b", 1, 100), producer("http://c", 0, 100)];
         about(&picked(&from, &reports), "c", 6_000);
-        let (dice, alone) = (Dice::new(1), Arc::new(from[1].clone()));
+        let alone = Arc::new(from[1].clone());
         let spared = (0..10_000).filter(|_| pick(vec![&alone], &reports, &dice).unwrap().overloaded).count();
         assert!(spared.abs_diff(4_000) <= 200, "{spared}");
     }
@@ -202,7 +203,7 @@ mod tests {
     #[test]
     fn d6_who_fails_comes_last() {
         let bad = |producer: &Producer| producer.api_root.host() != "c";
-        let knowledge = Knowledge { locality: None, bad: &bad, reports: None };
+        let knowledge = Knowledge { bad: &bad, ..NONE };
         let from = [producer("http://a", 0, 100), producer("http://b", 1, 100), producer("http://c", 2, 1)];
         assert_eq!(picked(&from, &knowledge).keys().collect::<Vec<_>>(), ["c"]);
         assert_eq!(picked(&from[..2], &knowledge).keys().collect::<Vec<_>>(), ["a"]);

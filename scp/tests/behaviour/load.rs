@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::Response;
 use pinion_protocols::sbi::{Oci, ScopeEntity, Value as _};
 
+use crate::nrf::{Nrf, ONE, TWO, udm};
 use crate::support::{Client, Does, Producer, get, scp, settings, until};
 
 /// Half of the requests are not to be sent, for longer than this takes.
@@ -72,4 +73,29 @@ async fn f7_clients_are_told_when_the_scp_is_hot() {
     let calm = scp(crate::support::settings()).await;
     let answer = ask(Client::connect(calm.address).await, producer.root()).await;
     assert_eq!(answer.header("3gpp-sbi-oci"), "");
+}
+
+/// 6.4.3.5.1: what is not to be sent to a set is not sent to another of it either, be it at once or in another attempt.
+#[tokio::test]
+async fn f7_a_set_that_is_overloaded_is_spared_as_a_whole() {
+    let set = "NF-Set: set1.udmset.5gc.mnc012.mcc345";
+    let oci = HALF.rsplit_once(';').map(|(rest, _)| format!("{rest}; {set}")).unwrap();
+    let mut producers = Vec::new();
+    for _ in 0..4 {
+        let oci = oci.clone();
+        let answers = move |_: &_| {
+            Does::Answers(Response::builder().header("3gpp-Sbi-Oci", &oci).body(Bytes::new()).unwrap())
+        };
+        producers.push(Producer::with(answers).await);
+    }
+    let profiles = producers.iter().zip([ONE, TWO, "three", "four"]).map(|(at, instance)| udm(instance, at));
+    let nrf = Nrf::with(profiles.collect()).await;
+    let running = scp(nrf.settings()).await;
+    let client = Client::connect(running.address).await;
+    let mut refused = 0;
+    for _ in 0..200 {
+        let request = get("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
+        refused += usize::from(client.ask(request.body("").unwrap()).await.status == 503);
+    }
+    assert!((60..=140).contains(&refused), "{refused}");
 }
