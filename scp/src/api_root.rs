@@ -1,10 +1,12 @@
 //! `{apiRoot}` of a URI: scheme, authority and a prefix that a deployment puts before paths (TS 29.501 4.4.1).
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
 use std::sync::Arc;
 
-use http::Uri;
 use http::uri::{Authority, InvalidUri, PathAndQuery, Scheme};
+use http::{HeaderValue, Uri};
 use pinion_protocols::sbi::{self, Value as _};
 
 /// How the first hop is spoken to.
@@ -46,14 +48,21 @@ impl Transport {
 }
 
 /// The root of an API: `https://example.com:8443/a/b/c`. Copies share what they hold.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 pub struct ApiRoot {
+    parts: Arc<Parts>,
+}
+
+/// The parts of an API root.
+pub struct Parts {
     /// How it is spoken to.
     pub transport: Transport,
     /// Host and port.
     pub authority: Authority,
     /// `/a/b/c`, or empty; never with a slash at its end.
-    prefix: Option<Arc<str>>,
+    prefix: Box<str>,
+    /// All of it, where a header may have it.
+    text: Option<HeaderValue>,
 }
 
 /// Why a text is no API root.
@@ -73,8 +82,13 @@ pub enum ApiRootError {
 impl ApiRoot {
     /// One without a prefix.
     #[must_use]
-    pub const fn new(transport: Transport, authority: Authority) -> Self {
-        Self { transport, authority, prefix: None }
+    pub fn new(transport: Transport, authority: Authority) -> Self {
+        Self::with(transport, authority, "")
+    }
+
+    fn with(transport: Transport, authority: Authority, prefix: &str) -> Self {
+        let text = HeaderValue::try_from(format!("{}://{authority}{prefix}", transport.scheme())).ok();
+        Self { parts: Arc::new(Parts { transport, authority, prefix: prefix.into(), text }) }
     }
 
     /// Reads `scheme://authority[/prefix]`.
@@ -92,7 +106,7 @@ impl ApiRoot {
         if !prefix.is_empty() {
             prefix.parse::<PathAndQuery>().map_err(ApiRootError::Prefix)?;
         }
-        Ok(Self { transport, authority, prefix: (!prefix.is_empty()).then(|| Arc::from(prefix)) })
+        Ok(Self::with(transport, authority, prefix))
     }
 
     /// As [`ApiRoot::read`].
@@ -117,7 +131,13 @@ impl ApiRoot {
     /// The prefix, beginning with a slash, or empty.
     #[must_use]
     pub fn prefix(&self) -> &str {
-        self.prefix.as_deref().unwrap_or_default()
+        &self.parts.prefix
+    }
+
+    /// As 3gpp-Sbi-Target-apiRoot has it; none where that cannot be.
+    #[must_use]
+    pub fn header(&self) -> Option<&HeaderValue> {
+        self.parts.text.as_ref()
     }
 
     /// The host, an IPv6 address without its brackets.
@@ -140,6 +160,35 @@ impl ApiRoot {
             && self.port() == other.port()
             && self.host().eq_ignore_ascii_case(other.host())
             && self.prefix() == other.prefix()
+    }
+}
+
+impl Deref for ApiRoot {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
+}
+
+/// Letters of an authority may be of either case.
+impl PartialEq for ApiRoot {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.parts, &other.parts) || self.parts.compared() == other.parts.compared()
+    }
+}
+
+impl Eq for ApiRoot {}
+
+impl Hash for ApiRoot {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.parts.compared().hash(state);
+    }
+}
+
+impl Parts {
+    fn compared(&self) -> (Transport, &Authority, &str) {
+        (self.transport, &self.authority, &self.prefix)
     }
 }
 
@@ -175,6 +224,14 @@ mod tests {
         {
             assert!(ApiRoot::parse(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn letters_of_an_authority_may_be_of_either_case() {
+        let [a, b, c] = ["http://A.example/x", "http://a.example/x", "http://a.example/X"]
+            .map(|it| ApiRoot::parse(it).unwrap());
+        assert!(a == b && a == a.clone() && b != c);
+        assert_eq!(a.header().unwrap(), "http://A.example/x");
     }
 
     #[test]

@@ -70,7 +70,7 @@ where
 
     fn call(&mut self, mut call: Call) -> Self::Future {
         drop_others_token(&mut call);
-        if call.headers().contains_key(header::AUTHORIZATION) || !may_fetch(&call) {
+        if !may_fetch(&call) || call.headers().contains_key(header::AUTHORIZATION) {
             // What a producer says of the client's own token is the client's matter.
             return Way::On(self.inner.call(call));
         }
@@ -163,12 +163,11 @@ impl AuthorizationLayer {
 fn may_fetch(call: &Call) -> bool {
     let settings = &call.context.arrival.prepared.settings;
     let to_producer = call.target.as_ref().is_some_and(|target| target.hop == Hop::Producer);
-    let asked = || call.headers().contains_key(names::ACCESS_SCOPE);
     let delegated = || call.context.discovery && call.context.target.is_none() && !names::name_set(call.headers());
     settings.authorization.tokens != Policy::Never
         && to_producer
         && !call.context.callback
-        && (asked() || delegated())
+        && (call.context.scope || delegated())
 }
 
 /// Whether the call is not to be sent without a token.
@@ -176,7 +175,7 @@ fn needs(call: &Call) -> bool {
     let required = call.target.as_ref().and_then(|it| it.producer.as_ref()).and_then(|it| it.oauth2);
     match call.context.arrival.prepared.settings.authorization.tokens {
         Policy::Never => false,
-        Policy::Needed => required.unwrap_or_else(|| call.headers().contains_key(names::ACCESS_SCOPE)),
+        Policy::Needed => required.unwrap_or(call.context.scope),
         Policy::Always => true,
     }
 }

@@ -118,7 +118,9 @@ fn plan(call: &mut Call, pins: &Pins) -> Result<Option<Box<Asked>>, Failure> {
         let moved = Target { chosen: true, ..Target::given(pin.at.clone(), Hop::Producer) };
         call.plan.steps.push_front(Step::Place(Arc::new(moved)));
     }
-    if let Some(value) = call.headers().get(names::ROUTING_BINDING) {
+    if context.binding
+        && let Some(value) = call.headers().get(names::ROUTING_BINDING)
+    {
         let RoutingBinding(binding) = RoutingBinding::parse(value.as_bytes())
             .map_err(|error| Problem::header(names::ROUTING_BINDING, error))?;
         let found = steps::of_binding(&binding, context.callback);

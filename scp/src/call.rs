@@ -15,8 +15,8 @@ use crate::producer::{Plan, Target};
 /// A request, and what layers found out about it.
 #[derive(Debug)]
 pub struct Call {
-    /// As the next hop is to have it.
-    pub request: Request<Body>,
+    /// As the next hop is to have it. It passes through many layers, which move a box rather than all of it.
+    pub request: Box<Request<Body>>,
     /// What was read of it on arrival.
     pub context: Arc<Context>,
     /// Whom to ask, in which order.
@@ -67,12 +67,13 @@ impl Call {
     /// One that was not looked at yet.
     #[must_use]
     pub fn new(request: Request<Body>, context: Context) -> Self {
-        Self { request, context: Arc::new(context), plan: Plan::default(), tried: Vec::new(), target: None }
+        let (request, context) = (Box::new(request), Arc::new(context));
+        Self { request, context, plan: Plan::default(), tried: Vec::new(), target: None }
     }
 
     /// The same once more, with other content.
     pub(crate) fn again(&self, content: Body) -> Self {
-        let mut request = Request::new(content);
+        let mut request = Box::new(Request::new(content));
         *request.method_mut() = self.request.method().clone();
         *request.uri_mut() = self.request.uri().clone();
         *request.version_mut() = self.request.version();

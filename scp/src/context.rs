@@ -42,6 +42,8 @@ pub struct Context {
     pub discovery: bool,
     /// Whether there is 3gpp-Sbi-Routing-Binding.
     pub binding: bool,
+    /// Whether there is 3gpp-Sbi-Access-Scope.
+    pub scope: bool,
     /// Whether `Via` names this SCP already.
     pub looped: bool,
     /// When its client waits no more: 3gpp-Sbi-Sender-Timestamp and Max-Rsp-Time (6.11.2).
@@ -101,7 +103,7 @@ impl Context {
         let mut priority = DEFAULT_PRIORITY;
         let mut target = None;
         let mut hops = None;
-        let [mut callback, mut discovery, mut binding, mut looped] = [false; 4];
+        let [mut callback, mut discovery, mut binding, mut scope, mut looped] = [false; 5];
         let (mut sent, mut wait) = (None, None);
         for (name, text) in &parts.headers {
             let Some(rest) = name.as_str().strip_prefix("3gpp-sbi-") else {
@@ -120,6 +122,7 @@ impl Context {
                 }
                 "callback" => callback = true,
                 "routing-binding" => binding = true,
+                "access-scope" => scope = true,
                 "sender-timestamp" => sent = Some(value::<SenderTimestamp>(name, text)?.0),
                 "max-rsp-time" => {
                     let most = value::<MaxResponseTime>(name, text)?;
@@ -131,7 +134,20 @@ impl Context {
         let deadline = Deadline::new(&arrival, sent, wait);
         let slow = Slow::default();
         let chance = OnceLock::new();
-        Ok(Self { arrival, priority, target, hops, callback, discovery, binding, looped, deadline, slow, chance })
+        Ok(Self {
+            arrival,
+            priority,
+            target,
+            hops,
+            callback,
+            discovery,
+            binding,
+            scope,
+            looped,
+            deadline,
+            slow,
+            chance,
+        })
     }
 }
 

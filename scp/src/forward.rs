@@ -85,7 +85,8 @@ impl Future for Begun {
 }
 
 fn begin(pools: &Pools, call: Call) -> Result<Box<Begun>, Failure> {
-    let Call { mut request, context, target, .. } = call;
+    let Call { request, context, target, .. } = call;
+    let mut request = *request;
     let target = target.ok_or(Failure::Exhausted)?;
     let uri = uri(request.uri(), &target)?;
     let path = uri.path_and_query().cloned();
@@ -135,21 +136,25 @@ fn headers(headers: &mut HeaderMap, target: &Target, context: &Context) {
     headers.remove(header::HOST);
     match target.hop {
         Hop::Producer => {
-            headers.remove(names::TARGET_API_ROOT);
+            if context.target.is_some() {
+                headers.remove(names::TARGET_API_ROOT);
+            }
             if context.binding {
                 headers.remove(names::ROUTING_BINDING);
             }
         }
-        Hop::Scp | Hop::Sepp => match target.onward.as_ref().map(|it| HeaderValue::try_from(it.to_string())) {
-            Some(Ok(onward)) => {
-                headers.insert(names::TARGET_API_ROOT, onward);
+        Hop::Scp | Hop::Sepp => match target.onward.as_ref().and_then(|it| it.header()) {
+            Some(onward) => {
+                headers.insert(names::TARGET_API_ROOT, onward.clone());
             }
-            Some(Err(_)) | None => {
+            None => {
                 headers.remove(names::TARGET_API_ROOT);
             }
         },
     }
-    if let (Some(left), true) = (context.deadline.left, headers.contains_key(names::SENDER_TIMESTAMP)) {
+    if let Some(left) = context.deadline.left
+        && headers.contains_key(names::SENDER_TIMESTAMP)
+    {
         let arrival = &context.arrival;
         let now = SenderTimestamp(timestamp(arrival.now()));
         let left = left.saturating_sub(arrival.at.elapsed()).as_millis();
@@ -208,8 +213,8 @@ fn answered(headers: &mut HeaderMap, target: &Target, context: &Context, path: O
         }
     } else if target.chosen
         && !headers.contains_key(names::TARGET_API_ROOT)
-        && let Ok(root) = HeaderValue::try_from(asked.to_string())
+        && let Some(root) = asked.header()
     {
-        headers.insert(names::TARGET_API_ROOT, root);
+        headers.insert(names::TARGET_API_ROOT, root.clone());
     }
 }

@@ -1,7 +1,7 @@
 //! Whom a request is for: 3gpp-Sbi-Target-apiRoot, its authority, or whoever discovery finds (TS 29.500 6.10.2, 6.10.2A).
 
 use http::Uri;
-use http::uri::{Authority, InvalidUri, PathAndQuery};
+use http::uri::{Authority, InvalidUri, PathAndQuery, Scheme};
 
 use crate::api_root::{ApiRoot, Transport};
 use crate::call::Call;
@@ -20,16 +20,16 @@ use crate::settings::{Identity, NextHop, Targets};
 pub fn plan(call: &mut Call) -> Result<(), Failure> {
     let settings = &call.context.arrival.prepared.settings;
     let uri = call.request.uri();
-    let asked = ApiRoot::of(uri);
     // TLS ends here only for who means this SCP (6.10.2A.1).
-    let unknown =
-        asked.as_ref().filter(|it| it.transport == Transport::Clear && !known(&settings.identity, &it.authority));
-    let target = call.context.target.as_ref().or(unknown);
+    let clear = uri.scheme() == Some(&Scheme::HTTP);
+    let stranger = uri.authority().filter(|it| clear && !known(&settings.identity, it));
+    let unknown = stranger.map(|it| ApiRoot::new(Transport::Clear, it.clone()));
+    let target = call.context.target.as_ref().or(unknown.as_ref());
     if target.is_some_and(|it| ourselves(&settings.identity, it)) {
         return Err(Problem::new(Cause::MsgLoopDetected).detail("the target is this SCP").into());
     }
     let path = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-    let path = match unknown {
+    let path = match &unknown {
         Some(_) => path,
         None => inward(&path, &settings.identity.prefix).map_err(|error| unusable(&error))?.unwrap_or(path),
     };

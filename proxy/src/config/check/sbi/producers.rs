@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use pinion_scp::api_root::{ApiRoot, Transport};
+use pinion_scp::api_root::Transport;
 use pinion_scp::nrf::{IpEndPoint, NfProfile, REGISTERED, ServiceVersion};
 
 use super::nrf::{labels, rank};
@@ -51,10 +51,9 @@ fn one(producer: &Producer, wrong: &mut Wrong) -> NfProfile {
 fn serves((number, service): (usize, &NfService)) -> Option<pinion_scp::nrf::NfService> {
     let name = service.service_name.value.as_ref()?.0.clone();
     let root = super::root(&service.api_root)?;
-    let ApiRoot { transport, authority, .. } = &root;
-    let host = authority.host().trim_matches(['[', ']']);
+    let (transport, host) = (root.transport, root.host());
     let address: Option<IpAddr> = host.parse().ok();
-    let port = Some(authority.port_u16().unwrap_or(transport.default_port()));
+    let port = Some(root.port());
     let place = match address {
         Some(IpAddr::V4(v4)) => IpEndPoint { ipv4_address: Some(v4), port, ..IpEndPoint::default() },
         Some(IpAddr::V6(v6)) => IpEndPoint { ipv6_address: Some(v6), port, ..IpEndPoint::default() },
@@ -66,14 +65,14 @@ fn serves((number, service): (usize, &NfService)) -> Option<pinion_scp::nrf::NfS
         |version: &str| ServiceVersion { api_version_in_uri: version.to_owned(), ..ServiceVersion::default() };
     let prefix = root.prefix().to_owned();
     // TLS is met by name, and by an address where there is no name.
-    let by_name = address.is_none() || *transport == Transport::Tls;
+    let by_name = address.is_none() || transport == Transport::Tls;
     let instance = service.service_instance_id.value.as_ref();
     Some(pinion_scp::nrf::NfService {
         service_instance_id: instance.map_or_else(|| format!("{name}-{number}"), |label| label.0.clone()),
         versions: versions.into_iter().map(version).collect(),
         scheme: transport.scheme().to_owned(),
         nf_service_status: REGISTERED.to_owned(),
-        fqdn: by_name.then(|| authority.host().to_owned()),
+        fqdn: by_name.then(|| root.authority.host().to_owned()),
         ip_end_points: vec![place],
         api_prefix: (!prefix.is_empty()).then_some(prefix),
         priority: rank(&service.priority),
