@@ -1,9 +1,11 @@
 //! Who may answer a call, and the order in which they are asked.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use http::HeaderValue;
 use http::uri::PathAndQuery;
+use pinion_protocols::sbi::{Percent, ProducerId};
 
 use crate::api_root::{ApiRoot, Transport};
 use crate::pools::Holder;
@@ -38,7 +40,28 @@ pub struct Producer {
     pub callback: Option<PathAndQuery>,
     /// Whether its service needs an access token, where it says so.
     pub oauth2: Option<bool>,
+    /// What clients are told of it, made when there is one to tell.
+    pub told: Told,
 }
+
+/// 3gpp-Sbi-Producer-Id of a producer (TS 29.500 6.10.3.4), once it was asked for. A copy, which may come to be of another,
+/// begins anew; and what is made of the rest makes no difference.
+#[derive(Debug, Default)]
+pub struct Told(OnceLock<Option<HeaderValue>>);
+
+impl Clone for Told {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Told {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Told {}
 
 /// What kind of node the next hop is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +158,24 @@ impl Producer {
             matching if self.nf_instance.is_empty() => Holder::untold(matching),
             Matching::Told | Matching::Required => Holder::This(self.nf_instance.as_str().into()),
         }
+    }
+
+    /// As 3gpp-Sbi-Producer-Id has it.
+    pub(crate) fn id(&self) -> Option<&HeaderValue> {
+        let made = || {
+            let encoded = |text: &String| Percent(text).to_string();
+            let service_instance = self.service_instance.as_ref().map(encoded);
+            let (nf_set, service_set) =
+                (self.nf_sets.first().map(encoded), self.service_sets.first().map(encoded));
+            let id = ProducerId {
+                nf_instance: &self.nf_instance,
+                service_instance: service_instance.as_deref(),
+                nf_set: nf_set.as_deref(),
+                service_set: service_set.as_deref(),
+            };
+            HeaderValue::try_from(id.to_string()).ok()
+        };
+        self.told.0.get_or_init(made).as_ref()
     }
 
     /// Whether it shares a set with the one that is at an API root.

@@ -5,11 +5,12 @@ mod eligible;
 mod pick;
 
 use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context as Task, Poll};
+use std::task::{Context as Task, Poll, Waker, ready};
 
-use http::{HeaderMap, HeaderValue};
-use pinion_protocols::sbi::{Percent, ProducerId};
+use http::HeaderMap;
 use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
@@ -65,32 +66,60 @@ where
 {
     type Response = Reply;
     type Error = Failure;
-    type Future = Way<S::Future>;
+    type Future = Way<Chosen<S::Future>>;
 
     fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, mut call: Call) -> Self::Future {
+    fn call(&mut self, call: Call) -> Self::Future {
         // A place that was not tried yet needs no search.
         if let Some(Step::Place(target)) = call.plan.steps.front()
             && !call.tried.contains(&target.api_root)
             && target.producer.is_none()
         {
-            call.target = Some((**target).clone());
-            return Way::On(self.inner.call(call));
+            let target = (**target).clone();
+            return Way::On(ask(&mut self.inner, call, target));
+        }
+        // As a rule what there is to know is known already, and chosen at once. Where it is not, a search set out.
+        let known = pin!(self.layer.next(&call)).poll(&mut Task::from_waker(Waker::noop()));
+        if let Poll::Ready(target) = known {
+            return Way::of(target.map(|target| ask(&mut self.inner, call, target)));
         }
         let Self { layer, mut inner } = self.clone();
         Way::Round(Box::pin(async move {
             let target = layer.next(&call).await?;
-            let chosen = target.producer.clone().filter(|_| target.chosen);
-            call.target = Some(target);
-            let mut reply = inner.call(call).await?;
-            if let Some(producer) = chosen {
-                tell(reply.headers_mut(), &producer);
-            }
-            Ok(reply)
+            ask(&mut inner, call, target).await
         }))
+    }
+}
+
+fn ask<S: Service<Call>>(service: &mut S, mut call: Call, target: Target) -> Chosen<S::Future> {
+    let producer = target.producer.clone().filter(|_| target.chosen);
+    call.target = Some(target);
+    Chosen { inner: service.call(call), producer }
+}
+
+/// A call whose client is told who answered.
+#[derive(Debug)]
+pub struct Chosen<F> {
+    inner: F,
+    /// Whom this SCP chose.
+    producer: Option<Arc<Producer>>,
+}
+
+impl<F> Future for Chosen<F>
+where
+    F: Future<Output = Result<Reply, Failure>> + Unpin,
+{
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
+        let mut reply = ready!(Pin::new(&mut self.inner).poll(task))?;
+        if let Some(producer) = &self.producer {
+            tell(reply.headers_mut(), producer);
+        }
+        Poll::Ready(Ok(reply))
     }
 }
 
@@ -189,23 +218,15 @@ fn tell(headers: &mut HeaderMap, producer: &Producer) {
     if producer.nf_instance.is_empty() || headers.contains_key(names::PRODUCER_ID) {
         return;
     }
-    let encoded = |text: &String| Percent(text).to_string();
-    let service_instance = producer.service_instance.as_ref().map(encoded);
-    let (nf_set, service_set) =
-        (producer.nf_sets.first().map(encoded), producer.service_sets.first().map(encoded));
-    let id = ProducerId {
-        nf_instance: &producer.nf_instance,
-        service_instance: service_instance.as_deref(),
-        nf_set: nf_set.as_deref(),
-        service_set: service_set.as_deref(),
-    };
-    if let Ok(value) = HeaderValue::try_from(id.to_string()) {
-        headers.insert(names::PRODUCER_ID, value);
+    if let Some(id) = producer.id() {
+        headers.insert(names::PRODUCER_ID, id.clone());
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     fn producer() -> Producer {

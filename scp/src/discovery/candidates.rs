@@ -9,7 +9,7 @@ use super::factors::Factors;
 use super::features::supports;
 use crate::api_root::ApiRoot;
 use crate::nrf::{DefaultSubscription, NfProfile, NfService, REGISTERED, SearchResult};
-use crate::producer::Producer;
+use crate::producer::{Producer, Told};
 
 /// What a search found, as far as it can be used.
 #[derive(Clone, Debug, Default)]
@@ -127,6 +127,7 @@ fn producer(profile: &NfProfile, service: Option<&NfService>, api_root: ApiRoot)
         locality: profile.locality.clone(),
         callback: None,
         oauth2: service.and_then(|it| it.oauth2_required),
+        told: Told::default(),
     }
 }
 

@@ -100,7 +100,7 @@ fn draw(from: &[&Arc<Producer>], knowledge: &Knowledge<'_>, dice: &Dice) -> Opti
 #[cfg(test)]
 pub(super) mod fixture {
     use crate::nrf::fixture::root;
-    use crate::producer::Producer;
+    use crate::producer::{Producer, Told};
 
     pub(crate) fn producer(at: &str, priority: u16, capacity: u16) -> Producer {
         Producer {
@@ -117,6 +117,7 @@ pub(super) mod fixture {
             locality: None,
             callback: None,
             oauth2: None,
+            told: Told::default(),
         }
     }
 }
