@@ -84,7 +84,7 @@ pub(crate) async fn read(mut receive: RecvStream) -> Option<(Vec<u8>, Option<Hea
 
 /// Waits until something is so; a test that waits for ever fails.
 pub(crate) async fn until(what: impl Fn() -> bool) {
-    assert!(comes(1_000, what).await, "it never came about");
+    assert!(comes(6_000, what).await, "it never came about");
 }
 
 /// Whether something is so when it is looked at so many times, a hundredth of a second between them.
