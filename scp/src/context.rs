@@ -171,9 +171,22 @@ fn later(at: Instant, by: Duration) -> Instant {
     at.checked_add(by.min(DAY)).unwrap_or(at)
 }
 
+/// Whether `Via` has this SCP's name: with a protocol before it or not, with a port after it or not, and not in a comment
+/// (RFC 9110 7.6.3, TS 29.500 5.2.2.2).
 fn names_us(via: &HeaderValue, tag: &HeaderValue) -> bool {
-    let tag = tag.as_bytes();
-    via.as_bytes().split(|it| matches!(it, b',' | b' ' | b'\t')).any(|it| it.eq_ignore_ascii_case(tag))
+    let mut comments = 0_usize;
+    let mut names = via.as_bytes().split(|byte| {
+        match byte {
+            b'(' => comments = comments.saturating_add(1),
+            b')' => comments = comments.saturating_sub(1),
+            _ => {}
+        }
+        comments > 0 || matches!(byte, b',' | b' ' | b'\t' | b')')
+    });
+    names.any(|name| {
+        let host = name.split(|byte| *byte == b':').next().unwrap_or_default();
+        host.strip_suffix(b".").unwrap_or(host).eq_ignore_ascii_case(tag.as_bytes())
+    })
 }
 
 fn api_root(name: &HeaderName, text: &HeaderValue) -> Result<ApiRoot, Failure> {
@@ -197,6 +210,10 @@ mod tests {
             ("2.0 x, 2.0 scp-A.example", true),
             ("SCP-aa.example", false),
             ("SCP-a.example.org", false),
+            ("HTTP/2.0 SCP-a.example:7777 (pinion), 2 x", true),
+            ("SEPP-x,\tSCP-a.example.", true),
+            ("2.0 x (behind SCP-a.example (2)), SCP-b", false),
+            ("a.example", false),
         ] {
             assert_eq!(names_us(&HeaderValue::from_static(via), &tag), ours, "{via}");
         }
