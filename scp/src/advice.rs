@@ -1,12 +1,15 @@
 //! What a client says of other attempts, and what producers are told of them: 3gpp-Sbi-Retry-Info, -Selection-Info and
-//! -Request-Info (TS 29.500 5.2.3.3.10, 5.2.3.3.12, 5.2.3.3.13). -Response-Info, -Correlation-Info and -NF-Peer-Info go through
-//! as they are.
+//! -Request-Info (TS 29.500 5.2.3.3.10, 5.2.3.3.12, 5.2.3.3.13). What clients are told by this SCP:
+//! -Response-Info (5.2.3.3.8). That of producers, -Correlation-Info and -NF-Peer-Info go through as they are.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use pinion_protocols::sbi::{RequestInfo, RequestParameter, RetryInfo, SelectionInfo, Value as _};
+use pinion_protocols::sbi::{
+    RequestInfo, RequestParameter, ResponseInfo, ResponseParameter, RetryInfo, SelectionInfo, Value as _,
+};
 
 use crate::call::Call;
 use crate::failure::Failure;
+use crate::producer::Producer;
 
 /// 3gpp-Sbi-Retry-Info.
 const RETRY_INFO: HeaderName = HeaderName::from_static("3gpp-sbi-retry-info");
@@ -38,6 +41,14 @@ fn forbids(headers: &HeaderMap) -> bool {
         headers.get_all(SELECTION_INFO).iter().filter_map(|it| SelectionInfo::parse(it.as_bytes()).ok());
     retries.any(|it| RetryInfo::parse(it.as_bytes()) == Ok(RetryInfo::NoRetries))
         || selections.any(|it| it.0.iter().any(|element| element.reselection == Some(false)))
+}
+
+/// That this SCP tried whom it could, and nobody else is to be tried; who it was that failed, where that is known.
+pub(crate) fn no_retry(producer: Option<&Producer>) -> Option<HeaderValue> {
+    let instance = producer.map(|it| it.nf_instance.as_str()).filter(|it| !it.is_empty());
+    let mut info: Vec<_> = instance.map(|it| (ResponseParameter::NfInstance, it)).into_iter().collect();
+    info.push((ResponseParameter::NoRetry, "true"));
+    HeaderValue::try_from(ResponseInfo(info).to_string()).ok()
 }
 
 /// Says that it is another attempt, beside what the client says of its request.

@@ -54,6 +54,8 @@ pub struct Arrival {
     pub at: Instant,
     /// The time of day then.
     pub clock: SystemTime,
+    /// Whether its connection is being closed because the SCP ends.
+    pub draining: bool,
 }
 
 impl Arrival {

@@ -14,6 +14,7 @@ use crate::cause::Cause;
 use crate::failure::{Failure, Fault, Upstream};
 use crate::prepared::Prepared;
 use crate::problem::Problem;
+use crate::{advice, names, redirection};
 
 /// Puts [`Errors`] around a service.
 #[derive(Clone, Copy, Debug, Default)]
@@ -83,9 +84,15 @@ where
 /// The answer to a call that failed.
 #[must_use]
 pub fn answer(failure: Failure, prepared: &Prepared) -> Reply {
+    let mut producer = None;
     let mut problem = match failure {
+        Failure::Redirected(redirected) => return redirection::reply(&redirected, &prepared.tag),
         Failure::Problem(problem) => *problem,
-        Failure::Upstream(upstream) => of_upstream(&upstream),
+        Failure::Upstream(upstream) => {
+            let problem = of_upstream(&upstream);
+            producer = upstream.producer;
+            problem
+        }
         Failure::Exhausted => {
             Problem::new(Cause::TargetNfNotReachable).detail("nobody who could answer is reachable")
         }
@@ -99,6 +106,12 @@ pub fn answer(failure: Failure, prepared: &Prepared) -> Reply {
     let server: &HeaderValue = &prepared.tag;
     let mut reply = problem.reply(server);
     reply.extensions_mut().insert(problem.cause);
+    if prepared.settings.retries.final_answers
+        && matches!(reply.status().as_u16(), 429 | 503 | 504)
+        && let Some(info) = advice::no_retry(producer.as_deref())
+    {
+        reply.headers_mut().insert(names::RESPONSE_INFO, info);
+    }
     reply
 }
 

@@ -1,9 +1,13 @@
 //! How a call can fail inside the SCP, and what that says about trying again.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use http::uri::PathAndQuery;
 
 use crate::api_root::ApiRoot;
 use crate::problem::Problem;
+use crate::producer::Producer;
 
 /// A call that has no answer of a producer.
 #[derive(Debug, thiserror::Error)]
@@ -14,9 +18,23 @@ pub enum Failure {
     /// The next hop failed.
     #[error(transparent)]
     Upstream(#[from] Upstream),
+    /// The client is to ask another SCP.
+    #[error("{} is to be asked instead", .0.scp)]
+    Redirected(Box<Redirected>),
     /// There is no other candidate than those that were tried.
     #[error("there is no other candidate")]
     Exhausted,
+}
+
+/// Where a client is to ask instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redirected {
+    /// The other SCP.
+    pub scp: ApiRoot,
+    /// Whether it is to remember that.
+    pub permanent: bool,
+    /// The path below API roots.
+    pub path: PathAndQuery,
 }
 
 impl From<Problem> for Failure {
@@ -35,6 +53,8 @@ pub struct Upstream {
     pub fault: Fault,
     /// What of the request it may have acted on.
     pub sent: Sent,
+    /// Who it is, where this SCP looked it up.
+    pub producer: Option<Arc<Producer>>,
 }
 
 /// What of a request the next hop may have acted on (RFC 9113 8.7).

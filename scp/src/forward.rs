@@ -192,6 +192,7 @@ fn failed(mut upstream: Upstream, target: Option<Target>, context: &Context) -> 
     if let Some(target) = target {
         // Its connections are shared by all that are at its place, or behind the next hop.
         upstream.api_root = target.root().clone();
+        upstream.producer = target.producer;
     }
     match upstream.fault {
         Fault::Silence(_) | Fault::Busy if context.deadline.asked => deadline::late(),

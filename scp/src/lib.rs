@@ -49,6 +49,7 @@ pub mod problem;
 pub mod producer;
 pub mod pump;
 mod redirect;
+mod redirection;
 pub mod resolve;
 pub mod retry;
 pub mod selection;

@@ -100,6 +100,7 @@ impl<S> Relief<S> {
         }
         let seconds = self.reported.seconds_left(&target.api_root);
         let fault = Fault::Overloaded(seconds.max(1));
-        Some(Upstream { api_root: target.api_root.clone(), fault, sent: Sent::Nothing })
+        let (api_root, producer) = (target.api_root.clone(), target.producer.clone());
+        Some(Upstream { api_root, fault, sent: Sent::Nothing, producer })
     }
 }

@@ -20,6 +20,8 @@ pub const MAX_RSP_TIME: HeaderName = HeaderName::from_static("3gpp-sbi-max-rsp-t
 pub const OCI: HeaderName = HeaderName::from_static("3gpp-sbi-oci");
 /// 3gpp-Sbi-Lci.
 pub const LCI: HeaderName = HeaderName::from_static("3gpp-sbi-lci");
+/// 3gpp-Sbi-Response-Info.
+pub const RESPONSE_INFO: HeaderName = HeaderName::from_static("3gpp-sbi-response-info");
 /// 3gpp-Sbi-Target-Nf-Id.
 pub const TARGET_NF_ID: HeaderName = HeaderName::from_static("3gpp-sbi-target-nf-id");
 /// 3gpp-Sbi-Discovery-service-names.
@@ -31,6 +33,8 @@ pub const DISCOVERY_SERVICE_SET: HeaderName =
     HeaderName::from_static("3gpp-sbi-discovery-target-nf-service-set-id");
 /// 3gpp-Sbi-Discovery-amf-set-id.
 pub const DISCOVERY_AMF_SET: HeaderName = HeaderName::from_static("3gpp-sbi-discovery-amf-set-id");
+/// 3gpp-Sbi-Discovery-target-plmn-list.
+pub const DISCOVERY_TARGET_PLMNS: HeaderName = HeaderName::from_static("3gpp-sbi-discovery-target-plmn-list");
 /// 3gpp-Sbi-Callback.
 pub const CALLBACK: HeaderName = HeaderName::from_static("3gpp-sbi-callback");
 /// 3gpp-Sbi-Nrf-Uri.

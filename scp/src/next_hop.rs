@@ -35,19 +35,20 @@ fn next<'a>(settings: &'a Settings, target: &Target) -> Option<(Hop, &'a ApiRoot
         Targets::All => true,
         Targets::Domain(domain) => within(host, domain),
         Targets::Services(services) => services.iter().any(|it| Some(it.as_str()) == service),
+        Targets::Plmns(plmns) => plmn(host).is_some_and(|it| plmns.contains(&it)),
     })?;
     Some((Hop::Scp, &next.api_root))
 }
 
 /// Whether a host is of a domain, or is its name.
-fn within(host: &str, domain: &str) -> bool {
+pub(crate) fn within(host: &str, domain: &str) -> bool {
     let Some(at) = host.len().checked_sub(domain.len()) else { return false };
     host.get(at..).is_some_and(|it| it.eq_ignore_ascii_case(domain))
         && (at == 0 || host.get(..at).is_some_and(|it| it.ends_with('.')))
 }
 
 /// The network of a name, `...mnc<MNC>.mcc<MCC>.3gppnetwork.org` (TS 23.003 28.2).
-fn plmn(host: &str) -> Option<Plmn> {
+pub(crate) fn plmn(host: &str) -> Option<Plmn> {
     let host = host.to_ascii_lowercase();
     let mut labels = host.strip_suffix(".3gppnetwork.org")?.rsplit('.');
     let digits = |label: &str, kind: &str| {

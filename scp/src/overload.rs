@@ -56,6 +56,12 @@ impl Gate {
         (state.working, state.waiting.len())
     }
 
+    /// What is at work and waits, in percent of what can be at work.
+    pub(crate) fn percent(&self, limits: &Limits) -> usize {
+        let (working, waiting) = self.load();
+        working.saturating_add(waiting).saturating_mul(100) / limits.requests.max(1)
+    }
+
     fn ask(&self, priority: u8, limits: &Limits) -> Asked {
         let mut state = self.lock();
         if state.working < limits.requests {

@@ -187,7 +187,8 @@ impl Served {
     /// What goes for a call that arrives now.
     fn arrival(&self) -> Arrival {
         let prepared = Arc::clone(&self.prepared.borrow());
-        Arrival { peer: self.peer.clone(), prepared, at: Instant::now(), clock: (self.clock)() }
+        let draining = !prepared.settings.redirections.is_empty() && *self.drain.borrow();
+        Arrival { peer: self.peer.clone(), prepared, at: Instant::now(), clock: (self.clock)(), draining }
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Settings {
     pub forward_hops: Option<u8>,
     /// What to do with 307 and 308 of producers.
     pub redirects: Redirects,
+    /// Which targets clients are to reach through another SCP instead. The first that matches counts.
+    pub redirections: Vec<Redirection>,
     /// The NRF; none: only what clients name is found.
     pub nrf: Option<NrfSettings>,
     /// What is remembered of discovery.
@@ -89,6 +91,33 @@ pub enum Targets {
     Domain(String),
     /// Services by name, as `nudm-sdm`.
     Services(Vec<String>),
+    /// Networks.
+    Plmns(Vec<Plmn>),
+}
+
+/// Targets that clients are to reach through another SCP (6.10.9.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redirection {
+    /// Which.
+    pub targets: Targets,
+    /// The other SCP.
+    pub api_root: ApiRoot,
+    /// When they are.
+    pub when: When,
+    /// Whether clients are to remember it: 308 instead of 307.
+    pub permanent: bool,
+}
+
+/// When clients are told to go to another SCP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum When {
+    /// Always.
+    #[default]
+    Always,
+    /// While this SCP is hot ([`Overload::hot`]).
+    Hot,
+    /// While it ends: what still comes on connections that are being closed.
+    Draining,
 }
 
 /// Bounds.
@@ -158,6 +187,9 @@ pub struct Retries {
     pub failures: u32,
     /// How long it is, before one request tries it again.
     pub probation: Duration,
+    /// Whether clients are told to try nobody else, where this SCP itself answers 429, 503 or 504: no-retry in
+    /// 3gpp-Sbi-Response-Info.
+    pub final_answers: bool,
 }
 
 /// What overload is, and whom it spares (TS 29.500 6.4).
@@ -227,6 +259,7 @@ impl Settings {
             statuses: Statuses::default(),
             forward_hops: None,
             redirects: Redirects::default(),
+            redirections: Vec::new(),
             nrf: None,
             discovery: DiscoverySettings::default(),
             authorization: AuthorizationSettings::default(),
@@ -281,7 +314,14 @@ impl Default for Timeouts {
 
 impl Default for Retries {
     fn default() -> Self {
-        Self { attempts: 3, budget: 20, spare: 10, failures: 5, probation: Duration::from_secs(10) }
+        Self {
+            attempts: 3,
+            budget: 20,
+            spare: 10,
+            failures: 5,
+            probation: Duration::from_secs(10),
+            final_answers: false,
+        }
     }
 }
 

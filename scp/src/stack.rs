@@ -68,7 +68,10 @@ pub fn stack(
         // What the NRF tells this SCP itself.
         .layer(NoticeLayer { directory: parts.directory.clone() })
         // Whom to ask.
-        .layer(before(target::plan))
+        .layer(before({
+            let gate = parts.gate.clone();
+            move |call: &mut Call| target::plan(call, &gate)
+        }))
         // Who else may serve it; where resources are.
         .layer(BindingLayer { pins: parts.pins.clone() })
         // Somebody else where one fails.

@@ -8,16 +8,18 @@ use crate::call::Call;
 use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::names;
+use crate::overload::Gate;
 use crate::path::inward;
 use crate::problem::Problem;
 use crate::producer::{Hop, Plan, Step, Target};
+use crate::redirection;
 use crate::settings::{Identity, NextHop, Targets};
 
 /// Plans whom to ask, and leaves of the request's URI the path below an API root.
 ///
 /// # Errors
-/// Where the URI is none, or the request is for this SCP itself.
-pub fn plan(call: &mut Call) -> Result<(), Failure> {
+/// Where the URI is none, the request is for this SCP itself, or its client is to ask another SCP.
+pub fn plan(call: &mut Call, gate: &Gate) -> Result<(), Failure> {
     let settings = &call.context.arrival.prepared.settings;
     let uri = call.request.uri();
     // TLS ends here only for who means this SCP (6.10.2A.1).
@@ -41,6 +43,11 @@ pub fn plan(call: &mut Call) -> Result<(), Failure> {
         },
         None => Plan::default(),
     };
+    // Who does not know of SCPs cannot go to another.
+    let known = unknown.is_none();
+    if known && !settings.redirections.is_empty() {
+        redirection::check(call, &path, gate)?;
+    }
     *call.request.uri_mut() = Uri::from(path);
     Ok(())
 }
@@ -63,7 +70,7 @@ fn delegate<'a>(call: &Call, next_hops: &'a [NextHop]) -> Option<&'a NextHop> {
         it.delegate
             && match &it.targets {
                 Targets::All => true,
-                Targets::Domain(_) => false,
+                Targets::Domain(_) | Targets::Plmns(_) => false,
                 Targets::Services(services) => {
                     requested(call).is_some_and(|name| services.iter().any(|it| it == name))
                 }
@@ -72,7 +79,7 @@ fn delegate<'a>(call: &Call, next_hops: &'a [NextHop]) -> Option<&'a NextHop> {
 }
 
 /// The service that a request is for: the first that is named (6.10.3.2).
-fn requested(call: &Call) -> Option<&str> {
+pub(crate) fn requested(call: &Call) -> Option<&str> {
     let names = call.headers().get(names::DISCOVERY_SERVICE_NAMES)?.to_str().ok()?;
     let names = names.trim().trim_start_matches('[');
     names.split(',').next().map(|it| it.trim_matches([' ', '"', ']']))

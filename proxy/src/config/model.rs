@@ -18,7 +18,7 @@ use pinion_loader::Bounds;
 pub use gtpc::Gtpc;
 pub use ngap::{AmfIds, Discover, Ngap, Spread, Transport};
 pub use pfcp::{Breakout, Pfcp, PfcpMode, Serves, UeAddresses};
-pub use sbi::{Sbi, SbiListener, SbiMatching, SbiRedirects, SbiTls, SbiTokens};
+pub use sbi::{Sbi, SbiListener, SbiMatching, SbiRedirects, SbiTls, SbiTokens, SbiWhen};
 
 /// A whole configuration.
 #[derive(Clone, Debug, PartialEq)]

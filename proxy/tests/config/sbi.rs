@@ -9,7 +9,8 @@ use pinion_scp::authorization::Policy;
 use pinion_scp::discovery::Found;
 use pinion_scp::nrf::{NrfSettings, PlmnId, Registration, SearchResult};
 use pinion_scp::settings::{
-    Identities, Limits, Matching, Overload, Redirects, Retries, Settings, Targets, Timeouts,
+    Identities, Limits, Matching, Overload, Plmn, Redirection, Redirects, Retries, Settings, Targets, Timeouts,
+    When,
 };
 
 use crate::{config, mistakes, mistakes_here};
@@ -83,8 +84,9 @@ fn all_that_the_core_goes_by_can_be_said() {
     let settings = sbi(&with(
         "nf_instance_id: 4947A69A-f61b-4bc1-b9da-47c9c5d14b64, prefix: /1/2, plmns: ['001-01'], sepp: 'http://sepp:1', \
          next_hops: [{targets: all, api_root: 'http://a:1'}, {targets: {services: [nudm-sdm]}, api_root: 'http://b:2', delegate: true}], \
-         forward_hops: 5, redirects: follow, statuses: {msg_loop_detected: 508, max_scp_hops_reached: 500}, \
-         timeouts: {connect: 1s, response: 2s, attempt: 1s, names: 3s}, retries: {attempts: 4, budget: 0, probation: 5s}, \
+         forward_hops: 5, redirects: follow, \
+         redirections: [{targets: {plmns: ['310-41']}, api_root: 'http://scp2:1/p', when: draining, permanent: true}], statuses: {msg_loop_detected: 508, max_scp_hops_reached: 500}, \
+         timeouts: {connect: 1s, response: 2s, attempt: 1s, names: 3s}, retries: {attempts: 4, budget: 0, probation: 5s, final_answers: true}, \
          limits: {connections: 1, streams: 2, headers: 1024, requests: 3, kept: 4096, pins: 9}, overload: {hot: 90, exempt: 3}",
     ))
     .settings;
@@ -96,6 +98,13 @@ fn all_that_the_core_goes_by_can_be_said() {
     assert_eq!((&first.targets, first.delegate), (&Targets::All, false));
     assert_eq!((&second.targets, second.delegate), (&Targets::Services(vec!["nudm-sdm".into()]), true));
     assert_eq!(settings.redirects, Redirects::Follow);
+    let redirection = Redirection {
+        targets: Targets::Plmns(vec![Plmn { mcc: "310".into(), mnc: "041".into() }]),
+        api_root: root("http://scp2:1/p"),
+        when: When::Draining,
+        permanent: true,
+    };
+    assert_eq!(settings.redirections, [redirection]);
     assert_eq!((settings.statuses.looped.as_u16(), settings.statuses.hops.as_u16()), (508, 500));
     let seconds = Duration::from_secs;
     let timeouts = Timeouts {
@@ -106,7 +115,10 @@ fn all_that_the_core_goes_by_can_be_said() {
         ..Timeouts::default()
     };
     assert_eq!(settings.timeouts, timeouts);
-    assert_eq!(settings.retries, Retries { attempts: 4, budget: 0, probation: seconds(5), ..Retries::default() });
+    assert_eq!(
+        settings.retries,
+        Retries { attempts: 4, budget: 0, probation: seconds(5), final_answers: true, ..Retries::default() }
+    );
     let limits = Limits {
         connections: 1,
         streams: 2,
@@ -203,6 +215,15 @@ fn mistakes_are_named() {
         ("plmns: ['00101']", "00101 is no PLMN; give MCC and MNC"),
         ("next_hops: [{targets: some, api_root: 'http://a'}]", "some is no choice of targets"),
         ("next_hops: [{targets: {}, api_root: 'http://a'}]", "give one of them"),
+        (
+            "redirections: [{targets: {domain: a.example, plmns: ['001-01']}, api_root: 'http://a'}]",
+            "give one of them",
+        ),
+        (
+            "redirections: [{targets: all, api_root: 'http://scp.example:7777'}]",
+            "http://scp.example:7777 is this SCP itself; give another",
+        ),
+        ("redirections: [{targets: all, api_root: 'http://a', when: never}]", "never is no time of redirections"),
         ("forward_hops: 100", "100 is no number of SCPs; give one from 0 to 99"),
         ("statuses: {msg_loop_detected: 200}", "200 is no status; give one from 400 to 599"),
         ("timeouts: {connect: 25h}", "`connect` of 25h is out of range"),

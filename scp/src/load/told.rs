@@ -89,10 +89,7 @@ where
 /// What there is to say.
 fn oci(gate: &Gate, arrival: &Arrival) -> Option<HeaderValue> {
     let settings = &arrival.prepared.settings;
-    let (working, waiting) = gate.load();
-    let most = settings.limits.requests.max(1);
-    let percent = working.saturating_add(waiting).saturating_mul(100) / most;
-    let reduction = reduction(percent, settings.overload.hot)?;
+    let reduction = reduction(gate.percent(&settings.limits), settings.overload.hot)?;
     let scope = Scope {
         entity: ScopeEntity::Scp(&settings.identity.fqdn),
         nf_instance: None,

@@ -216,7 +216,7 @@ impl Sending {
                 if !silent && !matches!(fault, Fault::Content(_) | Fault::Unsendable(_) | Fault::Busy) {
                     self.pool.health.failed(Instant::now(), &self.prepared.settings.retries);
                 }
-                Err(Upstream { api_root: self.pool.api_root.clone(), fault, sent })
+                Err(Upstream { api_root: self.pool.api_root.clone(), fault, sent, producer: None })
             }
         }
     }

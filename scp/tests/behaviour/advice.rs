@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Response;
 
 use crate::nrf::{Nrf, ONE, one_before_two, udm};
-use crate::support::{Answer, Client, Does, Producer, get, scp, until};
+use crate::support::{Answer, Client, Does, Producer, get, post, scp, until};
 
 /// Asks with a header where the first choice is gone and there is a second.
 async fn ask(header: Option<(&str, &str)>) -> (Answer, Producer) {
@@ -65,5 +65,40 @@ async fn f8_what_is_between_the_ends_goes_through() {
     let seen = producer.only();
     for (name, value) in sent {
         assert_eq!(seen.headers[name], value);
+    }
+}
+
+/// By policy only: whoever wants to may try others otherwise.
+#[tokio::test]
+async fn f8_clients_are_told_where_there_is_nobody_else_to_try() {
+    let told = "3gpp-Sbi-Response-Info";
+    for (policy, failed, nobody) in
+        [(false, String::new(), ""), (true, format!("nfinst={ONE}; no-retry=true"), "no-retry=true")]
+    {
+        let one = Producer::with(|seen| {
+            if seen.method == "POST" {
+                Does::Resets(h2::Reason::CANCEL)
+            } else {
+                Does::Answers(Response::new(Bytes::new()))
+            }
+        })
+        .await;
+        let nrf = Nrf::with(vec![udm(ONE, &one)]).await;
+        let mut settings = nrf.settings();
+        settings.retries.final_answers = policy;
+        let running = scp(settings).await;
+        let client = Client::connect(running.address).await;
+        let find = |request: http::request::Builder| {
+            request.header("3gpp-Sbi-Discovery-target-nf-type", "UDM").body("").unwrap()
+        };
+        let answer = client.ask(find(post("/nudm-sdm/v2/x"))).await;
+        assert_eq!((answer.status.as_u16(), answer.header(told)), (504, failed.as_str()));
+        let answer = client.ask(get("/nudm-sdm/v2/x").body("").unwrap()).await;
+        assert_eq!((answer.status.as_u16(), answer.header(told)), (504, nobody));
+        // What is wrong with the request, and what is well, is none of it.
+        let answer = client.ask(get("/x").header("3gpp-Sbi-Message-Priority", "32").body("").unwrap()).await;
+        assert_eq!((answer.status.as_u16(), answer.header(told)), (400, ""));
+        let answer = client.ask(find(get("/nudm-sdm/v2/x"))).await;
+        assert_eq!((answer.status.as_u16(), answer.header(told)), (200, ""));
     }
 }

@@ -95,6 +95,7 @@ fn f2_causes_go_with_their_statuses() {
         ("MANDATORY_QUERY_PARAM_INCORRECT", 400),
         ("OPTIONAL_QUERY_PARAM_INCORRECT", 400),
         ("MSG_LOOP_DETECTED", 400),
+        ("SCP_REDIRECTION", 307),
         ("ACCESS_TOKEN_DENIED", 403),
         ("CCA_VERIFICATION_FAILURE", 403),
         ("NF_INSTANCE_MISMATCH", 403),

@@ -1,10 +1,15 @@
-//! F4: 307 and 308 of producers, relayed or followed.
+//! F4: 307 and 308 of producers, relayed or followed, and those of the SCP itself.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use pinion_scp::settings::{Redirects, Settings};
+use pinion_scp::api_root::ApiRoot;
+use pinion_scp::cause::Cause;
+use pinion_scp::settings::{Identity, Plmn, Redirection, Redirects, Settings, Targets, When};
 
-use crate::support::{Answer, Client, Does, Producer, SCP, scp, settings};
+use crate::frames::{END_HEADERS, END_STREAM, GOAWAY, HEADERS, Raw, fields};
+use crate::support::{Answer, Client, Does, Producer, SCP, get, scp, settings, until};
 
 const INSTANCE: &str = "54804518-4191-46b3-955c-ac631f953ed8";
 
@@ -68,4 +73,137 @@ async fn f4_redirects_are_not_followed_for_ever() {
     .await;
     assert_eq!(ask(following(), &producer).await.status.as_u16(), 307);
     assert_eq!(producer.seen().len(), following().retries.attempts);
+}
+
+const OTHER: &str = "http://scp2.example:7777/p";
+
+/// Sends clients that ask for these to another SCP.
+fn away(targets: Targets) -> Settings {
+    let api_root = ApiRoot::parse(OTHER).unwrap();
+    let redirection = Redirection { targets, api_root, when: When::Always, permanent: false };
+    Settings { redirections: vec![redirection], ..settings() }
+}
+
+/// Asks an SCP for a path of its own, with headers.
+async fn ask_for(settings: Settings, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let running = scp(settings).await;
+    let mut request = get(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    Client::connect(running.address).await.ask(request.body("").unwrap()).await
+}
+
+/// TS 29.500 6.10.9.1, RedirectResponse of TS 29.571.
+#[tokio::test]
+async fn f4_clients_are_sent_to_another_scp_by_policy() {
+    let there = here().await;
+    let running =
+        scp(Settings { identity: Identity { prefix: "/1".into(), ..settings().identity }, ..away(Targets::All) })
+            .await;
+    let client = Client::connect(running.address).await;
+    let request = Request::post(format!("http://{SCP}/1/nudm-sdm/v1/a?b=c"));
+    let answer = client.ask(request.header("3gpp-Sbi-Target-apiRoot", there.root()).body("{}").unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (307, "application/json"));
+    assert_eq!(answer.header("location"), "http://scp2.example:7777/p/nudm-sdm/v1/a?b=c");
+    assert_eq!(answer.header("server"), "SCP-scp.example");
+    let content: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(content, serde_json::json!({"cause": "SCP_REDIRECTION", "targetScp": OTHER}));
+    assert!(there.seen().is_empty());
+    let causes = running.scp.parts().account.counts().causes;
+    assert_eq!(causes, [(Cause::ScpRedirection, 1)]);
+
+    let mut lasting = away(Targets::All);
+    lasting.redirections[0].permanent = true;
+    assert_eq!(ask_for(lasting, "/nudm-sdm/v1/a", &[]).await.status, 308);
+}
+
+#[tokio::test]
+async fn f4_only_what_another_scp_is_for_is_sent_there() {
+    let plmn = |mcc: &str, mnc: &str| Plmn { mcc: mcc.to_owned(), mnc: mnc.to_owned() };
+    let target = "3gpp-Sbi-Target-apiRoot";
+    let far = [(target, "http://udm.far.example")];
+    let near = [(target, "http://127.0.0.1:9")];
+    let abroad = [(target, "http://udm.5gc.mnc410.mcc310.3gppnetwork.org")];
+    let found = [("3gpp-Sbi-Discovery-target-plmn-list", r#"[{"mcc":"001","mnc":"01"}]"#)];
+    let named = [("3gpp-Sbi-Discovery-service-names", "nudm-uecm,nudm-sdm")];
+    let domain = || Targets::Domain("far.example".to_owned());
+    let service = || Targets::Services(vec!["nudm-uecm".to_owned()]);
+    let plmns = || Targets::Plmns(vec![plmn("310", "410"), plmn("001", "001")]);
+    type Case<'a> = (Targets, &'a str, &'a [(&'a str, &'a str)], bool);
+    let cases: [Case<'_>; 9] = [
+        (domain(), "/x", &far, true),
+        (domain(), "/x", &near, false),
+        (service(), "/nudm-sdm/v2/x", &named, true),
+        (service(), "/nudm-uecm/v1/x", &near, true),
+        (service(), "/nudm-sdm/v2/x", &near, false),
+        (plmns(), "/x", &abroad, true),
+        (plmns(), "/x", &found, true),
+        (plmns(), "/x", &near, false),
+        (Targets::All, "/x", &[], true),
+    ];
+    for (targets, path, headers, sent) in cases {
+        let told = format!("{targets:?} {path} {headers:?}");
+        assert_eq!(ask_for(away(targets), path, headers).await.status == 307, sent, "{told}");
+    }
+}
+
+/// Who means the producer and knows of no SCP could not reach it by another.
+#[tokio::test]
+async fn f4_who_does_not_know_of_scps_is_sent_nowhere() {
+    let there = here().await;
+    let running = scp(away(Targets::All)).await;
+    let client = Client::connect(running.address).await;
+    let answer = client.ask(Request::get(format!("{}/x", there.root())).body("").unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.body.as_slice()), (200, b"here".as_slice()));
+}
+
+#[tokio::test]
+async fn f4_clients_are_sent_to_another_scp_while_this_one_is_hot() {
+    let producer = Producer::with(|seen| {
+        if seen.uri.ends_with("long") { Does::Hangs } else { Does::Answers(Response::new(Bytes::new())) }
+    })
+    .await;
+    let mut settings = away(Targets::All);
+    settings.redirections[0].when = When::Hot;
+    settings.limits.requests = 2;
+    settings.overload.hot = 50;
+    settings.timeouts.response = Duration::from_hours(1);
+    let running = scp(settings).await;
+    let client = Client::connect(running.address).await;
+    let ask = |path: &str| get(path).header("3gpp-Sbi-Target-apiRoot", producer.root()).body("").unwrap();
+    assert_eq!(client.ask(ask("/short")).await.status, 200);
+    let long = tokio::spawn({
+        let (client, long) = (client.clone(), ask("/long"));
+        async move { client.ask(long).await }
+    });
+    until(|| producer.seen().len() == 2).await;
+    assert_eq!(client.ask(ask("/short")).await.status, 307);
+    long.abort();
+}
+
+/// What comes after the SCP has begun to end, and before its client has heard of it.
+#[tokio::test]
+async fn f4_clients_are_sent_to_another_scp_while_this_one_ends() {
+    let there = here().await;
+    let mut settings = away(Targets::All);
+    settings.redirections[0].when = When::Draining;
+    let running = scp(settings).await;
+    let mut raw = Raw::connect(running.address).await;
+    let block = fields(&[
+        (":method", "GET"),
+        (":scheme", "http"),
+        (":authority", SCP),
+        (":path", "/x"),
+        ("3gpp-sbi-target-apiroot", &there.root()),
+    ]);
+    raw.send(HEADERS, END_HEADERS | END_STREAM, 1, &block).await.unwrap();
+    // Static table, RFC 7541 appendix A: 8 is `:status: 200`.
+    assert_eq!(raw.next_of(&[HEADERS]).await.unwrap().payload[0], 0x80 | 8);
+    running.drain.send(true).unwrap();
+    assert!(raw.next_of(&[GOAWAY]).await.is_some());
+    raw.send(HEADERS, END_HEADERS | END_STREAM, 3, &block).await.unwrap();
+    assert!(raw.next_of(&[HEADERS]).await.is_some());
+    assert_eq!(running.scp.parts().account.counts().causes, [(Cause::ScpRedirection, 1)]);
+    assert_eq!(there.seen().len(), 1);
 }

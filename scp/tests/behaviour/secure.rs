@@ -23,7 +23,11 @@ const MODULES: [&str; 13] = [
 ];
 
 /// Tests of what is so in the clear only.
-const CLEAR: [&str; 1] = ["r5_a_client_that_does_not_know_of_the_scp_is_routed_by_authority"];
+const CLEAR: [&str; 3] = [
+    "r5_a_client_that_does_not_know_of_the_scp_is_routed_by_authority",
+    "f4_who_does_not_know_of_scps_is_sent_nowhere",
+    "f4_clients_are_sent_to_another_scp_while_this_one_ends",
+];
 
 /// Whether this run is one over TLS.
 pub(crate) fn secure() -> bool {

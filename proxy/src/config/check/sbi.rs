@@ -9,13 +9,13 @@ use std::net::SocketAddr;
 
 use http::uri::Authority;
 use pinion_scp::api_root::{ApiRoot, Transport};
-use pinion_scp::settings::{Identities, NextHop, Plmn, Settings, Targets};
+use pinion_scp::settings::{Identities, Identity, NextHop, Plmn, Redirection, Settings, Targets};
 
 use super::addresses::{is_local, unicast};
 use super::surroundings::pem;
 use crate::config::Host;
 use crate::config::mistake::{Place, Wrong};
-use crate::config::model::{Protocol, Sbi, SbiListener, SbiMatching, SbiRedirects, SbiTls};
+use crate::config::model::{Protocol, Sbi, SbiListener, SbiMatching, SbiRedirects, SbiTls, SbiWhen};
 use crate::config::read::{Either, Field, List};
 use crate::config::scalar::Path;
 use crate::config::scalar::sbi::{Network, Root};
@@ -34,6 +34,8 @@ pub(super) fn model(file: &File, host: &Host, wrong: &mut Wrong) -> Option<Sbi> 
     settings.next_hops = sbi.next_hops.values().filter_map(|hop| next_hop(hop, wrong)).collect();
     settings.forward_hops = sbi.forward_hops.value.as_ref().map(|it| it.0);
     settings.redirects = sbi.redirects.or(SbiRedirects::default()).into();
+    let redirections = sbi.redirections.values();
+    settings.redirections = redirections.filter_map(|it| redirection(it, &settings.identity, wrong)).collect();
     bounds::into(sbi, &mut settings, wrong);
     nrf::into(sbi, &listeners, &mut settings, wrong);
     settings.discovery.producers = producers::model(sbi, wrong);
@@ -180,24 +182,36 @@ fn roots(sbi: &written::Sbi, wrong: &mut Wrong) {
 }
 
 fn next_hop(hop: &written::NextHop, wrong: &mut Wrong) -> Option<NextHop> {
-    let (at, targets) = hop.targets.given()?;
-    let targets = match targets {
-        Either::Short(_) => Targets::All,
-        Either::Whole(targets) => match (&targets.domain.value, targets.services.count()) {
-            (Some(domain), 0) => Targets::Domain(domain.0.clone()),
-            (None, 1..) => Targets::Services(targets.services.values().map(|name| name.0.clone()).collect()),
-            _ => {
-                let all = Everything::All.as_written();
-                wrong.mistake(
-                    at,
-                    format!("targets are {all}, or told by `domain` or by `services`; give one of them"),
-                );
-                return None;
-            }
-        },
-    };
+    let targets = targets(&hop.targets, wrong)?;
     let delegate = hop.delegate.value.is_some_and(|it| it.0);
     Some(NextHop { targets, api_root: root(&hop.api_root)?, delegate })
+}
+
+fn redirection(given: &written::Redirection, identity: &Identity, wrong: &mut Wrong) -> Option<Redirection> {
+    let targets = targets(&given.targets, wrong)?;
+    let (at, Root(api_root)) = given.api_root.given()?;
+    if identity.authorities.contains(&api_root.authority) && api_root.prefix() == identity.prefix {
+        wrong.mistake(at, format!("{api_root} is this SCP itself; give another"));
+    }
+    let when = given.when.or(SbiWhen::default()).into();
+    let permanent = given.permanent.value.is_some_and(|it| it.0);
+    Some(Redirection { targets, api_root: api_root.clone(), when, permanent })
+}
+
+fn targets(field: &Field<Either<Everything, written::Targets>>, wrong: &mut Wrong) -> Option<Targets> {
+    let (at, targets) = field.given()?;
+    let Either::Whole(targets) = targets else { return Some(Targets::All) };
+    match (&targets.domain.value, targets.services.count(), targets.plmns.count()) {
+        (Some(domain), 0, 0) => Some(Targets::Domain(domain.0.clone())),
+        (None, 1.., 0) => Some(Targets::Services(targets.services.values().map(|name| name.0.clone()).collect())),
+        (None, 0, 1..) => Some(Targets::Plmns(plmns(&targets.plmns))),
+        _ => {
+            let all = Everything::All.as_written();
+            let what = format!("targets are {all}, or told by `domain`, `services` or `plmns`; give one of them");
+            wrong.mistake(at, what);
+            None
+        }
+    }
 }
 
 fn root(field: &Field<Root>) -> Option<ApiRoot> {

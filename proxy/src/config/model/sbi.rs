@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use pinion_scp::authorization::Policy;
-use pinion_scp::settings::{Matching, Redirects, Settings};
+use pinion_scp::settings::{Matching, Redirects, Settings, When};
 
 /// An SCP.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,6 +56,28 @@ impl From<SbiRedirects> for Redirects {
         match redirects {
             SbiRedirects::Relay => Self::Relay,
             SbiRedirects::Follow => Self::Follow,
+        }
+    }
+}
+
+/// When clients are told to go to another SCP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SbiWhen {
+    /// Always.
+    #[default]
+    Always,
+    /// While this one is hot.
+    Hot,
+    /// While it ends.
+    Draining,
+}
+
+impl From<SbiWhen> for When {
+    fn from(when: SbiWhen) -> Self {
+        match when {
+            SbiWhen::Always => Self::Always,
+            SbiWhen::Hot => Self::Hot,
+            SbiWhen::Draining => Self::Draining,
         }
     }
 }

@@ -4,7 +4,7 @@ mod bounds;
 mod nrf;
 mod producer;
 
-use crate::config::model::{SbiMatching, SbiRedirects};
+use crate::config::model::{SbiMatching, SbiRedirects, SbiWhen};
 use crate::config::read::{Either, List, choice, record};
 use crate::config::scalar::sbi::{ApiPrefix, Fqdn, Hops, Network, NfInstance, Root, ServiceName};
 use crate::config::scalar::{Authority, Ip, Listen, Path, Port, Truth};
@@ -49,6 +49,9 @@ record! {
         optional forward_hops: Hops,
         /// What becomes of 307 and 308 of producers. Left out: relay.
         optional redirects: SbiRedirects,
+        /// Which targets clients are told to reach through another SCP (307 or 308, SCP_REDIRECTION); the first that fits counts.
+        /// Left out: none.
+        optional redirections: List<Redirection>,
         /// Statuses that vendors differ in.
         optional statuses: Statuses,
         /// How long is waited.
@@ -110,12 +113,39 @@ record! {
 }
 
 record! {
+    /// Targets that clients are told to reach through another SCP.
+    Redirection = "a redirection" {
+        /// Which: all, or those of a domain, of services, or of networks.
+        required targets: Either<Everything, Targets>,
+        /// The other SCP.
+        required api_root: Root,
+        /// When clients are told. Left out: always.
+        optional when: SbiWhen,
+        /// Whether they are to remember it: 308 instead of 307. Left out: false.
+        optional permanent: Truth,
+    }
+}
+
+record! {
     /// Targets: by one of these.
     Targets = "targets" {
         /// Hosts that are this or end with it after a dot.
         optional domain: Fqdn,
         /// Services by name.
         optional services: List<ServiceName>,
+        /// Networks, MCC-MNC.
+        optional plmns: List<Network>,
+    }
+}
+
+choice! {
+    pub SbiWhen = "time of redirections", "always, hot or draining" {
+        /// Always.
+        "always" => SbiWhen::Always,
+        /// While this SCP is hot, as `overload: {hot}` says.
+        "hot" => SbiWhen::Hot,
+        /// While the daemon ends, or a listener does.
+        "draining" => SbiWhen::Draining,
     }
 }
 
@@ -126,7 +156,7 @@ pub(in crate::config) enum Everything {
 }
 
 choice! {
-    pub(in crate::config) Everything = "choice of targets", "all, or a mapping with `domain` or `services`" {
+    pub(in crate::config) Everything = "choice of targets", "all, or a mapping with `domain`, `services` or `plmns`" {
         /// All targets.
         "all" => Everything::All,
     }

@@ -73,6 +73,9 @@ fn retries(given: &written::Retries, retries: &mut Retries, wrong: &mut Wrong) {
     if let Some(percent) = &given.budget.value {
         retries.budget = percent.0.into();
     }
+    if let Some(given) = &given.final_answers.value {
+        retries.final_answers = given.0;
+    }
     retries.probation = span("probation", &given.probation, retries.probation, TIMES, wrong);
 }
 

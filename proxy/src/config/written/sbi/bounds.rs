@@ -1,8 +1,8 @@
 //! What an SCP keeps to as it is written: times, tries, limits.
 
 use crate::config::read::record;
-use crate::config::scalar::Span;
 use crate::config::scalar::sbi::{Many, MessagePriority, Octets, Percent, Status};
+use crate::config::scalar::{Span, Truth};
 
 record! {
     /// Statuses that vendors differ in.
@@ -54,6 +54,9 @@ record! {
         optional failures: Many,
         /// Until one request tries such a producer again. Left out: 10s.
         optional probation: Span,
+        /// Whether clients are told to try nobody else (3gpp-Sbi-Response-Info: no-retry) where the SCP itself answers 429, 503 or
+        /// 504. Left out: false.
+        optional final_answers: Truth,
     }
 }
 
