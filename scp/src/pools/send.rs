@@ -177,6 +177,7 @@ impl Sending {
         let deadline = self.urgency.deadline;
         let half = deadline.saturating_duration_since(self.asked) / 2;
         let attempt = self.prepared.settings.timeouts.attempt.min(half).max(SHORTEST);
+        let telling = self.telling();
         let from = self.asked;
         let until = |from: Instant| from.checked_add(attempt).map_or(deadline, |it| it.min(deadline));
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until(from))));
@@ -195,13 +196,18 @@ impl Sending {
                 State::Waiting(_) => self.slow = true,
                 State::Asked(_) => {
                     self.slow = true;
-                    if !std::mem::replace(&mut self.counted, true) {
+                    if self.asked.elapsed() >= telling && !std::mem::replace(&mut self.counted, true) {
                         self.pool.health.failed(Instant::now(), &self.prepared.settings.retries);
                     }
                 }
             }
         }
         None
+    }
+
+    /// How long somebody says nothing before that says something of it, and not of how little its client waits.
+    fn telling(&self) -> Duration {
+        self.prepared.settings.timeouts.attempt / 4
     }
 
     fn outcome(&self, outcome: Result<Reply, Wrong>) -> Result<Reply, Upstream> {
@@ -212,8 +218,11 @@ impl Sending {
             }
             Err((fault, sent)) => {
                 // What the client did wrong says nothing of the producer.
-                let silent = self.counted && matches!(fault, Fault::Silence(_));
-                if !silent && !matches!(fault, Fault::Content(_) | Fault::Unsendable(_) | Fault::Busy) {
+                let silence = match fault {
+                    Fault::Silence(waited) => self.counted || waited < self.telling(),
+                    _ => false,
+                };
+                if !silence && !matches!(fault, Fault::Content(_) | Fault::Unsendable(_) | Fault::Busy) {
                     self.pool.health.failed(Instant::now(), &self.prepared.settings.retries);
                 }
                 Err(Upstream { api_root: self.pool.api_root.clone(), fault, sent, producer: None })

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::nrf::{Nrf, ONE, TWO, one_before_two};
-use crate::support::{Answer, Client, Does, Producer, Running, SCP, scp, until};
+use crate::support::{Answer, Client, Does, Producer, Running, SCP, get, scp, until};
 
 /// Two producers that the NRF knows, the first to be chosen before the second, and an SCP.
 struct Two {
@@ -168,4 +168,17 @@ async fn f6_who_is_still_sent_a_request_is_not_silent() {
     stream.send_data(Bytes::from_static(b"}"), true).unwrap();
     assert_eq!(response.await.unwrap().status(), 200);
     assert_eq!((two.one.only().body.as_slice(), two.two.seen().len()), (b"{}".as_slice(), 0));
+}
+
+/// Whoever waits for less than any producer takes does not send it on probation for all the others.
+#[tokio::test]
+async fn f6_a_client_that_hardly_waits_says_nothing_of_a_producer() {
+    let attempt = |settings: &mut Settings| settings.timeouts.attempt = Duration::from_hours(1);
+    let two = Two::start(silent().await, Producer::start().await, attempt).await;
+    for _ in 0..10 {
+        let request = get("/nudm-sdm/v2/x").header("3gpp-Sbi-Target-apiRoot", two.one.root());
+        let answer = two.client.ask(request.header("3gpp-Sbi-Max-Rsp-Time", "20").body("").unwrap()).await;
+        assert_eq!(answer.status, 504);
+    }
+    assert_eq!(two.standing(&two.one), Standing::Good);
 }
