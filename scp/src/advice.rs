@@ -24,7 +24,7 @@ const REQUEST_INFO: HeaderName = HeaderName::from_static("3gpp-sbi-request-info"
 /// # Errors
 /// There is to be no other attempt.
 pub fn heed(call: &mut Call) -> Result<(), Failure> {
-    if call.tried.is_empty() {
+    if call.tried.is_empty() && !call.repeated {
         return Ok(());
     }
     if forbids(call.headers()) {

@@ -23,6 +23,8 @@ pub struct Call {
     pub plan: Plan,
     /// Who was asked in vain.
     pub tried: Vec<ApiRoot>,
+    /// Whether the same is asked once more, which may have acted on it before.
+    pub repeated: bool,
     /// Who is asked now.
     pub target: Option<Target>,
 }
@@ -70,7 +72,7 @@ impl Call {
     #[must_use]
     pub fn new(request: Request<Body>, context: Context) -> Self {
         let (request, context) = (Box::new(request), Arc::new(context));
-        Self { request, context, plan: Plan::default(), tried: Vec::new(), target: None }
+        Self { request, context, plan: Plan::default(), tried: Vec::new(), repeated: false, target: None }
     }
 
     /// The same once more, with other content.
@@ -85,6 +87,7 @@ impl Call {
             context: Arc::clone(&self.context),
             plan: self.plan.clone(),
             tried: self.tried.clone(),
+            repeated: self.repeated,
             target: self.target.clone(),
         }
     }

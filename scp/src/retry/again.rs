@@ -14,7 +14,7 @@ use crate::call::{Call, Reply};
 use crate::failure::{Failure, Fault, Upstream};
 use crate::kept::Content;
 use crate::names;
-use crate::producer::Plan;
+use crate::producer::{Plan, Step};
 use crate::redirect::{self, Elsewhere};
 use crate::slow::Slow;
 
@@ -157,10 +157,17 @@ impl<S> Again<S> {
         if !self.left() || !safe(failed, self.call.request.method()) || !self.pay(free(failed)) {
             return None;
         }
-        // A connection that was being closed, or a stream too many, says nothing against who it was to. Once.
+        // A connection that was being closed, or a stream too many, says nothing against who it was to; and where there is nobody
+        // else, another failure may pass. Once.
         let again = matches!(before, Some(Err(Failure::Upstream(before))) if before.api_root == failed.api_root);
-        let passing = matches!(failed.fault, Fault::GoAway | Fault::Refused) && !again;
-        if !passing {
+        let passing = match failed.fault {
+            Fault::GoAway | Fault::Refused => true,
+            Fault::Broken(_) | Fault::Reset(_) => self.alone(),
+            _ => false,
+        };
+        if passing && !again {
+            self.call.repeated |= !failed.untouched();
+        } else {
             self.call.tried.push(failed.api_root.clone());
         }
         self.attempt()
@@ -199,6 +206,12 @@ impl<S> Again<S> {
         if std::mem::take(&mut self.paid) {
             self.budget.refund();
         }
+    }
+
+    /// Whether there is one place to go, and nobody to look for.
+    fn alone(&self) -> bool {
+        let steps = &self.call.plan.steps;
+        steps.len() == 1 && matches!(steps.front(), Some(Step::Place(_)))
     }
 
     /// Whether there may be another attempt.

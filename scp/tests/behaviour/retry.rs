@@ -11,7 +11,7 @@ use pinion_scp::api_root::ApiRoot;
 use pinion_scp::settings::{NextHop, Targets};
 
 use crate::nrf::{Nrf, one_before_two};
-use crate::support::{Answer, Client, Does, Producer, SCP, get, scp, settings};
+use crate::support::{Answer, Client, Does, Producer, SCP, Seen, get, scp, settings};
 
 /// A producer that resets so many streams before it answers.
 async fn refusing(times: usize, reason: Reason) -> Producer {
@@ -46,6 +46,27 @@ async fn f3_what_may_have_been_done_is_not_done_again() {
     let producer = refusing(1, Reason::INTERNAL_ERROR).await;
     assert_eq!(ask(&producer, "POST", "{}").await.cause(), "TARGET_NF_NOT_REACHABLE");
     assert_eq!(producer.seen().len(), 1);
+}
+
+/// 5.2.8: what does no harm twice is asked for once more of the only one who has it, and said to be so.
+#[tokio::test]
+async fn f3_what_broke_is_asked_for_again_where_there_is_nobody_else() {
+    for (method, retry, status, seen) in
+        [("GET", "", 200, 2), ("DELETE", "", 200, 2), ("POST", "", 504, 1), ("GET", "no-retries", 504, 1)]
+    {
+        let producer = refusing(1, Reason::INTERNAL_ERROR).await;
+        let running = scp(settings()).await;
+        let client = Client::connect(running.address).await;
+        let mut request = Request::builder().method(method).uri(format!("http://{SCP}/x"));
+        if !retry.is_empty() {
+            request = request.header("3gpp-Sbi-Retry-Info", retry);
+        }
+        let request = request.header("3gpp-Sbi-Target-apiRoot", producer.root());
+        let answer = client.ask(request.body("").unwrap()).await;
+        assert_eq!((answer.status.as_u16(), producer.seen().len()), (status, seen), "{method} {retry}");
+        let marked = |seen: &Seen| seen.headers.get("3gpp-sbi-request-info").is_some();
+        assert_eq!(producer.seen().iter().filter(|it| marked(it)).count(), seen - 1);
+    }
 }
 
 /// One place, that may have acted on it: a resource without binding stays with its instance, which failed.
