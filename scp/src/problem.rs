@@ -16,7 +16,7 @@ use crate::cause::Cause;
 pub struct Problem {
     /// Why.
     pub cause: Cause,
-    /// The status, where configuration sets another than the cause's own.
+    /// The status, where it is another than the cause's own.
     pub status: Option<StatusCode>,
     /// For people: what, and what would be right.
     pub detail: Cow<'static, str>,

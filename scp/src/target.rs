@@ -1,7 +1,7 @@
 //! Whom a request is for: 3gpp-Sbi-Target-apiRoot, its authority, or whoever discovery finds (TS 29.500 6.10.2, 6.10.2A).
 
-use http::Uri;
 use http::uri::{Authority, InvalidUri, PathAndQuery, Scheme};
+use http::{Method, StatusCode, Uri};
 
 use crate::api_root::{ApiRoot, Transport};
 use crate::call::Call;
@@ -18,8 +18,13 @@ use crate::settings::{Identity, NextHop, Targets};
 /// Plans whom to ask, and leaves of the request's URI the path below an API root.
 ///
 /// # Errors
-/// Where the URI is none, the request is for this SCP itself, or its client is to ask another SCP.
+/// Where the URI is none, the request is for this SCP itself or wants a tunnel, or its client is to ask another SCP.
 pub fn plan(call: &mut Call, gate: &Gate) -> Result<(), Failure> {
+    if call.request.method() == Method::CONNECT {
+        let mut problem = Problem::new(Cause::UnspecifiedMsgFailure).detail("an SCP is no tunnel (6.10.2.2)");
+        problem.status = Some(StatusCode::NOT_IMPLEMENTED);
+        return Err(problem.into());
+    }
     let settings = &call.context.arrival.prepared.settings;
     let uri = call.request.uri();
     // TLS ends here only for who means this SCP (6.10.2A.1).

@@ -1,5 +1,6 @@
 //! R1 to R5: where a request goes, and what of it changes.
 
+use http::Request;
 use pinion_scp::api_root::ApiRoot;
 use pinion_scp::settings::{NextHop, Plmn, Targets};
 
@@ -155,4 +156,16 @@ async fn r5_a_client_that_does_not_know_of_the_scp_is_routed_by_authority() {
     let request = http::Request::get(&uri).body("").unwrap();
     assert_eq!(client.ask(request).await.status, 200);
     assert_eq!(producer.only().uri, uri);
+}
+
+/// 6.10.2.2: an SCP is no tunnel.
+#[tokio::test]
+async fn r1_connect_goes_nowhere() {
+    let producer = Producer::start().await;
+    let running = scp(settings()).await;
+    let client = Client::connect(running.address).await;
+    let request =
+        Request::connect(producer.address.to_string()).header("3gpp-Sbi-Target-apiRoot", producer.root());
+    assert_eq!(client.try_ask(request.body("").unwrap()).await.unwrap().status, 501);
+    assert_eq!(running.scp.parts().pools.connections(), 0);
 }
