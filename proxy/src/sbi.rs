@@ -1,4 +1,5 @@
-//! The SCP as the daemon hosts it ([`pinion_scp`]): listeners, certificates, and its end without losing a request.
+//! The SCP as the daemon hosts it ([`pinion_scp`]): listeners, certificates, what outlives it, and its end without losing a
+//! request.
 
 mod certificates;
 mod host;
@@ -6,8 +7,10 @@ mod instance;
 mod log;
 mod names;
 mod producers;
+mod resources;
 
 pub use certificates::prepare;
 pub use host::{Host, Next, StartError};
 pub use instance::{InstanceError, instance};
 pub use names::Dns;
+pub use resources::Resources;

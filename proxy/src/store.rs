@@ -5,7 +5,7 @@
 //! the last state waits. A store that is slow, full, or gone makes it wait longer; when it is back, what was given up
 //! meanwhile is written again from the session table, and what it should have forgotten is taken out.
 //!
-//! Only pins of user space are written. What XDP pins by itself (`FLOWS`) is not: a node that takes over places those
+//! Only pins of user space are written: tunnels, and resources of the SBI ([`Resources`]). What XDP pins by itself (`FLOWS`) is not: a node that takes over places those
 //! sessions by consistent hashing, which finds the same endpoint for most of them, but for SCTP associations, whose
 //! tags it cannot know, and for what least-sessions or round robin placed.
 
@@ -13,12 +13,11 @@ mod backlog;
 mod backoff;
 mod behind;
 mod encode;
+mod key;
 mod memory;
 mod redis;
 mod restore;
 mod writer;
-
-use pinion_steering::PinKey;
 
 use crate::sessions::Moment;
 
@@ -26,6 +25,8 @@ pub(crate) use backlog::Teller;
 pub use backoff::Backoff;
 pub use behind::{Behind, Settings};
 pub use encode::{DecodeError, Stored, VERSION};
+use key::Content;
+pub use key::{Key, Resources};
 pub use memory::Memory;
 pub use redis::Redis;
 pub use restore::{Restored, Unusable};
@@ -71,7 +72,7 @@ pub enum Memories {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
     /// The key.
-    pub key: PinKey,
+    pub key: Key,
     /// The value, and when it ends by itself.
     pub value: Option<(Vec<u8>, Option<Moment>)>,
 }
@@ -80,7 +81,7 @@ pub struct Write {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
     /// Keys and values.
-    pub entries: Vec<(PinKey, Vec<u8>)>,
+    pub entries: Vec<(Key, Vec<u8>)>,
     /// Where the next begins; `None`: this was the last.
     pub next: Option<u64>,
 }

@@ -19,6 +19,7 @@ use pinion::config::model::Sbi;
 use pinion::config::{Host as Machine, parse};
 use pinion::control::SbiState;
 use pinion::sbi::{Dns, Host, Next, StartError, instance};
+use pinion_scp::binding::Pins;
 use pinion_scp::resolve::{Addresses, Resolve as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -100,7 +101,7 @@ impl Client {
 }
 
 fn start(folder: &Path, listeners: &[SocketAddr]) -> Host {
-    Host::start(Next::new(&section(listeners), folder, None).unwrap())
+    Host::start(Next::new(&section(listeners), folder, None).unwrap(), Pins::default())
 }
 
 #[tokio::test]
@@ -141,7 +142,7 @@ async fn what_was_done_is_counted_and_written_down() {
     let listener = free().await;
     let mut sbi = section(&[listener]);
     sbi.access_log = Some(log.clone());
-    let host = Host::start(Next::new(&sbi, folder.path(), None).unwrap());
+    let host = Host::start(Next::new(&sbi, folder.path(), None).unwrap(), Pins::default());
     let mut client = Client::connect(listener).await.unwrap();
     client.ask(producer, "/one?a=b").await;
     let nobody = Request::get(format!("http://{listener}/two")).body(Empty::new()).unwrap();
@@ -187,7 +188,7 @@ async fn whom_it_asks_and_how_they_are_is_told() {
         udm(2, nobody)
     );
     let sbi = parse(text.as_bytes(), &Machine::default()).unwrap().config.sbi.unwrap();
-    let host = Host::start(Next::new(&sbi, folder.path(), None).unwrap());
+    let host = Host::start(Next::new(&sbi, folder.path(), None).unwrap(), Pins::default());
     let told = || {
         let all = host.producers().into_iter();
         all.map(|it| (it.api_root, it.nf_type, it.state, it.answered, it.failed > 0)).collect::<Vec<_>>()
@@ -287,7 +288,7 @@ async fn a_producer_that_moves_is_followed() {
     let listener = free().await;
     let mut sbi = section(&[listener]);
     sbi.dns_servers = vec![server];
-    let host = Host::start(Next::new(&sbi, folder.path(), None).unwrap());
+    let host = Host::start(Next::new(&sbi, folder.path(), None).unwrap(), Pins::default());
     let name = format!("udm.example:{}", old.port());
     let mut client = Client::connect(listener).await.unwrap();
     assert_eq!(client.ask(&name, "/where").await, "127.0.0.2");

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll, ready};
+use std::time::SystemTime;
 
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 use pinion_protocols::sbi::{Binding, BindingScope, Bindings, RoutingBinding, Value as _};
@@ -14,14 +15,14 @@ use tower::{Layer, Service};
 
 use crate::api_root::ApiRoot;
 use crate::before::Way;
-use crate::call::{Call, Reply};
+use crate::call::{Arrival, Call, Reply};
 use crate::discovery::Api;
 use crate::failure::Failure;
 use crate::names;
 use crate::problem::Problem;
 use crate::producer::{Hop, Plan, Producer, Query, Step, Target};
 
-pub use pins::{Keeper, Pin, Pins, key};
+pub use pins::{Full, Keeper, Pin, Pinned, Pins, key};
 
 /// Puts [`Bound`] around a service.
 #[derive(Clone, Debug)]
@@ -59,9 +60,10 @@ where
     }
 
     fn call(&mut self, mut call: Call) -> Self::Future {
-        let most = call.context.arrival.prepared.settings.limits.pins;
+        let Arrival { clock: at, prepared, .. } = &call.context.arrival;
+        let room = Room { pins: self.pins.clone(), most: prepared.settings.limits.pins, at: *at };
         let asked = plan(&mut call, &self.pins);
-        Way::of(asked.map(|asked| Binds { inner: self.inner.call(call), asked, most, pins: self.pins.clone() }))
+        Way::of(asked.map(|asked| Binds { inner: self.inner.call(call), asked, room }))
     }
 }
 
@@ -71,9 +73,25 @@ pub struct Binds<F> {
     inner: F,
     /// What is to be known of the call then.
     asked: Option<Box<Asked>>,
-    /// Pins there may be.
-    most: usize,
+    room: Room,
+}
+
+/// Where pins are made of a call.
+#[derive(Debug)]
+struct Room {
     pins: Pins,
+    /// So many there may be.
+    most: usize,
+    /// When the call came.
+    at: SystemTime,
+}
+
+impl Room {
+    fn pin(&self, key: &Arc<str>, pin: Pin) {
+        if let Err(error) = self.pins.insert(key, pin, self.at, self.most) {
+            tracing::warn!(%error, "a resource stays where its URI says, and no longer than it is there");
+        }
+    }
 }
 
 impl<F> Future for Binds<F>
@@ -85,7 +103,7 @@ where
     fn poll(mut self: std::pin::Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
         let reply = ready!(std::pin::Pin::new(&mut self.inner).poll(task));
         if let Ok(reply) = &reply {
-            remember(reply, self.asked.as_deref(), &self.pins, self.most);
+            remember(reply, self.asked.as_deref(), &self.room);
         }
         Poll::Ready(reply)
     }
@@ -100,7 +118,7 @@ pub struct Asked {
     /// Where its client said it should go.
     place: Option<ApiRoot>,
     /// The resource that it is of.
-    pinned: Option<(String, Pin)>,
+    pinned: Option<(Arc<str>, Pin)>,
 }
 
 /// Adds to a plan whom else the request's binding, or its resource's, or its discovery factors allow.
@@ -179,21 +197,18 @@ fn creates(call: &Call) -> bool {
 }
 
 /// Pins what was made, moves what moved, forgets what ended.
-fn remember(reply: &Reply, asked: Option<&Asked>, pins: &Pins, most: usize) {
+fn remember(reply: &Reply, asked: Option<&Asked>, room: &Room) {
     let status = reply.status();
     let answered = reply.extensions().get::<Target>();
     if status == StatusCode::CREATED
         && let Some(target) = answered
         && let Some((key, pin)) = made(reply.headers(), target)
     {
-        if !pins.insert(key, pin, most) {
-            tracing::warn!(most, "no room for the pin of a resource: it stays where its URI says");
-        }
-        return;
+        return room.pin(&key, pin);
     }
     let Some(asked) = asked else { return };
     match (&asked.pinned, answered) {
-        (Some((key, _)), _) if ended(asked, key, status) => pins.remove(key),
+        (Some((key, _)), _) if ended(asked, key, status) => room.pins.remove(key),
         (Some((key, pin)), Some(target)) if status.is_success() => {
             let mut pin = pin.clone();
             pin.at = target.root().clone();
@@ -201,13 +216,13 @@ fn remember(reply: &Reply, asked: Option<&Asked>, pins: &Pins, most: usize) {
                 describe(&mut pin, producer);
             }
             pin.binding = binding(reply.headers()).or(pin.binding);
-            pins.insert(key.clone(), pin, most);
+            room.pin(key, pin);
         }
         // A notification that its endpoint did not take goes to who took it from now on (6.12.4).
         (None, Some(target)) if asked.callback && target.chosen && status.is_success() => {
             if let Some(place) = &asked.place {
                 let key = key(&place.authority, &below(place, &asked.path));
-                pins.insert(key, pin(target, None), most);
+                room.pin(&key.into(), pin(target, None));
             }
         }
         _ => {}
@@ -215,7 +230,7 @@ fn remember(reply: &Reply, asked: Option<&Asked>, pins: &Pins, most: usize) {
 }
 
 /// The pin of a resource that a response says it made.
-fn made(headers: &HeaderMap, target: &Target) -> Option<(String, Pin)> {
+fn made(headers: &HeaderMap, target: &Target) -> Option<(Arc<str>, Pin)> {
     let location: Uri = headers.get(header::LOCATION)?.to_str().ok()?.parse().ok()?;
     let authority = location.authority().unwrap_or(&target.api_root.authority);
     let mut pin = pin(target, binding(headers));
@@ -225,7 +240,7 @@ fn made(headers: &HeaderMap, target: &Target) -> Option<(String, Pin)> {
         (None, Some(root)) if *authority != target.api_root.authority => pin.at = root,
         (None, _) => {}
     }
-    Some((key(authority, location.path()), pin))
+    Some((key(authority, location.path()).into(), pin))
 }
 
 /// The API root of an absolute URI, with the prefix that comes before an API's name and version (TS 29.501 4.4.1).

@@ -20,6 +20,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use crate::account::Account;
+use crate::binding::Pins;
 use crate::call::{Arrival, Peer};
 use crate::nrf::{Keeper, Wire};
 use crate::prepared::Prepared;
@@ -60,6 +61,13 @@ impl Scp {
     pub fn new(prepared: Prepared, clock: fn() -> SystemTime) -> Self {
         let (prepared, _) = watch::channel(Arc::new(prepared));
         Self { parts: Parts::default(), prepared: Arc::new(prepared), clock, connections: Arc::default() }
+    }
+
+    /// The same, which goes on with these pins.
+    #[must_use]
+    pub fn with(self, pins: Pins) -> Self {
+        let Self { parts, prepared, clock, connections } = self;
+        Self { parts: Parts { pins, ..parts }, prepared, clock, connections }
     }
 
     /// From now on it goes by these. Connections stay; new ones meet the new certificates.

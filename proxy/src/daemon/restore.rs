@@ -14,6 +14,7 @@ pub(super) async fn restore(daemon: &Arc<Daemon>, mut writer: Writer) -> JoinHan
     // The configuration that pins are compared with stays until all are compared.
     let _one = daemon.reloading.lock().await;
     let names = Arc::clone(&daemon.state().names);
+    writer = writer.with(Arc::new(daemon.resources.clone()));
     match writer.restore(&daemon.table, &names, moment()).await {
         Ok(restored) => tracing::info!("{restored}"),
         Err(error) => tracing::warn!(%error, "pins are restored when the store answers"),

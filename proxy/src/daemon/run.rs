@@ -33,6 +33,7 @@ use crate::pool::Pools;
 use crate::privileges::{Facts, FactsError, Missing, Needs, missing};
 use crate::sbi;
 use crate::sessions::{Full, Owner, Settings, Table};
+use crate::spoken::JournalError;
 use crate::store::{self, Behind, Memory, Redis, StoreError, Writer};
 use crate::traffic::Ledger;
 
@@ -101,6 +102,9 @@ pub enum RunError {
     /// The SCP.
     #[error(transparent)]
     Sbi(#[from] sbi::StartError),
+    /// What it keeps.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// Signals cannot be waited for.
     #[error("signals cannot be waited for: {0}")]
     Signals(io::Error),
@@ -131,7 +135,8 @@ pub async fn run(options: Options) -> Result<(), RunError> {
     let path = open(&options, &config, &pools, &host)?;
     let names = Arc::new(names(&path, &config, None));
     let path = Owner::new(path);
-    let (writer, behind) = store(&config)?;
+    let node = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let (writer, behind) = store(&config, &node)?;
     let settings = Settings { bound: config.bounds.pins, full: Full::Refuse };
     let wait = config.store.wait.then_some(STORED);
     let table = Table::stored(&path, settings, behind.clone(), wait);
@@ -148,8 +153,15 @@ pub async fn run(options: Options) -> Result<(), RunError> {
         leaving: HashMap::new(),
         heard: HeardOf::new(),
     };
-    let daemon =
-        Arc::new(Daemon::new((options.config, options.state), began, path.clone(), table, behind, checker, state));
+    let daemon = Arc::new(Daemon::new(
+        (options.config, options.state),
+        began,
+        path.clone(),
+        table,
+        (behind, node),
+        checker,
+        state,
+    ));
 
     let (stop, stopping) = watch::channel(false);
     let mut tasks = tasks::start(&daemon, changes);
@@ -160,6 +172,7 @@ pub async fn run(options: Options) -> Result<(), RunError> {
     let control: Arc<dyn Control> = Arc::clone(&daemon) as _;
     let mut api = tokio::spawn(server.serve(control, told(stopping)));
     let status = status(&config);
+    daemon.begin_resources(&config)?;
     let life = async {
         tokio::select! {
             writing = restore(&daemon, writer) => tasks.push(writing),
@@ -206,10 +219,10 @@ fn privileges(options: &Options, config: &Config, host: &config::Host) -> Result
 }
 
 /// The store that is configured.
-fn store(config: &Config) -> Result<(Writer, Behind), StoreError> {
+fn store(config: &Config, node: &str) -> Result<(Writer, Behind), StoreError> {
     let settings = store::Settings {
         backlog: config.store.backlog as usize,
-        node: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        node: node.to_owned(),
         seed: std::process::id(),
     };
     Ok(match &config.store.redis {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::state::Daemon;
 use crate::config::model::Config;
 use crate::sbi::{Host, Next, StartError};
+use crate::spoken::JournalError;
 
 /// How often it is looked whether certificates changed.
 pub(super) const LOOK: Duration = Duration::from_secs(5);
@@ -23,7 +24,18 @@ impl Daemon {
     pub(super) async fn ready_sbi(&self, config: &Config) -> Result<Option<Next>, StartError> {
         let running = self.sbi.lock().await;
         let next = |sbi| Next::new(sbi, &self.folder.join("sbi"), running.as_ref());
-        config.sbi.as_ref().map(next).transpose()
+        let next = config.sbi.as_ref().map(next).transpose()?;
+        if self.begin_resources(config)? {
+            // The store was read when nobody wanted them.
+            self.store.restore_again();
+        }
+        Ok(next)
+    }
+
+    /// Has resources that the daemon before pinned be pinned again, where there is an SCP; whether they were not already.
+    pub(super) fn begin_resources(&self, config: &Config) -> Result<bool, JournalError> {
+        let Some(sbi) = &config.sbi else { return Ok(false) };
+        self.resources.begin(&self.folder.join("sbi").join("resources"), sbi.settings.limits.pins)
     }
 
     /// Puts in force what was made ready; without anything, an SCP that runs answers what is under way, and ends.
@@ -31,7 +43,7 @@ impl Daemon {
         let mut running = self.sbi.lock().await;
         match (next, running.as_mut()) {
             (Some(next), Some(host)) => host.tell(next),
-            (Some(next), None) => *running = Some(Host::start(next)),
+            (Some(next), None) => *running = Some(Host::start(next, self.resources.pins().clone())),
             (None, Some(_)) => {
                 tracing::info!("the SCP ends: it is configured no more");
                 running.take().map(|host| tokio::spawn(host.end()));
@@ -46,6 +58,7 @@ impl Daemon {
         if let Some(host) = running {
             host.end().await;
         }
+        self.resources.end().await;
     }
 }
 

@@ -41,6 +41,8 @@ pub(super) struct Daemon {
     pub(super) front_ends: tokio::sync::Mutex<Option<FrontEnds>>,
     /// The SCP, where one runs.
     pub(super) sbi: tokio::sync::Mutex<Option<sbi::Host>>,
+    /// Resources that it pins.
+    pub(super) resources: sbi::Resources,
     /// Held while a plan is made and put in force, so that an older never follows a newer.
     planning: tokio::sync::Mutex<()>,
     /// Held while a configuration is read and put in force.
@@ -75,7 +77,7 @@ impl Daemon {
         began: Instant,
         path: Owner<PacketPath>,
         table: Table,
-        store: Behind,
+        (store, node): (Behind, String),
         checker: Checker,
         state: State,
     ) -> Self {
@@ -85,6 +87,7 @@ impl Daemon {
             folder,
             path,
             table,
+            resources: sbi::Resources::new(store.clone(), node),
             store,
             checker,
             replan: Notify::new(),

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use pinion_scp::binding::Pins;
 use pinion_scp::tls::TlsError;
 use pinion_scp::{Prepared, Scp, Speech};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -21,6 +22,7 @@ use crate::api::tls::{Stamp, TlsError as FileError};
 use crate::config::model::{Sbi, SbiListener, SbiTls};
 use crate::control::SbiProducer;
 use crate::health::Chance;
+use crate::spoken::JournalError;
 
 /// Connections that wait to be accepted.
 const WAITING: i32 = 4096;
@@ -55,6 +57,9 @@ pub enum StartError {
     /// Its own NF instance.
     #[error(transparent)]
     Instance(#[from] InstanceError),
+    /// What it keeps of resources.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
 }
 
 fn remedy(socket: &SocketAddr, error: &io::Error) -> String {
@@ -131,10 +136,10 @@ impl Next {
 }
 
 impl Host {
-    /// Starts one.
+    /// Starts one, which goes on with these pins.
     #[must_use]
-    pub fn start(next: Next) -> Self {
-        let scp = Scp::new(next.prepared.clone(), SystemTime::now);
+    pub fn start(next: Next, pins: Pins) -> Self {
+        let scp = Scp::new(next.prepared.clone(), SystemTime::now).with(pins);
         let (sbi, instance) = (next.sbi.clone(), next.instance.clone());
         let (leave, told) = watch::channel(false);
         let kept = scp.clone();

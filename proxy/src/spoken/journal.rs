@@ -188,7 +188,8 @@ impl<K: Keyed> Journal<K> {
         }
     }
 
-    fn begin(&mut self) {
+    /// Begins a new file; what is true is to be written into it.
+    pub(crate) fn begin(&mut self) {
         let number = self.number.wrapping_add(1);
         let path = path(&self.folder, number);
         match create(&path) {

@@ -1,10 +1,9 @@
 use std::collections::{HashMap, VecDeque};
 
-use pinion_steering::PinKey;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::sessions::Record;
+use super::{Content, Key};
 
 /// Says that a change was given up; where none says so, and all are dropped, all were written.
 pub(crate) type Teller = mpsc::Sender<GivenUp>;
@@ -16,9 +15,9 @@ pub(crate) struct GivenUp;
 /// What waits to be written: of each key the last state, the longest waiting first.
 #[derive(Debug)]
 pub(super) struct Backlog {
-    waiting: HashMap<PinKey, Waiting>,
+    waiting: HashMap<Key, Waiting>,
     /// Keys of `waiting`, in the order in which they came.
-    order: VecDeque<PinKey>,
+    order: VecDeque<Key>,
     bound: usize,
     in_flight: usize,
     oldest_in_flight: Option<Instant>,
@@ -37,7 +36,7 @@ pub(super) enum Queue {
 #[derive(Debug)]
 pub(super) struct Waiting {
     /// What the key is to hold.
-    pub(super) record: Option<Record>,
+    pub(super) content: Option<Content>,
     /// Since when the store does not say what the table says.
     pub(super) since: Instant,
     tellers: Vec<Teller>,
@@ -51,13 +50,13 @@ impl Backlog {
     /// Adds a change, which takes the place of one of the same key that waits; `false`: there is no room.
     pub(super) fn push(
         &mut self,
-        key: PinKey,
-        record: Option<Record>,
+        key: Key,
+        content: Option<Content>,
         now: Instant,
         teller: Option<&Teller>,
     ) -> bool {
         if let Some(waiting) = self.waiting.get_mut(&key) {
-            waiting.record = record;
+            waiting.content = content;
             waiting.tellers.extend(teller.cloned());
             return true;
         }
@@ -68,17 +67,17 @@ impl Backlog {
             }
             return false;
         }
-        self.waiting.insert(key, Waiting { record, since: now, tellers: teller.cloned().into_iter().collect() });
-        self.order.push_back(key);
+        self.order.push_back(key.clone());
+        self.waiting.insert(key, Waiting { content, since: now, tellers: teller.cloned().into_iter().collect() });
         true
     }
 
-    pub(super) fn contains(&self, key: &PinKey) -> bool {
+    pub(super) fn contains(&self, key: &Key) -> bool {
         self.waiting.contains_key(key)
     }
 
     /// Takes the longest waiting out, to be written; then comes [`Self::written`], then the next take.
-    pub(super) fn take(&mut self, most: usize) -> Vec<(PinKey, Waiting)> {
+    pub(super) fn take(&mut self, most: usize) -> Vec<(Key, Waiting)> {
         let mut taken = Vec::with_capacity(most.min(self.order.len()));
         while taken.len() < most
             && let Some(key) = self.order.pop_front()
@@ -91,7 +90,7 @@ impl Backlog {
     }
 
     /// What was taken is written, but for `failed`, which wait on.
-    pub(super) fn written(&mut self, mut failed: Vec<(PinKey, Waiting)>, queue: Queue) {
+    pub(super) fn written(&mut self, mut failed: Vec<(Key, Waiting)>, queue: Queue) {
         (self.in_flight, self.oldest_in_flight) = (0, None);
         if queue == Queue::Front {
             failed.reverse();
@@ -104,11 +103,11 @@ impl Backlog {
                     later.tellers.extend(old.tellers);
                 }
                 None => {
-                    self.waiting.insert(key, old);
                     match queue {
-                        Queue::Front => self.order.push_front(key),
-                        Queue::Back => self.order.push_back(key),
+                        Queue::Front => self.order.push_front(key.clone()),
+                        Queue::Back => self.order.push_back(key.clone()),
                     }
+                    self.waiting.insert(key, old);
                 }
             }
         }
@@ -139,9 +138,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use bolero::TypeGenerator;
-    use pinion_steering::{Address, Pin};
+    use pinion_steering::{Address, Pin, PinKey};
 
-    use crate::sessions::{PinOrigin, Place};
+    use crate::sessions::{PinOrigin, Place, Record};
 
     #[derive(Debug, TypeGenerator)]
     enum Step {
@@ -150,21 +149,33 @@ mod tests {
         Write(u8, u8),
     }
 
-    fn key(teid: u8) -> PinKey {
-        PinKey { address: Address::default(), teid: u32::from(teid % 12) }
+    fn key(teid: u8) -> Key {
+        PinKey { address: Address::default(), teid: u32::from(teid % 12) }.into()
     }
 
-    fn record(target: u8) -> Record {
+    fn record(target: u8) -> Content {
         let pin = Pin { target: u32::from(target), ..Pin::default() };
-        Record { place: Place::new("s", "p/e").into(), pin, origin: PinOrigin::Learned, ends: None }
+        Content::Tunnel(Record {
+            place: Place::new("s", "p/e").into(),
+            pin,
+            origin: PinOrigin::Learned,
+            ends: None,
+        })
+    }
+
+    fn target(held: Content) -> u32 {
+        match held {
+            Content::Tunnel(record) => record.pin.target,
+            Content::Resource(_) => u32::MAX,
+        }
     }
 
     #[test]
     fn the_last_state_of_each_key_arrives_last() {
         bolero::check!().with_type::<Vec<Step>>().for_each(|steps| {
             let mut backlog = Backlog::new(8);
-            let mut wanted: BTreeMap<u32, Option<u32>> = BTreeMap::new();
-            let mut stored: BTreeMap<u32, Option<u32>> = BTreeMap::new();
+            let mut wanted: BTreeMap<String, Option<u32>> = BTreeMap::new();
+            let mut stored: BTreeMap<String, Option<u32>> = BTreeMap::new();
             let now = Instant::now();
             let mut write = |backlog: &mut Backlog, most: usize, mask: u8| {
                 let mut failed = Vec::new();
@@ -172,7 +183,7 @@ mod tests {
                     if mask >> (index % 8) & 1 == 1 {
                         failed.push((key, waiting));
                     } else {
-                        stored.insert(key.teid, waiting.record.map(|record| record.pin.target));
+                        stored.insert(key.to_string(), waiting.content.map(target));
                     }
                 }
                 backlog.written(failed, if mask & 1 == 1 { Queue::Front } else { Queue::Back });
@@ -186,7 +197,7 @@ mod tests {
                         let pushed = backlog.push(key(*teid), target.map(record), now, None);
                         assert_eq!(pushed, known || room);
                         if pushed {
-                            wanted.insert(key(*teid).teid, target.map(u32::from));
+                            wanted.insert(key(*teid).to_string(), target.map(u32::from));
                         }
                     }
                     Step::Write(most, mask) => {

@@ -1,12 +1,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use pinion_steering::PinKey;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::StoreError;
 use super::backlog::{Backlog, Queue, Teller, Waiting};
+use super::{Content, Key, StoreError};
 use crate::control::StoreLevel;
 use crate::sessions::Record;
 
@@ -46,6 +47,8 @@ struct State {
     again: bool,
     /// The table is compared with what the store holds: at the start, and when it is written again.
     comparing: bool,
+    /// What the store holds is to be restored once more.
+    restore: bool,
 }
 
 impl Behind {
@@ -59,6 +62,7 @@ impl Behind {
             lost: 0,
             again: false,
             comparing: true,
+            restore: false,
         };
         Self { shared: Arc::new(Shared { state: Mutex::new(state), wake: Notify::new() }) }
     }
@@ -91,10 +95,20 @@ impl Behind {
         changes: impl IntoIterator<Item = (PinKey, Option<Record>)>,
         teller: Option<&Teller>,
     ) {
+        let changes = changes.into_iter().map(|(key, record)| (Key::Tunnel(key), record.map(Content::Tunnel)));
+        self.push_all(changes, teller);
+    }
+
+    /// Leaves the change of a resource.
+    pub(crate) fn push_resource(&self, resource: Arc<str>, value: Option<Bytes>) {
+        self.push_all([(Key::Resource(resource), value.map(Content::Resource))], None);
+    }
+
+    fn push_all(&self, changes: impl IntoIterator<Item = (Key, Option<Content>)>, teller: Option<&Teller>) {
         let now = Instant::now();
         let mut state = self.state();
-        for (key, record) in changes {
-            if !state.backlog.push(key, record, now, teller) {
+        for (key, content) in changes {
+            if !state.backlog.push(key, content, now, teller) {
                 state.lost = state.lost.saturating_add(1);
                 state.again = true;
             }
@@ -105,19 +119,28 @@ impl Behind {
 
     /// Leaves what the table says of a key, unless a change of it waits; `false`: there is no room.
     pub(crate) fn push_again(&self, key: PinKey, record: Option<Record>) -> bool {
-        let mut state = self.state();
-        state.backlog.contains(&key) || state.backlog.push(key, record, Instant::now(), None)
+        self.push_missing(Key::Tunnel(key), record.map(Content::Tunnel))
     }
 
-    pub(super) fn contains(&self, key: &PinKey) -> bool {
+    /// The same of a resource.
+    pub(super) fn push_resource_again(&self, resource: Arc<str>, value: Option<Bytes>) -> bool {
+        self.push_missing(Key::Resource(resource), value.map(Content::Resource))
+    }
+
+    fn push_missing(&self, key: Key, content: Option<Content>) -> bool {
+        let mut state = self.state();
+        state.backlog.contains(&key) || state.backlog.push(key, content, Instant::now(), None)
+    }
+
+    pub(super) fn contains(&self, key: &Key) -> bool {
         self.state().backlog.contains(key)
     }
 
-    pub(super) fn take(&self, most: usize) -> Vec<(PinKey, Waiting)> {
+    pub(super) fn take(&self, most: usize) -> Vec<(Key, Waiting)> {
         self.state().backlog.take(most)
     }
 
-    pub(super) fn written(&self, written: usize, failed: Vec<(PinKey, Waiting)>, queue: Queue) {
+    pub(super) fn written(&self, written: usize, failed: Vec<(Key, Waiting)>, queue: Queue) {
         let mut state = self.state();
         state.backlog.written(failed, queue);
         state.written = state.written.saturating_add(written as u64);
@@ -130,7 +153,7 @@ impl Behind {
     }
 
     /// Everything is to be written again.
-    pub(super) fn ask_again(&self) {
+    pub(crate) fn ask_again(&self) {
         self.state().again = true;
     }
 
@@ -139,6 +162,19 @@ impl Behind {
         let mut state = self.state();
         state.comparing |= state.again;
         std::mem::take(&mut state.again)
+    }
+
+    /// What the store holds is to be restored once more: there is somebody new who wants it.
+    pub(crate) fn restore_again(&self) {
+        self.state().restore = true;
+        self.shared.wake.notify_one();
+    }
+
+    /// Whether it is to be restored once more, which begins then.
+    pub(super) fn begin_restoring(&self) -> bool {
+        let mut state = self.state();
+        state.comparing |= state.restore;
+        std::mem::take(&mut state.restore)
     }
 
     /// The table and the store were compared.

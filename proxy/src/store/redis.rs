@@ -1,18 +1,18 @@
 use std::time::Duration;
 
-use pinion_steering::PinKey;
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, IntoConnectionInfo as _, RedisError,
     RedisResult, ServerErrorKind, Value,
 };
 
-use super::{Memories, Page, Store, StoreError, Write};
+use super::{Key, Memories, Page, Store, StoreError, Write};
 
 /// A Redis or Valkey server, from 6.2 on.
 ///
-/// A pin is the string `PREFIXpin:ADDRESS/TEID`, the TEID in eight hexadecimal digits, with the value that
-/// [`super::Stored`] documents. A pin that ends by itself ends in the server at the same time (`EXAT`).
+/// A tunnel's pin is the string `PREFIXpin:ADDRESS/TEID`, the TEID in eight hexadecimal digits, with the value that
+/// [`super::Stored`] documents; a resource's is `PREFIXsbi:AUTHORITY/PATH`, with that of [`crate::sbi::Resources`]. A pin that
+/// ends by itself ends in the server at the same time (`EXAT`).
 pub struct Redis {
     client: Client,
     /// Without user and password.
@@ -59,8 +59,8 @@ impl Redis {
         self.connection.as_mut().ok_or_else(|| StoreError::Down("not connected".to_owned()))
     }
 
-    fn key(&self, key: &PinKey) -> String {
-        format!("{}pin:{}/{:08x}", self.prefix, std::net::IpAddr::from(key.address), key.teid)
+    fn key(&self, key: &Key) -> String {
+        format!("{}{key}", self.prefix)
     }
 
     fn command(&self, write: &Write) -> Cmd {
@@ -76,15 +76,13 @@ impl Redis {
         command
     }
 
-    fn parse(&self, key: &str) -> Option<PinKey> {
-        let (address, teid) = key.strip_prefix(&self.prefix)?.strip_prefix("pin:")?.rsplit_once('/')?;
-        let address: std::net::IpAddr = address.parse().ok()?;
-        let teid = u32::from_str_radix(teid, 16).ok().filter(|_| teid.len() == 8)?;
-        Some(PinKey { address: address.into(), teid })
+    fn parse(&self, key: &str) -> Option<Key> {
+        Key::read(key.strip_prefix(&self.prefix)?)
     }
 
     async fn read(&mut self, cursor: u64) -> RedisResult<(u64, Vec<(String, Option<Vec<u8>>)>)> {
-        let pattern = format!("{}pin:*", literal(&self.prefix));
+        // `pin:` and `sbi:`, and hardly anything else, so that one walk finds both.
+        let pattern = format!("{}[ps][ib][ni]:*", literal(&self.prefix));
         let Some(connection) = self.connection.as_mut() else {
             return Err((ErrorKind::Io, "not connected").into());
         };
@@ -226,13 +224,10 @@ mod tests {
     #[test]
     fn keys_are_read_as_they_are_written() {
         let redis = Redis::new("redis://h", "a*:").unwrap();
-        for address in ["192.0.2.1", "2001:db8::1"] {
-            let address: std::net::IpAddr = address.parse().unwrap();
-            let key = PinKey { address: address.into(), teid: 0xa };
-            assert_eq!(redis.key(&key), format!("a*:pin:{address}/0000000a"));
-            assert_eq!(redis.parse(&redis.key(&key)), Some(key));
-        }
-        for other in ["pin:192.0.2.1/0000000a", "a*:pin:192.0.2.1/a", "a*:pin:192.0.2.1", "a*:pin:h/0000000a"] {
+        let key = Key::Resource("smf.example/1".into());
+        assert_eq!(redis.key(&key), "a*:sbi:smf.example/1");
+        assert_eq!(redis.parse("a*:sbi:smf.example/1"), Some(key));
+        for other in ["sbi:smf.example/1", "a*:n4:n4"] {
             assert_eq!(redis.parse(other), None, "{other}");
         }
         assert_eq!(literal("a*[b]"), "a\\*\\[b\\]");

@@ -1,12 +1,12 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use pinion_steering::PinKey;
 use tokio::time::timeout;
 
 use super::behind::Behind;
-use super::{DecodeError, Page, Store, StoreError, Stored};
-use crate::sessions::{Moment, Names, NewPin, Table};
+use super::{DecodeError, Key, Page, Resources, Store, StoreError, Stored};
+use crate::sessions::{Moment, Names, NewPin, Record, Table};
 
 /// What became of what a store held.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Restored {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unusable {
     /// Its key.
-    pub key: PinKey,
+    pub key: Key,
     /// Why, in words.
     pub why: String,
 }
@@ -39,10 +39,21 @@ impl fmt::Display for Restored {
         let Self { pins, known, ended, unusable, examples } = self;
         write!(f, "{pins} pins restored, {known} known already, {ended} had ended, {unusable} cannot be used")?;
         for Unusable { key, why } in examples {
-            write!(f, "; TEID {:#010x} at {}: {why}", key.teid, std::net::IpAddr::from(key.address))?;
+            write!(f, "; {}: {why}", key.words())?;
         }
         Ok(())
     }
+}
+
+/// What pins go to.
+#[derive(Clone, Copy)]
+pub(super) struct To<'a> {
+    /// Tunnels.
+    pub(super) table: &'a Table,
+    /// What endpoints are called.
+    pub(super) names: &'a Names,
+    /// Resources, where there is anybody who has some.
+    pub(super) resources: Option<&'a dyn Resources>,
 }
 
 /// How far it was restored what a store holds.
@@ -50,7 +61,7 @@ impl fmt::Display for Restored {
 pub(super) struct Restoring {
     restored: Restored,
     /// What was read, and is not in force yet.
-    read: Vec<(PinKey, Vec<u8>)>,
+    read: Vec<(Key, Vec<u8>)>,
     rest: Rest,
     pages: u64,
 }
@@ -81,12 +92,11 @@ impl Restoring {
         &mut self,
         store: &mut dyn Store,
         behind: &Behind,
-        table: &Table,
-        names: &Names,
+        to: To<'_>,
         now: Moment,
     ) -> Result<bool, StoreError> {
         let read = std::mem::take(&mut self.read);
-        let put = self.restored.put(read, behind, table, names, now);
+        let put = self.restored.put(read, behind, to, now);
         let Rest::From(cursor) = self.rest else {
             put.await;
             return Ok(false);
@@ -117,7 +127,7 @@ impl Restoring {
     }
 }
 
-fn usable(value: &[u8], names: &Names) -> Result<crate::sessions::Record, String> {
+fn usable(value: &[u8], names: &Names) -> Result<Record, String> {
     let stored = Stored::decode(value).map_err(|error: DecodeError| error.to_string())?;
     let record = names.record(&stored.service, &stored.endpoint, stored.path, stored.teid);
     let mut record =
@@ -130,31 +140,45 @@ fn usable(value: &[u8], names: &Names) -> Result<crate::sessions::Record, String
 
 impl Restored {
     /// Pins what a store holds, in batches; what the table has already stays as it is.
-    async fn put(
-        &mut self,
-        read: Vec<(PinKey, Vec<u8>)>,
-        behind: &Behind,
-        table: &Table,
-        names: &Names,
-        now: Moment,
-    ) {
+    async fn put(&mut self, read: Vec<(Key, Vec<u8>)>, behind: &Behind, to: To<'_>, now: Moment) {
         for part in read.chunks(BATCH) {
             let mut pins = Vec::with_capacity(part.len());
             for (key, value) in part {
-                match usable(value, names) {
+                let tunnel = match key {
+                    Key::Tunnel(tunnel) => tunnel,
+                    Key::Resource(resource) => {
+                        self.put_resource(resource, value, behind.contains(key), to.resources);
+                        continue;
+                    }
+                };
+                match usable(value, to.names) {
                     Ok(new) if new.ends.is_some_and(|end| end <= now) => self.ended += 1,
                     // What waits to be written is newer than what is stored: a pin that ended is not to come back.
                     Ok(_) if behind.contains(key) => self.known += 1,
-                    Ok(record) => pins.push(NewPin { key: *key, record }),
-                    Err(why) => self.refuse(*key, why),
+                    Ok(record) => pins.push(NewPin { key: *tunnel, record }),
+                    Err(why) => self.refuse(key.clone(), why),
                 }
             }
-            self.commit(table, pins).await;
+            self.commit(to.table, pins).await;
             tokio::task::yield_now().await;
         }
     }
 
-    fn refuse(&mut self, key: PinKey, why: String) {
+    fn put_resource(
+        &mut self,
+        resource: &Arc<str>,
+        value: &[u8],
+        changed: bool,
+        resources: Option<&dyn Resources>,
+    ) {
+        match resources.filter(|_| !changed).map(|it| it.restore(resource, value)) {
+            None | Some(Ok(false)) => self.known += 1,
+            Some(Ok(true)) => self.pins += 1,
+            Some(Err(why)) => self.refuse(Key::Resource(Arc::clone(resource)), why),
+        }
+    }
+
+    fn refuse(&mut self, key: Key, why: String) {
         self.unusable += 1;
         if self.examples.len() < EXAMPLES {
             self.examples.push(Unusable { key, why });
@@ -170,7 +194,7 @@ impl Restored {
         }
         // One of them is refused, and with it all: those that fit are taken one by one.
         for pin in pins {
-            let key = pin.key;
+            let key = Key::Tunnel(pin.key);
             match table.restore(vec![pin]).await {
                 Ok(installed) if installed.changed() == 0 => self.known += 1,
                 Ok(_) => self.pins += 1,

@@ -6,8 +6,8 @@ use tokio::time::{Instant, timeout};
 
 use super::backlog::{Queue, Waiting};
 use super::behind::{Behind, Settings};
-use super::restore::{Restored, Restoring};
-use super::{Backoff, Memories, Store, StoreError, Stored, Write};
+use super::restore::{Restored, Restoring, To};
+use super::{Backoff, Content, Key, Memories, Resources, Store, StoreError, Stored, Write};
 use crate::sessions::{Moment, Names, Position, Table};
 
 /// The far end of a store: the one task that uses it.
@@ -15,6 +15,7 @@ pub struct Writer {
     store: Box<dyn Store>,
     behind: Behind,
     settings: Settings,
+    resources: Option<Arc<dyn Resources>>,
     backoff: Backoff,
     /// How far what the store holds was restored; `None`: all of it.
     restoring: Option<Restoring>,
@@ -22,10 +23,11 @@ pub struct Writer {
     walk: Option<Walk>,
 }
 
-/// Writing again is two walks: over the table, for what the store should have, then over the store, for what it
-/// should not.
+/// Writing again is walks: over the table and over resources, for what the store should have, then over the store, for
+/// what it should not.
 enum Walk {
     Table(Position),
+    Resources(u64),
     Store(Option<u64>),
 }
 
@@ -49,7 +51,15 @@ impl Writer {
         let backoff = Backoff::new(settings.seed);
         let store = Box::new(store);
         let restoring = Some(Restoring::default());
-        (Self { store, behind: behind.clone(), settings, backoff, restoring, walk: None }, behind)
+        let writer =
+            Self { store, behind: behind.clone(), settings, resources: None, backoff, restoring, walk: None };
+        (writer, behind)
+    }
+
+    /// Has pins of resources go to the store, and come from it, too.
+    #[must_use]
+    pub fn with(self, resources: Arc<dyn Resources>) -> Self {
+        Self { resources: Some(resources), ..self }
     }
 
     /// Pins what the store holds, before the service addresses are announced. What ended meanwhile, is of
@@ -122,13 +132,22 @@ impl Writer {
     ) -> Result<Option<Restored>, StoreError> {
         let Some(restoring) = &mut self.restoring else { return Ok(None) };
         let mut said = Instant::now();
-        while restoring.step(&mut *self.store, &self.behind, table, &names(), now()).await? {
+        let resources = self.resources.as_deref();
+        loop {
+            let names = names();
+            let to = To { table, names: &names, resources };
+            if !restoring.step(&mut *self.store, &self.behind, to, now()).await? {
+                break;
+            }
             if said.elapsed() >= SAY {
                 said = Instant::now();
                 tracing::info!(pins = restoring.restored().pins, "restoring goes on");
             }
         }
         let restored = restoring.restored().clone();
+        if let Some(resources) = resources {
+            resources.restored();
+        }
         self.restoring = None;
         self.behind.compared();
         Ok(Some(restored))
@@ -147,6 +166,13 @@ impl Writer {
             Err(error) => return error,
         }
         loop {
+            if self.behind.begin_restoring() {
+                self.restoring = Some(Restoring::default());
+                match self.restore_rest(table, names, now).await {
+                    Ok(restored) => tracing::info!("{}", restored.unwrap_or_default()),
+                    Err(error) => return error,
+                }
+            }
             let done = match self.write().await {
                 Ok(true) => Ok(()),
                 Ok(false) => self.again(table).await,
@@ -164,7 +190,7 @@ impl Writer {
         if taken.is_empty() {
             return Ok(false);
         }
-        let mut batch: Vec<(PinKey, Waiting)> = Vec::with_capacity(taken.len());
+        let mut batch: Vec<(Key, Waiting)> = Vec::with_capacity(taken.len());
         let mut writes = Vec::with_capacity(taken.len());
         for (key, waiting) in taken {
             match self.value(&key, &waiting) {
@@ -208,10 +234,15 @@ impl Writer {
         Ok(true)
     }
 
-    fn value(&self, key: &PinKey, waiting: &Waiting) -> Option<Write> {
-        let Some(record) = &waiting.record else { return Some(Write { key: *key, value: None }) };
-        let value = Stored::new(record, &self.settings.node).encode()?;
-        Some(Write { key: *key, value: Some((value, record.ends)) })
+    fn value(&self, key: &Key, waiting: &Waiting) -> Option<Write> {
+        let value = match &waiting.content {
+            None => None,
+            Some(Content::Tunnel(record)) => {
+                Some((Stored::new(record, &self.settings.node).encode()?, record.ends))
+            }
+            Some(Content::Resource(value)) => Some((value.to_vec(), None)),
+        };
+        Some(Write { key: key.clone(), value })
     }
 
     /// Nothing waits: writes again what the store missed, or waits until something does.
@@ -222,14 +253,16 @@ impl Writer {
         self.walk = match self.walk.take() {
             Some(Walk::Table(from)) => {
                 let next = table.write_again(&self.behind, from, BATCH).await;
-                Some(next.map_or(Walk::Store(None), Walk::Table))
+                Some(next.map_or(Walk::Resources(0), Walk::Table))
+            }
+            Some(Walk::Resources(from)) => {
+                let next = self.resources.as_deref().and_then(|it| write_again(it, &self.behind, from));
+                Some(next.map_or(Walk::Store(None), Walk::Resources))
             }
             Some(Walk::Store(cursor)) => {
                 let page = self.store.page(cursor).await.inspect_err(|_| self.behind.ask_again())?;
-                let ours =
-                    |value: &[u8]| Stored::decode(value).is_ok_and(|stored| stored.node == self.settings.node);
-                let keys = page.entries.iter().filter(|(_, value)| ours(value)).map(|(key, _)| *key).collect();
-                table.forget_strangers(&self.behind, keys).await;
+                let tunnels = self.strangers(page.entries);
+                table.forget_strangers(&self.behind, tunnels).await;
                 if page.next.is_none() {
                     self.behind.compared();
                 }
@@ -245,4 +278,39 @@ impl Writer {
         };
         Ok(())
     }
+
+    /// Leaves resources that this node wrote, and that are not pinned, to be taken out; what tunnels it wrote.
+    fn strangers(&self, entries: Vec<(Key, Vec<u8>)>) -> Vec<PinKey> {
+        let mut tunnels = Vec::new();
+        for (key, value) in entries {
+            match (&key, self.resources.as_deref()) {
+                (Key::Tunnel(tunnel), _) => {
+                    let stored = Stored::decode(&value);
+                    tunnels.extend(stored.is_ok_and(|it| it.node == self.settings.node).then_some(*tunnel));
+                }
+                (Key::Resource(resource), Some(resources))
+                    if resources.is_ours(&value)
+                        && !resources.has(resource)
+                        && !self.behind.push_resource_again(Arc::clone(resource), None) =>
+                {
+                    // It is found again at the next walk.
+                    self.behind.ask_again();
+                }
+                (Key::Resource(_), _) => {}
+            }
+        }
+        tunnels
+    }
+}
+
+/// Leaves some of the resources from a number on to be written again; where the rest begins.
+fn write_again(resources: &dyn Resources, behind: &Behind, from: u64) -> Option<u64> {
+    let mut next = None;
+    for (number, resource, value) in resources.from(from, BATCH) {
+        if !behind.push_resource_again(resource, Some(value)) {
+            return Some(number);
+        }
+        next = number.checked_add(1);
+    }
+    next
 }

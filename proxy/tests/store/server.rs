@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use pinion::store::{Redis, Store as _, Stored};
+use pinion::store::{Key, Redis, Store as _, Stored};
 use pinion_networks::missing::skipped;
 use pinion_steering::PinKey;
 use tempfile::TempDir;
@@ -90,7 +90,11 @@ impl Server {
         let mut cursor = None;
         loop {
             let page = store.page(cursor).await.unwrap();
-            pins.extend(page.entries.into_iter().map(|(key, value)| (key, Stored::decode(&value).unwrap())));
+            for (key, value) in page.entries {
+                if let Key::Tunnel(key) = key {
+                    pins.push((key, Stored::decode(&value).unwrap()));
+                }
+            }
             cursor = page.next;
             if cursor.is_none() {
                 pins.sort_by_key(|(key, _)| (key.address, key.teid));

@@ -1,7 +1,8 @@
 //! Resources that this SCP keeps on their producers for clients that know nothing of bindings (TS 29.500 6.12).
 
-use std::collections::{BinaryHeap, HashMap};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::SystemTime;
 
 use foldhash::fast::FixedState;
 use http::uri::Authority;
@@ -30,13 +31,26 @@ impl Pin {
     }
 }
 
-/// Who is told of pins, and keeps them longer than this process.
+/// Who is told of pins, and keeps them longer than this process. It is told while nobody else gets at the pins: in their order,
+/// and it is not to take long.
 pub trait Keeper: Send + Sync {
-    /// A resource is pinned, or pinned anew.
-    fn pinned(&self, key: &str, pin: &Pin);
-    /// A resource ended.
-    fn ended(&self, key: &str);
+    /// A resource is pinned, or pinned anew; none: it ended. The number is its own as long as it is pinned.
+    fn changed(&self, number: u64, key: &Arc<str>, pinned: Option<&Pinned>);
 }
+
+/// A pin, and since when it is so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pinned {
+    /// The pin.
+    pub pin: Pin,
+    /// Since then.
+    pub since: SystemTime,
+}
+
+/// There is no room for a pin: all that there may be are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("all {0} pins are taken: raise `limits.pins` of sbi, or let resources end")]
+pub struct Full(pub usize);
 
 /// All pins. Copies share them.
 #[derive(Clone, Default)]
@@ -46,8 +60,15 @@ pub struct Pins {
 
 #[derive(Default)]
 struct Shared {
-    pins: RwLock<HashMap<String, Pin, FixedState>>,
+    all: RwLock<All>,
     keeper: RwLock<Option<Arc<dyn Keeper>>>,
+}
+
+#[derive(Default)]
+struct All {
+    pins: HashMap<Arc<str>, (u64, Pinned), FixedState>,
+    /// Their keys, in the order in which they were made.
+    order: BTreeMap<u64, Arc<str>>,
 }
 
 impl Pins {
@@ -59,22 +80,16 @@ impl Pins {
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.read().len()
-    }
-
-    /// At most so many of them, in no order.
-    #[must_use]
-    pub fn list(&self, most: usize) -> Vec<(String, Pin)> {
-        self.read().iter().take(most).map(|(key, pin)| (key.clone(), pin.clone())).collect()
+        self.read().pins.len()
     }
 
     /// The first so many of them after a key, in the order of keys, of those that `wanted` lets through.
     #[must_use]
-    pub fn after(&self, key: &str, most: usize, wanted: impl Fn(&str, &Pin) -> bool) -> Vec<(String, Pin)> {
-        let pins = self.read();
-        let mut first: BinaryHeap<&str> = BinaryHeap::new();
-        for (name, pin) in pins.iter().filter(|(name, _)| name.as_str() > key) {
-            let greatest = first.len() >= most && first.peek().is_none_or(|last| *last <= name.as_str());
+    pub fn after(&self, key: &str, most: usize, wanted: impl Fn(&str, &Pin) -> bool) -> Vec<(Arc<str>, Pin)> {
+        let all = self.read();
+        let mut first: BinaryHeap<&Arc<str>> = BinaryHeap::new();
+        for (name, (_, Pinned { pin, .. })) in all.pins.iter().filter(|(name, _)| &***name > key) {
+            let greatest = first.len() >= most && first.peek().is_none_or(|last| *last <= name);
             if greatest || !wanted(name, pin) {
                 continue;
             }
@@ -84,27 +99,43 @@ impl Pins {
             first.push(name);
         }
         let sorted = first.into_sorted_vec().into_iter();
-        sorted.filter_map(|name| Some((name.to_owned(), pins.get(name)?.clone()))).collect()
+        sorted.filter_map(|name| Some((Arc::clone(name), all.pins.get(name)?.1.pin.clone()))).collect()
+    }
+
+    /// The first so many of them from a number on, in the order in which they were made.
+    #[must_use]
+    pub fn from(&self, number: u64, most: usize) -> Vec<(u64, Arc<str>, Pinned)> {
+        let all = self.read();
+        let named = all.order.range(number..).take(most);
+        named.filter_map(|(number, key)| Some((*number, Arc::clone(key), all.pins.get(key)?.1.clone()))).collect()
+    }
+
+    /// The one of a number.
+    #[must_use]
+    pub fn numbered(&self, number: u64) -> Option<(Arc<str>, Pinned)> {
+        let all = self.read();
+        let key = all.order.get(&number)?;
+        Some((Arc::clone(key), all.pins.get(key)?.1.clone()))
     }
 
     /// The pin of a key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Pin> {
-        self.read().get(key).cloned()
+        self.read().pins.get(key).map(|(_, it)| it.pin.clone())
     }
 
     /// The pin of the resource that a path is of: its own, or that of the longest path it begins with. With its key.
     #[must_use]
-    pub fn find(&self, authority: &Authority, path: &str) -> Option<(String, Pin)> {
-        let pins = self.read();
-        if pins.is_empty() {
+    pub fn find(&self, authority: &Authority, path: &str) -> Option<(Arc<str>, Pin)> {
+        let all = self.read();
+        if all.pins.is_empty() {
             return None;
         }
         let key = key(authority, path);
         let mut rest = key.as_str();
         loop {
-            if let Some(pin) = pins.get(rest) {
-                return Some((rest.to_owned(), pin.clone()));
+            if let Some((key, (_, Pinned { pin, .. }))) = all.pins.get_key_value(rest) {
+                return Some((Arc::clone(key), pin.clone()));
             }
             let (shorter, _) = rest.rsplit_once('/')?;
             // An authority alone is no resource.
@@ -113,32 +144,49 @@ impl Pins {
         }
     }
 
-    /// Pins a resource; says whether there was room, `most` being the bound.
-    pub fn insert(&self, key: String, pin: Pin, most: usize) -> bool {
-        let mut pins = self.shared.pins.write().unwrap_or_else(PoisonError::into_inner);
-        if pins.len() >= most && !pins.contains_key(&key) {
-            return false;
+    /// Pins a resource since a time.
+    ///
+    /// # Errors
+    /// [`Full`], `most` being the bound.
+    pub fn insert(&self, key: &Arc<str>, pin: Pin, since: SystemTime, most: usize) -> Result<(), Full> {
+        let mut all = self.write();
+        if all.pins.get(key).is_some_and(|(_, it)| it.pin == pin) {
+            return Ok(());
         }
-        if pins.get(&key) == Some(&pin) {
-            return true;
-        }
+        let pinned = Pinned { pin, since };
+        let number = all.put(None, key, pinned.clone(), most)?;
         if let Some(keeper) = self.keeper() {
-            keeper.pinned(&key, &pin);
+            keeper.changed(number, key, Some(&pinned));
         }
-        pins.insert(key, pin);
-        true
+        Ok(())
     }
 
-    /// A pin that was kept from before; the keeper is not told.
-    pub fn restore(&self, key: String, pin: Pin) {
-        self.shared.pins.write().unwrap_or_else(PoisonError::into_inner).insert(key, pin);
+    /// A pin that was kept from before, with its number where it has one; the keeper is not told. Its number, or none where
+    /// what there is of it is as new.
+    ///
+    /// # Errors
+    /// [`Full`], `most` being the bound.
+    pub fn restore(
+        &self,
+        number: Option<u64>,
+        key: &Arc<str>,
+        pinned: Pinned,
+        most: usize,
+    ) -> Result<Option<u64>, Full> {
+        let mut all = self.write();
+        if all.pins.get(key).is_some_and(|(_, it)| it.since >= pinned.since) {
+            return Ok(None);
+        }
+        all.put(number, key, pinned, most).map(Some)
     }
 
     /// Ends a pin.
     pub fn remove(&self, key: &str) {
-        let removed = self.shared.pins.write().unwrap_or_else(PoisonError::into_inner).remove(key);
-        if let (Some(_), Some(keeper)) = (removed, self.keeper()) {
-            keeper.ended(key);
+        let mut all = self.write();
+        let Some((key, (number, _))) = all.pins.remove_entry(key) else { return };
+        all.order.remove(&number);
+        if let Some(keeper) = self.keeper() {
+            keeper.changed(number, &key, None);
         }
     }
 
@@ -146,8 +194,30 @@ impl Pins {
         self.shared.keeper.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, HashMap<String, Pin, FixedState>> {
-        self.shared.pins.read().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> RwLockReadGuard<'_, All> {
+        self.shared.all.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, All> {
+        self.shared.all.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl All {
+    /// Puts a pin where it was, or where there is room.
+    fn put(&mut self, number: Option<u64>, key: &Arc<str>, pinned: Pinned, most: usize) -> Result<u64, Full> {
+        if let Some((number, known)) = self.pins.get_mut(key) {
+            *known = pinned;
+            return Ok(*number);
+        }
+        if self.pins.len() >= most {
+            return Err(Full(most));
+        }
+        let next = || self.order.last_key_value().map_or(0, |(last, _)| last.saturating_add(1));
+        let number = number.filter(|it| !self.order.contains_key(it)).unwrap_or_else(next);
+        self.order.insert(number, Arc::clone(key));
+        self.pins.insert(Arc::clone(key), (number, pinned));
+        Ok(number)
     }
 }
 
@@ -169,6 +239,8 @@ impl std::fmt::Debug for Pins {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn pin(at: &str) -> Pin {
@@ -176,11 +248,15 @@ mod tests {
         Pin { at, nf_instance: None, binding: None, service_sets: Vec::new(), nf_sets: Vec::new() }
     }
 
+    fn put(pins: &Pins, key: &str, at: &str, most: usize) -> bool {
+        pins.insert(&key.into(), pin(at), SystemTime::UNIX_EPOCH, most).is_ok()
+    }
+
     #[test]
     fn a_resource_is_found_by_its_own_path_and_those_below_it() {
         let pins = Pins::default();
         let authority = Authority::from_static("smf1.example");
-        pins.insert(key(&authority, "/nsmf-pdusession/v1/sm-contexts/1"), pin("http://smf1.example"), 10);
+        put(&pins, &key(&authority, "/nsmf-pdusession/v1/sm-contexts/1"), "http://smf1.example", 10);
         let found = |path| pins.find(&authority, path).map(|(_, pin)| pin.at.to_string());
         assert_eq!(found("/nsmf-pdusession/v1/sm-contexts/1/modify?a=b").as_deref(), Some("http://smf1.example"));
         assert_eq!(found("/nsmf-pdusession/v1/sm-contexts/11"), None);
@@ -191,26 +267,52 @@ mod tests {
     #[test]
     fn there_are_no_more_than_the_bound() {
         let pins = Pins::default();
-        assert!(pins.insert("a/1".to_owned(), pin("http://a"), 1));
-        assert!(!pins.insert("a/2".to_owned(), pin("http://a"), 1));
-        assert!(pins.insert("a/1".to_owned(), pin("http://b"), 1));
+        assert!(put(&pins, "a/1", "http://a", 1));
+        assert!(!put(&pins, "a/2", "http://a", 1));
+        assert!(put(&pins, "a/1", "http://b", 1));
         pins.remove("a/1");
-        assert!(pins.insert("a/2".to_owned(), pin("http://a"), 1));
+        assert!(put(&pins, "a/2", "http://a", 1));
     }
 
     #[test]
     fn pages_are_in_order_and_have_all() {
         let pins = Pins::default();
         for number in [5, 3, 9, 1, 7] {
-            pins.insert(format!("a/{number}"), pin("http://a"), 10);
+            put(&pins, &format!("a/{number}"), "http://a", 10);
         }
-        pins.insert("a/4".to_owned(), pin("http://b"), 10);
+        put(&pins, "a/4", "http://b", 10);
         let page = |after: &str, most| -> Vec<String> {
-            pins.after(after, most, |_, pin| pin.at.authority == "a").into_iter().map(|(key, _)| key).collect()
+            let found = pins.after(after, most, |_, pin| pin.at.authority == "a");
+            found.into_iter().map(|(key, _)| key.to_string()).collect()
         };
         assert_eq!(page("", 2), ["a/1", "a/3"]);
         assert_eq!(page("a/3", 2), ["a/5", "a/7"]);
         assert_eq!(page("a/7", 2), ["a/9"]);
         assert_eq!((page("a/9", 2).len(), page("", 0).len()), (0, 0));
+    }
+
+    #[test]
+    fn what_is_restored_keeps_its_number_and_hides_nothing_newer() {
+        let pins = Pins::default();
+        let restore = |number, key: &str, at: &str, seconds| {
+            let pinned = Pinned { pin: pin(at), since: SystemTime::UNIX_EPOCH + Duration::from_secs(seconds) };
+            pins.restore(number, &key.into(), pinned, 4)
+        };
+        assert_eq!(restore(Some(7), "a/7", "http://a", 1), Ok(Some(7)));
+        assert_eq!(restore(Some(3), "a/3", "http://a", 5), Ok(Some(3)));
+        // Another node's has no number of ours, and may be older, or newer, than what is known.
+        assert_eq!(restore(None, "a/0", "http://a", 1), Ok(Some(8)));
+        assert_eq!(restore(None, "a/3", "http://old", 4), Ok(None));
+        assert_eq!(restore(None, "a/3", "http://new", 6), Ok(Some(3)));
+        assert!(put(&pins, "a/9", "http://a", 4));
+        assert_eq!(restore(Some(1), "a/1", "http://a", 1), Err(Full(4)));
+        let from = |number| -> Vec<_> {
+            pins.from(number, 2).into_iter().map(|(number, key, _)| (number, key.to_string())).collect()
+        };
+        assert_eq!(from(0), [(3, "a/3".to_owned()), (7, "a/7".to_owned())]);
+        pins.remove("a/0");
+        assert_eq!(from(8), [(9, "a/9".to_owned())]);
+        assert_eq!(pins.get("a/3").unwrap().at.to_string(), "http://new");
+        assert!(pins.numbered(8).is_none() && pins.numbered(9).is_some());
     }
 }

@@ -222,8 +222,8 @@ async fn b5_a_pinned_resource_moves_with_its_set_and_stays_there() {
         let answer = to(&client, &root, &format!("{CONTEXTS}/1/modify")).await;
         assert_eq!((answer.status.as_u16(), two.seen().len()), (200, count));
     }
-    let (_, pin) = running.scp.parts().pins.list(1).remove(0);
-    assert_eq!(pin.at.to_string(), two.root());
+    let (.., pinned) = running.scp.parts().pins.from(0, 1).remove(0);
+    assert_eq!(pinned.pin.at.to_string(), two.root());
     assert_eq!(nrf.searches().len(), 1);
 }
 
@@ -266,7 +266,7 @@ async fn b5_a_resource_is_below_the_prefix_that_its_location_has() {
     let client = Client::connect(running.address).await;
     let answer = to(&client, &format!("{}{asked}", one.root()), CONTEXTS).await;
     let root = answer.header("location").strip_suffix(&format!("{CONTEXTS}/1")).unwrap().to_owned();
-    assert_eq!(running.scp.parts().pins.list(1)[0].1.at.to_string(), root);
+    assert_eq!(running.scp.parts().pins.from(0, 1)[0].2.pin.at.to_string(), root);
     to(&client, &root, &format!("{CONTEXTS}/1/modify")).await;
     assert_eq!(one.seen().last().unwrap().uri, format!("{root}{CONTEXTS}/1/modify"));
 }

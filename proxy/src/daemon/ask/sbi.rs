@@ -47,7 +47,7 @@ impl Daemon {
         };
         let most = page.limit as usize;
         let found = pins.after(page.cursor.as_deref().unwrap_or_default(), most, wanted);
-        let next = (found.len() == most).then(|| found.last().map(|(key, _)| key.clone())).flatten();
+        let next = (found.len() == most).then(|| found.last().map(|(key, _)| key.to_string())).flatten();
         Ok(SbiPage { resources: found.into_iter().map(resource).collect(), next })
     }
 
@@ -78,10 +78,10 @@ impl Daemon {
     }
 }
 
-fn resource((resource, pin): (String, Pin)) -> SbiResource {
+fn resource((key, pin): (std::sync::Arc<str>, Pin)) -> SbiResource {
     let Pin { at, nf_instance, binding, service_sets, nf_sets } = pin;
     SbiResource {
-        resource,
+        resource: key.to_string(),
         api_root: at.to_string(),
         nf_instance,
         binding,

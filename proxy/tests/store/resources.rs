@@ -1,0 +1,300 @@
+//! Resources that an SCP pins: they are where they were after the daemon was killed, and on another node of the same store.
+
+use std::convert::Infallible;
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Empty};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream, UnixDatagram};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::server::Server;
+
+const CONTEXTS: &str = "/nsmf-pdusession/v1/sm-contexts";
+const SET: &str = "set1.smfset.5gc.mnc012.mcc345";
+
+/// An SMF that makes contexts of the same path as any other.
+struct Smf {
+    address: SocketAddr,
+    asked: Arc<AtomicUsize>,
+    task: JoinHandle<()>,
+}
+
+impl Smf {
+    async fn start() -> Self {
+        Self::at("127.0.0.1:0".parse().unwrap()).await
+    }
+
+    async fn at(address: SocketAddr) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
+        let (address, asked) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+        let count = Arc::clone(&asked);
+        let task = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let count = Arc::clone(&count);
+                let service = service_fn(move |request: Request<Incoming>| {
+                    count.fetch_add(1, Ordering::Relaxed);
+                    let mut answer = Response::builder();
+                    if request.uri().path() == CONTEXTS {
+                        answer = answer.status(StatusCode::CREATED).header("location", format!("{CONTEXTS}/1"));
+                    }
+                    async move { Ok::<_, Infallible>(answer.body(Empty::<Bytes>::new()).unwrap()) }
+                });
+                let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+                connections.spawn(server.serve_connection(TokioIo::new(stream), service));
+            }
+        });
+        Self { address, asked, task }
+    }
+
+    fn root(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// Ends, with its connections, and begins anew.
+    async fn restart(&mut self, meanwhile: impl AsyncFnOnce()) {
+        self.task.abort();
+        let _ = (&mut self.task).await;
+        meanwhile().await;
+        *self = Self::at(self.address).await;
+    }
+}
+
+/// A place where daemons run, one after the other.
+struct Place {
+    folder: TempDir,
+    scp: SocketAddr,
+    daemon: Option<Child>,
+}
+
+impl Place {
+    /// With the SMFs of a set, of which the first is chosen, and the store at an address.
+    async fn new(smfs: [&Smf; 2], store: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let scp = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let producer = |(number, smf): (usize, &Smf)| {
+            format!(
+                "  - nf_instance_id: 54804518-4191-46b3-955c-ac631f95{number:04}
+    nf_type: SMF
+    nf_set_ids: [{SET}]
+    priority: {number}
+    nf_services: [{{service_name: nsmf-pdusession, api_root: 'http://{}'}}]
+",
+                smf.address
+            )
+        };
+        let producers: String = (1..).zip(smfs).map(producer).collect();
+        let store = store.map_or(String::new(), |address| format!("store: {{url: '{address}'}}\n"));
+        let yaml = format!(
+            "api: {{unix: {}}}
+{store}sbi:
+  fqdn: scp.example
+  listeners: [{{address: 127.0.0.1, port: {}}}]
+  producers:
+{producers}",
+            folder.path().join("api.sock").display(),
+            scp.port()
+        );
+        fs::write(folder.path().join("pinion.yaml"), yaml).unwrap();
+        let mut place = Self { folder, scp, daemon: None };
+        place.start().await;
+        place
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Starts a daemon, and waits until it says that it is ready.
+    async fn start(&mut self) {
+        let supervisor = self.file("notify.sock");
+        let _ = fs::remove_file(&supervisor);
+        let told = UnixDatagram::bind(&supervisor).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pinion"));
+        command.arg("run").arg(self.file("pinion.yaml"));
+        command.arg("--pins").arg(self.file("bpf")).arg("--state").arg(self.file("state"));
+        command.env("NOTIFY_SOCKET", &supervisor);
+        command.stderr(File::options().create(true).append(true).open(self.file("log")).unwrap());
+        self.daemon = Some(command.spawn().unwrap());
+        let ready = async {
+            let mut buffer = [0; 4096];
+            loop {
+                let length = told.recv(&mut buffer).await.unwrap();
+                if String::from_utf8_lossy(&buffer[..length]).lines().any(|line| line == "READY=1") {
+                    return;
+                }
+            }
+        };
+        let done = tokio::time::timeout(Duration::from_secs(60), ready).await;
+        assert!(done.is_ok(), "it does not become ready: {}", self.log());
+    }
+
+    /// Ends the daemon as a crash would.
+    fn kill(&mut self) {
+        if let Some(mut daemon) = self.daemon.take() {
+            daemon.kill().unwrap();
+            daemon.wait().unwrap();
+        }
+    }
+
+    /// Has it end, and waits until it has.
+    fn stop(&mut self) {
+        if let Some(mut daemon) = self.daemon.take() {
+            let told = Command::new("kill").arg(daemon.id().to_string()).status().unwrap();
+            assert!(told.success() && daemon.wait().unwrap().success(), "{}", self.log());
+        }
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.file("log")).unwrap()
+    }
+
+    /// What the daemon says when it is asked.
+    fn tell(&self, arguments: &[&str]) -> serde_json::Value {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pinion"));
+        command.args(arguments).args(["--format", "json", "--api"]);
+        let output = command.arg(format!("unix:{}", self.file("api.sock").display())).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {said}{}", self.log());
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Asks the SCP by a connection of its own.
+    async fn ask(&self, path: &str, headers: &[(&str, &str)]) -> Response<Bytes> {
+        let stream = TcpStream::connect(self.scp).await.unwrap();
+        let connected = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
+        let (mut requests, connection) = connected.unwrap();
+        let connection = tokio::spawn(connection);
+        let mut request = Request::post(format!("http://{}{path}", self.scp));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (head, body) =
+            requests.send_request(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        connection.abort();
+        Response::from_parts(head, body)
+    }
+
+    /// Has a context made by whoever is chosen; the API root that its Location names.
+    async fn create(&self) -> String {
+        let headers = [
+            ("3gpp-sbi-discovery-target-nf-type", "SMF"),
+            ("3gpp-sbi-discovery-service-names", "nsmf-pdusession"),
+        ];
+        let answer = self.ask(CONTEXTS, &headers).await;
+        assert_eq!(answer.status(), StatusCode::CREATED, "{:?}", answer.body());
+        let location = answer.headers()["location"].to_str().unwrap();
+        location.strip_suffix(&format!("{CONTEXTS}/1")).unwrap().to_owned()
+    }
+
+    /// Asks for the context that an API root has.
+    async fn modify(&self, root: &str) -> StatusCode {
+        self.ask(&format!("{CONTEXTS}/1/modify"), &[("3gpp-sbi-target-apiroot", root)]).await.status()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Waits until something is so; a test that waits for ever fails.
+async fn until(what: impl AsyncFn() -> bool) {
+    let done = async {
+        while !what().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(60), done).await.is_ok(), "it never came about");
+}
+
+/// A context of the first SMF that moved to the second while the first was away; the first is back.
+async fn moved(place: &Place, first: &mut Smf, second: &Smf) -> String {
+    let root = place.create().await;
+    assert_eq!((&root, first.asked(), second.asked()), (&first.root(), 1, 0));
+    first
+        .restart(async || {
+            until(async || place.tell(&["stats"])["sbi"]["producer_connections"] == 0).await;
+            assert_eq!(place.modify(&root).await, StatusCode::OK);
+        })
+        .await;
+    assert_eq!(second.asked(), 1);
+    root
+}
+
+/// What is shown of the only resource.
+fn shown(place: &Place, root: &str) -> (Value, Value) {
+    let all = place.tell(&["sessions", "sbi"]);
+    let explained = place.tell(&["explain", &format!("{root}{CONTEXTS}/1")]);
+    (all, explained)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b5_a_resource_stays_where_it_is_through_a_crash() {
+    let (mut first, second) = (Smf::start().await, Smf::start().await);
+    let mut place = Place::new([&first, &second], None).await;
+    let root = moved(&place, &mut first, &second).await;
+    let before = shown(&place, &root);
+    println!("{before:?}");
+    for count in 2..4 {
+        place.kill();
+        place.start().await;
+        assert_eq!(shown(&place, &root), before, "{}", place.log());
+        assert_eq!(place.modify(&root).await, StatusCode::OK);
+        // Its URI names the first, which is there.
+        assert_eq!((first.asked(), second.asked()), (0, count), "{}", place.log());
+    }
+    // What ended does so for ever.
+    let answer = place.ask(&format!("{CONTEXTS}/1/release"), &[("3gpp-sbi-target-apiroot", &root)]).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    place.stop();
+    place.start().await;
+    assert_eq!(place.tell(&["stats"])["sbi"]["resources"], 0, "{}", place.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b5_another_node_of_the_same_store_takes_resources_over() {
+    let Some(mut redis) = Server::start(None).await else { return };
+    let (mut first, second) = (Smf::start().await, Smf::start().await);
+    let mut place = Place::new([&first, &second], Some(&redis.address())).await;
+    let root = moved(&place, &mut first, &second).await;
+    let before = shown(&place, &root);
+    let stored = redis::Value::Array(vec![redis::Value::BulkString(
+        format!("pinion:sbi:{}{CONTEXTS}/1", first.address).into_bytes(),
+    )]);
+    until(async || redis.ask(&["KEYS", "*"]).await == stored).await;
+    // A store that begins anew is told all once more.
+    redis.kill();
+    redis.resume().await;
+    until(async || redis.ask(&["KEYS", "*"]).await == stored).await;
+    place.kill();
+
+    let other = Place::new([&first, &second], Some(&redis.address())).await;
+    assert_eq!(shown(&other, &root), before, "{}", other.log());
+    assert_eq!(other.modify(&root).await, StatusCode::OK);
+    assert_eq!((first.asked(), second.asked()), (0, 2), "{}", other.log());
+    // It ends for all.
+    let release = format!("{CONTEXTS}/1/release");
+    assert_eq!(other.ask(&release, &[("3gpp-sbi-target-apiroot", &root)]).await.status(), StatusCode::OK);
+    until(async || redis.ask(&["KEYS", "*"]).await == redis::Value::Array(Vec::new())).await;
+    let third = Place::new([&first, &second], Some(&redis.address())).await;
+    assert_eq!(third.tell(&["stats"])["sbi"]["resources"], 0, "{}", third.log());
+}
