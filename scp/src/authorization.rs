@@ -8,7 +8,7 @@ mod tokens;
 use std::task::{Context as Task, Poll};
 
 use http::{HeaderValue, header};
-use pinion_protocols::sbi::{Credentials, Value as _};
+use pinion_protocols::sbi::{Credentials, Factor, Value as _};
 use serde_json::Value;
 use tokio::time::timeout_at;
 use tower::{Layer, Service};
@@ -21,7 +21,7 @@ use crate::discovery::Directory;
 use crate::failure::Failure;
 use crate::kept::Content;
 use crate::names;
-use crate::nrf::{NrfError, NrfSet, Wire};
+use crate::nrf::{NrfError, NrfSet, PlmnId, Wire};
 use crate::pools::Pools;
 use crate::producer::{Hop, Target};
 
@@ -172,12 +172,26 @@ fn may_fetch(call: &Call) -> bool {
 
 /// Whether the call is not to be sent without a token.
 fn needs(call: &Call) -> bool {
-    let required = call.target.as_ref().and_then(|it| it.producer.as_ref()).and_then(|it| it.oauth2);
+    let producer = call.target.as_ref().and_then(|it| it.producer.as_ref());
+    let required = producer.and_then(|it| it.wants_token(|| networks(call)));
     match call.context.arrival.prepared.settings.authorization.tokens {
         Policy::Never => false,
         Policy::Needed => required.unwrap_or(call.context.scope),
         Policy::Always => true,
     }
+}
+
+/// The networks that a client is of: those that it says, or else those that this SCP is in.
+fn networks(call: &Call) -> Vec<PlmnId> {
+    let told = call.headers().get(names::DISCOVERY_REQUESTER_PLMNS).and_then(|value| {
+        let factor = Factor::parse("requester-plmn-list", value.as_bytes()).ok()?;
+        serde_json::from_str(&factor.json()?).ok()
+    });
+    told.unwrap_or_else(|| {
+        let settings = &call.context.arrival.prepared.settings;
+        let registration = settings.nrf.as_ref().and_then(|nrf| nrf.registration.as_ref());
+        registration.map(|it| it.plmns.clone()).unwrap_or_default()
+    })
 }
 
 /// Takes away a token of the client that is for another NF instance than the one that was chosen (6.10.11.2.1).

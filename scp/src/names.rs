@@ -49,6 +49,9 @@ pub const CLIENT_CREDENTIALS: HeaderName = HeaderName::from_static("3gpp-sbi-cli
 pub const NF_PEER_INFO: HeaderName = HeaderName::from_static("3gpp-sbi-nf-peer-info");
 /// 3gpp-Sbi-Discovery-requester-nf-instance-id.
 pub const DISCOVERY_REQUESTER: HeaderName = HeaderName::from_static("3gpp-sbi-discovery-requester-nf-instance-id");
+/// 3gpp-Sbi-Discovery-requester-plmn-list.
+pub const DISCOVERY_REQUESTER_PLMNS: HeaderName =
+    HeaderName::from_static("3gpp-sbi-discovery-requester-plmn-list");
 /// 3gpp-Sbi-Correlation-Info.
 pub const CORRELATION_INFO: HeaderName = HeaderName::from_static("3gpp-sbi-correlation-info");
 

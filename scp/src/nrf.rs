@@ -19,7 +19,7 @@ pub use link::{Answer, Exchange, Link, Wire};
 pub use notice::{NOTIFY_PATH, Notice, NoticeLayer};
 pub use own::profile as own_profile;
 pub use profile::{
-    DefaultSubscription, IpEndPoint, NfProfile, NfService, REGISTERED, SearchResult, ServiceVersion,
+    DefaultSubscription, IpEndPoint, NfProfile, NfService, PlmnOauth2, REGISTERED, SearchResult, ServiceVersion,
 };
 pub use set::{Ask, NrfSet, Preferred};
 pub use settings::{NrfSettings, PlmnId, Registration};

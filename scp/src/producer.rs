@@ -8,6 +8,7 @@ use http::uri::PathAndQuery;
 use pinion_protocols::sbi::{Percent, ProducerId};
 
 use crate::api_root::{ApiRoot, Transport};
+use crate::nrf::{PlmnId, PlmnOauth2};
 use crate::pools::Holder;
 use crate::settings::Matching;
 
@@ -42,6 +43,8 @@ pub struct Producer {
     pub oauth2: Option<bool>,
     /// What clients are told of it, made when there is one to tell.
     pub told: Told,
+    /// The same for requesters of some networks, which goes before.
+    pub oauth2_plmns: Option<PlmnOauth2>,
 }
 
 /// 3gpp-Sbi-Producer-Id of a producer (TS 29.500 6.10.3.4), once it was asked for. A copy, which may come to be of another,
@@ -147,6 +150,21 @@ impl Query {
 }
 
 impl Producer {
+    /// Whether a requester that is of these networks needs an access token for its service, where it says so.
+    #[must_use]
+    pub fn wants_token(&self, of: impl FnOnce() -> Vec<PlmnId>) -> Option<bool> {
+        let Some(by) = &self.oauth2_plmns else { return self.oauth2 };
+        let of = of();
+        let among = |list: &[PlmnId]| of.iter().any(|it| list.contains(it));
+        if among(&by.oauth2_required_plmn_id_list) {
+            Some(true)
+        } else if among(&by.oauth2_not_required_plmn_id_list) {
+            Some(false)
+        } else {
+            self.oauth2
+        }
+    }
+
     /// Whom its certificate must name.
     #[must_use]
     pub fn holder(&self, matching: Matching) -> Holder {

@@ -247,6 +247,7 @@ impl Found {
             candidates: self.candidates.iter().filter(|it| stays(&it.producer.nf_instance)).cloned().collect(),
             listeners: self.listeners.iter().filter(|it| stays(&it.producer.nf_instance)).cloned().collect(),
             instances: self.instances.iter().filter(|it| stays(&it.nf_instance)).cloned().collect(),
+            nobody: self.nobody.clone(),
         }
     }
 }

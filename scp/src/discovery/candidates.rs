@@ -7,6 +7,7 @@ use http::Uri;
 use super::endpoint;
 use super::factors::Factors;
 use super::features::supports;
+use super::nobody::Nobody;
 use crate::api_root::ApiRoot;
 use crate::nrf::{DefaultSubscription, NfProfile, NfService, REGISTERED, SearchResult};
 use crate::producer::{Producer, Told};
@@ -20,6 +21,8 @@ pub struct Found {
     pub listeners: Vec<Listener>,
     /// NF instances themselves, for callbacks that are for none of their services.
     pub instances: Vec<Arc<Producer>>,
+    /// Why the NRF found nobody, where it says so.
+    pub nobody: Option<Arc<Nobody>>,
 }
 
 /// A service instance.
@@ -58,7 +61,8 @@ impl Found {
     /// What of an answer is registered and says where it is.
     #[must_use]
     pub fn new(answer: &SearchResult) -> Self {
-        let mut found = Self::default();
+        let nobody = answer.no_profile_match_info.as_ref().map(|info| Arc::new(Nobody::read(info)));
+        let mut found = Self { nobody, ..Self::default() };
         for profile in answer.nf_instances.iter().filter(|it| it.nf_status == REGISTERED) {
             found.add(profile);
         }
@@ -128,6 +132,7 @@ fn producer(profile: &NfProfile, service: Option<&NfService>, api_root: ApiRoot)
         callback: None,
         oauth2: service.and_then(|it| it.oauth2_required),
         told: Told::default(),
+        oauth2_plmns: service.and_then(|it| it.per_plmn_oauth2_req_list.clone()),
     }
 }
 

@@ -8,15 +8,17 @@ use tokio::time::{Instant, timeout};
 
 use super::cache::{Cache, Remember, Remembered};
 use super::candidates::Found;
+use super::canonical::encode;
 use super::factors::{Factors, Key};
 use super::freshness::freshness;
 use super::given::{beside, given};
 use super::memo::Memo;
 use super::settings::DiscoverySettings;
+use crate::api_root::ApiRoot;
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::flight::{Flights, Joined};
-use crate::nrf::{Ask, Link, Loaded, NrfError, NrfSet, NrfSettings, Preferred, SearchResult, Wanted};
+use crate::nrf::{Ask, Link, Loaded, NfProfile, NrfError, NrfSet, NrfSettings, Preferred, SearchResult, Wanted};
 use crate::producer::Producer;
 
 /// What is known of producers. Copies share it.
@@ -183,11 +185,20 @@ impl Shared {
         let etag = head.headers.get(ETAG).cloned();
         let (answer, fresh) = match (head.status, known) {
             (StatusCode::OK, _) => {
-                let answer: SearchResult = serde_json::from_slice(&content)
-                    .map_err(|error| NrfError::Malformed { nrf, reason: error.to_string().into() })?;
+                let mut answer: SearchResult = serde_json::from_slice(&content)
+                    .map_err(|error| NrfError::Malformed { nrf: nrf.clone(), reason: error.to_string().into() })?;
+                let mut octets = content.len();
+                if let Some(more) = complete(&answer, key, &nrf, set).await {
+                    octets = octets.saturating_add(more.1);
+                    answer.nf_instances = more.0;
+                }
+                if !answer.ignored_query_params.is_empty() {
+                    let ignored = answer.ignored_query_params.join(", ");
+                    tracing::warn!(%nrf, ignored, "the NRF leaves discovery factors out of account");
+                }
                 let fresh = freshness(&head.headers, answer.validity_period, settings.validity);
                 let found = Arc::new(Found::new(&answer));
-                (Remember { found, target_type, etag, octets: content.len(), holds: fresh.holds, changes }, fresh)
+                (Remember { found, target_type, etag, octets, holds: fresh.holds, changes }, fresh)
             }
             (StatusCode::NOT_MODIFIED, Some(known)) => {
                 let fresh = freshness(&head.headers, None, known.holds);
@@ -207,4 +218,24 @@ impl Shared {
         }
         Ok(found)
     }
+}
+
+/// All that a search finds, and the octets of it, where the answer has only a part of them and the client wants no less
+/// (TS 29.510 6.2.3.4); none where the answer is all that there is to be had.
+async fn complete(
+    answer: &SearchResult,
+    key: &Key,
+    nrf: &ApiRoot,
+    set: &NrfSet,
+) -> Option<(Vec<NfProfile>, usize)> {
+    let limited = key.query.split('&').any(|pair| pair.starts_with("limit="));
+    let search = answer.more().filter(|_| !limited)?;
+    let mut path = "/nnrf-disc/v1/searches/".to_owned();
+    encode(search, false, &mut path);
+    path.push_str("/complete");
+    let set = NrfSet { roots: vec![nrf.clone()], ..set.clone() };
+    let (_, reply) = set.ask(&Ask::new(Method::GET, path)).await.ok()?;
+    let content = reply.body();
+    let all: SearchResult = serde_json::from_slice(content).ok().filter(|_| reply.status() == StatusCode::OK)?;
+    Some((all.nf_instances, content.len()))
 }

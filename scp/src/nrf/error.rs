@@ -7,6 +7,7 @@ use http::StatusCode;
 
 use crate::api_root::ApiRoot;
 use crate::cause::Cause;
+use crate::discovery::refused;
 use crate::failure::Failure;
 use crate::problem::Problem;
 
@@ -55,6 +56,11 @@ impl NrfError {
     /// What a client is told whose request needed the answer.
     #[must_use]
     pub fn failure(&self) -> Failure {
+        if let Self::Refused { status, content, .. } = self
+            && let Some(problem) = refused(*status, content)
+        {
+            return problem.into();
+        }
         let cause = match self {
             Self::Refused { status, .. } if status.is_client_error() => Cause::NfDiscoveryFailure,
             _ => Cause::TargetNfNotReachable,

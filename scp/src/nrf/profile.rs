@@ -19,6 +19,18 @@ pub struct SearchResult {
     /// Who was found.
     #[serde(default, deserialize_with = "lenient::list")]
     pub nf_instances: Vec<NfProfile>,
+    /// By what the NRF finds the same again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search_id: Option<String>,
+    /// How many there are in all, where these are not all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub num_nf_inst_complete: Option<u32>,
+    /// Query parameters that the NRF does not know, and left out of account.
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
+    pub ignored_query_params: Vec<String>,
+    /// Why nobody was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_profile_match_info: Option<Value>,
     /// Members that are not read.
     #[serde(flatten)]
     pub others: Map<String, Value>,
@@ -120,12 +132,27 @@ pub struct NfService {
     /// Whether a request needs an access token.
     #[serde(rename = "oauth2Required", skip_serializing_if = "Option::is_none")]
     pub oauth2_required: Option<bool>,
+    /// The same for requesters of some networks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_plmn_oauth2_req_list: Option<PlmnOauth2>,
     /// Notifications that it takes without having subscribed to them.
     #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub default_notification_subscriptions: Vec<DefaultSubscription>,
     /// Members that are not read.
     #[serde(flatten)]
     pub others: Map<String, Value>,
+}
+
+/// For requesters of which networks a request needs an access token (TS 29.510 6.1.6.2.114).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlmnOauth2 {
+    /// For those of these it does.
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
+    pub oauth2_required_plmn_id_list: Vec<PlmnId>,
+    /// For those of these it does not.
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
+    pub oauth2_not_required_plmn_id_list: Vec<PlmnId>,
 }
 
 /// A version of an API.
@@ -177,6 +204,15 @@ pub struct DefaultSubscription {
     /// Members that are not read.
     #[serde(flatten)]
     pub others: Map<String, Value>,
+}
+
+impl SearchResult {
+    /// The search that finds the others, too, where these are not all.
+    #[must_use]
+    pub fn more(&self) -> Option<&str> {
+        let all = usize::try_from(self.num_nf_inst_complete?).ok()?;
+        self.search_id.as_deref().filter(|_| self.nf_instances.len() < all)
+    }
 }
 
 impl NfProfile {

@@ -55,7 +55,8 @@ fn servers<'a>(found: &'a Found, factors: &Factors) -> Result<Vec<&'a Arc<Produc
         left.retain(|it| it.serves(service));
     }
     if left.is_empty() {
-        return Err(nobody("the NRF knows nobody who serves it"));
+        let why = found.nobody.as_deref().cloned().unwrap_or_default();
+        return Err(why.problem("the NRF knows nobody who serves it").into());
     }
     if let Some(version) = factors.version() {
         left.retain(|it| it.has_version(version));

@@ -118,6 +118,7 @@ pub(super) mod fixture {
             callback: None,
             oauth2: None,
             told: Told::default(),
+            oauth2_plmns: None,
         }
     }
 }

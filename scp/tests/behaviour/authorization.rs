@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::Response;
 use pinion_scp::authorization::Policy;
+use pinion_scp::nrf::{PlmnId, Registration};
 use serde_json::{Value, json};
 
 use crate::nrf::{Nrf, ONE, one_before_two, pairs, udm};
@@ -290,5 +291,34 @@ async fn a1_the_producers_profile_says_whether_there_is_to_be_one() {
         let request = if scope { plain().header("3gpp-Sbi-Access-Scope", "nudm-sdm") } else { plain() };
         assert_eq!(client.ask(request.body("").unwrap()).await.status, 200);
         assert_eq!(authorization(producer.seen().last().unwrap()), token);
+    }
+}
+
+/// A profile says it apart for requesters of some networks: those that the client names, or else those of the SCP.
+#[tokio::test]
+async fn a1_whether_there_is_to_be_one_may_be_said_by_network() {
+    let producer = Producer::start().await;
+    let [home, guest, other] = [("001", "01"), ("002", "02"), ("003", "03")]
+        .map(|(mcc, mnc)| PlmnId { mcc: mcc.to_owned(), mnc: mnc.to_owned() });
+    let mut profile = udm(ONE, &producer);
+    profile["nfServices"][0]["oauth2Required"] = true.into();
+    profile["nfServices"][0]["perPlmnOauth2ReqList"] =
+        json!({"oauth2RequiredPlmnIdList": [guest], "oauth2NotRequiredPlmnIdList": [home]});
+    let nrf = Nrf::with(vec![profile]).await;
+    let mut settings = nrf.settings();
+    settings.nrf.as_mut().unwrap().registration =
+        Some(Registration { plmns: vec![home.clone()], ..Registration::default() });
+    let running = scp(settings).await;
+    let client = Client::connect(running.address).await;
+    let plain = || {
+        get("/nudm-sdm/v2/x")
+            .header("3gpp-Sbi-Discovery-target-nf-type", "UDM")
+            .header("3gpp-Sbi-Discovery-requester-nf-instance-id", AMF)
+    };
+    let of =
+        |network: &PlmnId| plain().header("3gpp-Sbi-Discovery-requester-plmn-list", json!([network]).to_string());
+    for (request, token) in [(plain(), false), (of(&home), false), (of(&guest), true), (of(&other), true)] {
+        assert_eq!(client.ask(request.body("").unwrap()).await.status, 200);
+        assert_eq!(!authorization(producer.seen().last().unwrap()).is_empty(), token);
     }
 }

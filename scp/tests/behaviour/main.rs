@@ -34,6 +34,7 @@ mod redirect;
 mod registration;
 mod retry;
 mod routing;
+mod searches;
 mod secure;
 mod silence;
 mod streams;

@@ -31,6 +31,12 @@ pub(crate) struct Knows {
     pub validity: u64,
     /// The validator of answers.
     pub etag: Option<String>,
+    /// For how long answers hold, as HTTP has it.
+    pub cache_control: Option<&'static str>,
+    /// How many of the profiles an answer has at most.
+    pub most: usize,
+    /// What it answers to searches instead.
+    pub search: Option<(u16, Value)>,
     /// Seconds between heartbeats.
     pub heartbeat: u32,
     /// When subscriptions end.
@@ -51,6 +57,9 @@ impl Nrf {
             by_instance: false,
             validity: 60,
             etag: None,
+            cache_control: None,
+            most: usize::MAX,
+            search: None,
             heartbeat: 60,
             subscription: "2100-01-01T00:00:00Z".to_owned(),
             token: None,
@@ -120,18 +129,30 @@ impl Knows {
                 let known = seen.headers.get("if-none-match").map(|it| it.to_str().unwrap().to_owned());
                 let mut answer = if known.is_some() && known == self.etag {
                     empty(304)
+                } else if let Some((status, answer)) = &self.search {
+                    json_answer(*status, answer)
                 } else {
                     let wanted = pairs(path).remove("target-nf-instance-id").filter(|_| self.by_instance);
                     let is = |profile: &&Value| {
                         wanted.as_ref().is_none_or(|wanted| profile["nfInstanceId"] == **wanted)
                     };
-                    let found: Vec<&Value> = self.profiles.iter().filter(is).collect();
-                    json_answer(200, &json!({"validityPeriod": self.validity, "nfInstances": found}))
+                    let mut found: Vec<&Value> = self.profiles.iter().filter(is).collect();
+                    let mut answer = json!({"validityPeriod": self.validity, "searchId": "s/1"});
+                    answer["numNfInstComplete"] = found.len().into();
+                    found.truncate(self.most);
+                    answer["nfInstances"] = json!(found);
+                    json_answer(200, &answer)
                 };
+                if let Some(cache_control) = self.cache_control {
+                    answer.headers_mut().insert("cache-control", cache_control.parse().unwrap());
+                }
                 if let Some(etag) = &self.etag {
                     answer.headers_mut().insert("etag", etag.parse().unwrap());
                 }
                 answer
+            }
+            ("GET", "/nnrf-disc/v1/searches/s%2F1/complete") => {
+                json_answer(200, &json!({"nfInstances": self.profiles}))
             }
             ("PUT", path) if path.starts_with("/nnrf-nfm/v1/nf-instances/") => {
                 let mut profile: Value = serde_json::from_slice(&seen.body).unwrap();

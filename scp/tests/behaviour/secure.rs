@@ -6,7 +6,7 @@ use std::process::Command;
 const TOLD: &str = "PINION_TEST_OVER_TLS";
 
 /// Tests that are run once more: those of behaviour that should not differ.
-const MODULES: [&str; 13] = [
+const MODULES: [&str; 14] = [
     "advice::",
     "authorization::",
     "binding::",
@@ -18,6 +18,7 @@ const MODULES: [&str; 13] = [
     "registration::",
     "retry::",
     "routing::",
+    "searches::",
     "silence::",
     "pools::f",
 ];

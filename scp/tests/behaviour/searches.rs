@@ -1,0 +1,125 @@
+//! D1, D5, D6: what an NRF answers to searches beside those whom it finds.
+
+use serde_json::{Value, json};
+
+use crate::nrf::{Nrf, ONE, TWO, one_before_two, udm};
+use crate::support::{Answer, Client, Producer, Running, get, scp};
+
+fn ask() -> http::request::Builder {
+    get("/nudm-sdm/v2/imsi-001010000000001/nssai").header("3gpp-Sbi-Discovery-target-nf-type", "UDM")
+}
+
+async fn asked(running: &Running, request: http::request::Builder) -> Answer {
+    Client::connect(running.address).await.ask(request.body("").unwrap()).await
+}
+
+/// An answer has a part of those who are there (TS 29.510 6.2.3.4): the others are asked for, unless the client limits it.
+#[tokio::test]
+async fn d5_a_part_of_an_answer_is_made_whole() {
+    let (one, two) = (Producer::start().await, Producer::start().await);
+    let mut profiles = one_before_two(&one, &two);
+    profiles.reverse();
+    let nrf = Nrf::with(profiles.into()).await;
+    nrf.knows.lock().unwrap().most = 1;
+    let running = scp(nrf.settings()).await;
+    for _ in 0..2 {
+        let answer = asked(&running, ask()).await;
+        assert_eq!(answer.header("3gpp-sbi-producer-id").split(';').next(), Some(&*format!("nfinst={ONE}")));
+    }
+    let limited = asked(&running, ask().header("3gpp-Sbi-Discovery-limit", "1")).await;
+    assert_eq!(limited.header("3gpp-sbi-producer-id").split(';').next(), Some(&*format!("nfinst={TWO}")));
+    assert_eq!((nrf.searches().len(), nrf.asked("GET", "/searches/").len()), (2, 1));
+}
+
+#[tokio::test]
+async fn d1_what_the_nrf_refuses_is_named_as_the_client_sent_it() {
+    let nrf = Nrf::start().await;
+    let refusal = json!({"status": 400, "cause": "OPTIONAL_QUERY_PARAM_INCORRECT",
+        "invalidParams": [{"param": "query snssais", "reason": "sst is missing"}]});
+    nrf.knows.lock().unwrap().search = Some((400, refusal));
+    let running = scp(nrf.settings()).await;
+    let answer = asked(&running, ask().header("3gpp-Sbi-Discovery-snssais", "[{}]")).await;
+    assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (400, "INVALID_DISCOVERY_PARAM"));
+    let expected = json!([{"param": "header 3gpp-Sbi-Discovery-snssais", "reason": "sst is missing"}]);
+    assert_eq!(answer.problem("invalidParams"), expected);
+}
+
+#[tokio::test]
+async fn d1_why_nobody_was_found_is_told() {
+    let nrf = Nrf::start().await;
+    let combination = json!([{"queryParams": [{"name": "dnn", "value": "internet"}]}]);
+    nrf.knows.lock().unwrap().search = Some((
+        200,
+        json!({"nfInstances": [], "validityPeriod": 1, "noProfileMatchInfo":
+        {"reason": "QUERY_PARAMS_COMBINATION_NO_MATCH", "queryParamCombinationList": combination}}),
+    ));
+    let running = scp(nrf.settings()).await;
+    let answer = asked(&running, ask().header("3gpp-Sbi-Discovery-dnn", "internet")).await;
+    assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (400, "NF_DISCOVERY_FAILURE"));
+    assert!(answer.problem("detail").as_str().unwrap().contains("QUERY_PARAMS_COMBINATION_NO_MATCH"));
+    assert_eq!(answer.problem("invalidParams")[0]["param"], "header 3gpp-Sbi-Discovery-dnn");
+}
+
+/// RFC 9111 5.2.2 beside validityPeriod: how often the NRF is asked by three requests, and how often it is with a validator.
+#[tokio::test]
+async fn d5_answers_are_kept_as_http_and_the_nrf_allow() {
+    let producer = Producer::start().await;
+    for (cache_control, validity, etag, asked_of, validated) in [
+        (None, 60, None, 1, 0),
+        (None, 0, None, 3, 0),
+        (Some("max-age=60"), 60, None, 1, 0),
+        (Some("max-age=0"), 60, None, 3, 0),
+        (Some("max-age=60"), 0, None, 3, 0),
+        (Some("no-store"), 60, Some("\"a\""), 3, 0),
+        (Some("no-cache"), 60, Some("\"a\""), 3, 2),
+        (Some("max-age=0"), 60, Some("\"a\""), 3, 2),
+    ] {
+        let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+        {
+            let mut knows = nrf.knows.lock().unwrap();
+            (knows.cache_control, knows.validity) = (cache_control, validity);
+            knows.etag = etag.map(str::to_owned);
+        }
+        let mut settings = nrf.settings();
+        settings.discovery.patience = std::time::Duration::from_secs(10);
+        let running = scp(settings).await;
+        for _ in 0..3 {
+            assert_eq!(asked(&running, ask()).await.status, 200);
+        }
+        let searches = nrf.asked("GET", "/nnrf-disc/v1/nf-instances?");
+        let conditional = searches.iter().filter(|it| it.headers.contains_key("if-none-match")).count();
+        assert_eq!((searches.len(), conditional), (asked_of, validated), "{cache_control:?} {validity} {etag:?}");
+    }
+}
+
+/// The list by identities counts, and the other is what it was before (TS 29.510 6.1.6.2.2).
+#[tokio::test]
+async fn d1_services_by_their_identities_go_before_those_of_the_list() {
+    let (listed, mapped) = (Producer::start().await, Producer::start().await);
+    let mut profile = udm(ONE, &listed);
+    profile["nfServiceList"] = json!({"sdm-1": udm(ONE, &mapped)["nfServices"][0]});
+    let nrf = Nrf::with(vec![profile]).await;
+    let running = scp(nrf.settings()).await;
+    assert_eq!(asked(&running, ask()).await.status, 200);
+    assert_eq!((listed.seen().len(), mapped.seen().len()), (0, 1));
+}
+
+#[tokio::test]
+async fn d6_the_locality_that_a_client_prefers_comes_first() {
+    let (one, two) = (Producer::start().await, Producer::start().await);
+    let places: Vec<Value> = [(ONE, &one, "east"), (TWO, &two, "west")]
+        .into_iter()
+        .map(|(instance, at, place)| {
+            let mut profile = udm(instance, at);
+            profile["locality"] = place.into();
+            profile
+        })
+        .collect();
+    let nrf = Nrf::with(places).await;
+    let running = scp(nrf.settings()).await;
+    for _ in 0..5 {
+        asked(&running, ask().header("3gpp-Sbi-Discovery-preferred-locality", "west")).await;
+    }
+    assert_eq!((one.seen().len(), two.seen().len()), (0, 5));
+    assert_eq!(nrf.searches()[0]["preferred-locality"], "west");
+}
