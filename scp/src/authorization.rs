@@ -25,6 +25,7 @@ use crate::nrf::{NrfError, NrfSet, PlmnId, Wire};
 use crate::pools::Pools;
 use crate::producer::{Hop, Target};
 
+pub(crate) use challenge::refuses_token;
 pub use request::{Missing, TokenRequest};
 pub use settings::{AuthorizationSettings, Policy};
 pub use tokens::{AccessTokenRsp, Denied, Token, Tokens};
@@ -96,7 +97,7 @@ impl AuthorizationLayer {
         let content = Content::new(std::mem::take(call.request.body_mut()), most);
         let first = copy(&call, content.read().unwrap_or_default(), token.as_ref().map(|(_, token)| token));
         let reply = inner.call(first).await?;
-        if !challenge::refuses_token(reply.status(), reply.headers()) {
+        if !refuses_token(reply.status(), reply.headers()) {
             return Ok(with_token(reply, token.filter(|_| returned).map(|(_, token)| token)));
         }
         let request = match &token {
@@ -117,7 +118,7 @@ impl AuthorizationLayer {
         };
         drop(reply);
         let reply = inner.call(copy(&call, body, Some(&another))).await?;
-        if challenge::refuses_token(reply.status(), reply.headers()) {
+        if refuses_token(reply.status(), reply.headers()) {
             self.tokens.reject(&request, &another);
             return Ok(reply);
         }
@@ -145,7 +146,7 @@ impl AuthorizationLayer {
             let named = request.nrf.as_ref();
             NrfSet {
                 timeout: configured.map_or(settings.timeouts.response, |it| it.timeout),
-                ..NrfSet::of(named, configured, self.directory.preferred(), link, &prepared.tag)
+                ..NrfSet::of(named, prepared, self.directory.preferred(), link)
             }
         };
         let assertion = call.headers().get(names::CLIENT_CREDENTIALS);

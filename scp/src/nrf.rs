@@ -8,6 +8,7 @@ mod lenient;
 mod link;
 mod notice;
 mod own;
+mod own_token;
 mod profile;
 mod set;
 mod settings;

@@ -167,15 +167,9 @@ impl SelectionLayer {
         more: &[(&'static str, String)],
     ) -> Result<(Arc<Found>, Arc<Factors>), Failure> {
         let prepared = &call.context.arrival.prepared;
-        let settings = &prepared.settings;
         let factors = self.directory.factors(call, more)?;
         let link = || Wire::link(&self.pools, prepared);
-        let asking = Asking {
-            nrf: settings.nrf.as_ref(),
-            settings: &settings.discovery,
-            agent: &prepared.tag,
-            link: &link,
-        };
+        let asking = Asking { prepared, link: &link };
         match timeout_at(call.context.deadline.at, self.directory.find(&factors, asking)).await {
             Ok(found) => Ok((found.map_err(|error| error.failure())?, factors)),
             Err(_) if call.context.deadline.asked => Err(deadline::late()),

@@ -4,7 +4,7 @@ use http::{HeaderMap, StatusCode, header};
 
 /// Whether a response refuses the token that was sent, or that there was none: any 401, and a 403 that asks for a bearer token.
 /// Any other 403 is about what the client may do.
-pub(super) fn refuses_token(status: StatusCode, headers: &HeaderMap) -> bool {
+pub(crate) fn refuses_token(status: StatusCode, headers: &HeaderMap) -> bool {
     match status {
         StatusCode::UNAUTHORIZED => true,
         StatusCode::FORBIDDEN => headers

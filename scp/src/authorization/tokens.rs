@@ -68,6 +68,23 @@ pub struct AccessTokenRsp {
     pub others: Map<String, Value>,
 }
 
+impl AccessTokenRsp {
+    /// The token as Authorization has it; marked so that it is not shown.
+    ///
+    /// # Errors
+    /// It is no bearer token.
+    pub(crate) fn bearer(&self) -> Result<HeaderValue, String> {
+        let text = format!("Bearer {}", self.access_token);
+        let bearer = Credentials::parse(text.as_bytes()).is_ok_and(|it| it.bearer().is_some());
+        if !self.token_type.eq_ignore_ascii_case("Bearer") || !bearer {
+            return Err("it is no bearer token".to_owned());
+        }
+        let mut value = HeaderValue::try_from(text).map_err(|error| error.to_string())?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
 /// Claims of a token that are read here (TS 29.510 6.3.5.2.4); whoever gets it checks all of it.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Claims {
@@ -178,13 +195,7 @@ async fn fetch(
     let malformed =
         |reason: String| Denied::Unanswered(NrfError::Malformed { nrf: nrf.clone(), reason: reason.into() });
     let answer: AccessTokenRsp = serde_json::from_slice(&content).map_err(|error| malformed(error.to_string()))?;
-    let text = format!("Bearer {}", answer.access_token);
-    let bearer = Credentials::parse(text.as_bytes()).is_ok_and(|it| it.bearer().is_some());
-    if !answer.token_type.eq_ignore_ascii_case("Bearer") || !bearer {
-        return Err(malformed("it is no bearer token".to_owned()));
-    }
-    let mut value = HeaderValue::try_from(text).map_err(|error| malformed(error.to_string()))?;
-    value.set_sensitive(true);
+    let value = answer.bearer().map_err(malformed)?;
     Ok(Token { value, until: end(&answer, settings, clock) })
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::header::{ETAG, IF_NONE_MATCH};
-use http::{HeaderValue, Method, StatusCode};
+use http::{Method, StatusCode};
 use tokio::time::{Instant, timeout};
 
 use super::cache::{Cache, Remember, Remembered};
@@ -18,7 +18,8 @@ use crate::api_root::ApiRoot;
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::flight::{Flights, Joined};
-use crate::nrf::{Ask, Link, Loaded, NfProfile, NrfError, NrfSet, NrfSettings, Preferred, SearchResult, Wanted};
+use crate::nrf::{Ask, Link, Loaded, NfProfile, NrfError, NrfSet, Preferred, SearchResult, Wanted};
+use crate::prepared::Prepared;
 use crate::producer::Producer;
 
 /// What is known of producers. Copies share it.
@@ -41,12 +42,8 @@ type Outcome = Result<Arc<Found>, NrfError>;
 /// How a search is to be made.
 #[derive(Clone, Copy)]
 pub struct Asking<'a> {
-    /// The NRFs, where some are configured.
-    pub nrf: Option<&'a NrfSettings>,
-    /// Bounds.
-    pub settings: &'a DiscoverySettings,
-    /// `SCP-` and this SCP's name.
-    pub agent: &'a HeaderValue,
+    /// What the SCP goes by.
+    pub prepared: &'a Prepared,
     /// How an NRF is reached; only called where one must be asked.
     pub link: &'a (dyn Fn() -> Link + Sync),
 }
@@ -57,10 +54,10 @@ impl Directory {
     /// # Errors
     /// Nothing is remembered that could serve, and no NRF gave an answer.
     pub async fn find(&self, factors: &Factors, asking: Asking<'_>) -> Outcome {
-        let Some(own) = given(&asking.settings.producers, factors) else {
+        let Some(own) = given(&asking.prepared.settings.discovery.producers, factors) else {
             return self.search(factors, asking).await;
         };
-        if asking.nrf.is_none() && factors.key().nrf.is_none() {
+        if asking.prepared.settings.nrf.is_none() && factors.key().nrf.is_none() {
             return Ok(Arc::new(own));
         }
         let found = self.search(factors, asking).await;
@@ -72,7 +69,8 @@ impl Directory {
 
     async fn search(&self, factors: &Factors, asking: Asking<'_>) -> Outcome {
         let key = factors.key();
-        if let (None, true, Some(nrf)) = (&key.nrf, factors.target_type().eq_ignore_ascii_case("NRF"), asking.nrf)
+        if let (None, true, Some(nrf)) =
+            (&key.nrf, factors.target_type().eq_ignore_ascii_case("NRF"), &asking.prepared.settings.nrf)
         {
             // Whoever looks for the NRF is led to the one that this SCP would ask where it is.
             return Ok(Arc::new(Found::nrfs(self.shared.preferred.order(&nrf.roots), factors)));
@@ -89,7 +87,7 @@ impl Directory {
         };
         let set_out = || {
             let (shared, key) = (Arc::clone(&self.shared), key.clone());
-            let (set, settings) = (self.set(&key, asking), asking.settings.clone());
+            let (set, settings) = (self.set(&key, asking), asking.prepared.settings.discovery.clone());
             let target_type = factors.target_type().to_owned();
             async move { shared.search(&key, &set, target_type, &settings).await }
         };
@@ -98,7 +96,7 @@ impl Directory {
             Joined::Flight(flight) => flight,
         };
         let Some(old) = old else { return flight.land().await.unwrap_or(Err(NrfError::GivenUp)) };
-        match timeout(asking.settings.patience, flight.land()).await {
+        match timeout(asking.prepared.settings.discovery.patience, flight.land()).await {
             Ok(Some(Err(error))) if !error.is_away() => Err(error),
             Ok(Some(Ok(found))) => Ok(found),
             Ok(Some(Err(_)) | None) | Err(_) => Ok(old),
@@ -155,7 +153,7 @@ impl Directory {
     }
 
     fn set(&self, key: &Key, asking: Asking<'_>) -> NrfSet {
-        NrfSet::of(key.nrf.as_ref(), asking.nrf, &self.shared.preferred, (asking.link)(), asking.agent)
+        NrfSet::of(key.nrf.as_ref(), asking.prepared, &self.shared.preferred, (asking.link)())
     }
 }
 

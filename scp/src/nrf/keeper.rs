@@ -92,18 +92,18 @@ impl<L: Fn(&Arc<Prepared>) -> Link> Keeper<L> {
             }
         }
         let prepared = Arc::clone(&self.prepared.borrow());
-        if let Some(nrf) = &prepared.settings.nrf {
-            self.leave(&prepared, nrf, kept).await;
+        if prepared.settings.nrf.is_some() {
+            self.leave(&prepared, kept).await;
         }
     }
 
-    fn set(&self, prepared: &Arc<Prepared>, nrf: &NrfSettings) -> NrfSet {
-        NrfSet::of(None, Some(nrf), &self.preferred, (self.link)(prepared), &prepared.tag)
+    fn set(&self, prepared: &Arc<Prepared>) -> NrfSet {
+        NrfSet::of(None, prepared, &self.preferred, (self.link)(prepared))
     }
 
     /// Does all that is due.
     async fn work(&self, prepared: &Arc<Prepared>, nrf: &NrfSettings, kept: &mut Kept) -> Result<(), NrfError> {
-        let set = self.set(prepared, nrf);
+        let set = self.set(prepared);
         let now = Instant::now();
         if kept.again.is_some_and(|again| now < again) {
             return Ok(());
@@ -213,8 +213,8 @@ impl<L: Fn(&Arc<Prepared>) -> Link> Keeper<L> {
         Some(after(left.mul_f32(0.8).max(Duration::from_secs(1))))
     }
 
-    async fn leave(&self, prepared: &Arc<Prepared>, nrf: &NrfSettings, kept: Kept) {
-        let set = self.set(prepared, nrf);
+    async fn leave(&self, prepared: &Arc<Prepared>, kept: Kept) {
+        let set = self.set(prepared);
         let subscriptions = kept.subscriptions.into_values().filter(|it| !it.id.is_empty());
         let paths = subscriptions.map(|it| format!("/nnrf-nfm/v1/subscriptions/{}", it.id));
         let own = kept.registered.map(|it| format!("/nnrf-nfm/v1/nf-instances/{}", it.registration.instance));

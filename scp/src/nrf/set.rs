@@ -9,13 +9,17 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header
 
 use super::error::NrfError;
 use super::link::Link;
+use super::own_token::{self, OwnTokens};
 use super::settings::NrfSettings;
 use crate::api_root::ApiRoot;
+use crate::authorization::refuses_token;
+use crate::prepared::Prepared;
 
-/// The NRF that answered last. Copies share it.
+/// The NRF that answered last, and what NRFs want of this SCP. Copies share it.
 #[derive(Clone, Debug, Default)]
 pub struct Preferred {
     root: Arc<RwLock<Option<ApiRoot>>>,
+    tokens: OwnTokens,
 }
 
 /// The NRFs that one request may go to.
@@ -31,6 +35,8 @@ pub struct NrfSet {
     pub timeout: Duration,
     /// `SCP-` and this SCP's name.
     pub agent: HeaderValue,
+    /// This SCP's NF instance, where it has one: without it there are no access tokens for it.
+    pub instance: Option<String>,
 }
 
 /// A request to an NRF, without the NRF.
@@ -66,6 +72,11 @@ impl Preferred {
 }
 
 impl Ask {
+    /// The service that it is for, as `nnrf-disc`; whoever asks for a token needs none.
+    fn service(&self) -> Option<&str> {
+        self.path.split('/').nth(1).filter(|it| it.starts_with("nnrf-"))
+    }
+
     /// A request without content.
     #[must_use]
     pub fn new(method: Method, path: String) -> Self {
@@ -82,20 +93,18 @@ impl Ask {
 impl NrfSet {
     /// The NRF that a client names, or else those that are configured. One that is named is none of those that others ask, so
     /// that it is not asked first by them.
-    pub(crate) fn of(
-        named: Option<&ApiRoot>,
-        configured: Option<&NrfSettings>,
-        preferred: &Preferred,
-        link: Link,
-        agent: &HeaderValue,
-    ) -> Self {
+    pub(crate) fn of(named: Option<&ApiRoot>, prepared: &Prepared, preferred: &Preferred, link: Link) -> Self {
+        let configured = prepared.settings.nrf.as_ref();
         let configured_roots = || configured.map(|it| it.roots.clone()).unwrap_or_default();
+        let root = if named.is_some() { Arc::default() } else { Arc::clone(&preferred.root) };
+        let registered = || Some(configured?.registration.as_ref()?.instance.clone());
         Self {
             link,
             roots: named.map_or_else(configured_roots, |it| vec![it.clone()]),
-            preferred: if named.is_some() { Preferred::default() } else { preferred.clone() },
+            preferred: Preferred { root, tokens: preferred.tokens.clone() },
             timeout: configured.map_or(NrfSettings::TIMEOUT, |it| it.timeout),
-            agent: agent.clone(),
+            agent: prepared.tag.clone(),
+            instance: prepared.settings.identity.instance.clone().or_else(registered),
         }
     }
 
@@ -126,12 +135,40 @@ impl NrfSet {
         Err(NrfError::Away(wrong.join("; ").into()))
     }
 
+    /// Asks one, with an access token where it wants one.
     async fn one(&self, root: &ApiRoot, ask: &Ask) -> Result<Response<Bytes>, String> {
+        let (Some(instance), Some(service)) = (&self.instance, ask.service()) else {
+            return self.exchange(root, ask, None).await;
+        };
+        let (of, tokens) = ((root.clone(), service.to_owned()), &self.preferred.tokens);
+        let reply = self.exchange(root, ask, tokens.get(&of)).await?;
+        if !refuses_token(reply.status(), reply.headers()) {
+            return Ok(reply);
+        }
+        tokens.forget(&of);
+        let granted = self.exchange(root, &own_token::request(instance, service), None).await?;
+        match tokens.take(of, &granted) {
+            Some(token) => self.exchange(root, ask, Some(token)).await,
+            None => Ok(reply),
+        }
+    }
+
+    /// Asks one, and whom it redirects to, which is not shown the token.
+    async fn exchange(
+        &self,
+        root: &ApiRoot,
+        ask: &Ask,
+        token: Option<HeaderValue>,
+    ) -> Result<Response<Bytes>, String> {
         let mut to = root.clone();
         let mut path: PathAndQuery =
             format!("{}{}", root.prefix(), ask.path).parse().map_err(|error| format!("{root}: {error}"))?;
         for _ in 0..=REDIRECTS {
-            let reply = self.link.send(to.clone(), self.request(&to, &path, ask)?, self.timeout).await?;
+            let mut request = self.request(&to, &path, ask)?;
+            if let Some(token) = token.as_ref().filter(|_| to.same(root)) {
+                request.headers_mut().insert(header::AUTHORIZATION, token.clone());
+            }
+            let reply = self.link.send(to.clone(), request, self.timeout).await?;
             let redirected =
                 [StatusCode::TEMPORARY_REDIRECT, StatusCode::PERMANENT_REDIRECT].contains(&reply.status());
             let location = reply.headers().get(header::LOCATION).filter(|_| redirected);
@@ -179,6 +216,7 @@ mod tests {
             preferred: Preferred::default(),
             timeout: Duration::from_secs(1),
             agent: HeaderValue::from_static("SCP-scp.example"),
+            instance: None,
         }
     }
 

@@ -43,6 +43,8 @@ pub(crate) struct Knows {
     pub subscription: String,
     /// What it answers to requests for tokens; otherwise a new token each time.
     pub token: Option<(u16, Value)>,
+    /// Whether its services want an access token of this SCP's own.
+    pub guarded: bool,
     /// Whether it knows no registration, until there is one again.
     pub forgotten: bool,
     /// A status that it answers everything with.
@@ -63,6 +65,7 @@ impl Nrf {
             heartbeat: 60,
             subscription: "2100-01-01T00:00:00Z".to_owned(),
             token: None,
+            guarded: false,
             forgotten: false,
             broken: None,
             tokens: 0,
@@ -118,12 +121,26 @@ fn json_answer(status: u16, value: &Value) -> Response<Bytes> {
 }
 
 impl Knows {
+    /// What it gave holds no more.
+    pub(crate) fn expire(&mut self) {
+        self.tokens += 1;
+    }
+
     fn answer(&mut self, seen: &Seen) -> Response<Bytes> {
         let empty = |status: u16| Response::builder().status(status).body(Bytes::new()).unwrap();
         if let Some(status) = self.broken {
             return empty(status);
         }
         let path = seen.uri.split_once("://").map_or("", |(_, rest)| &rest[rest.find('/').unwrap_or(0)..]);
+        let last = format!("Bearer token-{}", self.tokens);
+        if self.guarded
+            && path.starts_with("/nnrf-")
+            && seen.headers.get("authorization").is_none_or(|it| *it != *last)
+        {
+            let refusal =
+                Response::builder().status(401).header("www-authenticate", "Bearer error=\"invalid_token\"");
+            return refusal.body(Bytes::new()).unwrap();
+        }
         match (seen.method.as_str(), path) {
             ("GET", path) if path.starts_with("/nnrf-disc/v1/nf-instances?") => {
                 let known = seen.headers.get("if-none-match").map(|it| it.to_str().unwrap().to_owned());

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::nrf::{Nrf, ONE, OWN, udm};
+use crate::nrf::{Nrf, ONE, OWN, pairs, udm};
 use crate::support::{Client, Producer, Running, get, scp, until};
 
 fn registering(nrf: &Nrf) -> Settings {
@@ -114,4 +114,47 @@ async fn n1_an_nrf_that_forgot_it_is_told_again() {
     until(|| nrf.asked("PUT", OWN).len() > before).await;
     drain.send_replace(true);
     tended.await.unwrap();
+}
+
+/// An NRF whose services want access tokens (TS 33.501 13.4.1.1): this SCP gets its own, keeps it, and another when it is
+/// refused; one that is not granted is a refusal.
+#[tokio::test]
+async fn n1_this_scp_has_tokens_of_its_own_for_the_nrf() {
+    let producer = Producer::start().await;
+    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+    {
+        let mut knows = nrf.knows.lock().unwrap();
+        (knows.guarded, knows.validity) = (true, 0);
+    }
+    let mut settings = nrf.settings();
+    settings.identity.instance = Some(OWN.to_owned());
+    settings.discovery.patience = std::time::Duration::from_secs(10);
+    let running = scp(settings).await;
+    let client = Client::connect(running.address).await;
+    let request = || get("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM").body("").unwrap();
+    for _ in 0..2 {
+        assert_eq!(client.ask(request()).await.status, 200);
+    }
+    let forms = || -> Vec<_> {
+        let asked = nrf.asked("POST", "/oauth2/token").into_iter();
+        asked.map(|it| pairs(std::str::from_utf8(&it.body).unwrap())).collect()
+    };
+    let expected = [
+        ("grant_type", "client_credentials"),
+        ("nfInstanceId", OWN),
+        ("nfType", "SCP"),
+        ("targetNfType", "NRF"),
+        ("scope", "nnrf-disc"),
+    ];
+    let expected: std::collections::BTreeMap<_, _> =
+        expected.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    assert_eq!(forms(), std::slice::from_ref(&expected));
+    // Another of the NRF's tokens is in force by now, and that of this SCP is not.
+    nrf.knows.lock().unwrap().expire();
+    assert_eq!(client.ask(request()).await.status, 200);
+    assert_eq!(forms(), [expected.clone(), expected]);
+    nrf.knows.lock().unwrap().expire();
+    nrf.knows.lock().unwrap().token = Some((400, serde_json::json!({"error": "invalid_client"})));
+    assert_eq!(client.ask(request()).await.cause(), "NF_DISCOVERY_FAILURE");
+    assert_eq!(producer.seen().len(), 3);
 }
