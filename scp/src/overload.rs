@@ -68,8 +68,11 @@ impl Gate {
             state.working += 1;
             return Asked::Place(Place { gate: self.clone() });
         }
-        state.waiting.retain(|_, it| !it.is_closed());
         let mut refused = None;
+        if state.waiting.len() >= limits.waiting {
+            // Who went away is in nobody's way before.
+            state.waiting.retain(|_, it| !it.is_closed());
+        }
         if state.waiting.len() >= limits.waiting {
             match state.waiting.last_entry() {
                 Some(last) if last.key().0 > priority => refused = Some(last.remove()),
@@ -153,7 +156,11 @@ where
                 Way::Round(Box::pin(async move {
                     let waited = timeout_at(call.context.deadline.at, receiver).await;
                     let Ok(Ok(Ok(place))) = waited else {
-                        return Err(if waited.is_err() { deadline::late() } else { full() });
+                        return Err(if waited.is_err() && call.context.deadline.asked {
+                            deadline::late()
+                        } else {
+                            full()
+                        });
                     };
                     let reply = inner.call(call).await;
                     drop(place);

@@ -248,6 +248,26 @@ async fn f6_the_time_that_is_left_is_adjusted() {
 }
 
 /// One request at a time: the most important of those that wait comes next, and one too many refuses the least important.
+/// Its client said nothing of how long it waits: it is the SCP that has no room.
+#[tokio::test]
+async fn f7_who_waited_for_room_in_vain_is_told_so() {
+    let producer = Producer::with(|_| Does::Hangs).await;
+    let mut settings = settings();
+    settings.limits = Limits { requests: 1, waiting: 3, ..Limits::default() };
+    let running = scp(settings.clone()).await;
+    let client = Client::connect(running.address).await;
+    let ask = |client: Client| {
+        let request = get("/x").header("3gpp-Sbi-Target-apiRoot", producer.root()).body("").unwrap();
+        async move { client.ask(request).await }
+    };
+    let _first = tokio::spawn(ask(client.clone()));
+    until(|| running.scp.parts().gate.load().0 == 1).await;
+    settings.timeouts.response = Duration::from_millis(50);
+    running.scp.apply(pinion_scp::Prepared::new(settings, None, None));
+    let answer = ask(client).await;
+    assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (503, "NF_CONGESTION"));
+}
+
 #[tokio::test]
 async fn f6_priority_orders_work_under_load() {
     let order = Arc::new(std::sync::Mutex::new(Vec::new()));
