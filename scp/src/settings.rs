@@ -304,7 +304,7 @@ impl Default for Timeouts {
             stall: Duration::from_secs(15),
             client_idle: Duration::from_mins(5),
             producer_idle: Duration::from_mins(2),
-            ping: Duration::from_secs(10),
+            ping: Duration::from_mins(1),
             drain: Duration::from_secs(30),
             attempt_delay: Duration::from_millis(250),
             names: Duration::from_secs(30),

@@ -206,3 +206,9 @@ impl Resolve for Given {
         Box::pin(async move { Ok(Addresses { all, valid: None }) })
     }
 }
+
+/// TS 29.500 5.2.6: no more than one PING a minute on each path.
+#[test]
+fn f1_pings_are_a_minute_apart_unless_configuration_says_otherwise() {
+    assert!(settings().timeouts.ping >= Duration::from_mins(1));
+}
