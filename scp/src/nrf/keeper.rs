@@ -113,6 +113,8 @@ impl<L: Fn(&Arc<Prepared>) -> Link> Keeper<L> {
             Some(registration) => match &mut kept.registered {
                 Some(registered) if registered.registration == *registration => {
                     if registered.next <= now && !beat(&set, registered, (self.load)()).await? {
+                        // What it was to tell it has forgotten, too.
+                        kept.subscriptions.clear();
                         kept.registered = Some(self.register(prepared, registration, &set).await?);
                     }
                 }

@@ -158,3 +158,22 @@ async fn n1_this_scp_has_tokens_of_its_own_for_the_nrf() {
     assert_eq!(client.ask(request()).await.cause(), "NF_DISCOVERY_FAILURE");
     assert_eq!(producer.seen().len(), 3);
 }
+
+/// It has forgotten what it was to tell, too.
+#[tokio::test]
+async fn n1_an_nrf_that_forgot_it_is_asked_for_changes_again() {
+    let producer = Producer::start().await;
+    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+    nrf.knows.lock().unwrap().heartbeat = 1;
+    let running = scp(registering(&nrf)).await;
+    let (drain, tended) = tend(&running);
+    let client = Client::connect(running.address).await;
+    let request = get("/scp/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM").body("").unwrap();
+    assert_eq!(client.ask(request).await.status, 200);
+    let subscribed = || nrf.asked("POST", "/nnrf-nfm/v1/subscriptions").len();
+    until(|| subscribed() == 1).await;
+    nrf.knows.lock().unwrap().forgotten = true;
+    until(|| subscribed() == 2).await;
+    drain.send_replace(true);
+    tended.await.unwrap();
+}
