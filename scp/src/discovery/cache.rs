@@ -38,6 +38,8 @@ struct Entry {
     octets: usize,
     /// For how long it held when it was new.
     holds: Duration,
+    /// Whether it serves when it holds no more.
+    stale: bool,
     holds_until: Instant,
     serves_until: Instant,
     /// Until then the NRF is not asked again.
@@ -63,6 +65,7 @@ pub(super) struct Known {
     pub(super) found: Arc<Found>,
     pub(super) octets: usize,
     pub(super) holds: Duration,
+    pub(super) stale: bool,
 }
 
 /// An answer, and how it may be remembered.
@@ -73,6 +76,8 @@ pub(super) struct Remember {
     pub(super) etag: Option<HeaderValue>,
     pub(super) octets: usize,
     pub(super) holds: Duration,
+    /// Whether it serves when it holds no more.
+    pub(super) stale: bool,
     /// What [`Cache::changes`] was when it was asked for.
     pub(super) changes: u64,
 }
@@ -99,8 +104,9 @@ impl Cache {
     pub(super) fn known(&self, key: &Key) -> Option<Known> {
         let state = self.read();
         let entry = state.entries.get(key)?;
-        let (found, octets, holds) = (Arc::clone(&entry.found), entry.octets, entry.holds);
-        Some(Known { etag: entry.etag.clone()?, found, octets, holds })
+        let (found, octets) = (Arc::clone(&entry.found), entry.octets);
+        let (holds, stale) = (entry.holds, entry.stale);
+        Some(Known { etag: entry.etag.clone()?, found, octets, holds, stale })
     }
 
     /// How many changes the NRF told of.
@@ -110,7 +116,7 @@ impl Cache {
 
     /// Remembers an answer, and forgets what was not used for longest where there is no room.
     pub(super) fn remember(&self, key: &Key, answer: Remember, now: Instant, bounds: &DiscoverySettings) {
-        let Remember { found, target_type, etag, octets, holds, changes } = answer;
+        let Remember { found, target_type, etag, octets, holds, stale, changes } = answer;
         let later = |by: Duration| now.checked_add(by).unwrap_or(now);
         let mut state = self.write();
         let for_now = if changes == state.changes { holds } else { Duration::ZERO };
@@ -120,8 +126,9 @@ impl Cache {
             etag,
             octets,
             holds,
+            stale,
             holds_until: later(for_now),
-            serves_until: later(for_now.saturating_add(bounds.stale)),
+            serves_until: later(for_now.saturating_add(if stale { bounds.stale } else { Duration::ZERO })),
             paused_until: None,
             used: AtomicU64::new(self.uses.fetch_add(1, Ordering::Relaxed)),
         };
@@ -262,7 +269,7 @@ mod tests {
 
     fn answer(octets: usize, holds: u64) -> Remember {
         let (found, target_type, holds) = (Arc::default(), "UDM".to_owned(), Duration::from_secs(holds));
-        Remember { found, target_type, etag: None, octets, holds, changes: 0 }
+        Remember { found, target_type, etag: None, octets, holds, stale: true, changes: 0 }
     }
 
     fn bounds(entries: usize, octets: usize) -> DiscoverySettings {

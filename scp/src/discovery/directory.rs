@@ -10,7 +10,7 @@ use super::cache::{Cache, Remember, Remembered};
 use super::candidates::Found;
 use super::canonical::encode;
 use super::factors::{Factors, Key};
-use super::freshness::freshness;
+use super::freshness::{Freshness, freshness};
 use super::given::{beside, given};
 use super::memo::Memo;
 use super::settings::DiscoverySettings;
@@ -196,12 +196,14 @@ impl Shared {
                 }
                 let fresh = freshness(&head.headers, answer.validity_period, settings.validity);
                 let found = Arc::new(Found::new(&answer));
-                (Remember { found, target_type, etag, octets, holds: fresh.holds, changes }, fresh)
+                let Freshness { holds, stale, .. } = fresh;
+                (Remember { found, target_type, etag, octets, holds, stale, changes }, fresh)
             }
             (StatusCode::NOT_MODIFIED, Some(known)) => {
                 let fresh = freshness(&head.headers, None, known.holds);
-                let (etag, octets) = (etag.or(Some(known.etag)), known.octets);
-                (Remember { found: known.found, target_type, etag, octets, holds: fresh.holds, changes }, fresh)
+                let (etag, octets, found) = (etag.or(Some(known.etag)), known.octets, known.found);
+                let (holds, stale) = (fresh.holds, fresh.stale && known.stale);
+                (Remember { found, target_type, etag, octets, holds, stale, changes }, fresh)
             }
             (status, _) => return Err(NrfError::Refused { nrf, status, content }),
         };

@@ -11,6 +11,8 @@ pub(super) struct Freshness {
     pub(super) holds: Duration,
     /// Whether it may be remembered at all.
     pub(super) store: bool,
+    /// Whether it may serve when it holds no more, as long as it cannot be validated.
+    pub(super) stale: bool,
 }
 
 /// A month: what holds for longer is asked for again anyway.
@@ -19,14 +21,15 @@ const LONGEST: u64 = 30 * 86_400;
 /// What an answer says; `otherwise` where it says nothing. Where both say something, the shorter counts.
 pub(super) fn freshness(headers: &HeaderMap, validity: Option<u64>, otherwise: Duration) -> Freshness {
     let mut store = true;
-    let (mut shared, mut private, mut again) = (None, None, false);
+    let (mut shared, mut private, mut again, mut stale) = (None, None, false, true);
     let directives = headers.get_all(header::CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
     for directive in directives.flat_map(|value| value.split(',')) {
         let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
         let seconds = || value.trim().trim_matches('"').parse::<u64>().ok();
         match name.trim().to_ascii_lowercase().as_str() {
             "no-store" => store = false,
-            "no-cache" => again = true,
+            "no-cache" => (again, stale) = (true, false),
+            "must-revalidate" | "proxy-revalidate" => stale = false,
             // A proxy's cache is a shared one, but an SCP asks on its own behalf.
             "s-maxage" => shared = seconds(),
             "max-age" => private = seconds(),
@@ -40,7 +43,7 @@ pub(super) fn freshness(headers: &HeaderMap, validity: Option<u64>, otherwise: D
         (one, other) => one.or(other),
     };
     let holds = seconds.map_or(otherwise, |seconds| Duration::from_secs(seconds.min(LONGEST)));
-    Freshness { holds: if again || !store { Duration::ZERO } else { holds }, store }
+    Freshness { holds: if again || !store { Duration::ZERO } else { holds }, store, stale }
 }
 
 #[cfg(test)]
@@ -52,7 +55,7 @@ mod tests {
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
         }
-        let Freshness { holds, store } = freshness(&map, validity, Duration::from_secs(30));
+        let Freshness { holds, store, .. } = freshness(&map, validity, Duration::from_secs(30));
         (holds.as_secs(), store)
     }
 

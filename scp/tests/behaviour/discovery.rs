@@ -327,6 +327,26 @@ async fn d4_another_of_the_named_instances_set_is_found_by_two_searches() {
     assert_eq!(sets.last(), Some(&Some("set1.udmset.5gc.mnc012.mcc345")));
 }
 
+/// RFC 9111 5.2.2.2, 5.2.2.4: what has to be validated is nobody's answer while it cannot be.
+#[tokio::test]
+async fn d5_what_must_be_validated_serves_nobody_while_the_nrf_is_away() {
+    for cache in ["no-cache", "max-age=0, must-revalidate", "s-maxage=0, proxy-revalidate"] {
+        let producer = Producer::start().await;
+        let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+        nrf.knows.lock().unwrap().cache_control = Some(cache);
+        let mut settings = nrf.settings();
+        settings.discovery.pause = Duration::ZERO;
+        settings.discovery.patience = Duration::from_secs(10);
+        let running = scp(settings).await;
+        let client = client(&running).await;
+        assert_eq!(client.ask(ask().body("").unwrap()).await.status, 200);
+        nrf.knows.lock().unwrap().broken = Some(503);
+        assert_eq!(client.ask(ask().body("").unwrap()).await.cause(), "TARGET_NF_NOT_REACHABLE", "{cache}");
+        nrf.knows.lock().unwrap().broken = None;
+        assert_eq!(client.ask(ask().body("").unwrap()).await.status, 200);
+    }
+}
+
 /// A notification that does not end holds nothing for longer than any other request would.
 #[tokio::test]
 async fn d5_a_notification_that_does_not_end_is_not_waited_for() {
