@@ -7,6 +7,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use testbeds::bench::{self, Report};
 
+/// As in `pinion`, whose parts are measured.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measure Pinion against a baseline in the same run.
 #[derive(Parser)]
 #[command(
