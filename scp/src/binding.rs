@@ -143,13 +143,19 @@ fn plan(call: &mut Call, pins: &Pins) -> Result<Option<Box<Asked>>, Failure> {
             .map_err(|error| Problem::header(names::ROUTING_BINDING, error))?;
         let found = steps::of_binding(&binding, context.callback);
         extend(&mut call.plan, found, place.is_none());
-    } else if let Some((_, pin)) = pinned.as_ref().filter(|(_, pin)| pin.tells()) {
-        let found = of_pin(pin, context.callback);
-        extend(&mut call.plan, found, false);
-    } else if let (Some(root), true) = (&place, context.discovery) {
-        // Only what is being made may be made by anybody (6.12.1, last but two); within a set that is named, all have it.
-        let set_of = (!creates(call) && !names::name_set(call.headers())).then(|| root.clone());
-        call.plan.steps.push_back(Step::Find(Box::new(Query { set_of, ..Query::default() })));
+    } else {
+        let known = pinned.as_ref().map(|(_, pin)| pin);
+        if let Some(pin) = known {
+            extend(&mut call.plan, of_pin(pin, context.callback), false);
+        }
+        if let Some(root) = &place
+            && context.discovery
+            && !known.is_some_and(Pin::tells)
+        {
+            // Only what is being made may be made by anybody (6.12.1, last but two); within a set that is named, all have it.
+            let set_of = (!creates(call) && !names::name_set(call.headers())).then(|| root.clone());
+            call.plan.steps.push_back(Step::Find(Box::new(Query { set_of, ..Query::default() })));
+        }
     }
     let callback = context.callback;
     Ok((callback || pinned.is_some()).then(|| {
@@ -186,7 +192,7 @@ fn of_pin(pin: &Pin, callback: bool) -> Vec<Query> {
     let bindings = pin.binding.as_ref().and_then(|it| Bindings::parse(it.as_bytes()).ok());
     match bindings.as_ref().and_then(|Bindings(all)| all.first()) {
         Some(binding) => steps::of_binding(binding, callback),
-        None => steps::of_sets(&pin.service_sets, &pin.nf_sets),
+        None => steps::of_declared(pin),
     }
 }
 
@@ -251,8 +257,7 @@ fn root_of_api(uri: &Uri) -> Option<ApiRoot> {
 }
 
 fn pin(target: &Target, binding: Option<String>) -> Pin {
-    let at = target.root().clone();
-    let mut pin = Pin { at, nf_instance: None, binding, service_sets: Vec::new(), nf_sets: Vec::new() };
+    let mut pin = Pin { binding, ..Pin::new(target.root().clone()) };
     if let Some(producer) = &target.producer {
         describe(&mut pin, producer);
     }
@@ -260,7 +265,9 @@ fn pin(target: &Target, binding: Option<String>) -> Pin {
 }
 
 fn describe(pin: &mut Pin, producer: &Producer) {
-    pin.nf_instance = Some(producer.nf_instance.clone());
+    pin.nf_instance = Some(producer.nf_instance.clone()).filter(|it| !it.is_empty());
+    pin.service_instance.clone_from(&producer.service_instance);
+    pin.persistent = producer.persistent;
     pin.service_sets.clone_from(&producer.service_sets);
     pin.nf_sets.clone_from(&producer.nf_sets);
 }

@@ -27,6 +27,8 @@ pub struct Producer {
     pub nf_sets: Vec<String>,
     /// Sets that the service instance belongs to.
     pub service_sets: Vec<String>,
+    /// Whether other service instances of its NF instance that serve the same have its resources (nfServicePersistence).
+    pub persistent: bool,
     /// Where it is.
     pub api_root: ApiRoot,
     /// 0 to 65535; the lowest is chosen first.
@@ -109,7 +111,7 @@ pub struct Query {
     pub service_instance: Option<String>,
     /// Of the answer, only members of this NF service set, or of one that is it in another NF instance (TS 23.003 28.13).
     pub service_set: Option<String>,
-    /// Of the answer, only who shares a set with the producer that is here, so that it has its resources (TS 29.500 6.12.1).
+    /// Of the answer, only who has the resources of the producer that is here (TS 29.500 6.12.1, TS 23.527 6.5).
     pub set_of: Option<ApiRoot>,
 }
 
@@ -196,12 +198,18 @@ impl Producer {
         self.told.0.get_or_init(made).as_ref()
     }
 
-    /// Whether it shares a set with the one that is at an API root.
+    /// Whether it has the resources of the one that is at an API root: it is that at another end point, or shares a set with it,
+    /// or, where these persist in their NF instance, serves the same there.
     fn shares(&self, root: &ApiRoot, all: &[Arc<Self>]) -> bool {
         let common = |ours: &[String], theirs: &[String]| ours.iter().any(|it| theirs.contains(it));
-        all.iter()
-            .filter(|it| it.api_root.same(root))
-            .any(|it| common(&self.nf_sets, &it.nf_sets) || common(&self.service_sets, &it.service_sets))
+        let within = |it: &Self| {
+            self.nf_instance.eq_ignore_ascii_case(&it.nf_instance)
+                && self.service.eq_ignore_ascii_case(&it.service)
+                && (it.persistent || self.service_instance == it.service_instance)
+        };
+        all.iter().filter(|it| it.api_root.same(root)).any(|it| {
+            common(&self.nf_sets, &it.nf_sets) || common(&self.service_sets, &it.service_sets) || within(it)
+        })
     }
 }
 

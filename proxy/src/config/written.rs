@@ -16,8 +16,8 @@ pub(super) use gtpc::Gtpc;
 pub(super) use ngap::{Admission, AmfLoss, Discover, Ngap, Timers};
 pub(super) use pfcp::{Breakout, Pfcp, Serves};
 pub(super) use sbi::{
-    Everything, Limits, NextHop, NfService, Nrf, Overload, Producer, Redirection, Registration, Retries, Sbi,
-    SbiTimeouts, SbiTls, Statuses, Targets,
+    DefaultSubscription, Everything, Limits, NextHop, NfService, Nrf, Overload, Producer, Redirection,
+    Registration, Retries, Sbi, SbiTimeouts, SbiTls, Statuses, Targets,
 };
 
 record! {

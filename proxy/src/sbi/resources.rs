@@ -8,7 +8,8 @@
 //! | the node that wrote it | text |
 //! | since when it is so, in milliseconds of Unix time | number |
 //! | the API root that requests go to | text |
-//! | its NF instance, and the binding that its producer gave | text each, or none |
+//! | its NF instance, its service instance, and the binding that its producer gave | text each, or none |
+//! | whether others of its NF instance have it | 0 or 1 |
 //! | its sets of services, and its sets of NFs | lists of text |
 //!
 //! Of one resource the later holds: nodes that share a store have clocks that agree.
@@ -96,7 +97,9 @@ struct Stored<'a> {
     since: u64,
     at: String,
     nf_instance: Option<&'a str>,
+    service_instance: Option<&'a str>,
     binding: Option<&'a str>,
+    persistent: bool,
     service_sets: Vec<&'a str>,
     nf_sets: Vec<&'a str>,
 }
@@ -213,6 +216,8 @@ impl Resources {
             since: u64::try_from(since).unwrap_or(u64::MAX),
             at: pin.at.to_string(),
             nf_instance: pin.nf_instance.as_deref(),
+            service_instance: pin.service_instance.as_deref(),
+            persistent: pin.persistent,
             binding: pin.binding.as_deref(),
             service_sets: pin.service_sets.iter().map(String::as_str).collect(),
             nf_sets: pin.nf_sets.iter().map(String::as_str).collect(),
@@ -290,18 +295,18 @@ fn read(value: &[u8]) -> Result<Stored<'_>, String> {
 }
 
 fn pinned(value: &[u8]) -> Result<Pinned, String> {
-    let Stored { since, at, nf_instance, binding, service_sets, nf_sets, node: _ } = read(value)?;
-    let owned = |all: Vec<&str>| all.into_iter().map(str::to_owned).collect();
-    let at = ApiRoot::parse(&at).map_err(|error| format!("{at}: {error}"))?;
-    let (service_sets, nf_sets) = (owned(service_sets), owned(nf_sets));
+    let stored = read(value)?;
+    let (one, all) = (|it: &str| it.to_owned(), |all: &[&str]| all.iter().map(|it| (*it).to_owned()).collect());
     let pin = Pin {
-        at,
-        nf_instance: nf_instance.map(str::to_owned),
-        binding: binding.map(str::to_owned),
-        service_sets,
-        nf_sets,
+        at: ApiRoot::parse(&stored.at).map_err(|error| format!("{}: {error}", stored.at))?,
+        nf_instance: stored.nf_instance.map(one),
+        service_instance: stored.service_instance.map(one),
+        persistent: stored.persistent,
+        binding: stored.binding.map(one),
+        service_sets: all(&stored.service_sets),
+        nf_sets: all(&stored.nf_sets),
     };
-    let since = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(since)).unwrap_or(UNIX_EPOCH);
+    let since = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(stored.since)).unwrap_or(UNIX_EPOCH);
     Ok(Pinned { pin, since })
 }
 
@@ -319,18 +324,18 @@ mod tests {
 
     fn sample() -> Pinned {
         let pin = Pin {
-            at: ApiRoot::parse("http://smf1.example").unwrap(),
             nf_instance: Some("i".to_owned()),
-            binding: None,
-            service_sets: Vec::new(),
+            service_instance: Some("s".to_owned()),
+            persistent: true,
             nf_sets: vec!["s1".to_owned(), "s2".to_owned()],
+            ..Pin::new(ApiRoot::parse("http://smf1.example").unwrap())
         };
         Pinned { pin, since: UNIX_EPOCH + Duration::from_millis(300) }
     }
 
     /// As the table above says: other nodes read what this one wrote. Numbers from 128 on go in groups of seven bits, the
     /// lowest first.
-    const BYTES: &[u8] = b"\x01\x01a\xac\x02\x13http://smf1.example\x01\x01i\x00\x00\x02\x02s1\x02s2";
+    const BYTES: &[u8] = b"\x01\x01a\xac\x02\x13http://smf1.example\x01\x01i\x01\x01s\x00\x01\x00\x02\x02s1\x02s2";
 
     #[test]
     fn is_laid_out_as_documented() {
@@ -343,7 +348,7 @@ mod tests {
         let why = |bytes: &[u8]| pinned(bytes).unwrap_err();
         assert_eq!((why(b""), why(&BYTES[..9])), ("it is empty".to_owned(), "it is damaged".to_owned()));
         assert!(why(b"\x02").starts_with("it is of version 2"));
-        assert!(why(b"\x01\x01a\x00\x01/\x00\x00\x00\x00").starts_with("/: "));
+        assert!(why(b"\x01\x01a\x00\x01/\x00\x00\x00\x00\x00\x00").starts_with("/: "));
         bolero::check!().for_each(|bytes: &[u8]| {
             if let Ok(read) = pinned(bytes) {
                 assert_eq!(pinned(&resources().value(&read)).unwrap().pin, read.pin);

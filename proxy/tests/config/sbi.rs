@@ -158,6 +158,23 @@ fn producers_are_where_their_profiles_say() {
 }
 
 #[test]
+fn producers_may_take_notifications_alone() {
+    let settings = sbi(&with(
+        "producers: [{nf_instance_id: 8d1f3c6e-2f9b-4b6c-9e0a-3c5d7e9f1a2b, nf_type: LMF, nf_service_persistence: true, nf_services: [], \
+         default_notification_subscriptions: [{notification_type: N1_MESSAGES, n1_message_class: LPP, versions: [v2], \
+         callback_uri: 'http://192.0.2.1/n1?x=1'}, {notification_type: N2_INFORMATION, n2_information_class: NRPPA, callback_uri: 'http://a/b'}]}]",
+    ))
+    .settings;
+    let [profile] = &settings.discovery.producers[..] else { panic!("one producer") };
+    assert_eq!(profile.nf_service_persistence, Some(true));
+    let expected = serde_json::json!([
+        {"notificationType": "N1_MESSAGES", "n1MessageClass": "LPP", "versions": ["v2"], "callbackUri": "http://192.0.2.1/n1?x=1"},
+        {"notificationType": "N2_INFORMATION", "n2InformationClass": "NRPPA", "callbackUri": "http://a/b"}
+    ]);
+    assert_eq!(serde_json::to_value(&profile.default_notification_subscriptions).unwrap(), expected);
+}
+
+#[test]
 fn the_nrf_is_told_where_it_listens() {
     let settings = sbi(&with(
         "prefix: /p, plmns: ['001-01'], tls: {certificate: a.pem, key: a.key}, nrf: {api_roots: ['http://nrf:1', 'http://nrf:2'], \
@@ -201,6 +218,11 @@ fn mistakes_are_named() {
         (
             "producers: [{nf_instance_id: 8d1f3c6e-2f9b-4b6c-9e0a-3c5d7e9f1a2b, nf_type: UDM, nf_services: []}]",
             "serves nothing",
+        ),
+        (
+            "producers: [{nf_instance_id: 8d1f3c6e-2f9b-4b6c-9e0a-3c5d7e9f1a2b, nf_type: UDM, nf_services: [], \
+             default_notification_subscriptions: [{notification_type: A, callback_uri: /a}]}]",
+            "/a is no callback URI; give one such as http://192.0.2.61:8000/callbacks/n1",
         ),
         ("nrf: {api_roots: []}", "no NRF; give the apiRoot of one at least"),
         ("nrf: {api_roots: ['https://nrf']}", "https://nrf is met by TLS"),

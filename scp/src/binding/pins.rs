@@ -16,6 +16,10 @@ pub struct Pin {
     pub at: ApiRoot,
     /// The NF instance there, where it is known.
     pub nf_instance: Option<String>,
+    /// The service instance there, where it is known.
+    pub service_instance: Option<String>,
+    /// Whether its NF instance's other instances of the service have it too.
+    pub persistent: bool,
     /// What its producer said of others that have it: a value of 3gpp-Sbi-Binding.
     pub binding: Option<String>,
     /// Sets of services that it belongs to, where it declares them.
@@ -25,6 +29,20 @@ pub struct Pin {
 }
 
 impl Pin {
+    /// One of which nothing else is known.
+    #[must_use]
+    pub const fn new(at: ApiRoot) -> Self {
+        Self {
+            at,
+            nf_instance: None,
+            service_instance: None,
+            persistent: false,
+            binding: None,
+            service_sets: Vec::new(),
+            nf_sets: Vec::new(),
+        }
+    }
+
     /// Whether it is known who else has the resource, or that nobody has.
     pub(super) const fn tells(&self) -> bool {
         self.binding.is_some() || !self.service_sets.is_empty() || !self.nf_sets.is_empty()
@@ -244,8 +262,7 @@ mod tests {
     use super::*;
 
     fn pin(at: &str) -> Pin {
-        let at = ApiRoot::parse(at).unwrap();
-        Pin { at, nf_instance: None, binding: None, service_sets: Vec::new(), nf_sets: Vec::new() }
+        Pin::new(ApiRoot::parse(at).unwrap())
     }
 
     fn put(pins: &Pins, key: &str, at: &str, most: usize) -> bool {

@@ -7,6 +7,8 @@ use pinion_protocols::sbi::{Binding, BindingLevel, BindingParameter, decode};
 use crate::discovery::parameter;
 use crate::producer::Query;
 
+use super::Pin;
+
 /// What is asked of discovery, one after the other; nothing where the binding says that nobody else has the resource.
 /// `callback`: it leads back to a consumer, of whom only a service that is named is meant (6.12.4).
 pub(super) fn of_binding(binding: &Binding<'_>, callback: bool) -> Vec<Query> {
@@ -54,10 +56,15 @@ pub(super) fn of_binding(binding: &Binding<'_>, callback: bool) -> Vec<Query> {
     distinct(steps)
 }
 
-/// What a producer itself declares, where there is no binding: members of its sets (6.12.1).
-pub(super) fn of_sets(service_sets: &[String], nf_sets: &[String]) -> Vec<Query> {
-    let mut steps: Vec<_> = service_sets.iter().map(|it| in_service_set(it)).collect();
-    steps.extend(nf_sets.iter().map(|it| in_set(it)));
+/// Who has a resource of which there is no binding: the service instance that made it, and, where that declares it, the others
+/// of its NF instance and the members of its sets (6.12.1).
+pub(super) fn of_declared(pin: &Pin) -> Vec<Query> {
+    let instance = pin.nf_instance.as_deref();
+    let mut steps = Vec::new();
+    steps.extend(pin.service_instance.as_deref().and_then(|it| one_service(it, instance, None)));
+    steps.extend(instance.filter(|_| pin.persistent).map(in_instance));
+    steps.extend(pin.service_sets.iter().map(|it| in_service_set(it)));
+    steps.extend(pin.nf_sets.iter().map(|it| in_set(it)));
     distinct(steps)
 }
 

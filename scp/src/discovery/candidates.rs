@@ -124,6 +124,7 @@ fn producer(profile: &NfProfile, service: Option<&NfService>, api_root: ApiRoot)
         service: service.map(|it| it.service_name.clone()).unwrap_or_default(),
         nf_sets: profile.nf_set_id_list.clone(),
         service_sets: service.map(|it| it.nf_service_set_id_list.clone()).unwrap_or_default(),
+        persistent: profile.nf_service_persistence.unwrap_or(false),
         api_root,
         priority: service.and_then(|it| it.priority).or(profile.priority).unwrap_or(0),
         capacity: service.and_then(|it| it.capacity).or(profile.capacity).unwrap_or(100),

@@ -79,6 +79,9 @@ pub struct NfProfile {
     /// Its service instances.
     #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub nf_services: Vec<NfService>,
+    /// Whether a resource of one of its service instances is there for the others of the same service too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nf_service_persistence: Option<bool>,
     /// The same by their identities; where both are there, this counts (TS 29.510 6.1.6.2.2).
     #[serde(default, deserialize_with = "lenient::map", skip_serializing_if = "BTreeMap::is_empty")]
     pub nf_service_list: BTreeMap<String, NfService>,

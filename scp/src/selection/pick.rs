@@ -110,6 +110,7 @@ pub(super) mod fixture {
             service: "nudm-sdm".to_owned(),
             nf_sets: Vec::new(),
             service_sets: Vec::new(),
+            persistent: false,
             api_root: root(at),
             priority,
             capacity,

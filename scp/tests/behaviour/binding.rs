@@ -84,6 +84,46 @@ async fn b3_without_a_binding_a_resource_stays_on_its_instance() {
     }
 }
 
+/// An SMF's profile with a second service instance that another producer is.
+fn twofold(one: &Producer, two: &Producer, persistent: bool) -> serde_json::Value {
+    let (mut profile, mut other) = (smf(ONE, one), smf(ONE, two));
+    let mut second = other["nfServices"][0].take();
+    second["serviceInstanceId"] = json!("sdm-2");
+    profile["nfServices"].as_array_mut().unwrap().push(second);
+    profile["nfServicePersistence"] = json!(persistent);
+    in_sets(profile, &[])
+}
+
+/// Another service instance of the NF instance has its resources where the profile says so (TS 23.527 6.5).
+#[tokio::test]
+async fn b3_resources_that_persist_are_with_other_service_instances_too() {
+    for (persistent, made, served) in [(false, false, 0), (true, false, 1), (false, true, 0), (true, true, 1)] {
+        let [one, two] = [minting(None).await, Producer::start().await];
+        let nrf = Nrf::with(vec![twofold(&one, &two, persistent), in_sets(smf(TWO, &two), &[])]).await;
+        let running = scp(nrf.settings()).await;
+        let client = Client::connect(running.address).await;
+        let root = one.root();
+        let kind = "3gpp-Sbi-Discovery-target-nf-type";
+        if made {
+            // The SCP chose who made it, and knows who that is.
+            let info = "not-select-nfservinst=sdm-2; not-select-nfinst=54804518-4191-46b3-955c-ac631f953ed1, \
+                        not-select-nfinst=54804518-4191-46b3-955c-ac631f953ed2";
+            let request = post(CONTEXTS).header(kind, "SMF").header("3gpp-Sbi-Selection-Info", info);
+            let answer = client.ask(request.body("{}").unwrap()).await;
+            assert_eq!(answer.header("location"), format!("{root}{CONTEXTS}/1"));
+        }
+        one.kill();
+        let gone = || std::net::TcpStream::connect(one.address).is_err();
+        crate::support::until(|| gone() && running.scp.parts().pools.connections() <= 1).await;
+        let mut request = post(&format!("{CONTEXTS}/1/modify")).header("3gpp-Sbi-Target-apiRoot", &root);
+        if !made {
+            request = request.header(kind, "SMF");
+        }
+        let answer = client.ask(request.body("{}").unwrap()).await;
+        assert_eq!((answer.status == 200, two.seen().len()), (served == 1, served), "{persistent} {made}");
+    }
+}
+
 /// Its client names the set, and the NRF knows the one that is gone no more (6.10.5.1).
 #[tokio::test]
 async fn b2_whoever_is_in_the_set_that_the_client_names_serves_it() {

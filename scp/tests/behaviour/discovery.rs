@@ -303,6 +303,39 @@ async fn r2_notifications_by_default_go_to_who_registered_for_them() {
     assert_eq!(nrf.searches()[0]["n1-msg-class"], "LPP");
 }
 
+/// 6.10.3.2: the SCP may know without any NRF; of those that are configured, one is away.
+#[tokio::test]
+async fn r2_notifications_by_default_go_to_those_that_are_configured() {
+    let (gone, lmf) = (Producer::start().await, Producer::start().await);
+    gone.kill();
+    until(|| std::net::TcpStream::connect(gone.address).is_err()).await;
+    let profile = |(priority, at): (u16, &Producer)| {
+        serde_json::from_value(json!({
+            "nfInstanceId": format!("54804518-4191-46b3-955c-ac631f953ed{priority}"), "nfType": "LMF", "nfStatus": "REGISTERED",
+            "priority": priority, "defaultNotificationSubscriptions": [
+                {"notificationType": "N1_MESSAGES", "n1MessageClass": "5GMM", "callbackUri": format!("{}/5gmm", at.root())},
+                {"notificationType": "N1_MESSAGES", "n1MessageClass": "LPP", "callbackUri": format!("{}/lpp", at.root())}
+            ]
+        }))
+        .unwrap()
+    };
+    let mut settings = crate::support::settings();
+    settings.discovery.producers = (1..).zip([&gone, &lmf]).map(profile).collect();
+    let running = scp(settings).await;
+    let ask = async |class: &str| {
+        let request = post("/scp-default-sub-notify-uri")
+            .header("3gpp-Sbi-Callback", "Namf_Communication_N1MessageNotify")
+            .header("3gpp-Sbi-Discovery-target-nf-type", "LMF")
+            .header("3gpp-Sbi-Discovery-notification-type", "N1_MESSAGE")
+            .header("3gpp-Sbi-Discovery-n1-msg-class", class);
+        client(&running).await.ask(request.body("{}").unwrap()).await
+    };
+    let answer = ask("LPP").await;
+    assert_eq!((answer.status.as_u16(), answer.header("3gpp-sbi-target-apiroot")), (200, lmf.root().as_str()));
+    assert_eq!(lmf.only().uri, format!("{}/lpp", lmf.root()));
+    assert_eq!(ask("SMS").await.cause(), "NF_DISCOVERY_FAILURE");
+}
+
 /// 6.10.5.1 note 4: the NF instance that is named fails, and another of its set has the resource.
 #[tokio::test]
 async fn d4_another_of_the_named_instances_set_is_found_by_two_searches() {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use http::Uri;
 use pinion_scp::api_root::ApiRoot;
 use pinion_scp::nrf::PlmnId;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -41,6 +42,13 @@ scalar! {
     Root(ApiRoot): Text = "apiRoot", "one such as http://192.0.2.61:8000 or https://udm.example/prefix",
     |text| ApiRoot::parse(text).ok(),
     { "type": "string", "pattern": "^https?://[^/?#@\\s]+(/[^?#\\s]*)?$" }
+}
+
+scalar! {
+    /// Where notifications go (TS 29.501 5.3.4): all of the URI.
+    CallbackUri(String): Text = "callback URI", "one such as http://192.0.2.61:8000/callbacks/n1",
+    |text| text.parse::<Uri>().ok().and_then(|uri| ApiRoot::of(&uri)).map(|_| text.to_owned()),
+    { "type": "string", "pattern": "^https?://[^/?#@\\s]+/[^#\\s]*$" }
 }
 
 scalar! {

@@ -11,7 +11,7 @@ use crate::config::scalar::{Authority, Ip, Listen, Path, Port, Truth};
 
 pub(in crate::config) use bounds::{Limits, Overload, Retries, SbiTimeouts, Statuses};
 pub(in crate::config) use nrf::{Authorization, Discovery, Nrf, Registration};
-pub(in crate::config) use producer::{NfService, Producer};
+pub(in crate::config) use producer::{DefaultSubscription, NfService, Producer};
 
 record! {
     /// The SCP: requests of the service-based interface, each to the producer that it is for.

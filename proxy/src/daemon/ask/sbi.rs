@@ -66,12 +66,12 @@ impl Daemon {
         if let Some(instance) = &pin.nf_instance {
             steps.push(format!("that is NF instance {instance}"));
         }
-        steps.push(match (&pin.binding, pin.service_sets.is_empty() && pin.nf_sets.is_empty()) {
+        let within = pin.persistent.then(|| "other instances of the service in the NF instance".to_owned());
+        let others: Vec<_> =
+            within.into_iter().chain([&pin.service_sets[..], &pin.nf_sets[..]].concat()).collect();
+        steps.push(match (&pin.binding, others.is_empty()) {
             (Some(binding), _) => format!("where it is away, others may serve as its binding says: {binding}"),
-            (None, false) => format!(
-                "where it is away, others of its sets may serve: {}",
-                [&pin.service_sets[..], &pin.nf_sets[..]].concat().join(", ")
-            ),
+            (None, false) => format!("where it is away, others that have it may serve: {}", others.join(", ")),
             (None, true) => "nobody else may serve, as its producer named neither a binding nor a set".to_owned(),
         });
         vec![Explanation { session: Explained::Sbi(resource((key, pin))), steps }]
@@ -79,7 +79,7 @@ impl Daemon {
 }
 
 fn resource((key, pin): (std::sync::Arc<str>, Pin)) -> SbiResource {
-    let Pin { at, nf_instance, binding, service_sets, nf_sets } = pin;
+    let Pin { at, nf_instance, binding, service_sets, nf_sets, .. } = pin;
     SbiResource {
         resource: key.to_string(),
         api_root: at.to_string(),

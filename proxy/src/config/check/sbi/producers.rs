@@ -4,11 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use pinion_scp::api_root::Transport;
-use pinion_scp::nrf::{IpEndPoint, NfProfile, REGISTERED, ServiceVersion};
+use pinion_scp::nrf::{self, IpEndPoint, NfProfile, REGISTERED, ServiceVersion};
 
 use super::nrf::{labels, rank};
 use crate::config::mistake::{Place, Wrong};
-use crate::config::written::{NfService, Producer, Sbi};
+use crate::config::read::Field;
+use crate::config::scalar::sbi::Label;
+use crate::config::written::{DefaultSubscription, NfService, Producer, Sbi};
 
 /// What the producers mean: each NF instance once, each serving something.
 pub(super) fn model(sbi: &Sbi, wrong: &mut Wrong) -> Vec<NfProfile> {
@@ -25,8 +27,9 @@ pub(super) fn model(sbi: &Sbi, wrong: &mut Wrong) -> Vec<NfProfile> {
 fn one(producer: &Producer, wrong: &mut Wrong) -> NfProfile {
     if let Some((at, services)) = producer.nf_services.given()
         && services.0.is_empty()
+        && producer.default_notification_subscriptions.values().next().is_none()
     {
-        wrong.mistake(at, "a producer that serves nothing; give one service at least");
+        wrong.mistake(at, "a producer that serves nothing; give one service, or subscription, at least");
     }
     let mut seen = HashSet::new();
     for (at, instance) in producer.nf_services.values().filter_map(|service| service.service_instance_id.given()) {
@@ -39,6 +42,12 @@ fn one(producer: &Producer, wrong: &mut Wrong) -> NfProfile {
         nf_type: producer.nf_type.value.as_ref().map(|it| it.0.clone()).unwrap_or_default(),
         nf_status: REGISTERED.to_owned(),
         nf_set_id_list: labels(&producer.nf_set_ids),
+        nf_service_persistence: producer.nf_service_persistence.value.as_ref().map(|it| it.0),
+        default_notification_subscriptions: producer
+            .default_notification_subscriptions
+            .values()
+            .filter_map(subscription)
+            .collect(),
         locality: producer.locality.value.as_ref().map(|label| label.0.clone()),
         priority: rank(&producer.priority),
         capacity: rank(&producer.capacity),
@@ -48,7 +57,20 @@ fn one(producer: &Producer, wrong: &mut Wrong) -> NfProfile {
 }
 
 /// `None` only after a mistake.
-fn serves((number, service): (usize, &NfService)) -> Option<pinion_scp::nrf::NfService> {
+fn subscription(given: &DefaultSubscription) -> Option<nrf::DefaultSubscription> {
+    let label = |field: &Field<Label>| field.value.as_ref().map(|label| label.0.clone());
+    Some(nrf::DefaultSubscription {
+        notification_type: given.notification_type.value.as_ref()?.0.clone(),
+        callback_uri: given.callback_uri.value.as_ref()?.0.clone(),
+        n1_message_class: label(&given.n1_message_class),
+        n2_information_class: label(&given.n2_information_class),
+        versions: given.versions.values().map(|version| version.0.clone()).collect(),
+        ..nrf::DefaultSubscription::default()
+    })
+}
+
+/// `None` only after a mistake.
+fn serves((number, service): (usize, &NfService)) -> Option<nrf::NfService> {
     let name = service.service_name.value.as_ref()?.0.clone();
     let root = super::root(&service.api_root)?;
     let (transport, host) = (root.transport, root.host());
@@ -67,7 +89,7 @@ fn serves((number, service): (usize, &NfService)) -> Option<pinion_scp::nrf::NfS
     // TLS is met by name, and by an address where there is no name.
     let by_name = address.is_none() || transport == Transport::Tls;
     let instance = service.service_instance_id.value.as_ref();
-    Some(pinion_scp::nrf::NfService {
+    Some(nrf::NfService {
         service_instance_id: instance.map_or_else(|| format!("{name}-{number}"), |label| label.0.clone()),
         versions: versions.into_iter().map(version).collect(),
         scheme: transport.scheme().to_owned(),
@@ -79,6 +101,6 @@ fn serves((number, service): (usize, &NfService)) -> Option<pinion_scp::nrf::NfS
         capacity: rank(&service.capacity),
         nf_service_set_id_list: labels(&service.nf_service_set_ids),
         service_name: name,
-        ..pinion_scp::nrf::NfService::default()
+        ..nrf::NfService::default()
     })
 }
