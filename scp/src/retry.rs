@@ -62,7 +62,7 @@ where
         if retries.attempts < 2 {
             return Attempts::First { inner: self.inner.call(call), again: None };
         }
-        self.budget.earn(retries);
+        self.budget.earn(call.context.arrival.at, retries);
         let most = settings.limits.kept;
         let content = Content::new(std::mem::take(call.request.body_mut()), most);
         let inner = self.inner.call(call.again(content.read().unwrap_or_default()));

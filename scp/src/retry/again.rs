@@ -72,8 +72,11 @@ where
             }
             // Nobody else is left: what was answered, or went wrong, before is what there is to say.
             Came::Answer(Err(Failure::Exhausted)) => {
-                again.exhausted();
-                None
+                if under_way.is_empty() {
+                    again.exhausted(outcome.as_ref())
+                } else {
+                    again.nobody_beside()
+                }
             }
             Came::Answer(Err(failure)) => {
                 outcome = Some(Err(failure));
@@ -121,9 +124,9 @@ fn safe(failed: &Upstream, method: &Method) -> bool {
     }
 }
 
-/// Whether another attempt adds nothing to the load: nothing was sent to who asked to be spared.
+/// Whether another attempt adds nothing to the load: nobody has seen anything of the request. Who refuses a stream has.
 fn free(failed: &Upstream) -> bool {
-    matches!(failed.fault, Fault::Overloaded(_))
+    failed.untouched() && !matches!(failed.fault, Fault::Refused)
 }
 
 /// What is needed for another attempt.
@@ -200,12 +203,26 @@ impl<S> Again<S> {
         self.attempt()
     }
 
-    /// There was nobody to ask.
-    fn exhausted(&mut self) {
+    /// There was nobody else to ask beside who says nothing.
+    fn nobody_beside(&mut self) -> Option<Call> {
         self.exhausted = true;
+        self.attempts -= 1;
         if std::mem::take(&mut self.paid) {
             self.budget.refund();
         }
+        None
+    }
+
+    /// There was nobody else to ask: who only closed a connection once more is asked on another.
+    fn exhausted(&mut self, outcome: Option<&Result<Reply, Failure>>) -> Option<Call> {
+        self.nobody_beside();
+        let Some(Err(Failure::Upstream(Upstream { fault: Fault::GoAway, api_root, .. }))) = outcome else {
+            return None;
+        };
+        let before = self.call.tried.len();
+        self.call.tried.retain(|it| it != api_root);
+        let again = self.call.tried.len() < before && self.left();
+        again.then(|| self.attempt()).flatten()
     }
 
     /// Whether there is one place to go, and nobody to look for.

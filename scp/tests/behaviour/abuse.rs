@@ -7,23 +7,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::frames::{
-    CONTINUATION, DATA, END_HEADERS, END_STREAM, Frame, GOAWAY, HEADERS, RST_STREAM, Raw, fields, frame,
-};
+use crate::attackers::{continuations, rapid_resets, references, request, slow_content};
+use crate::frames::{END_HEADERS, END_STREAM, Frame, GOAWAY, HEADERS, RST_STREAM, Raw, fields};
 use crate::support::{Client, Does, Producer, get, scp, settings, until};
 
 /// `ENHANCE_YOUR_CALM` (RFC 9113 7).
 const CALM: u32 = 0xb;
-
-fn request(root: &str) -> Vec<u8> {
-    fields(&[
-        (":method", "POST"),
-        (":scheme", "http"),
-        (":authority", "scp.example"),
-        (":path", "/x"),
-        ("3gpp-sbi-target-apiroot", root),
-    ])
-}
 
 /// Whether the connection was ended for it.
 async fn ended(raw: &mut Raw) -> Option<Frame> {
@@ -38,15 +27,7 @@ async fn rapid_resets_end_the_connection_and_nobody_elses() {
     let running = scp(settings()).await;
     let other = Client::connect(running.address).await;
     let mut raw = Raw::connect(running.address).await;
-    let block = request(&producer.root());
-    for number in 0..20_000_u32 {
-        let stream = number * 2 + 1;
-        let mut both = frame(HEADERS, END_HEADERS | END_STREAM, stream, &block);
-        both.extend(frame(RST_STREAM, 0, stream, &8_u32.to_be_bytes()));
-        if raw.send_all(&both).await.is_err() {
-            break;
-        }
-    }
+    rapid_resets(&mut raw, &producer.root()).await;
     // Either it says why, or what was still under way met a closed socket.
     if let Some(frame) = ended(&mut raw).await {
         assert_eq!(frame.error(), CALM);
@@ -92,13 +73,7 @@ async fn resets_of_requests_that_are_under_way_count_too() {
 async fn a_flood_of_continuations_ends_the_connection() {
     let running = scp(settings()).await;
     let mut raw = Raw::connect(running.address).await;
-    raw.send(HEADERS, 0, 1, &request("http://127.0.0.1:1")).await.unwrap();
-    let piece = fields(&[("x-a", &"a".repeat(1000))]);
-    for _ in 0..100_000 {
-        if raw.send(CONTINUATION, 0, 1, &piece).await.is_err() {
-            break;
-        }
-    }
+    continuations(&mut raw, &fields(&[("x-a", &"a".repeat(1000))])).await;
     ended(&mut raw).await;
     until(|| running.scp.connections() == 0).await;
 }
@@ -108,12 +83,7 @@ async fn a_flood_of_continuations_ends_the_connection() {
 async fn a_flood_of_empty_continuations_ends_the_connection() {
     let running = scp(settings()).await;
     let mut raw = Raw::connect(running.address).await;
-    raw.send(HEADERS, 0, 1, &request("http://127.0.0.1:1")).await.unwrap();
-    for _ in 0..100_000 {
-        if raw.send(CONTINUATION, 0, 1, &[]).await.is_err() {
-            break;
-        }
-    }
+    continuations(&mut raw, &[]).await;
     ended(&mut raw).await;
     until(|| running.scp.connections() == 0).await;
 }
@@ -134,19 +104,12 @@ async fn headers_that_are_too_large_are_refused_for_that_request_alone() {
     assert_eq!(producer.seen().len(), 1);
 }
 
-/// A small block that a table makes large: one entry, referred to over and over (RFC 7541 4).
 #[tokio::test]
 async fn a_bomb_of_references_to_one_large_field_is_refused() {
     let producer = Producer::start().await;
     let running = scp(settings()).await;
     let mut raw = Raw::connect(running.address).await;
-    let mut block = request(&producer.root());
-    // Literal with incremental indexing, then its index (62) many times.
-    let field = fields(&[("x-bomb", &"a".repeat(3_900))]);
-    block.push(0x40);
-    block.extend(&field[1..]);
-    block.extend(std::iter::repeat_n(0x80 | 62, 10_000));
-    raw.send(HEADERS, END_HEADERS | END_STREAM, 1, &block[..16_000.min(block.len())]).await.unwrap();
+    references(&mut raw, &producer.root(), 1).await.unwrap();
     let answer =
         tokio::time::timeout(Duration::from_secs(20), raw.next_of(&[HEADERS, RST_STREAM, GOAWAY])).await.unwrap();
     assert!(answer.is_some());
@@ -160,8 +123,7 @@ async fn slow_content_is_given_up() {
     settings.timeouts.stall = Duration::from_millis(300);
     let running = scp(settings).await;
     let mut raw = Raw::connect(running.address).await;
-    raw.send(HEADERS, END_HEADERS, 1, &request(&producer.root())).await.unwrap();
-    raw.send(DATA, 0, 1, b"slow").await.unwrap();
+    slow_content(&mut raw, &producer.root(), 1).await;
     let answer = tokio::time::timeout(Duration::from_secs(20), raw.next_of(&[HEADERS, RST_STREAM])).await.unwrap();
     assert!(answer.is_some());
     until(|| running.scp.parts().gate.load() == (0, 0)).await;

@@ -44,6 +44,15 @@ impl Raw {
         raw
     }
 
+    /// Takes a connection that a client begins, whatever its settings.
+    pub(crate) async fn accept(mut stream: TcpStream) -> Self {
+        let mut preface = [0; 24];
+        let _ = stream.read_exact(&mut preface).await;
+        let mut raw = Self { stream };
+        let _ = raw.send(SETTINGS, 0, 0, &[]).await;
+        raw
+    }
+
     pub(crate) async fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> std::io::Result<()> {
         self.stream.write_all(&frame(kind, flags, stream, payload)).await
     }

@@ -11,8 +11,12 @@
     reason = "the helpers of a test may stop at the first surprise, as it may"
 )]
 
+#[path = "../shared/attackers.rs"]
+mod attackers;
 #[path = "../shared/authority.rs"]
 mod authority;
+#[path = "../shared/loaded.rs"]
+mod loaded;
 #[path = "../shared/profiles.rs"]
 mod profiles;
 #[path = "../shared/running.rs"]
@@ -24,6 +28,7 @@ mod authorization;
 mod binding;
 mod discovery;
 mod failure;
+mod faults;
 mod frames;
 mod identity;
 mod load;

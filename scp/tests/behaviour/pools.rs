@@ -12,10 +12,11 @@ use socket2::{Domain, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
+use crate::frames::{GOAWAY, HEADERS, Raw};
 use crate::support::{Client, Does, Producer, get, post, run, scp, settings, until};
 
-/// A producer that closes each connection after three requests, as one does that is restarted gently.
-async fn restless() -> String {
+/// A producer that closes each connection after so many requests, as one does that is restarted gently.
+pub(crate) async fn restless(requests: usize) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let root = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -30,7 +31,7 @@ async fn restless() -> String {
                         let _ = stream.send_data(Bytes::from_static(b"done"), true);
                     });
                     answered += 1;
-                    if answered == 3 {
+                    if answered == requests {
                         connection.graceful_shutdown();
                     }
                 }
@@ -43,7 +44,7 @@ async fn restless() -> String {
 /// POST: nothing may be done twice, and nothing is lost.
 #[tokio::test]
 async fn f3_connections_that_are_being_closed_lose_no_request() {
-    let root = restless().await;
+    let root = restless(3).await;
     let mut settings = settings();
     settings.retries.budget = 100;
     let running = scp(settings).await;
@@ -211,4 +212,28 @@ impl Resolve for Given {
 #[test]
 fn f1_pings_are_a_minute_apart_unless_configuration_says_otherwise() {
     assert!(settings().timeouts.ping >= Duration::from_mins(1));
+}
+
+/// Whoever has nobody else to ask asks again as often as it may: nothing was done.
+#[tokio::test]
+async fn f3_who_closed_connections_twice_is_asked_once_more_where_there_is_nobody_else() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let root = format!("http://{}", listener.local_addr().unwrap());
+    let served = tokio::spawn(async move {
+        for _ in 0..2 {
+            let mut raw = Raw::accept(listener.accept().await.unwrap().0).await;
+            assert!(raw.next_of(&[HEADERS]).await.is_some());
+            // Last stream 0, NO_ERROR.
+            raw.send(GOAWAY, 0, 0, &[0; 8]).await.unwrap();
+        }
+        let mut connection = h2::server::handshake(listener.accept().await.unwrap().0).await.unwrap();
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            respond.send_response(Response::new(()), true).unwrap();
+        }
+    });
+    let running = scp(settings()).await;
+    let client = Client::connect(running.address).await;
+    let answer = client.ask(post("/x").header("3gpp-Sbi-Target-apiRoot", &root).body("{}").unwrap()).await;
+    assert_eq!(answer.status, 200);
+    served.abort();
 }

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::{Reason, client, server};
@@ -74,6 +75,8 @@ pub(crate) enum Does {
     Resets(Reason),
     /// Says nothing.
     Hangs,
+    /// Answers after some time.
+    Takes(Duration, Response<Bytes>),
     /// Answers when it is told to.
     Waits(watch::Receiver<bool>, Response<Bytes>),
 }
@@ -177,6 +180,10 @@ where
             let (response, trailers) = match does {
                 Does::Answers(response) => (response, None),
                 Does::Trails(response, trailers) => (response, Some(trailers)),
+                Does::Takes(time, response) => {
+                    tokio::time::sleep(time).await;
+                    (response, None)
+                }
                 Does::Waits(mut told, response) => {
                     if told.wait_for(|it| *it).await.is_err() {
                         return;

@@ -1,75 +1,45 @@
 //! Faults while several clients ask: what can be had from another is had, and nothing is left of it.
 
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use pinion_networks::namespace::tied;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
-use tokio::task::JoinSet;
 
 use crate::clear::{get, scp};
+use crate::loaded::Load;
 use crate::profiles::{ONE, TWO, udm};
 use crate::programs::{Server, nghttpd, program, said};
 use crate::registry::{Registry, files};
-use crate::running::{Running, ask, comes, speak, until};
+use crate::running::{Running, comes, speak, until};
 
 const CLIENTS: usize = 6;
 
-/// Clients that ask, one request after the other, until they are told to stop.
-struct Load {
-    clients: JoinSet<Vec<String>>,
-    answered: Arc<AtomicUsize>,
-    ends: Arc<AtomicBool>,
+/// Clients that ask for what discovery finds.
+async fn load(running: &Running) -> Load {
+    let mut connections = Vec::new();
+    for _ in 0..CLIENTS {
+        connections.push(speak(TcpStream::connect(running.address).await.unwrap()).await);
+    }
+    Load::start(&connections, 1, |_| {
+        get("/nudm-sdm/v2/imsi-001010000000001/nssai")
+            .header("3gpp-Sbi-Discovery-target-nf-type", "UDM")
+            .header("3gpp-Sbi-Discovery-service-names", "nudm-sdm")
+            .header("3gpp-Sbi-Discovery-requester-nf-type", "AMF")
+            .body("")
+            .unwrap()
+    })
 }
 
-impl Load {
-    async fn start(running: &Running) -> Self {
-        let (answered, ends) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-        let mut clients = JoinSet::new();
-        for _ in 0..CLIENTS {
-            let client = speak(TcpStream::connect(running.address).await.unwrap()).await;
-            let (answered, ends) = (Arc::clone(&answered), Arc::clone(&ends));
-            clients.spawn(async move {
-                let mut wrong = Vec::new();
-                while !ends.load(Ordering::Relaxed) {
-                    let request = get("/nudm-sdm/v2/imsi-001010000000001/nssai")
-                        .header("3gpp-Sbi-Discovery-target-nf-type", "UDM")
-                        .header("3gpp-Sbi-Discovery-service-names", "nudm-sdm")
-                        .header("3gpp-Sbi-Discovery-requester-nf-type", "AMF");
-                    match ask(&client, request.body("").unwrap()).await {
-                        Ok(answer) if answer.status() == 200 => {}
-                        other => wrong.push(format!("{other:?}")),
-                    }
-                    answered.fetch_add(1, Ordering::Relaxed);
-                    tokio::time::sleep(Duration::from_millis(2)).await;
-                }
-                wrong
-            });
-        }
-        Self { clients, answered, ends }
-    }
-
-    /// Waits for so many more answers.
-    async fn more(&self, answers: usize) {
-        let wanted = self.answered.load(Ordering::Relaxed) + answers;
-        let answered = comes(6_000, || self.answered.load(Ordering::Relaxed) >= wanted).await;
-        assert!(answered, "the clients get no answers");
-    }
-
-    /// Ends it: no client was told of anything, and nothing of the clients is left in the SCP.
-    async fn end(self, running: &Running) {
-        self.ends.store(true, Ordering::Relaxed);
-        let wrong: Vec<String> = self.clients.join_all().await.concat();
-        assert!(wrong.is_empty(), "{} of {}: {wrong:?}", wrong.len(), self.answered.load(Ordering::Relaxed));
-        let parts = running.scp.parts();
-        until(|| running.scp.connections() == 0 && parts.gate.load() == (0, 0)).await;
-        assert_eq!(parts.pins.count(), 0);
-        // One to each producer, and one to the NRF.
-        until(|| parts.pools.connections() <= 3).await;
-    }
+/// Ends it: no client was told of anything, and nothing of the clients is left in the SCP.
+async fn end(load: Load, running: &Running) {
+    load.end().await;
+    let parts = running.scp.parts();
+    until(|| running.scp.connections() == 0 && parts.gate.load() == (0, 0)).await;
+    assert_eq!(parts.pins.count(), 0);
+    // One to each producer, and one to the NRF.
+    until(|| parts.pools.connections() <= 3).await;
 }
 
 /// Two producers of a set, an NRF that knows them, and an SCP.
@@ -102,11 +72,11 @@ async fn signal(name: &str, server: &Server) {
 #[tokio::test]
 async fn a_producer_that_is_killed_under_load_costs_no_client_an_error() {
     let Some((_files, [one, two], registry, running)) = set().await else { return };
-    let load = Load::start(&running).await;
+    let load = load(&running).await;
     load.more(200).await;
     drop(one);
     load.more(200).await;
-    load.end(&running).await;
+    end(load, &running).await;
     drop((two, registry));
 }
 
@@ -128,32 +98,32 @@ async fn a_producer_that_takes_its_leave_under_load_costs_no_client_an_error() {
     })
     .await;
     let Some((registry, running)) = among([front.port, behind.port]).await else { return };
-    let load = Load::start(&running).await;
+    let load = load(&running).await;
     load.more(200).await;
     signal("-QUIT", &front).await;
     front.ends().await;
     load.more(100).await;
-    load.end(&running).await;
+    end(load, &running).await;
     drop((behind, registry));
 }
 
 #[tokio::test]
 async fn a_producer_that_stalls_under_load_costs_no_client_an_error() {
     let Some((_files, [one, two], registry, running)) = set().await else { return };
-    let load = Load::start(&running).await;
+    let load = load(&running).await;
     load.more(100).await;
     for (name, answers) in [("-STOP", 200), ("-CONT", 100)] {
         signal(name, &one).await;
         load.more(answers).await;
     }
-    load.end(&running).await;
+    end(load, &running).await;
     drop((one, two, registry));
 }
 
 #[tokio::test]
 async fn an_nrf_that_is_away_under_load_costs_no_client_an_error() {
     let Some((_files, producers, registry, running)) = set().await else { return };
-    let load = Load::start(&running).await;
+    let load = load(&running).await;
     load.more(100).await;
     let place = registry.kill();
     // Longer than what it said holds.
@@ -164,6 +134,6 @@ async fn an_nrf_that_is_away_under_load_costs_no_client_an_error() {
     assert!(before >= 1);
     let again = comes(3_000, || registry.asked("GET", "/nnrf-disc/").len() > before).await;
     assert!(again, "it is not asked again");
-    load.end(&running).await;
+    end(load, &running).await;
     drop(producers);
 }

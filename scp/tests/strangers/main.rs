@@ -11,6 +11,8 @@
 
 #[path = "../shared/authority.rs"]
 mod authority;
+#[path = "../shared/loaded.rs"]
+mod loaded;
 #[path = "../shared/profiles.rs"]
 mod profiles;
 #[path = "../shared/running.rs"]
