@@ -1,6 +1,7 @@
 //! Connections to next hops: a pool for each, within the streams that it allows, opened as they are needed and closed when
 //! they are not.
 
+mod cancel;
 mod connect;
 mod connection;
 mod health;

@@ -21,6 +21,8 @@ pub struct Pump {
     patience: Duration,
     timer: Option<Pin<Box<Sleep>>>,
     moved: bool,
+    /// Whether the stream is reset at once where the content breaks off.
+    resets: bool,
 }
 
 /// Why content did not get across.
@@ -47,7 +49,12 @@ impl Pump {
     /// Gives up when nothing moves for as long as `patience`.
     #[must_use]
     pub const fn new(body: Body, to: SendStream<Bytes>, patience: Duration) -> Self {
-        Self { body, to, chunk: Bytes::new(), last: false, patience, timer: None, moved: false }
+        Self { body, to, chunk: Bytes::new(), last: false, patience, timer: None, moved: false, resets: true }
+    }
+
+    /// Whether the stream is reset at once where its content breaks off; otherwise when this is dropped.
+    pub(crate) const fn reset_at_once(&mut self, resets: bool) {
+        self.resets = resets;
     }
 
     /// As [`Future::poll`]. The stream is reset where this fails.
@@ -61,7 +68,9 @@ impl Pump {
                 false => return Poll::Pending,
             },
         };
-        if let Err(error) = &outcome {
+        if let Err(error) = &outcome
+            && (this.resets || !matches!(error, PumpError::Source(_) | PumpError::SourceStalled(_)))
+        {
             this.to.send_reset(error.reason());
         }
         Poll::Ready(outcome)

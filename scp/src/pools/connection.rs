@@ -13,6 +13,7 @@ use h2::{Ping, PingPong};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
+use super::cancel::Resets;
 use super::pool::Pool;
 use crate::settings::Timeouts;
 
@@ -20,6 +21,7 @@ use crate::settings::Timeouts;
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) sender: SendRequest<Bytes>,
+    pub(super) resets: Resets,
     active: AtomicUsize,
     ended: AtomicBool,
 }
@@ -32,8 +34,9 @@ pub struct Held {
 }
 
 impl Connection {
-    pub(super) const fn new(sender: SendRequest<Bytes>) -> Self {
-        Self { sender, active: AtomicUsize::new(0), ended: AtomicBool::new(false) }
+    pub(super) fn new(sender: SendRequest<Bytes>) -> Self {
+        let resets = Resets::default();
+        Self { sender, resets, active: AtomicUsize::new(0), ended: AtomicBool::new(false) }
     }
 
     /// Whether streams may still be opened.

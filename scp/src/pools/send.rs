@@ -18,6 +18,7 @@ use http::{Request, Response};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::cancel::{let_end, reset_later};
 use super::connect::{Connected, Wire, connect};
 use super::connection::{Connection, Held, run};
 use super::pool::{Asked, Pool, Refusal};
@@ -32,7 +33,7 @@ use crate::pump::{Pump, PumpError};
 /// What went wrong, and what of the request may have been acted on.
 type Wrong = (Fault, Sent);
 
-/// A request that is on its way. Where it is dropped, the request is cancelled.
+/// A request that is on its way. Where it is dropped, the request is cancelled, or its answer thrown away.
 pub struct Sending {
     pools: Pools,
     pool: Arc<Pool>,
@@ -134,7 +135,12 @@ impl Sending {
         Ok(match sender.send_request(Request::from_parts(head, ()), end) {
             Ok((response, stream)) => {
                 let patience = self.prepared.settings.timeouts.stall;
-                let pump = (!end).then(|| Box::new(Pump::new(body, stream, patience)));
+                let pump = (!end).then(|| {
+                    let mut pump = Pump::new(body, stream, patience);
+                    // How the stream of a request that is given up ends is decided when this is dropped.
+                    pump.reset_at_once(false);
+                    Box::new(pump)
+                });
                 State::Asked(Answer { response, pump, held: Some(held) })
             }
             Err(error) => State::Failed(Some((not_begun(error), Sent::Nothing))),
@@ -242,7 +248,28 @@ impl Future for Sending {
                 None => return Poll::Pending,
             },
         };
+        // What is given up is not over yet.
+        if !matches!(outcome, Err((Fault::Silence(_) | Fault::Content(_), _))) {
+            self.state = State::Failed(None);
+        }
         Poll::Ready(self.outcome(outcome))
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        let State::Asked(Answer { response, pump, held: Some(held) }) =
+            std::mem::replace(&mut self.state, State::Failed(None))
+        else {
+            return;
+        };
+        if held.connection.resets.take(Instant::now()) {
+            return;
+        }
+        match pump {
+            None => let_end(response, held, self.prepared.settings.timeouts.response),
+            Some(pump) => reset_later(response, pump, held),
+        }
     }
 }
 
@@ -270,7 +297,11 @@ impl Answer {
             // As h2 has it of more octets of them than are allowed.
             return Poll::Ready(Err((Fault::Reset(Reason::PROTOCOL_ERROR), Sent::Something)));
         }
-        Poll::Ready(Ok(Response::from_parts(head, Body::response(receive, self.pump.take(), self.held.take()))))
+        let mut pump = self.pump.take();
+        if let Some(pump) = &mut pump {
+            pump.reset_at_once(true);
+        }
+        Poll::Ready(Ok(Response::from_parts(head, Body::response(receive, pump, self.held.take()))))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use socket2::{Domain, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use crate::frames::{GOAWAY, HEADERS, Raw};
+use crate::frames::{END_HEADERS, END_STREAM, GOAWAY, HEADERS, RST_STREAM, Raw};
 use crate::support::{Client, Does, Producer, get, post, run, scp, settings, until};
 
 /// A producer that closes each connection after so many requests, as one does that is restarted gently.
@@ -236,4 +237,48 @@ async fn f3_who_closed_connections_twice_is_asked_once_more_where_there_is_nobod
     let answer = client.ask(post("/x").header("3gpp-Sbi-Target-apiRoot", &root).body("{}").unwrap()).await;
     assert_eq!(answer.status, 200);
     served.abort();
+}
+
+/// Otherwise a producer would take the SCP for one that means harm, and close a connection that others use.
+#[tokio::test]
+async fn what_clients_take_back_resets_no_more_streams_than_producers_bear() {
+    const ASKED: usize = 60;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let root = format!("http://{}", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let served = tokio::spawn({
+        let asked = Arc::clone(&asked);
+        async move {
+            let mut raw = Raw::accept(listener.accept().await.unwrap().0).await;
+            let mut resets = 0;
+            while asked.load(Ordering::Relaxed) <= ASKED {
+                match raw.next_of(&[HEADERS, RST_STREAM]).await.unwrap().kind {
+                    HEADERS => asked.fetch_add(1, Ordering::Relaxed),
+                    _ => {
+                        resets += 1;
+                        0
+                    }
+                };
+            }
+            for number in 0..u32::try_from(ASKED + 1).unwrap() {
+                // Static table, RFC 7541 appendix A: 8 is `:status: 200`.
+                raw.send(HEADERS, END_HEADERS | END_STREAM, number * 2 + 1, &[0x80 | 8]).await.unwrap();
+            }
+            (resets, raw)
+        }
+    });
+    let running = scp(settings()).await;
+    let client = Client::connect(running.address).await;
+    let request = || post("/x").header("3gpp-Sbi-Target-apiRoot", &root);
+    let mut waiting = Vec::new();
+    for _ in 0..ASKED {
+        let mut sender = client.sender.clone().ready().await.unwrap();
+        waiting.push(sender.send_request(request().body(()).unwrap(), true).unwrap().0);
+    }
+    until(|| asked.load(Ordering::Relaxed) == ASKED).await;
+    drop(waiting);
+    until(|| running.scp.parts().gate.load() == (0, 0)).await;
+    assert_eq!(client.ask(request().body("").unwrap()).await.status, 200);
+    let (resets, _raw) = served.await.unwrap();
+    assert!((1..=20).contains(&resets), "{resets}");
 }
