@@ -1,6 +1,6 @@
 //! What a client says of other attempts, and what producers are told of them: 3gpp-Sbi-Retry-Info, -Selection-Info and
 //! -Request-Info (TS 29.500 5.2.3.3.10, 5.2.3.3.12, 5.2.3.3.13). What clients are told by this SCP:
-//! -Response-Info (5.2.3.3.8). That of producers, -Correlation-Info and -NF-Peer-Info go through as they are.
+//! -Response-Info (5.2.3.3.8). That of producers and -Correlation-Info go through as they are.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use pinion_protocols::sbi::{

@@ -133,7 +133,9 @@ fn plan(call: &mut Call, pins: &Pins) -> Result<Option<Box<Asked>>, Failure> {
         && place.as_ref().is_some_and(|it| !it.same(&pin.at))
     {
         // It moved when the one that its URI names was not reached, and stays where it is now.
-        let moved = Target { chosen: true, ..Target::given(pin.at.clone(), Hop::Producer) };
+        let moved = pin.producer(call.request.uri().path()).map(|it| Target::chosen(Arc::new(it)));
+        let moved =
+            moved.unwrap_or_else(|| Target { chosen: true, ..Target::given(pin.at.clone(), Hop::Producer) });
         call.plan.steps.push_front(Step::Place(Arc::new(moved)));
     }
     if context.binding

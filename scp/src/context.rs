@@ -46,6 +46,8 @@ pub struct Context {
     pub scope: bool,
     /// Whether `Via` names this SCP already.
     pub looped: bool,
+    /// 3gpp-Sbi-NF-Peer-Info: who sent it and who is to get it.
+    pub peers: Option<HeaderValue>,
     /// When its client waits no more: 3gpp-Sbi-Sender-Timestamp and Max-Rsp-Time (6.11.2).
     pub deadline: Deadline,
     /// Who says nothing of those that were asked.
@@ -104,7 +106,7 @@ impl Context {
         let mut target = None;
         let mut hops = None;
         let [mut callback, mut discovery, mut binding, mut scope, mut looped] = [false; 5];
-        let (mut sent, mut wait) = (None, None);
+        let (mut sent, mut wait, mut peers) = (None, None, None);
         for (name, text) in &parts.headers {
             let Some(rest) = name.as_str().strip_prefix("3gpp-sbi-") else {
                 if name == header::VIA {
@@ -123,6 +125,7 @@ impl Context {
                 "callback" => callback = true,
                 "routing-binding" => binding = true,
                 "access-scope" => scope = true,
+                "nf-peer-info" => peers = Some(text.clone()),
                 "sender-timestamp" => sent = Some(value::<SenderTimestamp>(name, text)?.0),
                 "max-rsp-time" => {
                     let most = value::<MaxResponseTime>(name, text)?;
@@ -144,6 +147,7 @@ impl Context {
             binding,
             scope,
             looped,
+            peers,
             deadline,
             slow,
             chance,

@@ -11,10 +11,11 @@ use tower::{Layer, Service};
 use crate::body::BodyError;
 use crate::call::{Call, Reply};
 use crate::cause::Cause;
+use crate::context::Context;
 use crate::failure::{Failure, Fault, Upstream};
 use crate::prepared::Prepared;
 use crate::problem::Problem;
-use crate::{advice, names, redirection};
+use crate::{advice, names, peers, redirection};
 
 /// Puts [`Errors`] around a service.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,8 +49,8 @@ where
     }
 
     fn call(&mut self, call: Call) -> Self::Future {
-        let prepared = Arc::clone(&call.context.arrival.prepared);
-        Answered { inner: self.inner.call(call), prepared }
+        let context = Arc::clone(&call.context);
+        Answered { inner: self.inner.call(call), context }
     }
 }
 
@@ -57,7 +58,7 @@ where
 #[derive(Debug)]
 pub struct Answered<F> {
     inner: F,
-    prepared: Arc<Prepared>,
+    context: Arc<Context>,
 }
 
 impl<F> Future for Answered<F>
@@ -66,16 +67,21 @@ where
 {
     type Output = Result<Reply, std::convert::Infallible>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Task<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.inner).poll(context).map(|outcome| {
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.inner).poll(task).map(|outcome| {
+            let prepared = &self.context.arrival.prepared;
             Ok(match outcome {
                 Ok(mut reply) => {
                     if reply.status().is_client_error() || reply.status().is_server_error() {
-                        reply.headers_mut().append(header::VIA, self.prepared.tag.clone());
+                        reply.headers_mut().append(header::VIA, prepared.tag.clone());
                     }
                     reply
                 }
-                Err(failure) => answer(failure, &self.prepared),
+                Err(failure) => {
+                    let mut reply = answer(failure, prepared);
+                    peers::own(reply.headers_mut(), &self.context);
+                    reply
+                }
             })
         })
     }

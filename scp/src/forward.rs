@@ -21,6 +21,7 @@ use crate::failure::{Failure, Fault, Upstream};
 use crate::location::absolute;
 use crate::names;
 use crate::path::{DEFAULT_NOTIFICATION, outward};
+use crate::peers;
 use crate::pools::{Pools, Sending, Urgency};
 use crate::problem::Problem;
 use crate::producer::{Hop, Target};
@@ -69,6 +70,7 @@ impl Future for Begun {
         let mut reply = answer.map_err(|it| failed(it, target.take(), context))?;
         if let Some(target) = target.take() {
             answered(reply.headers_mut(), &target, context, path.as_ref());
+            peers::homeward(reply.headers_mut(), context);
             // Who answered is of interest where a resource was made, bound or moved, and where it is told.
             let headers = reply.headers();
             let told = context.arrival.prepared.told;
@@ -96,6 +98,7 @@ fn begin(pools: &Pools, call: Call) -> Result<Box<Begun>, Failure> {
         *request.version_mut() = Version::HTTP_2;
     }
     headers(request.headers_mut(), &target, &context);
+    peers::outward(request.headers_mut(), &target, &context);
     let urgency = Urgency { priority: context.priority, deadline: context.deadline.at };
     let settings = &context.arrival.prepared.settings;
     let sending = pools.send(

@@ -43,6 +43,7 @@ pub mod next_hop;
 pub mod nrf;
 pub mod overload;
 mod path;
+mod peers;
 pub mod pools;
 mod prepared;
 pub mod problem;

@@ -152,6 +152,29 @@ impl Query {
 }
 
 impl Producer {
+    /// One that is somewhere, of which nothing else is known.
+    #[must_use]
+    pub fn at(api_root: ApiRoot) -> Self {
+        Self {
+            nf_instance: String::new(),
+            nf_type: String::new(),
+            service_instance: None,
+            service: String::new(),
+            nf_sets: Vec::new(),
+            service_sets: Vec::new(),
+            persistent: false,
+            api_root,
+            priority: 0,
+            capacity: 0,
+            load: None,
+            locality: None,
+            callback: None,
+            oauth2: None,
+            told: Told::default(),
+            oauth2_plmns: None,
+        }
+    }
+
     /// Whether a requester that is of these networks needs an access token for its service, where it says so.
     #[must_use]
     pub fn wants_token(&self, of: impl FnOnce() -> Vec<PlmnId>) -> Option<bool> {

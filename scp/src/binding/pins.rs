@@ -8,6 +8,8 @@ use foldhash::fast::FixedState;
 use http::uri::Authority;
 
 use crate::api_root::ApiRoot;
+use crate::discovery::Api;
+use crate::producer::Producer;
 
 /// Where a resource is, and who else has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +43,19 @@ impl Pin {
             service_sets: Vec::new(),
             nf_sets: Vec::new(),
         }
+    }
+
+    /// Who has it, as far as that is known, for a request of a path.
+    pub(super) fn producer(&self, path: &str) -> Option<Producer> {
+        Some(Producer {
+            nf_instance: self.nf_instance.clone()?,
+            service_instance: self.service_instance.clone(),
+            service: Api::of(path).map(|api| api.name.to_owned()).unwrap_or_default(),
+            nf_sets: self.nf_sets.clone(),
+            service_sets: self.service_sets.clone(),
+            persistent: self.persistent,
+            ..Producer::at(self.at.clone())
+        })
     }
 
     /// Whether it is known who else has the resource, or that nobody has.

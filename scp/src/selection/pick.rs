@@ -100,27 +100,11 @@ fn draw(from: &[&Arc<Producer>], knowledge: &Knowledge<'_>, dice: &Dice) -> Opti
 #[cfg(test)]
 pub(super) mod fixture {
     use crate::nrf::fixture::root;
-    use crate::producer::{Producer, Told};
+    use crate::producer::Producer;
 
     pub(crate) fn producer(at: &str, priority: u16, capacity: u16) -> Producer {
-        Producer {
-            nf_instance: String::new(),
-            nf_type: "UDM".to_owned(),
-            service_instance: None,
-            service: "nudm-sdm".to_owned(),
-            nf_sets: Vec::new(),
-            service_sets: Vec::new(),
-            persistent: false,
-            api_root: root(at),
-            priority,
-            capacity,
-            load: None,
-            locality: None,
-            callback: None,
-            oauth2: None,
-            told: Told::default(),
-            oauth2_plmns: None,
-        }
+        let (nf_type, service) = ("UDM".to_owned(), "nudm-sdm".to_owned());
+        Producer { nf_type, service, priority, capacity, ..Producer::at(root(at)) }
     }
 }
 

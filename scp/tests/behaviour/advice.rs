@@ -51,11 +51,8 @@ async fn f8_what_is_between_the_ends_goes_through() {
     .await;
     let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
     let running = scp(nrf.settings()).await;
-    let sent = [
-        ("3gpp-sbi-correlation-info", "imsi-345012123123123"),
-        ("3gpp-sbi-nf-peer-info", "srcinst=54804518-4191-46b3-955c-ac631f953ed8"),
-        ("3gpp-sbi-request-info", "idempotency-key=5f"),
-    ];
+    let sent =
+        [("3gpp-sbi-correlation-info", "imsi-345012123123123"), ("3gpp-sbi-request-info", "idempotency-key=5f")];
     let mut request = get("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
     for (name, value) in sent {
         request = request.header(name, value);

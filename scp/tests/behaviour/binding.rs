@@ -261,6 +261,9 @@ async fn b5_a_pinned_resource_moves_with_its_set_and_stays_there() {
     for count in 1..3 {
         let answer = to(&client, &root, &format!("{CONTEXTS}/1/modify")).await;
         assert_eq!((answer.status.as_u16(), two.seen().len()), (200, count));
+        let told = format!("nfinst={TWO}; nfservinst=sdm-1; nfset={SET}");
+        assert_eq!(answer.header("3gpp-sbi-producer-id"), told);
+        assert_eq!(answer.header("3gpp-sbi-target-apiroot"), two.root());
     }
     let (.., pinned) = running.scp.parts().pins.from(0, 1).remove(0);
     assert_eq!(pinned.pin.at.to_string(), two.root());

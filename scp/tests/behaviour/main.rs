@@ -34,6 +34,7 @@ mod identity;
 mod load;
 mod location;
 mod nrf;
+mod peers;
 mod pools;
 mod redirect;
 mod registration;
