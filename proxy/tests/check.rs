@@ -47,6 +47,33 @@ fn every_sample_is_right() {
     }
 }
 
+#[test]
+fn what_an_scp_would_ask_is_said() {
+    let folder = folder();
+    let sample = out(&pinion(&folder, &["init", "--for", "sbi", "-"]));
+    let (before, rest) = sample.split_once("  nrf:\n").unwrap();
+    let (_, after) = rest.split_once("  producers:").unwrap();
+    for (file, text, lines) in [
+        (
+            "scp.yaml",
+            sample.clone(),
+            [
+                "NRF         http://192.0.2.60:8000, http://192.0.2.70:8000, where it registers",
+                "producers   1, found whatever the NRF knows",
+            ],
+        ),
+        (
+            "alone.yaml",
+            format!("{before}  producers:{after}"),
+            ["NRF         none: whom to ask is what clients name, and the producers here", "producers   1,"],
+        ),
+    ] {
+        fs::write(folder.path().join(file), text).unwrap();
+        let checked = out(&pinion(&folder, &["check", "--elsewhere", file]));
+        assert!(lines.iter().all(|line| checked.contains(line)), "{checked}");
+    }
+}
+
 /// What is commented out is right too, in the place of what it stands beside.
 #[test]
 fn what_samples_hold_in_comments_is_right() {

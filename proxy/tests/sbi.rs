@@ -202,7 +202,7 @@ async fn whom_it_asks_and_how_they_are_is_told() {
     // Half of the requests are for who is not there, until it has failed too often; all are answered.
     let mut client = Client::connect(listener).await.unwrap();
     let mut asked = 0;
-    while !told().iter().any(|it| it.2 == SbiState::Failing) {
+    while !told().iter().any(|it| it.2 == SbiState::Avoided) {
         let request = Request::get(format!("http://{listener}/nudm-sdm/v2/imsi-1/nssai"))
             .header("3gpp-sbi-discovery-target-nf-type", "UDM")
             .header("3gpp-sbi-discovery-service-names", "nudm-sdm");
@@ -216,7 +216,7 @@ async fn whom_it_asks_and_how_they_are_is_told() {
     }
     let here = |(at, kind): (String, Option<String>)| match at == one {
         true => (at, kind, SbiState::Up, asked, false),
-        false => (at, kind, SbiState::Failing, 0, true),
+        false => (at, kind, SbiState::Avoided, 0, true),
     };
     assert_eq!(told(), both.map(here));
     // Each time that it did not answer the other was asked.

@@ -1,6 +1,7 @@
 //! Which of those that a plan names is asked, and the client told whom this SCP chose (TS 29.500 6.10.3.2, 6.10.3.4, 6.10.5).
 
 mod dice;
+mod drained;
 mod eligible;
 mod pick;
 
@@ -29,6 +30,7 @@ use crate::problem::Problem;
 use crate::producer::{Producer, Query, Step, Target};
 
 pub use dice::Dice;
+pub use drained::Drained;
 use pick::{Knowledge, Picked};
 
 /// Puts [`Selection`] around a service.
@@ -42,6 +44,8 @@ pub struct SelectionLayer {
     pub reported: Reported,
     /// Chance.
     pub dice: Dice,
+    /// Who is to get nothing new.
+    pub drained: Drained,
 }
 
 /// Chooses the target of an attempt.
@@ -126,6 +130,9 @@ where
 impl SelectionLayer {
     /// The first of the plan's steps that leads to somebody who was not tried.
     async fn next(&self, call: &Call) -> Result<Target, Failure> {
+        if call.plan.steps.is_empty() {
+            return Err(Problem::new(Cause::TargetNfNotReachable).detail(NOBODY).into());
+        }
         let mut failure = None;
         for step in &call.plan.steps {
             let query = match step {
@@ -189,6 +196,9 @@ impl SelectionLayer {
         let knowledge = Knowledge {
             locality: factors.get("preferred-locality").or(settings.discovery.locality.as_deref()),
             bad: &|producer| {
+                if self.drained.has(producer) {
+                    return true;
+                }
                 let health =
                     self.pools.health(&producer.api_root, &producer.holder(settings.identities.producers));
                 health.standing(Instant::now(), &settings.retries) == Standing::Bad
@@ -200,6 +210,9 @@ impl SelectionLayer {
         Ok(pick::pick(untried, &knowledge, &self.dice))
     }
 }
+
+/// What a request lacks that is for nobody.
+const NOBODY: &str = "the request names nobody: it needs 3gpp-Sbi-Target-apiRoot, 3gpp-Sbi-Routing-Binding or 3gpp-Sbi-Discovery-target-nf-type";
 
 /// Sets of who is at an API root.
 fn sets_at(found: &Found, root: &ApiRoot) -> BTreeSet<String> {

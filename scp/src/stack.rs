@@ -17,7 +17,7 @@ use crate::nrf::NoticeLayer;
 use crate::overload::{Gate, OverloadLayer};
 use crate::pools::Pools;
 use crate::retry::{Budget, RetryLayer};
-use crate::selection::{Dice, SelectionLayer};
+use crate::selection::{Dice, Drained, SelectionLayer};
 use crate::{advice, deadline, hops, identity, next_hop, target};
 
 /// What the layers share.
@@ -39,6 +39,8 @@ pub struct Parts {
     pub tokens: Tokens,
     /// Chance, for choices among equals.
     pub dice: Dice,
+    /// Producers that are to get nothing new.
+    pub drained: Drained,
     /// What was done for whom.
     pub account: Account,
 }
@@ -84,6 +86,7 @@ pub fn stack(
             directory: parts.directory.clone(),
             reported: parts.reported.clone(),
             dice: parts.dice.clone(),
+            drained: parts.drained.clone(),
         })
         // Unless that one asked to be spared.
         .layer(ReliefLayer { reported: parts.reported.clone() })

@@ -41,8 +41,15 @@ const STEERED: &str = "  - {name: dns, protocol: udp, port: 53, addresses: [192.
 /// An SCP at these ports.
 fn sbi(ports: &[u16]) -> String {
     let listeners: Vec<_> = ports.iter().map(|port| format!("{{address: 127.0.0.1, port: {port}}}")).collect();
-    format!("sbi: {{fqdn: scp.example, listeners: [{}]}}\n", listeners.join(", "))
+    format!("sbi:\n  fqdn: scp.example\n  listeners: [{}]\n", listeners.join(", "))
 }
+
+/// What it may have beside, a producer where nobody is.
+const PRODUCER: &str = "  producers:
+    - nf_instance_id: 8d1f3c6e-2f9b-4b6c-9e0a-3c5d7e9f1a2b
+      nf_type: UDM
+      nf_services: [{service_name: nudm-sdm, versions: [v2], api_root: 'http://127.0.0.1:8000'}]
+";
 
 /// A daemon without any capability, in a namespace of its own.
 struct Bare {
@@ -179,6 +186,29 @@ fn an_scp_needs_no_capability_and_no_service() {
     assert!(metrics.contains("pinion_sbi_info{fqdn=\"scp.example\",nf_instance=\""), "{metrics}");
     assert_eq!(daemon.ask(&["sessions", "sbi"]), Value::Array(vec![]));
     assert_eq!(daemon.ask(&["explain", "http://192.0.2.61/a/v1/b"]), Value::Array(vec![]));
+
+    // A request that names nobody is told what it lacks, and a resource that is not pinned what becomes of requests for it.
+    assert!(daemon.get("127.0.0.1:7777", "/nudm-sdm/v2/imsi-1").contains("it needs 3gpp-Sbi-Target-apiRoot"));
+    let explained = daemon.command(&["explain", "http://192.0.2.61/a/v1/b"]);
+    assert!(String::from_utf8_lossy(&explained.stdout).contains("`pinion sessions sbi` lists"), "{explained:?}");
+    // A producer is drained by where it is or who it is; what is none is said to be none, and where they are listed.
+    daemon.configure(&format!("{}{PRODUCER}", sbi(&[7777])));
+    assert!(daemon.command(&["reload"]).status.success(), "{}", daemon.log());
+    let state = |daemon: &Bare| daemon.ask(&["stats"])["sbi"]["producers"][0]["state"].clone();
+    assert_eq!(state(&daemon), "unknown");
+    for name in ["127.0.0.1:8000", "http://127.0.0.1:8000", "sbi/8d1f3c6e-2f9b-4b6c-9e0a-3c5d7e9f1a2b"] {
+        assert_eq!(daemon.ask(&["drain", name])["state"], "draining");
+        assert_eq!(state(&daemon), "draining", "{name}");
+        assert_eq!(daemon.ask(&["drain", "--undo", name])["state"], "up");
+        assert_eq!(state(&daemon), "unknown", "{name}");
+    }
+    for (arguments, expected) in [
+        (&["drain", "127.0.0.1:8001"][..], "`pinion endpoints` and `pinion stats` list them"),
+        (&["drain", "127.0.0.1:8000", "--deadline", "5m"], "leave the deadline out"),
+    ] {
+        let said = String::from_utf8_lossy(&daemon.command(arguments).stderr).into_owned();
+        assert!(said.contains(expected), "{said}");
+    }
 
     daemon.configure(&sbi(&[7777, 7778]));
     assert!(daemon.command(&["reload"]).status.success(), "{}", daemon.log());

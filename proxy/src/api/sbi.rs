@@ -54,14 +54,17 @@ pub(super) fn encode_stats(stats: SbiStats) -> v1::SbiStats {
 }
 
 fn encode_producer(producer: SbiProducer) -> v1::SbiProducer {
-    let SbiProducer { api_root, nf_type, nf_instance, services, state, connections, answered, failed } = producer;
+    let SbiProducer { api_root, nf_type, nf_instance, services, state, resources, connections, answered, failed } =
+        producer;
     let state = match state {
         SbiState::Unknown => v1::SbiState::Unspecified,
         SbiState::Up => v1::SbiState::Up,
         SbiState::Failing => v1::SbiState::Failing,
+        SbiState::Avoided => v1::SbiState::Avoided,
+        SbiState::Draining => v1::SbiState::Draining,
     };
     let state = state.into();
-    v1::SbiProducer { api_root, nf_type, nf_instance, services, state, connections, answered, failed }
+    v1::SbiProducer { api_root, nf_type, nf_instance, services, state, resources, connections, answered, failed }
 }
 
 fn decode_producer(wire: v1::SbiProducer) -> SbiProducer {
@@ -70,9 +73,13 @@ fn decode_producer(wire: v1::SbiProducer) -> SbiProducer {
         v1::SbiState::Unspecified => SbiState::Unknown,
         v1::SbiState::Up => SbiState::Up,
         v1::SbiState::Failing => SbiState::Failing,
+        v1::SbiState::Avoided => SbiState::Avoided,
+        v1::SbiState::Draining => SbiState::Draining,
     };
-    let v1::SbiProducer { api_root, nf_type, nf_instance, services, connections, answered, failed, .. } = wire;
-    SbiProducer { api_root, nf_type, nf_instance, services, state, connections, answered, failed }
+    let v1::SbiProducer {
+        api_root, nf_type, nf_instance, services, resources, connections, answered, failed, ..
+    } = wire;
+    SbiProducer { api_root, nf_type, nf_instance, services, state, resources, connections, answered, failed }
 }
 
 pub(super) fn decode_stats(wire: v1::SbiStats) -> Result<SbiStats, MeaningError> {

@@ -26,8 +26,10 @@ fn code(error: &ControlError) -> Code {
         | ControlError::NoSbi
         | ControlError::NoNgap(_)
         | ControlError::NoEndpoint(_)
+        | ControlError::NoProducer(_)
         | ControlError::NoTunnel(_) => Code::NotFound,
         ControlError::Ambiguous { .. }
+        | ControlError::NoDeadline(_)
         | ControlError::SpeaksPfcp(_)
         | ControlError::SpeaksGtpc(_)
         | ControlError::SpeaksNgap(_)
@@ -76,6 +78,8 @@ mod tests {
             (ControlError::NoPool("p".into()), Code::NotFound),
             (ControlError::NoService("s".into()), Code::NotFound),
             (ControlError::NoEndpoint("e".into()), Code::NotFound),
+            (ControlError::NoProducer("e".into()), Code::NotFound),
+            (ControlError::NoDeadline("e".into()), Code::InvalidArgument),
             (ambiguous, Code::InvalidArgument),
             (ControlError::Weight(70_000), Code::InvalidArgument),
             (ControlError::Cursor("c".into()), Code::InvalidArgument),

@@ -15,6 +15,9 @@ Examples:
       Whatever is left in five minutes is ended.
   pinion drain amf-1 --undo
       amf-1 gets new sessions again.
+  pinion drain 192.0.2.61:8000
+      A producer of SBI, by its authority or NF instance: nothing that looks for somebody goes there while there is anybody
+      else; what names it, as the URI of a resource does, still does.
 
 JSON: the endpoint, an object with the keys that `pinion endpoints --help` lists.
 
@@ -24,7 +27,7 @@ Exit codes: 0 done; 1 the daemon does not answer, or there is no such endpoint; 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The endpoint, with its pool where several pools have one of this name
+    /// The endpoint, with its pool where several pools have one of this name; of SBI: HOST:PORT, API root or NF instance
     #[arg(value_name = "NAME|POOL/NAME")]
     endpoint: String,
 

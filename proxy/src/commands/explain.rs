@@ -66,6 +66,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
 }
 
 fn text(key: &str, explanations: &[Explanation]) -> String {
+    if explanations.is_empty() && (key.starts_with("http://") || key.starts_with("https://")) {
+        let key = printable(key);
+        return format!(
+            "no resource is pinned at {key}: requests for it go where their 3gpp-Sbi-Target-apiRoot or their binding says, or to \
+             whom discovery finds; `pinion sessions sbi` lists those that are\n"
+        );
+    }
     if explanations.is_empty() {
         return format!("no session has the key {}\n", printable(key));
     }

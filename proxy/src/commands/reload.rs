@@ -35,6 +35,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
 
 fn text(reloaded: &Reloaded) -> String {
     let services = match reloaded.services {
+        // With none there is an SCP.
+        0 => "the configuration is in force".to_owned(),
         1 => "1 service is in force".to_owned(),
         count => format!("{count} services are in force"),
     };

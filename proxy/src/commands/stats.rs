@@ -47,7 +47,8 @@ an object of the SCP with fqdn, nf_instance, responses: objects with status, res
 with cause, responses; cancelled (requests whose client did not wait), spent_seconds (the time of all responses together), working,
 waiting (requests), client_connections, producer_connections, resources (that are pinned), searches (that are remembered), unlogged,
 retries (attempts beside the first of each request), and producers: objects of whom it asks with api_root, nf_type and nf_instance
-(null: not known), services, state (up, failing: too often in a row, unknown: not asked yet), connections, answered, failed (attempts).
+(null: not known), services, state (up, failing: did not answer last, avoided: did not too often in a row, draining,
+unknown: not asked yet), resources (pinned to it), connections, answered, failed (attempts).
 
 Exit codes: 0 done; 1 the daemon does not answer, or refuses; 2 bad usage.";
 

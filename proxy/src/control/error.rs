@@ -31,6 +31,12 @@ pub enum ControlError {
     /// There is no such endpoint.
     #[error("there is no endpoint {0}; `pinion endpoints` lists them")]
     NoEndpoint(String),
+    /// There is neither such an endpoint nor such a producer of SBI.
+    #[error("there is no endpoint and no producer of SBI {0}; `pinion endpoints` and `pinion stats` list them")]
+    NoProducer(String),
+    /// What a producer of SBI has is its clients' to end.
+    #[error("{0} is a producer of SBI, whose resources end when their clients end them; leave the deadline out")]
+    NoDeadline(String),
     /// Several pools have an endpoint of this name.
     #[error("several pools have an endpoint {name}: {}; say POOL/{name}", pools.join(", "))]
     Ambiguous {

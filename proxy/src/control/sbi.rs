@@ -53,6 +53,8 @@ pub struct SbiProducer {
     pub services: Vec<String>,
     /// How it is.
     pub state: SbiState,
+    /// Resources that are pinned to it.
+    pub resources: u64,
     /// Connections to it that are open.
     pub connections: u64,
     /// Attempts that it answered, whatever it said.
@@ -62,15 +64,19 @@ pub struct SbiProducer {
 }
 
 /// How a producer is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SbiState {
     /// Nobody asked it yet.
     #[default]
     Unknown,
-    /// It is asked as any other.
+    /// It answered last.
     Up,
-    /// It failed too often in a row, and is asked only where there is nobody else.
+    /// It did not answer last.
     Failing,
+    /// It failed too often in a row, and is asked only where there is nobody else.
+    Avoided,
+    /// It was asked to drain, and gets nothing new.
+    Draining,
 }
 
 /// Which resources are asked for; a part that is `None` lets all through.

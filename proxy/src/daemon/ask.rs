@@ -123,14 +123,28 @@ impl Control for Daemon {
 
     async fn drain(&self, endpoint: &str, deadline: Option<Duration>) -> Result<EndpointView, ControlError> {
         let now = self.now();
-        self.state().pools.drain(endpoint, deadline, now)?;
+        let drained = self.state().pools.drain(endpoint, deadline, now);
+        if let Err(ControlError::NoEndpoint(_)) = drained
+            && let Some(producer) = self.drain_sbi(endpoint, true, deadline).await?
+        {
+            tracing::info!(producer = producer.name, "drains: nothing new");
+            return Ok(producer);
+        }
+        drained?;
         tracing::info!(endpoint, "drains: no new sessions");
         self.changed(endpoint).await
     }
 
     async fn undrain(&self, endpoint: &str) -> Result<EndpointView, ControlError> {
         let now = self.now();
-        self.state().pools.undrain(endpoint, now)?;
+        let undrained = self.state().pools.undrain(endpoint, now);
+        if let Err(ControlError::NoEndpoint(_)) = undrained
+            && let Some(producer) = self.drain_sbi(endpoint, false, None).await?
+        {
+            tracing::info!(producer = producer.name, "gets new requests again");
+            return Ok(producer);
+        }
+        undrained?;
         tracing::info!(endpoint, "gets new sessions again");
         self.changed(endpoint).await
     }

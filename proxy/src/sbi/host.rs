@@ -208,7 +208,7 @@ impl Host {
     /// Whom it asks.
     #[must_use]
     pub fn producers(&self) -> Vec<SbiProducer> {
-        producers(&self.scp, &self.sbi.settings.discovery, Instant::now())
+        producers(&self.scp, &self.sbi.settings, Instant::now())
     }
 
     /// Its FQDN.

@@ -177,7 +177,7 @@ impl Control for Fake {
                 retries: 3,
                 producers: vec![SbiProducer {
                     api_root: "http://192.0.2.61:8000".to_owned(),
-                    state: SbiState::Failing,
+                    state: SbiState::Avoided,
                     answered: 7,
                     failed: 5,
                     ..SbiProducer::default()

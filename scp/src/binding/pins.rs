@@ -102,6 +102,8 @@ struct All {
     pins: HashMap<Arc<str>, (u64, Pinned), FixedState>,
     /// Their keys, in the order in which they were made.
     order: BTreeMap<u64, Arc<str>>,
+    /// How many are where.
+    places: HashMap<ApiRoot, u64, FixedState>,
 }
 
 impl Pins {
@@ -114,6 +116,12 @@ impl Pins {
     #[must_use]
     pub fn count(&self) -> usize {
         self.read().pins.len()
+    }
+
+    /// How many there are at each place.
+    #[must_use]
+    pub fn places(&self) -> Vec<(ApiRoot, u64)> {
+        self.read().places.iter().map(|(at, count)| (at.clone(), *count)).collect()
     }
 
     /// The first so many of them after a key, in the order of keys, of those that `wanted` lets through.
@@ -216,8 +224,9 @@ impl Pins {
     /// Ends a pin.
     pub fn remove(&self, key: &str) {
         let mut all = self.write();
-        let Some((key, (number, _))) = all.pins.remove_entry(key) else { return };
+        let Some((key, (number, pinned))) = all.pins.remove_entry(key) else { return };
         all.order.remove(&number);
+        all.leave(&pinned.pin.at);
         if let Some(keeper) = self.keeper() {
             keeper.changed(number, &key, None);
         }
@@ -240,8 +249,13 @@ impl All {
     /// Puts a pin where it was, or where there is room.
     fn put(&mut self, number: Option<u64>, key: &Arc<str>, pinned: Pinned, most: usize) -> Result<u64, Full> {
         if let Some((number, known)) = self.pins.get_mut(key) {
-            *known = pinned;
-            return Ok(*number);
+            let (number, at) = (*number, pinned.pin.at.clone());
+            let before = std::mem::replace(known, pinned).pin.at;
+            if before != at {
+                self.leave(&before);
+                self.come(at);
+            }
+            return Ok(number);
         }
         if self.pins.len() >= most {
             return Err(Full(most));
@@ -249,8 +263,25 @@ impl All {
         let next = || self.order.last_key_value().map_or(0, |(last, _)| last.saturating_add(1));
         let number = number.filter(|it| !self.order.contains_key(it)).unwrap_or_else(next);
         self.order.insert(number, Arc::clone(key));
+        self.come(pinned.pin.at.clone());
         self.pins.insert(Arc::clone(key), (number, pinned));
         Ok(number)
+    }
+
+    /// One more is at a place.
+    fn come(&mut self, at: ApiRoot) {
+        let count = self.places.entry(at).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    /// One less is.
+    fn leave(&mut self, at: &ApiRoot) {
+        if let Some(count) = self.places.get_mut(at) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.places.remove(at);
+            }
+        }
     }
 }
 
@@ -302,7 +333,10 @@ mod tests {
         assert!(put(&pins, "a/1", "http://a", 1));
         assert!(!put(&pins, "a/2", "http://a", 1));
         assert!(put(&pins, "a/1", "http://b", 1));
+        let at = |text: &str| ApiRoot::parse(text).unwrap();
+        assert_eq!(pins.places(), [(at("http://b"), 1)]);
         pins.remove("a/1");
+        assert_eq!(pins.places(), []);
         assert!(put(&pins, "a/2", "http://a", 1));
     }
 

@@ -154,6 +154,11 @@ impl Candidate {
         self.producer.service.eq_ignore_ascii_case(service)
     }
 
+    /// The versions of its API that it names.
+    pub fn versions(&self) -> impl Iterator<Item = &str> {
+        self.versions.iter().map(String::as_str)
+    }
+
     /// Whether it has a version of its API, as paths have it; one that says none has any.
     #[must_use]
     pub fn has_version(&self, version: &str) -> bool {

@@ -22,6 +22,8 @@ pub struct Done {
     pub answered: u64,
     /// Attempts that it did not answer.
     pub failed: u64,
+    /// Whether it did not answer the last.
+    pub failing: bool,
     /// Whether it is on probation.
     pub bad: bool,
 }
@@ -64,10 +66,13 @@ impl Health {
     /// What it did; to be told, and nothing changes by it.
     #[must_use]
     pub fn done(&self, now: Instant) -> Done {
-        let until = self.state.lock().unwrap_or_else(PoisonError::into_inner).until;
+        let (failures, until) = {
+            let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            (state.failures, state.until)
+        };
         let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let bad = until.is_some_and(|until| now < until);
-        Done { answered: count(&self.answered), failed: count(&self.failed), bad }
+        let (failing, bad) = (failures > 0, until.is_some_and(|until| now < until));
+        Done { answered: count(&self.answered), failed: count(&self.failed), failing, bad }
     }
 
     /// Whether it is to be chosen. When its probation is over, one caller is told that it is good, and by what becomes of that
@@ -108,9 +113,9 @@ mod tests {
             [health.standing(after, &retries), health.standing(after, &retries)],
             [Standing::Good, Standing::Bad]
         );
-        assert_eq!(health.done(after), Done { answered: 1, failed: 3, bad: true });
+        assert_eq!(health.done(after), Done { answered: 1, failed: 3, failing: true, bad: true });
         health.succeeded();
         assert_eq!(health.standing(after, &retries), Standing::Good);
-        assert_eq!(health.done(after), Done { answered: 2, failed: 3, bad: false });
+        assert_eq!(health.done(after), Done { answered: 2, failed: 3, failing: false, bad: false });
     }
 }

@@ -1,5 +1,6 @@
 //! Who of those that were found may answer a call.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use http::HeaderMap;
@@ -59,11 +60,12 @@ fn servers<'a>(found: &'a Found, factors: &Factors) -> Result<Vec<&'a Arc<Produc
         return Err(why.problem("the NRF knows nobody who serves it").into());
     }
     if let Some(version) = factors.version() {
+        let others: BTreeSet<&str> = left.iter().flat_map(|it| it.versions()).collect();
         left.retain(|it| it.has_version(version));
         if left.is_empty() {
-            return Err(Problem::new(Cause::InvalidApi)
-                .detail(format!("nobody serves version {version} of the API"))
-                .into());
+            let others = others.into_iter().collect::<Vec<_>>().join(", ");
+            let detail = format!("nobody serves version {version} of the API, but {others}");
+            return Err(Problem::new(Cause::InvalidApi).detail(detail).into());
         }
     }
     let features = factors.required_features();

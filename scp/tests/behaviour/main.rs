@@ -27,6 +27,7 @@ mod advice;
 mod authorization;
 mod binding;
 mod discovery;
+mod drained;
 mod failure;
 mod faults;
 mod frames;

@@ -37,7 +37,9 @@ pub(crate) fn sbi_state(state: SbiState) -> (&'static str, Look) {
     match state {
         SbiState::Unknown => ("unknown", Look::Faint),
         SbiState::Up => ("up", Look::Good),
-        SbiState::Failing => ("failing", Look::Bad),
+        SbiState::Failing => ("failing", Look::Warning),
+        SbiState::Avoided => ("avoided", Look::Bad),
+        SbiState::Draining => ("draining", Look::Warning),
     }
 }
 

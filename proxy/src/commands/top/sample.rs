@@ -41,6 +41,7 @@ pub(super) fn sbi() -> SbiStats {
         nf_instance: Some(format!("8d1f3c6e-2f9b-4b6c-9e0a-3c5d7e9f1a2{number}")),
         services: vec!["nudm-sdm".into()],
         state,
+        resources: 617,
         connections: 2,
         answered: 70,
         failed: 3,
@@ -54,7 +55,7 @@ pub(super) fn sbi() -> SbiStats {
         retries: 5,
         producers: vec![
             producer(1, SbiState::Up),
-            producer(2, SbiState::Failing),
+            producer(2, SbiState::Avoided),
             SbiProducer { api_root: "https://nrf.example".into(), ..SbiProducer::default() },
         ],
         ..SbiStats::default()

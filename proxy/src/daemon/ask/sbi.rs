@@ -1,5 +1,7 @@
 //! What the SCP tells, among the rest.
 
+mod drain;
+
 use pinion_scp::account::Counts;
 use pinion_scp::api_root::ApiRoot;
 use pinion_scp::binding::Pin;

@@ -72,12 +72,12 @@ pub(super) const FAMILIES: &[Family] = &[
         },
     ),
     gauge(
-        "sbi_producer_failing",
-        "Whether a producer failed too often in a row, and is asked only where there is nobody else.",
+        "sbi_producer_avoided",
+        "Whether a producer failed too often in a row, and is asked only where there is nobody else: 1 or 0.",
         &["producer"],
         |it, sink| {
             each(it, |producer| {
-                sink(&[&producer.api_root], Value::Whole(u64::from(producer.state == SbiState::Failing)));
+                sink(&[&producer.api_root], Value::Whole(u64::from(producer.state == SbiState::Avoided)));
             });
         },
     ),

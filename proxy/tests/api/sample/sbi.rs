@@ -30,6 +30,7 @@ pub(super) fn stats() -> SbiStats {
                 nf_instance: Some("5c3d7e9f-1a2b-4b6c-9e0a-8d1f3c6e2f9b".to_owned()),
                 services: vec!["nudm-sdm".to_owned(), "nudm-uecm".to_owned()],
                 state: SbiState::Up,
+                resources: 8,
                 connections: 2,
                 answered: 90,
                 failed: 0,
@@ -37,7 +38,7 @@ pub(super) fn stats() -> SbiStats {
             SbiProducer {
                 api_root: "http://192.0.2.62:8000".to_owned(),
                 nf_type: Some("UDM".to_owned()),
-                state: SbiState::Failing,
+                state: SbiState::Avoided,
                 failed: 13,
                 ..SbiProducer::default()
             },

@@ -21,27 +21,25 @@ pub(super) fn pane(state: &State, snapshot: &Snapshot, frame: &mut Frame<'_>, ar
             Cell::new(printable(&it.api_root)),
             Cell::new(printable(it.nf_type.as_deref().unwrap_or("-"))),
             Cell::new(word).style(style(look)),
+            right(it.resources.to_string()),
             right(shown(answered)),
             right(shown(failed)).style(style(failing)),
             right(it.answered.to_string()),
-            right(it.failed.to_string()),
-            right(it.connections.to_string()),
             Cell::new(printable(&it.services.join(" "))),
         ];
         chosen(Row::new(cells), state.pane == Pane::Producers && line == state.producer)
     });
     let widths = [
         Constraint::Min(22),
-        Constraint::Length(5),
+        Constraint::Length(4),
+        Constraint::Length(8),
+        Constraint::Length(7),
         Constraint::Length(7),
         Constraint::Length(6),
-        Constraint::Length(7),
         Constraint::Length(9),
-        Constraint::Length(6),
-        Constraint::Length(5),
         Constraint::Fill(1),
     ];
-    let heads = ["PRODUCER", "NF", "STATE", "  RATE", "  FAILS", " ANSWERED", "FAILED", "CONNS", "SERVICES"];
+    let heads = ["PRODUCER", "NF", "STATE", "   PINS", "   RATE", " FAILS", " ANSWERED", "SERVICES"];
     let mut title = " SCP: ".to_owned();
     if let Some([requests, errors, retries]) = state.rates.sbi.all() {
         title.push_str(&format!("{} requests, {} 5xx, {} retries, ", rate(requests), rate(errors), rate(retries)));
