@@ -34,6 +34,7 @@ mod frames;
 mod identity;
 mod load;
 mod location;
+mod memory;
 mod nrf;
 mod peers;
 mod pools;

@@ -10,6 +10,7 @@ use rcgen::SanType;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::authority::Authority;
+use crate::loaded::Load;
 use crate::support::{Client, Does, Producer, SCP, get, run, settings};
 
 pub(crate) fn roots(authority: &Authority) -> RootCertStore {
@@ -96,4 +97,35 @@ fn a3_the_nf_instance_of_a_certificate_is_read() {
     let names = [SanType::DnsName("amf1.example".try_into().unwrap()), SanType::URI(instance.try_into().unwrap())];
     let pair = Authority::new().sign(&names);
     assert_eq!(tls::names(&pair.chain[0]), ["amf1.example", instance]);
+}
+
+/// As they do each few weeks, with a hundred requests under way and clients that come and go.
+#[tokio::test]
+async fn a3_certificates_that_change_under_load_cost_no_client_an_error() {
+    let authority = Authority::new();
+    let (prepared, producer) = both_sides(&authority).await;
+    let running = run(prepared, Speech::Tls).await;
+    let known = client(&authority, Some(authority.dns("amf.example")));
+    let connect = async || Client::secure(running.address, Arc::clone(&known)).await.unwrap();
+    let root = format!("https://{}", producer.address);
+    let request = move || {
+        let request = http::Request::post(format!("https://{SCP}/x")).header("3gpp-Sbi-Target-apiRoot", &root);
+        request.body("{}").unwrap()
+    };
+    let mut old = Vec::new();
+    for _ in 0..4 {
+        old.push(connect().await.sender);
+    }
+    let load = Load::start(&old, 25, {
+        let request = request.clone();
+        move |_| request()
+    });
+    for _ in 0..20 {
+        let server = tls::server(authority.dns(SCP), Clients::Known(Arc::new(roots(&authority)))).unwrap();
+        let towards = client(&authority, Some(authority.dns(SCP)));
+        running.scp.apply(Prepared::new(settings(), Some(server), Some(towards)));
+        load.more(50).await;
+        assert_eq!(connect().await.ask(request()).await.status, 200);
+    }
+    load.end().await;
 }

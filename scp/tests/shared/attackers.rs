@@ -58,3 +58,12 @@ pub(crate) async fn slow_content(raw: &mut Raw, root: &str, streams: u32) {
         let _ = raw.send(DATA, 0, stream, b"{").await;
     }
 }
+
+/// Headers as long as they may be, but for their end.
+pub(crate) async fn half_headers(raw: &mut Raw) {
+    let _ = raw.send(HEADERS, 0, 1, &request("http://127.0.0.1:1")).await;
+    let piece = fields(&[("x-a", &"a".repeat(15_000))]);
+    for _ in 0..4 {
+        let _ = raw.send(CONTINUATION, 0, 1, &piece).await;
+    }
+}
