@@ -18,7 +18,7 @@ pub use gtpc::{GtpcEndpoint, GtpcFilter, GtpcFrontEnd, GtpcPage, GtpcSessionView
 pub use heard::{Heard, HeardService};
 pub use n2::{N2Amf, N2Explained, N2Filter, N2FrontEnd, N2Mode, N2Page, N2Ue, N2UeView};
 pub use n4::{N4Filter, N4FrontEnd, N4Page, N4SessionView, N4Upf};
-pub use sbi::{SbiFilter, SbiPage, SbiProducer, SbiResource, SbiState, SbiStats};
+pub use sbi::{SbiEvent, SbiFilter, SbiPage, SbiProducer, SbiResource, SbiService, SbiState, SbiStats};
 
 /// The daemon, as those who ask it see it.
 #[tonic::async_trait]

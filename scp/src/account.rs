@@ -1,6 +1,7 @@
 //! What was done for whom: counted, and told to whoever writes it down.
 
 mod counts;
+mod services;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -24,6 +25,8 @@ use crate::names;
 use crate::producer::Target;
 
 pub use counts::{BOUNDS, Counts};
+pub use services::ServiceCounts;
+use services::{Service as Served, Services};
 
 /// What an SCP did. Copies share it.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +37,7 @@ pub struct Account {
 #[derive(Debug, Default)]
 struct Shared {
     counts: counts::Atomic,
+    services: Services,
     reader: RwLock<Option<mpsc::Sender<Entry>>>,
 }
 
@@ -80,10 +84,24 @@ impl Account {
         self.shared.counts.read()
     }
 
+    /// The same of each service, in the order of their names.
+    #[must_use]
+    pub fn services(&self) -> Vec<ServiceCounts> {
+        self.shared.services.read()
+    }
+
     /// A request that is malformed, and its answer.
     pub(crate) fn refused(&self, head: &Parts, arrival: &Arrival, reply: &Reply) {
         let asked = self.asked(&head.method, &head.uri, &head.headers, arrival);
-        self.done(asked, arrival, Some(reply));
+        let served = self.served(&head.uri, arrival, head.headers.contains_key(names::CALLBACK));
+        self.done(asked, &served, arrival, Some(reply));
+    }
+
+    /// What a request is counted by.
+    fn served(&self, uri: &http::Uri, arrival: &Arrival, callback: bool) -> Arc<Served> {
+        let prefix = &arrival.prepared.settings.identity.prefix;
+        let path = uri.path();
+        self.shared.services.of(path.strip_prefix(prefix.as_str()).unwrap_or(path), callback)
     }
 
     /// What is to be told of a request; nothing where nobody listens.
@@ -115,10 +133,13 @@ impl Account {
         }))
     }
 
-    fn done(&self, asked: Option<Box<Entry>>, arrival: &Arrival, reply: Option<&Reply>) {
+    fn done(&self, asked: Option<Box<Entry>>, served: &Served, arrival: &Arrival, reply: Option<&Reply>) {
         let took = arrival.at.elapsed();
         let (status, cause) = (reply.map(Reply::status), reply.and_then(|it| it.extensions().get::<Cause>()));
         self.shared.counts.add(status, cause.copied(), took);
+        if let Some(status) = status {
+            served.add(status, cause.copied(), took);
+        }
         let Some((mut entry, reader)) = asked.zip(self.reader()) else { return };
         let target = reply.and_then(|it| it.extensions().get::<Target>());
         (entry.status, entry.cause, entry.took) = (status, cause.copied(), took);
@@ -172,7 +193,8 @@ where
     fn call(&mut self, call: Call) -> Self::Future {
         let (request, context) = (&call.request, Arc::clone(&call.context));
         let asked = self.account.asked(request.method(), request.uri(), request.headers(), &context.arrival);
-        let open = Open { account: self.account.clone(), asked, context: Some(context) };
+        let served = self.account.served(request.uri(), &context.arrival, context.callback);
+        let open = Open { account: self.account.clone(), asked, served, context: Some(context) };
         Accounting { inner: self.inner.call(call), open }
     }
 }
@@ -189,6 +211,7 @@ pub struct Accounting<F> {
 struct Open {
     account: Account,
     asked: Option<Box<Entry>>,
+    served: Arc<Served>,
     /// None once it is.
     context: Option<Arc<Context>>,
 }
@@ -196,7 +219,7 @@ struct Open {
 impl Open {
     fn close(&mut self, reply: Option<&Reply>) {
         if let Some(context) = self.context.take() {
-            self.account.done(self.asked.take(), &context.arrival, reply);
+            self.account.done(self.asked.take(), &self.served, &context.arrival, reply);
         }
     }
 }

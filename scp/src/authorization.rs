@@ -24,6 +24,7 @@ use crate::names;
 use crate::nrf::{NrfError, NrfSet, PlmnId, Wire};
 use crate::pools::Pools;
 use crate::producer::{Hop, Target};
+use crate::tally::Event;
 
 pub(crate) use challenge::refuses_token;
 pub use request::{Missing, TokenRequest};
@@ -102,6 +103,7 @@ impl AuthorizationLayer {
         }
         let request = match &token {
             Some((request, rejected)) => {
+                call.context.arrival.prepared.tally.one(Event::TokenRejected);
                 self.tokens.reject(request, rejected);
                 request.clone()
             }
@@ -119,6 +121,7 @@ impl AuthorizationLayer {
         drop(reply);
         let reply = inner.call(copy(&call, body, Some(&another))).await?;
         if refuses_token(reply.status(), reply.headers()) {
+            call.context.arrival.prepared.tally.one(Event::TokenRejected);
             self.tokens.reject(&request, &another);
             return Ok(reply);
         }
@@ -150,7 +153,14 @@ impl AuthorizationLayer {
             }
         };
         let assertion = call.headers().get(names::CLIENT_CREDENTIALS);
-        let got = self.tokens.get(request, assertion, set, &settings.authorization, call.context.arrival.clock);
+        let got = self.tokens.get(
+            request,
+            assertion,
+            set,
+            &settings.authorization,
+            call.context.arrival.clock,
+            &prepared.tally,
+        );
         match timeout_at(call.context.deadline.at, got).await {
             Ok(got) => Ok(got.map_err(|denied| (request.clone(), denied))),
             Err(_) if call.context.deadline.asked => Err(deadline::late()),

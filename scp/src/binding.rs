@@ -21,6 +21,7 @@ use crate::failure::Failure;
 use crate::names;
 use crate::problem::Problem;
 use crate::producer::{Hop, Plan, Producer, Query, Step, Target};
+use crate::tally::{Event, Tally};
 
 pub use pins::{Full, Keeper, Pin, Pinned, Pins, key};
 
@@ -61,7 +62,8 @@ where
 
     fn call(&mut self, mut call: Call) -> Self::Future {
         let Arrival { clock: at, prepared, .. } = &call.context.arrival;
-        let room = Room { pins: self.pins.clone(), most: prepared.settings.limits.pins, at: *at };
+        let (pins, tally) = (self.pins.clone(), prepared.tally.clone());
+        let room = Room { pins, tally, most: prepared.settings.limits.pins, at: *at };
         let asked = plan(&mut call, &self.pins);
         Way::of(asked.map(|asked| Binds { inner: self.inner.call(call), asked, room }))
     }
@@ -80,6 +82,7 @@ pub struct Binds<F> {
 #[derive(Debug)]
 struct Room {
     pins: Pins,
+    tally: Tally,
     /// So many there may be.
     most: usize,
     /// When the call came.
@@ -87,10 +90,14 @@ struct Room {
 }
 
 impl Room {
-    fn pin(&self, key: &Arc<str>, pin: Pin) {
-        if let Err(error) = self.pins.insert(key, pin, self.at, self.most) {
+    /// Whether there was room for it.
+    fn pin(&self, key: &Arc<str>, pin: Pin) -> bool {
+        let pinned = self.pins.insert(key, pin, self.at, self.most);
+        if let Err(error) = &pinned {
+            self.tally.one(Event::PinFull);
             tracing::warn!(%error, "a resource stays where its URI says, and no longer than it is there");
         }
+        pinned.is_ok()
     }
 }
 
@@ -212,11 +219,17 @@ fn remember(reply: &Reply, asked: Option<&Asked>, room: &Room) {
         && let Some(target) = answered
         && let Some((key, pin)) = made(reply.headers(), target)
     {
-        return room.pin(&key, pin);
+        if room.pin(&key, pin) {
+            room.tally.one(Event::PinMade);
+        }
+        return;
     }
     let Some(asked) = asked else { return };
     match (&asked.pinned, answered) {
-        (Some((key, _)), _) if ended(asked, key, status) => room.pins.remove(key),
+        (Some((key, _)), _) if ended(asked, key, status) => {
+            room.tally.one(Event::PinEnded);
+            room.pins.remove(key);
+        }
         (Some((key, pin)), Some(target)) if status.is_success() => {
             let mut pin = pin.clone();
             pin.at = target.root().clone();

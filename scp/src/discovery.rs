@@ -21,3 +21,4 @@ pub use directory::{Asking, Directory};
 pub use factors::{Api, Factors};
 pub use nobody::{Nobody, refused};
 pub use settings::DiscoverySettings;
+pub(crate) use target_type::of_service as type_of_service;

@@ -58,6 +58,7 @@ mod server;
 pub mod settings;
 mod slow;
 pub mod stack;
+pub mod tally;
 pub mod target;
 pub mod tls;
 

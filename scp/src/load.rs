@@ -13,6 +13,7 @@ use crate::api_root::ApiRoot;
 use crate::before::Way;
 use crate::call::{Call, Reply};
 use crate::failure::{Failure, Fault, Sent, Upstream};
+use crate::tally::Event;
 
 pub use reports::Reported;
 pub use told::{Told, ToldLayer};
@@ -54,6 +55,7 @@ where
 
     fn call(&mut self, call: Call) -> Self::Future {
         if let Some(spared) = self.spare(&call) {
+            call.context.arrival.prepared.tally.one(Event::OverloadSpared);
             return Way::Ended(Some(spared.into()));
         }
         let root = call.target.as_ref().map(|it| it.api_root.clone());

@@ -7,6 +7,7 @@ use tokio_rustls::rustls::{ClientConfig, ServerConfig};
 
 use crate::resolve::{Resolve, System};
 use crate::settings::Settings;
+use crate::tally::Tally;
 
 /// Settings, with certificates and what is made of them once.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Prepared {
     pub client: Option<Arc<ClientConfig>>,
     /// Who knows where hosts are.
     pub resolver: Arc<dyn Resolve>,
+    /// What happens, counted: that of the SCP that goes by it.
+    pub tally: Tally,
     /// Whether each request is told ([`crate::account::Account::tell`]).
     pub told: bool,
 }
@@ -30,6 +33,6 @@ impl Prepared {
     #[must_use]
     pub fn new(settings: Settings, server: Option<Arc<ServerConfig>>, client: Option<Arc<ClientConfig>>) -> Self {
         let tag = settings.identity.tag();
-        Self { settings, tag, server, client, resolver: Arc::new(System), told: false }
+        Self { settings, tag, server, client, resolver: Arc::new(System), tally: Tally::default(), told: false }
     }
 }

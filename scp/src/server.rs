@@ -25,6 +25,7 @@ use crate::call::{Arrival, Peer};
 use crate::nrf::{Keeper, Wire};
 use crate::prepared::Prepared;
 use crate::stack::{Parts, stack};
+use crate::tally::Tally;
 use crate::{stack as layers, tls};
 
 /// A service communication proxy. Copies are the same one.
@@ -72,7 +73,14 @@ impl Scp {
 
     /// From now on it goes by these. Connections stay; new ones meet the new certificates.
     pub fn apply(&self, prepared: Prepared) {
-        self.prepared.send_replace(Arc::new(prepared));
+        let tally = self.tally();
+        self.prepared.send_replace(Arc::new(Prepared { tally, ..prepared }));
+    }
+
+    /// What happened, counted since it began.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.prepared.borrow().tally.clone()
     }
 
     /// What its layers share.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::decode::{MeaningError, number};
 use super::v1;
-use crate::control::{PageAsk, SbiFilter, SbiPage, SbiProducer, SbiResource, SbiState, SbiStats};
+use crate::control::{
+    PageAsk, SbiEvent, SbiFilter, SbiPage, SbiProducer, SbiResource, SbiService, SbiState, SbiStats,
+};
 
 pub(super) fn encode_filter(filter: &SbiFilter, page: &PageAsk) -> v1::ListSbiResourcesRequest {
     let SbiFilter { producer, nf_instance } = filter.clone();
@@ -32,15 +34,14 @@ pub(super) fn decode_resource(wire: v1::SbiResource) -> SbiResource {
 
 pub(super) fn encode_stats(stats: SbiStats) -> v1::SbiStats {
     let status = |(status, responses): (u16, u64)| v1::SbiStatus { status: status.into(), responses };
-    let cause = |(cause, responses): (String, u64)| v1::SbiCause { cause, responses };
     v1::SbiStats {
         fqdn: stats.fqdn,
         nf_instance: stats.nf_instance,
         statuses: stats.statuses.into_iter().map(status).collect(),
-        causes: stats.causes.into_iter().map(cause).collect(),
+        causes: stats.causes.into_iter().map(encode_cause).collect(),
         cancelled: stats.cancelled,
         times: stats.times,
-        spent_us: u64::try_from(stats.spent.as_micros()).unwrap_or(u64::MAX),
+        spent_us: micros(stats.spent),
         unlogged: stats.unlogged,
         working: stats.working,
         waiting: stats.waiting,
@@ -49,8 +50,47 @@ pub(super) fn encode_stats(stats: SbiStats) -> v1::SbiStats {
         resources: stats.resources,
         searches: stats.searches,
         retries: stats.retries,
+        services: stats.services.into_iter().map(encode_service).collect(),
+        events: stats.events.into_iter().map(encode_event).collect(),
+        searched_us: micros(stats.searched),
         producers: stats.producers.into_iter().map(encode_producer).collect(),
     }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn encode_cause((cause, responses): (String, u64)) -> v1::SbiCause {
+    v1::SbiCause { cause, responses }
+}
+
+fn encode_service(of: SbiService) -> v1::SbiService {
+    let SbiService { service, nf_type, classes, causes, spent } = of;
+    let causes = causes.into_iter().map(encode_cause).collect();
+    v1::SbiService { service, nf_type, classes: classes.into(), causes, spent_us: micros(spent) }
+}
+
+fn decode_service(wire: v1::SbiService) -> SbiService {
+    let v1::SbiService { service, nf_type, classes, causes, spent_us } = wire;
+    let mut classes = classes.into_iter();
+    SbiService {
+        service,
+        nf_type,
+        classes: std::array::from_fn(|_| classes.next().unwrap_or(0)),
+        causes: causes.into_iter().map(|it| (it.cause, it.responses)).collect(),
+        spent: Duration::from_micros(spent_us),
+    }
+}
+
+fn encode_event(event: SbiEvent) -> v1::SbiEvent {
+    let SbiEvent { kind, outcome, count } = event;
+    v1::SbiEvent { kind, outcome, count }
+}
+
+fn decode_event(wire: v1::SbiEvent) -> SbiEvent {
+    let v1::SbiEvent { kind, outcome, count } = wire;
+    SbiEvent { kind, outcome, count }
 }
 
 fn encode_producer(producer: SbiProducer) -> v1::SbiProducer {
@@ -100,6 +140,9 @@ pub(super) fn decode_stats(wire: v1::SbiStats) -> Result<SbiStats, MeaningError>
         resources: wire.resources,
         searches: wire.searches,
         retries: wire.retries,
+        services: wire.services.into_iter().map(decode_service).collect(),
+        events: wire.events.into_iter().map(decode_event).collect(),
+        searched: Duration::from_micros(wire.searched_us),
         producers: wire.producers.into_iter().map(decode_producer).collect(),
     })
 }

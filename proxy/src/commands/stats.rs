@@ -46,7 +46,9 @@ repeated, missing, unjoined (DATA chunks: heard again, never heard; fragments of
 an object of the SCP with fqdn, nf_instance, responses: objects with status, responses; problems (answers of the SCP's own): objects
 with cause, responses; cancelled (requests whose client did not wait), spent_seconds (the time of all responses together), working,
 waiting (requests), client_connections, producer_connections, resources (that are pinned), searches (that are remembered), unlogged,
-retries (attempts beside the first of each request), and producers: objects of whom it asks with api_root, nf_type and nf_instance
+retries (attempts beside the first of each request), services: objects with service, nf_type, responses, failed (with 5xx), problems,
+spent_seconds; events: objects with kind (search, token, dial, retry, pin, overload, redirect), outcome, count; searched_seconds
+(that NRFs took), and producers: objects of whom it asks with api_root, nf_type and nf_instance
 (null: not known), services, state (up, failing: did not answer last, avoided: did not too often in a row, draining,
 unknown: not asked yet), resources (pinned to it), connections, answered, failed (attempts).
 

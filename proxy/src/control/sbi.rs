@@ -36,8 +36,40 @@ pub struct SbiStats {
     pub searches: u64,
     /// Attempts beside the first of each request.
     pub retries: u64,
+    /// What was done for each service, in the order of their names.
+    pub services: Vec<SbiService>,
+    /// What happened beside answers.
+    pub events: Vec<SbiEvent>,
+    /// The time that NRFs took to answer searches, or not to.
+    pub searched: Duration,
     /// Producers and others that were asked or are known, in the order of their types and places.
     pub producers: Vec<SbiProducer>,
+}
+
+/// What the SCP did for a service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SbiService {
+    /// As `nudm-sdm`; `notification`, `other`.
+    pub service: String,
+    /// The type of the NFs that serve it, as `UDM`; empty where its name does not tell.
+    pub nf_type: String,
+    /// Responses by the class of their status: 1xx to 5xx.
+    pub classes: [u64; 5],
+    /// Answers of the SCP's own by cause.
+    pub causes: Vec<(String, u64)>,
+    /// The times of all responses together.
+    pub spent: Duration,
+}
+
+/// Something that happened in the SCP ([`pinion_scp::tally::Event`]).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SbiEvent {
+    /// What: `search`, `token`, `dial`, `retry`, `pin`, `overload` or `redirect`.
+    pub kind: String,
+    /// What came of it.
+    pub outcome: String,
+    /// How often.
+    pub count: u64,
 }
 
 /// Somebody whom the SCP asks.

@@ -76,6 +76,7 @@ fn sample(family: &Family, encoder: &mut MetricEncoder<'_>, values: &[&str], val
 fn number(kind: MetricType, encoder: &mut MetricEncoder<'_>, value: Value) -> fmt::Result {
     match (kind, value) {
         (MetricType::Counter, Value::Whole(count)) => encoder.encode_counter::<NoLabelSet, _, u64>(&count, None),
+        (MetricType::Counter, Value::Seconds(time)) => encoder.encode_counter::<NoLabelSet, _, u64>(&time, None),
         (_, Value::Whole(level)) => encoder.encode_gauge(&level),
         (_, Value::Seconds(time)) => encoder.encode_gauge(&time),
         (_, Value::Classes { sum, count, classes }) => {

@@ -6,8 +6,8 @@ use pinion::config::model::{Algorithm, Protocol};
 use pinion::control::{
     Control, ControlError, EndpointState, EndpointView, Explanation, GtpcEndpoint, GtpcFilter, GtpcFrontEnd,
     GtpcPage, InterfaceView, N2Amf, N2Filter, N2FrontEnd, N2Page, N4Filter, N4FrontEnd, N4Page, N4Upf,
-    PacketCount, PageAsk, PathView, Reloaded, SbiFilter, SbiPage, SbiProducer, SbiState, SbiStats, ServiceView,
-    SessionFilter, SessionPage, Stats, StoreLevel, TableLevel, TrafficView, TunnelFilters,
+    PacketCount, PageAsk, PathView, Reloaded, SbiEvent, SbiFilter, SbiPage, SbiProducer, SbiService, SbiState,
+    SbiStats, ServiceView, SessionFilter, SessionPage, Stats, StoreLevel, TableLevel, TrafficView, TunnelFilters,
 };
 
 use pinion_n2::{Answerer, Latency};
@@ -175,6 +175,22 @@ impl Control for Fake {
                 spent: Duration::from_millis(6250),
                 working: 4,
                 retries: 3,
+                services: vec![SbiService {
+                    service: "nudm-sdm".to_owned(),
+                    nf_type: "UDM".to_owned(),
+                    classes: [0, 7, 0, 0, 1],
+                    causes: vec![("TARGET_NF_NOT_REACHABLE".to_owned(), 1)],
+                    spent: Duration::from_millis(6250),
+                }],
+                events: pinion_scp::tally::Event::ALL
+                    .iter()
+                    .zip(10..)
+                    .map(|(event, count)| {
+                        let (kind, outcome) = event.name();
+                        SbiEvent { kind: kind.to_owned(), outcome: outcome.to_owned(), count }
+                    })
+                    .collect(),
+                searched: Duration::from_millis(1500),
                 producers: vec![SbiProducer {
                     api_root: "http://192.0.2.61:8000".to_owned(),
                     state: SbiState::Avoided,

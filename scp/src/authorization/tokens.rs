@@ -21,6 +21,7 @@ use crate::flight::{Flights, Joined};
 use crate::names;
 use crate::nrf::{Ask, NrfError, NrfSet};
 use crate::problem::Problem;
+use crate::tally::{Event, Tally};
 
 /// Tokens, by what they were got for. Copies share them.
 #[derive(Clone, Debug, Default)]
@@ -111,15 +112,23 @@ impl Tokens {
         set: impl FnOnce() -> NrfSet,
         settings: &AuthorizationSettings,
         clock: SystemTime,
+        tally: &Tally,
     ) -> Granted {
         if let Some(token) = self.kept(request) {
+            tally.one(Event::TokenRemembered);
             return Ok(token);
         }
         let set_out = || {
             let (tokens, request, settings) = (self.clone(), request.clone(), settings.clone());
-            let (assertion, set) = (assertion.cloned(), set());
+            let (assertion, set, tally) = (assertion.cloned(), set(), tally.clone());
             async move {
-                let token = fetch(&request, assertion, &set, &settings, clock).await?;
+                let granted = fetch(&request, assertion, &set, &settings, clock).await;
+                tally.one(match &granted {
+                    Ok(_) => Event::TokenGranted,
+                    Err(Denied::Refused { .. }) => Event::TokenDenied,
+                    Err(Denied::Unanswered(_)) => Event::TokenFailed,
+                });
+                let token = granted?;
                 tokens.keep(request, token.clone(), settings.entries);
                 Ok(token)
             }

@@ -21,6 +21,7 @@ use crate::flight::{Flights, Joined};
 use crate::nrf::{Ask, Link, Loaded, NfProfile, NrfError, NrfSet, Preferred, SearchResult, Wanted};
 use crate::prepared::Prepared;
 use crate::producer::Producer;
+use crate::tally::Event;
 
 /// What is known of producers. Copies share it.
 #[derive(Clone, Debug, Default)]
@@ -77,7 +78,10 @@ impl Directory {
         }
         let remembered = self.shared.cache.recall(key, Instant::now());
         let old = match remembered {
-            Remembered::Holds(found) => return Ok(found),
+            Remembered::Holds(found) => {
+                asking.prepared.tally.one(Event::SearchRemembered);
+                return Ok(found);
+            }
             Remembered::Serves(found) => Some(found),
             Remembered::Nothing => None,
         };
@@ -88,8 +92,18 @@ impl Directory {
         let set_out = || {
             let (shared, key) = (Arc::clone(&self.shared), key.clone());
             let (set, settings) = (self.set(&key, asking), asking.prepared.settings.discovery.clone());
-            let target_type = factors.target_type().to_owned();
-            async move { shared.search(&key, &set, target_type, &settings).await }
+            let (target_type, tally) = (factors.target_type().to_owned(), asking.prepared.tally.clone());
+            async move {
+                let begun = Instant::now();
+                let outcome = shared.search(&key, &set, target_type, &settings).await;
+                tally.searched(u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX));
+                tally.one(match &outcome {
+                    Ok(_) => Event::SearchAnswered,
+                    Err(error) if error.is_away() => Event::SearchFailed,
+                    Err(_) => Event::SearchRefused,
+                });
+                outcome
+            }
         };
         let flight = match self.shared.flights.join(key.clone(), look, set_out) {
             Joined::There(outcome) => return outcome,
@@ -99,7 +113,10 @@ impl Directory {
         match timeout(asking.prepared.settings.discovery.patience, flight.land()).await {
             Ok(Some(Err(error))) if !error.is_away() => Err(error),
             Ok(Some(Ok(found))) => Ok(found),
-            Ok(Some(Err(_)) | None) | Err(_) => Ok(old),
+            Ok(Some(Err(_)) | None) | Err(_) => {
+                asking.prepared.tally.one(Event::SearchStale);
+                Ok(old)
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use crate::clock::timestamp;
 use crate::context::Context;
 use crate::names;
 use crate::overload::Gate;
+use crate::tally::Event;
 
 /// For how many seconds what is said holds.
 const VALIDITY: u32 = 5;
@@ -78,6 +79,7 @@ where
         Pin::new(&mut self.inner).poll(context).map(|reply| {
             reply.map(|mut reply| {
                 if let Some(oci) = oci(&self.gate, &self.context.arrival) {
+                    self.context.arrival.prepared.tally.one(Event::OverloadTold);
                     reply.headers_mut().append(names::OCI, oci);
                 }
                 reply

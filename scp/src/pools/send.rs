@@ -29,6 +29,7 @@ use crate::context::MOST_NAMES;
 use crate::failure::{Fault, Sent, Upstream};
 use crate::prepared::Prepared;
 use crate::pump::{Pump, PumpError};
+use crate::tally::Event;
 
 /// What went wrong, and what of the request may have been acted on.
 type Wrong = (Fault, Sent);
@@ -306,7 +307,15 @@ impl Answer {
 }
 
 async fn dial(pools: Pools, pool: Arc<Pool>, prepared: Arc<Prepared>) {
-    match connect(&pool.api_root, &pool.holder, &pools.shared.names, &prepared).await {
+    let connected = connect(&pool.api_root, &pool.holder, &pools.shared.names, &prepared).await;
+    prepared.tally.one(match &connected {
+        Ok(_) => Event::DialConnected,
+        Err(Fault::Name(_)) => Event::DialNameless,
+        Err(Fault::Tls(_)) => Event::DialUntrusted,
+        Err(Fault::ConnectTimeout(_)) => Event::DialLate,
+        Err(_) => Event::DialRefused,
+    });
+    match connected {
         Ok((Connected::Clear(stream), at)) => begin(stream, at, &pools, pool, &prepared).await,
         Ok((Connected::Tls(stream), at)) => begin(stream, at, &pools, pool, &prepared).await,
         Err(fault) => {

@@ -17,6 +17,7 @@ use crate::names;
 use crate::producer::{Plan, Step};
 use crate::redirect::{self, Elsewhere};
 use crate::slow::Slow;
+use crate::tally::Event;
 
 /// What came of waiting.
 pub(super) enum Came {
@@ -194,6 +195,7 @@ impl<S> Again<S> {
         }
         let settings = &self.call.context.arrival.prepared.settings;
         let Elsewhere { target, path, identity } = redirect::elsewhere(reply, settings)?;
+        self.call.context.arrival.prepared.tally.one(Event::RedirectFollowed);
         self.call.plan = Plan::place(target);
         self.call.tried.clear();
         self.call.context.slow.take();
@@ -242,6 +244,9 @@ impl<S> Again<S> {
     fn pay(&mut self, free: bool) -> bool {
         let retries = &self.call.context.arrival.prepared.settings.retries;
         self.paid = !free && self.budget.spend(Instant::now(), retries);
+        if !free && !self.paid {
+            self.call.context.arrival.prepared.tally.one(Event::RetryUnpaid);
+        }
         free || self.paid
     }
 

@@ -26,6 +26,7 @@ mod abuse;
 mod advice;
 mod authorization;
 mod binding;
+mod counted;
 mod discovery;
 mod drained;
 mod failure;

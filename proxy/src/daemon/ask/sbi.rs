@@ -2,11 +2,15 @@
 
 mod drain;
 
-use pinion_scp::account::Counts;
+use pinion_scp::account::{Counts, ServiceCounts};
 use pinion_scp::api_root::ApiRoot;
 use pinion_scp::binding::Pin;
+use pinion_scp::cause::Cause;
+use pinion_scp::tally::{Event, Tally};
 
-use crate::control::{ControlError, Explained, Explanation, PageAsk, SbiFilter, SbiPage, SbiResource, SbiStats};
+use crate::control::{
+    ControlError, Explained, Explanation, PageAsk, SbiEvent, SbiFilter, SbiPage, SbiResource, SbiService, SbiStats,
+};
 use crate::daemon::state::Daemon;
 
 impl Daemon {
@@ -17,11 +21,12 @@ impl Daemon {
         let (scp, parts) = (host.scp(), host.scp().parts());
         let Counts { statuses, causes, cancelled, times, spent, untold } = parts.account.counts();
         let (working, waiting) = parts.gate.load();
+        let tally = scp.tally();
         Some(SbiStats {
             fqdn: host.fqdn().to_owned(),
             nf_instance: host.instance().to_owned(),
             statuses,
-            causes: causes.into_iter().map(|(cause, count)| (cause.name().to_owned(), count)).collect(),
+            causes: named(causes),
             cancelled,
             times: times.to_vec(),
             spent: std::time::Duration::from_micros(spent),
@@ -33,6 +38,9 @@ impl Daemon {
             resources: parts.pins.count() as u64,
             searches: parts.directory.size().0 as u64,
             retries: parts.budget.attempts(),
+            services: parts.account.services().into_iter().map(service).collect(),
+            events: Event::ALL.iter().map(|event| happened(&tally, *event)).collect(),
+            searched: std::time::Duration::from_micros(tally.search_micros()),
             producers: host.producers(),
         })
     }
@@ -90,4 +98,19 @@ fn resource((key, pin): (std::sync::Arc<str>, Pin)) -> SbiResource {
         nf_sets,
         nf_service_sets: service_sets,
     }
+}
+
+fn named(causes: Vec<(Cause, u64)>) -> Vec<(String, u64)> {
+    causes.into_iter().map(|(cause, count)| (cause.name().to_owned(), count)).collect()
+}
+
+fn service(of: ServiceCounts) -> SbiService {
+    let ServiceCounts { service, nf_type, classes, causes, spent } = of;
+    let spent = std::time::Duration::from_micros(spent);
+    SbiService { service, nf_type, classes, causes: named(causes), spent }
+}
+
+fn happened(tally: &Tally, event: Event) -> SbiEvent {
+    let (kind, outcome) = event.name();
+    SbiEvent { kind: kind.to_owned(), outcome: outcome.to_owned(), count: tally.count(event) }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use pinion::control::{
-    Explained, Explanation, PageAsk, SbiFilter, SbiPage, SbiProducer, SbiResource, SbiState, SbiStats,
+    Explained, Explanation, PageAsk, SbiEvent, SbiFilter, SbiPage, SbiProducer, SbiResource, SbiService, SbiState,
+    SbiStats,
 };
 
 pub(super) fn stats() -> SbiStats {
@@ -23,6 +24,21 @@ pub(super) fn stats() -> SbiStats {
         resources: 10,
         searches: 11,
         retries: 12,
+        services: vec![
+            SbiService {
+                service: "nudm-sdm".to_owned(),
+                nf_type: "UDM".to_owned(),
+                classes: [0, 90, 1, 2, 3],
+                causes: vec![("TARGET_NF_NOT_REACHABLE".to_owned(), 2)],
+                spent: Duration::from_millis(180),
+            },
+            SbiService { service: "other".to_owned(), classes: [0, 0, 0, 1, 0], ..SbiService::default() },
+        ],
+        events: vec![
+            SbiEvent { kind: "search".to_owned(), outcome: "remembered".to_owned(), count: 13 },
+            SbiEvent { kind: "dial".to_owned(), outcome: "untrusted".to_owned(), count: 0 },
+        ],
+        searched: Duration::from_millis(14),
         producers: vec![
             SbiProducer {
                 api_root: "http://192.0.2.61:8000".to_owned(),

@@ -46,7 +46,47 @@ pub(super) struct Scp<'a> {
     searches: u64,
     unlogged: u64,
     retries: u64,
+    services: Vec<Service<'a>>,
+    events: Vec<Event<'a>>,
+    searched_seconds: f64,
     producers: Vec<Producer<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Service<'a> {
+    service: &'a str,
+    nf_type: &'a str,
+    responses: u64,
+    failed: u64,
+    problems: Vec<Problems<'a>>,
+    spent_seconds: f64,
+}
+
+impl<'a> From<&'a control::SbiService> for Service<'a> {
+    fn from(it: &'a control::SbiService) -> Self {
+        let [.., server] = it.classes;
+        Self {
+            service: &it.service,
+            nf_type: &it.nf_type,
+            responses: it.classes.iter().sum(),
+            failed: server,
+            problems: problems(&it.causes),
+            spent_seconds: it.spent.as_secs_f64(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Event<'a> {
+    kind: &'a str,
+    outcome: &'a str,
+    count: u64,
+}
+
+impl<'a> From<&'a control::SbiEvent> for Event<'a> {
+    fn from(it: &'a control::SbiEvent) -> Self {
+        Self { kind: &it.kind, outcome: &it.outcome, count: it.count }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -90,16 +130,19 @@ struct Problems<'a> {
     responses: u64,
 }
 
+fn problems(causes: &[(String, u64)]) -> Vec<Problems<'_>> {
+    causes.iter().map(|(cause, responses)| Problems { cause, responses: *responses }).collect()
+}
+
 impl<'a> From<&'a control::SbiStats> for Scp<'a> {
     fn from(it: &'a control::SbiStats) -> Self {
         let responses =
             it.statuses.iter().map(|(status, responses)| Responses { status: *status, responses: *responses });
-        let problems = it.causes.iter().map(|(cause, responses)| Problems { cause, responses: *responses });
         Self {
             fqdn: &it.fqdn,
             nf_instance: &it.nf_instance,
             responses: responses.collect(),
-            problems: problems.collect(),
+            problems: problems(&it.causes),
             cancelled: it.cancelled,
             spent_seconds: it.spent.as_secs_f64(),
             working: it.working,
@@ -110,6 +153,9 @@ impl<'a> From<&'a control::SbiStats> for Scp<'a> {
             searches: it.searches,
             unlogged: it.unlogged,
             retries: it.retries,
+            services: it.services.iter().map(Service::from).collect(),
+            events: it.events.iter().map(Event::from).collect(),
+            searched_seconds: it.searched.as_secs_f64(),
             producers: it.producers.iter().map(Producer::from).collect(),
         }
     }
