@@ -25,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const USER: u32 = 65534;
 const METRICS: &str = "127.0.0.1:9090";
 
+/// What to do where there is no nghttpd.
+const NGHTTPD: &str = "install nghttp2-server";
+
 /// Services that are spoken for.
 const SPOKEN: &str = "services:
   - {name: sgw, protocol: gtpv2-c, addresses: [127.0.0.1], endpoints: [{name: sgw-1, addresses: [192.0.2.61]}]}
@@ -221,6 +224,41 @@ fn an_scp_needs_no_capability_and_no_service() {
 
     daemon.signal(Signal::SIGTERM);
     assert!(daemon.process.take().unwrap().wait().unwrap().success(), "{}", daemon.log());
+}
+
+/// As the README has it.
+#[test]
+fn the_sample_of_an_scp_finds_the_producer_that_it_names() {
+    let [nghttpd, curl] = [need!(find_program("nghttpd", NGHTTPD)), need!(find_program("curl", "install curl"))];
+    let sample =
+        String::from_utf8(Command::new(BINARY).args(["init", "--for", "sbi", "-"]).output().unwrap().stdout);
+    let sample = sample.unwrap();
+    let (_, sbi) = sample.split_once("\nsbi:").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let users = folder.path().join("nudm-sdm/v2/imsi-1");
+    fs::create_dir_all(&users).unwrap();
+    fs::write(users.join("am-data"), "what the UDM has").unwrap();
+    let daemon = need!(Bare::start(SPOKEN, &[]));
+    for host in [14, 60, 61] {
+        daemon.namespace.add_address("lo", [192, 0, 2, host].into(), 32).unwrap();
+    }
+    let mut udm = testbeds::namespace::tied(nghttpd);
+    udm.args(["--no-tls", "-a", "192.0.2.61", "-d"]).arg(folder.path()).arg("8000");
+    let _udm = daemon.namespace.spawn(udm).unwrap();
+    wait_for(PATIENCE, || daemon.log().contains("ready: "));
+    daemon.configure(&format!("sbi:{sbi}"));
+    assert!(daemon.command(&["reload"]).status.success(), "{}", daemon.log());
+    let mut last = String::new();
+    wait_for(PATIENCE, || {
+        let mut get = Command::new(&curl);
+        get.args(["-sS", "--http2-prior-knowledge", "-i", "http://192.0.2.14:7777/nudm-sdm/v2/imsi-1/am-data"]);
+        get.args(["-H", "3gpp-Sbi-Discovery-target-nf-type: UDM"]);
+        get.args(["-H", "3gpp-Sbi-Discovery-service-names: nudm-sdm"]);
+        let got = daemon.namespace.run(|| get.output()).unwrap().unwrap();
+        last = String::from_utf8(got.stdout).unwrap();
+        last.ends_with("what the UDM has")
+    });
+    assert!(last.contains("3gpp-sbi-target-apiroot: http://192.0.2.61:8000"), "{last}");
 }
 
 #[test]
