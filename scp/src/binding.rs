@@ -10,7 +10,7 @@ use std::task::{Context as Task, Poll, ready};
 use std::time::SystemTime;
 
 use http::{HeaderMap, Method, StatusCode, Uri, header};
-use pinion_protocols::sbi::{Binding, BindingScope, Bindings, RoutingBinding, Value as _};
+use pinion_protocols::sbi::{Binding, BindingParameter, BindingScope, Bindings, RoutingBinding, Value as _};
 use tower::{Layer, Service};
 
 use crate::api_root::ApiRoot;
@@ -161,8 +161,11 @@ fn plan(call: &mut Call, pins: &Pins) -> Result<Option<Box<Asked>>, Failure> {
             && context.discovery
             && !known.is_some_and(Pin::tells)
         {
-            // Only what is being made may be made by anybody (6.12.1, last but two); within a set that is named, all have it.
-            let set_of = (!creates(call) && !names::name_set(call.headers())).then(|| root.clone());
+            // Only what is being made may be made by anybody (6.12.1, last but two); within a set that is named, all have it. Of a
+            // consumer it may not be known which of its addresses takes callbacks.
+            let consumer = context.callback && call.headers().contains_key(names::DISCOVERY_INSTANCE);
+            let anybody = creates(call) || names::name_set(call.headers()) || consumer;
+            let set_of = (!anybody).then(|| root.clone());
             call.plan.steps.push_back(Step::Find(Box::new(Query { set_of, ..Query::default() })));
         }
     }
@@ -198,11 +201,17 @@ fn extend(plan: &mut Plan, found: Vec<Query>, replace: bool) {
 }
 
 fn of_pin(pin: &Pin, callback: bool) -> Vec<Query> {
-    let bindings = pin.binding.as_ref().and_then(|it| Bindings::parse(it.as_bytes()).ok());
-    match bindings.as_ref().and_then(|Bindings(all)| all.first()) {
-        Some(binding) => steps::of_binding(binding, callback),
+    match pin.binding.as_ref().and_then(|it| Bindings::parse(it.as_bytes()).ok()) {
+        Some(Bindings(all)) => all.first().map(|it| steps::of_binding(it, callback)).unwrap_or_default(),
         None => steps::of_declared(pin),
     }
+}
+
+/// Who else takes notifications of a default subscription, by the binding that its profile has (6.12.4).
+pub(crate) fn of_subscription(binding: &str) -> Vec<Query> {
+    let bindings = Bindings::parse(binding.as_bytes()).map(|Bindings(all)| all).unwrap_or_default();
+    let of_callback = bindings.iter().find(|it| it.applies_to(BindingScope::Callback));
+    of_callback.map(|it| steps::of_binding(it, true)).unwrap_or_default()
 }
 
 /// Whether a request makes a resource in a collection: `POST {apiRoot}/nsmf-pdusession/v1/sm-contexts`.
@@ -236,14 +245,14 @@ fn remember(reply: &Reply, asked: Option<&Asked>, room: &Room) {
             if let Some(producer) = &target.producer {
                 describe(&mut pin, producer);
             }
-            pin.binding = binding(reply.headers()).or(pin.binding);
+            pin.binding = binding(reply.headers(), asked.callback).or(pin.binding);
             room.pin(key, pin);
         }
         // A notification that its endpoint did not take goes to who took it from now on (6.12.4).
         (None, Some(target)) if asked.callback && target.chosen && status.is_success() => {
             if let Some(place) = &asked.place {
                 let key = key(&place.authority, &below(place, &asked.path));
-                room.pin(&key.into(), pin(target, None));
+                room.pin(&key.into(), pin(target, binding(reply.headers(), true)));
             }
         }
         _ => {}
@@ -254,7 +263,7 @@ fn remember(reply: &Reply, asked: Option<&Asked>, room: &Room) {
 fn made(headers: &HeaderMap, target: &Target) -> Option<(Arc<str>, Pin)> {
     let location: Uri = headers.get(header::LOCATION)?.to_str().ok()?.parse().ok()?;
     let authority = location.authority().unwrap_or(&target.api_root.authority);
-    let mut pin = pin(target, binding(headers));
+    let mut pin = pin(target, binding(headers, false));
     // A producer may say that its resource is with another (6.10.4).
     match (root_of_api(&location), ApiRoot::of(&location)) {
         (Some(root), _) => pin.at = root,
@@ -287,14 +296,15 @@ fn describe(pin: &mut Pin, producer: &Producer) {
     pin.nf_sets.clone_from(&producer.nf_sets);
 }
 
-/// What a response says of who has its resource; not what it says of callbacks.
-fn binding(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get(names::BINDING)?.to_str().ok()?;
-    let Bindings(all) = Bindings::parse(text.as_bytes()).ok()?;
-    let of_resource = |it: &&Binding<'_>| {
-        it.get(pinion_protocols::sbi::BindingParameter::Scope).is_none() || !it.applies_to(BindingScope::Callback)
+/// What a response says of who has its resource, or of who takes callbacks (6.12.1): one of several, for several scopes.
+fn binding(headers: &HeaderMap, callback: bool) -> Option<String> {
+    let all = headers.get_all(names::BINDING).iter().filter_map(|it| Bindings::parse(it.as_bytes()).ok());
+    let meant = |it: &Binding<'_>| match callback {
+        true => it.applies_to(BindingScope::Callback),
+        // That of its own resource has no scope (6.12.2).
+        false => it.get(BindingParameter::Scope).is_none(),
     };
-    all.iter().find(of_resource).map(ToString::to_string)
+    all.flat_map(|Bindings(all)| all).find(meant).map(|it| it.to_string())
 }
 
 /// Whether a resource is no more: deleted, released (TS 29.502 5.2.2.4), or unknown to its producer.

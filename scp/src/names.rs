@@ -55,6 +55,9 @@ pub const DISCOVERY_REQUESTER_PLMNS: HeaderName =
 /// 3gpp-Sbi-Correlation-Info.
 pub const CORRELATION_INFO: HeaderName = HeaderName::from_static("3gpp-sbi-correlation-info");
 
+/// 3gpp-Sbi-Discovery-target-nf-instance-id.
+pub const DISCOVERY_INSTANCE: HeaderName = HeaderName::from_static("3gpp-sbi-discovery-target-nf-instance-id");
+
 /// Whether a client chose a set itself, and left only the choice within it (TS 29.500 6.10.5.1).
 #[must_use]
 pub fn name_set(headers: &HeaderMap) -> bool {

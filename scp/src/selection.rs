@@ -15,12 +15,12 @@ use http::HeaderMap;
 use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
-use crate::api_root::ApiRoot;
 use crate::before::Way;
+use crate::binding::of_subscription;
 use crate::call::{Call, Reply};
 use crate::cause::Cause;
 use crate::deadline;
-use crate::discovery::{Asking, Directory, Factors, Found, parameter};
+use crate::discovery::{Asking, Directory, Factors, Found, Listener, parameter};
 use crate::failure::Failure;
 use crate::load::Reported;
 use crate::names;
@@ -155,11 +155,31 @@ impl SelectionLayer {
     async fn find(&self, call: &Call, query: &Query) -> Result<Option<Picked>, Failure> {
         let (found, factors) = self.search(call, &query.factors).await?;
         let mut picked = self.pick(call, &found, &factors, query)?;
-        if let (None, Some(of), Some(_)) = (&picked, &query.set_of, factors.get(parameter::INSTANCE)) {
+        if let (None, Some(named)) = (&picked, factors.get(parameter::INSTANCE)) {
             // What was named is one NF instance; those that have its resources are the others of its sets (6.10.5.1 note 4).
-            for set in sets_at(&found, of) {
+            let sets = match &query.set_of {
+                Some(of) => sets(&found, |it| it.api_root.same(of)),
+                // A binding names its sets itself.
+                None if factors.is_callback() && query.factors.is_empty() => {
+                    sets(&found, |it| it.nf_instance.eq_ignore_ascii_case(named))
+                }
+                None => BTreeSet::new(),
+            };
+            for set in sets {
                 let (others, factors) = self.search(call, &[(parameter::SET, set)]).await?;
                 picked = self.pick(call, &others, &factors, &Query::default()).unwrap_or_default();
+                if picked.is_some() {
+                    break;
+                }
+            }
+        }
+        if let (None, Some(notification), Some(_)) =
+            (&picked, factors.notification(), factors.get(parameter::INSTANCE))
+        {
+            let bound = found.listeners.iter().filter(|it| it.takes(notification));
+            for query in bound.filter_map(Listener::binding).flat_map(of_subscription) {
+                let (others, factors) = self.search(call, &query.factors).await?;
+                picked = self.pick(call, &others, &factors, &query).unwrap_or_default();
                 if picked.is_some() {
                     break;
                 }
@@ -214,10 +234,10 @@ impl SelectionLayer {
 /// What a request lacks that is for nobody.
 const NOBODY: &str = "the request names nobody: it needs 3gpp-Sbi-Target-apiRoot, 3gpp-Sbi-Routing-Binding or 3gpp-Sbi-Discovery-target-nf-type";
 
-/// Sets of who is at an API root.
-fn sets_at(found: &Found, root: &ApiRoot) -> BTreeSet<String> {
-    let there = found.candidates.iter().filter(|it| it.producer.api_root.same(root));
-    there.flat_map(|it| it.producer.nf_sets.iter().cloned()).collect()
+/// Sets of those who are meant.
+fn sets(found: &Found, meant: impl Fn(&Producer) -> bool) -> BTreeSet<String> {
+    let all = found.candidates.iter().map(|it| &it.producer).chain(&found.instances);
+    all.filter(|it| meant(it)).flat_map(|it| it.nf_sets.iter().cloned()).collect()
 }
 
 /// 3gpp-Sbi-Producer-Id, where nobody said it yet (6.10.3.4). An NRF that is configured has no NF instance that is known.

@@ -173,6 +173,12 @@ impl Candidate {
 }
 
 impl Listener {
+    /// Who else takes what it does, where its profile says so (TS 29.500 6.12.4).
+    #[must_use]
+    pub fn binding(&self) -> Option<&str> {
+        self.subscription.binding.as_deref()
+    }
+
     /// Whether it takes such a notification.
     #[must_use]
     pub fn takes(&self, notification: Notification<'_>) -> bool {

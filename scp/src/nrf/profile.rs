@@ -201,6 +201,9 @@ pub struct DefaultSubscription {
     /// Which N2 information.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub n2_information_class: Option<String>,
+    /// Who else takes them: a value of 3gpp-Sbi-Binding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub binding: Option<String>,
     /// Versions of the notification's API, as `v1`; any where there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub versions: Vec<String>,

@@ -41,6 +41,7 @@ mod peers;
 mod pools;
 mod redirect;
 mod registration;
+mod reselection;
 mod retry;
 mod routing;
 mod searches;

@@ -111,6 +111,25 @@ async fn r3_another_scp_is_given_the_target_and_the_routing_binding() {
     assert!(!other.only().headers.contains_key("3gpp-sbi-routing-binding"));
 }
 
+/// This SCP discovered; the next is told whom (6.10.2.5).
+#[tokio::test]
+async fn r3_another_scp_is_given_the_target_that_was_discovered() {
+    let [far, udm] = [Producer::start().await, Producer::start().await];
+    let nrf = crate::nrf::Nrf::with(vec![crate::nrf::udm(crate::nrf::ONE, &udm)]).await;
+    let mut settings = nrf.settings();
+    let targets = Targets::Services(vec!["nudm-sdm".to_owned()]);
+    let api_root = ApiRoot::parse(&far.root()).unwrap();
+    settings.next_hops.push(NextHop { targets, api_root, delegate: false });
+    let running = scp(settings).await;
+    let request = get("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM").body("").unwrap();
+    let answer = Client::connect(running.address).await.ask(request).await;
+    assert_eq!((answer.status.as_u16(), answer.header("3gpp-sbi-target-apiroot")), (200, udm.root().as_str()));
+    let seen = far.only();
+    assert_eq!(seen.headers["3gpp-sbi-target-apiroot"], udm.root());
+    assert_eq!(seen.uri, format!("{}/nudm-sdm/v2/x", far.root()));
+    assert!(udm.seen().is_empty());
+}
+
 #[tokio::test]
 async fn r3_an_scp_that_discovers_is_given_the_discovery_factors() {
     let far = Producer::start().await;
