@@ -25,7 +25,7 @@ use crate::call::{Arrival, Peer};
 use crate::nrf::{Keeper, Wire};
 use crate::prepared::Prepared;
 use crate::stack::{Parts, stack};
-use crate::tally::Tally;
+use crate::tally::{Event, Tally};
 use crate::{stack as layers, tls};
 
 /// A service communication proxy. Copies are the same one.
@@ -136,6 +136,7 @@ impl Scp {
             let prepared = Arc::clone(&self.prepared.borrow());
             let counted = Counted::new(&self.connections);
             if self.connections() > prepared.settings.limits.connections {
+                prepared.tally.one(Event::ClientTooMany);
                 continue;
             }
             let scp = self.clone();
@@ -169,8 +170,14 @@ impl Scp {
                     }
                     self.speak(*stream, served, Some(http2)).await;
                 }
-                Ok(Err(error)) => tracing::debug!(%address, %error, "TLS with a client failed"),
-                Err(_) => tracing::debug!(%address, "TLS with a client took too long"),
+                Ok(Err(error)) => {
+                    tracing::debug!(%address, %error, "TLS with a client failed");
+                    now.tally.one(Event::ClientUntrusted);
+                }
+                Err(_) => {
+                    tracing::debug!(%address, "TLS with a client took too long");
+                    now.tally.one(Event::ClientLate);
+                }
             },
             (Speech::Tls, None) => {
                 tracing::warn!(%address, "a client wants TLS, and no certificate is configured");
@@ -187,7 +194,8 @@ impl Scp {
             Some(chosen) => (preface::Rewound::new(wire), chosen),
             None => match timeout(most, preface::look(wire)).await {
                 Ok(Ok(looked)) => looked,
-                Ok(Err(_)) | Err(_) => return,
+                Ok(Err(_)) => return,
+                Err(_) => return served.prepared.borrow().tally.one(Event::ClientLate),
             },
         };
         let stack = stack(&self.parts);

@@ -81,6 +81,18 @@ events! {
         /// A client was told to send less.
         OverloadTold "told",
     }
+    "client" {
+        /// There were as many connections of clients as there may be.
+        ClientTooMany "too-many",
+        /// TLS did not come about: its certificate is not of those that count, for one.
+        ClientUntrusted "untrusted",
+        /// It did not say within the time for it how it wants to speak.
+        ClientLate "late",
+        /// It took back too much of what it asked (CVE-2023-44487).
+        ClientResets "resets",
+        /// It broke the protocol, or sent what is too much by it: floods of frames, headers without end (RFC 9113 10.5).
+        ClientBroke "protocol",
+    }
     "redirect" {
         /// A producer's was followed for the client.
         RedirectFollowed "followed",

@@ -47,7 +47,8 @@ an object of the SCP with fqdn, nf_instance, responses: objects with status, res
 with cause, responses; cancelled (requests whose client did not wait), spent_seconds (the time of all responses together), working,
 waiting (requests), client_connections, producer_connections, resources (that are pinned), searches (that are remembered), unlogged,
 retries (attempts beside the first of each request), services: objects with service, nf_type, responses, failed (with 5xx), problems,
-spent_seconds; events: objects with kind (search, token, dial, retry, pin, overload, redirect), outcome, count; searched_seconds
+spent_seconds; events: objects with kind (search, token, dial, retry, pin, overload, client: a
+connection of one was ended or not taken, redirect), outcome, count; searched_seconds
 (that NRFs took), and producers: objects of whom it asks with api_root, nf_type and nf_instance
 (null: not known), services, state (up, failing: did not answer last, avoided: did not too often in a row, draining,
 unknown: not asked yet), resources (pinned to it), connections, answered, failed (attempts).

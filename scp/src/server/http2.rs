@@ -22,7 +22,9 @@ use crate::body::Body;
 use crate::call::{Call, Reply};
 use crate::context::{Context, Known};
 use crate::errors::answer;
+use crate::prepared::Prepared;
 use crate::pump::{Pump, PumpError};
+use crate::tally::Event;
 
 /// What requests of one connection share.
 #[derive(Debug, Default)]
@@ -47,7 +49,11 @@ where
         .max_header_list_size(limits.headers)
         .max_pending_accept_reset_streams(limits.resets)
         .handshake::<_, Bytes>(wire);
-    let Ok(Ok(mut connection)) = timeout(timeouts.handshake, begun).await else { return };
+    let mut connection = match timeout(timeouts.handshake, begun).await {
+        Ok(Ok(connection)) => connection,
+        Ok(Err(error)) => return broke(&prepared, &served, &error),
+        Err(_) => return prepared.tally.one(Event::ClientLate),
+    };
     let shared = Arc::new(Shared::default());
     let mut known = Known::default();
     let mut drain = served.drain.clone();
@@ -63,14 +69,12 @@ where
                     quiet = false;
                     tokio::spawn(Exchange::new(&mut stack, request, respond, &served, &mut known, &shared));
                     if shared.resets.too_many(limits.streams) {
+                        prepared.tally.one(Event::ClientResets);
                         tracing::warn!(client = %served.peer.address, "a client takes back what it asks for: its connection ends");
                         connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
                     }
                 }
-                Some(Err(error)) => {
-                    tracing::debug!(client = %served.peer.address, %error, "a client's connection broke");
-                    return;
-                }
+                Some(Err(error)) => return broke(&prepared, &served, &error),
                 None => return,
             },
             _ = &mut drained, if !draining => {
@@ -87,6 +91,14 @@ where
                 }
             }
         }
+    }
+}
+
+/// A connection ended otherwise than it should: its client went away, or was found to break the protocol.
+fn broke(prepared: &Prepared, served: &Served, error: &h2::Error) {
+    tracing::debug!(client = %served.peer.address, %error, "a client's connection broke");
+    if error.is_library() {
+        prepared.tally.one(Event::ClientBroke);
     }
 }
 

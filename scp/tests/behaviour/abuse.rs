@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use pinion_scp::tally::Event;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::attackers::{continuations, rapid_resets, references, request, slow_content};
 use crate::frames::{END_HEADERS, END_STREAM, Frame, GOAWAY, HEADERS, RST_STREAM, Raw, fields};
-use crate::support::{Client, Does, Producer, get, scp, settings, until};
+use crate::support::{Client, Does, Producer, Running, get, scp, settings, until};
 
 /// `ENHANCE_YOUR_CALM` (RFC 9113 7).
 const CALM: u32 = 0xb;
@@ -17,6 +18,13 @@ const CALM: u32 = 0xb;
 /// Whether the connection was ended for it.
 async fn ended(raw: &mut Raw) -> Option<Frame> {
     tokio::time::timeout(Duration::from_secs(20), raw.next_of(&[GOAWAY])).await.expect("the connection should end")
+}
+
+/// Why connections were ended, each as often as any was.
+fn counted(running: &Running) -> Vec<&'static str> {
+    let times = |event: &Event| usize::try_from(running.scp.tally().count(*event)).unwrap();
+    let events = Event::ALL.iter().filter(|it| it.name().0 == "client");
+    events.flat_map(|it| std::iter::repeat_n(it.name().1, times(it))).collect()
 }
 
 #[tokio::test]
@@ -32,6 +40,7 @@ async fn rapid_resets_end_the_connection_and_nobody_elses() {
     if let Some(frame) = ended(&mut raw).await {
         assert_eq!(frame.error(), CALM);
     }
+    until(|| counted(&running).len() == 1).await;
     let answer = other.ask(get("/x").header("3gpp-Sbi-Target-apiRoot", producer.root()).body("").unwrap()).await;
     assert_eq!(answer.status, 200);
     until(|| running.scp.parts().gate.load() == (0, 0)).await;
@@ -64,6 +73,7 @@ async fn resets_of_requests_that_are_under_way_count_too() {
         }
     }
     assert_eq!(running.scp.connections(), 0);
+    assert_eq!(counted(&running), ["resets"]);
     if let Some(frame) = ended(&mut raw).await {
         assert_eq!(frame.error(), CALM);
     }
@@ -76,6 +86,7 @@ async fn a_flood_of_continuations_ends_the_connection() {
     continuations(&mut raw, &fields(&[("x-a", &"a".repeat(1000))])).await;
     ended(&mut raw).await;
     until(|| running.scp.connections() == 0).await;
+    assert_eq!(counted(&running), ["protocol"]);
 }
 
 /// Empty ones cost nothing of the header list.
@@ -86,6 +97,7 @@ async fn a_flood_of_empty_continuations_ends_the_connection() {
     continuations(&mut raw, &[]).await;
     ended(&mut raw).await;
     until(|| running.scp.connections() == 0).await;
+    assert_eq!(counted(&running), ["protocol"]);
 }
 
 #[tokio::test]
@@ -145,6 +157,8 @@ async fn a_connection_that_says_nothing_is_closed() {
     stuck.send(HEADERS, 0, 1, &request("http://127.0.0.1:1")).await.unwrap();
     until(|| running.scp.connections() == 4).await;
     until(|| running.scp.connections() == 0).await;
+    // Those that did not even begin.
+    assert_eq!(counted(&running), ["late", "late"]);
     let mut nothing = Vec::new();
     assert_eq!(silent.read_to_end(&mut nothing).await.unwrap(), 0);
 }
@@ -164,6 +178,7 @@ async fn connections_beyond_the_bound_are_closed() {
     assert_eq!(ask(&second).await.unwrap().status, 200);
     let mut third = Raw::connect(running.address).await;
     assert!(third.next().await.is_none());
+    assert_eq!(counted(&running), ["too-many"]);
     assert_eq!(ask(&first).await.unwrap().status, 200);
 }
 

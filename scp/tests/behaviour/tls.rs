@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Response;
+use pinion_scp::tally::Event;
 use pinion_scp::tls::{self, Clients, Pair};
 use pinion_scp::{Prepared, Speech};
 use rcgen::SanType;
@@ -51,6 +52,7 @@ async fn a3_both_sides_are_tls_with_certificates_that_are_checked() {
     let stranger = Authority::new();
     assert!(ask(client(&authority, Some(stranger.dns("amf.example")))).await.is_err());
     assert_eq!(producer.only().uri, format!("{root}/x"));
+    assert_eq!(running.scp.tally().count(Event::ClientUntrusted), 2);
 }
 
 #[tokio::test]

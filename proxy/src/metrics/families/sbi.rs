@@ -133,6 +133,14 @@ pub(super) const FAMILIES: &[Family] = &[
         },
     ),
     counter(
+        "sbi_client_ends",
+        "Connections of clients that the SCP ended or did not take, by why.",
+        &["outcome"],
+        |it, sink| {
+            happened(it, sink, "client");
+        },
+    ),
+    counter(
         "sbi_unpaid_retries",
         "Attempts that there might have been, but for the budget.",
         &["outcome"],
