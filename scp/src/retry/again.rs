@@ -66,8 +66,9 @@ where
                 next
             }
             Came::Answer(Err(Failure::Upstream(failed))) => {
-                // Whoever is still asked is waited for.
-                let next = under_way.is_empty().then(|| again.instead(&failed, outcome.as_ref())).flatten();
+                // Whoever was asked beside one that was slow is waited for when that one fails at last.
+                let last = under_way.is_empty() || !again.call.tried.contains(&failed.api_root);
+                let next = last.then(|| again.instead(&failed, outcome.as_ref())).flatten();
                 outcome = Some(Err(failed.into()));
                 next
             }
@@ -180,8 +181,10 @@ impl<S> Again<S> {
     /// The attempt beside those that say nothing; none where it might do again what is done already.
     fn beside(&mut self) -> Option<Call> {
         let slow = self.call.context.slow.take();
+        // Whoever was asked last has its time first.
+        let last = slow.iter().any(|it| !self.call.tried.contains(it));
         let may = self.call.request.method().is_idempotent() && self.content.is_there() && !self.exhausted;
-        if !self.left() || !may || !self.pay(false) {
+        if !self.left() || !last || !may || !self.pay(false) {
             return None;
         }
         self.call.tried.extend(slow);

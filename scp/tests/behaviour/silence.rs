@@ -25,7 +25,7 @@ impl Two {
     async fn start(one: Producer, two: Producer, settings: impl FnOnce(&mut Settings)) -> Self {
         let nrf = Nrf::with(one_before_two(&one, &two).into()).await;
         let mut told = nrf.settings();
-        told.timeouts.attempt = Duration::from_millis(100);
+        told.timeouts.attempt = Duration::from_millis(300);
         told.timeouts.response = Duration::from_hours(1);
         settings(&mut told);
         let running = scp(told).await;
@@ -77,7 +77,7 @@ async fn f6_a_silent_producer_costs_a_request_no_more_than_an_attempt() {
 /// Nobody knows what it did with it.
 #[tokio::test]
 async fn f3_what_a_silent_producer_may_have_done_is_not_done_again() {
-    let settings = |it: &mut Settings| it.timeouts.response = Duration::from_millis(600);
+    let settings = |it: &mut Settings| it.timeouts.response = Duration::from_millis(1_500);
     let two = Two::start(silent().await, Producer::start().await, settings).await;
     let answer = two.ask("POST", "{}").await;
     assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (504, "TARGET_NF_NOT_REACHABLE"));
@@ -135,7 +135,7 @@ async fn f3_attempts_beside_those_that_are_slow_have_a_budget() {
     let settings = |it: &mut Settings| {
         it.retries.budget = 0;
         it.retries.spare = 0;
-        it.timeouts.response = Duration::from_millis(600);
+        it.timeouts.response = Duration::from_millis(1_500);
     };
     let two = Two::start(silent().await, Producer::start().await, settings).await;
     assert_eq!(two.ask("GET", "").await.status, 504);
@@ -163,7 +163,7 @@ async fn f6_who_is_still_sent_a_request_is_not_silent() {
     let (response, mut stream) = two.client.sender.clone().send_request(request, false).unwrap();
     stream.send_data(Bytes::from_static(b"{"), false).unwrap();
     // Several attempts' time.
-    tokio::time::sleep(Duration::from_millis(350)).await;
+    tokio::time::sleep(Duration::from_millis(1_000)).await;
     assert_eq!(two.standing(&two.one), Standing::Good);
     stream.send_data(Bytes::from_static(b"}"), true).unwrap();
     assert_eq!(response.await.unwrap().status(), 200);
@@ -181,4 +181,23 @@ async fn f6_a_client_that_hardly_waits_says_nothing_of_a_producer() {
         assert_eq!(answer.status, 504);
     }
     assert_eq!(two.standing(&two.one), Standing::Good);
+}
+
+/// Otherwise one that is slow would have the next asked over and over.
+#[tokio::test]
+async fn f6_who_is_asked_beside_another_has_its_own_time() {
+    let (tell, told) = watch::channel(false);
+    let settings = |it: &mut Settings| {
+        it.timeouts.attempt = Duration::from_millis(400);
+        it.retries.attempts = 10;
+    };
+    let two = Two::start(silent().await, patient(told).await, settings).await;
+    let (answer, ()) = tokio::join!(two.ask("GET", ""), async {
+        until(|| two.two.seen().len() == 1).await;
+        // The first turns slow again before the second does.
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        tell.send(true).unwrap();
+    });
+    assert_eq!(answer.body, b"late");
+    assert_eq!((two.one.seen().len(), two.two.seen().len()), (1, 1));
 }
