@@ -108,12 +108,12 @@ pub fn filter(level: Option<&str>, environment: Option<&str>) -> Result<EnvFilte
     EnvFilter::builder().parse(directives).map_err(wrong)
 }
 
-/// A filter that lets the spans of procedures through where they go to a collector. Elsewhere nobody looks at them.
+/// A filter that lets the spans of procedures and requests through where they go to a collector. Elsewhere nobody looks at them.
 fn with_spans(filter: EnvFilter, wanted: bool) -> EnvFilter {
-    match format!("{}=debug", pinion_n2::SPANS).parse() {
-        Ok(directive) if wanted && cfg!(feature = "otlp") => filter.add_directive(directive),
-        _ => filter,
-    }
+    let targets =
+        [pinion_n2::SPANS, pinion_scp::trace::SPANS].into_iter().filter(|_| wanted && cfg!(feature = "otlp"));
+    let directives = targets.filter_map(|target| format!("{target}=debug").parse().ok());
+    directives.fold(filter, EnvFilter::add_directive)
 }
 
 /// Logging under way.

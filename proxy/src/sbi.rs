@@ -8,6 +8,8 @@ mod log;
 mod names;
 mod producers;
 mod resources;
+#[cfg(feature = "otlp")]
+mod traces;
 
 pub use certificates::prepare;
 pub use host::{Host, Next, StartError};

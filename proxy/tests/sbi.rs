@@ -2,7 +2,6 @@
 #![cfg(test)]
 
 use std::convert::Infallible;
-use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -11,11 +10,9 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Empty, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http2::SendRequest;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use pinion::config::model::Sbi;
 use pinion::config::{Host as Machine, parse};
 use pinion::control::SbiState;
 use pinion::sbi::{Dns, Host, Next, StartError, instance};
@@ -26,19 +23,10 @@ use tokio::sync::Semaphore;
 
 #[path = "shared/dns.rs"]
 mod dns;
+#[path = "shared/sbi.rs"]
+mod shared;
 
-/// An SCP's section with these listeners.
-fn section(listeners: &[SocketAddr]) -> Sbi {
-    let listeners: Vec<_> =
-        listeners.iter().map(|it| format!("{{address: {}, port: {}}}", it.ip(), it.port())).collect();
-    let text = format!("sbi: {{fqdn: scp.example, listeners: [{}]}}", listeners.join(", "));
-    parse(text.as_bytes(), &Machine::default()).unwrap().config.sbi.unwrap()
-}
-
-/// A port that nobody has.
-async fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
-}
+use shared::{Client, free, section};
 
 /// A producer that answers with the path it is asked for; `/slow` only once it may.
 async fn producer(may: Arc<Semaphore>) -> SocketAddr {
@@ -70,34 +58,6 @@ async fn producer_at(at: SocketAddr, may: Arc<Semaphore>) -> SocketAddr {
         }
     });
     address
-}
-
-/// A client's connection.
-struct Client {
-    requests: SendRequest<Empty<Bytes>>,
-    scp: SocketAddr,
-}
-
-impl Client {
-    async fn connect(scp: SocketAddr) -> Option<Self> {
-        let stream = TcpStream::connect(scp).await.ok()?;
-        let connected = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
-        let (requests, connection) = connected.ok()?;
-        tokio::spawn(connection);
-        Some(Self { requests, scp })
-    }
-
-    /// Asks a producer by way of the SCP; what it answered.
-    async fn ask(&mut self, producer: impl Display, path: &str) -> String {
-        let request = Request::get(format!("http://{}{path}", self.scp))
-            .header("3gpp-sbi-target-apiroot", format!("http://{producer}"))
-            .body(Empty::new())
-            .unwrap();
-        self.requests.ready().await.unwrap();
-        let response = self.requests.send_request(request).await.unwrap();
-        assert_eq!(response.status(), 200);
-        String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().into()).unwrap()
-    }
 }
 
 fn start(folder: &Path, listeners: &[SocketAddr]) -> Host {

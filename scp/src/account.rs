@@ -16,6 +16,7 @@ use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use tokio::sync::mpsc;
 use tower::{Layer, Service};
+use tracing::Span;
 
 use crate::api_root::ApiRoot;
 use crate::call::{Arrival, Call, Reply};
@@ -23,6 +24,7 @@ use crate::cause::Cause;
 use crate::context::Context;
 use crate::names;
 use crate::producer::Target;
+use crate::trace::{self, Parent};
 
 pub use counts::{BOUNDS, Counts};
 pub use services::ServiceCounts;
@@ -60,6 +62,10 @@ pub struct Entry {
     pub agent: Option<String>,
     /// 3gpp-Sbi-Correlation-Info.
     pub correlation: Option<String>,
+    /// The span that its client is in, where it says so.
+    pub trace: Option<Parent>,
+    /// As `nudm-sdm`; `notification` for callbacks, `other` for what is neither.
+    pub service: String,
     /// The status of its response; none: its client did not wait for one.
     pub status: Option<StatusCode>,
     /// Why, where the SCP itself answered.
@@ -125,6 +131,8 @@ impl Account {
             path: uri.path_and_query().cloned(),
             agent: text(header::USER_AGENT),
             correlation: text(names::CORRELATION_INFO),
+            trace: Parent::of(headers),
+            service: String::new(),
             status: None,
             cause: None,
             target: None,
@@ -143,6 +151,7 @@ impl Account {
         let Some((mut entry, reader)) = asked.zip(self.reader()) else { return };
         let target = reply.and_then(|it| it.extensions().get::<Target>());
         (entry.status, entry.cause, entry.took) = (status, cause.copied(), took);
+        served.name().clone_into(&mut entry.service);
         entry.target = target.map(|it| it.api_root.clone());
         entry.nf_instance = target.and_then(|it| it.producer.as_ref()).map(|it| it.nf_instance.clone());
         if reader.try_send(*entry).is_err() {
@@ -190,11 +199,12 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, call: Call) -> Self::Future {
-        let (request, context) = (&call.request, Arc::clone(&call.context));
+    fn call(&mut self, mut call: Call) -> Self::Future {
+        let (request, context) = (&mut call.request, Arc::clone(&call.context));
         let asked = self.account.asked(request.method(), request.uri(), request.headers(), &context.arrival);
         let served = self.account.served(request.uri(), &context.arrival, context.callback);
-        let open = Open { account: self.account.clone(), asked, served, context: Some(context) };
+        let span = trace::begin(request, served.name(), &context.arrival.prepared);
+        let open = Open { account: self.account.clone(), asked, served, span, context: Some(context) };
         Accounting { inner: self.inner.call(call), open }
     }
 }
@@ -212,6 +222,7 @@ struct Open {
     account: Account,
     asked: Option<Box<Entry>>,
     served: Arc<Served>,
+    span: Span,
     /// None once it is.
     context: Option<Arc<Context>>,
 }
@@ -219,6 +230,7 @@ struct Open {
 impl Open {
     fn close(&mut self, reply: Option<&Reply>) {
         if let Some(context) = self.context.take() {
+            trace::end(&self.span, reply);
             self.account.done(self.asked.take(), &self.served, &context.arrival, reply);
         }
     }

@@ -73,7 +73,8 @@ impl Future for Begun {
             peers::homeward(reply.headers_mut(), context);
             // Who answered is of interest where a resource was made, bound or moved, and where it is told.
             let headers = reply.headers();
-            let told = context.arrival.prepared.told;
+            let prepared = &context.arrival.prepared;
+            let told = prepared.told || prepared.tracer.is_some();
             if told
                 || target.chosen
                 || headers.contains_key(header::LOCATION)

@@ -61,6 +61,7 @@ pub mod stack;
 pub mod tally;
 pub mod target;
 pub mod tls;
+pub mod trace;
 
 pub use prepared::Prepared;
 pub use server::{Scp, Speech};

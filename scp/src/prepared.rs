@@ -8,6 +8,7 @@ use tokio_rustls::rustls::{ClientConfig, ServerConfig};
 use crate::resolve::{Resolve, System};
 use crate::settings::Settings;
 use crate::tally::Tally;
+use crate::trace::Tracer;
 
 /// Settings, with certificates and what is made of them once.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct Prepared {
     pub resolver: Arc<dyn Resolve>,
     /// What happens, counted: that of the SCP that goes by it.
     pub tally: Tally,
+    /// Who tells of spans elsewhere, where somebody does.
+    pub tracer: Option<Arc<dyn Tracer>>,
     /// Whether each request is told ([`crate::account::Account::tell`]).
     pub told: bool,
 }
@@ -33,6 +36,15 @@ impl Prepared {
     #[must_use]
     pub fn new(settings: Settings, server: Option<Arc<ServerConfig>>, client: Option<Arc<ClientConfig>>) -> Self {
         let tag = settings.identity.tag();
-        Self { settings, tag, server, client, resolver: Arc::new(System), tally: Tally::default(), told: false }
+        Self {
+            settings,
+            tag,
+            server,
+            client,
+            resolver: Arc::new(System),
+            tally: Tally::default(),
+            tracer: None,
+            told: false,
+        }
     }
 }

@@ -24,6 +24,8 @@ pub fn prepare(sbi: &Sbi, instance: &str) -> Result<Prepared, StartError> {
     let prepared = |settings, server, client| Prepared {
         told,
         resolver: resolver(&sbi.dns_servers),
+        #[cfg(feature = "otlp")]
+        tracer: Some(super::traces::tracer()),
         ..Prepared::new(settings, server, client)
     };
     let Some(files) = &sbi.tls else { return Ok(prepared(settings, None, None)) };

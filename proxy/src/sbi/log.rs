@@ -29,6 +29,8 @@ struct Line<'a> {
     path: Option<&'a str>,
     user_agent: Option<&'a str>,
     correlation: Option<&'a str>,
+    trace_id: Option<String>,
+    service: &'a str,
     status: Option<u16>,
     cause: Option<&'static str>,
     target: Option<String>,
@@ -47,6 +49,8 @@ impl<'a> From<&'a Entry> for Line<'a> {
             path: it.path.as_ref().map(PathAndQuery::as_str),
             user_agent: it.agent.as_deref(),
             correlation: it.correlation.as_deref(),
+            trace_id: it.trace.map(|parent| format!("{:032x}", parent.trace)),
+            service: &it.service,
             status: it.status.map(|status| status.as_u16()),
             cause: it.cause.map(Cause::name),
             target: it.target.as_ref().map(ToString::to_string),
@@ -93,6 +97,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use http::{Method, StatusCode};
+    use pinion_scp::trace::Parent;
     use serde_json::{Value, json};
 
     use super::*;
@@ -107,6 +112,8 @@ mod tests {
             path: Some(path.parse().unwrap()),
             agent: Some("AMF".to_owned()),
             correlation: None,
+            trace: Some(Parent { trace: 0x4bf9, span: 7, flags: 1 }),
+            service: "nudm-sdm".to_owned(),
             status: Some(StatusCode::GATEWAY_TIMEOUT),
             cause: Some(Cause::TargetNfNotReachable),
             target: None,
@@ -137,6 +144,7 @@ mod tests {
         let expected = json!({
             "time": 1.5, "client": "192.0.2.9:40000", "client_names": ["amf.example"], "method": "POST",
             "authority": "scp.example:7777", "path": "/nudm-sdm/v2/299?a=%22b", "user_agent": "AMF", "correlation": null,
+            "trace_id": "00000000000000000000000000004bf9", "service": "nudm-sdm",
             "status": 504, "cause": "TARGET_NF_NOT_REACHABLE", "target": null, "nf_instance": null, "seconds": 0.25,
         });
         assert_eq!(last, expected);

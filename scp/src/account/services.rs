@@ -86,6 +86,10 @@ impl Service {
         }
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(super) fn add(&self, status: StatusCode, cause: Option<Cause>, took: Duration) {
         let class = usize::from(status.as_u16() / 100).checked_sub(1);
         let class = class.and_then(|it| self.classes.get(it));

@@ -188,3 +188,24 @@ async fn r1_connect_goes_nowhere() {
     assert_eq!(client.try_ask(request.body("").unwrap()).await.unwrap().status, 501);
     assert_eq!(running.scp.parts().pools.connections(), 0);
 }
+
+/// W3C Trace Context: what the client says of its trace is the producer's to read, right or wrong, where nobody here adds to it.
+#[tokio::test]
+async fn r1_the_context_of_a_trace_is_passed_as_it_is() {
+    let producer = Producer::start().await;
+    let running = scp(settings()).await;
+    let client = Client::connect(running.address).await;
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for context in [&[("traceparent", parent), ("tracestate", "a=1,b@c=2")][..], &[("traceparent", "x")], &[]] {
+        let mut request = get("/x").header("3gpp-Sbi-Target-apiRoot", producer.root());
+        for (name, value) in context {
+            request = request.header(*name, *value);
+        }
+        client.ask(request.body("").unwrap()).await;
+        let seen = producer.seen().pop().unwrap();
+        for name in ["traceparent", "tracestate"] {
+            let expected = context.iter().find(|(it, _)| *it == name).map(|(_, value)| *value);
+            assert_eq!(seen.headers.get(name).map(|it| it.to_str().unwrap()), expected);
+        }
+    }
+}
