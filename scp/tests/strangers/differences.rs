@@ -145,9 +145,12 @@ async fn messages_differ_only_where_a_clause_says_so() {
         found.retain(|(name, _, is)| !moved.contains(&name.as_str()) || is.is_empty());
         let left: u64 = seen.field("3gpp-sbi-max-rsp-time").parse().unwrap();
         assert!(left <= 60_000, "{left}");
+        let peers = asked.field("3gpp-sbi-nf-peer-info");
         let wanted = [
             // 6.10.10: one SCP less that it may pass.
             ("3gpp-sbi-max-forward-hops", "5; nodetype=scp", "4; nodetype=scp"),
+            // 5.2.3.2.19: which SCP comes between.
+            ("3gpp-sbi-nf-peer-info", peers, &format!("{peers}; srcscp=SCP-{SCP}")),
             // 6.12.1: for SCPs alone.
             ("3gpp-sbi-routing-binding", asked.field("3gpp-sbi-routing-binding"), ""),
             // 6.10.2.4, 6.10.2.6.
