@@ -5,7 +5,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Echoes, LONGEST, Service, State, TICK, message, reply};
 use crate::failure::Failure;
@@ -113,12 +113,29 @@ impl Client {
 /// A socket in a namespace that waits so long for a datagram.
 pub(crate) fn bind(namespace: &Namespace, address: SocketAddr, wait: Duration) -> Result<UdpSocket, Failure> {
     let made = namespace.run(|| -> io::Result<_> {
-        let socket = UdpSocket::bind(address)?;
+        let socket = bind_anew(address)?;
         socket.set_read_timeout(Some(wait))?;
         Ok(socket)
     })?;
     made.map_err(failed)
 }
+
+/// A process that another test starts has all sockets between fork and exec, so that one that was just closed may still be
+/// there for a moment.
+fn bind_anew(address: SocketAddr) -> io::Result<UdpSocket> {
+    let begun = Instant::now();
+    loop {
+        match UdpSocket::bind(address) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && begun.elapsed() < CLOSING => {
+                thread::sleep(Duration::from_millis(1));
+            }
+            bound => return bound,
+        }
+    }
+}
+
+/// How long a closed socket may still be there.
+const CLOSING: Duration = Duration::from_secs(2);
 
 pub(crate) fn failed(source: io::Error) -> Failure {
     Failure::Socket { what: "UDP peer", source }
