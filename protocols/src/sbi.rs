@@ -40,6 +40,7 @@ mod percent;
 mod scope;
 mod time;
 mod token;
+mod uuid;
 
 #[cfg(test)]
 mod tests;
@@ -69,6 +70,7 @@ pub use percent::{Percent, decode};
 pub use scope::{Scope, ScopeEntity};
 pub use time::{SenderTimestamp, Timestamp};
 pub use token::{Jwt, is_token};
+pub use uuid::is_uuid;
 
 /// A parameter that this release does not define: its name and its value as they came, quotes and all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

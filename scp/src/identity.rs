@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use pinion_protocols::sbi::{ClientCredentials, PeerInfo, PeerKind, UserAgent, Value as _};
+use pinion_protocols::sbi::{ClientCredentials, PeerInfo, PeerKind, UserAgent, Value as _, is_uuid};
 use serde::Deserialize;
 
 use crate::call::{Call, Peer};
@@ -99,12 +99,9 @@ static SAYS: [Says; 4] = [
 
 /// The NF instance of `AMF-54804518-4191-46b3-955c-ac631f953ed8 amf1.example`; behind the type may also be a name.
 fn of_agent(value: &HeaderValue) -> Option<Cow<'_, str>> {
-    const LENGTHS: [usize; 5] = [8, 4, 4, 4, 12];
     let agent = UserAgent::parse(value.as_bytes()).ok()?;
     let first = agent.detail.split_ascii_whitespace().next()?;
-    let uuid = first.split('-').map(str::len).eq(LENGTHS)
-        && first.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit());
-    uuid.then_some(Cow::from(first))
+    is_uuid(first).then_some(Cow::from(first))
 }
 
 #[cfg(test)]
