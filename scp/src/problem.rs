@@ -99,19 +99,30 @@ impl Problem {
             invalid_params: &self.invalid_params,
             more: &self.more,
         };
-        let content = Bytes::from(serde_json::to_vec(&details).unwrap_or_default());
-        let mut reply = Response::new(Body::Empty);
-        *reply.status_mut() = status;
-        let headers = reply.headers_mut();
-        headers.insert(header::SERVER, server.clone());
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(content.len()));
+        let mut reply = own(status, "application/problem+json", &details, server);
         if let Some(seconds) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            reply.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        *reply.body_mut() = Body::Whole(content);
         reply
     }
+}
+
+/// An answer of the SCP's own, `server` being `SCP-` and its FQDN (6.10.8.2).
+pub(crate) fn own(
+    status: StatusCode,
+    media_type: &'static str,
+    content: &impl Serialize,
+    server: &HeaderValue,
+) -> Reply {
+    let content = Bytes::from(serde_json::to_vec(content).unwrap_or_default());
+    let length = HeaderValue::from(content.len());
+    let mut reply = Response::new(Body::Whole(content));
+    *reply.status_mut() = status;
+    let headers = reply.headers_mut();
+    headers.insert(header::SERVER, server.clone());
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CONTENT_LENGTH, length);
+    reply
 }
 
 #[derive(Serialize)]

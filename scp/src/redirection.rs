@@ -1,12 +1,10 @@
 //! Clients that are told to ask another SCP: by policy, while this one is hot, or while it ends (TS 29.500 6.10.9.1, 6.4.2.4).
 
-use bytes::Bytes;
 use http::uri::PathAndQuery;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use crate::api_root::ApiRoot;
-use crate::body::Body;
 use crate::call::{Call, Reply};
 use crate::cause::Cause;
 use crate::failure::{Failure, Redirected};
@@ -14,6 +12,7 @@ use crate::names;
 use crate::next_hop::{plmn, within};
 use crate::nrf::PlmnId;
 use crate::overload::Gate;
+use crate::problem::own;
 use crate::settings::{Plmn, Redirection, Targets, When};
 use crate::target::requested;
 
@@ -40,16 +39,11 @@ pub(crate) fn reply(redirected: &Redirected, server: &HeaderValue) -> Reply {
     let Redirected { scp, permanent, path } = redirected;
     let scp = scp.to_string();
     let response = RedirectResponse { cause: Cause::ScpRedirection.name(), target_scp: &scp };
-    let content = Bytes::from(serde_json::to_vec(&response).unwrap_or_default());
-    let mut reply = Response::new(Body::Empty);
-    *reply.status_mut() = if *permanent { StatusCode::PERMANENT_REDIRECT } else { StatusCode::TEMPORARY_REDIRECT };
+    let status = if *permanent { StatusCode::PERMANENT_REDIRECT } else { StatusCode::TEMPORARY_REDIRECT };
+    let mut reply = own(status, "application/json", &response, server);
     reply.extensions_mut().insert(Cause::ScpRedirection);
-    let headers = reply.headers_mut();
-    headers.insert(header::SERVER, server.clone());
-    headers.extend(HeaderValue::try_from(format!("{scp}{path}")).ok().map(|it| (header::LOCATION, it)));
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(content.len()));
-    *reply.body_mut() = Body::Whole(content);
+    let location = HeaderValue::try_from(format!("{scp}{path}")).ok();
+    reply.headers_mut().extend(location.map(|it| (header::LOCATION, it)));
     reply
 }
 
