@@ -24,17 +24,16 @@ pub(crate) fn outward(headers: &mut HeaderMap, target: &Target, context: &Contex
         Hop::Sepp => Some((PeerKind::DestinationSepp, format!("SEPP-{}", target.api_root.host()))),
     };
     let chosen = target.producer.as_ref().filter(|_| target.chosen);
-    let told = told(asked, context, next.as_ref(), |peers| {
-        if target.chosen {
-            peers.retain(|(kind, _)| !DESTINATION.contains(kind));
-        }
-        if let Some(producer) = chosen.filter(|it| !it.nf_instance.is_empty()) {
-            let [instance, service] = DESTINATION;
-            peers.push((instance, &producer.nf_instance));
-            peers.extend(producer.service_instance.as_deref().map(|it| (service, it)));
-        }
-    });
-    if let Some(told) = told {
+    let Some(mut ends) = ends(asked) else { return };
+    if target.chosen {
+        ends.retain(|(kind, _)| !DESTINATION.contains(kind));
+    }
+    if let Some(producer) = chosen.filter(|it| !it.nf_instance.is_empty()) {
+        let [instance, service] = DESTINATION;
+        ends.push((instance, &producer.nf_instance));
+        ends.extend(producer.service_instance.as_deref().map(|it| (service, it)));
+    }
+    if let Some(told) = told(ends, context, next.as_ref()) {
         headers.insert(NF_PEER_INFO, told);
     }
 }
@@ -42,7 +41,8 @@ pub(crate) fn outward(headers: &mut HeaderMap, target: &Target, context: &Contex
 /// What the client is told of a response, where its producer said it.
 pub(crate) fn homeward(headers: &mut HeaderMap, context: &Context) {
     let (Some(asked), Some(answered)) = (&context.peers, headers.get(NF_PEER_INFO)) else { return };
-    if let Some(told) = told(answered, context, came_by(asked).as_ref(), |_| ()) {
+    let told = ends(answered).and_then(|ends| told(ends, context, came_by(asked).as_ref()));
+    if let Some(told) = told {
         headers.insert(NF_PEER_INFO, told);
     }
 }
@@ -51,17 +51,13 @@ pub(crate) fn homeward(headers: &mut HeaderMap, context: &Context) {
 pub(crate) fn own(headers: &mut HeaderMap, context: &Context) {
     let Some(asked) = &context.peers else { return };
     let Ok(PeerInfo(peers)) = PeerInfo::parse(asked.as_bytes()) else { return };
-    let turned = |(kind, value): &(PeerKind<'_>, &str)| {
-        let kind = match kind {
-            PeerKind::SourceInstance => "dstinst",
-            PeerKind::SourceServiceInstance => "dstservinst",
-            _ => return None,
-        };
-        Some(format!("{kind}={value}"))
+    let turned = |(kind, value)| match kind {
+        PeerKind::SourceInstance => Some((PeerKind::DestinationInstance, value)),
+        PeerKind::SourceServiceInstance => Some((PeerKind::DestinationServiceInstance, value)),
+        _ => None,
     };
-    let turned: Vec<String> = peers.iter().filter_map(turned).collect();
-    let Ok(turned) = HeaderValue::try_from(turned.join("; ")) else { return };
-    if let Some(told) = told(&turned, context, came_by(asked).as_ref(), |_| ()) {
+    let ends = peers.into_iter().filter_map(turned).collect();
+    if let Some(told) = told(ends, context, came_by(asked).as_ref()) {
         headers.insert(NF_PEER_INFO, told);
     }
 }
@@ -74,19 +70,22 @@ fn came_by(asked: &HeaderValue) -> Option<(PeerKind<'static>, String)> {
         .or_else(|| by(PeerKind::SourceSepp, PeerKind::DestinationSepp))
 }
 
-/// What was said, from this SCP to the next; `change` changes who its ends are.
-fn told<'a>(
-    said: &'a HeaderValue,
-    context: &'a Context,
-    next: Option<&'a (PeerKind<'static>, String)>,
-    change: impl FnOnce(&mut Vec<(PeerKind<'a>, &'a str)>),
-) -> Option<HeaderValue> {
+/// Who is at the ends, and what else is said but who comes between.
+fn ends(said: &HeaderValue) -> Option<Vec<(PeerKind<'_>, &str)>> {
     let mut peers = match said.as_bytes() {
         [] => Vec::new(),
         said => PeerInfo::parse(said).ok()?.0,
     };
     peers.retain(|(kind, _)| !BETWEEN.contains(kind));
-    change(&mut peers);
+    Some(peers)
+}
+
+/// Who is at the ends, from this SCP to the next.
+fn told<'a>(
+    mut peers: Vec<(PeerKind<'a>, &'a str)>,
+    context: &'a Context,
+    next: Option<&'a (PeerKind<'static>, String)>,
+) -> Option<HeaderValue> {
     peers.push((PeerKind::SourceScp, context.arrival.prepared.tag.to_str().ok()?));
     peers.extend(next.map(|(kind, name)| (*kind, name.as_str())));
     let told = PeerInfo(peers).to_string();
