@@ -216,7 +216,7 @@ impl SelectionLayer {
         let knowledge = Knowledge {
             locality: factors.get("preferred-locality").or(settings.discovery.locality.as_deref()),
             bad: &|producer| {
-                if self.drained.has(producer) {
+                if self.drained.any(Some(&producer.nf_instance), &producer.api_root) {
                     return true;
                 }
                 let health =

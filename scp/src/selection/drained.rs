@@ -1,9 +1,8 @@
 //! Producers that are to get nothing new, as who runs this SCP says.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::sync::{Arc, PoisonError, RwLock};
-
-use crate::producer::Producer;
 
 /// Producers that are drained, by NF instance or API root. Copies share them. What names one, as the URI or the binding of a
 /// resource does, still goes there; what is only looking for somebody does where there is nobody else.
@@ -23,17 +22,12 @@ impl Drained {
         self.names.write().unwrap_or_else(PoisonError::into_inner).remove(name)
     }
 
-    /// Whether one of these is drained.
+    /// Whether one of these is drained; an API root is its text.
     #[must_use]
-    pub fn any(&self, nf_instance: Option<&str>, api_root: &str) -> bool {
+    pub fn any(&self, nf_instance: Option<&str>, api_root: impl Display) -> bool {
         let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
-        !names.is_empty() && (nf_instance.is_some_and(|it| names.contains(it)) || names.contains(api_root))
-    }
-
-    /// Whether a producer is.
-    pub(super) fn has(&self, producer: &Producer) -> bool {
         // As a rule nobody is, and there is nothing to be written as text.
-        let nobody = self.names.read().unwrap_or_else(PoisonError::into_inner).is_empty();
-        !nobody && self.any(Some(&producer.nf_instance), &producer.api_root.to_string())
+        !names.is_empty()
+            && (nf_instance.is_some_and(|it| names.contains(it)) || names.contains(&*api_root.to_string()))
     }
 }
