@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll, ready};
-use std::time::SystemTime;
 
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 use pinion_protocols::sbi::{Binding, BindingParameter, BindingScope, Bindings, RoutingBinding, Value as _};
@@ -16,12 +15,13 @@ use tower::{Layer, Service};
 use crate::api_root::ApiRoot;
 use crate::before::Way;
 use crate::call::{Arrival, Call, Reply};
+use crate::context::Context;
 use crate::discovery::Api;
 use crate::failure::Failure;
 use crate::names;
 use crate::problem::Problem;
 use crate::producer::{Hop, Plan, Producer, Query, Step, Target};
-use crate::tally::{Event, Tally};
+use crate::tally::Event;
 
 pub use pins::{Full, Keeper, Pin, Pinned, Pins, key};
 
@@ -61,9 +61,7 @@ where
     }
 
     fn call(&mut self, mut call: Call) -> Self::Future {
-        let Arrival { clock: at, prepared, .. } = &call.context.arrival;
-        let (pins, tally) = (self.pins.clone(), prepared.tally.clone());
-        let room = Room { pins, tally, most: prepared.settings.limits.pins, at: *at };
+        let room = Room { pins: self.pins.clone(), context: Arc::clone(&call.context) };
         let asked = plan(&mut call, &self.pins);
         Way::of(asked.map(|asked| Binds { inner: self.inner.call(call), asked, room }))
     }
@@ -82,22 +80,24 @@ pub struct Binds<F> {
 #[derive(Debug)]
 struct Room {
     pins: Pins,
-    tally: Tally,
-    /// So many there may be.
-    most: usize,
-    /// When the call came.
-    at: SystemTime,
+    /// The call's.
+    context: Arc<Context>,
 }
 
 impl Room {
     /// Whether there was room for it.
     fn pin(&self, key: &Arc<str>, pin: Pin) -> bool {
-        let pinned = self.pins.insert(key, pin, self.at, self.most);
+        let Arrival { clock, prepared, .. } = &self.context.arrival;
+        let pinned = self.pins.insert(key, pin, *clock, prepared.settings.limits.pins);
         if let Err(error) = &pinned {
-            self.tally.one(Event::PinFull);
+            self.count(Event::PinFull);
             tracing::warn!(%error, "a resource stays where its URI says, and no longer than it is there");
         }
         pinned.is_ok()
+    }
+
+    fn count(&self, event: Event) {
+        self.context.arrival.prepared.tally.one(event);
     }
 }
 
@@ -229,14 +229,14 @@ fn remember(reply: &Reply, asked: Option<&Asked>, room: &Room) {
         && let Some((key, pin)) = made(reply.headers(), target)
     {
         if room.pin(&key, pin) {
-            room.tally.one(Event::PinMade);
+            room.count(Event::PinMade);
         }
         return;
     }
     let Some(asked) = asked else { return };
     match (&asked.pinned, answered) {
         (Some((key, _)), _) if ended(asked, key, status) => {
-            room.tally.one(Event::PinEnded);
+            room.count(Event::PinEnded);
             room.pins.remove(key);
         }
         (Some((key, pin)), Some(target)) if status.is_success() => {
