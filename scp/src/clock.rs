@@ -10,6 +10,11 @@ pub(crate) fn timestamp(time: SystemTime) -> Timestamp {
     Timestamp { milliseconds: u64::try_from(since.as_millis()).unwrap_or(u64::MAX) }
 }
 
+/// A span of time, as it is counted.
+pub(crate) fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
 /// The time of day that a timestamp says; none where no clock can show it.
 pub(crate) fn time(of: Timestamp) -> Option<SystemTime> {
     UNIX_EPOCH.checked_add(Duration::from_millis(of.milliseconds))

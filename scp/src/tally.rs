@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::clock::micros;
 
 macro_rules! events {
     ($($kind:literal { $($(#[$doc:meta])* $variant:ident $outcome:literal,)* })*) => {
@@ -125,9 +128,9 @@ impl Tally {
         }
     }
 
-    /// An NRF took so many microseconds to answer a search, or not to.
-    pub(crate) fn searched(&self, micros: u64) {
-        self.counts.searched.fetch_add(micros, Ordering::Relaxed);
+    /// An NRF took so long to answer a search, or not to.
+    pub(crate) fn searched(&self, took: Duration) {
+        self.counts.searched.fetch_add(micros(took), Ordering::Relaxed);
     }
 
     /// Microseconds that searches of NRFs took together.

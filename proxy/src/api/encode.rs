@@ -54,7 +54,7 @@ fn path(view: PathView) -> v1::Path {
         up: view.up,
         why: view.why,
         since_ms: milliseconds(view.since),
-        round_trip_us: view.round_trip.map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
+        round_trip_us: view.round_trip.map(micros),
     }
 }
 
@@ -168,6 +168,10 @@ pub(super) fn explanation(explanation: Explanation) -> v1::Explanation {
 
 pub(super) fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+pub(super) fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn protocol(protocol: Protocol) -> v1::Protocol {

@@ -6,7 +6,7 @@ use pinion_n2::{Answerer, Barred, Candidate, Counts, Latency, Rule};
 use pinion_protocols::ngap::Procedure;
 
 use super::decode::{MeaningError, number, percent, text, unknown};
-use super::encode::milliseconds;
+use super::encode::{micros, milliseconds};
 use super::v1;
 use crate::control::{N2Amf, N2Explained, N2Filter, N2FrontEnd, N2Mode, N2Page, N2Ue, N2UeView, PageAsk};
 
@@ -193,7 +193,7 @@ pub(super) fn encode_front_end(view: N2FrontEnd) -> v1::N2FrontEnd {
         name: procedure.to_string(),
         by: encode_answerer(by).into(),
         count: latency.count,
-        sum_us: u64::try_from(latency.sum.as_micros()).unwrap_or(u64::MAX),
+        sum_us: micros(latency.sum),
         classes: latency.classes.to_vec(),
     };
     v1::N2FrontEnd {

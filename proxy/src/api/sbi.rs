@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::decode::{MeaningError, number};
+use super::encode::micros;
 use super::v1;
 use crate::control::{
     PageAsk, SbiEvent, SbiFilter, SbiPage, SbiProducer, SbiResource, SbiService, SbiState, SbiStats,
@@ -55,10 +56,6 @@ pub(super) fn encode_stats(stats: SbiStats) -> v1::SbiStats {
         searched_us: micros(stats.searched),
         producers: stats.producers.into_iter().map(encode_producer).collect(),
     }
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn encode_cause((cause, responses): (String, u64)) -> v1::SbiCause {

@@ -4,6 +4,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::cause::Cause;
+use crate::clock::micros;
 
 /// Bounds of the times that are told apart, in microseconds; beyond the last is one place more.
 pub const BOUNDS: [u64; 12] =
@@ -61,7 +62,7 @@ impl Atomic {
         };
         one_more(self.statuses.get(usize::from(status.as_u16()).saturating_sub(100)));
         one_more(cause.and_then(|cause| self.causes.get(cause as usize)));
-        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let micros = micros(took);
         one_more(self.times.get(BOUNDS.partition_point(|bound| *bound < micros)));
         self.spent.fetch_add(micros, Ordering::Relaxed);
     }

@@ -9,6 +9,7 @@ use foldhash::quality::RandomState;
 use http::StatusCode;
 
 use crate::cause::Cause;
+use crate::clock::micros;
 use crate::discovery::{Api, type_of_service};
 
 /// What was counted of a service.
@@ -97,7 +98,7 @@ impl Service {
         for count in class.into_iter().chain(cause) {
             count.fetch_add(1, Ordering::Relaxed);
         }
-        self.spent.fetch_add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.spent.fetch_add(micros(took), Ordering::Relaxed);
     }
 
     fn read(&self) -> ServiceCounts {
