@@ -7,7 +7,7 @@ use pinion_scp::nrf::{PlmnId, Registration};
 use serde_json::{Value, json};
 
 use crate::nrf::{Nrf, ONE, one_before_two, pairs, udm};
-use crate::support::{Client, Does, Producer, Seen, get, post, scp, until};
+use crate::support::{Client, Does, Producer, Running, Seen, get, post, scp, until};
 
 const AMF: &str = "54804518-4191-46b3-955c-ac631f953ea1";
 const SMF: &str = "54804518-4191-46b3-955c-ac631f953ea2";
@@ -23,6 +23,14 @@ fn ask(consumer: &str) -> http::request::Builder {
 
 fn authorization(seen: &Seen) -> &str {
     seen.headers.get("authorization").map_or("", |it| it.to_str().unwrap())
+}
+
+/// An SCP before a producer that an NRF knows, and a client of it.
+async fn through(producer: &Producer) -> (Nrf, Running, Client) {
+    let nrf = Nrf::with(vec![udm(ONE, producer)]).await;
+    let running = scp(nrf.settings()).await;
+    let client = Client::connect(running.address).await;
+    (nrf, running, client)
 }
 
 /// Refuses all tokens but these.
@@ -43,9 +51,7 @@ async fn takes(tokens: &'static [&'static str], status: u16, challenge: Option<&
 #[tokio::test]
 async fn a1_the_clients_own_token_is_passed() {
     let producer = Producer::start().await;
-    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
-    let running = scp(nrf.settings()).await;
-    let client = Client::connect(running.address).await;
+    let (nrf, _running, client) = through(&producer).await;
     let answer = client.ask(ask(AMF).header("authorization", "Bearer own").body("").unwrap()).await;
     assert_eq!(answer.header("3gpp-sbi-access-token"), "");
     assert_eq!(authorization(&producer.only()), "Bearer own");
@@ -55,9 +61,7 @@ async fn a1_the_clients_own_token_is_passed() {
 #[tokio::test]
 async fn a1_it_is_got_with_scope_and_assertion_and_kept_for_this_consumer_alone() {
     let producer = Producer::start().await;
-    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
-    let running = scp(nrf.settings()).await;
-    let client = Client::connect(running.address).await;
+    let (nrf, _running, client) = through(&producer).await;
     let assertion = "eyJhbGciOiJub25lIn0.eyJzdWIiOiI1NDgwIn0.AA";
     for consumer in [AMF, AMF, SMF, AMF] {
         let request = ask(consumer).header("3gpp-Sbi-Client-Credentials", assertion).body("").unwrap();
@@ -90,9 +94,7 @@ async fn a1_it_is_got_with_scope_and_assertion_and_kept_for_this_consumer_alone(
 #[tokio::test]
 async fn a1_what_an_assertion_brought_is_for_who_shows_it() {
     let producer = Producer::start().await;
-    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
-    let running = scp(nrf.settings()).await;
-    let client = Client::connect(running.address).await;
+    let (_nrf, _running, client) = through(&producer).await;
     let [own, others] =
         ["eyJhbGciOiJub25lIn0.eyJzdWIiOiI1NDgwIn0.AA", "eyJhbGciOiJub25lIn0.eyJzdWIiOiI1NDgxIn0.AA"];
     for assertion in [Some(own), None, Some(others), Some(own)] {
@@ -109,9 +111,7 @@ async fn a1_what_an_assertion_brought_is_for_who_shows_it() {
 #[tokio::test]
 async fn a1_what_is_missing_is_named() {
     let producer = Producer::start().await;
-    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
-    let running = scp(nrf.settings()).await;
-    let client = Client::connect(running.address).await;
+    let (_nrf, _running, client) = through(&producer).await;
     let request = get("/nudm-sdm/v2/x")
         .header("3gpp-Sbi-Discovery-target-nf-type", "UDM")
         .header("3gpp-Sbi-Access-Scope", "nudm-sdm");
@@ -197,9 +197,7 @@ async fn a1_a_token_for_one_instance_is_not_for_another() {
 #[tokio::test]
 async fn a2_a_refusal_of_the_clients_token_is_the_clients() {
     let producer = takes(&[], 401, Some("Bearer error=\"invalid_token\"")).await;
-    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
-    let running = scp(nrf.settings()).await;
-    let client = Client::connect(running.address).await;
+    let (nrf, _running, client) = through(&producer).await;
     let answer = client.ask(ask(AMF).header("authorization", "Bearer own").body("").unwrap()).await;
     assert_eq!((answer.status.as_u16(), &answer.body[..]), (401, &b"said"[..]));
     assert_eq!((producer.seen().len(), nrf.asked("POST", "/oauth2/token").len()), (1, 0));
@@ -209,9 +207,7 @@ async fn a2_a_refusal_of_the_clients_token_is_the_clients() {
 #[tokio::test]
 async fn a2_a_refusal_of_our_token_is_met_with_a_new_one() {
     let producer = takes(&["Bearer token-2"], 403, Some("Bearer error=\"insufficient_scope\"")).await;
-    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
-    let running = scp(nrf.settings()).await;
-    let client = Client::connect(running.address).await;
+    let (_nrf, _running, client) = through(&producer).await;
     for _ in 0..2 {
         let answer = client.ask(ask(AMF).body("").unwrap()).await;
         assert_eq!((answer.status.as_u16(), answer.header("3gpp-sbi-access-token")), (200, "Bearer token-2"));
@@ -223,9 +219,7 @@ async fn a2_a_refusal_of_our_token_is_met_with_a_new_one() {
 #[tokio::test]
 async fn a2_when_the_new_one_is_refused_too_the_client_is_told() {
     let producer = takes(&[], 401, None).await;
-    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
-    let running = scp(nrf.settings()).await;
-    let client = Client::connect(running.address).await;
+    let (_nrf, _running, client) = through(&producer).await;
     let answer = client.ask(ask(AMF).body("").unwrap()).await;
     assert_eq!((answer.status.as_u16(), answer.header("3gpp-sbi-access-token")), (401, ""));
     assert_eq!(producer.seen().len(), 2);
@@ -238,9 +232,7 @@ async fn a2_when_the_new_one_is_refused_too_the_client_is_told() {
 #[tokio::test]
 async fn a2_a_producer_that_wants_a_token_gets_one() {
     let producer = takes(&["Bearer token-1"], 401, Some("Bearer")).await;
-    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
-    let running = scp(nrf.settings()).await;
-    let client = Client::connect(running.address).await;
+    let (_nrf, _running, client) = through(&producer).await;
     let request = post("/nudm-sdm/v2/x")
         .header("3gpp-Sbi-Discovery-target-nf-type", "UDM")
         .header("3gpp-Sbi-Discovery-requester-nf-instance-id", AMF);
@@ -256,9 +248,7 @@ async fn a2_a_producer_that_wants_a_token_gets_one() {
 #[tokio::test]
 async fn a2_any_other_403_is_relayed() {
     let producer = takes(&[], 403, None).await;
-    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
-    let running = scp(nrf.settings()).await;
-    let client = Client::connect(running.address).await;
+    let (_nrf, _running, client) = through(&producer).await;
     let answer = client.ask(ask(AMF).body("").unwrap()).await;
     assert_eq!((answer.status.as_u16(), &answer.body[..]), (403, &b"said"[..]));
     assert_eq!(producer.seen().len(), 1);
