@@ -64,7 +64,7 @@ pub struct SbiService {
 /// Something that happened in the SCP ([`pinion_scp::tally::Event`]).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SbiEvent {
-    /// What: `search`, `token`, `dial`, `retry`, `pin`, `overload` or `redirect`.
+    /// What: `search`, `token`, `dial`, `retry`, `pin`, `overload`, `client` or `redirect`.
     pub kind: String,
     /// What came of it.
     pub outcome: String,
