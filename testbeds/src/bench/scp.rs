@@ -20,7 +20,7 @@ const ROUNDS: usize = 5;
 /// Streams that are open at once when memory is measured.
 const STREAMS: usize = 10_000;
 /// Connections of one request each.
-const SHORT: usize = 100_000;
+const SHORT: usize = 1_000_000;
 
 /// Ports on loopback.
 const BACKEND: u16 = 17_700;
@@ -79,7 +79,7 @@ pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
     let warm = grown();
     runtime.block_on(crowd::come_and_go(OURS, BACKEND, SHORT))?;
     std::thread::sleep(Duration::from_millis(500));
-    report.row("connections-100000", "MiB", grown(), Some(warm), "at most 1.1");
+    report.row("connections-1000000", "MiB", grown(), Some(warm), "at most 1.1");
     Ok(())
 }
 
