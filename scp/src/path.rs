@@ -5,6 +5,9 @@ use http::uri::{InvalidUri, PathAndQuery};
 /// The path by which a notification goes to whoever subscribed by default (6.10.3.3).
 pub(crate) const DEFAULT_NOTIFICATION: &str = "/scp-default-sub-notify-uri";
 
+/// What `OPTIONS` asks about that is for no resource.
+pub(crate) const EVERYTHING: &str = "*";
+
 /// Takes a prefix off, and the query parameter `ck` out. None where the path has neither.
 ///
 /// # Errors
@@ -29,12 +32,12 @@ pub(crate) fn inward(path: &PathAndQuery, prefix: &str) -> Result<Option<PathAnd
     PathAndQuery::try_from(text).map(Some)
 }
 
-/// Puts a prefix before a path.
+/// Puts a prefix before a path. `*` is a server itself, and no path (RFC 9110 7.1).
 ///
 /// # Errors
 /// Where the prefix cannot be one.
 pub(crate) fn outward(path: &PathAndQuery, prefix: &str) -> Result<PathAndQuery, InvalidUri> {
-    if prefix.is_empty() {
+    if prefix.is_empty() || path.as_str() == EVERYTHING {
         return Ok(path.clone());
     }
     let mut text = String::with_capacity(prefix.len() + path.as_str().len());

@@ -12,6 +12,7 @@ use crate::names;
 use crate::next_hop::{plmn, within};
 use crate::nrf::PlmnId;
 use crate::overload::Gate;
+use crate::path::EVERYTHING;
 use crate::problem::own;
 use crate::settings::{Plmn, Redirection, Targets, When};
 use crate::target::requested;
@@ -42,6 +43,7 @@ pub(crate) fn reply(redirected: &Redirected, server: &HeaderValue) -> Reply {
     let status = if *permanent { StatusCode::PERMANENT_REDIRECT } else { StatusCode::TEMPORARY_REDIRECT };
     let mut reply = own(status, "application/json", &response, server);
     reply.extensions_mut().insert(Cause::ScpRedirection);
+    let path = if path.as_str() == EVERYTHING { "" } else { path.as_str() };
     let location = HeaderValue::try_from(format!("{scp}{path}")).ok();
     reply.headers_mut().extend(location.map(|it| (header::LOCATION, it)));
     reply

@@ -26,6 +26,22 @@ async fn r1_the_targets_api_root_replaces_the_scps() {
     assert_eq!(seen.headers["accept"], "application/json");
 }
 
+/// RFC 9110 7.1: it is about a server, and no path that something can be put before.
+#[tokio::test]
+async fn r1_options_of_everything_stay_so() {
+    let producer = Producer::start().await;
+    let mut settings = settings();
+    settings.identity.prefix = "/1/2/3".to_owned();
+    let running = scp(settings).await;
+    let client = Client::connect(running.address).await;
+    let star = http::Uri::builder().scheme(crate::support::scheme()).authority(crate::support::SCP);
+    let request = Request::options(star.path_and_query("*").build().unwrap())
+        .header("3gpp-Sbi-Target-apiRoot", format!("{}/a/b/c", producer.root()));
+    assert_eq!(client.ask(request.body("").unwrap()).await.status, 200);
+    let seen = producer.only();
+    assert_eq!((seen.method.as_str(), seen.path.as_str()), ("OPTIONS", "*"));
+}
+
 #[tokio::test]
 async fn r1_the_cache_key_is_taken_out_of_the_query() {
     let producer = Producer::start().await;

@@ -60,6 +60,7 @@ pub(crate) async fn scp(settings: Settings) -> Running {
 pub(crate) struct Seen {
     pub method: String,
     pub uri: String,
+    pub path: String,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
     pub trailers: Option<HeaderMap>,
@@ -171,6 +172,7 @@ where
             let saw = Seen {
                 method: head.method.to_string(),
                 uri: head.uri.to_string(),
+                path: head.uri.path().to_owned(),
                 headers: head.headers,
                 body,
                 trailers,
