@@ -115,6 +115,11 @@ impl Context {
                 continue;
             };
             match rest {
+                "target-apiroot" if target.is_some() => {
+                    return Err(
+                        Problem::header(name, "there are several, and which is meant cannot be known").into()
+                    );
+                }
                 "target-apiroot" => target = Some(known.api_root(name, text)?),
                 "message-priority" => priority = value::<MessagePriority>(name, text)?.get(),
                 "max-forward-hops" => {

@@ -137,6 +137,32 @@ async fn f2_a_header_that_is_wrong_is_named() {
     }
 }
 
+/// Which of them was meant is nothing to guess (RFC 9110 5.3).
+#[tokio::test]
+async fn f2_of_several_targets_none_is_taken() {
+    let producer = Producer::start().await;
+    let running = scp(settings()).await;
+    let client = Client::connect(running.address).await;
+    let (one, other) = (producer.root(), "http://other.example".to_owned());
+    for targets in
+        [vec![one.clone(), other.clone()], vec![one.clone(), one.clone()], vec![format!("{one}, {other}")]]
+    {
+        let mut request = get("/x");
+        for target in &targets {
+            request = request.header("3gpp-Sbi-Target-apiRoot", target);
+        }
+        let answer = client.ask(request.body("").unwrap()).await;
+        let told = answer.problem("invalidParams")[0]["param"].as_str().map(str::to_lowercase);
+        assert_eq!(
+            (answer.status.as_u16(), answer.cause().as_str()),
+            (400, "OPTIONAL_IE_INCORRECT"),
+            "{targets:?}"
+        );
+        assert_eq!(told.as_deref(), Some("header 3gpp-sbi-target-apiroot"));
+    }
+    assert!(producer.seen().is_empty());
+}
+
 #[tokio::test]
 async fn f5_what_comes_round_is_refused() {
     let producer = Producer::start().await;
