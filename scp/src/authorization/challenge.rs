@@ -7,16 +7,30 @@ use http::{HeaderMap, StatusCode, header};
 pub(crate) fn refuses_token(status: StatusCode, headers: &HeaderMap) -> bool {
     match status {
         StatusCode::UNAUTHORIZED => true,
-        StatusCode::FORBIDDEN => headers
-            .get_all(header::WWW_AUTHENTICATE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .any(|challenge| {
-                challenge.split_whitespace().next().is_some_and(|it| it.eq_ignore_ascii_case("Bearer"))
-            }),
+        StatusCode::FORBIDDEN => {
+            headers.get_all(header::WWW_AUTHENTICATE).iter().any(|value| elements(value.as_bytes()).any(is_bearer))
+        }
         _ => false,
     }
+}
+
+/// The elements of a list: commas within a quoted text are of that (RFC 9110 5.6.1, 5.6.4).
+fn elements(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let [mut quoted, mut escaped] = [false; 2];
+    list.split(move |byte| {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = quoted,
+            b'"' => quoted = !quoted,
+            _ => {}
+        }
+        *byte == b',' && !quoted
+    })
+}
+
+fn is_bearer(challenge: &[u8]) -> bool {
+    let scheme = challenge.trim_ascii_start().split(u8::is_ascii_whitespace).next();
+    scheme.is_some_and(|it| it.eq_ignore_ascii_case(b"Bearer"))
 }
 
 #[cfg(test)]
@@ -33,6 +47,10 @@ mod tests {
         assert!(of(401, None) && of(401, Some("Bearer error=\"invalid_token\"")));
         assert!(of(403, Some("Bearer error=\"insufficient_scope\"")));
         assert!(of(403, Some("Basic realm=\"a\", bearer realm=\"b\"")));
+        // Commas and marks within a quoted text are of it (RFC 9110 11.6.1, 5.6.4).
+        assert!(!of(403, Some("Basic realm=\"a, Bearer b\"")));
+        assert!(!of(403, Some("Basic realm=\"a\\\", Bearer b\"")));
+        assert!(of(403, Some("Basic realm=\"a\\\\\", Bearer realm=\"b, c\"")));
         assert!(!of(403, None) && !of(403, Some("Basic realm=\"Bearer\"")) && !of(400, Some("Bearer")));
     }
 }
