@@ -134,7 +134,7 @@ fn plan(call: &mut Call, pins: &Pins) -> Result<Option<Box<Asked>>, Failure> {
     let place = place(&call.plan);
     let mut pinned = None;
     if let Some(root) = &place {
-        pinned = pins.find(&root.authority, &below(root, call.request.uri()));
+        pinned = pins.find(root.transport, &root.authority, &below(root, call.request.uri()));
     }
     if let Some((_, pin)) = &pinned
         && place.as_ref().is_some_and(|it| !it.same(&pin.at))
@@ -251,7 +251,7 @@ fn remember(reply: &Reply, asked: Option<&Asked>, room: &Room) {
         // A notification that its endpoint did not take goes to who took it from now on (6.12.4).
         (None, Some(target)) if asked.callback && target.chosen && status.is_success() => {
             if let Some(place) = &asked.place {
-                let key = key(&place.authority, &below(place, &asked.path));
+                let key = key(place.transport, &place.authority, &below(place, &asked.path));
                 room.pin(&key.into(), pin(target, binding(reply.headers(), true)));
             }
         }
@@ -263,6 +263,7 @@ fn remember(reply: &Reply, asked: Option<&Asked>, room: &Room) {
 fn made(headers: &HeaderMap, target: &Target) -> Option<(Arc<str>, Pin)> {
     let location: Uri = headers.get(header::LOCATION)?.to_str().ok()?.parse().ok()?;
     let authority = location.authority().unwrap_or(&target.api_root.authority);
+    let transport = ApiRoot::of(&location).map_or(target.api_root.transport, |it| it.transport);
     let mut pin = pin(target, binding(headers, false));
     // A producer may say that its resource is with another (6.10.4).
     match (root_of_api(&location), ApiRoot::of(&location)) {
@@ -270,7 +271,7 @@ fn made(headers: &HeaderMap, target: &Target) -> Option<(Arc<str>, Pin)> {
         (None, Some(root)) if *authority != target.api_root.authority => pin.at = root,
         (None, _) => {}
     }
-    Some((key(authority, location.path()).into(), pin))
+    Some((key(transport, authority, location.path()).into(), pin))
 }
 
 /// The API root of an absolute URI, with the prefix that comes before an API's name and version (TS 29.501 4.4.1).

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use foldhash::fast::FixedState;
 use http::uri::Authority;
 
-use crate::api_root::ApiRoot;
+use crate::api_root::{ApiRoot, Transport};
 use crate::discovery::Api;
 use crate::producer::Producer;
 
@@ -167,12 +167,12 @@ impl Pins {
 
     /// The pin of the resource that a path is of: its own, or that of the longest path it begins with. With its key.
     #[must_use]
-    pub fn find(&self, authority: &Authority, path: &str) -> Option<(Arc<str>, Pin)> {
+    pub fn find(&self, transport: Transport, authority: &Authority, path: &str) -> Option<(Arc<str>, Pin)> {
         let all = self.read();
         if all.pins.is_empty() {
             return None;
         }
-        let key = key(authority, path);
+        let key = key(transport, authority, path);
         let mut rest = key.as_str();
         loop {
             if let Some((key, (_, Pinned { pin, .. }))) = all.pins.get_key_value(rest) {
@@ -286,11 +286,15 @@ impl All {
 }
 
 /// What a resource is known by: the authority that its producer gave for it, and its path, never the path alone: two SMFs mint
-/// `/sm-contexts/1`, each for itself.
+/// `/sm-contexts/1`, each for itself. A port that is the scheme's is left out, as it may be (RFC 9110 4.2.3).
 #[must_use]
-pub fn key(authority: &Authority, path: &str) -> String {
+pub fn key(transport: Transport, authority: &Authority, path: &str) -> String {
     let path = path.split(['?', '#']).next().unwrap_or_default();
-    let mut key = authority.as_str().to_ascii_lowercase();
+    let mut place = authority.as_str();
+    if authority.port_u16() == Some(transport.default_port()) {
+        place = place.rsplit_once(':').map_or(place, |(host, _)| host);
+    }
+    let mut key = place.to_ascii_lowercase();
     key.push_str(path.trim_end_matches('/'));
     key
 }
@@ -319,12 +323,30 @@ mod tests {
     fn a_resource_is_found_by_its_own_path_and_those_below_it() {
         let pins = Pins::default();
         let authority = Authority::from_static("smf1.example");
-        put(&pins, &key(&authority, "/nsmf-pdusession/v1/sm-contexts/1"), "http://smf1.example", 10);
-        let found = |path| pins.find(&authority, path).map(|(_, pin)| pin.at.to_string());
+        put(
+            &pins,
+            &key(Transport::Clear, &authority, "/nsmf-pdusession/v1/sm-contexts/1"),
+            "http://smf1.example",
+            10,
+        );
+        let found = |path| pins.find(Transport::Clear, &authority, path).map(|(_, pin)| pin.at.to_string());
         assert_eq!(found("/nsmf-pdusession/v1/sm-contexts/1/modify?a=b").as_deref(), Some("http://smf1.example"));
         assert_eq!(found("/nsmf-pdusession/v1/sm-contexts/11"), None);
         assert_eq!(found("/nsmf-pdusession/v1/sm-contexts"), None);
-        assert_eq!(pins.find(&Authority::from_static("smf2.example"), "/nsmf-pdusession/v1/sm-contexts/1"), None);
+        let other = Authority::from_static("smf2.example");
+        assert_eq!(pins.find(Transport::Clear, &other, "/nsmf-pdusession/v1/sm-contexts/1"), None);
+    }
+
+    /// RFC 9110 4.2.3: the port of a scheme may be left out, and letters of a host are of either case.
+    #[test]
+    fn b5_an_authority_is_the_same_with_its_schemes_port_and_without() {
+        let of = |transport, authority: &'static str| key(transport, &Authority::from_static(authority), "/a/1/");
+        assert_eq!(of(Transport::Clear, "SMF.example:80"), "smf.example/a/1");
+        assert_eq!(of(Transport::Tls, "smf.example:443"), "smf.example/a/1");
+        assert_eq!(of(Transport::Tls, "[2001:DB8::1]:443"), "[2001:db8::1]/a/1");
+        assert_eq!(of(Transport::Clear, "[2001:db8::1]"), "[2001:db8::1]/a/1");
+        assert_eq!(of(Transport::Clear, "smf.example:443"), "smf.example:443/a/1");
+        assert_eq!(of(Transport::Tls, "smf.example:80"), "smf.example:80/a/1");
     }
 
     #[test]

@@ -166,7 +166,8 @@ async fn b4_another_endpoint_is_found_and_kept() {
     }
     let uris: Vec<_> = two.seen().into_iter().map(|it| it.uri).collect();
     assert_eq!(uris, vec![format!("{}/callbacks/7", two.root()); 3]);
-    let key = pinion_scp::binding::key(&ApiRoot::parse(&gone).unwrap().authority, "/callbacks/7");
+    let gone = ApiRoot::parse(&gone).unwrap();
+    let key = pinion_scp::binding::key(gone.transport, &gone.authority, "/callbacks/7");
     assert_eq!(running.scp.parts().pins.get(&key).unwrap().at.to_string(), two.root());
 }
 

@@ -66,7 +66,7 @@ impl Daemon {
         let Ok(root) = ApiRoot::parse(uri.split(['?', '#']).next().unwrap_or_default()) else { return Vec::new() };
         let running = self.sbi.lock().await;
         let Some(host) = running.as_ref() else { return Vec::new() };
-        let Some((key, pin)) = host.scp().parts().pins.find(&root.authority, root.prefix()) else {
+        let Some((key, pin)) = host.scp().parts().pins.find(root.transport, &root.authority, root.prefix()) else {
             return Vec::new();
         };
         let mut steps = vec![format!(
