@@ -42,14 +42,20 @@ fn next<'a>(settings: &'a Settings, target: &Target) -> Option<(Hop, &'a ApiRoot
 
 /// Whether a host is of a domain, or is its name.
 pub(crate) fn within(host: &str, domain: &str) -> bool {
+    let [host, domain] = [host, domain].map(relative);
     let Some(at) = host.len().checked_sub(domain.len()) else { return false };
     host.get(at..).is_some_and(|it| it.eq_ignore_ascii_case(domain))
         && (at == 0 || host.get(..at).is_some_and(|it| it.ends_with('.')))
 }
 
+/// A name without the root of all names, which may be written behind it (RFC 1034 3.1).
+fn relative(name: &str) -> &str {
+    name.strip_suffix('.').unwrap_or(name)
+}
+
 /// The network of a name, `...mnc<MNC>.mcc<MCC>.3gppnetwork.org` (TS 23.003 28.2).
 pub(crate) fn plmn(host: &str) -> Option<Plmn> {
-    let host = host.to_ascii_lowercase();
+    let host = relative(host).to_ascii_lowercase();
     let mut labels = host.strip_suffix(".3gppnetwork.org")?.rsplit('.');
     let digits = |label: &str, kind: &str| {
         label
@@ -74,12 +80,16 @@ mod tests {
         assert_eq!(of("mnc012.mcc345.3gppnetwork.org.example"), None);
         assert_eq!(of("udm.5gc.mnc12.mcc345.3gppnetwork.org"), None);
         assert_eq!(of("10.0.0.1"), None);
+        // The root of all names may be written (RFC 1034 3.1).
+        assert_eq!(of("udm.5gc.mnc012.mcc345.3gppnetwork.org."), Some(("345".to_owned(), "012".to_owned())));
+        assert_eq!(of("udm.5gc.mnc012.mcc345.3gppnetwork.org.."), None);
     }
 
     #[test]
     fn domains_end_at_labels() {
         assert!(within("a.Example.org", "example.org"));
         assert!(within("example.org", "example.org"));
+        assert!(within("a.example.org.", "example.org") && within("a.example.org", "example.org."));
         assert!(!within("badexample.org", "example.org"));
         assert!(!within("org", "example.org"));
     }
