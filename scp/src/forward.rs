@@ -121,8 +121,9 @@ fn uri(path: &Uri, target: &Target) -> Result<Uri, Failure> {
             Problem::new(Cause::NfDiscoveryFailure).detail("nobody subscribed to such notifications by default");
         return Err(problem.into());
     }
-    // A registered callback is a whole path, prefix and all.
-    let prefix = if replaced.is_some() { "" } else { target.api_root.prefix() };
+    // A registered callback is a whole path at its receiver, prefix and all; another SCP on the way has its own before it.
+    let whole = replaced.is_some() && target.hop == Hop::Producer;
+    let prefix = if whole { "" } else { target.api_root.prefix() };
     let path = outward(replaced.unwrap_or(own), prefix).map_err(|error| wrong(error.to_string()))?;
     let mut parts = http::uri::Parts::default();
     parts.scheme = Some(target.api_root.transport.uri_scheme());

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Response;
 use pinion_scp::api_root::ApiRoot;
+use pinion_scp::settings::{NextHop, Targets};
 use serde_json::json;
 
 use crate::nrf::{Nrf, ONE, TWO, one_before_two, udm};
@@ -301,6 +302,33 @@ async fn r2_notifications_by_default_go_to_who_registered_for_them() {
     assert_eq!(client(&running).await.ask(request).await.status, 200);
     assert_eq!(lmf.only().uri, callback("/n1/lpp?x=1"));
     assert_eq!(nrf.searches()[0]["n1-msg-class"], "LPP");
+}
+
+/// 6.10.2.5: another SCP is on the way to the receiver, with a prefix of its own.
+#[tokio::test]
+async fn r3_notifications_by_default_go_by_another_scp_with_its_prefix() {
+    let (lmf, far) = (Producer::start().await, Producer::start().await);
+    let nrf = Nrf::with(vec![json!({
+        "nfInstanceId": ONE, "nfType": "LMF", "nfStatus": "REGISTERED",
+        "defaultNotificationSubscriptions": [
+            {"notificationType": "N1_MESSAGES", "n1MessageClass": "LPP", "callbackUri": format!("{}/n1/lpp?x=1", lmf.root())}
+        ]
+    })])
+    .await;
+    let mut settings = nrf.settings();
+    let api_root = ApiRoot::parse(&format!("{}/far", far.root())).unwrap();
+    settings.next_hops.push(NextHop { targets: Targets::All, api_root, delegate: false });
+    let running = scp(settings).await;
+    let request = post("/scp-default-sub-notify-uri")
+        .header("3gpp-Sbi-Callback", "Namf_Communication_N1MessageNotify")
+        .header("3gpp-Sbi-Discovery-target-nf-type", "LMF")
+        .header("3gpp-Sbi-Discovery-notification-type", "N1_MESSAGES")
+        .header("3gpp-Sbi-Discovery-n1-msg-class", "LPP");
+    assert_eq!(client(&running).await.ask(request.body("{}").unwrap()).await.status, 200);
+    let seen = far.only();
+    assert_eq!(seen.uri, format!("{}/far/n1/lpp?x=1", far.root()));
+    assert_eq!(seen.headers["3gpp-sbi-target-apiroot"], lmf.root());
+    assert!(lmf.seen().is_empty());
 }
 
 /// 6.10.3.2: the SCP may know without any NRF; of those that are configured, one is away.
