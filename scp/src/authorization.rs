@@ -89,7 +89,7 @@ impl AuthorizationLayer {
         let returned = call.context.arrival.prepared.settings.authorization.returned;
         let mut token = None;
         if needs(&call) {
-            let request = self.request(&call)?.map_err(Missing::failure)?;
+            let request = self.request(&call)?.map_err(Missing::problem)?;
             let got = self.token(&request, &call).await?;
             token = Some((request, got.map_err(|(request, denied)| denied.failure(&request))?));
         }

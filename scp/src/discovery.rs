@@ -10,6 +10,7 @@ mod features;
 mod freshness;
 mod given;
 mod memo;
+mod nf_type;
 mod nobody;
 pub(crate) mod parameter;
 mod settings;

@@ -198,7 +198,7 @@ impl SelectionLayer {
         let link = || Wire::link(&self.pools, prepared);
         let asking = Asking { prepared, link: &link };
         match timeout_at(call.context.deadline.at, self.directory.find(&factors, asking)).await {
-            Ok(found) => Ok((found.map_err(|error| error.failure())?, factors)),
+            Ok(found) => Ok((found.map_err(|error| error.failure(factors.is_untyped()))?, factors)),
             Err(_) if call.context.deadline.asked => Err(deadline::late()),
             Err(_) => Err(Problem::new(Cause::TargetNfNotReachable).detail("the NRF does not answer").into()),
         }

@@ -10,7 +10,6 @@ use crate::api_root::ApiRoot;
 use crate::call::Peer;
 use crate::cause::Cause;
 use crate::discovery::{Factors, encode, parameter};
-use crate::failure::Failure;
 use crate::identity::asserted;
 use crate::names;
 use crate::problem::Problem;
@@ -35,6 +34,9 @@ pub struct TokenRequest {
 pub enum Missing {
     /// Nothing says which NF instance the consumer is.
     Consumer,
+    /// Nothing says what type of NF that is, and the NRF wants to know: a token for a type of NF is for one of a type (TS 29.510
+    /// 6.3.5.2.2).
+    Kind,
     /// Nothing says what it wants to do.
     Scope,
 }
@@ -45,7 +47,6 @@ impl TokenRequest {
     /// # Errors
     /// What is missing.
     pub fn read(headers: &HeaderMap, factors: &Factors, peer: &Peer, named: bool) -> Result<Self, Missing> {
-        let said = |name: &str| headers.contains_key(format!("3gpp-sbi-discovery-{name}"));
         let consumer = factors
             .get("requester-nf-instance-id")
             .map(str::to_owned)
@@ -62,12 +63,8 @@ impl TokenRequest {
             vec![("grant_type", "client_credentials".to_owned()), ("nfInstanceId", consumer), ("scope", scope)];
         let mut add = |member, value: Option<String>| members.extend(value.map(|value| (member, value)));
         let text = |name: &str| factors.get(name).map(str::to_owned);
-        let agent = headers.contains_key(http::header::USER_AGENT);
-        add(
-            "nfType",
-            text(parameter::REQUESTER_TYPE)
-                .filter(|kind| kind != "SCP" && (said(parameter::REQUESTER_TYPE) || agent)),
-        );
+        // An SCP on the way is no consumer.
+        add("nfType", text(parameter::REQUESTER_TYPE).filter(|kind| kind != "SCP" && !factors.is_untyped()));
         add("targetNfType", text(parameter::TARGET_TYPE));
         let (one, several) = networks(factors.get("requester-plmn-list"));
         add("requesterPlmn", one);
@@ -82,6 +79,12 @@ impl TokenRequest {
         add("targetNfSetId", text(parameter::SET));
         add("targetNfServiceSetId", text(parameter::SERVICE_SET));
         Ok(Self { holder: peer.holder.clone(), assertion, nrf: nrf(headers, named), members })
+    }
+
+    /// Whether it says what type of NF the consumer is.
+    #[must_use]
+    pub fn is_typed(&self) -> bool {
+        self.members.iter().any(|(name, _)| *name == "nfType")
     }
 
     /// As a form (TS 29.510 6.3.5.2.2).
@@ -113,14 +116,15 @@ impl TokenRequest {
 impl Missing {
     /// What the client is told (TS 29.500 6.10.11.2.2).
     #[must_use]
-    pub fn failure(self) -> Failure {
+    pub fn problem(self) -> Problem {
         let header = match self {
             Self::Consumer => "header 3gpp-Sbi-Discovery-requester-nf-instance-id",
+            Self::Kind => "header 3gpp-Sbi-Discovery-requester-nf-type",
             Self::Scope => "header 3gpp-Sbi-Access-Scope",
         };
         let problem =
             Problem::new(Cause::MissingAccessTokenInfo).detail("an access token cannot be asked for without it");
-        problem.about(header, "it is missing").into()
+        problem.about(header, "it is missing")
     }
 }
 
@@ -209,7 +213,7 @@ mod tests {
     #[test]
     fn a1_what_is_missing_is_named() {
         assert_eq!(read(&[]), Err(Missing::Consumer));
-        let Failure::Problem(problem) = Missing::Consumer.failure() else { panic!() };
+        let problem = Missing::Consumer.problem();
         assert_eq!(problem.cause, Cause::MissingAccessTokenInfo);
         assert_eq!(problem.invalid_params[0].param, "header 3gpp-Sbi-Discovery-requester-nf-instance-id");
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::request::TokenRequest;
+use super::request::{Missing, TokenRequest};
 use super::settings::AuthorizationSettings;
 use crate::api_root::ApiRoot;
 use crate::cause::Cause;
@@ -225,7 +225,10 @@ impl Denied {
     pub fn failure(&self, request: &TokenRequest) -> Failure {
         match self {
             Self::Refused { nrf, content } => {
-                let mut problem = Problem::new(Cause::AccessTokenDenied).detail("the NRF grants no access token");
+                let mut problem = match request.is_typed() {
+                    true => Problem::new(Cause::AccessTokenDenied).detail("the NRF grants no access token"),
+                    false => Missing::Kind.problem(),
+                };
                 if let Ok(error @ Value::Object(_)) = serde_json::from_slice(content) {
                     problem.more.insert("accessTokenError".to_owned(), error);
                 }

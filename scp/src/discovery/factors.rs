@@ -8,7 +8,7 @@ use pinion_protocols::sbi::{
 };
 
 use super::candidates::Notification;
-use super::{canonical, parameter, target_type};
+use super::{canonical, nf_type, parameter, target_type};
 use crate::api_root::ApiRoot;
 use crate::cause::Cause;
 use crate::failure::Failure;
@@ -35,6 +35,8 @@ pub struct Factors {
     callback_version: u32,
     /// The API of the request's path.
     api: Option<(String, String)>,
+    /// Whether nothing says of which type the requester is.
+    untyped: bool,
     /// What the search is remembered by: the NRF that the client names, and all of the query.
     key: Key,
 }
@@ -160,9 +162,10 @@ impl Factors {
         }
         if self.get(parameter::REQUESTER_TYPE).is_none() {
             let agent = headers.get(header::USER_AGENT).and_then(|it| UserAgent::parse(it.as_bytes()).ok());
-            // A library's name is no type of an NF: those are in capitals.
-            let kind = agent.map(|it| it.kind).filter(|it| !it.bytes().any(|byte| byte.is_ascii_lowercase()));
-            self.pairs.push((parameter::REQUESTER_TYPE.to_owned(), kind.unwrap_or(requester).to_owned()));
+            let kind = agent.and_then(|it| nf_type::of_agent(it.kind));
+            self.untyped = kind.is_none();
+            let kind = kind.unwrap_or_else(|| requester.to_owned());
+            self.pairs.push((parameter::REQUESTER_TYPE.to_owned(), kind));
         }
         if self.get(parameter::TARGET_TYPE).is_none() {
             let kind = self.implied_type(headers).ok_or_else(|| {
@@ -217,6 +220,12 @@ impl Factors {
     #[must_use]
     pub fn target_type(&self) -> &str {
         self.get(parameter::TARGET_TYPE).unwrap_or_default()
+    }
+
+    /// Whether nothing says of which type the requester is, so that one was put in its place.
+    #[must_use]
+    pub fn is_untyped(&self) -> bool {
+        self.untyped
     }
 
     /// Whether it is for a callback.
@@ -337,7 +346,12 @@ mod tests {
         };
         assert_eq!(query(None), with("SCP"));
         assert_eq!(query(Some("AMF-54804518 amf1.example")), with("AMF"));
-        assert_eq!(query(Some("curl/8.0")), with("SCP"));
+        assert_eq!(query(Some("amf-1")), with("AMF"));
+        assert_eq!(query(Some("5g_eir")), with("5G_EIR"));
+        assert_eq!(query(Some("LATER-1")), with("LATER"));
+        for library in ["curl/8.0", "Go-http-client/2.0", "python-httpx"] {
+            assert_eq!(query(Some(library)), with("SCP"));
+        }
         let callback = [
             ("3gpp-sbi-callback", "X"),
             ("3gpp-sbi-routing-binding", "bl=nf-set; nfset=set1.smfset.5gc.mnc012.mcc345"),

@@ -53,9 +53,17 @@ impl NrfError {
         }
     }
 
-    /// What a client is told whose request needed the answer.
+    /// What a client is told whose request needed the answer; `untyped`: it did not say what type of NF it is.
     #[must_use]
-    pub fn failure(&self) -> Failure {
+    pub fn failure(&self, untyped: bool) -> Failure {
+        if let Self::Refused { status: StatusCode::FORBIDDEN, .. } = self
+            && untyped
+        {
+            // Another than this SCP may be let have it (TS 29.510 5.3.2.2.2).
+            let header = "header 3gpp-Sbi-Discovery-requester-nf-type";
+            let problem = Problem::new(Cause::MandatoryIeMissing).detail(self.to_string());
+            return problem.about(header, "neither this header nor User-Agent says a type of NF").into();
+        }
         if let Self::Refused { status, content, .. } = self
             && let Some(problem) = refused(*status, content)
         {

@@ -122,6 +122,30 @@ async fn a1_what_is_missing_is_named() {
     assert!(producer.seen().is_empty());
 }
 
+/// TS 29.510 6.3.5.2.2: a token for a type of NF is for one of a type. Who does not say it may be served all the same.
+#[tokio::test]
+async fn a1_where_the_nrf_refuses_a_consumer_of_no_type_that_is_named_as_missing() {
+    let producer = Producer::start().await;
+    let (nrf, _running, client) = through(&producer).await;
+    nrf.knows.lock().unwrap().token = Some((403, json!({"error": "invalid_request"})));
+    let untyped = || {
+        get("/nudm-sdm/v2/x")
+            .header("3gpp-Sbi-Discovery-target-nf-type", "UDM")
+            .header("3gpp-Sbi-Discovery-requester-nf-instance-id", AMF)
+            .header("3gpp-Sbi-Access-Scope", "nudm-sdm")
+    };
+    let answer = client.ask(untyped().body("").unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (400, "MISSING_ACCESS_TOKEN_INFO"));
+    let named = answer.problem("invalidParams")[0]["param"].clone();
+    assert_eq!(named, "header 3gpp-Sbi-Discovery-requester-nf-type");
+    assert_eq!(answer.problem("accessTokenError")["error"], "invalid_request");
+    assert!(producer.seen().is_empty());
+    nrf.knows.lock().unwrap().token = None;
+    assert_eq!(client.ask(untyped().header("User-Agent", "amf-1").body("").unwrap()).await.status, 200);
+    let asked = nrf.asked("POST", "/oauth2/token");
+    assert_eq!(pairs(std::str::from_utf8(&asked[1].body).unwrap())["nfType"], "AMF");
+}
+
 #[tokio::test]
 async fn a1_the_nrf_refuses() {
     let producer = Producer::start().await;

@@ -65,6 +65,7 @@ async fn tokens_are_counted_by_where_they_come_from() {
     let client = Client::connect(running.address).await;
     let asked = async |consumer: &str| {
         let request = ask().header("3gpp-Sbi-Discovery-requester-nf-instance-id", consumer);
+        let request = request.header("3gpp-Sbi-Discovery-requester-nf-type", "AMF");
         client.ask(request.body("").unwrap()).await.status.as_u16()
     };
     assert_eq!([asked(CONSUMER).await, asked(CONSUMER).await], [200; 2]);

@@ -331,6 +331,24 @@ async fn r3_notifications_by_default_go_by_another_scp_with_its_prefix() {
     assert!(lmf.seen().is_empty());
 }
 
+/// TS 29.510 5.3.2.2.2: an NRF lets an SCP not have what it lets others; who asks has not said that it is one of them.
+#[tokio::test]
+async fn f2_a_requester_of_no_type_that_the_nrf_refuses_is_told_what_is_missing() {
+    let nrf = Nrf::start().await;
+    nrf.knows.lock().unwrap().search = Some((403, json!({"status": 403})));
+    let running = scp(nrf.settings()).await;
+    let client = client(&running).await;
+    let request = || get("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
+    let answer = client.ask(request().body("").unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (400, "MANDATORY_IE_MISSING"));
+    let named = answer.problem("invalidParams")[0]["param"].clone();
+    assert_eq!(named, "header 3gpp-Sbi-Discovery-requester-nf-type");
+    for (name, value) in [("3gpp-Sbi-Discovery-requester-nf-type", "AMF"), ("User-Agent", "amf-1")] {
+        let answer = client.ask(request().header(name, value).body("").unwrap()).await;
+        assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (400, "NF_DISCOVERY_FAILURE"));
+    }
+}
+
 /// 6.10.3.2: the SCP may know without any NRF; of those that are configured, one is away.
 #[tokio::test]
 async fn r2_notifications_by_default_go_to_those_that_are_configured() {
