@@ -249,6 +249,7 @@ fn mistakes_are_named() {
         ("forward_hops: 100", "100 is no number of SCPs; give one from 0 to 99"),
         ("statuses: {msg_loop_detected: 200}", "200 is no status; give one from 400 to 599"),
         ("timeouts: {connect: 25h}", "`connect` of 25h is out of range"),
+        ("timeouts: {ping: 59s}", "`ping` of 59s is out of range; give 1m to 24h"),
         ("timeouts: {attempt: 20s}", "`attempt` of 20s is more than `response` of 15s"),
         ("limits: {stream_window: 1048576, connection_window: 65536}", "`stream_window` of 1048576 is more than"),
         ("tls: {certificate: a.pem}", "`certificate` without its `key`"),

@@ -15,6 +15,9 @@ use crate::config::written::{self, Sbi};
 
 pub(super) const TIMES: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(24 * 3600);
 
+/// No more than one a minute on each path (TS 29.500 5.2.6).
+const PINGS: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(24 * 3600);
+
 /// Puts them into the settings.
 pub(super) fn into(sbi: &Sbi, settings: &mut Settings, wrong: &mut Wrong) {
     if let Some(given) = &sbi.statuses.value {
@@ -54,9 +57,9 @@ fn timeouts(given: &written::SbiTimeouts, timeouts: &mut Timeouts, wrong: &mut W
     set("stall", &mut timeouts.stall, &given.stall);
     set("client_idle", &mut timeouts.client_idle, &given.client_idle);
     set("producer_idle", &mut timeouts.producer_idle, &given.producer_idle);
-    set("ping", &mut timeouts.ping, &given.ping);
     set("drain", &mut timeouts.drain, &given.drain);
     set("names", &mut timeouts.names, &given.names);
+    timeouts.ping = span("ping", &given.ping, timeouts.ping, PINGS, wrong);
     if let Some((at, _)) = given.attempt.given()
         && timeouts.attempt > timeouts.response
     {

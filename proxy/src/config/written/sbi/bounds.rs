@@ -15,7 +15,7 @@ record! {
 }
 
 record! {
-    /// How long is waited, each 10ms to 24h.
+    /// How long is waited, each 10ms to 24h but for `ping`.
     SbiTimeouts = "timeouts" {
         /// For TLS and HTTP/2 to begin on a client's connection. Left out: 10s.
         optional handshake: Span,
@@ -32,7 +32,7 @@ record! {
         optional client_idle: Span,
         /// Until a producer's connection without requests is closed. Left out: 2m.
         optional producer_idle: Span,
-        /// From one PING on a producer's connection with requests to the next. Left out: 10s.
+        /// From one PING on a producer's connection with requests to the next, 1m to 24h. Left out: 1m.
         optional ping: Span,
         /// For requests under way when the daemon ends, or a listener does. Left out: 30s.
         optional drain: Span,
