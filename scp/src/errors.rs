@@ -127,6 +127,7 @@ fn of_upstream(upstream: &Upstream) -> Problem {
             return Problem::new(Cause::NfCongestion).detail(upstream.to_string()).retry_after(*seconds);
         }
         Fault::Content(BodyError::TooLong(_)) => Cause::PayloadTooLarge,
+        Fault::Own => Cause::MsgLoopDetected,
         Fault::Content(_) | Fault::Unsendable(_) => Cause::InvalidMsgFormat,
         _ => Cause::TargetNfNotReachable,
     };

@@ -81,6 +81,9 @@ pub enum Fault {
     /// No connection within the time for it.
     #[error("no connection within {0:?}")]
     ConnectTimeout(Duration),
+    /// One of this SCP's own listeners is there.
+    #[error("this SCP itself is there; what clients know it by belongs in its authorities")]
+    Own,
     /// Every connection that may be is busy, for too long.
     #[error("every connection is at its limit of streams")]
     Busy,

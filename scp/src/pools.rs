@@ -6,11 +6,13 @@ mod connect;
 mod connection;
 mod health;
 mod names;
+mod own;
 mod pool;
 mod send;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use foldhash::fast::FixedState;
@@ -39,6 +41,7 @@ pub struct Pools {
 struct Shared {
     pools: RwLock<HashMap<Place, Arc<Pool>, FixedState>>,
     names: names::Names,
+    own: own::Own,
 }
 
 /// Whom a pool is for.
@@ -112,6 +115,11 @@ impl Pools {
         prepared: &Arc<Prepared>,
     ) -> Sending {
         Sending::new(self, self.pool(to, holder), request, urgency, prepared)
+    }
+
+    /// This SCP listens at an address, so that it is no next hop, until what this gives is dropped.
+    pub(crate) fn listens(&self, at: SocketAddr) -> own::Listens {
+        self.shared.own.listens(at)
     }
 
     /// How a next hop has done lately.

@@ -118,6 +118,7 @@ impl Scp {
     /// Serves a listener until `drain` says true; then waits for what is under way, for as long as settings say.
     pub async fn serve(&self, listener: TcpListener, speech: Speech, mut drain: watch::Receiver<bool>) {
         let mut clients = JoinSet::new();
+        let own = listener.local_addr().map(|at| self.parts.pools.listens(at));
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
@@ -147,7 +148,7 @@ impl Scp {
             });
         }
         // Who connects from now on is told at once that nobody is there.
-        drop(listener);
+        drop((listener, own));
         let most = self.prepared.borrow().settings.timeouts.drain;
         let _ = timeout(most, async { while clients.join_next().await.is_some() {} }).await;
     }

@@ -29,7 +29,7 @@ pub fn plan(call: &mut Call, gate: &Gate) -> Result<(), Failure> {
     let uri = call.request.uri();
     // TLS ends here only for who means this SCP (6.10.2A.1).
     let clear = uri.scheme() == Some(&Scheme::HTTP);
-    let stranger = uri.authority().filter(|it| clear && !known(&settings.identity, it));
+    let stranger = uri.authority().filter(|it| clear && !known(&settings.identity, Transport::Clear, it));
     let unknown = stranger.map(|it| ApiRoot::new(Transport::Clear, it.clone()));
     let target = call.context.target.as_ref().or(unknown.as_ref());
     if target.is_some_and(|it| ourselves(&settings.identity, it)) {
@@ -57,12 +57,15 @@ pub fn plan(call: &mut Call, gate: &Gate) -> Result<(), Failure> {
     Ok(())
 }
 
-fn known(identity: &Identity, authority: &Authority) -> bool {
-    identity.authorities.iter().any(|it| it == authority)
+/// Whether an authority is one of the SCP's: a port that is the scheme's may be named or not (RFC 9110 4.2.3).
+fn known(identity: &Identity, transport: Transport, authority: &Authority) -> bool {
+    let port = |it: &Authority| it.port_u16().unwrap_or(transport.default_port());
+    let same = |it: &Authority| it.host().eq_ignore_ascii_case(authority.host()) && port(it) == port(authority);
+    identity.authorities.iter().any(|it| it == authority) || identity.authorities.iter().any(same)
 }
 
 fn ourselves(identity: &Identity, target: &ApiRoot) -> bool {
-    known(identity, &target.authority) && target.prefix() == identity.prefix
+    known(identity, target.transport, &target.authority) && target.prefix() == identity.prefix
 }
 
 fn unusable(error: &InvalidUri) -> Failure {

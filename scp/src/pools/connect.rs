@@ -13,8 +13,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::Holder;
-use super::names::Names;
+use super::{Holder, Shared};
 use crate::api_root::{ApiRoot, Transport};
 use crate::failure::Fault;
 use crate::prepared::Prepared;
@@ -37,14 +36,14 @@ pub(super) enum Connected {
 pub(super) async fn connect(
     to: &ApiRoot,
     holder: &Holder,
-    names: &Names,
+    pools: &Shared,
     prepared: &Prepared,
 ) -> Result<(Connected, SocketAddr), Fault> {
     let most = prepared.settings.timeouts.connect;
-    match timeout(most, connect_whole(to, holder, names, prepared)).await {
+    match timeout(most, connect_whole(to, holder, pools, prepared)).await {
         Ok(connected) => connected,
         Err(_) => {
-            names.doubt(to.host());
+            pools.names.doubt(to.host());
             Err(Fault::ConnectTimeout(most))
         }
     }
@@ -53,16 +52,19 @@ pub(super) async fn connect(
 async fn connect_whole(
     to: &ApiRoot,
     holder: &Holder,
-    names: &Names,
+    pools: &Shared,
     prepared: &Prepared,
 ) -> Result<(Connected, SocketAddr), Fault> {
-    let addresses = names.find(to, prepared).await.map_err(Fault::Name)?;
+    let addresses = pools.names.find(to, prepared).await.map_err(Fault::Name)?;
     let stream = race(addresses, prepared.settings.timeouts.attempt_delay).await.map_err(|error| {
-        names.doubt(to.host());
+        pools.names.doubt(to.host());
         Fault::Connect(error)
     })?;
     stream.set_nodelay(true).map_err(Fault::Connect)?;
     let at = stream.peer_addr().map_err(Fault::Connect)?;
+    if pools.own.is_reached(at, stream.local_addr().map_err(Fault::Connect)?) {
+        return Err(Fault::Own);
+    }
     let connected = match (to.transport, &prepared.client) {
         (Transport::Clear, _) if *holder != Holder::Any => Err(Fault::Tls(unnamed(holder))),
         (Transport::Clear, _) => Ok(Connected::Clear(stream)),

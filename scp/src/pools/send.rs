@@ -307,7 +307,7 @@ impl Answer {
 }
 
 async fn dial(pools: Pools, pool: Arc<Pool>, prepared: Arc<Prepared>) {
-    let connected = connect(&pool.api_root, &pool.holder, &pools.shared.names, &prepared).await;
+    let connected = connect(&pool.api_root, &pool.holder, &pools.shared, &prepared).await;
     prepared.tally.one(match &connected {
         Ok(_) => Event::DialConnected,
         Err(Fault::Name(_)) => Event::DialNameless,
@@ -374,6 +374,7 @@ fn copy(fault: &Fault) -> Fault {
         Fault::Name(error) => Fault::Name(again(error)),
         Fault::Tls(error) => Fault::Tls(again(error)),
         Fault::ConnectTimeout(most) => Fault::ConnectTimeout(*most),
+        Fault::Own => Fault::Own,
         Fault::Connect(error) => Fault::Connect(again(error)),
         other => Fault::Connect(std::io::Error::other(other.to_string())),
     }

@@ -37,6 +37,7 @@ mod load;
 mod location;
 mod memory;
 mod nrf;
+mod ourselves;
 mod peers;
 mod pools;
 mod redirect;

@@ -200,7 +200,7 @@ async fn of_two_addresses_the_one_that_answers_is_used() {
 
 /// Whatever is asked for is there.
 #[derive(Debug)]
-struct Given(Vec<IpAddr>);
+pub(crate) struct Given(pub Vec<IpAddr>);
 
 impl Resolve for Given {
     fn look<'a>(&'a self, _: &'a str) -> Looked<'a> {
