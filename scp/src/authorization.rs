@@ -173,7 +173,8 @@ impl AuthorizationLayer {
 /// delegated discovery, where it is the client's token or none (6.10.11.3).
 fn may_fetch(call: &Call) -> bool {
     let settings = &call.context.arrival.prepared.settings;
-    let to_producer = call.target.as_ref().is_some_and(|target| target.hop == Hop::Producer);
+    let to_producer =
+        call.target.as_ref().is_some_and(|target| target.hop == Hop::Producer || target.onward.is_some());
     let delegated = || call.context.discovery && call.context.target.is_none() && !names::name_set(call.headers());
     settings.authorization.tokens != Policy::Never
         && to_producer

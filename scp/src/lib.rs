@@ -4,8 +4,8 @@
 //! A request is a [`call::Call`] that passes tower services, each of one concern, composed in [`mod@stack`]:
 //!
 //! ```text
-//! client ── server ── account ── errors ── hops ── deadline ── identity ── overload ── target ── binding ── retry ── selection ── load ── authorization
-//!        ── next_hop ── forward ── pools ── producer
+//! client ── server ── account ── errors ── hops ── deadline ── identity ── overload ── target ── binding ── retry ── selection ── next_hop ── load
+//!        ── authorization ── forward ── pools ── producer
 //! ```
 //!
 //! What was read of the headers on arrival is [`context::Context`], whom to ask is [`producer::Plan`], whom an attempt goes to

@@ -1,5 +1,6 @@
 //! Load and overload of others and of this SCP: what producers say is obeyed, what there is to say is said (TS 29.500 6.3, 6.4.3).
 
+mod aged;
 mod reports;
 mod told;
 
@@ -7,15 +8,19 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as Task, Poll, ready};
 
+use http::HeaderMap;
 use tower::{Layer, Service};
 
 use crate::api_root::ApiRoot;
 use crate::before::Way;
 use crate::call::{Call, Reply};
 use crate::failure::{Failure, Fault, Sent, Upstream};
+use crate::names;
+use crate::producer::{Hop, Target};
 use crate::tally::Event;
 
-pub use reports::Reported;
+use reports::{From, Whose};
+pub use reports::{Reported, Role};
 pub use told::{Told, ToldLayer};
 
 /// Puts [`Relief`] around a service.
@@ -58,8 +63,8 @@ where
             call.context.arrival.prepared.tally.one(Event::OverloadSpared);
             return Way::Ended(Some(spared.into()));
         }
-        let root = call.target.as_ref().map(|it| it.api_root.clone());
-        Way::On(Relieved { inner: self.inner.call(call), root, reported: self.reported.clone() })
+        let way = call.target.as_ref().map(Asked::of);
+        Way::On(Relieved { inner: self.inner.call(call), way, reported: self.reported.clone() })
     }
 }
 
@@ -67,9 +72,36 @@ where
 #[derive(Debug)]
 pub struct Relieved<F> {
     inner: F,
-    /// Who is asked.
-    root: Option<ApiRoot>,
+    way: Option<Asked>,
     reported: Reported,
+}
+
+/// Who is asked.
+#[derive(Debug)]
+struct Asked {
+    hop: Hop,
+    /// The next hop.
+    next: ApiRoot,
+    /// Whom that is to ask, where it is told.
+    onward: Option<ApiRoot>,
+}
+
+impl Asked {
+    fn of(target: &Target) -> Self {
+        Self { hop: target.hop, next: target.api_root.clone(), onward: target.onward.clone() }
+    }
+
+    /// Who says what is in a response.
+    fn says(&self, headers: &HeaderMap) -> From<'_> {
+        let between = self.hop != Hop::Producer;
+        let place = if between { self.onward.as_ref() } else { Some(&self.next) };
+        // Who is between may have chosen another.
+        let place = place.filter(|place| {
+            let answered = headers.get(names::TARGET_API_ROOT).filter(|_| between);
+            answered.is_none_or(|it| ApiRoot::read(it.as_bytes()).is_ok_and(|it| it.same(place)))
+        });
+        From { place, between: between.then_some((self.hop, &self.next)) }
+    }
 }
 
 impl<F> Future for Relieved<F>
@@ -80,8 +112,8 @@ where
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
         let reply = ready!(Pin::new(&mut self.inner).poll(task));
-        if let (Ok(reply), Some(root)) = (&reply, &self.root) {
-            self.reported.hear(reply.headers(), root);
+        if let (Ok(reply), Some(way)) = (&reply, &self.way) {
+            self.reported.hear(reply.headers(), || way.says(reply.headers()));
         }
         Poll::Ready(reply)
     }
@@ -96,13 +128,34 @@ impl<S> Relief<S> {
         if context.priority <= context.arrival.prepared.settings.overload.exempt {
             return None;
         }
-        // Of several, selection has gone past those that are overloaded already.
-        if !target.overloaded && (target.chosen || !self.reported.turned_away(&target.api_root)) {
-            return None;
-        }
-        let seconds = self.reported.seconds_left(&target.api_root);
+        let away = || if self.reported.is_quiet() { None } else { self.turned_away(call, target) };
+        let seconds = match target.overloaded {
+            true => self.reported.seconds_left(&place(call, target)),
+            false => away()?,
+        };
         let fault = Fault::Overloaded(seconds.max(1));
-        let (api_root, producer) = (target.api_root.clone(), target.producer.clone());
+        let (api_root, producer) = (target.root().clone(), target.producer.clone());
         Some(Upstream { api_root, fault, sent: Sent::Nothing, producer })
     }
+
+    /// For how long somebody who is on the way does not want it, nor some of those that follow.
+    fn turned_away(&self, call: &Call, target: &Target) -> Option<u32> {
+        let between = || {
+            let next = (target.hop != Hop::Producer).then(|| Whose::Between(target.api_root.clone()))?;
+            self.reported.turned_away(&next)
+        };
+        // Of several, selection has gone past those that are overloaded already.
+        let place = || (!target.chosen).then(|| self.reported.turned_away(&place(call, target))).flatten();
+        let callback = || {
+            let path = target.path.as_ref().or(call.request.uri().path_and_query());
+            let path = path.filter(|_| call.context.callback)?.path();
+            self.reported.turned_away(&Whose::callback(target.root(), path))
+        };
+        between().or_else(place).or_else(callback)
+    }
+}
+
+/// Who is overloaded where it is known only by its address.
+fn place(call: &Call, target: &Target) -> Whose {
+    Whose::Place(target.root().clone(), Role::of(call.context.callback))
 }

@@ -22,7 +22,7 @@ use crate::cause::Cause;
 use crate::deadline;
 use crate::discovery::{Asking, Directory, Factors, Found, Listener, parameter};
 use crate::failure::Failure;
-use crate::load::Reported;
+use crate::load::{Reported, Role};
 use crate::names;
 use crate::nrf::Wire;
 use crate::pools::{Pools, Standing};
@@ -223,7 +223,7 @@ impl SelectionLayer {
                     self.pools.health(&producer.api_root, &producer.holder(settings.identities.producers));
                 health.standing(Instant::now(), &settings.retries) == Standing::Bad
             },
-            reports: Some(&self.reported),
+            reports: Some(&(&self.reported, Role::of(call.context.callback))),
             chance: &|| *call.context.chance.get_or_init(|| self.dice.below(u64::MAX)),
         };
         let untried = eligible.into_iter().filter(|it| !call.tried.contains(&it.api_root)).collect();

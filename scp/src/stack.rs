@@ -88,7 +88,9 @@ pub fn stack(
             dice: parts.dice.clone(),
             drained: parts.drained.clone(),
         })
-        // Unless that one asked to be spared.
+        // By which way.
+        .layer(before(next_hop::route))
+        // Unless that one, or who is on the way, asked to be spared.
         .layer(ReliefLayer { reported: parts.reported.clone() })
         // With whose access token.
         .layer(AuthorizationLayer {
@@ -96,7 +98,5 @@ pub fn stack(
             directory: parts.directory.clone(),
             tokens: parts.tokens.clone(),
         })
-        // By which way.
-        .layer(before(next_hop::route))
         .service(Forward { pools: parts.pools.clone() })
 }

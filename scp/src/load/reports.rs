@@ -1,18 +1,17 @@
 //! What producers say of their load (TS 29.500 6.3.3) and overload (6.4.3), until it is no longer so.
 
-use std::collections::HashMap;
 use std::hash::BuildHasher as _;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use foldhash::fast::FixedState;
-use http::HeaderMap;
+use http::{HeaderMap, Uri};
 use pinion_protocols::sbi::{Lci, Oci, Scope, ScopeEntity, Timestamp, Value as _};
 use tokio::time::Instant;
 
+use super::aged::Aged;
 use crate::api_root::ApiRoot;
 use crate::names;
-use crate::producer::Producer;
+use crate::producer::{Hop, Producer};
 
 /// What was said. Copies share it.
 #[derive(Clone, Debug, Default)]
@@ -22,25 +21,53 @@ pub struct Reported {
 
 #[derive(Debug, Default)]
 struct Shared {
-    overloads: RwLock<HashMap<Whose, Overload, FixedState>>,
-    loads: RwLock<HashMap<Whose, Load, FixedState>>,
+    overloads: RwLock<Aged<Whose, Overload>>,
+    loads: RwLock<Aged<Whose, Load>>,
+}
+
+/// As what an NF is overloaded: one that gets too many notifications may serve requests as before (6.4.3.4.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Who is asked.
+    Producer,
+    /// Who is notified.
+    Consumer,
+}
+
+impl Role {
+    /// Of whom a request goes to, by whether it is a notification or callback.
+    pub(crate) const fn of(callback: bool) -> Self {
+        if callback { Self::Consumer } else { Self::Producer }
+    }
 }
 
 /// Whose load it is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Whose {
-    Instance(String),
-    Set(String),
-    ServiceInstance(String, Option<String>),
-    ServiceSet(String),
+pub(super) enum Whose {
+    Instance(String, Role),
+    Set(String, Role),
+    ServiceInstance(String, Option<String>, Role),
+    ServiceSet(String, Role),
     /// Who said it, so that requests for whom it was known only by its address are spared it too.
-    Place(ApiRoot),
+    Place(ApiRoot, Role),
+    /// Where notifications go.
+    Callback(String),
+    /// An SCP or a SEPP that requests go by.
+    Between(ApiRoot),
+}
+
+/// Whose response it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct From<'a> {
+    /// The producer, or the consumer that was notified, where it is known for certain.
+    pub(super) place: Option<&'a ApiRoot>,
+    /// The SCP or SEPP that it came by.
+    pub(super) between: Option<(Hop, &'a ApiRoot)>,
 }
 
 #[derive(Debug)]
 struct Overload {
     said: Timestamp,
-    until: Instant,
     reduction: u8,
     /// Of a hundred, how many have been let through and are still to be made up for.
     due: u32,
@@ -53,42 +80,38 @@ struct Load {
 }
 
 impl Reported {
-    /// Hears what a response of a next hop says. What is older than what was heard before, or no such header, is passed over.
-    pub fn hear(&self, headers: &HeaderMap, from: &ApiRoot) {
+    /// Hears what a response says. What is older than what was heard before, or no such header, is passed over.
+    pub(super) fn hear<'a>(&self, headers: &HeaderMap, from: impl Fn() -> From<'a>) {
         for value in headers.get_all(names::OCI) {
             let Ok(Oci(elements)) = Oci::parse(value.as_bytes()) else { continue };
             for element in elements {
-                let Some(until) = Instant::now().checked_add(Duration::from_secs(element.validity.into())) else {
-                    continue;
-                };
-                for whose in whose(&element.scope, from) {
-                    self.overloaded(whose, element.timestamp, until, element.reduction);
+                for whose in whose(&element.scope, from()) {
+                    self.overloaded(whose, element.timestamp, element.validity, element.reduction);
                 }
             }
         }
         for value in headers.get_all(names::LCI) {
             let Ok(Lci(elements)) = Lci::parse(value.as_bytes()) else { continue };
             for element in elements {
-                for whose in whose(&element.scope, from) {
+                for whose in whose(&element.scope, NOWHERE) {
                     self.loaded(whose, element.timestamp, element.load);
                 }
             }
         }
     }
 
-    /// Whether a request is one of those of a hundred that are not to be sent to a producer, by its own chance. What is not for
+    /// Whether a request is one of those of a hundred that are not to be sent to an NF, by its own chance. What is not for
     /// one is for nobody of the same scope (6.4.3.5.1).
     #[must_use]
-    pub fn spares(&self, of: &Producer, chance: &dyn Fn() -> u64) -> bool {
+    pub fn spares(&self, of: &Producer, role: Role, chance: &dyn Fn() -> u64) -> bool {
         let overloads = self.shared.overloads.read().unwrap_or_else(PoisonError::into_inner);
-        if overloads.is_empty() {
+        let now = Instant::now();
+        if overloads.is_over(now) {
             return false;
         }
-        let now = Instant::now();
-        let names = names_of(of);
-        let said = names.iter().filter_map(|whose| Some((whose, overloads.get(whose)?)));
-        let most = said.filter(|(_, it)| it.until > now).max_by_key(|(_, it)| it.reduction);
-        most.is_some_and(|(whose, it)| {
+        let names = names_of(of, role);
+        let said = names.iter().filter_map(|whose| Some((whose, overloads.get(whose, now)?.0)));
+        said.max_by_key(|(_, it)| it.reduction).is_some_and(|(whose, it)| {
             foldhash::quality::FixedState::with_seed(chance()).hash_one(whose) % 100 < u64::from(it.reduction)
         })
     }
@@ -97,120 +120,140 @@ impl Reported {
     #[must_use]
     pub fn load(&self, of: &Producer) -> Option<u8> {
         let loads = self.shared.loads.read().unwrap_or_else(PoisonError::into_inner);
-        if loads.is_empty() {
+        let now = Instant::now();
+        if loads.is_over(now) {
             return None;
         }
-        names_of(of).iter().find_map(|it| loads.get(it)).map(|it| it.percent)
+        names_of(of, Role::Producer).iter().find_map(|it| loads.get(it, now)).map(|(it, _)| it.percent)
     }
 
-    /// Whether one more request to a place is among those that are not to be sent: evenly, so many of every hundred.
-    pub(super) fn turned_away(&self, place: &ApiRoot) -> bool {
-        {
-            let overloads = self.shared.overloads.read().unwrap_or_else(PoisonError::into_inner);
-            if overloads.is_empty() {
-                return false;
-            }
-        }
+    /// Whether nobody is overloaded, as far as is known.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.shared.overloads.read().unwrap_or_else(PoisonError::into_inner).is_over(Instant::now())
+    }
+
+    /// Whether one more request to somebody is among those that are not to be sent: evenly, so many of every hundred. Then,
+    /// for how many seconds that is so yet.
+    pub(super) fn turned_away(&self, whose: &Whose) -> Option<u32> {
         let mut overloads = self.shared.overloads.write().unwrap_or_else(PoisonError::into_inner);
-        let key = Whose::Place(place.clone());
-        let Some(overload) = overloads.get_mut(&key) else { return false };
-        if overload.until <= Instant::now() {
-            overloads.remove(&key);
-            return false;
-        }
+        let now = Instant::now();
+        let (overload, until) = overloads.get_mut(whose, now)?;
         overload.due += u32::from(overload.reduction);
-        let away = overload.due >= 100;
-        if away {
-            overload.due -= 100;
-        }
-        away
+        overload.due = overload.due.checked_sub(100)?;
+        Some(seconds(until, now))
     }
 
-    /// For how long a place is overloaded yet.
-    pub(super) fn seconds_left(&self, place: &ApiRoot) -> u32 {
+    /// For how long somebody is overloaded yet.
+    pub(super) fn seconds_left(&self, whose: &Whose) -> u32 {
         let overloads = self.shared.overloads.read().unwrap_or_else(PoisonError::into_inner);
-        let until = overloads.get(&Whose::Place(place.clone())).map(|it| it.until);
-        let left = until.map_or(Duration::ZERO, |it| it.saturating_duration_since(Instant::now()));
-        u32::try_from(left.as_secs()).unwrap_or(u32::MAX)
+        let now = Instant::now();
+        overloads.get(whose, now).map_or(0, |(_, until)| seconds(until, now))
     }
 
-    fn overloaded(&self, whose: Whose, said: Timestamp, until: Instant, reduction: u8) {
+    fn overloaded(&self, whose: Whose, said: Timestamp, validity: u32, reduction: u8) {
         let mut overloads = self.shared.overloads.write().unwrap_or_else(PoisonError::into_inner);
-        if overloads.len() >= MOST {
-            let now = Instant::now();
-            overloads.retain(|_, it| it.until > now);
+        let now = Instant::now();
+        let before = overloads.get(&whose, now).map(|(it, _)| (it.said, it.due));
+        if before.is_some_and(|(before, _)| before >= said) {
+            return;
         }
-        let full = overloads.len() >= MOST;
-        match overloads.get_mut(&whose) {
-            Some(before) if before.said >= said => {}
-            Some(before) => {
-                before.said = said;
-                before.until = until;
-                before.reduction = reduction;
-            }
-            None if !full => {
-                overloads.insert(whose, Overload { said, until, reduction, due: 0 });
-            }
-            None => {}
-        }
+        let overload = Overload { said, reduction, due: before.map_or(0, |(_, due)| due) };
+        let until = now + Duration::from_secs(validity.into()).min(LONGEST);
+        overloads.put(whose, overload, until, now, MOST);
     }
 
     fn loaded(&self, whose: Whose, said: Timestamp, percent: u8) {
         let mut loads = self.shared.loads.write().unwrap_or_else(PoisonError::into_inner);
-        let full = loads.len() >= MOST;
-        match loads.get_mut(&whose) {
-            Some(before) if before.said >= said => {}
-            Some(before) => *before = Load { said, percent },
-            None if !full => {
-                loads.insert(whose, Load { said, percent });
-            }
-            None => {}
+        let now = Instant::now();
+        if loads.get(&whose, now).is_none_or(|(before, _)| before.said < said) {
+            loads.put(whose, Load { said, percent }, now + LOAD, now, MOST);
         }
     }
+}
+
+fn seconds(until: Instant, now: Instant) -> u32 {
+    u32::try_from(until.saturating_duration_since(now).as_secs()).unwrap_or(u32::MAX)
 }
 
 /// Scopes of which something is remembered.
 const MOST: usize = 16_384;
 
-/// Whom a scope names, and who said it. What is of single slices or data networks says nothing of all requests; what is of
-/// consumers is for whom they notify.
-fn whose(scope: &Scope<'_>, from: &ApiRoot) -> Vec<Whose> {
+/// How long an overload holds at the most, whatever was said: who is still overloaded then says so again.
+const LONGEST: Duration = Duration::from_hours(1);
+
+/// How long a load holds that was not told anew. Load has no validity of its own (6.3.3.4), and a producer that gets no requests
+/// because it was full once has no response to say in that it is so no more.
+const LOAD: Duration = Duration::from_mins(5);
+
+/// Of load only the names count.
+const NOWHERE: From<'static> = From { place: None, between: None };
+
+/// Whom a scope names, and who said it. What is of single slices or data networks says nothing of all requests.
+fn whose(scope: &Scope<'_>, from: From<'_>) -> Vec<Whose> {
     if !scope.snssais.is_empty() || !scope.dnns.is_empty() {
         return Vec::new();
     }
     let instance = |it: Option<&str>| it.map(str::to_ascii_lowercase);
-    let named = match &scope.entity {
-        ScopeEntity::NfInstance(id) | ScopeEntity::ConsumerInstance(id) => {
-            Some(Whose::Instance(id.to_ascii_lowercase()))
+    let (producer, consumer) = (Role::Producer, Role::Consumer);
+    let (named, role) = match &scope.entity {
+        ScopeEntity::NfInstance(id) => (Whose::Instance(id.to_ascii_lowercase(), producer), producer),
+        ScopeEntity::ConsumerInstance(id) => (Whose::Instance(id.to_ascii_lowercase(), consumer), consumer),
+        ScopeEntity::NfSet(set) => (Whose::Set(set.to_ascii_lowercase(), producer), producer),
+        ScopeEntity::ConsumerSet(set) => (Whose::Set(set.to_ascii_lowercase(), consumer), consumer),
+        ScopeEntity::ServiceInstance(id) => {
+            (Whose::ServiceInstance((*id).to_owned(), instance(scope.nf_instance), producer), producer)
         }
-        ScopeEntity::NfSet(set) | ScopeEntity::ConsumerSet(set) => Some(Whose::Set(set.to_ascii_lowercase())),
-        ScopeEntity::ServiceInstance(id) | ScopeEntity::ConsumerServiceInstance(id) => {
-            Some(Whose::ServiceInstance((*id).to_owned(), instance(scope.nf_instance)))
+        ScopeEntity::ConsumerServiceInstance(id) => {
+            (Whose::ServiceInstance((*id).to_owned(), instance(scope.nf_instance), consumer), consumer)
         }
-        ScopeEntity::ServiceSet(set) | ScopeEntity::ConsumerServiceSet(set) => {
-            Some(Whose::ServiceSet(set.to_ascii_lowercase()))
+        ScopeEntity::ServiceSet(set) => (Whose::ServiceSet(set.to_ascii_lowercase(), producer), producer),
+        ScopeEntity::ConsumerServiceSet(set) => (Whose::ServiceSet(set.to_ascii_lowercase(), consumer), consumer),
+        ScopeEntity::CallbackUri(uris) => {
+            return uris.iter().filter_map(|it| Uri::try_from(*it).ok()).filter_map(|it| callback(&it)).collect();
         }
-        ScopeEntity::CallbackUri(_) | ScopeEntity::Scp(_) | ScopeEntity::Sepp(_) => None,
+        // Only of who is next on the way: what lies behind it is for it to spare.
+        ScopeEntity::Scp(_) => return from.by(Hop::Scp).into_iter().collect(),
+        ScopeEntity::Sepp(_) => return from.by(Hop::Sepp).into_iter().collect(),
     };
-    named.into_iter().chain([Whose::Place(from.clone())]).collect()
+    let place = from.place.map(|it| Whose::Place(it.clone(), role));
+    [Some(named), place].into_iter().flatten().collect()
 }
 
-/// By what a producer is known, the narrowest first.
-fn names_of(producer: &Producer) -> Vec<Whose> {
+impl From<'_> {
+    fn by(&self, hop: Hop) -> Option<Whose> {
+        self.between.filter(|(it, _)| *it == hop).map(|(_, root)| Whose::Between(root.clone()))
+    }
+}
+
+/// Where notifications to a URI go.
+fn callback(uri: &Uri) -> Option<Whose> {
+    ApiRoot::of(uri).map(|root| Whose::callback(&root, uri.path()))
+}
+
+impl Whose {
+    /// Notifications to a path below an API root.
+    pub(super) fn callback(root: &ApiRoot, path: &str) -> Self {
+        Self::Callback(format!("{root}{path}"))
+    }
+}
+
+/// By what an NF is known, the narrowest first.
+fn names_of(producer: &Producer, role: Role) -> Vec<Whose> {
     let instance = producer.nf_instance.to_ascii_lowercase();
     let mut all = Vec::with_capacity(4);
     if let Some(service) = &producer.service_instance {
-        all.push(Whose::ServiceInstance(service.clone(), Some(instance.clone())));
-        all.push(Whose::ServiceInstance(service.clone(), None));
+        all.push(Whose::ServiceInstance(service.clone(), Some(instance.clone()), role));
+        all.push(Whose::ServiceInstance(service.clone(), None, role));
     }
-    all.push(Whose::Instance(instance));
-    all.extend(producer.service_sets.iter().map(|it| Whose::ServiceSet(it.to_ascii_lowercase())));
-    all.extend(producer.nf_sets.iter().map(|it| Whose::Set(it.to_ascii_lowercase())));
+    all.push(Whose::Instance(instance, role));
+    all.extend(producer.service_sets.iter().map(|it| Whose::ServiceSet(it.to_ascii_lowercase(), role)));
+    all.extend(producer.nf_sets.iter().map(|it| Whose::Set(it.to_ascii_lowercase(), role)));
     all
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::nrf::fixture::root;
     use http::{HeaderName, HeaderValue};
 
     use super::*;
@@ -223,15 +266,16 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn f7_an_overload_holds_while_it_is_valid_and_is_replaced_by_what_is_newer() {
         let reported = Reported::default();
-        let root = ApiRoot::parse("http://udm.example").unwrap();
+        let root = root("http://udm.example");
+        let place = Whose::Place(root.clone(), Role::Producer);
         let oci = |second: u32, percent: u32| {
             let text = format!(
                 "Timestamp: \"Tue, 04 Feb 2020 08:49:{second} GMT\"; Period-of-Validity: 75s; \
                  Overload-Reduction-Metric: {percent}%; NF-Instance: 54804518-4191-46b3-955c-ac631f953ed8"
             );
-            reported.hear(&headers(&names::OCI, &text), &root);
+            reported.hear(&headers(&names::OCI, &text), || From { place: Some(&root), between: None });
         };
-        let away = || (0..100).filter(|_| reported.turned_away(&root)).count();
+        let away = || (0..100).filter(|_| reported.turned_away(&place).is_some()).count();
         assert_eq!(away(), 0);
         oci(37, 50);
         assert_eq!(away(), 50);
@@ -241,5 +285,24 @@ mod tests {
         assert_eq!(away(), 10);
         tokio::time::advance(Duration::from_secs(76)).await;
         assert_eq!(away(), 0);
+    }
+    #[tokio::test(start_paused = true)]
+    async fn f7_an_overload_holds_no_longer_than_an_hour_and_a_load_five_minutes() {
+        let reported = Reported::default();
+        let scope =
+            "Timestamp: \"Tue, 04 Feb 2020 08:49:37 GMT\"; NF-Instance: 54804518-4191-46b3-955c-ac631f953ed8";
+        let oci = format!("{scope}; Period-of-Validity: 4294967295s; Overload-Reduction-Metric: 100%");
+        reported.hear(&headers(&names::OCI, &oci), || NOWHERE);
+        reported.hear(&headers(&names::LCI, &format!("{scope}; Load-Metric: 90%")), || NOWHERE);
+        let nf_instance = "54804518-4191-46b3-955C-ac631f953ed8".to_owned();
+        let producer = Producer { nf_instance, ..Producer::at(root("http://a")) };
+        let said = || (reported.load(&producer), reported.spares(&producer, Role::Producer, &|| 7));
+        assert_eq!(said(), (Some(90), true));
+        assert!(!reported.spares(&producer, Role::Consumer, &|| 7));
+        tokio::time::advance(LOAD).await;
+        assert_eq!(said(), (None, true));
+        tokio::time::advance(LONGEST - LOAD).await;
+        assert_eq!(said(), (None, false));
+        assert!(reported.is_quiet());
     }
 }

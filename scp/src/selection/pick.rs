@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::dice::Dice;
-use crate::load::Reported;
+use crate::load::{Reported, Role};
 use crate::producer::Producer;
 
 /// What producers say of their load and overload in responses.
@@ -17,13 +17,13 @@ pub(super) trait Reports: fmt::Debug + Send + Sync {
     fn spares(&self, producer: &Producer, chance: &dyn Fn() -> u64) -> bool;
 }
 
-impl Reports for Reported {
+impl Reports for (&Reported, Role) {
     fn load(&self, producer: &Producer) -> Option<u8> {
-        Self::load(self, producer)
+        self.0.load(producer)
     }
 
     fn spares(&self, producer: &Producer, chance: &dyn Fn() -> u64) -> bool {
-        Self::spares(self, producer, chance)
+        self.0.spares(producer, self.1, chance)
     }
 }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Response;
 use pinion_protocols::sbi::{Oci, ScopeEntity, Value as _};
+use pinion_scp::api_root::ApiRoot;
+use pinion_scp::settings::{NextHop, Targets};
 
 use crate::nrf::{Nrf, ONE, TWO, udm};
 use crate::support::{Client, Does, Producer, get, scp, settings, until};
@@ -102,4 +104,75 @@ async fn f7_a_set_that_is_overloaded_is_spared_as_a_whole() {
         refused += usize::from(client.ask(request.body("").unwrap()).await.status == 503);
     }
     assert!((60..=140).contains(&refused), "{refused}");
+}
+
+/// 6.4.3.4.5: what a producer behind another SCP says is not of that SCP, which finds others; what that SCP says of itself is.
+#[tokio::test]
+async fn f7_a_producer_behind_another_scp_is_not_that_scp() {
+    for (scope, refused) in
+        [("NF-Instance: 54804518-4191-46b3-955c-ac631f953ed8", 0), ("SCP-FQDN: scp2.example", 10)]
+    {
+        let oci = HALF.rsplit_once(';').map(|(rest, _)| format!("{rest}; {scope}")).unwrap();
+        let other = Producer::with(move |_| {
+            Does::Answers(Response::builder().header("3gpp-Sbi-Oci", &oci).body(Bytes::new()).unwrap())
+        })
+        .await;
+        for delegate in [true, false] {
+            let mut settings = settings();
+            let api_root = ApiRoot::parse(&other.root()).unwrap();
+            settings.next_hops.push(NextHop { targets: Targets::All, api_root, delegate });
+            let running = scp(settings).await;
+            let client = Client::connect(running.address).await;
+            let mut statuses = Vec::new();
+            for number in 0..21 {
+                // Where it discovers nothing the target is told, and is another each time.
+                let request = match delegate {
+                    true => get("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM"),
+                    false => {
+                        get("/nudm-sdm/v2/x").header("3gpp-Sbi-Target-apiRoot", format!("http://udm{number}"))
+                    }
+                };
+                statuses.push(client.ask(request.body("").unwrap()).await.status.as_u16());
+            }
+            let seen = statuses.iter().filter(|it| **it == 503).count();
+            assert_eq!(seen, refused, "{scope}, {delegate}: {statuses:?}");
+        }
+    }
+}
+
+/// 6.4.3.4.5.2, .3: who is overloaded as a consumer gets less notifications, and as many requests as before; and the other way
+/// round.
+#[tokio::test]
+async fn f7_what_is_said_of_a_consumer_is_not_of_it_as_a_producer() {
+    let callback = "Nudm_SDM_Notification; apiversion=2";
+    for (scope, of_requests, of_notifications) in [
+        ("NF-Instance: 54804518-4191-46b3-955c-ac631f953ed8", 10, 0),
+        ("NFC-Instance: 54804518-4191-46b3-955c-ac631f953ed8", 0, 10),
+        ("Callback-Uri: \"ROOT/notify\"", 0, 10),
+        ("Callback-Uri: \"ROOT/other\"", 0, 0),
+    ] {
+        let oci = HALF.rsplit_once(';').map(|(rest, _)| format!("{rest}; {scope}")).unwrap();
+        let nf = Producer::with(move |seen| {
+            let root = seen.uri.rsplit_once('/').map(|(root, _)| root.to_owned()).unwrap_or_default();
+            let oci = oci.replace("ROOT", &root);
+            Does::Answers(Response::builder().header("3gpp-Sbi-Oci", oci).body(Bytes::new()).unwrap())
+        })
+        .await;
+        let running = scp(settings()).await;
+        let client = Client::connect(running.address).await;
+        let ask = async |notification: bool| {
+            let mut request = get("/notify").header("3gpp-Sbi-Target-apiRoot", nf.root());
+            if notification {
+                request = request.header("3gpp-Sbi-Callback", callback);
+            }
+            client.ask(request.body("").unwrap()).await.status.as_u16()
+        };
+        assert_eq!(ask(true).await, 200);
+        let mut refused = [0, 0];
+        for _ in 0..20 {
+            refused[0] += usize::from(ask(false).await == 503);
+            refused[1] += usize::from(ask(true).await == 503);
+        }
+        assert_eq!(refused, [of_requests, of_notifications], "{scope}");
+    }
 }
