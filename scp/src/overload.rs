@@ -42,9 +42,17 @@ pub struct Place {
 #[derive(Debug)]
 struct Full;
 
+/// One that waits, until it is told or goes away.
+#[derive(Debug)]
+struct Waiting {
+    gate: Gate,
+    key: (u8, u64),
+    given: oneshot::Receiver<Result<Place, Full>>,
+}
+
 enum Asked {
     Place(Place),
-    Wait(oneshot::Receiver<Result<Place, Full>>),
+    Wait(Waiting),
     Full,
 }
 
@@ -70,24 +78,21 @@ impl Gate {
         }
         let mut refused = None;
         if state.waiting.len() >= limits.waiting {
-            // Who went away is in nobody's way before.
-            state.waiting.retain(|_, it| !it.is_closed());
-        }
-        if state.waiting.len() >= limits.waiting {
             match state.waiting.last_entry() {
                 Some(last) if last.key().0 > priority => refused = Some(last.remove()),
                 _ => return Asked::Full,
             }
         }
-        let (sender, receiver) = oneshot::channel();
+        let (sender, given) = oneshot::channel();
         let turn = state.turn;
         state.turn = state.turn.wrapping_add(1);
-        state.waiting.insert((priority, turn), sender);
+        let key = (priority, turn);
+        state.waiting.insert(key, sender);
         drop(state);
         if let Some(refused) = refused {
             let _ = refused.send(Err(Full));
         }
-        Asked::Wait(receiver)
+        Asked::Wait(Waiting { gate: self.clone(), key, given })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -95,15 +100,20 @@ impl Gate {
     }
 }
 
+impl Drop for Waiting {
+    /// Who goes away is in nobody's way from then on, so that a queue that is full need never be searched.
+    fn drop(&mut self) {
+        let gone = self.gate.lock().waiting.remove(&self.key);
+        drop(gone);
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.gate.lock();
-        while let Some((_, next)) = state.waiting.pop_first() {
-            if next.is_closed() {
-                continue;
-            }
+        if let Some((_, next)) = state.waiting.pop_first() {
             drop(state);
-            // Who went away in between drops the place it was sent, which comes back here.
+            // Who goes away just now drops the place it was sent, which comes back here.
             let _ = next.send(Ok(Self { gate: self.gate.clone() }));
             return;
         }
@@ -151,10 +161,11 @@ where
         let limits = &context.arrival.prepared.settings.limits;
         match self.gate.ask(context.priority, limits) {
             Asked::Place(place) => Way::On(Admitted { inner: self.inner.call(call), place: Some(place) }),
-            Asked::Wait(receiver) => {
+            Asked::Wait(mut waiting) => {
                 let mut inner = self.inner.clone();
                 Way::Round(Box::pin(async move {
-                    let waited = timeout_at(call.context.deadline.at, receiver).await;
+                    let waited = timeout_at(call.context.deadline.at, &mut waiting.given).await;
+                    drop(waiting);
                     let Ok(Ok(Ok(place))) = waited else {
                         return Err(if waited.is_err() && call.context.deadline.asked {
                             deadline::late()
@@ -201,11 +212,16 @@ fn full() -> Failure {
 mod tests {
     use super::*;
 
-    fn wait(asked: Asked) -> oneshot::Receiver<Result<Place, Full>> {
+    fn wait(asked: Asked) -> Waiting {
         match asked {
-            Asked::Wait(receiver) => receiver,
+            Asked::Wait(waiting) => waiting,
             Asked::Place(_) | Asked::Full => panic!("it should wait"),
         }
+    }
+
+    /// What came of it, where something did.
+    fn outcome(of: &mut Waiting) -> Option<Result<Place, Full>> {
+        of.given.try_recv().ok()
     }
 
     #[test]
@@ -216,13 +232,13 @@ mod tests {
         let mut low = wait(gate.ask(30, &limits));
         let mut middle = wait(gate.ask(10, &limits));
         let mut high = wait(gate.ask(0, &limits));
-        assert!(matches!(low.try_recv(), Ok(Err(Full))));
+        assert!(matches!(outcome(&mut low), Some(Err(Full))));
         assert!(matches!(gate.ask(31, &limits), Asked::Full));
         drop(first);
-        let second = high.try_recv().unwrap().unwrap();
-        assert!(middle.try_recv().is_err());
+        let second = outcome(&mut high).unwrap().unwrap();
+        assert!(outcome(&mut middle).is_none());
         drop(second);
-        drop(middle.try_recv().unwrap().unwrap());
+        drop(outcome(&mut middle).unwrap().unwrap());
         assert_eq!(gate.load(), (0, 0));
     }
 
@@ -234,7 +250,76 @@ mod tests {
         drop(wait(gate.ask(0, &limits)));
         let mut waiting = wait(gate.ask(1, &limits));
         drop(first);
-        drop(waiting.try_recv().unwrap().unwrap());
+        drop(outcome(&mut waiting).unwrap().unwrap());
         assert_eq!(gate.load(), (0, 0));
+    }
+
+    /// As the gate should be, in the plainest words: who works, and who waits in the order in which they came.
+    #[derive(Default)]
+    struct Model {
+        working: usize,
+        waiting: Vec<(u8, usize)>,
+    }
+
+    impl Model {
+        /// Who is let in of those who wait.
+        fn next(&mut self) -> Option<usize> {
+            let first = self.waiting.iter().min().copied()?;
+            self.waiting.retain(|it| *it != first);
+            Some(first.1)
+        }
+    }
+
+    #[test]
+    fn f6_whatever_comes_and_goes_is_let_in_and_refused_as_in_a_simple_model() {
+        bolero::check!().with_type::<Vec<(u8, u8)>>().for_each(|steps: &Vec<(u8, u8)>| {
+            let limits = Limits { requests: 2, waiting: 3, ..Limits::default() };
+            let (gate, mut model) = (Gate::default(), Model::default());
+            let (mut places, mut waiting) = (Vec::new(), std::collections::BTreeMap::new());
+            for (number, (does, which)) in steps.iter().enumerate() {
+                match does % 4 {
+                    // One comes.
+                    0 | 1 => {
+                        let priority = which % 32;
+                        let asked = gate.ask(priority, &limits);
+                        if model.working < limits.requests {
+                            model.working += 1;
+                            let Asked::Place(place) = asked else { panic!("there is room") };
+                            places.push(place);
+                            continue;
+                        }
+                        if model.waiting.len() >= limits.waiting {
+                            let last = *model.waiting.iter().max().unwrap();
+                            if last.0 <= priority {
+                                assert!(matches!(asked, Asked::Full));
+                                continue;
+                            }
+                            model.waiting.retain(|it| *it != last);
+                            assert!(matches!(outcome(&mut waiting.remove(&last.1).unwrap()), Some(Err(Full))));
+                        }
+                        model.waiting.push((priority, number));
+                        waiting.insert(number, wait(asked));
+                    }
+                    // One is done.
+                    2 if !places.is_empty() => {
+                        drop(places.swap_remove(usize::from(*which) % places.len()));
+                        match model.next() {
+                            Some(next) => {
+                                let place = outcome(&mut waiting.remove(&next).unwrap());
+                                places.push(place.unwrap().unwrap());
+                            }
+                            None => model.working -= 1,
+                        }
+                    }
+                    // One who waits goes away.
+                    3 if !model.waiting.is_empty() => {
+                        let gone = model.waiting.swap_remove(usize::from(*which) % model.waiting.len());
+                        waiting.remove(&gone.1);
+                    }
+                    _ => {}
+                }
+                assert_eq!(gate.load(), (model.working, model.waiting.len()));
+            }
+        });
     }
 }
