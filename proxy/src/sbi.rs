@@ -2,6 +2,7 @@
 //! request.
 
 mod certificates;
+mod drains;
 mod host;
 mod instance;
 mod log;
@@ -12,6 +13,7 @@ mod resources;
 mod traces;
 
 pub use certificates::prepare;
+pub use drains::DrainsError;
 pub use host::{Host, Next, StartError};
 pub use instance::{InstanceError, instance};
 pub use names::Dns;

@@ -122,31 +122,13 @@ impl Control for Daemon {
     }
 
     async fn drain(&self, endpoint: &str, deadline: Option<Duration>) -> Result<EndpointView, ControlError> {
-        let now = self.now();
-        let drained = self.state().pools.drain(endpoint, deadline, now);
-        if let Err(ControlError::NoEndpoint(_)) = drained
-            && let Some(producer) = self.drain_sbi(endpoint, true, deadline).await?
-        {
-            tracing::info!(producer = producer.name, "drains: nothing new");
-            return Ok(producer);
-        }
-        drained?;
-        tracing::info!(endpoint, "drains: no new sessions");
-        self.changed(endpoint).await
+        let drained = self.state().pools.drain(endpoint, deadline, self.now());
+        self.turned(endpoint, drained, (true, deadline)).await
     }
 
     async fn undrain(&self, endpoint: &str) -> Result<EndpointView, ControlError> {
-        let now = self.now();
-        let undrained = self.state().pools.undrain(endpoint, now);
-        if let Err(ControlError::NoEndpoint(_)) = undrained
-            && let Some(producer) = self.drain_sbi(endpoint, false, None).await?
-        {
-            tracing::info!(producer = producer.name, "gets new requests again");
-            return Ok(producer);
-        }
-        undrained?;
-        tracing::info!(endpoint, "gets new sessions again");
-        self.changed(endpoint).await
+        let undrained = self.state().pools.undrain(endpoint, self.now());
+        self.turned(endpoint, undrained, (false, None)).await
     }
 
     async fn set_weight(&self, endpoint: &str, weight: u32) -> Result<EndpointView, ControlError> {
@@ -174,6 +156,26 @@ impl Control for Daemon {
 }
 
 impl Daemon {
+    /// What an endpoint that drains, or does so no more, is like then: one of a pool or, where none is called so, a producer of
+    /// SBI.
+    async fn turned(
+        &self,
+        name: &str,
+        done: Result<(), ControlError>,
+        (drain, deadline): (bool, Option<Duration>),
+    ) -> Result<EndpointView, ControlError> {
+        let what = if drain { "drains: it gets nothing new" } else { "drains no more" };
+        if let Err(ControlError::NoEndpoint(_)) = done
+            && let Some(producer) = self.drain_sbi(name, drain, deadline).await?
+        {
+            tracing::info!(producer = producer.name, "{what}");
+            return Ok(producer);
+        }
+        done?;
+        tracing::info!(endpoint = name, "{what}");
+        self.changed(name).await
+    }
+
     /// Puts in force what was asked for, and shows the endpoint as it is then.
     async fn changed(&self, endpoint: &str) -> Result<EndpointView, ControlError> {
         self.plan().await.map_err(refused)?;

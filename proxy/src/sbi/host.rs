@@ -1,7 +1,7 @@
 //! An SCP and its listeners. What it is told later is bound and read first, and nothing changes where that fails;
 //! connections stay through it all, but for those of a listener that goes: these are drained.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::drains::{Drains, DrainsError};
 use super::producers::producers;
 use super::{InstanceError, instance, log, prepare};
 use crate::api::tls::{Stamp, TlsError as FileError};
@@ -57,6 +58,9 @@ pub enum StartError {
     /// Its own NF instance.
     #[error(transparent)]
     Instance(#[from] InstanceError),
+    /// Who is drained.
+    #[error(transparent)]
+    Drains(#[from] DrainsError),
     /// What it keeps of resources.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -85,6 +89,8 @@ pub struct Host {
     /// The files of certificates, as they were when they were read.
     seen: Vec<Option<Stamp>>,
     listeners: BTreeMap<SocketAddr, Listening>,
+    /// What keeps who is drained.
+    drains: Drains,
     /// Who keeps it known to the NRF.
     keeper: (watch::Sender<bool>, JoinHandle<()>),
 }
@@ -107,6 +113,9 @@ pub struct Next {
     instance: String,
     listeners: Vec<(SbiListener, std::net::TcpListener)>,
     log: Option<std::fs::File>,
+    drains: Drains,
+    /// Who is drained to begin with.
+    drained: BTreeSet<String>,
 }
 
 impl Next {
@@ -129,9 +138,12 @@ impl Next {
         let log =
             |path: &PathBuf| log::open(path).map_err(|source| StartError::Log { path: path.clone(), source });
         let log = sbi.access_log.as_ref().map(log).transpose()?;
+        let drains = Drains::of(folder);
+        let drained = if running.is_some() { BTreeSet::new() } else { drains.read()? };
         // Before the files, so that a change in between is seen.
         let seen = stamps(sbi);
-        Ok(Self { sbi: sbi.clone(), seen, prepared: prepare(sbi, &instance)?, instance, listeners, log })
+        let prepared = prepare(sbi, &instance)?;
+        Ok(Self { sbi: sbi.clone(), seen, prepared, instance, listeners, log, drains, drained })
     }
 }
 
@@ -140,18 +152,24 @@ impl Host {
     #[must_use]
     pub fn start(next: Next, pins: Pins) -> Self {
         let scp = Scp::new(next.prepared.clone(), SystemTime::now).with(pins);
-        let (sbi, instance) = (next.sbi.clone(), next.instance.clone());
+        let (sbi, instance, drains) = (next.sbi.clone(), next.instance.clone(), next.drains.clone());
+        if !next.drained.is_empty() {
+            tracing::info!(producers = ?next.drained, "these drain, as they did before");
+        }
+        for name in &next.drained {
+            scp.parts().drained.insert(name.clone());
+        }
         let (leave, told) = watch::channel(false);
         let kept = scp.clone();
         let keeper = (leave, tokio::spawn(async move { kept.tend(told).await }));
-        let mut host = Self { scp, sbi, instance, seen: Vec::new(), listeners: BTreeMap::new(), keeper };
+        let mut host = Self { scp, sbi, instance, seen: Vec::new(), listeners: BTreeMap::new(), drains, keeper };
         host.tell(next);
         host
     }
 
     /// Tells it what was made ready: requests that come from now on go by it.
     pub fn tell(&mut self, next: Next) {
-        let Next { sbi, seen, prepared, instance, listeners, log } = next;
+        let Next { sbi, seen, prepared, instance, listeners, log, .. } = next;
         self.scp.apply(prepared);
         self.scp.parts().account.tell(log.map(log::begin));
         (self.sbi, self.seen, self.instance) = (sbi, seen, instance);
@@ -209,6 +227,23 @@ impl Host {
     #[must_use]
     pub fn producers(&self) -> Vec<SbiProducer> {
         producers(&self.scp, &self.sbi.settings, Instant::now())
+    }
+
+    /// Gives who has one of these names, NF instances or API roots, nothing new, or new requests again; and so after this
+    /// daemon.
+    ///
+    /// # Errors
+    /// Where it is so, but only as long as the daemon runs.
+    pub fn drain<'a>(&self, names: impl IntoIterator<Item = &'a str>, drain: bool) -> Result<(), DrainsError> {
+        let drained = &self.scp.parts().drained;
+        for name in names {
+            if drain {
+                drained.insert(name.to_owned());
+            } else {
+                drained.remove(name);
+            }
+        }
+        self.drains.keep(&drained.all())
     }
 
     /// Its FQDN.

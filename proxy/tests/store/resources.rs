@@ -298,3 +298,22 @@ async fn b5_another_node_of_the_same_store_takes_resources_over() {
     let third = Place::new([&first, &second], Some(&redis.address())).await;
     assert_eq!(third.tell(&["stats"])["sbi"]["resources"], 0, "{}", third.log());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d6_a_producer_that_is_drained_is_so_after_a_restart_and_a_crash() {
+    let (first, second) = (Smf::start().await, Smf::start().await);
+    let mut place = Place::new([&first, &second], None).await;
+    assert_eq!(place.create().await, first.root());
+    let name = first.address.to_string();
+    place.tell(&["drain", &name]);
+    place.stop();
+    place.start().await;
+    assert_eq!(place.create().await, second.root(), "{}", place.log());
+    place.kill();
+    place.start().await;
+    assert_eq!(place.create().await, second.root(), "{}", place.log());
+    place.tell(&["drain", "--undo", &name]);
+    place.kill();
+    place.start().await;
+    assert_eq!(place.create().await, first.root(), "{}", place.log());
+}

@@ -22,6 +22,12 @@ impl Drained {
         self.names.write().unwrap_or_else(PoisonError::into_inner).remove(name)
     }
 
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> BTreeSet<String> {
+        self.names.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Whether one of these is drained; an API root is its text.
     #[must_use]
     pub fn any(&self, nf_instance: Option<&str>, api_root: impl Display) -> bool {

@@ -27,20 +27,21 @@ impl Daemon {
         let is =
             |it: &SbiProducer| it.nf_instance.as_deref() == Some(name) || it.api_root == name || authority(it);
         let its: Vec<_> = host.producers().into_iter().filter(is).collect();
-        let producer = its.first().ok_or_else(|| ControlError::NoProducer(name.to_owned()))?;
         if deadline.is_some() {
             return Err(ControlError::NoDeadline(name.to_owned()));
         }
-        let known = if producer.nf_instance.as_deref() == Some(name) { name } else { &producer.api_root };
-        let parts = host.scp().parts();
-        if drain {
-            parts.drained.insert(known.to_owned());
-        } else {
-            // However it came to be drained.
-            for name in its.iter().flat_map(|it| it.nf_instance.iter().chain([&it.api_root])) {
-                parts.drained.remove(name);
-            }
-        }
+        let known = match its.first() {
+            Some(producer) if producer.nf_instance.as_deref() != Some(name) => &producer.api_root,
+            Some(_) => name,
+            // It went away while it drained.
+            None if !drain && host.scp().parts().drained.any(Some(name), "") => name,
+            None => return Err(ControlError::NoProducer(name.to_owned())),
+        };
+        // However it came to be drained.
+        let all = || {
+            its.iter().flat_map(|it| it.nf_instance.iter().chain([&it.api_root])).map(String::as_str).chain([name])
+        };
+        let kept = if drain { host.drain([known], true) } else { host.drain(all(), false) };
         let (state, why) = if drain {
             (EndpointState::Draining, "asked to drain")
         } else {
@@ -55,7 +56,9 @@ impl Daemon {
             effective: weight,
             priority: 0,
             state,
-            why: why.to_owned(),
+            why: kept
+                .err()
+                .map_or_else(|| why.to_owned(), |error| format!("{why}, until the daemon ends: {error}")),
             since: Duration::ZERO,
             paths: Vec::new(),
             sessions: its.iter().map(|it| it.resources).sum(),
