@@ -14,6 +14,7 @@ use crate::api_root::ApiRoot;
 use crate::call::Arrival;
 use crate::cause::Cause;
 use crate::clock;
+use crate::early::Early;
 use crate::failure::Failure;
 use crate::problem::Problem;
 use crate::slow::Slow;
@@ -50,6 +51,8 @@ pub struct Context {
     pub peers: Option<HeaderValue>,
     /// When its client waits no more: 3gpp-Sbi-Sender-Timestamp and Max-Rsp-Time (6.11.2).
     pub deadline: Deadline,
+    /// Interim answers that are still to be sent on.
+    pub(crate) early: Early,
     /// Who says nothing of those that were asked.
     pub(crate) slow: Slow,
     /// The chance that all of its attempts have, once one had it.
@@ -140,7 +143,7 @@ impl Context {
             }
         }
         let deadline = Deadline::new(&arrival, sent, wait);
-        let slow = Slow::default();
+        let (early, slow) = (Early::default(), Slow::default());
         let chance = OnceLock::new();
         Ok(Self {
             arrival,
@@ -154,6 +157,7 @@ impl Context {
             looped,
             peers,
             deadline,
+            early,
             slow,
             chance,
         })

@@ -61,7 +61,9 @@ impl Future for Begun {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
         let Self { sending, context, target, path } = &mut *self;
-        let Poll::Ready(answer) = Pin::new(&mut *sending).poll(task) else {
+        let answer = Pin::new(&mut *sending).poll(task);
+        sending.early().for_each(|head| context.early.tell(head));
+        let Poll::Ready(answer) = answer else {
             if let (true, Some(target)) = (sending.turned_slow(), target) {
                 context.slow.tell(target.root());
             }
@@ -173,7 +175,8 @@ fn headers(headers: &mut HeaderMap, target: &Target, context: &Context) {
     }
 }
 
-/// Headers that are of one connection (RFC 9110 7.6.1, RFC 9113 8.2.2).
+/// Headers that are of one connection (RFC 9110 7.6.1, RFC 9113 8.2.2), and what its client was told already: to send the
+/// content that it asked about.
 fn strip_http1(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
@@ -185,7 +188,7 @@ fn strip_http1(headers: &mut HeaderMap) {
     for name in named {
         headers.remove(name);
     }
-    for name in [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE, header::TE] {
+    for name in [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE, header::TE, header::EXPECT] {
         headers.remove(name);
     }
     for name in ["keep-alive", "proxy-connection"] {

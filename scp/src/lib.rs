@@ -29,6 +29,7 @@ mod clock;
 pub mod context;
 pub mod deadline;
 pub mod discovery;
+mod early;
 pub mod errors;
 pub mod failure;
 pub mod flight;

@@ -3,7 +3,7 @@
 use std::task::{Context as Task, Poll};
 
 use http::uri::Authority;
-use http::{Method, Response, StatusCode};
+use http::{Method, Response, StatusCode, header};
 use tokio::time::timeout_at;
 use tower::{Layer, Service};
 
@@ -61,6 +61,9 @@ where
     fn call(&mut self, call: Call) -> Self::Future {
         if let Some(nf_type) = noticed(&call) {
             let directory = self.directory.clone();
+            if call.headers().contains_key(header::EXPECT) {
+                call.context.early.go_on();
+            }
             return Way::Round(Box::pin(async move {
                 // Content that does not end holds its place no longer than another request's would.
                 let taken = take(&directory, &nf_type, call.request.into_body());

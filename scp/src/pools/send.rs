@@ -43,6 +43,8 @@ pub struct Sending {
     state: State,
     asked: Instant,
     timer: Option<Pin<Box<Sleep>>>,
+    /// Interim answers that nobody took yet.
+    early: Vec<Response<()>>,
     /// Whether it was found to say nothing, and nobody knows yet.
     slow: bool,
     /// Whether its silence was held against it.
@@ -94,6 +96,7 @@ impl Sending {
             state: State::Failed(None),
             asked: Instant::now(),
             timer: None,
+            early: Vec::new(),
             slow: false,
             counted: false,
         };
@@ -166,12 +169,17 @@ impl Sending {
                         Err(_) => self.ask(request, closing + 1),
                     };
                 }
-                State::Asked(answer) => return answer.poll(context),
+                State::Asked(answer) => return answer.poll(context, &mut self.early),
                 State::Failed(wrong) => {
                     return wrong.take().map_or(Poll::Pending, |wrong| Poll::Ready(Err(wrong)));
                 }
             }
         }
+    }
+
+    /// The interim answers (1xx) that came since this was asked last.
+    pub(crate) fn early(&mut self) -> std::vec::Drain<'_, Response<()>> {
+        self.early.drain(..)
     }
 
     /// Whether it was found since this was asked last that the next hop says nothing for as long as an attempt may take.
@@ -276,7 +284,7 @@ impl Drop for Sending {
 
 impl Answer {
     /// Waits for the response while the request's content is sent.
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Reply, Wrong>> {
+    fn poll(&mut self, context: &mut Context<'_>, early: &mut Vec<Response<()>>) -> Poll<Result<Reply, Wrong>> {
         if let Some(sending) = &mut self.pump {
             let broken = match Pin::new(&mut **sending).poll(context) {
                 Poll::Ready(Err(PumpError::Source(error))) => Some(error),
@@ -291,6 +299,10 @@ impl Answer {
             if let Some(error) = broken {
                 return Poll::Ready(Err((Fault::Content(error), Sent::Something)));
             }
+        }
+        // The response itself would be waited for past its interim answers, which are lost then.
+        while let Some(Ok(head)) = ready!(self.response.poll_informational(context)) {
+            early.push(head);
         }
         let response = ready!(Pin::new(&mut self.response).poll(context)).map_err(not_answered)?;
         let (head, receive) = response.into_parts();

@@ -114,8 +114,8 @@ struct Exchange<F> {
 }
 
 enum State<F> {
-    /// The stack answers.
-    Asked(F),
+    /// The stack answers, and before that may tell of interim answers.
+    Asked(F, Arc<Context>),
     /// There was nothing to ask it.
     Answered(Option<Reply>),
     /// The response's content is sent.
@@ -146,7 +146,9 @@ where
         let state = match Context::read(&head, arrival.clone(), known) {
             Ok(context) => {
                 let request = Request::from_parts(head, Body::stream(receive));
-                State::Asked(stack.call(Call::new(request, context)))
+                let call = Call::new(request, context);
+                let context = Arc::clone(&call.context);
+                State::Asked(stack.call(call), context)
             }
             Err(failure) => {
                 let reply = answer(failure, &arrival.prepared);
@@ -196,18 +198,25 @@ where
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
         let this = &mut *self;
         let reply = match &mut this.state {
-            State::Asked(answer) => match Pin::new(answer).poll(task) {
-                Poll::Ready(Ok(reply)) => reply,
-                Poll::Ready(Err(never)) => match never {},
-                Poll::Pending => {
-                    if this.respond.poll_reset(task).is_ready() {
-                        // What was under way is dropped, and so taken back from the producer.
-                        this.shared.resets.reset(this.begun.elapsed());
-                        return Poll::Ready(());
-                    }
-                    return Poll::Pending;
+            State::Asked(answer, context) => {
+                let answer = Pin::new(answer).poll(task);
+                for head in context.early.take() {
+                    // Who is gone, or broken, is found out by what comes next.
+                    let _ = this.respond.send_informational(head);
                 }
-            },
+                match answer {
+                    Poll::Ready(Ok(reply)) => reply,
+                    Poll::Ready(Err(never)) => match never {},
+                    Poll::Pending => {
+                        if this.respond.poll_reset(task).is_ready() {
+                            // What was under way is dropped, and so taken back from the producer.
+                            this.shared.resets.reset(this.begun.elapsed());
+                            return Poll::Ready(());
+                        }
+                        return Poll::Pending;
+                    }
+                }
+            }
             State::Answered(reply) => match reply.take() {
                 Some(reply) => reply,
                 None => return Poll::Ready(()),

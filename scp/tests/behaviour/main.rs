@@ -33,6 +33,7 @@ mod failure;
 mod faults;
 mod frames;
 mod identity;
+mod interim;
 mod load;
 mod location;
 mod memory;
