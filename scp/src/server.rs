@@ -3,6 +3,7 @@
 mod abuse;
 mod http1;
 mod http2;
+mod patient;
 mod preface;
 
 use std::net::SocketAddr;

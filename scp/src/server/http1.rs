@@ -4,7 +4,10 @@ use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 
-use http::{Request, Uri};
+use http::header::HOST;
+use http::request::Parts;
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderValue, Request, Response, Uri, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -12,12 +15,15 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower::Service;
 
-use super::Served;
+use super::{Served, patient};
 use crate::account::Account;
 use crate::body::Body;
 use crate::call::{Arrival, Call, Reply};
+use crate::cause::Cause;
 use crate::context::{Context, Known};
 use crate::errors::answer;
+use crate::failure::Failure;
+use crate::problem::Problem;
 
 /// Serves it until it ends.
 pub(super) async fn serve<W, S>(wire: W, stack: S, served: Served)
@@ -33,6 +39,7 @@ where
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(prepared.settings.timeouts.client_idle);
     builder.max_buf_size((prepared.settings.limits.headers as usize).max(8_192));
+    let wire = patient::Wire::new(wire, prepared.settings.timeouts.stall);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(wire), service));
     tokio::select! {
         _ = connection.as_mut() => return,
@@ -46,38 +53,54 @@ async fn respond_to<S>(
     request: Request<Incoming>,
     arrival: Arrival,
     account: Account,
-) -> Result<Reply, Infallible>
+) -> Result<Response<patient::Content>, Infallible>
 where
     S: Service<Call, Response = Reply, Error = Infallible>,
 {
+    let patience = arrival.prepared.settings.timeouts.stall;
     let (mut head, incoming) = request.into_parts();
-    head.uri = absolute(&head, arrival.peer.tls);
-    match Context::read(&head, arrival.clone(), &mut Known::default()) {
+    let context = addressed(&mut head, arrival.peer.tls)
+        .and_then(|()| Context::read(&head, arrival.clone(), &mut Known::default()));
+    let reply = match context {
         Ok(context) => {
-            stack.call(Call::new(Request::from_parts(head, Body::Http1(Box::new(incoming))), context)).await
+            stack.call(Call::new(Request::from_parts(head, Body::Http1(Box::new(incoming))), context)).await?
         }
         Err(failure) => {
             let reply = answer(failure, &arrival.prepared);
             account.refused(&head, &arrival, &reply);
-            Ok(reply)
+            reply
         }
-    }
+    };
+    Ok(reply.map(|body| patient::Content::new(body, patience)))
 }
 
-/// The request's target with the authority that `Host` names (RFC 9110 7.1).
-fn absolute(head: &http::request::Parts, tls: bool) -> Uri {
-    let host = head.headers.get(http::header::HOST).and_then(|it| it.to_str().ok());
-    match (head.uri.authority(), host) {
-        (None, Some(host)) => {
-            let path = head.uri.path_and_query().map_or("/", |it| it.as_str());
-            let scheme = if tls { "https" } else { "http" };
-            Uri::builder()
-                .scheme(scheme)
-                .authority(host)
-                .path_and_query(path)
-                .build()
-                .unwrap_or_else(|_| head.uri.clone())
-        }
-        _ => head.uri.clone(),
+/// Gives the request's target the authority that `Host` names, where it has none (RFC 9110 7.1).
+///
+/// # Errors
+/// There is not one `Host` that is an authority, as there must be (RFC 9112 3.2).
+fn addressed(head: &mut Parts, tls: bool) -> Result<(), Failure> {
+    let mut hosts = head.headers.get_all(HOST).iter();
+    let authority = match (hosts.next(), hosts.next()) {
+        (None, _) if head.version < Version::HTTP_11 => return Ok(()),
+        (None, _) => Err("it is missing"),
+        (Some(_), Some(_)) => Err("there are several"),
+        (Some(host), None) => authority(host).ok_or("it is no host, or host and port"),
+    };
+    let authority = authority.map_err(wrong)?;
+    if head.uri.authority().is_none() {
+        let path = head.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        let scheme = if tls { Scheme::HTTPS } else { Scheme::HTTP };
+        let uri = Uri::builder().scheme(scheme).authority(authority).path_and_query(path).build();
+        head.uri = uri.map_err(|_| wrong("no target can be made of it"))?;
     }
+    Ok(())
+}
+
+fn authority(host: &HeaderValue) -> Option<Authority> {
+    Authority::try_from(host.as_bytes()).ok().filter(|it| !it.as_str().contains('@'))
+}
+
+fn wrong(reason: &'static str) -> Failure {
+    let problem = Problem::new(Cause::InvalidMsgFormat).detail("a request of HTTP/1.1 is for one host");
+    problem.about("header host", reason).into()
 }

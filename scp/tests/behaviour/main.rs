@@ -32,6 +32,7 @@ mod drained;
 mod failure;
 mod faults;
 mod frames;
+mod http1;
 mod identity;
 mod interim;
 mod load;

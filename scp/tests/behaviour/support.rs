@@ -78,6 +78,8 @@ pub(crate) enum Does {
     Hangs,
     /// Answers after some time.
     Takes(Duration, Response<Bytes>),
+    /// Begins to answer, and never ends.
+    Stalls(Response<Bytes>),
     /// Answers when it is told to.
     Waits(watch::Receiver<bool>, Response<Bytes>),
 }
@@ -191,6 +193,14 @@ where
                         return;
                     }
                     (response, None)
+                }
+                Does::Stalls(response) => {
+                    let (head, body) = response.into_parts();
+                    if let Ok(mut stream) = respond.send_response(Response::from_parts(head, ()), false) {
+                        let _ = stream.send_data(body, false);
+                        let _ = poll_fn(|context| stream.poll_reset(context)).await;
+                    }
+                    return;
                 }
                 Does::Resets(reason) => return respond.send_reset(reason),
                 Does::Hangs => {
