@@ -14,10 +14,10 @@ use crate::clear::scp;
 use crate::programs::{nghttpd, output, program, python, said, script};
 use crate::running::{SCP, run, settings};
 
-const SMALL: &str = "{\"nfInstanceId\": \"54804518-4191-46b3-955c-ac631f953ed1\"}\n";
+pub(crate) const SMALL: &str = "{\"nfInstanceId\": \"54804518-4191-46b3-955c-ac631f953ed1\"}\n";
 
 /// What nghttpd serves: a little JSON, and more than every window.
-fn files() -> TempDir {
+pub(crate) fn files() -> TempDir {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("small.json"), SMALL).unwrap();
     let large: Vec<u8> = (0..3_000_000_u32).flat_map(u32::to_be_bytes).take(3_000_001).collect();
@@ -25,7 +25,7 @@ fn files() -> TempDir {
     folder
 }
 
-fn curl(curl: &Path, url: &str, into: &Path) -> Command {
+pub(crate) fn curl(curl: &Path, url: &str, into: &Path) -> Command {
     let mut command = Command::new(curl);
     command.args(["--silent", "--show-error", "--max-time", "60", url]);
     command.arg("--dump-header").arg(into.join("headers")).arg("--output").arg(into.join("content"));
@@ -33,18 +33,18 @@ fn curl(curl: &Path, url: &str, into: &Path) -> Command {
 }
 
 /// Status and headers that curl got, but for the time that was.
-fn headers(folder: &Path) -> Vec<String> {
+pub(crate) fn headers(folder: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(folder.join("headers")).unwrap();
     text.lines().filter(|it| !it.starts_with("date:")).map(str::to_owned).collect()
 }
 
-fn sorted(mut lines: Vec<String>) -> Vec<String> {
+pub(crate) fn sorted(mut lines: Vec<String>) -> Vec<String> {
     lines.sort_unstable();
     lines
 }
 
 /// Leads what is asked of the SCP's name to where it listens.
-fn connect_to(at: SocketAddr) -> String {
+pub(crate) fn connect_to(at: SocketAddr) -> String {
     format!("{SCP}:80:{at}")
 }
 

@@ -24,5 +24,6 @@ mod clients;
 mod differences;
 mod exchange;
 mod faults;
+mod http1;
 mod programs;
 mod registry;
