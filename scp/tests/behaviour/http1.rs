@@ -327,3 +327,55 @@ async fn content_that_does_not_come_is_given_up() {
     assert!(client.ended().await);
     until(|| running.scp.connections() == 0).await;
 }
+
+#[tokio::test]
+async fn a_connection_without_requests_is_closed() {
+    let producer = plain().await;
+    let mut settings = settings();
+    settings.timeouts.client_idle = Duration::from_millis(200);
+    let running = scp(settings).await;
+    let mut client = Client::connect(running.address).await;
+    client.send(&format!("{}\r\n", ask("GET", "/x", &producer))).await;
+    assert_eq!(client.answer().await.status(), "200");
+    assert!(client.ended().await);
+    until(|| running.scp.connections() == 0).await;
+}
+
+#[tokio::test]
+async fn content_that_its_client_does_not_send_or_cannot_write_is_the_clients_fault() {
+    let producer = plain().await;
+    let mut settings = settings();
+    settings.timeouts.stall = Duration::from_millis(300);
+    let running = scp(settings).await;
+    for content in ["Content-Length: 10\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nxyz\r\n"] {
+        let mut client = Client::connect(running.address).await;
+        client.send(&format!("{}{content}", ask("POST", "/x", &producer))).await;
+        let answer = client.answer().await;
+        assert_eq!((answer.status(), answer.problem("cause")), ("400", "INVALID_MSG_FORMAT".into()), "{content}");
+    }
+    assert!(producer.seen().is_empty());
+}
+
+#[tokio::test]
+async fn who_goes_away_takes_back_what_it_asked() {
+    let producer = Producer::over(None, |_| Does::Hangs).await;
+    let running = scp(settings()).await;
+    let mut client = Client::connect(running.address).await;
+    client.send(&format!("{}\r\n", ask("GET", "/x", &producer))).await;
+    until(|| producer.seen().len() == 1).await;
+    drop(client);
+    until(|| running.scp.parts().gate.load() == (0, 0) && running.scp.connections() == 0).await;
+}
+
+/// RFC 9112 6.1, 6.3: how it came counts; a length beside that would be another's way to read it.
+#[tokio::test]
+async fn a_length_beside_chunks_is_not_passed_on() {
+    let producer = plain().await;
+    let running = scp(settings()).await;
+    let mut client = Client::connect(running.address).await;
+    let both = "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n";
+    client.send(&format!("{}{both}", ask("POST", "/x", &producer))).await;
+    assert_eq!(client.answer().await.status(), "200");
+    let seen = producer.only();
+    assert_eq!((seen.body.as_slice(), seen.headers.contains_key("content-length")), (b"body".as_slice(), false));
+}
