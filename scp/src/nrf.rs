@@ -10,8 +10,10 @@ mod notice;
 mod own;
 mod own_token;
 mod profile;
+mod registrar;
 mod set;
 mod settings;
+mod subscriber;
 mod subscriptions;
 
 pub use error::NrfError;

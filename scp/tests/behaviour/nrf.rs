@@ -49,6 +49,8 @@ pub(crate) struct Knows {
     pub forgotten: bool,
     /// A status that it answers everything with.
     pub broken: Option<u16>,
+    /// A method, and a part of the path, of what it never answers.
+    pub silent: Option<(&'static str, &'static str)>,
     tokens: usize,
 }
 
@@ -68,10 +70,11 @@ impl Nrf {
             guarded: false,
             forgotten: false,
             broken: None,
+            silent: None,
             tokens: 0,
         }));
         let known = Arc::clone(&knows);
-        let producer = Producer::with(move |seen| Does::Answers(known.lock().unwrap().answer(seen))).await;
+        let producer = Producer::with(move |seen| known.lock().unwrap().does(seen)).await;
         Self { producer, knows }
     }
 
@@ -124,6 +127,11 @@ impl Knows {
     /// What it gave holds no more.
     pub(crate) fn expire(&mut self) {
         self.tokens += 1;
+    }
+
+    fn does(&mut self, seen: &Seen) -> Does {
+        let silent = self.silent.is_some_and(|(method, path)| seen.method == method && seen.uri.contains(path));
+        if silent { Does::Hangs } else { Does::Answers(self.answer(seen)) }
     }
 
     fn answer(&mut self, seen: &Seen) -> Response<Bytes> {

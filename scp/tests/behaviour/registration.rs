@@ -1,5 +1,7 @@
 //! N1, N2: this SCP as the NRF knows it.
 
+use std::time::Duration;
+
 use pinion_scp::api_root::ApiRoot;
 use pinion_scp::nrf::{PlmnId, Registration};
 use pinion_scp::settings::Settings;
@@ -8,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::nrf::{Nrf, ONE, OWN, pairs, udm};
-use crate::support::{Client, Producer, Running, get, scp, until};
+use crate::support::{Client, Producer, Running, get, prepared, scp, until};
 
 fn registering(nrf: &Nrf) -> Settings {
     let mut settings = nrf.settings();
@@ -62,7 +64,7 @@ async fn n1_it_registers_beats_and_takes_leave() {
 async fn n1_subscriptions_are_renewed() {
     let producer = Producer::start().await;
     let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
-    let soon = std::time::SystemTime::now() + std::time::Duration::from_secs(2);
+    let soon = std::time::SystemTime::now() + Duration::from_secs(2);
     let soon = soon.duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
     let soon = pinion_protocols::sbi::Timestamp { milliseconds: u64::try_from(soon).unwrap() };
     nrf.knows.lock().unwrap().subscription = soon.rfc3339().to_string();
@@ -128,7 +130,7 @@ async fn n1_this_scp_has_tokens_of_its_own_for_the_nrf() {
     }
     let mut settings = nrf.settings();
     settings.identity.instance = Some(OWN.to_owned());
-    settings.discovery.patience = std::time::Duration::from_secs(10);
+    settings.discovery.patience = Duration::from_secs(10);
     let running = scp(settings).await;
     let client = Client::connect(running.address).await;
     let request = || get("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM").body("").unwrap();
@@ -174,6 +176,84 @@ async fn n1_an_nrf_that_forgot_it_is_asked_for_changes_again() {
     until(|| subscribed() == 1).await;
     nrf.knows.lock().unwrap().forgotten = true;
     until(|| subscribed() == 2).await;
+    drain.send_replace(true);
+    tended.await.unwrap();
+}
+
+/// Whatever becomes of subscriptions, heartbeats go on.
+#[tokio::test]
+async fn n1_heartbeats_wait_for_no_subscription() {
+    let producer = Producer::start().await;
+    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+    {
+        let mut knows = nrf.knows.lock().unwrap();
+        (knows.heartbeat, knows.silent) = (1, Some(("POST", "/nnrf-nfm/v1/subscriptions")));
+    }
+    let mut settings = registering(&nrf);
+    settings.nrf.as_mut().unwrap().timeout = Duration::from_secs(600);
+    let running = scp(settings).await;
+    let (drain, tended) = tend(&running);
+    let client = Client::connect(running.address).await;
+    let request = get("/scp/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM").body("").unwrap();
+    assert_eq!(client.ask(request).await.status, 200);
+    until(|| !nrf.asked("POST", "/nnrf-nfm/v1/subscriptions").is_empty()).await;
+    let before = nrf.asked("PATCH", OWN).len();
+    until(|| nrf.asked("PATCH", OWN).len() >= before + 2).await;
+    // Nor does its end wait for one.
+    drain.send_replace(true);
+    tended.await.unwrap();
+    assert_eq!(nrf.asked("DELETE", OWN).len(), 1);
+}
+
+/// What the NRF is told of this SCP changes: its name as well as its registration.
+#[tokio::test]
+async fn n1_another_registration_is_told_and_an_old_one_ends() {
+    let (nrf, other) = (Nrf::start().await, Nrf::start().await);
+    let running = scp(registering(&nrf)).await;
+    let (drain, tended) = tend(&running);
+    let told = |nrf: &Nrf| -> Vec<Value> {
+        nrf.asked("PUT", "/nf-instances/").iter().map(|it| serde_json::from_slice(&it.body).unwrap()).collect()
+    };
+    let apply = |settings: &Settings| running.scp.apply(prepared(settings.clone()));
+    until(|| told(&nrf).len() == 1).await;
+    let mut settings = registering(&nrf);
+    settings.identity.prefix = "/other".to_owned();
+    apply(&settings);
+    until(|| told(&nrf).len() == 2).await;
+    assert_eq!(told(&nrf)[1]["scpInfo"]["scpPrefix"], "/other");
+    // Another NF instance, at another NRF.
+    settings.nrf.as_mut().unwrap().roots = vec![other.root()];
+    settings.nrf.as_mut().unwrap().registration.as_mut().unwrap().instance = ONE.to_owned();
+    apply(&settings);
+    until(|| told(&other).len() == 1 && nrf.asked("DELETE", OWN).len() == 1).await;
+    assert_eq!(told(&other)[0]["nfInstanceId"], ONE);
+    // None any more.
+    settings.nrf.as_mut().unwrap().registration = None;
+    apply(&settings);
+    until(|| other.asked("DELETE", ONE).len() == 1).await;
+    drain.send_replace(true);
+    tended.await.unwrap();
+    assert_eq!((told(&nrf).len(), told(&other).len()), (2, 1));
+}
+
+/// Where the NRF is to tell of changes is another place: it is asked to tell there, and no more where it told before.
+#[tokio::test]
+async fn n1_subscriptions_move_with_where_they_are_told() {
+    let producer = Producer::start().await;
+    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+    let mut settings = registering(&nrf);
+    let running = scp(settings.clone()).await;
+    let (drain, tended) = tend(&running);
+    let client = Client::connect(running.address).await;
+    let request = get("/scp/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM").body("").unwrap();
+    assert_eq!(client.ask(request).await.status, 200);
+    let asked = || nrf.asked("POST", "/nnrf-nfm/v1/subscriptions");
+    until(|| asked().len() == 1).await;
+    settings.nrf.as_mut().unwrap().notify = Some(ApiRoot::parse("http://other.example").unwrap());
+    running.scp.apply(prepared(settings));
+    until(|| asked().len() == 2 && nrf.asked("DELETE", "/subscriptions/sub-1").len() == 1).await;
+    let data: Value = serde_json::from_slice(&asked()[1].body).unwrap();
+    assert!(data["nfStatusNotificationUri"].as_str().unwrap().starts_with("http://other.example/"), "{data}");
     drain.send_replace(true);
     tended.await.unwrap();
 }

@@ -50,9 +50,14 @@ fn dns(name: &str) -> SanType {
 
 /// Runs an SCP.
 pub(crate) async fn scp(settings: Settings) -> Running {
-    let (server, client) = secured(&[dns(SCP)]);
     let speech = if secure() { Speech::Tls } else { Speech::Clear };
-    run(Prepared::new(settings, server, client), speech).await
+    run(prepared(settings), speech).await
+}
+
+/// What an SCP is told.
+pub(crate) fn prepared(settings: Settings) -> Prepared {
+    let (server, client) = secured(&[dns(SCP)]);
+    Prepared::new(settings, server, client)
 }
 
 /// A request as a producer saw it.

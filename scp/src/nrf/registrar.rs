@@ -1,0 +1,169 @@
+//! This SCP's registration, and the heartbeats that keep it (TS 29.510 5.2.2.2, 5.2.2.3.2, 5.2.2.4).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::error::NrfError;
+use super::keeper::{Again, JSON, Keeper, PATCH, Standing, after, forget, until};
+use super::link::Link;
+use super::own;
+use super::profile::{NfProfile, REGISTERED};
+use super::set::{Ask, NrfSet};
+use crate::api_root::ApiRoot;
+use crate::prepared::Prepared;
+
+/// Who keeps it.
+#[derive(Debug, Default)]
+pub(super) struct Registrar {
+    registered: Option<Registered>,
+    again: Again,
+}
+
+#[derive(Debug)]
+struct Registered {
+    /// What was told, but for the load.
+    profile: NfProfile,
+    /// The set of NRFs that it was told.
+    roots: Vec<ApiRoot>,
+    every: Duration,
+    next: Instant,
+}
+
+/// Between heartbeats where the NRF sets no time.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+impl Registrar {
+    /// Keeps it up for ever.
+    pub(super) async fn run<L>(&mut self, keeper: &Keeper<L>, tell: &watch::Sender<Standing>)
+    where
+        L: Fn(&Arc<Prepared>) -> Link + Sync,
+    {
+        let mut current = keeper.prepared.clone();
+        loop {
+            let prepared = Arc::clone(&current.borrow_and_update());
+            match self.work(keeper, &prepared, tell).await {
+                Ok(()) => self.again = Again::default(),
+                Err(error) => {
+                    tracing::warn!(%error, "the NRF is not told of this SCP");
+                    self.again.failed();
+                }
+            }
+            tell.send_if_modified(|it| {
+                std::mem::replace(&mut it.registered, self.registered.is_some()) != self.registered.is_some()
+            });
+            let next = self.again.at().or(self.registered.as_ref().map(|it| it.next));
+            tokio::select! {
+                // What was told meanwhile may be what was missing.
+                changed = current.changed() => if changed.is_err() { return },
+                () = until(next) => {}
+            }
+        }
+    }
+
+    /// The resource of an NF instance.
+    pub(super) fn path(instance: &str) -> String {
+        format!("/nnrf-nfm/v1/nf-instances/{instance}")
+    }
+
+    /// Does what is due.
+    async fn work<L>(
+        &mut self,
+        keeper: &Keeper<L>,
+        prepared: &Arc<Prepared>,
+        tell: &watch::Sender<Standing>,
+    ) -> Result<(), NrfError>
+    where
+        L: Fn(&Arc<Prepared>) -> Link + Sync,
+    {
+        let set = keeper.set(prepared);
+        let registration = prepared.settings.nrf.as_ref().and_then(|it| it.registration.as_ref());
+        let Some(registration) = registration else {
+            if let Some(old) = self.registered.take() {
+                old.end(&set).await;
+            }
+            return Ok(());
+        };
+        let profile = own::profile(&prepared.settings.identity, registration, 0);
+        let load = (keeper.load)();
+        match &mut self.registered {
+            Some(known) if known.profile == profile && !known.elsewhere(&set) => {
+                if known.next <= Instant::now() && !known.beat(&set, load).await? {
+                    self.registered = Some(Registered::register(profile, load, &set).await?);
+                    tell.send_modify(|it| it.forgotten = it.forgotten.wrapping_add(1));
+                }
+            }
+            known => {
+                let new = Registered::register(profile, load, &set).await?;
+                // Somewhere it is known all the time.
+                let other = |old: &Registered| old.elsewhere(&set) || old.instance() != new.instance();
+                if let Some(old) = known.take().filter(other) {
+                    old.end(&set).await;
+                }
+                self.registered = Some(new);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Registered {
+    async fn register(profile: NfProfile, load: u8, set: &NrfSet) -> Result<Self, NrfError> {
+        let content = NfProfile { load: Some(load), ..profile.clone() };
+        let content = serde_json::to_vec(&content).unwrap_or_default();
+        let path = Registrar::path(&profile.nf_instance_id);
+        let (nrf, reply) = set.ask(&Ask::with(Method::PUT, path, JSON, content)).await?;
+        let (status, content) = (reply.status(), reply.into_body());
+        if !status.is_success() {
+            return Err(NrfError::Refused { nrf, status, content });
+        }
+        tracing::info!(%nrf, instance = profile.nf_instance_id, "registered with the NRF");
+        let every = heartbeat(&content).unwrap_or(HEARTBEAT);
+        Ok(Self { profile, roots: set.roots.clone(), every, next: after(every) })
+    }
+
+    fn instance(&self) -> &str {
+        &self.profile.nf_instance_id
+    }
+
+    /// Whether none of a set was told.
+    fn elsewhere(&self, set: &NrfSet) -> bool {
+        !self.roots.iter().any(|it| set.roots.contains(it))
+    }
+
+    /// Sends a heartbeat; false where the NRF does not know this SCP any more.
+    async fn beat(&mut self, set: &NrfSet, load: u8) -> Result<bool, NrfError> {
+        let patch = json!([
+            { "op": "replace", "path": "/nfStatus", "value": REGISTERED },
+            { "op": "replace", "path": "/load", "value": load },
+        ]);
+        let ask = Ask::with(Method::PATCH, Registrar::path(self.instance()), PATCH, patch.to_string());
+        let (nrf, reply) = set.ask(&ask).await?;
+        let (status, content) = (reply.status(), reply.into_body());
+        if status == StatusCode::NOT_FOUND {
+            return Ok(false);
+        }
+        if !status.is_success() {
+            return Err(NrfError::Refused { nrf, status, content });
+        }
+        self.every = heartbeat(&content).unwrap_or(self.every);
+        self.next = after(self.every);
+        Ok(true)
+    }
+
+    /// Has those forget it that were told.
+    async fn end(self, set: &NrfSet) {
+        let set = NrfSet { roots: self.roots, ..set.clone() };
+        forget(&set, std::iter::once(Registrar::path(&self.profile.nf_instance_id))).await;
+    }
+}
+
+/// How often to send heartbeats, from a profile that the NRF sends back: a little more often than it asks.
+fn heartbeat(content: &[u8]) -> Option<Duration> {
+    let seconds = serde_json::from_slice::<NfProfile>(content).ok()?.heart_beat_timer?;
+    Some(Duration::from_secs(u64::from(seconds.max(1))).mul_f32(0.9))
+}

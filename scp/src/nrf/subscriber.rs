@@ -1,0 +1,244 @@
+//! This SCP's subscriptions to changes of NF instances, each on its own (TS 29.510 5.2.2.5, 5.2.2.6).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use http::{HeaderMap, Method, header};
+use pinion_protocols::sbi::Timestamp;
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::NOTIFY_PATH;
+use super::error::NrfError;
+use super::keeper::{Again, JSON, Keeper, PATCH, Standing, after, forget, until};
+use super::link::Link;
+use super::set::{Ask, NrfSet};
+use super::settings::NrfSettings;
+use super::subscriptions::SubscriptionData;
+use crate::api_root::ApiRoot;
+use crate::clock;
+use crate::prepared::Prepared;
+
+/// Who keeps them.
+#[derive(Debug, Default)]
+pub(super) struct Subscriber {
+    /// By the type of NF.
+    kept: BTreeMap<String, Kept>,
+    /// What [`Standing::forgotten`] was when they were made.
+    forgotten: u64,
+    /// Which NRFs were asked for them, and where these are to tell.
+    of: Option<Of>,
+}
+
+/// Whom subscriptions are with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Of {
+    roots: Vec<ApiRoot>,
+    notify: ApiRoot,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    subscribed: Option<Subscribed>,
+    again: Again,
+}
+
+/// A subscription, or that the NRF takes none.
+#[derive(Clone, Debug)]
+struct Subscribed {
+    /// None where it takes none.
+    id: Option<String>,
+    renew: Option<Instant>,
+}
+
+/// What is asked for.
+struct Order {
+    nf_type: String,
+    known: Option<Subscribed>,
+    uri: String,
+    /// NF instance of the subscriber.
+    instance: Option<String>,
+    /// For how long.
+    lasts: Duration,
+    clock: fn() -> SystemTime,
+}
+
+impl Subscriber {
+    /// Keeps them up for ever.
+    pub(super) async fn run<L>(&mut self, keeper: &Keeper<L>, mut standing: watch::Receiver<Standing>)
+    where
+        L: Fn(&Arc<Prepared>) -> Link + Sync,
+    {
+        let mut current = keeper.prepared.clone();
+        loop {
+            let prepared = Arc::clone(&current.borrow_and_update());
+            let known = *standing.borrow_and_update();
+            self.work(keeper, &prepared, known).await;
+            tokio::select! {
+                changed = current.changed() => if changed.is_err() { return },
+                changed = standing.changed() => if changed.is_err() { return },
+                () = keeper.wanted.changed() => {}
+                () = until(self.kept.values().filter_map(Kept::due).min()) => {}
+            }
+        }
+    }
+
+    /// The resources that they are.
+    pub(super) fn paths(&self) -> impl Iterator<Item = String> {
+        self.kept.values().filter_map(|it| Some(path(it.subscribed.as_ref()?.id.as_deref()?)))
+    }
+
+    /// Does what is due.
+    async fn work<L>(&mut self, keeper: &Keeper<L>, prepared: &Arc<Prepared>, standing: Standing)
+    where
+        L: Fn(&Arc<Prepared>) -> Link + Sync,
+    {
+        let set = keeper.set(prepared);
+        let notified = prepared.settings.nrf.as_ref().and_then(|nrf| Some((nrf, nrf.notify.as_ref()?)));
+        let of = notified.map(|(_, notify)| Of { roots: set.roots.clone(), notify: notify.clone() });
+        let mut left = None;
+        if self.of != of {
+            left = std::mem::replace(&mut self.of, of).map(|old| (old.roots, self.paths().collect::<Vec<_>>()));
+            self.kept.clear();
+        }
+        if self.forgotten != standing.forgotten {
+            self.forgotten = standing.forgotten;
+            self.kept.clear();
+        }
+        if let Some((nrf, notify)) = notified
+            && (nrf.registration.is_none() || standing.registered)
+        {
+            self.ask(keeper, &set, nrf, notify).await;
+        }
+        // Somebody tells of changes all the time.
+        if let Some((roots, paths)) = left {
+            forget(&NrfSet { roots, ..set }, paths.into_iter()).await;
+        }
+    }
+
+    /// Asks for those that are due, for each as if there were no other.
+    async fn ask<L>(&mut self, keeper: &Keeper<L>, set: &NrfSet, nrf: &NrfSettings, notify: &ApiRoot) {
+        let mut asked = JoinSet::new();
+        for nf_type in keeper.wanted.types() {
+            let kept = self.kept.entry(nf_type.clone()).or_default();
+            if !kept.holds() {
+                asked.spawn(order(nf_type, kept, nrf, notify, keeper.clock).ask(set.clone()));
+            }
+        }
+        while let Some(done) = asked.join_next().await {
+            let Ok((nf_type, outcome)) = done else { continue };
+            let kept = self.kept.entry(nf_type).or_default();
+            match outcome {
+                Ok(subscribed) => *kept = Kept { subscribed: Some(subscribed), again: Again::default() },
+                Err(error) => {
+                    tracing::warn!(%error, "the NRF is not asked to tell of changes");
+                    kept.again.failed();
+                }
+            }
+        }
+    }
+}
+
+fn order(nf_type: String, kept: &Kept, nrf: &NrfSettings, notify: &ApiRoot, clock: fn() -> SystemTime) -> Order {
+    Order {
+        uri: format!("{notify}{NOTIFY_PATH}/{nf_type}"),
+        nf_type,
+        known: kept.subscribed.clone(),
+        instance: nrf.registration.as_ref().map(|it| it.instance.clone()),
+        lasts: nrf.subscription,
+        clock,
+    }
+}
+
+impl Kept {
+    /// When there is something to do for it next.
+    fn due(&self) -> Option<Instant> {
+        self.again.at().or(self.subscribed.as_ref().and_then(|it| it.renew))
+    }
+
+    /// Whether it needs nothing now.
+    fn holds(&self) -> bool {
+        let ends = self.subscribed.as_ref().map(|it| it.renew);
+        self.again.waits() || ends.is_some_and(|renew| renew.is_none_or(|renew| Instant::now() < renew))
+    }
+}
+
+impl Order {
+    /// Has it, by the type of NF.
+    async fn ask(self, set: NrfSet) -> (String, Result<Subscribed, NrfError>) {
+        let outcome = self.renewed_or_new(&set).await;
+        (self.nf_type, outcome)
+    }
+
+    async fn renewed_or_new(&self, set: &NrfSet) -> Result<Subscribed, NrfError> {
+        let until = (self.clock)().checked_add(self.lasts).unwrap_or(UNIX_EPOCH);
+        let validity = clock::timestamp(until).rfc3339().to_string();
+        if let Some(id) = self.known.as_ref().and_then(|it| it.id.as_deref())
+            && let Some(renewed) = self.renew(set, id, &validity).await?
+        {
+            return Ok(renewed);
+        }
+        self.subscribe(set, validity).await
+    }
+
+    /// Renews it; none where the NRF does not know it any more.
+    async fn renew(&self, set: &NrfSet, id: &str, validity: &str) -> Result<Option<Subscribed>, NrfError> {
+        let patch = json!([{ "op": "replace", "path": "/validityTime", "value": validity }]).to_string();
+        let (_, reply) = set.ask(&Ask::with(Method::PATCH, path(id), PATCH, patch)).await?;
+        if !reply.status().is_success() {
+            return Ok(None);
+        }
+        // 204 grants what was asked for; 200 says what is granted instead.
+        let granted: Option<SubscriptionData> = serde_json::from_slice(reply.body()).ok();
+        let granted = granted.and_then(|it| it.validity_time);
+        let renew = self.renewal(granted.as_deref().unwrap_or(validity));
+        Ok(Some(Subscribed { id: Some(id.to_owned()), renew }))
+    }
+
+    async fn subscribe(&self, set: &NrfSet, validity: String) -> Result<Subscribed, NrfError> {
+        let Self { nf_type, uri, instance, .. } = self;
+        let wanted = SubscriptionData {
+            nf_status_notification_uri: uri.clone(),
+            subscr_cond: Some(json!({ "nfType": nf_type })),
+            validity_time: Some(validity),
+            req_nf_type: Some("SCP".to_owned()),
+            req_nf_instance_id: instance.clone(),
+            ..SubscriptionData::default()
+        };
+        let content = serde_json::to_vec(&wanted).unwrap_or_default();
+        let ask = Ask::with(Method::POST, "/nnrf-nfm/v1/subscriptions".to_owned(), JSON, content);
+        let (at, reply) = set.ask(&ask).await?;
+        let (head, content) = reply.into_parts();
+        let granted: Option<SubscriptionData> = serde_json::from_slice(&content).ok();
+        let named = granted.as_ref().and_then(|it| it.subscription_id.clone());
+        let id = named.or_else(|| last_segment(&head.headers)).filter(|_| head.status.is_success());
+        if let Some(id) = &id {
+            let renew = granted.and_then(|it| it.validity_time).and_then(|time| self.renewal(&time));
+            tracing::info!(nrf = %at, nf_type, id, "subscribed to changes");
+            return Ok(Subscribed { id: Some(id.clone()), renew });
+        }
+        // Not again before a renewal would be due: the NRF does not want it.
+        tracing::warn!(nrf = %at, nf_type, status = %head.status, "the NRF takes no subscription");
+        Ok(Subscribed { id: None, renew: Some(after(self.lasts)) })
+    }
+
+    /// When to renew what ends at a time of day: when a fifth of what is left is left.
+    fn renewal(&self, ends: &str) -> Option<Instant> {
+        let ends = clock::time(Timestamp::from_rfc3339(ends)?)?;
+        let left = ends.duration_since((self.clock)()).unwrap_or_default();
+        Some(after(left.mul_f32(0.8).max(Duration::from_secs(1))))
+    }
+}
+
+/// The resource of a subscription.
+fn path(id: &str) -> String {
+    format!("/nnrf-nfm/v1/subscriptions/{id}")
+}
+
+fn last_segment(headers: &HeaderMap) -> Option<String> {
+    let location = headers.get(header::LOCATION)?.to_str().ok()?;
+    location.trim_end_matches('/').rsplit('/').next().filter(|it| !it.is_empty()).map(str::to_owned)
+}
