@@ -21,8 +21,16 @@ use pinion_scp::resolve::{Addresses, Resolve as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
+#[path = "sbi/certificates.rs"]
+mod certificates;
+#[path = "shared/daemon.rs"]
+mod daemon;
 #[path = "shared/dns.rs"]
 mod dns;
+#[path = "sbi/nrf.rs"]
+mod nrf;
+#[path = "sbi/registration.rs"]
+mod registration;
 #[path = "shared/sbi.rs"]
 mod shared;
 

@@ -3,6 +3,8 @@
 
 #[path = "store/breaking.rs"]
 mod breaking;
+#[path = "shared/daemon.rs"]
+mod daemon;
 #[path = "store/node.rs"]
 mod node;
 #[path = "store/resources.rs"]

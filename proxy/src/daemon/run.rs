@@ -195,6 +195,7 @@ pub async fn run(options: Options) -> Result<(), RunError> {
         () = options.logging.keep_reporting() => Ok(()),
     };
     tell(options.supervisor.stopping("ending"));
+    daemon.leave_sbi().await;
     stop.send_replace(true);
     if ended.is_ok() {
         // What it says at its end changes nothing any more.

@@ -52,6 +52,13 @@ impl Daemon {
         }
     }
 
+    /// Has the SCP take leave of the NRF.
+    pub(super) async fn leave_sbi(&self) {
+        if let Some(host) = self.sbi.lock().await.as_ref() {
+            host.leave();
+        }
+    }
+
     /// Ends the SCP: it takes no more connections, and waits for what is under way as long as is configured.
     pub(super) async fn end_sbi(&self) {
         let running = self.sbi.lock().await.take();

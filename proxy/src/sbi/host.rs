@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use pinion_scp::binding::Pins;
 use pinion_scp::tls::TlsError;
@@ -14,7 +14,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::drains::{Drains, DrainsError};
 use super::producers::producers;
@@ -27,6 +27,9 @@ use crate::spoken::JournalError;
 
 /// Connections that wait to be accepted.
 const WAITING: i32 = 4096;
+
+/// How long the NRF may take to let an SCP go before that takes no more connections of those who found it there.
+const HEAD_START: Duration = Duration::from_millis(500);
 
 /// Why an SCP does not begin, or is not told.
 #[derive(Debug, thiserror::Error)]
@@ -258,13 +261,17 @@ impl Host {
         &self.instance
     }
 
-    /// Takes leave of the NRF, takes no more connections, answers what is under way, and ends.
+    /// Begins to take leave of the NRF, so that nobody finds it who has not yet.
+    pub fn leave(&self) {
+        self.keeper.0.send_replace(true);
+    }
+
+    /// Takes leave of the NRF, takes no more connections, answers what is under way, and ends. Neither waits for an NRF that
+    /// is away.
     pub async fn end(self) {
-        let (leave, keeper) = self.keeper;
-        leave.send_replace(true);
-        if let Err(error) = keeper.await {
-            tracing::error!(%error, "who kept the SCP known to the NRF broke");
-        }
+        self.leave();
+        let (_leave, mut keeper) = self.keeper;
+        let left = timeout(HEAD_START, &mut keeper).await;
         let told = self.listeners.into_iter().map(|(socket, Listening { drain, task, bound, .. })| {
             drain.send_replace(true);
             // Who connects from now on is told at once that nobody is there.
@@ -275,6 +282,13 @@ impl Host {
             if let Err(error) = task.await {
                 tracing::error!(%socket, %error, "who served SBI there broke");
             }
+        }
+        let left = match left {
+            Ok(left) => left,
+            Err(_) => keeper.await,
+        };
+        if let Err(error) = left {
+            tracing::error!(%error, "who kept the SCP known to the NRF broke");
         }
     }
 }

@@ -10,6 +10,7 @@ use hyper::client::conn::http2::SendRequest;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use pinion::config::model::Sbi;
 use pinion::config::{Host as Machine, parse};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 
 /// An SCP's section with these listeners.
@@ -33,8 +34,15 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) async fn connect(scp: SocketAddr) -> Option<Self> {
-        let stream = TcpStream::connect(scp).await.ok()?;
-        let connected = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
+        Self::on(TcpStream::connect(scp).await.ok()?, scp).await
+    }
+
+    /// One on a wire that is there.
+    pub(crate) async fn on<W>(wire: W, scp: SocketAddr) -> Option<Self>
+    where
+        W: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let connected = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(wire)).await;
         let (requests, connection) = connected.ok()?;
         tokio::spawn(connection);
         Some(Self { requests, scp })

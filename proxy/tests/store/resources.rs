@@ -1,13 +1,9 @@
 //! Resources that an SCP pins: they are where they were after the daemon was killed, and on another node of the same store.
 
 use std::convert::Infallible;
-use std::fs::{self, File};
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::{Bytes, Incoming};
@@ -15,10 +11,10 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
-use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpStream, UnixDatagram};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::daemon::{Place as Daemon, until};
 use crate::server::Server;
 
 const CONTEXTS: &str = "/nsmf-pdusession/v1/sm-contexts";
@@ -76,17 +72,15 @@ impl Smf {
     }
 }
 
-/// A place where daemons run, one after the other.
+/// A daemon, and where its SCP is.
 struct Place {
-    folder: TempDir,
+    daemon: Daemon,
     scp: SocketAddr,
-    daemon: Option<Child>,
 }
 
 impl Place {
     /// With the SMFs of a set, of which the first is chosen, and the store at an address.
     async fn new(smfs: [&Smf; 2], store: Option<&str>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let scp = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let producer = |(number, smf): (usize, &Smf)| {
             format!(
@@ -102,77 +96,14 @@ impl Place {
         let producers: String = (1..).zip(smfs).map(producer).collect();
         let store = store.map_or(String::new(), |address| format!("store: {{url: '{address}'}}\n"));
         let yaml = format!(
-            "api: {{unix: {}}}
-{store}sbi:
+            "{store}sbi:
   fqdn: scp.example
   listeners: [{{address: 127.0.0.1, port: {}}}]
   producers:
 {producers}",
-            folder.path().join("api.sock").display(),
             scp.port()
         );
-        fs::write(folder.path().join("pinion.yaml"), yaml).unwrap();
-        let mut place = Self { folder, scp, daemon: None };
-        place.start().await;
-        place
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// Starts a daemon, and waits until it says that it is ready.
-    async fn start(&mut self) {
-        let supervisor = self.file("notify.sock");
-        let _ = fs::remove_file(&supervisor);
-        let told = UnixDatagram::bind(&supervisor).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pinion"));
-        command.arg("run").arg(self.file("pinion.yaml"));
-        command.arg("--pins").arg(self.file("bpf")).arg("--state").arg(self.file("state"));
-        command.env("NOTIFY_SOCKET", &supervisor);
-        command.stderr(File::options().create(true).append(true).open(self.file("log")).unwrap());
-        self.daemon = Some(command.spawn().unwrap());
-        let ready = async {
-            let mut buffer = [0; 4096];
-            loop {
-                let length = told.recv(&mut buffer).await.unwrap();
-                if String::from_utf8_lossy(&buffer[..length]).lines().any(|line| line == "READY=1") {
-                    return;
-                }
-            }
-        };
-        let done = tokio::time::timeout(Duration::from_secs(60), ready).await;
-        assert!(done.is_ok(), "it does not become ready: {}", self.log());
-    }
-
-    /// Ends the daemon as a crash would.
-    fn kill(&mut self) {
-        if let Some(mut daemon) = self.daemon.take() {
-            daemon.kill().unwrap();
-            daemon.wait().unwrap();
-        }
-    }
-
-    /// Has it end, and waits until it has.
-    fn stop(&mut self) {
-        if let Some(mut daemon) = self.daemon.take() {
-            let told = Command::new("kill").arg(daemon.id().to_string()).status().unwrap();
-            assert!(told.success() && daemon.wait().unwrap().success(), "{}", self.log());
-        }
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.file("log")).unwrap()
-    }
-
-    /// What the daemon says when it is asked.
-    fn tell(&self, arguments: &[&str]) -> serde_json::Value {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pinion"));
-        command.args(arguments).args(["--format", "json", "--api"]);
-        let output = command.arg(format!("unix:{}", self.file("api.sock").display())).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?}: {said}{}", self.log());
-        serde_json::from_slice(&output.stdout).unwrap()
+        Self { daemon: Daemon::start(&yaml).await, scp }
     }
 
     /// Asks the SCP by a connection of its own.
@@ -210,29 +141,13 @@ impl Place {
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-/// Waits until something is so; a test that waits for ever fails.
-async fn until(what: impl AsyncFn() -> bool) {
-    let done = async {
-        while !what().await {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    assert!(tokio::time::timeout(Duration::from_secs(60), done).await.is_ok(), "it never came about");
-}
-
 /// A context of the first SMF that moved to the second while the first was away; the first is back.
 async fn moved(place: &Place, first: &mut Smf, second: &Smf) -> String {
     let root = place.create().await;
     assert_eq!((&root, first.asked(), second.asked()), (&first.root(), 1, 0));
     first
         .restart(async || {
-            until(async || place.tell(&["stats"])["sbi"]["producer_connections"] == 0).await;
+            until(async || place.daemon.tell(&["stats"])["sbi"]["producer_connections"] == 0).await;
             assert_eq!(place.modify(&root).await, StatusCode::OK);
         })
         .await;
@@ -242,8 +157,8 @@ async fn moved(place: &Place, first: &mut Smf, second: &Smf) -> String {
 
 /// What is shown of the only resource.
 fn shown(place: &Place, root: &str) -> (Value, Value) {
-    let all = place.tell(&["sessions", "sbi"]);
-    let explained = place.tell(&["explain", &format!("{root}{CONTEXTS}/1")]);
+    let all = place.daemon.tell(&["sessions", "sbi"]);
+    let explained = place.daemon.tell(&["explain", &format!("{root}{CONTEXTS}/1")]);
     (all, explained)
 }
 
@@ -255,19 +170,19 @@ async fn b5_a_resource_stays_where_it_is_through_a_crash() {
     let before = shown(&place, &root);
     println!("{before:?}");
     for count in 2..4 {
-        place.kill();
-        place.start().await;
-        assert_eq!(shown(&place, &root), before, "{}", place.log());
+        place.daemon.kill();
+        place.daemon.resume().await;
+        assert_eq!(shown(&place, &root), before, "{}", place.daemon.log());
         assert_eq!(place.modify(&root).await, StatusCode::OK);
         // Its URI names the first, which is there.
-        assert_eq!((first.asked(), second.asked()), (0, count), "{}", place.log());
+        assert_eq!((first.asked(), second.asked()), (0, count), "{}", place.daemon.log());
     }
     // What ended does so for ever.
     let answer = place.ask(&format!("{CONTEXTS}/1/release"), &[("3gpp-sbi-target-apiroot", &root)]).await;
     assert_eq!(answer.status(), StatusCode::OK);
-    place.stop();
-    place.start().await;
-    assert_eq!(place.tell(&["stats"])["sbi"]["resources"], 0, "{}", place.log());
+    place.daemon.stop();
+    place.daemon.resume().await;
+    assert_eq!(place.daemon.tell(&["stats"])["sbi"]["resources"], 0, "{}", place.daemon.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -285,18 +200,18 @@ async fn b5_another_node_of_the_same_store_takes_resources_over() {
     redis.kill();
     redis.resume().await;
     until(async || redis.ask(&["KEYS", "*"]).await == stored).await;
-    place.kill();
+    place.daemon.kill();
 
     let other = Place::new([&first, &second], Some(&redis.address())).await;
-    assert_eq!(shown(&other, &root), before, "{}", other.log());
+    assert_eq!(shown(&other, &root), before, "{}", other.daemon.log());
     assert_eq!(other.modify(&root).await, StatusCode::OK);
-    assert_eq!((first.asked(), second.asked()), (0, 2), "{}", other.log());
+    assert_eq!((first.asked(), second.asked()), (0, 2), "{}", other.daemon.log());
     // It ends for all.
     let release = format!("{CONTEXTS}/1/release");
     assert_eq!(other.ask(&release, &[("3gpp-sbi-target-apiroot", &root)]).await.status(), StatusCode::OK);
     until(async || redis.ask(&["KEYS", "*"]).await == redis::Value::Array(Vec::new())).await;
     let third = Place::new([&first, &second], Some(&redis.address())).await;
-    assert_eq!(third.tell(&["stats"])["sbi"]["resources"], 0, "{}", third.log());
+    assert_eq!(third.daemon.tell(&["stats"])["sbi"]["resources"], 0, "{}", third.daemon.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -305,15 +220,15 @@ async fn d6_a_producer_that_is_drained_is_so_after_a_restart_and_a_crash() {
     let mut place = Place::new([&first, &second], None).await;
     assert_eq!(place.create().await, first.root());
     let name = first.address.to_string();
-    place.tell(&["drain", &name]);
-    place.stop();
-    place.start().await;
-    assert_eq!(place.create().await, second.root(), "{}", place.log());
-    place.kill();
-    place.start().await;
-    assert_eq!(place.create().await, second.root(), "{}", place.log());
-    place.tell(&["drain", "--undo", &name]);
-    place.kill();
-    place.start().await;
-    assert_eq!(place.create().await, first.root(), "{}", place.log());
+    place.daemon.tell(&["drain", &name]);
+    place.daemon.stop();
+    place.daemon.resume().await;
+    assert_eq!(place.create().await, second.root(), "{}", place.daemon.log());
+    place.daemon.kill();
+    place.daemon.resume().await;
+    assert_eq!(place.create().await, second.root(), "{}", place.daemon.log());
+    place.daemon.tell(&["drain", "--undo", &name]);
+    place.daemon.kill();
+    place.daemon.resume().await;
+    assert_eq!(place.create().await, first.root(), "{}", place.daemon.log());
 }

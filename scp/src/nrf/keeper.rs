@@ -45,8 +45,8 @@ pub(super) const JSON: &str = "application/json";
 pub(super) const PATCH: &str = "application/json-patch+json";
 
 impl<L: Fn(&Arc<Prepared>) -> Link + Sync> Keeper<L> {
-    /// Keeps all that up until `drain` says true, and then takes it down: within the time that each NRF may take to answer, or
-    /// not at all.
+    /// Keeps all that up until `drain` says true, and then takes it down: within the time that draining may take, or not at
+    /// all.
     pub async fn run(self, mut drain: watch::Receiver<bool>) {
         let (mut registrar, mut subscriber) = (Registrar::default(), Subscriber::default());
         let (tell, told) = watch::channel(Standing::default());
@@ -61,7 +61,8 @@ impl<L: Fn(&Arc<Prepared>) -> Link + Sync> Keeper<L> {
         // Whether a registration that was under way arrived, nobody knows.
         let own = nrf.registration.iter().map(|it| Registrar::path(&it.instance));
         let paths = own.chain(subscriber.paths());
-        let within = nrf.timeout.saturating_mul(u32::try_from(nrf.roots.len()).unwrap_or(u32::MAX));
+        // No longer than requests that are under way may take.
+        let within = prepared.settings.timeouts.drain;
         if timeout(within, forget(&self.set(&prepared), paths)).await.is_err() {
             tracing::warn!("cannot take leave of the NRF: it does not answer");
         }
