@@ -14,6 +14,7 @@ mod traces;
 
 pub use certificates::prepare;
 pub use drains::DrainsError;
+pub(crate) use host::secret;
 pub use host::{Host, Next, StartError};
 pub use instance::{InstanceError, instance};
 pub use names::Dns;

@@ -61,6 +61,8 @@ causes! {
     InvalidDiscoveryParam "INVALID_DISCOVERY_PARAM" BAD_REQUEST,
     /// What a token would be asked for with is missing (6.10.11.2.2).
     MissingAccessTokenInfo "MISSING_ACCESS_TOKEN_INFO" BAD_REQUEST,
+    /// Nobody subscribed to what is told there (5.2.7.2).
+    SubscriptionNotFound "SUBSCRIPTION_NOT_FOUND" NOT_FOUND,
     /// Another SCP is to be asked (6.10.9.1).
     ScpRedirection "SCP_REDIRECTION" TEMPORARY_REDIRECT,
     /// The request came back to who forwarded it.

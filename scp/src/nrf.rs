@@ -9,6 +9,7 @@ mod link;
 mod notice;
 mod own;
 mod own_token;
+mod places;
 mod profile;
 mod registrar;
 mod set;
@@ -21,6 +22,7 @@ pub use keeper::Keeper;
 pub use link::{Answer, Exchange, Link, Wire};
 pub use notice::{NOTIFY_PATH, Notice, NoticeLayer};
 pub use own::profile as own_profile;
+pub use places::Places;
 pub use profile::{
     DefaultSubscription, IpEndPoint, NfProfile, NfService, PlmnOauth2, REGISTERED, SearchResult, ServiceVersion,
 };

@@ -35,6 +35,7 @@ pub struct Scp {
     parts: Parts,
     prepared: Arc<watch::Sender<Arc<Prepared>>>,
     clock: fn() -> SystemTime,
+    secret: fn() -> u128,
     connections: Arc<AtomicUsize>,
 }
 
@@ -58,18 +59,18 @@ struct Served {
 }
 
 impl Scp {
-    /// One that goes by these settings; `clock` tells the time of day.
+    /// One that goes by these settings; `clock` tells the time of day, `secret` draws what nobody can guess.
     #[must_use]
-    pub fn new(prepared: Prepared, clock: fn() -> SystemTime) -> Self {
+    pub fn new(prepared: Prepared, clock: fn() -> SystemTime, secret: fn() -> u128) -> Self {
         let (prepared, _) = watch::channel(Arc::new(prepared));
-        Self { parts: Parts::default(), prepared: Arc::new(prepared), clock, connections: Arc::default() }
+        Self { parts: Parts::default(), prepared: Arc::new(prepared), clock, secret, connections: Arc::default() }
     }
 
     /// The same, which goes on with these pins.
     #[must_use]
     pub fn with(self, pins: Pins) -> Self {
-        let Self { parts, prepared, clock, connections } = self;
-        Self { parts: Parts { pins, ..parts }, prepared, clock, connections }
+        let parts = Parts { pins, ..self.parts };
+        Self { parts, ..self }
     }
 
     /// From now on it goes by these. Connections stay; new ones meet the new certificates.
@@ -106,12 +107,14 @@ impl Scp {
             link: move |prepared: &Arc<Prepared>| Wire::link(&pools, prepared),
             preferred: self.parts.directory.preferred().clone(),
             wanted: self.parts.directory.wanted().clone(),
+            places: self.parts.directory.places().clone(),
             load: Arc::new(move || {
                 let most = most.borrow().settings.limits.requests.max(1);
                 let percent = gate.load().0.saturating_mul(100) / most;
                 u8::try_from(percent.min(100)).unwrap_or(100)
             }),
             clock: self.clock,
+            secret: self.secret,
         };
         keeper.run(drain).await;
     }

@@ -54,6 +54,12 @@ events! {
         /// A producer did not take it.
         TokenRejected "rejected",
     }
+    "notice" {
+        /// The NRF told of a change, where it was asked to.
+        NoticeTaken "taken",
+        /// Somebody told of one elsewhere: it is not believed.
+        NoticeStrange "strange",
+    }
     "dial" {
         /// A connection to a next hop was made.
         DialConnected "connected",

@@ -154,7 +154,7 @@ impl Host {
     /// Starts one, which goes on with these pins.
     #[must_use]
     pub fn start(next: Next, pins: Pins) -> Self {
-        let scp = Scp::new(next.prepared.clone(), SystemTime::now).with(pins);
+        let scp = Scp::new(next.prepared.clone(), SystemTime::now, secret).with(pins);
         let (sbi, instance, drains) = (next.sbi.clone(), next.instance.clone(), next.drains.clone());
         if !next.drained.is_empty() {
             tracing::info!(producers = ?next.drained, "these drain, as they did before");
@@ -297,6 +297,12 @@ fn stamps(sbi: &Sbi) -> Vec<Option<Stamp>> {
     let Some(SbiTls { pair, authorities, clients }) = &sbi.tls else { return Vec::new() };
     let pair = pair.iter().flat_map(|(certificate, key)| [certificate, key]);
     pair.chain(authorities).chain(clients).map(|path| Stamp::of(path)).collect()
+}
+
+/// What no client of an SCP guesses.
+pub(crate) fn secret() -> u128 {
+    let mut chance = Chance::from_system();
+    u128::from(chance.draw()) << 64 | u128::from(chance.draw())
 }
 
 const fn speech_of(listener: SbiListener) -> Speech {

@@ -18,7 +18,7 @@ use crate::api_root::ApiRoot;
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::flight::{Flights, Joined};
-use crate::nrf::{Ask, Link, Loaded, NfProfile, NrfError, NrfSet, Preferred, SearchResult, Wanted};
+use crate::nrf::{Ask, Link, Loaded, NfProfile, NrfError, NrfSet, Places, Preferred, SearchResult, Wanted};
 use crate::prepared::Prepared;
 use crate::producer::Producer;
 use crate::tally::Event;
@@ -36,6 +36,7 @@ struct Shared {
     memo: Memo,
     preferred: Preferred,
     wanted: Wanted,
+    places: Places,
 }
 
 type Outcome = Result<Arc<Found>, NrfError>;
@@ -161,6 +162,12 @@ impl Directory {
     #[must_use]
     pub fn wanted(&self) -> &Wanted {
         &self.shared.wanted
+    }
+
+    /// Where these are told.
+    #[must_use]
+    pub fn places(&self) -> &Places {
+        &self.shared.places
     }
 
     /// Searches, and octets of them, that are remembered.

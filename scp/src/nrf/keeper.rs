@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use super::link::Link;
+use super::places::Places;
 use super::registrar::Registrar;
 use super::set::{Ask, NrfSet, Preferred};
 use super::subscriber::Subscriber;
@@ -26,10 +27,14 @@ pub struct Keeper<L> {
     pub preferred: Preferred,
     /// Of which types of NF changes are to be told.
     pub wanted: Wanted,
+    /// Where these are told.
+    pub places: Places,
     /// How loaded this SCP is, in percent.
     pub load: Arc<dyn Fn() -> u8 + Send + Sync>,
     /// The time of day.
     pub clock: fn() -> SystemTime,
+    /// Draws what nobody can guess.
+    pub secret: fn() -> u128,
 }
 
 /// What the NRF knows of this SCP, for who subscribes in its name.

@@ -16,8 +16,9 @@ use crate::deadline;
 use crate::discovery::Directory;
 use crate::failure::Failure;
 use crate::problem::Problem;
+use crate::tally::Event;
 
-/// Path of the notifications below this SCP's API root; the type of NF that they are about follows.
+/// Path of the notifications below this SCP's API root; their place of [`Places`](super::Places) follows.
 pub const NOTIFY_PATH: &str = "/pinion-scp/v1/nf-status";
 
 /// Octets of a notification: a profile is in it.
@@ -59,7 +60,15 @@ where
     }
 
     fn call(&mut self, call: Call) -> Self::Future {
-        if let Some(nf_type) = noticed(&call) {
+        if let Some(place) = noticed(&call) {
+            let tally = &call.context.arrival.prepared.tally;
+            // Who is not the NRF does not know where it tells.
+            let Some(nf_type) = self.directory.places().nf_type(place) else {
+                tally.one(Event::NoticeStrange);
+                let problem = Problem::new(Cause::SubscriptionNotFound).detail("there is no such subscription");
+                return Way::of(Err(problem.into()));
+            };
+            tally.one(Event::NoticeTaken);
             let directory = self.directory.clone();
             if call.headers().contains_key(header::EXPECT) {
                 call.context.early.go_on();
@@ -74,8 +83,8 @@ where
     }
 }
 
-/// The type of NF that a notification of the NRF is about; none where it is no such notification.
-fn noticed(call: &Call) -> Option<String> {
+/// The place of a notification that is for this SCP itself; none where it is no such notification.
+fn noticed(call: &Call) -> Option<&str> {
     let settings = &call.context.arrival.prepared.settings;
     let notify = settings.nrf.as_ref()?.notify.as_ref()?;
     let ours = |authority: &Authority| {
@@ -84,8 +93,8 @@ fn noticed(call: &Call) -> Option<String> {
     let uri = call.request.uri();
     let addressed =
         uri.authority().is_none_or(ours) && call.context.target.as_ref().is_none_or(|it| ours(&it.authority));
-    let nf_type = uri.path().strip_prefix(notify.prefix())?.strip_prefix(NOTIFY_PATH)?.strip_prefix('/')?;
-    (call.request.method() == Method::POST && addressed).then(|| nf_type.to_owned())
+    let place = uri.path().strip_prefix(notify.prefix())?.strip_prefix(NOTIFY_PATH)?.strip_prefix('/')?;
+    (call.request.method() == Method::POST && addressed).then_some(place)
 }
 
 async fn take(directory: &Directory, nf_type: &str, content: Body) -> Result<Reply, Failure> {

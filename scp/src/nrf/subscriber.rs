@@ -15,6 +15,7 @@ use super::NOTIFY_PATH;
 use super::error::NrfError;
 use super::keeper::{Again, JSON, Keeper, PATCH, Standing, after, forget, until};
 use super::link::Link;
+use super::places::Places;
 use super::set::{Ask, NrfSet};
 use super::settings::NrfSettings;
 use super::subscriptions::SubscriptionData;
@@ -58,12 +59,15 @@ struct Subscribed {
 struct Order {
     nf_type: String,
     known: Option<Subscribed>,
-    uri: String,
+    /// Where changes are told, but for the place.
+    at: String,
+    places: Places,
     /// NF instance of the subscriber.
     instance: Option<String>,
     /// For how long.
     lasts: Duration,
     clock: fn() -> SystemTime,
+    secret: fn() -> u128,
 }
 
 impl Subscriber {
@@ -125,7 +129,17 @@ impl Subscriber {
         for nf_type in keeper.wanted.types() {
             let kept = self.kept.entry(nf_type.clone()).or_default();
             if !kept.holds() {
-                asked.spawn(order(nf_type, kept, nrf, notify, keeper.clock).ask(set.clone()));
+                let order = Order {
+                    nf_type,
+                    known: kept.subscribed.clone(),
+                    at: format!("{notify}{NOTIFY_PATH}"),
+                    places: keeper.places.clone(),
+                    instance: nrf.registration.as_ref().map(|it| it.instance.clone()),
+                    lasts: nrf.subscription,
+                    clock: keeper.clock,
+                    secret: keeper.secret,
+                };
+                asked.spawn(order.ask(set.clone()));
             }
         }
         while let Some(done) = asked.join_next().await {
@@ -139,17 +153,6 @@ impl Subscriber {
                 }
             }
         }
-    }
-}
-
-fn order(nf_type: String, kept: &Kept, nrf: &NrfSettings, notify: &ApiRoot, clock: fn() -> SystemTime) -> Order {
-    Order {
-        uri: format!("{notify}{NOTIFY_PATH}/{nf_type}"),
-        nf_type,
-        known: kept.subscribed.clone(),
-        instance: nrf.registration.as_ref().map(|it| it.instance.clone()),
-        lasts: nrf.subscription,
-        clock,
     }
 }
 
@@ -199,9 +202,10 @@ impl Order {
     }
 
     async fn subscribe(&self, set: &NrfSet, validity: String) -> Result<Subscribed, NrfError> {
-        let Self { nf_type, uri, instance, .. } = self;
+        let Self { nf_type, instance, places, .. } = self;
+        let place = places.give(nf_type, self.secret);
         let wanted = SubscriptionData {
-            nf_status_notification_uri: uri.clone(),
+            nf_status_notification_uri: format!("{}/{place}", self.at),
             subscr_cond: Some(json!({ "nfType": nf_type })),
             validity_time: Some(validity),
             req_nf_type: Some("SCP".to_owned()),
@@ -216,6 +220,7 @@ impl Order {
         let named = granted.as_ref().and_then(|it| it.subscription_id.clone());
         let id = named.or_else(|| last_segment(&head.headers)).filter(|_| head.status.is_success());
         if let Some(id) = &id {
+            places.taken(nf_type);
             let renew = granted.and_then(|it| it.validity_time).and_then(|time| self.renewal(&time));
             tracing::info!(nrf = %at, nf_type, id, "subscribed to changes");
             return Ok(Subscribed { id: Some(id.clone()), renew });

@@ -195,42 +195,6 @@ async fn d5_an_old_answer_serves_while_the_nrf_is_away() {
     assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (504, "TARGET_NF_NOT_REACHABLE"));
 }
 
-/// NFStatusNotify: one that is gone is chosen no more, without asking; one that is new is found, though the answer held.
-#[tokio::test]
-async fn d5_notifications_of_the_nrf_end_what_held() {
-    let (one, two) = (Producer::start().await, Producer::start().await);
-    let nrf = Nrf::with(vec![udm(ONE, &one)]).await;
-    let mut settings = nrf.settings();
-    let own = ApiRoot::parse("http://scp.example").unwrap();
-    settings.nrf.as_mut().unwrap().notify = Some(own);
-    settings.discovery.patience = Duration::from_secs(10);
-    let running = scp(settings).await;
-    let client = client(&running).await;
-    client.ask(ask().body("").unwrap()).await;
-    let notify = |event: &str, instance: &str, profile: serde_json::Value| {
-        let uri = format!("{}/nnrf-nfm/v1/nf-instances/{instance}", nrf.producer.root());
-        json!({"event": event, "nfInstanceUri": uri, "nfProfile": profile}).to_string()
-    };
-    let tell = |content: String| {
-        let client = client.clone();
-        async move {
-            let request = post("/pinion-scp/v1/nf-status/UDM")
-                .header("3gpp-Sbi-Callback", "Nnrf_NFManagement_NFStatusNotify");
-            let request = request.header("content-type", "application/json").body(content.as_str()).unwrap();
-            assert_eq!(client.ask(request).await.status, 204);
-        }
-    };
-    nrf.knows.lock().unwrap().profiles = vec![udm(TWO, &two)];
-    tell(notify("NF_REGISTERED", TWO, udm(TWO, &two))).await;
-    client.ask(ask().body("").unwrap()).await;
-    assert_eq!((nrf.searches().len(), one.seen().len(), two.seen().len()), (2, 1, 1));
-    nrf.knows.lock().unwrap().broken = Some(503);
-    tell(notify("NF_DEREGISTERED", TWO, json!(null))).await;
-    let answer = client.ask(ask().body("").unwrap()).await;
-    assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (400, "NF_DISCOVERY_FAILURE"));
-    assert_eq!(two.seen().len(), 1);
-}
-
 #[tokio::test]
 async fn d6_the_lowest_priority_and_another_where_it_fails() {
     let (one, two) = (Producer::start().await, Producer::start().await);
@@ -424,46 +388,6 @@ async fn d5_what_must_be_validated_serves_nobody_while_the_nrf_is_away() {
         nrf.knows.lock().unwrap().broken = None;
         assert_eq!(client.ask(ask().body("").unwrap()).await.status, 200);
     }
-}
-
-/// A notification that does not end holds nothing for longer than any other request would.
-#[tokio::test]
-async fn d5_a_notification_that_does_not_end_is_not_waited_for() {
-    let nrf = Nrf::start().await;
-    let mut settings = nrf.settings();
-    settings.nrf.as_mut().unwrap().notify = Some(ApiRoot::parse("http://scp.example").unwrap());
-    settings.timeouts.response = Duration::from_millis(100);
-    let running = scp(settings).await;
-    let mut client = client(&running).await.sender.ready().await.unwrap();
-    let request = post("/pinion-scp/v1/nf-status/UDM").body(()).unwrap();
-    let (response, _stream) = client.send_request(request, false).unwrap();
-    let answer = tokio::time::timeout(Duration::from_secs(10), response).await;
-    assert_eq!(answer.expect("it should be answered").unwrap().status(), 504);
-    until(|| running.scp.parts().gate.load() == (0, 0)).await;
-}
-
-/// A change of load alone: whoever is found stays found, and its share is another.
-#[tokio::test]
-async fn d6_load_that_the_nrf_tells_of() {
-    let (one, two) = (Producer::start().await, Producer::start().await);
-    let nrf = Nrf::with(vec![udm(ONE, &one), udm(TWO, &two)]).await;
-    let mut settings = nrf.settings();
-    let own = ApiRoot::parse("http://scp.example").unwrap();
-    settings.nrf.as_mut().unwrap().notify = Some(own);
-    let running = scp(settings).await;
-    let client = client(&running).await;
-    client.ask(ask().body("").unwrap()).await;
-    let before = one.seen().len();
-    let told = json!({"event": "NF_PROFILE_CHANGED", "nfInstanceUri": format!("http://nrf/nf-instances/{ONE}"),
-        "profileChanges": [{"op": "REPLACE", "path": "/load", "newValue": 100}]});
-    let request = post("/pinion-scp/v1/nf-status/UDM").body(told.to_string()).unwrap();
-    assert_eq!(client.ask(request.map(|it| &*it.leak())).await.status, 204);
-    for _ in 0..50 {
-        client.ask(ask().body("").unwrap()).await;
-    }
-    assert_eq!(nrf.searches().len(), 1);
-    // A full one has a share of one in ten thousand.
-    assert!(one.seen().len() - before <= 2);
 }
 
 /// 6.12.4: the endpoint of a notification fails, and another NF of the set that the binding names is told instead.

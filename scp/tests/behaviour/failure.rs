@@ -99,6 +99,7 @@ fn f2_causes_go_with_their_statuses() {
         ("ACCESS_TOKEN_DENIED", 403),
         ("CCA_VERIFICATION_FAILURE", 403),
         ("NF_INSTANCE_MISMATCH", 403),
+        ("SUBSCRIPTION_NOT_FOUND", 404),
         ("INCORRECT_LENGTH", 411),
         ("PAYLOAD_TOO_LARGE", 413),
         ("NF_CONGESTION_RISK", 429),

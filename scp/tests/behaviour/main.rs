@@ -38,6 +38,7 @@ mod interim;
 mod load;
 mod location;
 mod memory;
+mod notices;
 mod nrf;
 mod ourselves;
 mod peers;

@@ -1,6 +1,7 @@
 //! An NRF that runs, and profiles for it.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -56,6 +57,11 @@ pub(crate) struct Knows {
 
 impl Nrf {
     pub(crate) async fn start() -> Self {
+        Self::at("127.0.0.1:0".parse().unwrap()).await
+    }
+
+    /// One at an address.
+    pub(crate) async fn at(address: SocketAddr) -> Self {
         let knows = Arc::new(Mutex::new(Knows {
             profiles: Vec::new(),
             by_instance: false,
@@ -74,7 +80,7 @@ impl Nrf {
             tokens: 0,
         }));
         let known = Arc::clone(&knows);
-        let producer = Producer::with(move |seen| known.lock().unwrap().does(seen)).await;
+        let producer = Producer::at(address, move |seen| known.lock().unwrap().does(seen)).await;
         Self { producer, knows }
     }
 
@@ -99,6 +105,14 @@ impl Nrf {
     /// What it was asked of a kind: a method and what its path has.
     pub(crate) fn asked(&self, method: &str, path: &str) -> Vec<Seen> {
         self.producer.seen().into_iter().filter(|it| it.method == method && it.uri.contains(path)).collect()
+    }
+
+    /// The path that it was told to tell of changes at, last.
+    pub(crate) fn place(&self) -> String {
+        let asked = self.asked("POST", "/nnrf-nfm/v1/subscriptions");
+        let data: Value = serde_json::from_slice(&asked.last().unwrap().body).unwrap();
+        let uri: http::Uri = data["nfStatusNotificationUri"].as_str().unwrap().parse().unwrap();
+        uri.path().to_owned()
     }
 
     /// Query parameters of the searches.

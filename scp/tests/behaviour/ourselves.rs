@@ -10,7 +10,7 @@ use pinion_scp::{Prepared, Speech};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::pools::Given;
-use crate::running::speak;
+use crate::running::{secret, speak};
 use crate::support::{Client, Producer, run, scp, settings, until};
 
 fn plain(settings: Settings) -> Prepared {
@@ -46,7 +46,7 @@ async fn f5_a_target_that_leads_to_a_listener_of_this_scp_is_a_loop() {
 async fn f5_so_does_any_address_of_the_machine_where_it_listens_at_all_of_them() {
     let listener = TcpListener::bind("[::]:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let scp = pinion_scp::Scp::new(plain(settings()), SystemTime::now);
+    let scp = pinion_scp::Scp::new(plain(settings()), SystemTime::now, secret);
     let (_drain, drained) = tokio::sync::watch::channel(false);
     let served = tokio::spawn(async move { scp.serve(listener, Speech::Clear, drained).await });
     let client = Client { sender: speak(TcpStream::connect(("127.0.0.1", port)).await.unwrap()).await };

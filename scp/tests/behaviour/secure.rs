@@ -6,7 +6,7 @@ use std::process::Command;
 const TOLD: &str = "PINION_TEST_OVER_TLS";
 
 /// Tests that are run once more: those of behaviour that should not differ.
-const MODULES: [&str; 14] = [
+const MODULES: [&str; 15] = [
     "advice::",
     "authorization::",
     "binding::",
@@ -14,6 +14,7 @@ const MODULES: [&str; 14] = [
     "failure::",
     "load::",
     "location::",
+    "notices::",
     "redirect::",
     "registration::",
     "retry::",

@@ -106,8 +106,13 @@ impl Producer {
 
     /// One that does with each request as it is told.
     pub(crate) async fn with(does: impl Fn(&Seen) -> Does + Send + Sync + 'static) -> Self {
-        let names = [SanType::IpAddress("127.0.0.1".parse().unwrap()), dns("localhost")];
-        Self::over(secured(&names).0, does).await
+        Self::at("127.0.0.1:0".parse().unwrap(), does).await
+    }
+
+    /// The same at an address.
+    pub(crate) async fn at(address: SocketAddr, does: impl Fn(&Seen) -> Does + Send + Sync + 'static) -> Self {
+        let names = [SanType::IpAddress(address.ip()), dns("localhost")];
+        Self::on(TcpListener::bind(address).await.unwrap(), secured(&names).0, does)
     }
 
     /// The same over TLS.
@@ -115,7 +120,14 @@ impl Producer {
         tls: Option<Arc<ServerConfig>>,
         does: impl Fn(&Seen) -> Does + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::on(TcpListener::bind("127.0.0.1:0").await.unwrap(), tls, does)
+    }
+
+    fn on(
+        listener: TcpListener,
+        tls: Option<Arc<ServerConfig>>,
+        does: impl Fn(&Seen) -> Does + Send + Sync + 'static,
+    ) -> Self {
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let scheme = if tls.is_some() { "https" } else { "http" };

@@ -1,5 +1,6 @@
 //! An SCP that runs, and how it is asked.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
@@ -34,13 +35,18 @@ pub(crate) fn settings() -> Settings {
 pub(crate) async fn run(prepared: Prepared, speech: Speech) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let scp = Scp::new(prepared, SystemTime::now);
+    let scp = Scp::new(prepared, SystemTime::now, secret);
     let (drain, drained) = watch::channel(false);
     let served = tokio::spawn({
         let scp = scp.clone();
         async move { scp.serve(listener, speech, drained).await }
     });
     Running { scp, address, drain, served }
+}
+
+/// What nobody can guess.
+pub(crate) fn secret() -> u128 {
+    [0, 1].iter().fold(0, |half, place| half << 64 | u128::from(RandomState::new().hash_one(place)))
 }
 
 /// Begins to speak HTTP/2.

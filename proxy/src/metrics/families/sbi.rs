@@ -117,6 +117,14 @@ pub(super) const FAMILIES: &[Family] = &[
         of(it, |sbi| sink(&[], Value::Seconds(sbi.searched.as_secs_f64())));
     }),
     counter(
+        "sbi_notices",
+        "Notifications of changes of NF instances, by whether they came where the NRF was told.",
+        &["outcome"],
+        |it, sink| {
+            happened(it, sink, "notice");
+        },
+    ),
+    counter(
         "sbi_tokens",
         "Access tokens that requests needed, by where they came from.",
         &["outcome"],

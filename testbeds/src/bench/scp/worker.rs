@@ -25,7 +25,9 @@ pub fn run(address: SocketAddr, nrf: u16) -> std::io::Result<()> {
         let root = ApiRoot::parse(&format!("http://127.0.0.1:{nrf}")).map_err(std::io::Error::other)?;
         settings.nrf = Some(NrfSettings::new(vec![root]));
         settings.timeouts.response = std::time::Duration::from_secs(600);
-        let scp = Scp::new(Prepared::new(settings, None, None), SystemTime::now);
+        // Nobody is told where changes are to be told: it asks for none.
+        let secret = || 0;
+        let scp = Scp::new(Prepared::new(settings, None, None), SystemTime::now, secret);
         let (_drain, drained) = watch::channel(false);
         scp.serve(listener, Speech::Clear, drained).await;
         Ok(())

@@ -31,7 +31,7 @@ impl Running {
         let instance = sbi.settings.identity.instance.clone().unwrap_or_default();
         let prepared = crate::sbi::prepare(&sbi, &instance);
         let prepared = prepared.map_err(|error| DemoError::Configuration(error.to_string()))?;
-        let scp = Scp::new(prepared, SystemTime::now);
+        let scp = Scp::new(prepared, SystemTime::now, crate::sbi::secret);
         let (serves, told) = watch::channel(false);
         tokio::spawn(async move {
             let mut dropped = told.clone();
