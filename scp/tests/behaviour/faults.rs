@@ -1,14 +1,16 @@
 //! Faults while a hundred clients ask: what policy can keep from them none of them sees, and nothing is left of it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use h2::Reason;
 use http::{Request, Response};
 use pinion_scp::api_root::ApiRoot;
 use pinion_scp::settings::Settings;
+use pinion_scp::tally::Event;
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -171,6 +173,42 @@ async fn a_producer_that_refuses_streams_costs_no_client_an_error() {
     load.more(1_000).await;
     end(load, &running).await;
     assert!(running.scp.parts().budget.attempts() > 0);
+}
+
+/// Seconds that the NRF is away, where it is not [`AWAY`]: `PINION_TEST_NRF_AWAY=60` is what operators ask about.
+const TOLD: &str = "PINION_TEST_NRF_AWAY";
+const AWAY: u64 = 10;
+
+/// By default nothing more need be set: what its searches found holds 5 s, the NRF is away for longer, and nobody is told.
+#[tokio::test]
+async fn an_nrf_that_is_killed_costs_no_client_an_error() {
+    let away = std::env::var(TOLD).map_or(AWAY, |seconds| seconds.parse().unwrap());
+    let (one, two) = (busy().await, busy().await);
+    // Nobody else's, as long as nobody listens there.
+    let [_, _, a, b] = std::process::id().to_be_bytes();
+    let nrf = Nrf::at(SocketAddr::from(([127, a | 0x80, b, 1], 0))).await;
+    let knows = |nrf: &Nrf| {
+        let mut knows = nrf.knows.lock().unwrap();
+        (knows.profiles, knows.validity) = (vec![udm(ONE, &one), udm(TWO, &two)], 5);
+    };
+    knows(&nrf);
+    let running = scp(nrf.settings()).await;
+    let load = load(&running, &["GET", "POST", "PUT", "DELETE"]).await;
+    load.more(1_000).await;
+    nrf.producer.kill();
+    let gone = Instant::now();
+    while gone.elapsed() < Duration::from_secs(away) {
+        load.more(100).await;
+    }
+    let asked = one.seen().len() + two.seen().len();
+    let tally = running.scp.tally();
+    let [stale, failed] = [Event::SearchStale, Event::SearchFailed].map(|it| tally.count(it));
+    assert!(stale > 0 && failed > 0, "{stale} {failed}");
+    let back = Nrf::at(nrf.producer.address).await;
+    knows(&back);
+    until(|| back.searches().len() >= 2).await;
+    end(load, &running).await;
+    println!("{asked} requests; {failed} searches failed, {stale} requests served by old answers; {away} s");
 }
 
 /// All kinds of them at once, over and over, while others ask.
