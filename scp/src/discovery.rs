@@ -9,12 +9,14 @@ mod factors;
 mod features;
 mod freshness;
 mod given;
+mod ignored;
 mod memo;
 mod nf_type;
 mod nobody;
 pub(crate) mod parameter;
 mod settings;
 mod target_type;
+mod whole;
 
 pub use candidates::{Candidate, Found, Listener};
 pub(crate) use canonical::encode;

@@ -24,7 +24,8 @@ pub use notice::{NOTIFY_PATH, Notice, NoticeLayer};
 pub use own::profile as own_profile;
 pub use places::Places;
 pub use profile::{
-    DefaultSubscription, IpEndPoint, NfProfile, NfService, PlmnOauth2, REGISTERED, SearchResult, ServiceVersion,
+    DefaultSubscription, IpEndPoint, NfInstanceInfo, NfProfile, NfService, PlmnOauth2, REGISTERED, SearchResult,
+    ServiceVersion,
 };
 pub use set::{Ask, NrfSet, Preferred};
 pub use settings::{NrfSettings, PlmnId, Registration};

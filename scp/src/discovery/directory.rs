@@ -8,17 +8,17 @@ use tokio::time::{Instant, timeout};
 
 use super::cache::{Cache, Remember, Remembered};
 use super::candidates::Found;
-use super::canonical::encode;
 use super::factors::{Factors, Key};
 use super::freshness::{Freshness, freshness};
 use super::given::{beside, given};
+use super::ignored::weigh;
 use super::memo::Memo;
 use super::settings::DiscoverySettings;
-use crate::api_root::ApiRoot;
+use super::whole;
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::flight::{Flights, Joined};
-use crate::nrf::{Ask, Link, Loaded, NfProfile, NrfError, NrfSet, Places, Preferred, SearchResult, Wanted};
+use crate::nrf::{Ask, Link, Loaded, NrfError, NrfSet, Places, Preferred, SearchResult, Wanted};
 use crate::prepared::Prepared;
 use crate::producer::Producer;
 use crate::tally::Event;
@@ -209,15 +209,8 @@ impl Shared {
             (StatusCode::OK, _) => {
                 let mut answer: SearchResult = serde_json::from_slice(&content)
                     .map_err(|error| NrfError::Malformed { nrf: nrf.clone(), reason: error.to_string().into() })?;
-                let mut octets = content.len();
-                if let Some(more) = complete(&answer, key, &nrf, set).await {
-                    octets = octets.saturating_add(more.1);
-                    answer.nf_instances = more.0;
-                }
-                if !answer.ignored_query_params.is_empty() {
-                    let ignored = answer.ignored_query_params.join(", ");
-                    tracing::warn!(%nrf, ignored, "the NRF leaves discovery factors out of account");
-                }
+                let octets = content.len().saturating_add(whole::complete(&mut answer, key, &nrf, set).await);
+                weigh(&mut answer, &key.query);
                 let fresh = freshness(&head.headers, answer.validity_period, settings.validity);
                 let found = Arc::new(Found::new(&answer));
                 let Freshness { holds, stale, .. } = fresh;
@@ -242,24 +235,4 @@ impl Shared {
         }
         Ok(found)
     }
-}
-
-/// All that a search finds, and the octets of it, where the answer has only a part of them and the client wants no less
-/// (TS 29.510 6.2.3.4); none where the answer is all that there is to be had.
-async fn complete(
-    answer: &SearchResult,
-    key: &Key,
-    nrf: &ApiRoot,
-    set: &NrfSet,
-) -> Option<(Vec<NfProfile>, usize)> {
-    let limited = key.query.split('&').any(|pair| pair.starts_with("limit="));
-    let search = answer.more().filter(|_| !limited)?;
-    let mut path = "/nnrf-disc/v1/searches/".to_owned();
-    encode(search, false, &mut path);
-    path.push_str("/complete");
-    let set = NrfSet { roots: vec![nrf.clone()], ..set.clone() };
-    let (_, reply) = set.ask(&Ask::new(Method::GET, path)).await.ok()?;
-    let content = reply.body();
-    let all: SearchResult = serde_json::from_slice(content).ok().filter(|_| reply.status() == StatusCode::OK)?;
-    Some((all.nf_instances, content.len()))
 }

@@ -9,7 +9,7 @@ use pinion_protocols::sbi::{
 
 use super::candidates::Notification;
 use super::{canonical, nf_type, parameter, target_type};
-use crate::api_root::ApiRoot;
+use crate::api_root::{ApiRoot, ApiRootError};
 use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::names;
@@ -146,9 +146,7 @@ impl Factors {
         let Some(value) = headers.get(names::NRF_URI).filter(|_| named) else { return Ok(()) };
         let uris = NrfUri::parse(value.as_bytes()).map_err(|error| Problem::header(NrfUri::HEADER, error))?;
         if let Some(uri) = uris.discovery {
-            let own = uri.trim_end_matches('/');
-            let root = own.strip_suffix("/nnrf-disc/v1").unwrap_or(own);
-            self.key.nrf = Some(ApiRoot::parse(root).map_err(|error| Problem::header(NrfUri::HEADER, error))?);
+            self.key.nrf = Some(nrf_root(uri).map_err(|error| Problem::header(NrfUri::HEADER, error))?);
         }
         Ok(())
     }
@@ -263,6 +261,12 @@ impl Factors {
         }
         query
     }
+}
+
+/// The API root of an NRF, of the URI of its discovery.
+pub(super) fn nrf_root(uri: &str) -> Result<ApiRoot, ApiRootError> {
+    let own = uri.trim_end_matches('/');
+    ApiRoot::parse(own.strip_suffix("/nnrf-disc/v1").unwrap_or(own))
 }
 
 /// All lines of a header whose value is a list, the first of another.

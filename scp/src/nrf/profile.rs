@@ -19,6 +19,9 @@ pub struct SearchResult {
     /// Who was found.
     #[serde(default, deserialize_with = "lenient::list")]
     pub nf_instances: Vec<NfProfile>,
+    /// Who was found beside these, by NF instance: their profiles are to be had of their own NRFs.
+    #[serde(default, deserialize_with = "lenient::map", skip_serializing_if = "BTreeMap::is_empty")]
+    pub nf_instance_list: BTreeMap<String, NfInstanceInfo>,
     /// By what the NRF finds the same again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search_id: Option<String>,
@@ -31,6 +34,21 @@ pub struct SearchResult {
     /// Why nobody was found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_profile_match_info: Option<Value>,
+    /// Members that are not read.
+    #[serde(flatten)]
+    pub others: Map<String, Value>,
+}
+
+/// An NF instance that was found, without its profile (TS 29.510 6.2.6.2.7).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NfInstanceInfo {
+    /// The NRF that has its profile; that which says so where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nrf_disc_api_uri: Option<String>,
+    /// Priorities that count instead of those of the profile, by JSON pointers into it.
+    #[serde(default, deserialize_with = "lenient::map", skip_serializing_if = "BTreeMap::is_empty")]
+    pub nrf_altered_priorities: BTreeMap<String, u16>,
     /// Members that are not read.
     #[serde(flatten)]
     pub others: Map<String, Value>,
@@ -217,11 +235,28 @@ impl SearchResult {
     #[must_use]
     pub fn more(&self) -> Option<&str> {
         let all = usize::try_from(self.num_nf_inst_complete?).ok()?;
-        self.search_id.as_deref().filter(|_| self.nf_instances.len() < all)
+        self.search_id.as_deref().filter(|_| self.nf_instances.len() + self.nf_instance_list.len() < all)
     }
 }
 
 impl NfProfile {
+    /// Has a priority of its own or of a service count instead of what it says itself.
+    pub(crate) fn alter(&mut self, pointer: &str, priority: u16) {
+        let path: Vec<&str> = pointer.split('/').collect();
+        let place = match path.as_slice() {
+            ["", "priority"] => Some(&mut self.priority),
+            ["", "nfServiceList", id, "priority"] => self.nf_service_list.get_mut(*id).map(|it| &mut it.priority),
+            ["", "nfServices", index, "priority"] => {
+                let service = index.parse().ok().and_then(|index: usize| self.nf_services.get_mut(index));
+                service.map(|it| &mut it.priority)
+            }
+            _ => None,
+        };
+        if let Some(place) = place {
+            *place = Some(priority);
+        }
+    }
+
     /// Its service instances, from the member that counts.
     pub fn services(&self) -> impl Iterator<Item = &NfService> {
         let listed = if self.nf_service_list.is_empty() { &self.nf_services[..] } else { &[] };

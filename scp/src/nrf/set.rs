@@ -108,6 +108,12 @@ impl NrfSet {
         }
     }
 
+    /// One NRF alone, which others do not ask first for that.
+    pub(crate) fn at(&self, root: ApiRoot) -> Self {
+        let preferred = Preferred { root: Arc::default(), tokens: self.preferred.tokens.clone() };
+        Self { roots: vec![root], preferred, ..self.clone() }
+    }
+
     /// Asks one after the other until one answers; what only says that it cannot just now is no answer while there is another.
     ///
     /// # Errors

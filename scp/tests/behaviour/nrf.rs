@@ -36,6 +36,8 @@ pub(crate) struct Knows {
     pub cache_control: Option<&'static str>,
     /// How many of the profiles an answer has at most.
     pub most: usize,
+    /// Whom it only names to searches for no NF instance in particular.
+    pub listed: Option<Value>,
     /// What it answers to searches instead.
     pub search: Option<(u16, Value)>,
     /// Seconds between heartbeats.
@@ -69,6 +71,7 @@ impl Nrf {
             etag: None,
             cache_control: None,
             most: usize::MAX,
+            listed: None,
             search: None,
             heartbeat: 60,
             subscription: "2100-01-01T00:00:00Z".to_owned(),
@@ -171,7 +174,9 @@ impl Knows {
                 } else if let Some((status, answer)) = &self.search {
                     json_answer(*status, answer)
                 } else {
-                    let wanted = pairs(path).remove("target-nf-instance-id").filter(|_| self.by_instance);
+                    let wanted = pairs(path).remove("target-nf-instance-id");
+                    let listed = self.listed.as_ref().filter(|_| wanted.is_none());
+                    let wanted = wanted.filter(|_| self.by_instance);
                     let is = |profile: &&Value| {
                         wanted.as_ref().is_none_or(|wanted| profile["nfInstanceId"] == **wanted)
                     };
@@ -180,6 +185,9 @@ impl Knows {
                     answer["numNfInstComplete"] = found.len().into();
                     found.truncate(self.most);
                     answer["nfInstances"] = json!(found);
+                    if let Some(listed) = listed {
+                        (answer["nfInstances"], answer["nfInstanceList"]) = (json!([]), listed.clone());
+                    }
                     json_answer(200, &answer)
                 };
                 if let Some(cache_control) = self.cache_control {

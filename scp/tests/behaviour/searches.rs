@@ -31,6 +31,48 @@ async fn d5_a_part_of_an_answer_is_made_whole() {
     assert_eq!((nrf.searches().len(), nrf.asked("GET", "/searches/").len()), (2, 1));
 }
 
+/// Names of NF instances beside their profiles (nfInstanceList, TS 29.510 6.2.6.2.2): these are had of the NRFs that have them,
+/// with the priorities that the NRF gave them.
+#[tokio::test]
+async fn d1_who_is_only_named_is_asked_for() {
+    let (one, two) = (Producer::start().await, Producer::start().await);
+    let [first, second] = one_before_two(&one, &two);
+    let (nrf, other) = (Nrf::with(vec![first]).await, Nrf::with(vec![second]).await);
+    let at = format!("{}/nnrf-disc/v1", other.producer.root());
+    nrf.knows.lock().unwrap().listed =
+        Some(json!({ONE: {}, TWO: {"nrfDiscApiUri": at, "nrfAlteredPriorities": {"/priority": 0}}}));
+    let running = scp(nrf.settings()).await;
+    for _ in 0..3 {
+        let answer = asked(&running, ask().header("3gpp-Sbi-Discovery-requester-features", "4000")).await;
+        assert_eq!((answer.status.as_u16(), String::from_utf8_lossy(&answer.body)), (200, "".into()));
+    }
+    assert_eq!((one.seen().len(), two.seen().len()), (0, 3));
+    assert_eq!((nrf.searches().len(), other.searches().len()), (2, 1));
+    let search = &other.searches()[0];
+    assert_eq!((&*search["target-nf-instance-id"], &*search["target-nf-type"]), (TWO, "UDM"));
+    assert!(!search.contains_key("requester-features"), "{search:?}");
+}
+
+/// ignoredQueryParams: what the NRF does not know, and the profiles that it found answer, is weighed here.
+#[tokio::test]
+async fn d1_what_the_nrf_leaves_out_of_account_is_not_forgotten() {
+    let (one, two) = (Producer::start().await, Producer::start().await);
+    let profiles = one_before_two(&one, &two).map(|mut profile| {
+        profile["sNssais"] = json!([{"sst": profile["priority"]}]);
+        profile
+    });
+    let nrf = Nrf::start().await;
+    let answer = json!({"nfInstances": profiles, "validityPeriod": 60, "ignoredQueryParams": ["snssais"]});
+    nrf.knows.lock().unwrap().search = Some((200, answer));
+    let running = scp(nrf.settings()).await;
+    for _ in 0..3 {
+        asked(&running, ask().header("3gpp-Sbi-Discovery-snssais", "[{\"sst\": 2}]")).await;
+    }
+    assert_eq!((one.seen().len(), two.seen().len()), (0, 3));
+    let nobody = asked(&running, ask().header("3gpp-Sbi-Discovery-snssais", "[{\"sst\": 3}]")).await;
+    assert_eq!((nobody.status.as_u16(), nobody.cause().as_str()), (400, "NF_DISCOVERY_FAILURE"));
+}
+
 #[tokio::test]
 async fn d1_what_the_nrf_refuses_is_named_as_the_client_sent_it() {
     let nrf = Nrf::start().await;
