@@ -256,17 +256,18 @@ async fn a_request_must_have_one_host() {
 
 #[tokio::test]
 async fn errors_say_what_is_wrong() {
-    let mut settings = settings();
-    settings.nrf = Some(crate::nrf::Nrf::start().await.settings().nrf.unwrap());
+    let nrf = crate::nrf::Nrf::start().await;
+    let mut settings = nrf.settings();
     let notify = pinion_scp::api_root::ApiRoot::parse("http://scp.example").unwrap();
     settings.nrf.as_mut().unwrap().notify = Some(notify);
     let running = scp(settings).await;
+    let _tended = crate::notices::told_of(&nrf, &running).await;
     let mut client = Client::connect(running.address).await;
     client.send("GET /x HTTP/1.1\r\nHost: scp.example\r\n3gpp-Sbi-Message-Priority: 32\r\n\r\n").await;
     let answer = client.answer().await;
     assert_eq!((answer.status(), answer.problem("cause")), ("400", "OPTIONAL_IE_INCORRECT".into()));
     let long = "x".repeat(1_100_000);
-    let head = "POST /pinion-scp/v1/nf-status/UDM HTTP/1.1\r\nHost: scp.example\r\n";
+    let head = format!("POST {} HTTP/1.1\r\nHost: scp.example\r\n", nrf.place());
     client.send(&format!("{head}Content-Length: {}\r\n\r\n{long}", long.len())).await;
     let answer = client.answer().await;
     assert_eq!((answer.status(), answer.problem("cause")), ("413", "PAYLOAD_TOO_LARGE".into()));

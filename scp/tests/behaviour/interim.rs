@@ -98,12 +98,14 @@ async fn r1_a_flood_of_interim_answers_is_bounded() {
 /// What the SCP takes itself it wants itself.
 #[tokio::test]
 async fn r1_who_notifies_the_scp_and_expects_100_gets_its_own() {
-    let mut settings = crate::nrf::Nrf::start().await.settings();
+    let nrf = crate::nrf::Nrf::start().await;
+    let mut settings = nrf.settings();
     let notify = format!("{}://{}", crate::support::scheme(), crate::support::SCP);
     settings.nrf.as_mut().unwrap().notify = Some(pinion_scp::api_root::ApiRoot::parse(&notify).unwrap());
     let running = scp(settings).await;
+    let _tended = crate::notices::told_of(&nrf, &running).await;
     let client = Client::connect(running.address).await;
-    let request = Request::post(format!("{notify}/pinion-scp/v1/nf-status/UDM")).header("expect", "100-continue");
+    let request = Request::post(format!("{notify}{}", nrf.place())).header("expect", "100-continue");
     let (mut response, mut stream) = client.sender.clone().send_request(request.body(()).unwrap(), false).unwrap();
     assert_eq!(poll_fn(|task| response.poll_informational(task)).await.unwrap().unwrap().status(), 100);
     stream.send_data(Bytes::from_static(b"no notification"), true).unwrap();

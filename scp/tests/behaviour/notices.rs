@@ -20,7 +20,7 @@ async fn client(running: &Running) -> Client {
 }
 
 /// Has a search made, and waits until the NRF is to tell of changes of what it found; dropped, that ends.
-async fn told_of(nrf: &Nrf, running: &Running) -> watch::Sender<bool> {
+pub(crate) async fn told_of(nrf: &Nrf, running: &Running) -> watch::Sender<bool> {
     let (drain, _) = tend(running);
     client(running).await.ask(ask().body("").unwrap()).await;
     until(|| !nrf.asked("POST", "/nnrf-nfm/v1/subscriptions").is_empty()).await;
