@@ -85,15 +85,18 @@ struct Room {
 }
 
 impl Room {
-    /// Whether there was room for it.
-    fn pin(&self, key: &Arc<str>, pin: Pin) -> bool {
+    fn pin(&self, key: &Arc<str>, pin: Pin) {
         let Arrival { clock, prepared, .. } = &self.context.arrival;
-        let pinned = self.pins.insert(key, pin, *clock, prepared.settings.limits.pins);
-        if let Err(error) = &pinned {
-            self.count(Event::PinFull);
-            tracing::warn!(%error, "a resource stays where its URI says, and no longer than it is there");
+        let most = prepared.settings.limits.pins;
+        let given_up = self.pins.insert(key, pin, *clock, most);
+        (0..given_up).for_each(|_| self.count(Event::PinGivenUp));
+        if given_up > 0 {
+            tracing::warn!(
+                most,
+                "all pins are taken, and those that are asked for least are given up: their resources stay where their URIs \
+                 say, and no longer than they are there; raise `limits.pins` of sbi, or let resources end"
+            );
         }
-        pinned.is_ok()
     }
 
     fn count(&self, event: Event) {
@@ -228,9 +231,8 @@ fn remember(reply: &Reply, asked: Option<&Asked>, room: &Room) {
         && let Some(target) = answered
         && let Some((key, pin)) = made(reply.headers(), target)
     {
-        if room.pin(&key, pin) {
-            room.count(Event::PinMade);
-        }
+        room.pin(&key, pin);
+        room.count(Event::PinMade);
         return;
     }
     let Some(asked) = asked else { return };

@@ -143,7 +143,7 @@ pub struct Limits {
     pub producer_connections: usize,
     /// Octets of a request's content that are kept for another attempt; of longer content there is none.
     pub kept: usize,
-    /// Resources that are pinned; more stay where their URI says.
+    /// Resources that are pinned; of more, those that are asked for least stay where their URI says.
     pub pins: usize,
 }
 

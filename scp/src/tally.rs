@@ -81,8 +81,8 @@ events! {
         PinMade "made",
         /// A resource ended.
         PinEnded "ended",
-        /// There was no room for a resource.
-        PinFull "full",
+        /// There was no room for one more, and this one was least asked for.
+        PinGivenUp "given-up",
     }
     "overload" {
         /// A request was not sent to a producer that asked to be spared.

@@ -1,6 +1,7 @@
 //! Resources that this SCP keeps on their producers for clients that know nothing of bindings (TS 29.500 6.12).
 
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::SystemTime;
 
@@ -80,7 +81,7 @@ pub struct Pinned {
     pub since: SystemTime,
 }
 
-/// There is no room for a pin: all that there may be are there.
+/// There is no room for a pin: all that there may be are there, and none is to be given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("all {0} pins are taken: raise `limits.pins` of sbi, or let resources end")]
 pub struct Full(pub usize);
@@ -99,12 +100,27 @@ struct Shared {
 
 #[derive(Default)]
 struct All {
-    pins: HashMap<Arc<str>, (u64, Pinned), FixedState>,
+    pins: HashMap<Arc<str>, Known, FixedState>,
     /// Their keys, in the order in which they were made.
     order: BTreeMap<u64, Arc<str>>,
     /// How many are where.
     places: HashMap<ApiRoot, u64, FixedState>,
+    /// The number from which on one is looked for that can be given up.
+    hand: u64,
 }
+
+struct Known {
+    number: u64,
+    pinned: Pinned,
+    /// Whether it was asked for since it was last looked at whether to give it up.
+    used: AtomicBool,
+}
+
+/// How many pins are looked at to give one up.
+const LOOK: usize = 16;
+
+/// How many are given up for one that is new: where the bound was lowered, there come to be as many as it says.
+const FOR_ONE: usize = 2;
 
 impl Pins {
     /// From now on, who is told.
@@ -129,7 +145,8 @@ impl Pins {
     pub fn after(&self, key: &str, most: usize, wanted: impl Fn(&str, &Pin) -> bool) -> Vec<(Arc<str>, Pin)> {
         let all = self.read();
         let mut first: BinaryHeap<&Arc<str>> = BinaryHeap::new();
-        for (name, (_, Pinned { pin, .. })) in all.pins.iter().filter(|(name, _)| &***name > key) {
+        for (name, Known { pinned: Pinned { pin, .. }, .. }) in all.pins.iter().filter(|(name, _)| &***name > key)
+        {
             let greatest = first.len() >= most && first.peek().is_none_or(|last| *last <= name);
             if greatest || !wanted(name, pin) {
                 continue;
@@ -140,7 +157,7 @@ impl Pins {
             first.push(name);
         }
         let sorted = first.into_sorted_vec().into_iter();
-        sorted.filter_map(|name| Some((Arc::clone(name), all.pins.get(name)?.1.pin.clone()))).collect()
+        sorted.filter_map(|name| Some((Arc::clone(name), all.pins.get(name)?.pinned.pin.clone()))).collect()
     }
 
     /// The first so many of them from a number on, in the order in which they were made.
@@ -148,7 +165,9 @@ impl Pins {
     pub fn from(&self, number: u64, most: usize) -> Vec<(u64, Arc<str>, Pinned)> {
         let all = self.read();
         let named = all.order.range(number..).take(most);
-        named.filter_map(|(number, key)| Some((*number, Arc::clone(key), all.pins.get(key)?.1.clone()))).collect()
+        named
+            .filter_map(|(number, key)| Some((*number, Arc::clone(key), all.pins.get(key)?.pinned.clone())))
+            .collect()
     }
 
     /// The one of a number.
@@ -156,13 +175,13 @@ impl Pins {
     pub fn numbered(&self, number: u64) -> Option<(Arc<str>, Pinned)> {
         let all = self.read();
         let key = all.order.get(&number)?;
-        Some((Arc::clone(key), all.pins.get(key)?.1.clone()))
+        Some((Arc::clone(key), all.pins.get(key)?.pinned.clone()))
     }
 
     /// The pin of a key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Pin> {
-        self.read().pins.get(key).map(|(_, it)| it.pin.clone())
+        self.read().pins.get(key).map(|it| it.pinned.pin.clone())
     }
 
     /// The pin of the resource that a path is of: its own, or that of the longest path it begins with. With its key.
@@ -175,8 +194,12 @@ impl Pins {
         let key = key(transport, authority, path);
         let mut rest = key.as_str();
         loop {
-            if let Some((key, (_, Pinned { pin, .. }))) = all.pins.get_key_value(rest) {
-                return Some((Arc::clone(key), pin.clone()));
+            if let Some((key, known)) = all.pins.get_key_value(rest) {
+                // As a rule it is so already, and nobody else has to hear of it.
+                if !known.used.load(Ordering::Relaxed) {
+                    known.used.store(true, Ordering::Relaxed);
+                }
+                return Some((Arc::clone(key), known.pinned.pin.clone()));
             }
             let (shorter, _) = rest.rsplit_once('/')?;
             // An authority alone is no resource.
@@ -185,21 +208,33 @@ impl Pins {
         }
     }
 
-    /// Pins a resource since a time.
-    ///
-    /// # Errors
-    /// [`Full`], `most` being the bound.
-    pub fn insert(&self, key: &Arc<str>, pin: Pin, since: SystemTime, most: usize) -> Result<(), Full> {
+    /// Pins a resource since a time, `most` being the bound. Where there is no room, others are given up for it that are little
+    /// missed; how many.
+    pub fn insert(&self, key: &Arc<str>, pin: Pin, since: SystemTime, most: usize) -> usize {
         let mut all = self.write();
-        if all.pins.get(key).is_some_and(|(_, it)| it.pin == pin) {
-            return Ok(());
+        let known = all.pins.get(key);
+        if known.is_some_and(|it| it.pinned.pin == pin) {
+            return 0;
+        }
+        let is_new = known.is_none();
+        let keeper = self.keeper();
+        let mut given_up = 0;
+        while is_new
+            && given_up < FOR_ONE
+            && all.pins.len() >= most.max(1)
+            && let Some((number, key)) = all.give_up()
+        {
+            given_up += 1;
+            if let Some(keeper) = &keeper {
+                keeper.changed(number, &key, None);
+            }
         }
         let pinned = Pinned { pin, since };
-        let number = all.put(None, key, pinned.clone(), most)?;
-        if let Some(keeper) = self.keeper() {
+        let number = all.put(None, key, pinned.clone());
+        if let Some(keeper) = keeper {
             keeper.changed(number, key, Some(&pinned));
         }
-        Ok(())
+        given_up
     }
 
     /// A pin that was kept from before, with its number where it has one; the keeper is not told. Its number, or none where
@@ -215,18 +250,18 @@ impl Pins {
         most: usize,
     ) -> Result<Option<u64>, Full> {
         let mut all = self.write();
-        if all.pins.get(key).is_some_and(|(_, it)| it.since >= pinned.since) {
-            return Ok(None);
+        match all.pins.get(key) {
+            Some(it) if it.pinned.since >= pinned.since => return Ok(None),
+            None if all.pins.len() >= most => return Err(Full(most)),
+            _ => {}
         }
-        all.put(number, key, pinned, most).map(Some)
+        Ok(Some(all.put(number, key, pinned)))
     }
 
     /// Ends a pin.
     pub fn remove(&self, key: &str) {
         let mut all = self.write();
-        let Some((key, (number, pinned))) = all.pins.remove_entry(key) else { return };
-        all.order.remove(&number);
-        all.leave(&pinned.pin.at);
+        let Some((number, key)) = all.take(key) else { return };
         if let Some(keeper) = self.keeper() {
             keeper.changed(number, &key, None);
         }
@@ -246,26 +281,53 @@ impl Pins {
 }
 
 impl All {
-    /// Puts a pin where it was, or where there is room.
-    fn put(&mut self, number: Option<u64>, key: &Arc<str>, pinned: Pinned, most: usize) -> Result<u64, Full> {
-        if let Some((number, known)) = self.pins.get_mut(key) {
-            let (number, at) = (*number, pinned.pin.at.clone());
-            let before = std::mem::replace(known, pinned).pin.at;
+    /// Puts a pin where it was, or beside the others; its number.
+    fn put(&mut self, number: Option<u64>, key: &Arc<str>, pinned: Pinned) -> u64 {
+        if let Some(known) = self.pins.get_mut(key) {
+            let (number, at) = (known.number, pinned.pin.at.clone());
+            let before = std::mem::replace(&mut known.pinned, pinned).pin.at;
             if before != at {
                 self.leave(&before);
                 self.come(at);
             }
-            return Ok(number);
-        }
-        if self.pins.len() >= most {
-            return Err(Full(most));
+            return number;
         }
         let next = || self.order.last_key_value().map_or(0, |(last, _)| last.saturating_add(1));
         let number = number.filter(|it| !self.order.contains_key(it)).unwrap_or_else(next);
         self.order.insert(number, Arc::clone(key));
         self.come(pinned.pin.at.clone());
-        self.pins.insert(Arc::clone(key), (number, pinned));
-        Ok(number)
+        self.pins.insert(Arc::clone(key), Known { number, pinned, used: AtomicBool::new(false) });
+        number
+    }
+
+    /// Takes one out; its number and its key.
+    fn take(&mut self, key: &str) -> Option<(u64, Arc<str>)> {
+        let (key, Known { number, pinned, .. }) = self.pins.remove_entry(key)?;
+        self.order.remove(&number);
+        self.leave(&pinned.pin.at);
+        Some((number, key))
+    }
+
+    /// Takes one out that is little missed. What was asked for since the last time gets a second chance, and what moved away from
+    /// where its URI says is last: of the others who is asked for them is told by the URI.
+    fn give_up(&mut self) -> Option<(u64, Arc<str>)> {
+        let mut least: Option<((bool, bool), Arc<str>)> = None;
+        let mut hand = self.hand;
+        for (number, key) in self.order.range(self.hand..).chain(self.order.range(..self.hand)).take(LOOK) {
+            hand = number.saturating_add(1);
+            let Some(Known { pinned, used, .. }) = self.pins.get(key) else { continue };
+            let at = &pinned.pin.at;
+            let moved = !key.starts_with(self::key(at.transport, &at.authority, "").as_str());
+            let missed = (moved, used.swap(false, Ordering::Relaxed));
+            if least.as_ref().is_none_or(|(least, _)| missed < *least) {
+                least = Some((missed, Arc::clone(key)));
+            }
+            if missed == (false, false) {
+                break;
+            }
+        }
+        self.hand = hand;
+        self.take(&least?.1)
     }
 
     /// One more is at a place.
@@ -311,12 +373,19 @@ mod tests {
 
     use super::*;
 
+    impl Pins {
+        fn order_len(&self) -> usize {
+            self.read().order.len()
+        }
+    }
+
     fn pin(at: &str) -> Pin {
         Pin::new(ApiRoot::parse(at).unwrap())
     }
 
-    fn put(pins: &Pins, key: &str, at: &str, most: usize) -> bool {
-        pins.insert(&key.into(), pin(at), SystemTime::UNIX_EPOCH, most).is_ok()
+    /// Pins one; how many are given up for it.
+    fn put(pins: &Pins, key: &str, at: &str, most: usize) -> usize {
+        pins.insert(&key.into(), pin(at), SystemTime::UNIX_EPOCH, most)
     }
 
     #[test]
@@ -352,14 +421,40 @@ mod tests {
     #[test]
     fn there_are_no_more_than_the_bound() {
         let pins = Pins::default();
-        assert!(put(&pins, "a/1", "http://a", 1));
-        assert!(!put(&pins, "a/2", "http://a", 1));
-        assert!(put(&pins, "a/1", "http://b", 1));
+        assert_eq!(put(&pins, "a/2", "http://a", 1), 0);
+        assert_eq!(put(&pins, "a/1", "http://a", 1), 1);
+        assert_eq!(put(&pins, "a/1", "http://b", 1), 0);
         let at = |text: &str| ApiRoot::parse(text).unwrap();
         assert_eq!(pins.places(), [(at("http://b"), 1)]);
         pins.remove("a/1");
         assert_eq!(pins.places(), []);
-        assert!(put(&pins, "a/2", "http://a", 1));
+        assert_eq!(put(&pins, "a/2", "http://a", 1), 0);
+        // Where the bound was lowered, it is come to.
+        (3..9).for_each(|number| assert_eq!(put(&pins, &format!("a/{number}"), "http://a", 10), 0));
+        (9..19).for_each(|number| assert!(put(&pins, &format!("a/{number}"), "http://a", 3) > 0));
+        assert_eq!(pins.count(), 3);
+    }
+
+    /// Whatever there is, what is new is pinned, and what is asked for all the time stays, as does what its URI does not lead to.
+    #[test]
+    fn b5_where_there_is_no_room_what_nobody_asks_for_is_given_up() {
+        let (pins, a) = (Pins::default(), Authority::from_static("a"));
+        put(&pins, "a/x/used", "http://a", 4);
+        put(&pins, "a/x/moved", "http://b", 4);
+        for number in 0..100 {
+            let key = format!("a/x/{number}");
+            put(&pins, &key, "http://a", 4);
+            assert!(pins.get(&key).is_some() && pins.count() <= 4);
+            assert!(pins.find(Transport::Clear, &a, "/x/used").is_some(), "{number}");
+        }
+        assert!(pins.get("a/x/moved").is_some());
+        assert!(pins.get("a/x/98").is_some());
+        // Where all are such, one of them goes.
+        let pins = Pins::default();
+        (0..100).for_each(|number| {
+            put(&pins, &format!("a/x/{number}"), "http://b", 40);
+        });
+        assert_eq!((pins.count(), pins.order_len()), (40, 40));
     }
 
     #[test]
@@ -392,7 +487,7 @@ mod tests {
         assert_eq!(restore(None, "a/0", "http://a", 1), Ok(Some(8)));
         assert_eq!(restore(None, "a/3", "http://old", 4), Ok(None));
         assert_eq!(restore(None, "a/3", "http://new", 6), Ok(Some(3)));
-        assert!(put(&pins, "a/9", "http://a", 4));
+        assert_eq!(put(&pins, "a/9", "http://a", 4), 0);
         assert_eq!(restore(Some(1), "a/1", "http://a", 1), Err(Full(4)));
         let from = |number| -> Vec<_> {
             pins.from(number, 2).into_iter().map(|(number, key, _)| (number, key.to_string())).collect()

@@ -85,7 +85,7 @@ async fn tokens_are_counted_by_where_they_come_from() {
 }
 
 #[tokio::test]
-async fn resources_are_counted_and_so_are_those_without_room() {
+async fn b5_resources_are_counted_and_so_are_those_given_up() {
     let producer = Producer::with(|seen| {
         let answer = match seen.method.as_str() {
             "POST" if !seen.uri.ends_with("/release") => {
@@ -106,10 +106,9 @@ async fn resources_are_counted_and_so_are_those_without_room() {
     };
     made("/nsmf-pdusession/v1/sm-contexts").await;
     made("/nudm-uecm/v1/registrations").await;
-    let release =
-        post("/nsmf-pdusession/v1/sm-contexts/1/release").header("3gpp-Sbi-Target-apiRoot", producer.root());
+    let release = post("/nudm-uecm/v1/registrations/1/release").header("3gpp-Sbi-Target-apiRoot", producer.root());
     client.ask(release.body("{}").unwrap()).await;
-    assert_eq!(happened(&running), [("pin", "made", 1), ("pin", "ended", 1), ("pin", "full", 1)]);
+    assert_eq!(happened(&running), [("pin", "made", 2), ("pin", "ended", 1), ("pin", "given-up", 1)]);
 }
 
 #[tokio::test]

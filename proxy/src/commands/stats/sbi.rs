@@ -30,6 +30,7 @@ pub(super) fn part(stats: &SbiStats, coloured: bool) -> String {
                 (stats.client_connections, "connections of clients"),
                 (stats.producer_connections, "connections to producers"),
                 (stats.resources, "resources pinned"),
+                (count(stats, "pin", "given-up"), "given up for want of room"),
                 (stats.searches, "searches remembered"),
             ],
         ),
@@ -38,6 +39,11 @@ pub(super) fn part(stats: &SbiStats, coloured: bool) -> String {
         text.push_str(&producers(&stats.producers, coloured));
     }
     text
+}
+
+/// How often something happened.
+fn count(stats: &SbiStats, kind: &str, outcome: &str) -> u64 {
+    stats.events.iter().find(|it| it.kind == kind && it.outcome == outcome).map_or(0, |it| it.count)
 }
 
 fn producers(producers: &[SbiProducer], coloured: bool) -> String {
