@@ -13,11 +13,14 @@ mod backlog;
 mod backoff;
 mod behind;
 mod encode;
+mod feed;
 mod key;
 mod memory;
 mod redis;
 mod restore;
 mod writer;
+
+use std::time::SystemTime;
 
 use crate::sessions::Moment;
 
@@ -25,6 +28,7 @@ pub(crate) use backlog::Teller;
 pub use backoff::Backoff;
 pub use behind::{Behind, Settings};
 pub use encode::{DecodeError, Stored, VERSION};
+pub use feed::{Feed, Heard};
 use key::Content;
 pub use key::{Key, Resources};
 pub use memory::Memory;
@@ -57,6 +61,11 @@ pub trait Store: Send + 'static {
     /// # Errors
     /// [`StoreError::Down`], [`StoreError::Refused`].
     async fn page(&mut self, cursor: Option<u64>) -> Result<Page, StoreError>;
+
+    /// What other nodes change of resources, where it tells.
+    fn feed(&self) -> Option<Box<dyn Feed>> {
+        None
+    }
 }
 
 /// Whether a store may have forgotten what it was told.
@@ -75,6 +84,8 @@ pub struct Write {
     pub key: Key,
     /// The value, and when it ends by itself.
     pub value: Option<(Vec<u8>, Option<Moment>)>,
+    /// When it came to be so.
+    pub at: SystemTime,
 }
 
 /// A part of what a store holds.

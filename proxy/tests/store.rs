@@ -81,7 +81,10 @@ async fn what_ended_and_what_cannot_be_read_stays_out() {
     let good = Stored { ends: None, ..stored.clone() }.encode().unwrap();
     let mut future = good.clone();
     future[0] = 9;
-    let write = |teid, value: Vec<u8>| Write { key: key(teid).into(), value: Some((value, None)) };
+    let write = |teid, value: Vec<u8>| {
+        let at = std::time::SystemTime::UNIX_EPOCH;
+        Write { key: key(teid).into(), value: Some((value, None)), at }
+    };
     let writes = [write(1, stored.encode().unwrap()), write(2, good), write(3, future), write(4, vec![1])];
     store.write(&writes).await.unwrap();
     let mut node = Node::new(store, &Options::default());

@@ -12,7 +12,8 @@
 //! | whether others of its NF instance have it | 0 or 1 |
 //! | its sets of services, and its sets of NFs | lists of text |
 //!
-//! Of one resource the later holds: nodes that share a store have clocks that agree.
+//! Of one resource the later holds: nodes that share a store have clocks that agree. They tell each other what changes while they
+//! run; what ended while a node did not reach the store stays there until it is asked for in vain, or given up for want of room.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -28,7 +29,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::spoken::{Journal, JournalError, Keyed};
-use crate::store::{self, Behind};
+use crate::store::{self, Behind, Heard};
 
 /// The version of values that is written, and the only one that is read.
 const VERSION: u8 = 1;
@@ -263,6 +264,25 @@ impl store::Resources for Resources {
         Ok(restored.is_some())
     }
 
+    fn wanted(&self) -> bool {
+        self.state().most.is_some()
+    }
+
+    fn heard(&self, of: &Heard) -> Result<Option<Bytes>, String> {
+        let resource = &of.resource;
+        let known = || self.pins().pinned(resource);
+        let Some(value) = &of.value else {
+            let ended = self.pins().end(resource, of.at);
+            ended.into_iter().for_each(|number| self.wait(number));
+            return Ok(known().map(|it| self.value(&it)));
+        };
+        if self.restore(resource, value)? {
+            return Ok(None);
+        }
+        let told = pinned(value)?;
+        Ok(known().filter(|it| it.is_younger_than(&told)).map(|it| self.value(&it)))
+    }
+
     fn restored(&self) {
         // What the files kept may not have reached the store before.
         if std::mem::take(&mut self.state().before) {
@@ -368,8 +388,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (one, key) = (again(folder.path()).await, Arc::from(KEY));
         let Pinned { pin, since } = sample();
-        one.pins().insert(&key, pin.clone(), since, 10).unwrap();
-        one.pins().insert(&"a/2".into(), pin.clone(), since, 10).unwrap();
+        one.pins().insert(&key, pin.clone(), since, 10);
+        one.pins().insert(&"a/2".into(), pin.clone(), since, 10);
         one.pins().remove("a/2");
         one.end().await;
 
@@ -389,14 +409,48 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn of_what_two_nodes_say_the_younger_holds_on_both_whatever_comes_first() {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let (one, other) = (again(folders[0].path()).await, again(folders[1].path()).await);
+        let (key, Pinned { pin, since }) = (Arc::from(KEY), sample());
+        let at = |root: &str| Pin { at: ApiRoot::parse(root).unwrap(), ..pin.clone() };
+        let heard = |value: Option<Bytes>, at| Heard {
+            resource: Arc::clone(&key),
+            value: value.map(|it| it.to_vec()),
+            at,
+        };
+        let tells = |from: &Resources| from.pins().pinned(&key).map(|it| from.value(&it));
+        let later = since + Duration::from_millis(1);
+        one.pins().insert(&key, at("http://old"), since, 10);
+        other.pins().insert(&key, at("http://new"), later, 10);
+        // Who knows the younger tells it once more, and is not told otherwise.
+        let (first, second) = (tells(&one), tells(&other));
+        assert_eq!(other.heard(&heard(first, since)), Ok(second.clone()));
+        assert_eq!(one.heard(&heard(second, later)), Ok(None));
+        assert_eq!(one.pins().get(&key), Some(at("http://new")));
+        // What was pinned anew after it ended elsewhere stays.
+        assert_eq!(one.heard(&heard(None, since)), Ok(tells(&one)));
+        assert_eq!(one.heard(&heard(None, later)), Ok(None));
+        assert_eq!((one.pins().count(), other.pins().count()), (0, 1));
+        // Of the same millisecond, both come to hold the same.
+        one.pins().insert(&key, at("http://same"), later + Duration::from_nanos(7), 10);
+        let (first, second) = (tells(&one), tells(&other));
+        let told = (one.heard(&heard(second, later)), other.heard(&heard(first.clone(), later)));
+        assert_eq!(told, (Ok(first), Ok(None)));
+        assert_eq!(one.pins().get(&key), other.pins().get(&key));
+        one.end().await;
+        other.end().await;
+    }
+
+    #[tokio::test]
     async fn where_more_waits_than_may_all_is_written_anew() {
         let folder = tempfile::tempdir().unwrap();
         let one = again(folder.path()).await;
         let Pinned { pin, since } = sample();
         // This test's runtime has one thread: nothing is written meanwhile.
-        one.pins().insert(&"a/1".into(), pin.clone(), since, 10).unwrap();
+        one.pins().insert(&"a/1".into(), pin.clone(), since, 10);
         one.pins().remove("a/1");
-        one.pins().insert(&"a/2".into(), pin, since, 10).unwrap();
+        one.pins().insert(&"a/2".into(), pin, since, 10);
         (0..=WAITING as u64).for_each(|number| one.wait(number));
         assert!(one.state().over && one.state().waiting.is_empty());
         one.end().await;

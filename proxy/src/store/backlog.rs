@@ -39,6 +39,8 @@ pub(super) struct Waiting {
     pub(super) content: Option<Content>,
     /// Since when the store does not say what the table says.
     pub(super) since: Instant,
+    /// When it came to be what it is.
+    pub(super) at: Instant,
     tellers: Vec<Teller>,
 }
 
@@ -57,6 +59,7 @@ impl Backlog {
     ) -> bool {
         if let Some(waiting) = self.waiting.get_mut(&key) {
             waiting.content = content;
+            waiting.at = now;
             waiting.tellers.extend(teller.cloned());
             return true;
         }
@@ -68,7 +71,8 @@ impl Backlog {
             return false;
         }
         self.order.push_back(key.clone());
-        self.waiting.insert(key, Waiting { content, since: now, tellers: teller.cloned().into_iter().collect() });
+        self.waiting
+            .insert(key, Waiting { content, since: now, at: now, tellers: teller.cloned().into_iter().collect() });
         true
     }
 

@@ -23,6 +23,16 @@ pub struct Settings {
     pub seed: u32,
 }
 
+/// What of a store is restored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum What {
+    /// Resources: tunnels are of the node that takes over.
+    Resources,
+    /// All.
+    #[default]
+    All,
+}
+
 /// The near end of a store: where commits leave their changes. A clone is the same.
 #[derive(Clone, Debug)]
 pub struct Behind {
@@ -48,7 +58,7 @@ struct State {
     /// The table is compared with what the store holds: at the start, and when it is written again.
     comparing: bool,
     /// What the store holds is to be restored once more.
-    restore: bool,
+    restore: Option<What>,
 }
 
 impl Behind {
@@ -62,7 +72,7 @@ impl Behind {
             lost: 0,
             again: false,
             comparing: true,
-            restore: false,
+            restore: None,
         };
         Self { shared: Arc::new(Shared { state: Mutex::new(state), wake: Notify::new() }) }
     }
@@ -166,15 +176,26 @@ impl Behind {
 
     /// What the store holds is to be restored once more: there is somebody new who wants it.
     pub(crate) fn restore_again(&self) {
-        self.state().restore = true;
+        self.restore(What::All);
+    }
+
+    /// What other nodes changed is to be looked for in the store.
+    pub(super) fn learn_again(&self) {
+        self.restore(What::Resources);
+    }
+
+    fn restore(&self, what: What) {
+        let mut state = self.state();
+        state.restore = state.restore.max(Some(what));
+        drop(state);
         self.shared.wake.notify_one();
     }
 
-    /// Whether it is to be restored once more, which begins then.
-    pub(super) fn begin_restoring(&self) -> bool {
+    /// What of it is to be restored once more, which begins then.
+    pub(super) fn begin_restoring(&self) -> Option<What> {
         let mut state = self.state();
-        state.comparing |= state.restore;
-        std::mem::take(&mut state.restore)
+        state.comparing |= state.restore.is_some();
+        state.restore.take()
     }
 
     /// The table and the store were compared.

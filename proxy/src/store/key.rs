@@ -70,6 +70,15 @@ pub trait Resources: Send + Sync {
     /// In words, why it cannot be used.
     fn restore(&self, resource: &Arc<str>, value: &[u8]) -> Result<bool, String>;
 
+    /// Whether there is anybody who has any.
+    fn wanted(&self) -> bool;
+
+    /// Another node changed one. What is known here, where that is younger, which is to be told then.
+    ///
+    /// # Errors
+    /// In words, why it cannot be used.
+    fn heard(&self, of: &super::Heard) -> Result<Option<Bytes>, String>;
+
     /// All that the store holds was restored.
     fn restored(&self);
 

@@ -56,7 +56,7 @@ impl Store for Memory {
 
     async fn write(&mut self, changes: &[Write]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        for Write { key, value } in changes {
+        for Write { key, value, .. } in changes {
             match value {
                 Some((value, _)) => entries.insert(key.into(), value.clone()),
                 None => entries.remove(&key.into()),

@@ -1,3 +1,5 @@
+mod told;
+
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -6,7 +8,8 @@ use redis::{
     RedisResult, ServerErrorKind, Value,
 };
 
-use super::{Key, Memories, Page, Store, StoreError, Write};
+use super::{Feed, Key, Memories, Page, Store, StoreError, Write};
+use told::{Channel, Listening};
 
 /// A Redis or Valkey server, from 6.2 on.
 ///
@@ -18,6 +21,7 @@ pub struct Redis {
     /// Without user and password.
     address: String,
     prefix: String,
+    channel: Channel,
     connection: Option<MultiplexedConnection>,
     before: Option<Connected>,
 }
@@ -52,7 +56,9 @@ impl Redis {
             _ => "redis".to_owned(),
         };
         let client = Client::open(info).map_err(wrong)?;
-        Ok(Self { client, address: shown, prefix: prefix.to_owned(), connection: None, before: None })
+        let (prefix, channel) =
+            (prefix.to_owned(), Channel { name: format!("{prefix}sbi"), own: crate::spoken::seed() });
+        Ok(Self { client, address: shown, prefix, channel, connection: None, before: None })
     }
 
     fn connection(&mut self) -> Result<&mut MultiplexedConnection, StoreError> {
@@ -134,6 +140,10 @@ impl Store for Redis {
         for change in changes {
             pipeline.add_command(self.command(change));
         }
+        // Behind them all, so that who hears of one finds it; and what becomes of that is no matter of the writes.
+        for told in changes.iter().filter_map(|it| self.channel.tell(it)) {
+            pipeline.add_command(told);
+        }
         let results: Vec<RedisResult<Value>> =
             pipeline.query_async(self.connection()?).await.map_err(|error| StoreError::Down(error.to_string()))?;
         if results.len() < changes.len() {
@@ -147,6 +157,11 @@ impl Store for Redis {
         let (next, found) = self.read(cursor.unwrap_or(0)).await.map_err(|error| told(&error))?;
         let entries = found.into_iter().filter_map(|(key, value)| Some((self.parse(&key)?, value?))).collect();
         Ok(Page { entries, next: (next != 0).then_some(next) })
+    }
+
+    fn feed(&self) -> Option<Box<dyn Feed>> {
+        let (client, channel) = (self.client.clone(), self.channel.clone());
+        Some(Box::new(Listening { client, channel, connection: None }))
     }
 }
 

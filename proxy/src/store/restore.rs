@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::behind::Behind;
+use super::behind::{Behind, What};
 use super::{DecodeError, Key, Page, Resources, Store, StoreError, Stored};
 use crate::sessions::{Moment, Names, NewPin, Record, Table};
 
@@ -64,6 +64,7 @@ pub(super) struct Restoring {
     read: Vec<(Key, Vec<u8>)>,
     rest: Rest,
     pages: u64,
+    what: What,
 }
 
 /// What is to be read yet.
@@ -86,6 +87,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const BATCH: usize = 500;
 
 impl Restoring {
+    pub(super) fn of(what: What) -> Self {
+        Self { what, ..Self::default() }
+    }
+
     /// Puts what was read in force, where the table has nothing yet, while the next page is read; `false`: there was
     /// none. After an error, which is the store's, the same page is read again.
     pub(super) async fn step(
@@ -96,7 +101,7 @@ impl Restoring {
         now: Moment,
     ) -> Result<bool, StoreError> {
         let read = std::mem::take(&mut self.read);
-        let put = self.restored.put(read, behind, to, now);
+        let put = self.restored.put(read, self.what, behind, to, now);
         let Rest::From(cursor) = self.rest else {
             put.await;
             return Ok(false);
@@ -113,7 +118,7 @@ impl Restoring {
     /// Begins at the first page again: what is there may be somewhere else now. What is in force stays.
     pub(super) fn begin_again(&mut self) {
         let restored = Restored { pins: self.restored.pins, ..Restored::default() };
-        *self = Self { restored, ..Self::default() };
+        *self = Self { restored, ..Self::of(self.what) };
     }
 
     /// How many pages were read.
@@ -140,11 +145,12 @@ fn usable(value: &[u8], names: &Names) -> Result<Record, String> {
 
 impl Restored {
     /// Pins what a store holds, in batches; what the table has already stays as it is.
-    async fn put(&mut self, read: Vec<(Key, Vec<u8>)>, behind: &Behind, to: To<'_>, now: Moment) {
+    async fn put(&mut self, read: Vec<(Key, Vec<u8>)>, what: What, behind: &Behind, to: To<'_>, now: Moment) {
         for part in read.chunks(BATCH) {
             let mut pins = Vec::with_capacity(part.len());
             for (key, value) in part {
                 let tunnel = match key {
+                    Key::Tunnel(_) if what == What::Resources => continue,
                     Key::Tunnel(tunnel) => tunnel,
                     Key::Resource(resource) => {
                         self.put_resource(resource, value, behind.contains(key), to.resources);

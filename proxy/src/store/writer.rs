@@ -1,11 +1,12 @@
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use pinion_steering::PinKey;
 use tokio::time::{Instant, timeout};
 
 use super::backlog::{Queue, Waiting};
 use super::behind::{Behind, Settings};
+use super::feed::listen;
 use super::restore::{Restored, Restoring, To};
 use super::{Backoff, Content, Key, Memories, Resources, Store, StoreError, Stored, Write};
 use crate::sessions::{Moment, Names, Position, Table};
@@ -95,8 +96,14 @@ impl Writer {
         }
     }
 
-    /// Writes what commits leave, for as long as it is polled.
-    pub async fn run(
+    /// Writes what commits leave, and hears what other nodes wrote of resources, for as long as it is polled.
+    pub async fn run(self, table: Table, names: impl Fn() -> Arc<Names> + Send, now: impl Fn() -> Moment + Send) {
+        let (feed, resources) = (self.store.feed(), self.resources.clone());
+        let listening = listen(feed, resources, self.behind.clone(), self.settings.seed);
+        tokio::join!(self.write_on(table, names, now), listening);
+    }
+
+    async fn write_on(
         mut self,
         table: Table,
         names: impl Fn() -> Arc<Names> + Send,
@@ -166,8 +173,8 @@ impl Writer {
             Err(error) => return error,
         }
         loop {
-            if self.behind.begin_restoring() {
-                self.restoring = Some(Restoring::default());
+            if let Some(what) = self.behind.begin_restoring() {
+                self.restoring = Some(Restoring::of(what));
                 match self.restore_rest(table, names, now).await {
                     Ok(restored) => tracing::info!("{}", restored.unwrap_or_default()),
                     Err(error) => return error,
@@ -242,7 +249,8 @@ impl Writer {
             }
             Some(Content::Resource(value)) => Some((value.to_vec(), None)),
         };
-        Some(Write { key: key.clone(), value })
+        let at = SystemTime::now().checked_sub(waiting.at.elapsed()).unwrap_or(SystemTime::UNIX_EPOCH);
+        Some(Write { key: key.clone(), value, at })
     }
 
     /// Nothing waits: writes again what the store missed, or waits until something does.

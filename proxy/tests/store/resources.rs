@@ -232,3 +232,31 @@ async fn d6_a_producer_that_is_drained_is_so_after_a_restart_and_a_crash() {
     place.daemon.resume().await;
     assert_eq!(place.create().await, first.root(), "{}", place.daemon.log());
 }
+
+/// A client that goes to the other node finds its resource, both nodes running all the time.
+#[tokio::test(flavor = "multi_thread")]
+async fn b5_nodes_that_run_learn_of_each_others_resources() {
+    let Some(mut redis) = Server::start(None).await else { return };
+    let (mut first, second) = (Smf::start().await, Smf::start().await);
+    let one = Place::new([&first, &second], Some(&redis.address())).await;
+    let other = Place::new([&first, &second], Some(&redis.address())).await;
+    let resources = |place: &Place| place.tell(&["stats"])["sbi"]["resources"].clone();
+    let root = moved(&one, &mut first, &second).await;
+    until(async || shown(&other, &root) == shown(&one, &root)).await;
+    assert_eq!(other.modify(&root).await, StatusCode::OK);
+    assert_eq!((first.asked(), second.asked()), (0, 2), "{}", other.log());
+    // It ends for both.
+    let release = async |place: &Place| {
+        let release = format!("{CONTEXTS}/1/release");
+        assert_eq!(place.ask(&release, &[("3gpp-sbi-target-apiroot", &root)]).await.status(), StatusCode::OK);
+    };
+    release(&other).await;
+    until(async || resources(&one) == 0).await;
+    // And so after the store was away, the other way round.
+    redis.kill();
+    assert_eq!(other.create().await, root);
+    redis.resume().await;
+    until(async || resources(&one) == 1).await;
+    release(&one).await;
+    until(async || resources(&other) == 0).await;
+}

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use foldhash::fast::FixedState;
 use http::uri::Authority;
@@ -79,6 +79,22 @@ pub struct Pinned {
     pub pin: Pin,
     /// Since then.
     pub since: SystemTime,
+}
+
+impl Pinned {
+    /// Whether it is to be in force instead of another of the same resource: the later, to the millisecond, as nodes tell each
+    /// other; of the same, the same on every node.
+    #[must_use]
+    pub fn is_younger_than(&self, other: &Self) -> bool {
+        let (ours, theirs) = (millis(self.since), millis(other.since));
+        let what = |of: &Self| (of.pin.at.to_string(), of.pin.nf_instance.clone(), of.pin.binding.clone());
+        ours > theirs || (ours == theirs && self.pin != other.pin && what(self) > what(other))
+    }
+}
+
+/// Milliseconds of Unix time.
+fn millis(time: SystemTime) -> u128 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
 }
 
 /// There is no room for a pin: all that there may be are there, and none is to be given up.
@@ -184,6 +200,12 @@ impl Pins {
         self.read().pins.get(key).map(|it| it.pinned.pin.clone())
     }
 
+    /// The same, and since when it is so.
+    #[must_use]
+    pub fn pinned(&self, key: &str) -> Option<Pinned> {
+        self.read().pins.get(key).map(|it| it.pinned.clone())
+    }
+
     /// The pin of the resource that a path is of: its own, or that of the longest path it begins with. With its key.
     #[must_use]
     pub fn find(&self, transport: Transport, authority: &Authority, path: &str) -> Option<(Arc<str>, Pin)> {
@@ -251,11 +273,20 @@ impl Pins {
     ) -> Result<Option<u64>, Full> {
         let mut all = self.write();
         match all.pins.get(key) {
-            Some(it) if it.pinned.since >= pinned.since => return Ok(None),
+            Some(it) if !pinned.is_younger_than(&it.pinned) => return Ok(None),
             None if all.pins.len() >= most => return Err(Full(most)),
             _ => {}
         }
         Ok(Some(all.put(number, key, pinned)))
+    }
+
+    /// Ends a pin that ended elsewhere, at a time; the keeper is not told. Its number, or none where there is none, or one that
+    /// is younger than its end.
+    #[must_use]
+    pub fn end(&self, key: &str, at: SystemTime) -> Option<u64> {
+        let mut all = self.write();
+        all.pins.get(key).filter(|it| millis(it.pinned.since) <= millis(at))?;
+        all.take(key).map(|(number, _)| number)
     }
 
     /// Ends a pin.
