@@ -258,3 +258,19 @@ async fn n1_subscriptions_move_with_where_they_are_told() {
     drain.send_replace(true);
     tended.await.unwrap();
 }
+
+/// An NRF that says nothing is left without a farewell when requests that are under way would be.
+#[tokio::test]
+async fn n1_taking_leave_takes_no_longer_than_draining_may() {
+    let nrf = Nrf::start().await;
+    nrf.knows.lock().unwrap().silent = Some(("DELETE", OWN));
+    let mut settings = registering(&nrf);
+    settings.nrf.as_mut().unwrap().timeout = Duration::from_secs(600);
+    settings.timeouts.drain = Duration::from_millis(100);
+    let running = scp(settings).await;
+    let (drain, tended) = tend(&running);
+    until(|| !nrf.asked("PUT", OWN).is_empty()).await;
+    drain.send_replace(true);
+    tokio::time::timeout(Duration::from_secs(60), tended).await.expect("it should end").unwrap();
+    assert_eq!(nrf.asked("DELETE", OWN).len(), 1);
+}
