@@ -5,15 +5,18 @@ mod request;
 mod settings;
 mod tokens;
 
-use std::task::{Context as Task, Poll};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as Task, Poll, ready};
 
-use http::{HeaderValue, header};
+use http::header;
 use pinion_protocols::sbi::{Credentials, Factor, Value as _};
 use serde_json::Value;
 use tokio::time::timeout_at;
 use tower::{Layer, Service};
 
-use crate::before::Way;
+use crate::before::{Answering, Way};
 use crate::body::Body;
 use crate::call::{Call, Reply};
 use crate::deadline;
@@ -45,26 +48,34 @@ pub struct AuthorizationLayer {
 /// Sees to it that a call has the token that it needs.
 #[derive(Clone, Debug)]
 pub struct Authorization<S> {
+    inner: S,
+    /// All there is again, for what is done where a token is needed: what is never used should cost little.
+    granting: Arc<Granting<S>>,
+}
+
+#[derive(Debug)]
+struct Granting<S> {
     layer: AuthorizationLayer,
     inner: S,
 }
 
-impl<S> Layer<S> for AuthorizationLayer {
+impl<S: Clone> Layer<S> for AuthorizationLayer {
     type Service = Authorization<S>;
 
     fn layer(&self, inner: S) -> Authorization<S> {
-        Authorization { layer: self.clone(), inner }
+        let granting = Granting { layer: self.clone(), inner: inner.clone() };
+        Authorization { inner, granting: Arc::new(granting) }
     }
 }
 
 impl<S> Service<Call> for Authorization<S>
 where
-    S: Service<Call, Response = Reply, Error = Failure> + Clone + Send + 'static,
+    S: Service<Call, Response = Reply, Error = Failure> + Clone + Send + Sync + 'static,
     S::Future: Send + Unpin + 'static,
 {
     type Response = Reply;
     type Error = Failure;
-    type Future = Way<S::Future>;
+    type Future = Way<Trying<S>>;
 
     fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
         Poll::Ready(Ok(()))
@@ -74,60 +85,120 @@ where
         drop_others_token(&mut call);
         if !may_fetch(&call) || call.headers().contains_key(header::AUTHORIZATION) {
             // What a producer says of the client's own token is the client's matter.
-            return Way::On(self.inner.call(call));
+            return Way::On(Trying::First { inner: self.inner.call(call), refused: None });
         }
-        let Self { layer, inner } = self.clone();
-        Way::Round(Box::pin(layer.authorized(inner, call)))
+        if needs(&call) {
+            return Way::Round(Box::pin(Arc::clone(&self.granting).granted(call)));
+        }
+        // Without a token the request may come back with the wish for one.
+        let content = kept(&mut call);
+        let inner = self.inner.call(call.again(content.read().unwrap_or_default()));
+        let refused = Refused { granting: Arc::clone(&self.granting), call, content };
+        Way::On(Trying::First { inner, refused: Some(Box::new(refused)) })
     }
 }
 
-impl AuthorizationLayer {
-    async fn authorized<S>(self, mut inner: S, mut call: Call) -> Result<Reply, Failure>
-    where
-        S: Service<Call, Response = Reply, Error = Failure>,
-    {
-        let returned = call.context.arrival.prepared.settings.authorization.returned;
-        let mut token = None;
-        if needs(&call) {
-            let request = self.request(&call)?.map_err(Missing::problem)?;
-            let got = self.token(&request, &call).await?;
-            token = Some((request, got.map_err(|(request, denied)| denied.failure(&request))?));
+/// A call that goes as it is.
+pub enum Trying<S: Service<Call>> {
+    /// It is on its way.
+    First {
+        /// Its answer.
+        inner: S::Future,
+        /// What is needed where it comes back for want of a token, and this SCP may get one.
+        refused: Option<Box<Refused<S>>>,
+    },
+    /// It came back, and goes with a token.
+    Again(Answering),
+}
+
+/// What is needed for a call that comes back for want of a token.
+pub struct Refused<S> {
+    granting: Arc<Granting<S>>,
+    call: Call,
+    content: Content,
+}
+
+impl<S> Future for Trying<S>
+where
+    S: Service<Call, Response = Reply, Error = Failure> + Clone + Send + Sync + 'static,
+    S::Future: Send + Unpin + 'static,
+{
+    type Output = Result<Reply, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
+        if let Self::First { inner, refused } = &mut *self {
+            let reply = ready!(Pin::new(inner).poll(task))?;
+            let Some(refused) = refused.take_if(|_| refuses_token(reply.status(), reply.headers())) else {
+                return Poll::Ready(Ok(reply));
+            };
+            let Refused { granting, call, content } = *refused;
+            *self = Self::Again(Box::pin(granting.again(call, content, None, reply)));
         }
-        // Without a token the request may come back with the wish for one; with one of ours, for another.
-        let most = call.context.arrival.prepared.settings.limits.kept;
-        let content = Content::new(std::mem::take(call.request.body_mut()), most);
-        let first = copy(&call, content.read().unwrap_or_default(), token.as_ref().map(|(_, token)| token));
-        let reply = inner.call(first).await?;
-        if !refuses_token(reply.status(), reply.headers()) {
-            return Ok(with_token(reply, token.filter(|_| returned).map(|(_, token)| token)));
+        match &mut *self {
+            Self::First { .. } => Poll::Pending,
+            Self::Again(again) => again.as_mut().poll(task),
         }
-        let request = match &token {
-            Some((request, rejected)) => {
-                call.context.arrival.prepared.tally.one(Event::TokenRejected);
-                self.tokens.reject(request, rejected);
+    }
+}
+
+impl<S> Granting<S>
+where
+    S: Service<Call, Response = Reply, Error = Failure> + Clone,
+{
+    /// Sends a call with a token.
+    async fn granted(self: Arc<Self>, mut call: Call) -> Result<Reply, Failure> {
+        let request = self.layer.request(&call)?.map_err(Missing::problem)?;
+        let got = self.layer.token(&request, &call).await?;
+        let token = got.map_err(|(request, denied)| denied.failure(&request))?;
+        let content = kept(&mut call);
+        let first = with(&call, content.read().unwrap_or_default(), &token);
+        let reply = self.inner.clone().call(first).await?;
+        if refuses_token(reply.status(), reply.headers()) {
+            return self.again(call, content, Some((request, token)), reply).await;
+        }
+        Ok(told(reply, &call, token))
+    }
+
+    /// Sends a call once more that came back without a token, or with one of ours: with another.
+    async fn again(
+        self: Arc<Self>,
+        call: Call,
+        content: Content,
+        rejected: Option<(TokenRequest, Token)>,
+        reply: Reply,
+    ) -> Result<Reply, Failure> {
+        let tokens = &self.layer.tokens;
+        let reject = |request: &TokenRequest, token: &Token| {
+            call.context.arrival.prepared.tally.one(Event::TokenRejected);
+            tokens.reject(request, token);
+        };
+        let request = match &rejected {
+            Some((request, token)) => {
+                reject(request, token);
                 request.clone()
             }
-            None => match self.request(&call) {
+            None => match self.layer.request(&call) {
                 Ok(Ok(request)) => request,
                 // What cannot be asked for is not: the client sees what the producer says.
                 Ok(Err(_)) | Err(_) => return Ok(reply),
             },
         };
-        let Some(body) = content.read() else { return Ok(reply) };
-        let another = match self.token(&request, &call).await {
-            Ok(Ok(another)) if token.as_ref().is_none_or(|(_, first)| first.value != another.value) => another,
+        let Some(content) = content.read() else { return Ok(reply) };
+        let another = match self.layer.token(&request, &call).await {
+            Ok(Ok(another)) if rejected.as_ref().is_none_or(|(_, first)| first.value != another.value) => another,
             Ok(_) | Err(_) => return Ok(reply),
         };
         drop(reply);
-        let reply = inner.call(copy(&call, body, Some(&another))).await?;
+        let reply = self.inner.clone().call(with(&call, content, &another)).await?;
         if refuses_token(reply.status(), reply.headers()) {
-            call.context.arrival.prepared.tally.one(Event::TokenRejected);
-            self.tokens.reject(&request, &another);
+            reject(&request, &another);
             return Ok(reply);
         }
-        Ok(with_token(reply, Some(another).filter(|_| returned)))
+        Ok(told(reply, &call, another))
     }
+}
 
+impl AuthorizationLayer {
     fn request(&self, call: &Call) -> Result<Result<TokenRequest, Missing>, Failure> {
         let settings = &call.context.arrival.prepared.settings;
         let named = settings.nrf.as_ref().is_none_or(|nrf| nrf.named);
@@ -175,7 +246,7 @@ fn may_fetch(call: &Call) -> bool {
     let settings = &call.context.arrival.prepared.settings;
     let to_producer =
         call.target.as_ref().is_some_and(|target| target.hop == Hop::Producer || target.onward.is_some());
-    let delegated = || call.context.discovery && call.context.target.is_none() && !names::name_set(call.headers());
+    let delegated = || call.context.discovery && call.context.target.is_none() && !call.context.named_set;
     settings.authorization.tokens != Policy::Never
         && to_producer
         && !call.context.callback
@@ -225,20 +296,24 @@ fn drop_others_token(call: &mut Call) {
     }
 }
 
-/// The call once more, with content and a token.
-fn copy(call: &Call, content: Body, token: Option<&Token>) -> Call {
+/// Takes a call's content, to be sent more than once.
+fn kept(call: &mut Call) -> Content {
+    let most = call.context.arrival.prepared.settings.limits.kept;
+    Content::new(std::mem::take(call.request.content_mut()), most)
+}
+
+/// The call once more, with a token.
+fn with(call: &Call, content: Body, token: &Token) -> Call {
     let mut copy = call.again(content);
-    if let Some(token) = token {
-        copy.request.headers_mut().insert(header::AUTHORIZATION, token.value.clone());
-    }
+    copy.request.headers_mut().insert(header::AUTHORIZATION, token.value.clone());
     copy
 }
 
-/// Gives the client the token that was got for it.
-fn with_token(mut reply: Reply, token: Option<Token>) -> Reply {
-    let token: Option<HeaderValue> = token.map(|it| it.value);
-    if let (Some(token), false) = (token, reply.headers().contains_key(names::ACCESS_TOKEN)) {
-        reply.headers_mut().insert(names::ACCESS_TOKEN, token);
+/// Gives the client the token that was got for it, where it is to have it.
+fn told(mut reply: Reply, call: &Call, token: Token) -> Reply {
+    let returned = call.context.arrival.prepared.settings.authorization.returned;
+    if returned && !reply.headers().contains_key(names::ACCESS_TOKEN) {
+        reply.headers_mut().insert(names::ACCESS_TOKEN, token.value);
     }
     reply
 }

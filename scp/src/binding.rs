@@ -63,7 +63,10 @@ where
     fn call(&mut self, mut call: Call) -> Self::Future {
         let room = Room { pins: self.pins.clone(), context: Arc::clone(&call.context) };
         let asked = plan(&mut call, &self.pins);
-        Way::of(asked.map(|asked| Binds { inner: self.inner.call(call), asked, room }))
+        Way::of(asked.map(|asked| {
+            call.bound = asked.is_some();
+            Binds { inner: self.inner.call(call), asked, room }
+        }))
     }
 }
 
@@ -146,7 +149,7 @@ fn plan(call: &mut Call, pins: &Pins) -> Result<Option<Box<Asked>>, Failure> {
         let moved = pin.producer(call.request.uri().path()).map(|it| Target::chosen(Arc::new(it)));
         let moved =
             moved.unwrap_or_else(|| Target { chosen: true, ..Target::given(pin.at.clone(), Hop::Producer) });
-        call.plan.steps.push_front(Step::Place(Arc::new(moved)));
+        call.plan.steps.insert(0, Step::Place(Arc::new(moved)));
     }
     if context.binding
         && let Some(value) = call.headers().get(names::ROUTING_BINDING)
@@ -167,9 +170,9 @@ fn plan(call: &mut Call, pins: &Pins) -> Result<Option<Box<Asked>>, Failure> {
             // Only what is being made may be made by anybody (6.12.1, last but two); within a set that is named, all have it. Of a
             // consumer it may not be known which of its addresses takes callbacks.
             let consumer = context.callback && call.headers().contains_key(names::DISCOVERY_INSTANCE);
-            let anybody = creates(call) || names::name_set(call.headers()) || consumer;
+            let anybody = creates(call) || context.named_set || consumer;
             let set_of = (!anybody).then(|| root.clone());
-            call.plan.steps.push_back(Step::Find(Box::new(Query { set_of, ..Query::default() })));
+            call.plan.steps.push(Step::Find(Arc::new(Query { set_of, ..Query::default() })));
         }
     }
     let callback = context.callback;
@@ -189,7 +192,7 @@ fn below<'a>(root: &ApiRoot, asked: &'a Uri) -> Cow<'a, str> {
 
 /// The place that a plan begins with.
 fn place(plan: &Plan) -> Option<ApiRoot> {
-    match plan.steps.front() {
+    match plan.steps.first() {
         Some(Step::Place(target)) if target.hop == Hop::Producer => Some(target.api_root.clone()),
         _ => None,
     }
@@ -200,7 +203,7 @@ fn extend(plan: &mut Plan, found: Vec<Query>, replace: bool) {
     if replace && !found.is_empty() {
         plan.steps.retain(|it| matches!(it, Step::Place(_)));
     }
-    plan.steps.extend(found.into_iter().map(|it| Step::Find(Box::new(it))));
+    plan.steps.extend(found.into_iter().map(|it| Step::Find(Arc::new(it))));
 }
 
 fn of_pin(pin: &Pin, callback: bool) -> Vec<Query> {

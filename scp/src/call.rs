@@ -11,12 +11,13 @@ use crate::api_root::ApiRoot;
 use crate::body::Body;
 use crate::context::Context;
 use crate::producer::{Plan, Target};
+use crate::request::SharedRequest;
 
 /// A request, and what layers found out about it.
 #[derive(Debug)]
 pub struct Call {
-    /// As the next hop is to have it. It passes through many layers, which move a box rather than all of it.
-    pub request: Box<Request<Body>>,
+    /// As the next hop is to have it.
+    pub request: SharedRequest,
     /// What was read of it on arrival.
     pub context: Arc<Context>,
     /// Whom to ask, in which order.
@@ -25,6 +26,8 @@ pub struct Call {
     pub tried: Vec<ApiRoot>,
     /// Whether the same is asked once more, which may have acted on it before.
     pub repeated: bool,
+    /// Whether a resource's pin goes by who answers.
+    pub bound: bool,
     /// Who is asked now.
     pub target: Option<Target>,
 }
@@ -49,7 +52,7 @@ pub struct Peer {
 #[derive(Clone, Debug)]
 pub struct Arrival {
     /// Who sent it.
-    pub peer: Peer,
+    pub peer: Arc<Peer>,
     /// What the SCP went by when it came.
     pub prepared: Arc<crate::prepared::Prepared>,
     /// When it came.
@@ -71,23 +74,27 @@ impl Call {
     /// One that was not looked at yet.
     #[must_use]
     pub fn new(request: Request<Body>, context: Context) -> Self {
-        let (request, context) = (Box::new(request), Arc::new(context));
-        Self { request, context, plan: Plan::default(), tried: Vec::new(), repeated: false, target: None }
+        let (request, context) = (SharedRequest::from(request), Arc::new(context));
+        Self {
+            request,
+            context,
+            plan: Plan::default(),
+            tried: Vec::new(),
+            repeated: false,
+            bound: false,
+            target: None,
+        }
     }
 
     /// The same once more, with other content.
     pub(crate) fn again(&self, content: Body) -> Self {
-        let mut request = Box::new(Request::new(content));
-        *request.method_mut() = self.request.method().clone();
-        *request.uri_mut() = self.request.uri().clone();
-        *request.version_mut() = self.request.version();
-        *request.headers_mut() = self.request.headers().clone();
         Self {
-            request,
+            request: self.request.again(content),
             context: Arc::clone(&self.context),
             plan: self.plan.clone(),
             tried: self.tried.clone(),
             repeated: self.repeated,
+            bound: self.bound,
             target: self.target.clone(),
         }
     }

@@ -16,6 +16,7 @@ use crate::cause::Cause;
 use crate::clock;
 use crate::early::Early;
 use crate::failure::Failure;
+use crate::names;
 use crate::problem::Problem;
 use crate::slow::Slow;
 
@@ -41,6 +42,10 @@ pub struct Context {
     pub callback: bool,
     /// Whether there are 3gpp-Sbi-Discovery-*.
     pub discovery: bool,
+    /// Whether one of them names a set: the client chose it, and left only the choice within it (6.10.5.1).
+    pub named_set: bool,
+    /// Whether there is 3gpp-Sbi-Selection-Info.
+    pub selection: bool,
     /// Whether there is 3gpp-Sbi-Routing-Binding.
     pub binding: bool,
     /// Whether there is 3gpp-Sbi-Access-Scope.
@@ -108,7 +113,8 @@ impl Context {
         let mut priority = DEFAULT_PRIORITY;
         let mut target = None;
         let mut hops = None;
-        let [mut callback, mut discovery, mut binding, mut scope, mut looped] = [false; 5];
+        let [mut callback, mut discovery, mut named_set, mut selection, mut binding, mut scope, mut looped] =
+            [false; 7];
         let (mut sent, mut wait, mut peers) = (None, None, None);
         for (name, text) in &parts.headers {
             let Some(rest) = name.as_str().strip_prefix("3gpp-sbi-") else {
@@ -133,13 +139,19 @@ impl Context {
                 "callback" => callback = true,
                 "routing-binding" => binding = true,
                 "access-scope" => scope = true,
+                "selection-info" => selection = true,
                 "nf-peer-info" => peers = Some(text.clone()),
                 "sender-timestamp" => sent = Some(value::<SenderTimestamp>(name, text)?.0),
                 "max-rsp-time" => {
                     let most = value::<MaxResponseTime>(name, text)?;
                     wait = Some(Duration::from_millis(u64::from(most.milliseconds())));
                 }
-                _ => discovery |= rest.starts_with("discovery-"),
+                _ => {
+                    if let Some(factor) = rest.strip_prefix("discovery-") {
+                        discovery = true;
+                        named_set |= names::SETS.contains(&factor);
+                    }
+                }
             }
         }
         let deadline = Deadline::new(&arrival, sent, wait);
@@ -152,6 +164,8 @@ impl Context {
             hops,
             callback,
             discovery,
+            named_set,
+            selection,
             binding,
             scope,
             looped,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version, header};
 use pinion_protocols::sbi::{MaxResponseTime, SenderTimestamp};
 use tower::Service;
 
@@ -54,13 +54,15 @@ pub struct Begun {
     context: Arc<Context>,
     target: Option<Target>,
     path: Option<PathAndQuery>,
+    /// Whether a pin goes by who answers.
+    bound: bool,
 }
 
 impl Future for Begun {
     type Output = Result<Reply, Failure>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
-        let Self { sending, context, target, path } = &mut *self;
+        let Self { sending, context, target, path, bound } = &mut *self;
         let answer = Pin::new(&mut *sending).poll(task);
         sending.early().for_each(|head| context.early.tell(head));
         let Poll::Ready(answer) = answer else {
@@ -71,16 +73,18 @@ impl Future for Begun {
         };
         let mut reply = answer.map_err(|it| failed(it, target.take(), context))?;
         if let Some(target) = target.take() {
-            answered(reply.headers_mut(), &target, context, path.as_ref());
+            let said = names::any(reply.headers());
+            answered(reply.headers_mut(), &target, context, path.as_ref(), said);
             peers::homeward(reply.headers_mut(), context);
             // Who answered is of interest where a resource was made, bound or moved, and where it is told.
             let headers = reply.headers();
             let prepared = &context.arrival.prepared;
             let told = prepared.told || prepared.tracer.is_some();
             if told
-                || target.chosen
+                || *bound
+                || reply.status().is_redirection()
                 || headers.contains_key(header::LOCATION)
-                || headers.contains_key(names::BINDING)
+                || (said && headers.contains_key(names::BINDING))
             {
                 reply.extensions_mut().insert(target);
             }
@@ -90,28 +94,28 @@ impl Future for Begun {
 }
 
 fn begin(pools: &Pools, call: Call) -> Result<Box<Begun>, Failure> {
-    let Call { request, context, target, .. } = call;
-    let mut request = *request;
+    let Call { request, context, target, bound, .. } = call;
     let target = target.ok_or(Failure::Exhausted)?;
     let uri = uri(request.uri(), &target)?;
     let path = uri.path_and_query().cloned();
-    *request.uri_mut() = uri;
-    if request.version() != Version::HTTP_2 {
-        strip_http1(request.headers_mut());
-        *request.version_mut() = Version::HTTP_2;
+    let (mut head, content) = request.into_parts();
+    head.uri = uri;
+    if head.version != Version::HTTP_2 {
+        strip_http1(&mut head.headers);
+        head.version = Version::HTTP_2;
     }
-    headers(request.headers_mut(), &target, &context);
-    peers::outward(request.headers_mut(), &target, &context);
+    headers(&mut head.headers, &target, &context);
+    peers::outward(&mut head.headers, &target, &context);
     let urgency = Urgency { priority: context.priority, deadline: context.deadline.at };
     let settings = &context.arrival.prepared.settings;
     let sending = pools.send(
         &target.api_root,
         &target.holder(settings.identities.producers),
-        request,
+        Request::from_parts(head, content),
         urgency,
         &context.arrival.prepared,
     );
-    Ok(Box::new(Begun { sending, context, target: Some(target), path }))
+    Ok(Box::new(Begun { sending, context, target: Some(target), path, bound }))
 }
 
 /// The URI that the next hop is asked by.
@@ -209,7 +213,7 @@ fn failed(mut upstream: Upstream, target: Option<Target>, context: &Context) -> 
 }
 
 /// What the client is told of where its request went (6.10.4).
-fn answered(headers: &mut HeaderMap, target: &Target, context: &Context, path: Option<&PathAndQuery>) {
+fn answered(headers: &mut HeaderMap, target: &Target, context: &Context, path: Option<&PathAndQuery>, said: bool) {
     let asked = target.root();
     if let Some(location) = headers.get(header::LOCATION) {
         let path = path.map_or("/", PathAndQuery::as_str);
@@ -221,7 +225,7 @@ fn answered(headers: &mut HeaderMap, target: &Target, context: &Context, path: O
             headers.insert(header::LOCATION, location);
         }
     } else if target.chosen
-        && !headers.contains_key(names::TARGET_API_ROOT)
+        && !(said && headers.contains_key(names::TARGET_API_ROOT))
         && let Some(root) = asked.header()
     {
         headers.insert(names::TARGET_API_ROOT, root.clone());

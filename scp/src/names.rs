@@ -26,13 +26,6 @@ pub const RESPONSE_INFO: HeaderName = HeaderName::from_static("3gpp-sbi-response
 pub const TARGET_NF_ID: HeaderName = HeaderName::from_static("3gpp-sbi-target-nf-id");
 /// 3gpp-Sbi-Discovery-service-names.
 pub const DISCOVERY_SERVICE_NAMES: HeaderName = HeaderName::from_static("3gpp-sbi-discovery-service-names");
-/// 3gpp-Sbi-Discovery-target-nf-set-id.
-pub const DISCOVERY_NF_SET: HeaderName = HeaderName::from_static("3gpp-sbi-discovery-target-nf-set-id");
-/// 3gpp-Sbi-Discovery-target-nf-service-set-id.
-pub const DISCOVERY_SERVICE_SET: HeaderName =
-    HeaderName::from_static("3gpp-sbi-discovery-target-nf-service-set-id");
-/// 3gpp-Sbi-Discovery-amf-set-id.
-pub const DISCOVERY_AMF_SET: HeaderName = HeaderName::from_static("3gpp-sbi-discovery-amf-set-id");
 /// 3gpp-Sbi-Discovery-target-plmn-list.
 pub const DISCOVERY_TARGET_PLMNS: HeaderName = HeaderName::from_static("3gpp-sbi-discovery-target-plmn-list");
 /// 3gpp-Sbi-Callback.
@@ -58,8 +51,13 @@ pub const CORRELATION_INFO: HeaderName = HeaderName::from_static("3gpp-sbi-corre
 /// 3gpp-Sbi-Discovery-target-nf-instance-id.
 pub const DISCOVERY_INSTANCE: HeaderName = HeaderName::from_static("3gpp-sbi-discovery-target-nf-instance-id");
 
-/// Whether a client chose a set itself, and left only the choice within it (TS 29.500 6.10.5.1).
+/// Whether any of them are there: one look at what there is, before each is looked for.
 #[must_use]
-pub fn name_set(headers: &HeaderMap) -> bool {
-    [DISCOVERY_NF_SET, DISCOVERY_SERVICE_SET, DISCOVERY_AMF_SET].into_iter().any(|name| headers.contains_key(name))
+pub fn any(headers: &HeaderMap) -> bool {
+    headers.keys().any(|it| it.as_str().starts_with("3gpp-sbi-"))
 }
+
+/// What names of discovery factors begin with.
+pub const DISCOVERY: &str = "3gpp-sbi-discovery-";
+/// What is after that in names of sets.
+pub const SETS: [&str; 3] = ["target-nf-set-id", "target-nf-service-set-id", "amf-set-id"];

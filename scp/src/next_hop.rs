@@ -24,7 +24,8 @@ pub fn route(call: &mut Call) -> Result<(), Failure> {
 
 fn next<'a>(settings: &'a Settings, target: &Target) -> Option<(Hop, &'a ApiRoot)> {
     let host = target.api_root.host();
-    if let (Some(sepp), Some(plmn)) = (&settings.sepp, plmn(host))
+    if let Some(sepp) = &settings.sepp
+        && let Some(plmn) = plmn(host)
         && !settings.plmns.is_empty()
         && !settings.plmns.contains(&plmn)
     {

@@ -12,15 +12,15 @@ mod send;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use http::Request;
-use http::uri::Authority;
 use tokio::time::Instant;
 
-use crate::api_root::{ApiRoot, Transport};
+use crate::api_root::ApiRoot;
 use crate::body::Body;
 use crate::prepared::Prepared;
 use crate::settings::Matching;
@@ -39,17 +39,41 @@ pub struct Pools {
 
 #[derive(Debug, Default)]
 struct Shared {
-    pools: RwLock<HashMap<Place, Arc<Pool>, FixedState>>,
+    pools: RwLock<HashMap<Place, Arc<Pool>, RandomState>>,
     names: names::Names,
     own: own::Own,
 }
 
-/// Whom a pool is for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// Whom a pool is for: whatever the prefix.
+#[derive(Clone, Debug)]
 struct Place {
-    transport: Transport,
-    authority: Authority,
+    root: ApiRoot,
     holder: Holder,
+}
+
+impl PartialEq for Place {
+    fn eq(&self, other: &Self) -> bool {
+        self.root.transport == other.root.transport
+            && self.root.authority == other.root.authority
+            && self.holder == other.holder
+    }
+}
+
+impl Eq for Place {}
+
+impl Hash for Place {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.root.transport.hash(state);
+        // Sixteen letters at a time: an authority hashes itself letter by letter, and this is done for each request.
+        for letters in self.root.authority.as_str().as_bytes().chunks(16) {
+            let mut lower = [0; 16];
+            for (lower, letter) in lower.iter_mut().zip(letters) {
+                *lower = letter.to_ascii_lowercase();
+            }
+            state.write_u128(u128::from_ne_bytes(lower));
+        }
+        self.holder.hash(state);
+    }
 }
 
 /// Whom a next hop's certificate must name, beside the host that was connected to (TS 33.310 6.1.3c).
@@ -143,7 +167,7 @@ impl Pools {
     }
 
     fn pool(&self, of: &ApiRoot, holder: &Holder) -> Arc<Pool> {
-        let place = Place { transport: of.transport, authority: of.authority.clone(), holder: holder.clone() };
+        let place = Place { root: of.clone(), holder: holder.clone() };
         if let Some(pool) = self.shared.pools.read().unwrap_or_else(PoisonError::into_inner).get(&place) {
             return Arc::clone(pool);
         }

@@ -1,11 +1,11 @@
 //! Who may answer a call, and the order in which they are asked.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
 use http::HeaderValue;
 use http::uri::PathAndQuery;
 use pinion_protocols::sbi::{Percent, ProducerId};
+use smallvec::{SmallVec, smallvec};
 
 use crate::api_root::{ApiRoot, Transport};
 use crate::nrf::{PlmnId, PlmnOauth2};
@@ -120,18 +120,30 @@ pub struct Query {
 pub enum Step {
     /// One place, given.
     Place(Arc<Target>),
+    /// Whom the call's own headers find.
+    Anybody,
     /// Whoever is found.
-    Find(Box<Query>),
+    Find(Arc<Query>),
 }
 
 /// The ways, in the order in which they are tried.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// What is left of them.
-    pub steps: VecDeque<Step>,
+    pub steps: SmallVec<[Step; 2]>,
 }
 
 impl Query {
+    /// By the call's own headers alone, for anybody.
+    pub const ANYBODY: Self = Self {
+        factors: Vec::new(),
+        nf_instance: None,
+        not_nf_instance: None,
+        service_instance: None,
+        service_set: None,
+        set_of: None,
+    };
+
     /// Whether one of those that were found may be chosen.
     #[must_use]
     pub fn admits(&self, producer: &Producer, all: &[Arc<Producer>]) -> bool {
@@ -291,6 +303,6 @@ impl Plan {
     /// One place, and no other.
     #[must_use]
     pub fn place(target: Target) -> Self {
-        Self { steps: VecDeque::from([Step::Place(Arc::new(target))]) }
+        Self { steps: smallvec![Step::Place(Arc::new(target))] }
     }
 }

@@ -64,7 +64,7 @@ where
         }
         self.budget.earn(call.context.arrival.at, retries);
         let most = settings.limits.kept;
-        let content = Content::new(std::mem::take(call.request.body_mut()), most);
+        let content = Content::new(std::mem::take(call.request.content_mut()), most);
         let inner = self.inner.call(call.again(content.read().unwrap_or_default()));
         let service = Arc::clone(&self.others);
         let again = Again::new(service, self.budget.clone(), call, content);

@@ -78,7 +78,7 @@ where
 
     fn call(&mut self, call: Call) -> Self::Future {
         // A place that was not tried yet needs no search.
-        if let Some(Step::Place(target)) = call.plan.steps.front()
+        if let Some(Step::Place(target)) = call.plan.steps.first()
             && !call.tried.contains(&target.api_root)
             && target.producer.is_none()
         {
@@ -138,6 +138,7 @@ impl SelectionLayer {
             let query = match step {
                 Step::Place(target) if !call.tried.contains(&target.api_root) => return Ok((**target).clone()),
                 Step::Place(_) => continue,
+                Step::Anybody => &Query::ANYBODY,
                 Step::Find(query) => query,
             };
             match self.find(call, query).await {
@@ -212,7 +213,8 @@ impl SelectionLayer {
         query: &Query,
     ) -> Result<Option<Picked>, Failure> {
         let settings = &call.context.arrival.prepared.settings;
-        let eligible = eligible::eligible(found, factors, query, call.headers())?;
+        let eligible = eligible::eligible(found, factors, query, call.context.selection.then(|| call.headers()))?;
+        let now = if call.tried.is_empty() { call.context.arrival.at } else { Instant::now() };
         let knowledge = Knowledge {
             locality: factors.get("preferred-locality").or(settings.discovery.locality.as_deref()),
             bad: &|producer| {
@@ -221,7 +223,7 @@ impl SelectionLayer {
                 }
                 let health =
                     self.pools.health(&producer.api_root, &producer.holder(settings.identities.producers));
-                health.standing(Instant::now(), &settings.retries) == Standing::Bad
+                health.standing(now, &settings.retries) == Standing::Bad
             },
             reports: Some(&(&self.reported, Role::of(call.context.callback))),
             chance: &|| *call.context.chance.get_or_init(|| self.dice.below(u64::MAX)),
@@ -242,7 +244,7 @@ fn sets(found: &Found, meant: impl Fn(&Producer) -> bool) -> BTreeSet<String> {
 
 /// 3gpp-Sbi-Producer-Id, where nobody said it yet (6.10.3.4). An NRF that is configured has no NF instance that is known.
 fn tell(headers: &mut HeaderMap, producer: &Producer) {
-    if producer.nf_instance.is_empty() || headers.contains_key(names::PRODUCER_ID) {
+    if producer.nf_instance.is_empty() || (names::any(headers) && headers.contains_key(names::PRODUCER_ID)) {
         return;
     }
     if let Some(id) = producer.id() {

@@ -55,7 +55,7 @@ struct Served {
     prepared: watch::Receiver<Arc<Prepared>>,
     drain: watch::Receiver<bool>,
     clock: fn() -> SystemTime,
-    peer: Peer,
+    peer: Arc<Peer>,
 }
 
 impl Scp {
@@ -162,18 +162,19 @@ impl Scp {
         let now = Arc::clone(&prepared.borrow());
         let most = now.settings.timeouts.handshake;
         let _ = stream.set_nodelay(true);
-        let peer = Peer { address, tls: speech == Speech::Tls, names: Arc::default(), holder: None };
+        let mut peer = Peer { address, tls: speech == Speech::Tls, names: Arc::default(), holder: None };
         let account = self.parts.account.clone();
-        let mut served = Served { account, prepared, drain, clock: self.clock, peer };
+        let clock = self.clock;
+        let served = |peer| Served { account, prepared, drain, clock, peer: Arc::new(peer) };
         match (speech, &now.server) {
-            (Speech::Clear, _) => self.speak(stream, served, None).await,
+            (Speech::Clear, _) => self.speak(stream, served(peer), None).await,
             (Speech::Tls, Some(config)) => match timeout(most, secure(stream, config)).await {
                 Ok(Ok((stream, http2))) => {
                     if let Some(certificate) = shown(&stream) {
-                        served.peer.names = tls::names(certificate).into();
-                        served.peer.holder = Some(tls::holder(certificate).into());
+                        peer.names = tls::names(certificate).into();
+                        peer.holder = Some(tls::holder(certificate).into());
                     }
-                    self.speak(*stream, served, Some(http2)).await;
+                    self.speak(*stream, served(peer), Some(http2)).await;
                 }
                 Ok(Err(error)) => {
                     tracing::debug!(%address, %error, "TLS with a client failed");
@@ -217,7 +218,7 @@ impl Served {
     fn arrival(&self) -> Arrival {
         let prepared = Arc::clone(&self.prepared.borrow());
         let draining = !prepared.settings.redirections.is_empty() && *self.drain.borrow();
-        Arrival { peer: self.peer.clone(), prepared, at: Instant::now(), clock: (self.clock)(), draining }
+        Arrival { peer: Arc::clone(&self.peer), prepared, at: Instant::now(), clock: (self.clock)(), draining }
     }
 }
 

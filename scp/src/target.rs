@@ -2,6 +2,7 @@
 
 use http::uri::{Authority, InvalidUri, PathAndQuery, Scheme};
 use http::{Method, StatusCode, Uri};
+use smallvec::smallvec;
 
 use crate::api_root::{ApiRoot, Transport};
 use crate::call::Call;
@@ -44,7 +45,7 @@ pub fn plan(call: &mut Call, gate: &Gate) -> Result<(), Failure> {
         Some(target) => Plan::place(Target::given(target.clone(), Hop::Producer)),
         None if call.context.discovery => match delegate(call, &settings.next_hops) {
             Some(next) => Plan::place(Target::given(next.api_root.clone(), Hop::Scp)),
-            None => Plan { steps: [Step::Find(Box::default())].into() },
+            None => Plan { steps: smallvec![Step::Anybody] },
         },
         None => Plan::default(),
     };

@@ -106,7 +106,7 @@ impl Factors {
     /// Whether a header is one of those that factors are read of.
     pub(super) fn reads(header: &str) -> bool {
         let others = [names::CALLBACK, names::NRF_URI, names::ROUTING_BINDING, header::USER_AGENT];
-        Factor::parameter(header).is_some() || others.iter().any(|name| name.as_str() == header)
+        header.starts_with(names::DISCOVERY) || others.iter().any(|name| name.as_str() == header)
     }
 
     fn take(&mut self, parameter: &str, value: &[u8]) -> Result<(), Failure> {

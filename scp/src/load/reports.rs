@@ -82,6 +82,9 @@ struct Load {
 impl Reported {
     /// Hears what a response says. What is older than what was heard before, or no such header, is passed over.
     pub(super) fn hear<'a>(&self, headers: &HeaderMap, from: impl Fn() -> From<'a>) {
+        if !names::any(headers) {
+            return;
+        }
         for value in headers.get_all(names::OCI) {
             let Ok(Oci(elements)) = Oci::parse(value.as_bytes()) else { continue };
             for element in elements {

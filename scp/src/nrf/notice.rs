@@ -75,7 +75,7 @@ where
             }
             return Way::Round(Box::pin(async move {
                 // Content that does not end holds its place no longer than another request's would.
-                let taken = take(&directory, &nf_type, call.request.into_body());
+                let taken = take(&directory, &nf_type, call.request.into_parts().1);
                 timeout_at(call.context.deadline.at, taken).await.unwrap_or_else(|_| Err(deadline::late()))
             }));
         }

@@ -233,7 +233,7 @@ impl<S> Again<S> {
     /// Whether there is one place to go, and nobody to look for.
     fn alone(&self) -> bool {
         let steps = &self.call.plan.steps;
-        steps.len() == 1 && matches!(steps.front(), Some(Step::Place(_)))
+        steps.len() == 1 && matches!(steps.first(), Some(Step::Place(_)))
     }
 
     /// Whether there may be another attempt.

@@ -13,7 +13,8 @@ use crate::failure::Failure;
 use crate::problem::Problem;
 use crate::producer::{Producer, Query};
 
-/// Those who may answer; none where a plan's step wants others.
+/// Those who may answer; none where a plan's step wants others. `selection` are the headers where there is
+/// 3gpp-Sbi-Selection-Info among them.
 ///
 /// # Errors
 /// Nobody serves the API, its version, or with the features that are required.
@@ -21,10 +22,10 @@ pub(super) fn eligible<'a>(
     found: &'a Found,
     factors: &Factors,
     query: &Query,
-    headers: &HeaderMap,
+    selection: Option<&HeaderMap>,
 ) -> Result<Vec<&'a Arc<Producer>>, Failure> {
     let all = if factors.is_callback() { receivers(found, factors, query)? } else { servers(found, factors)? };
-    let excluded = Excluded::read(headers);
+    let excluded = selection.map(Excluded::read).unwrap_or_default();
     let known: Vec<Arc<Producer>> = match query.set_of {
         Some(_) => found.candidates.iter().map(|it| Arc::clone(&it.producer)).collect(),
         None => Vec::new(),
@@ -51,29 +52,25 @@ fn receivers<'a>(found: &'a Found, factors: &Factors, query: &Query) -> Result<V
 
 /// Who serves the API in its version and with its features.
 fn servers<'a>(found: &'a Found, factors: &Factors) -> Result<Vec<&'a Arc<Producer>>, Failure> {
-    let mut left: Vec<&Candidate> = found.candidates.iter().collect();
-    if let Some(service) = factors.service() {
-        left.retain(|it| it.serves(service));
+    let (service, version, features) = (factors.service(), factors.version(), factors.required_features());
+    let serving = || found.candidates.iter().filter(|it| service.is_none_or(|service| it.serves(service)));
+    let current = |it: &&Candidate| version.is_none_or(|version| it.has_version(version));
+    let able = serving().filter(current).filter(|it| it.has_features(features));
+    let able: Vec<_> = able.map(|it| &it.producer).collect();
+    if !able.is_empty() {
+        return Ok(able);
     }
-    if left.is_empty() {
+    if serving().next().is_none() {
         let why = found.nobody.as_deref().cloned().unwrap_or_default();
         return Err(why.problem("the NRF knows nobody who serves it").into());
     }
-    if let Some(version) = factors.version() {
-        let others: BTreeSet<&str> = left.iter().flat_map(|it| it.versions()).collect();
-        left.retain(|it| it.has_version(version));
-        if left.is_empty() {
-            let others = others.into_iter().collect::<Vec<_>>().join(", ");
-            let detail = format!("nobody serves version {version} of the API, but {others}");
-            return Err(Problem::new(Cause::InvalidApi).detail(detail).into());
-        }
+    if let (Some(version), None) = (version, serving().find(current)) {
+        let others: BTreeSet<&str> = serving().flat_map(Candidate::versions).collect();
+        let others = others.into_iter().collect::<Vec<_>>().join(", ");
+        let detail = format!("nobody serves version {version} of the API, but {others}");
+        return Err(Problem::new(Cause::InvalidApi).detail(detail).into());
     }
-    let features = factors.required_features();
-    left.retain(|it| it.has_features(features));
-    if left.is_empty() {
-        return Err(nobody("nobody has the features that are required"));
-    }
-    Ok(left.into_iter().map(|it| &it.producer).collect())
+    Err(nobody("nobody has the features that are required"))
 }
 
 fn nobody(why: &'static str) -> Failure {
@@ -156,7 +153,7 @@ mod tests {
         let found = found();
         let name =
             |it: &Arc<Producer>| format!("{}/{}", it.nf_instance, it.service_instance.as_deref().unwrap_or(""));
-        match eligible(&found, &factors, query, &map) {
+        match eligible(&found, &factors, query, Some(&map)) {
             Ok(all) => Ok(all.into_iter().map(name).collect()),
             Err(Failure::Problem(problem)) => Err(problem.cause),
             Err(other) => panic!("{other}"),

@@ -143,7 +143,7 @@ where
         let patience = arrival.prepared.settings.timeouts.stall;
         let (head, receive) = request.into_parts();
         let head_only = head.method == Method::HEAD;
-        let state = match Context::read(&head, arrival.clone(), known) {
+        let state = match Context::read(&head, arrival, known) {
             Ok(context) => {
                 let request = Request::from_parts(head, Body::stream(receive));
                 let call = Call::new(request, context);
@@ -151,6 +151,7 @@ where
                 State::Asked(stack.call(call), context)
             }
             Err(failure) => {
+                let arrival = served.arrival();
                 let reply = answer(failure, &arrival.prepared);
                 served.account.refused(&head, &arrival, &reply);
                 State::Answered(Some(reply))
