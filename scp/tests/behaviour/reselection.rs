@@ -5,6 +5,7 @@ use http::Response;
 use pinion_scp::nrf::NfProfile;
 use pinion_scp::settings::Settings;
 use serde_json::{Value, json};
+use tokio::net::TcpSocket;
 
 use crate::nrf::{ONE, TWO, udm};
 use crate::support::{Answer, Client, Does, Producer, get, post, scp, settings, until};
@@ -174,13 +175,17 @@ async fn b1_of_several_bindings_the_resources_own_is_kept() {
 /// Once another endpoint took a notification the first is not asked any more, though it is back (6.12.4).
 #[tokio::test]
 async fn b4_who_took_a_notification_takes_those_that_follow() {
-    let [gone, two] = &started().await;
-    end(gone).await;
+    let [two] = &started().await;
+    // Nobody else gets its port while nobody listens there.
+    let gone = TcpSocket::new_v4().unwrap();
+    gone.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let [port, own] = [gone.local_addr().unwrap(), two.address].map(|it| format!(":{}", it.port()));
+    let root = two.root().replace(&own, &port);
     let running = scp(knowing(vec![profile(TWO, &[SET], &[(two, None)])])).await;
     let client = Client::connect(running.address).await;
     let back = async |count: usize| {
         let request = post("/callbacks/7")
-            .header("3gpp-Sbi-Target-apiRoot", gone.root())
+            .header("3gpp-Sbi-Target-apiRoot", &root)
             .header("3gpp-Sbi-Callback", "Nudm_SDM_Notification")
             .header("3gpp-Sbi-Routing-Binding", format!("bl=nf-set; nfset={SET}"))
             .header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
@@ -189,8 +194,7 @@ async fn b4_who_took_a_notification_takes_those_that_follow() {
         assert_eq!(answer.header("3gpp-sbi-target-apiroot"), two.root());
     };
     back(1).await;
-    let first = std::net::TcpListener::bind(gone.address).unwrap();
-    first.set_nonblocking(true).unwrap();
+    let first = gone.listen(1).unwrap().into_std().unwrap();
     back(2).await;
     back(3).await;
     assert_eq!(first.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
