@@ -61,8 +61,9 @@ pub fn plan(call: &mut Call, gate: &Gate) -> Result<(), Failure> {
 /// Whether an authority is one of the SCP's: a port that is the scheme's may be named or not (RFC 9110 4.2.3).
 fn known(identity: &Identity, transport: Transport, authority: &Authority) -> bool {
     let port = |it: &Authority| it.port_u16().unwrap_or(transport.default_port());
-    let same = |it: &Authority| it.host().eq_ignore_ascii_case(authority.host()) && port(it) == port(authority);
-    identity.authorities.iter().any(|it| it == authority) || identity.authorities.iter().any(same)
+    // The text first, then ports: hosts are compared letter by letter.
+    let same = |it: &Authority| port(it) == port(authority) && it.host().eq_ignore_ascii_case(authority.host());
+    identity.authorities.iter().any(|it| it.as_str() == authority.as_str() || same(it))
 }
 
 fn ourselves(identity: &Identity, target: &ApiRoot) -> bool {

@@ -105,8 +105,9 @@ impl Factors {
 
     /// Whether a header is one of those that factors are read of.
     pub(super) fn reads(header: &str) -> bool {
-        let others = [names::CALLBACK, names::NRF_URI, names::ROUTING_BINDING, header::USER_AGENT];
-        header.starts_with(names::DISCOVERY) || others.iter().any(|name| name.as_str() == header)
+        let other =
+            matches!(header, "3gpp-sbi-callback" | "3gpp-sbi-nrf-uri" | "3gpp-sbi-routing-binding" | "user-agent");
+        other || header.starts_with(names::DISCOVERY)
     }
 
     fn take(&mut self, parameter: &str, value: &[u8]) -> Result<(), Failure> {

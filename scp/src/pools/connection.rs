@@ -2,14 +2,15 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::Poll;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use h2::client::SendRequest;
-use h2::{Ping, PingPong};
+use h2::client::{ResponseFuture, SendRequest};
+use h2::{Ping, PingPong, SendStream};
+use http::Request;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
@@ -20,11 +21,17 @@ use crate::settings::Timeouts;
 /// A connection that streams can be opened on.
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) sender: SendRequest<Bytes>,
+    /// Opens streams, one at a time: each who did it with a copy would pay for the copy.
+    sender: Mutex<SendRequest<Bytes>>,
+    /// One that never opened any, to be asked and copied.
+    first: SendRequest<Bytes>,
     pub(super) resets: Resets,
     active: AtomicUsize,
     ended: AtomicBool,
 }
+
+/// A stream's response to come and what takes its content, or why there is none.
+pub(super) type Opened = Result<(ResponseFuture, SendStream<Bytes>), h2::Error>;
 
 /// A stream of a connection. When it is dropped, the next in line may have its place.
 #[derive(Debug)]
@@ -36,7 +43,20 @@ pub struct Held {
 impl Connection {
     pub(super) fn new(sender: SendRequest<Bytes>) -> Self {
         let resets = Resets::default();
-        Self { sender, resets, active: AtomicUsize::new(0), ended: AtomicBool::new(false) }
+        let (first, sender) = (sender.clone(), Mutex::new(sender));
+        Self { sender, first, resets, active: AtomicUsize::new(0), ended: AtomicBool::new(false) }
+    }
+
+    /// Opens a stream; gives the request back where the connection takes none any more.
+    pub(super) fn send(&self, request: Request<()>, end: bool) -> Result<Opened, Box<Request<()>>> {
+        let mut sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        match sender.poll_ready(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(_)) => return Err(Box::new(request)),
+            // The stream that it opened last waits for its turn, which is no reason to wait here.
+            Poll::Pending => *sender = self.first.clone(),
+        }
+        Ok(sender.send_request(request, end))
     }
 
     /// Whether streams may still be opened.
@@ -55,7 +75,7 @@ impl Connection {
 
     /// Takes one of the streams that it allows. Callers hold the pool's lock.
     pub(super) fn take(self: &Arc<Self>, pool: &Arc<Pool>) -> Option<Held> {
-        let most = self.sender.current_max_send_streams();
+        let most = self.first.current_max_send_streams();
         pool.streams.store(most, Ordering::Relaxed);
         if !self.open() || self.active() >= most {
             return None;

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -127,16 +127,17 @@ impl Sending {
 
     /// Opens the stream; gives the request back where the connection is closing.
     fn begin(&self, held: Held, request: Request<Body>) -> Result<State, Box<Request<Body>>> {
-        let mut sender = held.connection.sender.clone();
-        // Never pending for a sender that opened no stream yet: it says whether the connection still takes any.
-        if let Poll::Ready(Err(_)) = sender.poll_ready(&mut Context::from_waker(Waker::noop())) {
-            held.connection.end();
-            self.pool.forget(&held.connection);
-            return Err(Box::new(request));
-        }
         let (head, body) = request.into_parts();
         let end = body.is_end();
-        Ok(match sender.send_request(Request::from_parts(head, ()), end) {
+        let opened = match held.connection.send(Request::from_parts(head, ()), end) {
+            Ok(opened) => opened,
+            Err(back) => {
+                held.connection.end();
+                self.pool.forget(&held.connection);
+                return Err(Box::new((*back).map(|()| body)));
+            }
+        };
+        Ok(match opened {
             Ok((response, stream)) => {
                 let patience = self.prepared.settings.timeouts.stall;
                 let pump = (!end).then(|| {
