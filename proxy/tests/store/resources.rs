@@ -240,11 +240,11 @@ async fn b5_nodes_that_run_learn_of_each_others_resources() {
     let (mut first, second) = (Smf::start().await, Smf::start().await);
     let one = Place::new([&first, &second], Some(&redis.address())).await;
     let other = Place::new([&first, &second], Some(&redis.address())).await;
-    let resources = |place: &Place| place.tell(&["stats"])["sbi"]["resources"].clone();
+    let resources = |place: &Place| place.daemon.tell(&["stats"])["sbi"]["resources"].clone();
     let root = moved(&one, &mut first, &second).await;
     until(async || shown(&other, &root) == shown(&one, &root)).await;
     assert_eq!(other.modify(&root).await, StatusCode::OK);
-    assert_eq!((first.asked(), second.asked()), (0, 2), "{}", other.log());
+    assert_eq!((first.asked(), second.asked()), (0, 2), "{}", other.daemon.log());
     // It ends for both.
     let release = async |place: &Place| {
         let release = format!("{CONTEXTS}/1/release");
