@@ -3,18 +3,18 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::hash::Hash;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::quality::RandomState;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// What is under way, by what it is for. Copies share it.
 #[derive(Debug)]
 pub struct Flights<K, V> {
-    under_way: Arc<Mutex<HashMap<K, Waiting<V>, RandomState>>>,
+    under_way: Arc<Mutex<HashMap<K, Flight<V>, RandomState>>>,
 }
-
-type Waiting<V> = watch::Receiver<Option<V>>;
 
 /// What is there already, or what is to be waited for.
 #[derive(Debug)]
@@ -28,7 +28,15 @@ pub enum Joined<V> {
 /// Something under way.
 #[derive(Clone, Debug)]
 pub struct Flight<V> {
-    waiting: Waiting<V>,
+    waiting: watch::Receiver<Option<V>>,
+    since: Instant,
+    led: Arc<AtomicBool>,
+}
+
+/// Whoever has it is the one who waits for a flight, of those who need not. Dropped, another may be.
+#[derive(Debug)]
+pub struct Lead {
+    led: Arc<AtomicBool>,
 }
 
 impl<K, V> Clone for Flights<K, V> {
@@ -55,35 +63,54 @@ where
         F: Future<Output = V> + Send + 'static,
     {
         let mut under_way = self.lock();
-        if let Some(waiting) = under_way.get(&key) {
-            return Joined::Flight(Flight { waiting: waiting.clone() });
+        if let Some(flight) = under_way.get(&key) {
+            return Joined::Flight(flight.clone());
         }
         if let Some(there) = look() {
             return Joined::There(there);
         }
         let (arrived, waiting) = watch::channel(None);
-        under_way.insert(key.clone(), waiting.clone());
+        let flight = Flight { waiting, since: Instant::now(), led: Arc::default() };
+        under_way.insert(key.clone(), flight.clone());
         drop(under_way);
         let landing = Landing { flights: self.clone(), key };
-        let flight = set_out();
+        let flying = set_out();
         tokio::spawn(async move {
-            let value = flight.await;
+            let value = flying.await;
             // Who comes from now on looks again, and finds what the flight left.
             drop(landing);
             arrived.send_replace(Some(value));
         });
-        Joined::Flight(Flight { waiting })
+        Joined::Flight(flight)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, Waiting<V>, RandomState>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, Flight<V>, RandomState>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<V: Clone> Flight<V> {
+    /// When it set out.
+    #[must_use]
+    pub const fn since(&self) -> Instant {
+        self.since
+    }
+
+    /// Is the one who waits for it; none where another is.
+    #[must_use]
+    pub fn lead(&self) -> Option<Lead> {
+        (!self.led.swap(true, Ordering::AcqRel)).then(|| Lead { led: Arc::clone(&self.led) })
+    }
+
     /// What it brings; none where it broke off.
     pub async fn land(mut self) -> Option<V> {
         self.waiting.wait_for(Option::is_some).await.ok().and_then(|value| value.clone())
+    }
+}
+
+impl Drop for Lead {
+    fn drop(&mut self) {
+        self.led.store(false, Ordering::Release);
     }
 }
 
@@ -138,6 +165,22 @@ mod tests {
         }
         assert_eq!(landed(join()).await, Some(1));
         assert_eq!(landed(flights.join("a", || Some(7), || async { 8 })).await, Some(7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_leads_at_a_time() {
+        let flights = Flights::<&str, u32>::default();
+        let join = || match flights.join("a", || None, std::future::pending) {
+            Joined::There(value) => panic!("there is no {value}"),
+            Joined::Flight(flight) => flight,
+        };
+        let (begun, first) = (Instant::now(), join());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let second = join();
+        let lead = first.lead();
+        assert_eq!((lead.is_some(), second.lead().is_some(), second.since()), (true, false, begun));
+        drop(lead);
+        assert!(second.lead().is_some());
     }
 
     #[tokio::test(start_paused = true)]

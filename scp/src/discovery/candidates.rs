@@ -69,6 +69,11 @@ impl Found {
         found
     }
 
+    /// Whether there is nobody.
+    pub(super) fn is_empty(&self) -> bool {
+        self.candidates.is_empty() && self.listeners.is_empty() && self.instances.is_empty()
+    }
+
     /// NRFs, in the order in which they are to be asked, as if they served all that is asked of them.
     pub(super) fn nrfs<'a>(roots: impl Iterator<Item = &'a ApiRoot>, factors: &Factors) -> Self {
         let profile = NfProfile { nf_type: factors.target_type().to_owned(), ..NfProfile::default() };

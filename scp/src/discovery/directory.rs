@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::header::{ETAG, IF_NONE_MATCH};
 use http::{Method, StatusCode};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 
 use super::cache::{Cache, Remember, Remembered};
 use super::candidates::Found;
@@ -111,14 +111,18 @@ impl Directory {
             Joined::Flight(flight) => flight,
         };
         let Some(old) = old else { return flight.land().await.unwrap_or(Err(NrfError::GivenUp)) };
-        match timeout(asking.prepared.settings.discovery.patience, flight.land()).await {
-            Ok(Some(Err(error))) if !error.is_away() => Err(error),
-            Ok(Some(Ok(found))) => Ok(found),
-            Ok(Some(Err(_)) | None) | Err(_) => {
-                asking.prepared.tally.one(Event::SearchStale);
-                Ok(old)
+        // An NRF that hangs is to hold up one, and not all who come while it does.
+        let lead = flight.lead();
+        if lead.is_some() || old.is_empty() {
+            let until = flight.since().checked_add(asking.prepared.settings.discovery.patience);
+            match timeout_at(until.unwrap_or(flight.since()), flight.land()).await {
+                Ok(Some(Err(error))) if !error.is_away() => return Err(error),
+                Ok(Some(Ok(found))) => return Ok(found),
+                Ok(Some(Err(_)) | None) | Err(_) => {}
             }
         }
+        asking.prepared.tally.one(Event::SearchStale);
+        Ok(old)
     }
 
     /// What the headers of a call say of whom it looks for, as [`Factors::read`] has it.

@@ -15,7 +15,8 @@ pub struct DiscoverySettings {
     pub validity: Duration,
     /// For how long an answer that does not hold any more still serves while the NRF does not answer.
     pub stale: Duration,
-    /// How long a request waits for a new answer while there is one that does not hold any more.
+    /// How long one request waits for a new answer while there is one that does not hold any more. Others only wait
+    /// where that has nobody.
     pub patience: Duration,
     /// How long an NRF that did not answer is not asked again for what there is an old answer to.
     pub pause: Duration,

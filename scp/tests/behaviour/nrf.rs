@@ -10,6 +10,7 @@ use pinion_scp::api_root::ApiRoot;
 use pinion_scp::nrf::NrfSettings;
 use pinion_scp::settings::Settings;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::profiles;
 pub(crate) use crate::profiles::{ONE, OWN, TWO};
@@ -54,6 +55,8 @@ pub(crate) struct Knows {
     pub broken: Option<u16>,
     /// A method, and a part of the path, of what it never answers.
     pub silent: Option<(&'static str, &'static str)>,
+    /// When it answers searches; otherwise at once.
+    pub held: Option<watch::Receiver<bool>>,
     tokens: usize,
 }
 
@@ -80,6 +83,7 @@ impl Nrf {
             forgotten: false,
             broken: None,
             silent: None,
+            held: None,
             tokens: 0,
         }));
         let known = Arc::clone(&knows);
@@ -148,7 +152,12 @@ impl Knows {
 
     fn does(&mut self, seen: &Seen) -> Does {
         let silent = self.silent.is_some_and(|(method, path)| seen.method == method && seen.uri.contains(path));
-        if silent { Does::Hangs } else { Does::Answers(self.answer(seen)) }
+        let held = self.held.clone().filter(|_| seen.uri.contains("/nnrf-disc/"));
+        match held {
+            _ if silent => Does::Hangs,
+            Some(held) => Does::Waits(held, self.answer(seen)),
+            None => Does::Answers(self.answer(seen)),
+        }
     }
 
     fn answer(&mut self, seen: &Seen) -> Response<Bytes> {

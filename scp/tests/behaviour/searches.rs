@@ -1,9 +1,15 @@
 //! D1, D5, D6: what an NRF answers to searches beside those whom it finds.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::nrf::{Nrf, ONE, TWO, one_before_two, udm};
-use crate::support::{Answer, Client, Producer, Running, get, scp};
+use crate::support::{Answer, Client, Producer, Running, get, scp, until};
 
 fn ask() -> http::request::Builder {
     get("/nudm-sdm/v2/imsi-001010000000001/nssai").header("3gpp-Sbi-Discovery-target-nf-type", "UDM")
@@ -71,6 +77,59 @@ async fn d1_what_the_nrf_leaves_out_of_account_is_not_forgotten() {
     assert_eq!((one.seen().len(), two.seen().len()), (0, 3));
     let nobody = asked(&running, ask().header("3gpp-Sbi-Discovery-snssais", "[{\"sst\": 3}]")).await;
     assert_eq!((nobody.status.as_u16(), nobody.cause().as_str()), (400, "NF_DISCOVERY_FAILURE"));
+}
+
+/// An NRF that hangs costs whoever asks it first their patience, and nobody else anything.
+#[tokio::test]
+async fn d5_who_joins_a_search_is_served_the_old_answer_at_once() {
+    let (one, two) = (Producer::start().await, Producer::start().await);
+    let nrf = Nrf::with(vec![udm(ONE, &one)]).await;
+    let (release, held) = watch::channel(false);
+    let (running, first) = hanging(&nrf, held, udm(TWO, &two)).await;
+    for seen in 2..5 {
+        let joined = timeout(Duration::from_secs(60), asked(&running, ask())).await;
+        assert_eq!(joined.expect("it should wait for nobody").status, 200);
+        assert_eq!(one.seen().len(), seen);
+    }
+    release.send_replace(true);
+    assert_eq!(first.await.unwrap().status, 200);
+    assert_eq!((nrf.searches().len(), two.seen().len()), (2, 1));
+}
+
+/// Where nobody was there before, somebody may be by now.
+#[tokio::test]
+async fn d5_who_joins_a_search_waits_where_the_old_answer_has_nobody() {
+    let (nrf, producer) = (Nrf::start().await, Producer::start().await);
+    let (release, held) = watch::channel(false);
+    let (running, first) = hanging(&nrf, held, udm(ONE, &producer)).await;
+    let running = Arc::new(running);
+    let joining = tokio::spawn({
+        let running = Arc::clone(&running);
+        async move { asked(&running, ask()).await }
+    });
+    until(|| running.scp.parts().gate.load().0 == 2).await;
+    release.send_replace(true);
+    for waiting in [first, joining] {
+        assert_eq!(waiting.await.unwrap().status, 200);
+    }
+}
+
+/// An SCP with an old answer of an NRF that hangs until it is told and then finds another, and a request that waits for it.
+async fn hanging(nrf: &Nrf, held: watch::Receiver<bool>, found: Value) -> (Running, JoinHandle<Answer>) {
+    nrf.knows.lock().unwrap().validity = 0;
+    let mut settings = nrf.settings();
+    settings.nrf.as_mut().unwrap().timeout = Duration::from_secs(600);
+    settings.discovery.patience = Duration::from_secs(600);
+    let running = scp(settings).await;
+    asked(&running, ask()).await;
+    {
+        let mut knows = nrf.knows.lock().unwrap();
+        (knows.held, knows.profiles) = (Some(held), vec![found]);
+    }
+    let client = Client::connect(running.address).await;
+    let first = tokio::spawn(async move { client.ask(ask().body("").unwrap()).await });
+    until(|| nrf.searches().len() == 2).await;
+    (running, first)
 }
 
 #[tokio::test]

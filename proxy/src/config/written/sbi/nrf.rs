@@ -52,7 +52,7 @@ record! {
         optional validity: Span,
         /// How long an answer that does not hold any more serves while the NRF is away, 10ms to 24h. Left out: 30m.
         optional stale: Span,
-        /// How long a request waits for a new answer while there is an old one, 10ms to 24h. Left out: 200ms.
+        /// How long one request waits for a new answer while there is an old one for the others, 10ms to 24h. Left out: 200ms.
         optional patience: Span,
         /// How long an NRF that did not answer is not asked what there is an old answer to, 10ms to 24h. Left out: 1s.
         optional pause: Span,
