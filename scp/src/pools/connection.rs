@@ -50,13 +50,18 @@ impl Connection {
     /// Opens a stream; gives the request back where the connection takes none any more.
     pub(super) fn send(&self, request: Request<()>, end: bool) -> Result<Opened, Box<Request<()>>> {
         let mut sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
-        match sender.poll_ready(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(_)) => return Err(Box::new(request)),
-            // The stream that it opened last waits for its turn, which is no reason to wait here.
-            Poll::Pending => *sender = self.first.clone(),
+        let ask = |sender: &mut SendRequest<Bytes>| sender.poll_ready(&mut Context::from_waker(Waker::noop()));
+        // Never pending, for it holds to no stream: it says whether the connection still takes any.
+        if let Poll::Ready(Err(_)) = ask(&mut sender) {
+            return Err(Box::new(request));
         }
-        Ok(sender.send_request(request, end))
+        let opened = sender.send_request(request, end);
+        // The last stream that a connection takes it holds to until it is asked again: longer than the stream's client may. While
+        // that waits for its turn, to ask is to be woken instead of who sends its content, which nobody does yet.
+        if !matches!(ask(&mut sender), Poll::Ready(Ok(()))) {
+            *sender = self.first.clone();
+        }
+        Ok(opened)
     }
 
     /// Whether streams may still be opened.

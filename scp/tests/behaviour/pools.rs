@@ -1,5 +1,6 @@
 //! Connections to producers: closed ones, idle ones, dead ones.
 
+use std::future::poll_fn;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -281,4 +282,43 @@ async fn what_clients_take_back_resets_no_more_streams_than_producers_bear() {
     assert_eq!(client.ask(request().body("").unwrap()).await.status, 200);
     let (resets, _raw) = served.await.unwrap();
     assert!((1..=20).contains(&resets), "{resets}");
+}
+
+/// Nobody but its client keeps a stream, though it is the only one that the producer allows.
+#[tokio::test]
+async fn what_a_client_takes_back_ends_where_it_is_all_that_a_connection_takes() {
+    let (ended, mut ends) = tokio::sync::mpsc::unbounded_channel();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let root = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut builder = h2::server::Builder::new();
+            let mut connection = builder.max_concurrent_streams(1).handshake::<_, Bytes>(stream).await.unwrap();
+            let ended = ended.clone();
+            tokio::spawn(async move {
+                while let Some(Ok((request, mut respond))) = connection.accept().await {
+                    let ended = ended.clone();
+                    let waits = request.uri().path() == "/waits";
+                    let mut stream = respond.send_response(Response::new(()), !waits).unwrap();
+                    if waits {
+                        tokio::spawn(async move {
+                            let _ = ended.send(poll_fn(|context| stream.poll_reset(context)).await);
+                        });
+                    }
+                }
+            });
+        }
+    });
+    let running = scp(settings()).await;
+    let client = Client::connect(running.address).await;
+    let request = |path: &str| get(path).header("3gpp-Sbi-Target-apiRoot", &root);
+    // The producer's SETTINGS are known after the first.
+    assert_eq!(client.ask(request("/x").body("").unwrap()).await.status, 200);
+    let mut sender = client.sender.clone().ready().await.unwrap();
+    let (response, _) = sender.send_request(request("/waits").body(()).unwrap(), true).unwrap();
+    let response = response.await.unwrap();
+    assert_eq!(response.status(), 200);
+    drop((response, sender));
+    let end = tokio::time::timeout(Duration::from_secs(5), ends.recv()).await;
+    assert_eq!(end.expect("the producer is told").unwrap().unwrap(), h2::Reason::CANCEL);
 }
