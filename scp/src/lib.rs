@@ -64,6 +64,7 @@ pub mod tally;
 pub mod target;
 pub mod tls;
 pub mod trace;
+pub mod windows;
 
 pub use prepared::Prepared;
 pub use server::{Scp, Speech};

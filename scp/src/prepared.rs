@@ -9,6 +9,7 @@ use crate::resolve::{Resolve, System};
 use crate::settings::Settings;
 use crate::tally::Tally;
 use crate::trace::Tracer;
+use crate::windows::Windows;
 
 /// Settings, with certificates and what is made of them once.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct Prepared {
     pub resolver: Arc<dyn Resolve>,
     /// What happens, counted: that of the SCP that goes by it.
     pub tally: Tally,
+    /// What all connections together may buffer: those of the SCP that goes by it.
+    pub windows: Windows,
     /// Who tells of spans elsewhere, where somebody does.
     pub tracer: Option<Arc<dyn Tracer>>,
     /// Whether each request is told ([`crate::account::Account::tell`]).
@@ -43,6 +46,7 @@ impl Prepared {
             client,
             resolver: Arc::new(System),
             tally: Tally::default(),
+            windows: Windows::default(),
             tracer: None,
             told: false,
         }

@@ -75,8 +75,8 @@ impl Scp {
 
     /// From now on it goes by these. Connections stay; new ones meet the new certificates.
     pub fn apply(&self, prepared: Prepared) {
-        let tally = self.tally();
-        self.prepared.send_replace(Arc::new(Prepared { tally, ..prepared }));
+        let (tally, windows) = (self.tally(), self.prepared.borrow().windows.clone());
+        self.prepared.send_replace(Arc::new(Prepared { tally, windows, ..prepared }));
     }
 
     /// What happened, counted since it began.

@@ -133,6 +133,9 @@ pub struct Limits {
     pub stream_window: u32,
     /// Octets that may come on one connection before they are sent on.
     pub connection_window: u32,
+    /// Octets that may come on all connections together before they are sent on, beside 65535 for each; beyond, windows stay as
+    /// small as that.
+    pub buffered: usize,
     /// Streams that a client may reset before they were looked at (rapid reset, CVE-2023-44487).
     pub resets: usize,
     /// Requests that are worked on at a time.
@@ -284,6 +287,7 @@ impl Default for Limits {
             headers: 65_536,
             stream_window: 262_144,
             connection_window: 4_194_304,
+            buffered: 2_147_483_648,
             resets: 32,
             requests: 10_000,
             waiting: 10_000,

@@ -97,6 +97,8 @@ events! {
         ClientUntrusted "untrusted",
         /// It did not say within the time for it how it wants to speak.
         ClientLate "late",
+        /// All that may be buffered was promised to others: it may send no more at a time than the least.
+        ClientNarrow "narrow",
         /// It took back too much of what it asked (CVE-2023-44487).
         ClientResets "resets",
         /// It broke the protocol, or sent what is too much by it: floods of frames, headers without end (RFC 9113 10.5).

@@ -30,6 +30,7 @@ use crate::failure::{Fault, Sent, Upstream};
 use crate::prepared::Prepared;
 use crate::pump::{Pump, PumpError};
 use crate::tally::Event;
+use crate::windows;
 
 /// What went wrong, and what of the request may have been acted on.
 type Wrong = (Fault, Sent);
@@ -341,9 +342,12 @@ async fn dial(pools: Pools, pool: Arc<Pool>, prepared: Arc<Prepared>) {
 async fn begin<W: Wire>(wire: W, at: SocketAddr, pools: &Pools, pool: Arc<Pool>, prepared: &Prepared) {
     let limits = &prepared.settings.limits;
     let timeouts = &prepared.settings.timeouts;
+    let share = prepared.windows.share(limits);
+    let (stream, connection) = windows::sizes(limits, share.as_ref());
     let begun = h2::client::Builder::new()
-        .initial_window_size(limits.stream_window)
-        .initial_connection_window_size(limits.connection_window)
+        .initial_window_size(stream)
+        .initial_connection_window_size(connection)
+        .max_send_buffer_size(windows::SENT)
         .max_header_list_size(limits.headers)
         .initial_max_send_streams(pool.streams.load(Ordering::Relaxed))
         .enable_push(false)
@@ -356,6 +360,7 @@ async fn begin<W: Wire>(wire: W, at: SocketAddr, pools: &Pools, pool: Arc<Pool>,
             let root = pool.api_root.clone();
             let moved = pools.shared.names.moved(&root, at, prepared);
             run(connection, ours, pool, timeouts, moved).await;
+            drop(share);
         }
         Err(error) => pool.refused(Fault::Broken(error)),
     }

@@ -25,6 +25,7 @@ use crate::errors::answer;
 use crate::prepared::Prepared;
 use crate::pump::{Pump, PumpError};
 use crate::tally::Event;
+use crate::windows::{self, Share};
 
 /// What requests of one connection share.
 #[derive(Debug, Default)]
@@ -42,9 +43,11 @@ where
 {
     let prepared = Arc::clone(&served.prepared.borrow());
     let (limits, timeouts) = (&prepared.settings.limits, &prepared.settings.timeouts);
+    let (stream, connection) = windows::sizes(limits, None);
     let begun = Builder::new()
-        .initial_window_size(limits.stream_window)
-        .initial_connection_window_size(limits.connection_window)
+        .initial_window_size(stream)
+        .initial_connection_window_size(connection)
+        .max_send_buffer_size(windows::SENT)
         .max_concurrent_streams(limits.streams)
         .max_header_list_size(limits.headers)
         .max_pending_accept_reset_streams(limits.resets)
@@ -54,6 +57,7 @@ where
         Ok(Err(error)) => return broke(&prepared, &served, &error),
         Err(_) => return prepared.tally.one(Event::ClientLate),
     };
+    let mut wide = Wide::default();
     let shared = Arc::new(Shared::default());
     let mut known = Known::default();
     let mut drain = served.drain.clone();
@@ -67,6 +71,9 @@ where
             accepted = connection.accept() => match accepted {
                 Some(Ok((request, respond))) => {
                     quiet = false;
+                    if !request.body().is_end_stream() {
+                        wide.widen(&mut connection, &prepared);
+                    }
                     tokio::spawn(Exchange::new(&mut stack, request, respond, &served, &mut known, &shared));
                     if shared.resets.too_many(limits.streams) {
                         prepared.tally.one(Event::ClientResets);
@@ -91,6 +98,39 @@ where
                 }
             }
         }
+    }
+}
+
+/// The windows of a connection: small until there is content.
+#[derive(Debug, Default)]
+struct Wide {
+    share: Option<Share>,
+    /// Whether there was nothing to share.
+    refused: bool,
+    told: bool,
+}
+
+impl Wide {
+    /// Has them be as wide as is configured, where there is room among those of all.
+    fn widen<W>(&mut self, connection: &mut h2::server::Connection<W, Bytes>, prepared: &Prepared)
+    where
+        W: AsyncRead + AsyncWrite + Unpin,
+    {
+        if self.told {
+            return;
+        }
+        let limits = &prepared.settings.limits;
+        self.share = self.share.take().or_else(|| prepared.windows.share(limits));
+        if self.share.is_none() {
+            if !std::mem::replace(&mut self.refused, true) {
+                prepared.tally.one(Event::ClientNarrow);
+            }
+            return;
+        }
+        let (stream, window) = windows::sizes(limits, self.share.as_ref());
+        connection.set_target_window_size(window);
+        // As long as the client has not taken note of the first settings, there can be no others: then with the next request.
+        self.told = connection.set_initial_window_size(stream).is_ok();
     }
 }
 

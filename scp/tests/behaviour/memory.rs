@@ -1,17 +1,23 @@
 //! Memory while clients mean harm: in a process of its own, so that it is the SCP's, its clients' and no other test's.
 
+use std::future::Future;
+use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::Response;
+use pinion_scp::tally::Event;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::attackers::{continuations, half_headers, rapid_resets, references, slow_content};
 use crate::frames::Raw;
-use crate::support::{Client, Producer, get, scp, settings, until};
+use crate::support::{Client, Producer, get, post, scp, settings, until};
 
 /// What tells a process to be that one.
 const TOLD: &str = "PINION_TEST_MEMORY";
-const NAME: &str = "memory::waves_of_clients_that_mean_harm_leave_memory_as_it_was";
 
 /// Clients of a wave, of each kind.
 const CLIENTS: usize = 20;
@@ -23,14 +29,24 @@ fn memory(which: &str) -> u64 {
     line.trim_start_matches(':').trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-#[test]
-fn waves_of_clients_that_mean_harm_leave_memory_as_it_was() {
+/// Runs a test in a process of its own.
+fn alone(name: &str, test: impl Future<Output = ()>) {
     if std::env::var_os(TOLD).is_some() {
-        return tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(waves());
+        return tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
     }
     let mut alone = Command::new(std::env::current_exe().unwrap());
-    let said = alone.args(["--exact", NAME, "--nocapture"]).env(TOLD, "1").output().unwrap();
+    let said = alone.args(["--exact", name, "--nocapture"]).env(TOLD, "1").output().unwrap();
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+}
+
+#[test]
+fn waves_of_clients_that_mean_harm_leave_memory_as_it_was() {
+    alone("memory::waves_of_clients_that_mean_harm_leave_memory_as_it_was", waves());
+}
+
+#[test]
+fn content_for_producers_that_read_slowly_is_bounded_over_all_connections() {
+    alone("memory::content_for_producers_that_read_slowly_is_bounded_over_all_connections", slow_readers());
 }
 
 async fn waves() {
@@ -71,4 +87,88 @@ async fn waves() {
     assert!(after[4] <= after[1] + after[1] / 10, "{after:?} KiB");
     let most = memory("VmHWM");
     assert!(most < 128 * 1024, "{most} KiB");
+}
+
+/// A producer that takes nothing of what it is sent until it is told to, and then answers who sent all of it.
+async fn sleeper(awake: watch::Receiver<bool>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let awake = awake.clone();
+            tokio::spawn(async move {
+                let mut connection = h2::server::handshake(stream).await.unwrap();
+                while let Some(Ok((request, mut respond))) = connection.accept().await {
+                    let mut awake = awake.clone();
+                    tokio::spawn(async move {
+                        awake.wait_for(|it| *it).await.unwrap();
+                        let (mut content, mut octets) = (request.into_body(), 0);
+                        while let Some(Ok(data)) = content.data().await {
+                            octets += data.len();
+                            content.flow_control().release_capacity(data.len()).unwrap();
+                        }
+                        let status = if octets == CONTENT { 200 } else { 400 };
+                        let _ = respond.send_response(Response::builder().status(status).body(()).unwrap(), true);
+                    });
+                }
+            });
+        }
+    });
+    address
+}
+
+/// Octets of each request.
+const CONTENT: usize = 300_000;
+
+async fn slow_readers() {
+    let (wake, awake) = watch::channel(false);
+    let (producer, other) = (sleeper(awake).await, Producer::start().await);
+    let mut settings = settings();
+    // 8 MiB, and so much for each connection that nobody can have less.
+    settings.limits.buffered = 8 << 20;
+    let long = Duration::from_hours(1);
+    (settings.timeouts.stall, settings.timeouts.response, settings.timeouts.attempt) = (long, long, long);
+    (settings.timeouts.client_idle, settings.timeouts.ping) = (long, long);
+    let running = scp(settings).await;
+    // The clients take no memory for it.
+    let content = Bytes::from(vec![b'x'; CONTENT]);
+    let before = memory("VmRSS");
+    let mut asked = JoinSet::new();
+    for _ in 0..100 {
+        let client = Client::connect(running.address).await;
+        // By the second the client took note of what the SCP said first, and may be told to send more at a time.
+        for _ in 0..2 {
+            let request = post("/x").header("3gpp-Sbi-Target-apiRoot", other.root()).body("{}").unwrap();
+            assert_eq!(client.ask(request).await.status, 200);
+        }
+        for _ in 0..8 {
+            let request = post("/x").header("3gpp-Sbi-Target-apiRoot", format!("http://{producer}"));
+            let request = request.body(()).unwrap();
+            let mut sender = client.sender.clone().ready().await.unwrap();
+            let (response, mut stream) = sender.send_request(request, false).unwrap();
+            stream.send_data(content.clone(), true).unwrap();
+            asked.spawn(async move { response.await.unwrap().status() });
+        }
+    }
+    let all = || running.scp.parts().gate.load().0 == 800;
+    until(all).await;
+    // As much has come as may.
+    let mut last = 0;
+    loop {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let now = memory("VmRSS");
+        if now <= last + 512 {
+            break;
+        }
+        last = now;
+    }
+    let most = memory("VmHWM") - before;
+    assert!(most < 64 * 1024, "{most} KiB");
+    let tally = running.scp.tally();
+    assert!(tally.count(Event::ClientNarrow) > 50, "{}", tally.count(Event::ClientNarrow));
+    // No request fails for it.
+    wake.send_replace(true);
+    while let Some(status) = asked.join_next().await {
+        assert_eq!(status.unwrap(), 200);
+    }
 }

@@ -93,6 +93,9 @@ fn limits(given: &written::Limits, limits: &mut Limits, wrong: &mut Wrong) {
     set(&mut limits.waiting, &given.waiting);
     set(&mut limits.producer_connections, &given.producer_connections);
     set(&mut limits.pins, &given.pins);
+    if let Some(buffered) = &given.buffered.value {
+        limits.buffered = buffered.0 as usize;
+    }
     if let Some(kept) = &given.kept.value {
         limits.kept = kept.0 as usize;
     }

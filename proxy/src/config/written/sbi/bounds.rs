@@ -73,6 +73,9 @@ record! {
         optional stream_window: Octets,
         /// Octets that may come on one connection before they are sent on. Left out: 4194304.
         optional connection_window: Octets,
+        /// Octets that may come on all connections together before they are sent on, beside 65535 for each; beyond, windows
+        /// stay that small, and clients send slower. Left out: 2147483648.
+        optional buffered: Octets,
         /// Streams that a client may reset before they were looked at. Left out: 32.
         optional resets: Many,
         /// Requests that are worked on at a time. Left out: 10000.
@@ -83,7 +86,8 @@ record! {
         optional producer_connections: Many,
         /// Octets of a request's content that are kept for another attempt. Left out: 65536.
         optional kept: Octets,
-        /// Resources that are pinned to their producers; more are where their URIs say. Left out: 1000000.
+        /// Resources that are pinned to their producers; of more, those that are asked for least are where their URIs say.
+        /// Left out: 1000000.
         optional pins: Many,
     }
 }
