@@ -213,9 +213,13 @@ impl Shared {
             (StatusCode::OK, _) => {
                 let mut answer: SearchResult = serde_json::from_slice(&content)
                     .map_err(|error| NrfError::Malformed { nrf: nrf.clone(), reason: error.to_string().into() })?;
-                let octets = content.len().saturating_add(whole::complete(&mut answer, key, &nrf, set).await);
+                let parts = whole::complete(&mut answer, key, &nrf, set).await;
+                let (octets, etag) = (content.len().saturating_add(parts.octets), etag.filter(|_| !parts.any));
                 weigh(&mut answer, &key.query);
-                let fresh = freshness(&head.headers, answer.validity_period, settings.validity);
+                let mut fresh = freshness(&head.headers, answer.validity_period, settings.validity);
+                if parts.missing {
+                    fresh.holds = fresh.holds.min(settings.pause);
+                }
                 let found = Arc::new(Found::new(&answer));
                 let Freshness { holds, stale, .. } = fresh;
                 (Remember { found, target_type, etag, octets, holds, stale, changes }, fresh)

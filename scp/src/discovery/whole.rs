@@ -13,30 +13,51 @@ use crate::nrf::{Ask, NfInstanceInfo, NrfSet, SearchResult};
 /// NF instances that are asked for one by one.
 const MOST: usize = 64;
 
-/// Gets all that there is, unless the client wants less; the octets that came.
-pub(super) async fn complete(answer: &mut SearchResult, key: &Key, nrf: &ApiRoot, set: &NrfSet) -> usize {
-    let mut octets = 0;
+/// What came beside an answer.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    /// Octets of it.
+    pub(super) octets: usize,
+    /// Whether anything was to come: the answer's validator says nothing of that.
+    pub(super) any: bool,
+    /// Whether some of it did not.
+    pub(super) missing: bool,
+}
+
+/// Gets all that there is, unless the client wants less.
+pub(super) async fn complete(answer: &mut SearchResult, key: &Key, nrf: &ApiRoot, set: &NrfSet) -> Parts {
+    let mut parts = Parts::default();
     let limited = key.query.split('&').any(|pair| pair.starts_with("limit="));
-    if let Some(path) = answer.more().filter(|_| !limited).map(more)
-        && let Some((all, size)) = search(&set.at(nrf.clone()), path).await
-    {
-        (answer.nf_instances, answer.nf_instance_list) = (all.nf_instances, all.nf_instance_list);
-        octets += size;
+    if let Some(path) = answer.more().filter(|_| !limited).map(more) {
+        parts.any = true;
+        match search(&set.at(nrf.clone()), path).await {
+            Some((all, size)) => {
+                (answer.nf_instances, answer.nf_instance_list) = (all.nf_instances, all.nf_instance_list);
+                parts.octets += size;
+            }
+            None => parts.missing = true,
+        }
     }
     let listed = std::mem::take(&mut answer.nf_instance_list).into_iter();
-    let new = listed.filter(|(instance, _)| !answer.nf_instances.iter().any(|it| it.nf_instance_id == *instance));
+    let new = listed.filter(|(instance, _)| {
+        !answer.nf_instances.iter().any(|it| it.nf_instance_id.eq_ignore_ascii_case(instance))
+    });
     let mut asked = JoinSet::new();
     for (instance, info) in new.take(MOST) {
         asked.spawn(one(instance, info, key.clone(), nrf.clone(), set.clone()));
     }
     while let Some(done) = asked.join_next().await {
-        let Ok(Some((one, size))) = done else { continue };
+        parts.any = true;
+        let Ok(Some((one, size))) = done else {
+            parts.missing = true;
+            continue;
+        };
         answer.nf_instances.extend(one.nf_instances);
         // None of it holds for longer than the shortest-lived of its parts.
         answer.validity_period = answer.validity_period.into_iter().chain(one.validity_period).min();
-        octets += size;
+        parts.octets += size;
     }
-    octets
+    parts
 }
 
 fn more(search: &str) -> String {
@@ -67,7 +88,7 @@ async fn one(
     path.push('=');
     encode(&instance, false, &mut path);
     let (mut found, octets) = search(&set.at(at), path).await?;
-    found.nf_instances.retain(|it| it.nf_instance_id == instance);
+    found.nf_instances.retain(|it| it.nf_instance_id.eq_ignore_ascii_case(&instance));
     for profile in &mut found.nf_instances {
         info.nrf_altered_priorities.iter().for_each(|(pointer, priority)| profile.alter(pointer, *priority));
     }

@@ -15,6 +15,7 @@ use super::registrar::Registrar;
 use super::set::{Ask, NrfSet, Preferred};
 use super::subscriber::Subscriber;
 use super::subscriptions::Wanted;
+use crate::api_root::ApiRoot;
 use crate::prepared::Prepared;
 
 /// What a keeper works with.
@@ -62,13 +63,16 @@ impl<L: Fn(&Arc<Prepared>) -> Link + Sync> Keeper<L> {
             _ = kept => {}
         }
         let prepared = Arc::clone(&self.prepared.borrow());
-        let Some(nrf) = &prepared.settings.nrf else { return };
+        let set = self.set(&prepared);
+        let registration = prepared.settings.nrf.as_ref().and_then(|it| it.registration.as_ref());
         // Whether a registration that was under way arrived, nobody knows.
-        let own = nrf.registration.iter().map(|it| Registrar::path(&it.instance));
-        let paths = own.chain(subscriber.paths());
+        let own =
+            registration.map(|it| Resource { roots: set.roots.clone(), path: Registrar::path(&it.instance) });
+        let before = registrar.resource().filter(|it| own.as_ref().is_none_or(|own| it.is_another(own)));
+        let all = own.into_iter().chain(before).chain(subscriber.resources());
         // No longer than requests that are under way may take.
         let within = prepared.settings.timeouts.drain;
-        if timeout(within, forget(&self.set(&prepared), paths)).await.is_err() {
+        if timeout(within, forget(&set, all)).await.is_err() {
             tracing::warn!("cannot take leave of the NRF: it does not answer");
         }
     }
@@ -78,11 +82,24 @@ impl<L: Fn(&Arc<Prepared>) -> Link + Sync> Keeper<L> {
     }
 }
 
-/// Has the NRF forget resources, all at once.
-pub(super) async fn forget(set: &NrfSet, paths: impl Iterator<Item = String>) {
-    let mut asked: JoinSet<()> = paths
-        .map(|path| {
-            let set = set.clone();
+/// What an NRF set has of this SCP's.
+#[derive(Clone, Debug)]
+pub(super) struct Resource {
+    pub(super) roots: Vec<ApiRoot>,
+    pub(super) path: String,
+}
+
+impl Resource {
+    fn is_another(&self, than: &Self) -> bool {
+        self.path != than.path || !self.roots.iter().any(|it| than.roots.contains(it))
+    }
+}
+
+/// Has NRFs forget resources, all at once.
+pub(super) async fn forget(set: &NrfSet, resources: impl Iterator<Item = Resource>) {
+    let mut asked: JoinSet<()> = resources
+        .map(|Resource { roots, path }| {
+            let set = NrfSet { roots, ..set.clone() };
             async move {
                 match set.ask(&Ask::new(Method::DELETE, path)).await {
                     Ok((_, reply)) if reply.status().is_success() || reply.status() == StatusCode::NOT_FOUND => {}

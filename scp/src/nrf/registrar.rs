@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::error::NrfError;
-use super::keeper::{Again, JSON, Keeper, PATCH, Standing, after, forget, until};
+use super::keeper::{Again, JSON, Keeper, PATCH, Resource, Standing, after, forget, until};
 use super::link::Link;
 use super::own;
 use super::profile::{NfProfile, REGISTERED};
@@ -65,6 +65,11 @@ impl Registrar {
         }
     }
 
+    /// The registration that it knows of.
+    pub(super) fn resource(&self) -> Option<Resource> {
+        self.registered.as_ref().map(Registered::resource)
+    }
+
     /// The resource of an NF instance.
     pub(super) fn path(instance: &str) -> String {
         format!("/nnrf-nfm/v1/nf-instances/{instance}")
@@ -83,9 +88,10 @@ impl Registrar {
         let set = keeper.set(prepared);
         let registration = prepared.settings.nrf.as_ref().and_then(|it| it.registration.as_ref());
         let Some(registration) = registration else {
-            if let Some(old) = self.registered.take() {
+            if let Some(old) = &self.registered {
                 old.end(&set).await;
             }
+            self.registered = None;
             return Ok(());
         };
         let profile = own::profile(&prepared.settings.identity, registration, 0);
@@ -156,9 +162,12 @@ impl Registered {
     }
 
     /// Has those forget it that were told.
-    async fn end(self, set: &NrfSet) {
-        let set = NrfSet { roots: self.roots, ..set.clone() };
-        forget(&set, std::iter::once(Registrar::path(&self.profile.nf_instance_id))).await;
+    async fn end(&self, set: &NrfSet) {
+        forget(set, std::iter::once(self.resource())).await;
+    }
+
+    fn resource(&self) -> Resource {
+        Resource { roots: self.roots.clone(), path: Registrar::path(self.instance()) }
     }
 }
 

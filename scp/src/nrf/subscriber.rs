@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::NOTIFY_PATH;
 use super::error::NrfError;
-use super::keeper::{Again, JSON, Keeper, PATCH, Standing, after, forget, until};
+use super::keeper::{Again, JSON, Keeper, PATCH, Resource, Standing, after, forget, until};
 use super::link::Link;
 use super::places::Places;
 use super::set::{Ask, NrfSet};
@@ -32,6 +32,8 @@ pub(super) struct Subscriber {
     forgotten: u64,
     /// Which NRFs were asked for them, and where these are to tell.
     of: Option<Of>,
+    /// Those of before, until they are ended.
+    left: Vec<Resource>,
 }
 
 /// Whom subscriptions are with.
@@ -90,9 +92,13 @@ impl Subscriber {
         }
     }
 
-    /// The resources that they are.
-    pub(super) fn paths(&self) -> impl Iterator<Item = String> {
-        self.kept.values().filter_map(|it| Some(path(it.subscribed.as_ref()?.id.as_deref()?)))
+    /// The resources that they are, or were.
+    pub(super) fn resources(&self) -> impl Iterator<Item = Resource> {
+        let kept = self.kept.values().filter_map(|it| {
+            let path = path(it.subscribed.as_ref()?.id.as_deref()?);
+            Some(Resource { roots: self.of.as_ref()?.roots.clone(), path })
+        });
+        kept.chain(self.left.iter().cloned())
     }
 
     /// Does what is due.
@@ -103,9 +109,9 @@ impl Subscriber {
         let set = keeper.set(prepared);
         let notified = prepared.settings.nrf.as_ref().and_then(|nrf| Some((nrf, nrf.notify.as_ref()?)));
         let of = notified.map(|(_, notify)| Of { roots: set.roots.clone(), notify: notify.clone() });
-        let mut left = None;
         if self.of != of {
-            left = std::mem::replace(&mut self.of, of).map(|old| (old.roots, self.paths().collect::<Vec<_>>()));
+            self.left = self.resources().collect();
+            self.of = of;
             self.kept.clear();
         }
         if self.forgotten != standing.forgotten {
@@ -118,9 +124,8 @@ impl Subscriber {
             self.ask(keeper, &set, nrf, notify).await;
         }
         // Somebody tells of changes all the time.
-        if let Some((roots, paths)) = left {
-            forget(&NrfSet { roots, ..set }, paths.into_iter()).await;
-        }
+        forget(&set, self.left.iter().cloned()).await;
+        self.left.clear();
     }
 
     /// Asks for those that are due, for each as if there were no other.

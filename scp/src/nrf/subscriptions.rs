@@ -130,8 +130,12 @@ impl NotificationData {
     /// Whether it is to be chosen no more.
     #[must_use]
     pub fn gone(&self) -> bool {
-        let status = self.nf_profile.as_ref().and_then(|profile| profile.get("nfStatus")?.as_str());
-        self.event == "NF_DEREGISTERED" || status.is_some_and(|status| status != super::profile::REGISTERED)
+        let whole = self.nf_profile.as_ref().and_then(|profile| profile.get("nfStatus"));
+        let changes = self.others.get("profileChanges").and_then(Value::as_array).into_iter().flatten();
+        let changed = changes.filter(|it| it.get("path").is_some_and(|path| path == "/nfStatus"));
+        let mut told =
+            whole.into_iter().chain(changed.filter_map(|it| it.get("newValue"))).filter_map(Value::as_str);
+        self.event == "NF_DEREGISTERED" || told.any(|status| status != super::profile::REGISTERED)
     }
 }
 
@@ -153,6 +157,13 @@ mod tests {
             r#"{"event":"NF_PROFILE_CHANGED","nfInstanceUri":"a/b","nfProfile":{"nfStatus":"SUSPENDED"},"profileChanges":[]}"#,
         );
         assert!(suspended.gone() && suspended.others.contains_key("profileChanges"));
+        let changed = |status: &str| {
+            read(&format!(
+                r#"{{"event":"NF_PROFILE_CHANGED","nfInstanceUri":"a/b",
+                "profileChanges":[{{"op":"REPLACE","path":"/nfStatus","newValue":"{status}"}}]}}"#
+            ))
+        };
+        assert!(changed("SUSPENDED").gone() && !changed("REGISTERED").gone());
     }
 
     #[test]

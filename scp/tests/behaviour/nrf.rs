@@ -53,7 +53,7 @@ pub(crate) struct Knows {
     pub forgotten: bool,
     /// A status that it answers everything with.
     pub broken: Option<u16>,
-    /// A method, and a part of the path, of what it never answers.
+    /// How the method begins, and a part of the path, of what it never answers.
     pub silent: Option<(&'static str, &'static str)>,
     /// When it answers searches; otherwise at once.
     pub held: Option<watch::Receiver<bool>>,
@@ -151,7 +151,8 @@ impl Knows {
     }
 
     fn does(&mut self, seen: &Seen) -> Does {
-        let silent = self.silent.is_some_and(|(method, path)| seen.method == method && seen.uri.contains(path));
+        let silent =
+            self.silent.is_some_and(|(method, path)| seen.method.starts_with(method) && seen.uri.contains(path));
         let held = self.held.clone().filter(|_| seen.uri.contains("/nnrf-disc/"));
         match held {
             _ if silent => Does::Hangs,

@@ -237,6 +237,29 @@ async fn n1_another_registration_is_told_and_an_old_one_ends() {
     assert_eq!((told(&nrf).len(), told(&other).len()), (2, 1));
 }
 
+/// It ends while another NRF is yet to take its registration: the one that did is told all the same.
+#[tokio::test]
+async fn n1_leave_is_taken_of_an_nrf_that_is_configured_no_more() {
+    let producer = Producer::start().await;
+    let (nrf, other) = (Nrf::with(vec![udm(ONE, &producer)]).await, Nrf::start().await);
+    let mut settings = registering(&nrf);
+    let running = scp(settings.clone()).await;
+    let (drain, tended) = tend(&running);
+    let client = Client::connect(running.address).await;
+    let request = get("/scp/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM").body("").unwrap();
+    assert_eq!(client.ask(request).await.status, 200);
+    until(|| !nrf.asked("POST", "/nnrf-nfm/v1/subscriptions").is_empty()).await;
+    other.knows.lock().unwrap().silent = Some(("P", "/nnrf-nfm/v1/"));
+    settings.nrf.as_mut().unwrap().roots = vec![other.root()];
+    settings.nrf.as_mut().unwrap().timeout = Duration::from_secs(600);
+    running.scp.apply(prepared(settings));
+    until(|| !other.asked("PUT", OWN).is_empty() && !other.asked("POST", "/subscriptions").is_empty()).await;
+    drain.send_replace(true);
+    tended.await.unwrap();
+    let left = |path: &str| (nrf.asked("DELETE", path).len(), other.asked("DELETE", path).len());
+    assert_eq!((left(OWN), left("/subscriptions/sub-1")), ((1, 1), (1, 0)));
+}
+
 /// Where the NRF is to tell of changes is another place: it is asked to tell there, and no more where it told before.
 #[tokio::test]
 async fn n1_subscriptions_move_with_where_they_are_told() {

@@ -59,6 +59,31 @@ async fn d1_who_is_only_named_is_asked_for() {
     assert!(!search.contains_key("requester-features"), "{search:?}");
 }
 
+/// What another NRF has is asked for again soon where it could not be had, however long the rest holds; and the NRF that named it
+/// cannot say that it is still the same.
+#[tokio::test]
+async fn d5_a_part_of_an_answer_that_is_missing_is_asked_for_again() {
+    let producer = Producer::start().await;
+    let (nrf, other) = (Nrf::start().await, Nrf::with(vec![udm(ONE, &producer)]).await);
+    let at = format!("{}/nnrf-disc/v1", other.producer.root());
+    {
+        let mut knows = nrf.knows.lock().unwrap();
+        (knows.etag, knows.validity) = (Some("\"1\"".to_owned()), 3_600);
+        knows.listed = Some(json!({ONE: {"nrfDiscApiUri": at}}));
+    }
+    other.knows.lock().unwrap().broken = Some(503);
+    let mut settings = nrf.settings();
+    settings.discovery.pause = Duration::ZERO;
+    settings.discovery.patience = Duration::from_secs(600);
+    let running = scp(settings).await;
+    assert_eq!(asked(&running, ask()).await.cause(), "NF_DISCOVERY_FAILURE");
+    other.knows.lock().unwrap().broken = None;
+    for _ in 0..2 {
+        assert_eq!(asked(&running, ask()).await.status, 200);
+    }
+    assert_eq!((nrf.searches().len(), other.searches().len()), (2, 2));
+}
+
 /// ignoredQueryParams: what the NRF does not know, and the profiles that it found answer, is weighed here.
 #[tokio::test]
 async fn d1_what_the_nrf_leaves_out_of_account_is_not_forgotten() {
