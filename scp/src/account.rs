@@ -128,7 +128,7 @@ impl Account {
             names: Arc::clone(&arrival.peer.names),
             method: method.clone(),
             authority: uri.authority().cloned(),
-            path: uri.path_and_query().cloned(),
+            path: crate::nrf::shown(uri, &arrival.prepared.settings),
             agent: text(header::USER_AGENT),
             correlation: text(names::CORRELATION_INFO),
             trace: Parent::of(headers),

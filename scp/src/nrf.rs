@@ -20,6 +20,7 @@ mod subscriptions;
 pub use error::NrfError;
 pub use keeper::Keeper;
 pub use link::{Answer, Exchange, Link, Wire};
+pub(crate) use notice::shown;
 pub use notice::{NOTIFY_PATH, Notice, NoticeLayer};
 pub use own::profile as own_profile;
 pub use places::Places;

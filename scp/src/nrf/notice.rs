@@ -2,7 +2,7 @@
 
 use std::task::{Context as Task, Poll};
 
-use http::uri::Authority;
+use http::uri::{Authority, PathAndQuery, Uri};
 use http::{Method, Response, StatusCode, header};
 use tokio::time::timeout_at;
 use tower::{Layer, Service};
@@ -16,6 +16,7 @@ use crate::deadline;
 use crate::discovery::Directory;
 use crate::failure::Failure;
 use crate::problem::Problem;
+use crate::settings::Settings;
 use crate::tally::Event;
 
 /// Path of the notifications below this SCP's API root; their place of [`Places`](super::Places) follows.
@@ -91,10 +92,23 @@ fn noticed(call: &Call) -> Option<&str> {
         *authority == notify.authority || settings.identity.authorities.contains(authority)
     };
     let uri = call.request.uri();
+    let place = place(uri, settings)?;
     let addressed =
         uri.authority().is_none_or(ours) && call.context.target.as_ref().is_none_or(|it| ours(&it.authority));
-    let place = uri.path().strip_prefix(notify.prefix())?.strip_prefix(NOTIFY_PATH)?.strip_prefix('/')?;
     (call.request.method() == Method::POST && addressed).then_some(place)
+}
+
+fn place<'a>(uri: &'a Uri, settings: &Settings) -> Option<&'a str> {
+    let notify = settings.nrf.as_ref()?.notify.as_ref()?;
+    uri.path().strip_prefix(notify.prefix())?.strip_prefix(NOTIFY_PATH)?.strip_prefix('/')
+}
+
+/// The path of a request as it is shown to others than the NRF: who knows a place is taken for the NRF.
+pub(crate) fn shown(uri: &Uri, settings: &Settings) -> Option<PathAndQuery> {
+    match place(uri, settings) {
+        Some(place) => uri.path().strip_suffix(place)?.parse().ok(),
+        None => uri.path_and_query().cloned(),
+    }
 }
 
 async fn take(directory: &Directory, nf_type: &str, content: Body) -> Result<Reply, Failure> {

@@ -79,6 +79,24 @@ async fn d5_a_notification_that_does_not_end_is_not_waited_for() {
     until(|| running.scp.parts().gate.load() == (0, 0)).await;
 }
 
+/// Who reads what is told of requests does not learn where the NRF tells, and cannot tell in its name.
+#[tokio::test]
+async fn d5_where_the_nrf_tells_is_not_told_on() {
+    let nrf = Nrf::start().await;
+    let mut settings = nrf.settings();
+    settings.nrf.as_mut().unwrap().notify = Some(ApiRoot::parse("http://scp.example").unwrap());
+    let mut told = prepared(settings.clone());
+    told.told = true;
+    let running = scp(settings).await;
+    let _tended = told_of(&nrf, &running).await;
+    running.scp.apply(told);
+    let (tell, mut reader) = tokio::sync::mpsc::channel(8);
+    running.scp.parts().account.tell(Some(tell));
+    client(&running).await.ask(post(&nrf.place()).body("{}").unwrap()).await;
+    let path = reader.recv().await.unwrap().path.unwrap();
+    assert_eq!(path, "/pinion-scp/v1/nf-status/");
+}
+
 /// A change of load alone: whoever is found stays found, and its share is another.
 #[tokio::test]
 async fn d6_load_that_the_nrf_tells_of() {
