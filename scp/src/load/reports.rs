@@ -234,9 +234,10 @@ fn callback(uri: &Uri) -> Option<Whose> {
 }
 
 impl Whose {
-    /// Notifications to a path below an API root.
+    /// Notifications to a path below an API root, whatever the letters of its host and whether its port is named or not.
     pub(super) fn callback(root: &ApiRoot, path: &str) -> Self {
-        Self::Callback(format!("{root}{path}"))
+        let (host, port, prefix) = (root.host().to_ascii_lowercase(), root.port(), root.prefix());
+        Self::Callback(format!("{} {host} {port} {prefix}{path}", root.transport.scheme()))
     }
 }
 
@@ -289,6 +290,20 @@ mod tests {
         tokio::time::advance(Duration::from_secs(76)).await;
         assert_eq!(away(), 0);
     }
+
+    /// RFC 9110 4.2.3: the port of a scheme may be left out, and letters of a host are of either case.
+    #[tokio::test(start_paused = true)]
+    async fn f7_a_callback_that_is_overloaded_is_known_however_its_host_is_written() {
+        let reported = Reported::default();
+        let oci = "Timestamp: \"Tue, 04 Feb 2020 08:49:37 GMT\"; Period-of-Validity: 75s; \
+                   Overload-Reduction-Metric: 100%; Callback-Uri: \"http://SMF.example:80/a/b\"";
+        reported.hear(&headers(&names::OCI, oci), || NOWHERE);
+        let away = |at: &str, path| reported.turned_away(&Whose::callback(&root(at), path)).is_some();
+        assert!(away("http://smf.example", "/a/b") && away("http://smf.example:80/a", "/b"));
+        assert!(!away("http://smf.example", "/a/B") && !away("http://smf.example:443", "/a/b"));
+        assert!(!away("https://smf.example:80", "/a/b"));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn f7_an_overload_holds_no_longer_than_an_hour_and_a_load_five_minutes() {
         let reported = Reported::default();
