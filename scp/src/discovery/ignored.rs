@@ -3,7 +3,7 @@
 
 use pinion_protocols::sbi::decode;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::parameter;
 use crate::nrf::{NfProfile, NfService, PlmnId, SearchResult};
@@ -84,7 +84,6 @@ impl<'a> Factor<'a> {
 
     /// Whether a profile is one of those that are looked for; of its services, those remain that are.
     fn fits(&self, profile: &mut NfProfile) -> bool {
-        let amf = |name: &str| profile.others.get("amfInfo").and_then(|it| it.get(name));
         let is = |value: Option<&Value>, wanted: &str| {
             value.and_then(Value::as_str).is_some_and(|it| it.eq_ignore_ascii_case(wanted))
         };
@@ -102,10 +101,10 @@ impl<'a> Factor<'a> {
                 .get("allowedNfTypes")
                 .and_then(Value::as_array)
                 .is_none_or(|allowed| allowed.iter().any(|it| is(Some(it), wanted))),
-            Self::AmfRegion(wanted) => is(amf("amfRegionId"), wanted),
-            Self::AmfSet(wanted) => is(amf("amfSetId"), wanted),
+            Self::AmfRegion(wanted) => amf(profile, "amfRegionId").any(|it| is(Some(it), wanted)),
+            Self::AmfSet(wanted) => amf(profile, "amfSetId").any(|it| is(Some(it), wanted)),
             Self::Guami(wanted) => {
-                amf("guamiList").and_then(Value::as_array).is_some_and(|all| all.contains(wanted))
+                amf(profile, "guamiList").filter_map(Value::as_array).any(|all| all.contains(wanted))
             }
             // Where none is named, it is the NRF's own.
             Self::Plmns(wanted) => {
@@ -120,6 +119,12 @@ impl<'a> Factor<'a> {
 
 fn listed<T: AsRef<str>>(all: &[T], wanted: &str) -> bool {
     all.iter().any(|it| it.as_ref().eq_ignore_ascii_case(wanted))
+}
+
+/// What an AMF says of a name: once, or of each of several that it is (amfInfoList).
+fn amf<'a>(profile: &'a NfProfile, name: &'a str) -> impl Iterator<Item = &'a Value> {
+    let several = profile.others.get("amfInfoList").and_then(Value::as_object).into_iter().flat_map(Map::values);
+    profile.others.get("amfInfo").into_iter().chain(several).filter_map(move |it| it.get(name))
 }
 
 /// Keeps some of its services; whether there are any.
@@ -182,7 +187,7 @@ mod tests {
             {"nfInstanceId": "b", "nfType": "AMF", "nfStatus": "REGISTERED", "nfSetIdList": ["s2"],
              "plmnList": [{"mcc": "999", "mnc": "70"}],
              "perPlmnSnssaiList": [{"plmnId": {"mcc": "999", "mnc": "70"}, "sNssaiList": [{"sst": 1, "sdRanges": [{"start": "0000f0", "end": "0000FF"}]}]}],
-             "nfServiceList": {"x": service("namf-comm", "c2")}, "amfInfo": {"amfRegionId": "02", "amfSetId": "001"}},
+             "nfServiceList": {"x": service("namf-comm", "c2")}, "amfInfoList": {"x": {"amfRegionId": "02", "amfSetId": "001"}, "y": {"amfRegionId": "03", "amfSetId": "002"}}},
             {"nfInstanceId": "c", "nfType": "SMF", "nfStatus": "REGISTERED"}]}))
         .unwrap();
         let mut text = String::new();
@@ -208,6 +213,7 @@ mod tests {
             ("requester-nf-type", "SMF", &["a", "b", "c"]),
             ("requester-nf-type", "PCF", &["b", "c"]),
             ("amf-region-id", "02", &["b"]),
+            ("amf-region-id", "03", &["b"]),
             ("amf-set-id", "001", &["a", "b"]),
             ("guami", r#"{"amfId":"010041","plmnId":{"mcc":"001","mnc":"01"}}"#, &["a"]),
             ("target-plmn-list", r#"[{"mcc":"001","mnc":"01"}]"#, &["a", "c"]),
