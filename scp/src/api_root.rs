@@ -117,7 +117,8 @@ impl ApiRoot {
         Self::read(text.as_bytes())
     }
 
-    /// The root of an absolute URI, without a prefix, and its path; none where it is relative or of another scheme.
+    /// The root of an absolute URI, without a prefix; none where it is relative, of another scheme or names a user, which
+    /// obscures the host (RFC 9110 4.2.4).
     #[must_use]
     pub fn of(uri: &Uri) -> Option<Self> {
         let transport = match uri.scheme_str()? {
@@ -125,7 +126,8 @@ impl ApiRoot {
             "https" => Transport::Tls,
             _ => return None,
         };
-        Some(Self::new(transport, uri.authority()?.clone()))
+        let authority = uri.authority().filter(|it| !it.as_str().contains('@'))?;
+        Some(Self::new(transport, authority.clone()))
     }
 
     /// The prefix, beginning with a slash, or empty.
@@ -224,6 +226,13 @@ mod tests {
         {
             assert!(ApiRoot::parse(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_uri_with_a_user_has_none() {
+        let of = |text: &'static str| ApiRoot::of(&Uri::from_static(text)).map(|it| it.to_string());
+        assert_eq!(of("http://a/b").as_deref(), Some("http://a"));
+        assert_eq!(of("http://me@a/b"), None);
     }
 
     #[test]

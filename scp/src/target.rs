@@ -31,7 +31,7 @@ pub fn plan(call: &mut Call, gate: &Gate) -> Result<(), Failure> {
     // TLS ends here only for who means this SCP (6.10.2A.1).
     let clear = uri.scheme() == Some(&Scheme::HTTP);
     let stranger = uri.authority().filter(|it| clear && !known(&settings.identity, Transport::Clear, it));
-    let unknown = stranger.map(|it| ApiRoot::new(Transport::Clear, it.clone()));
+    let unknown = stranger.map(|_| ApiRoot::of(uri).ok_or_else(named)).transpose()?;
     let target = call.context.target.as_ref().or(unknown.as_ref());
     if target.is_some_and(|it| ourselves(&settings.identity, it)) {
         return Err(Problem::new(Cause::MsgLoopDetected).detail("the target is this SCP").into());
@@ -72,6 +72,11 @@ fn ourselves(identity: &Identity, target: &ApiRoot) -> bool {
 
 fn unusable(error: &InvalidUri) -> Failure {
     Problem::new(Cause::InvalidMsgFormat).detail(error.to_string()).into()
+}
+
+/// A user before a host obscures who is asked (RFC 9110 4.2.4).
+fn named() -> Failure {
+    Problem::new(Cause::InvalidMsgFormat).detail("the authority names a user").into()
 }
 
 /// The SCP that discovers instead of this one (6.10.3.2).

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use http::Request;
+use http::{Request, Response};
 use pinion_scp::settings::Settings;
 use pinion_scp::tally::Event;
 use pinion_scp::{Prepared, Speech};
@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::pools::Given;
 use crate::running::{secret, speak};
-use crate::support::{Client, Producer, run, scp, settings, until};
+use crate::support::{Client, Does, Producer, run, scp, settings, until};
 
 fn plain(settings: Settings) -> Prepared {
     Prepared::new(settings, None, None)
@@ -80,4 +80,16 @@ async fn r1_clients_know_the_scp_with_its_schemes_port_and_without() {
         (answer.cause().as_str(), running.scp.tally().count(Event::DialNameless)),
         ("MSG_LOOP_DETECTED", 0)
     );
+}
+
+/// It would obscure who is asked, and is never written on (RFC 9110 4.2.4, RFC 9113 8.3.1).
+#[tokio::test]
+async fn r5_who_is_asked_has_no_user_before_its_name() {
+    let producer = Producer::over(None, |_| Does::Answers(Response::default())).await;
+    let running = run(plain(settings()), Speech::Clear).await;
+    let client = Client { sender: speak(TcpStream::connect(running.address).await.unwrap()).await };
+    let request = Request::get(format!("http://scp.example@{}/x", producer.address));
+    let answer = client.ask(request.body("").unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (400, "INVALID_MSG_FORMAT"));
+    assert!(producer.seen().is_empty());
 }
