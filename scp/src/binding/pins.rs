@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use foldhash::fast::FixedState;
+use foldhash::quality::RandomState;
 use http::uri::Authority;
 
 use crate::api_root::{ApiRoot, Transport};
@@ -116,11 +116,11 @@ struct Shared {
 
 #[derive(Default)]
 struct All {
-    pins: HashMap<Arc<str>, Known, FixedState>,
+    pins: HashMap<Arc<str>, Known, RandomState>,
     /// Their keys, in the order in which they were made.
     order: BTreeMap<u64, Arc<str>>,
     /// How many are where.
-    places: HashMap<ApiRoot, u64, FixedState>,
+    places: HashMap<ApiRoot, u64, RandomState>,
     /// The number from which on one is looked for that can be given up.
     hand: u64,
 }

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
-use foldhash::fast::FixedState;
+use foldhash::quality::RandomState;
 use tokio::time::Instant;
 
 /// Values by whom they are of.
 #[derive(Debug)]
 pub(super) struct Aged<K, V> {
-    entries: HashMap<K, Entry<V>, FixedState>,
+    entries: HashMap<K, Entry<V>, RandomState>,
     /// Keys by when they end, and then by turn.
     ends: BTreeMap<(Instant, u64), K>,
     turn: u64,

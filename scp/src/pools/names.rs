@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use foldhash::fast::FixedState;
+use foldhash::quality::RandomState;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::api_root::ApiRoot;
@@ -16,7 +16,7 @@ use crate::resolve::Addresses;
 /// Names that were looked up.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    known: Mutex<HashMap<String, Known, FixedState>>,
+    known: Mutex<HashMap<String, Known, RandomState>>,
 }
 
 #[derive(Clone, Debug)]
@@ -121,7 +121,7 @@ impl Names {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Known, FixedState>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Known, RandomState>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
