@@ -73,8 +73,7 @@ impl Future for Begun {
         };
         let mut reply = answer.map_err(|it| failed(it, target.take(), context))?;
         if let Some(target) = target.take() {
-            let said = names::any(reply.headers());
-            answered(reply.headers_mut(), &target, context, path.as_ref(), said);
+            answered(reply.headers_mut(), &target, context, path.as_ref());
             peers::homeward(reply.headers_mut(), context);
             // Who answered is of interest where a resource was made, bound or moved, and where it is told.
             let headers = reply.headers();
@@ -83,8 +82,8 @@ impl Future for Begun {
             if told
                 || *bound
                 || reply.status().is_redirection()
-                || headers.contains_key(header::LOCATION)
-                || (said && headers.contains_key(names::BINDING))
+                || names::has(headers, &header::LOCATION)
+                || names::has(headers, &names::BINDING)
             {
                 reply.extensions_mut().insert(target);
             }
@@ -213,9 +212,11 @@ fn failed(mut upstream: Upstream, target: Option<Target>, context: &Context) -> 
 }
 
 /// What the client is told of where its request went (6.10.4).
-fn answered(headers: &mut HeaderMap, target: &Target, context: &Context, path: Option<&PathAndQuery>, said: bool) {
+fn answered(headers: &mut HeaderMap, target: &Target, context: &Context, path: Option<&PathAndQuery>) {
     let asked = target.root();
-    if let Some(location) = headers.get(header::LOCATION) {
+    if names::has(headers, &header::LOCATION)
+        && let Some(location) = headers.get(header::LOCATION)
+    {
         let path = path.map_or("/", PathAndQuery::as_str);
         let location = location.to_str().ok().and_then(|it| absolute(it, asked, path));
         // What a client that does not know of the SCP asked is what was asked.
@@ -225,7 +226,7 @@ fn answered(headers: &mut HeaderMap, target: &Target, context: &Context, path: O
             headers.insert(header::LOCATION, location);
         }
     } else if target.chosen
-        && !(said && headers.contains_key(names::TARGET_API_ROOT))
+        && !names::has(headers, &names::TARGET_API_ROOT)
         && let Some(root) = asked.header()
     {
         headers.insert(names::TARGET_API_ROOT, root.clone());

@@ -244,7 +244,7 @@ fn sets(found: &Found, meant: impl Fn(&Producer) -> bool) -> BTreeSet<String> {
 
 /// 3gpp-Sbi-Producer-Id, where nobody said it yet (6.10.3.4). An NRF that is configured has no NF instance that is known.
 fn tell(headers: &mut HeaderMap, producer: &Producer) {
-    if producer.nf_instance.is_empty() || (names::any(headers) && headers.contains_key(names::PRODUCER_ID)) {
+    if producer.nf_instance.is_empty() || names::has(headers, &names::PRODUCER_ID) {
         return;
     }
     if let Some(id) = producer.id() {

@@ -54,8 +54,12 @@ impl<'a> Api<'a> {
     /// Of a path below an API root; none where it does not begin so.
     #[must_use]
     pub fn of(path: &'a str) -> Option<Self> {
-        let mut segments = path.strip_prefix('/')?.split(['/', '?']);
-        let (name, version) = (segments.next()?, segments.next()?);
+        let segment = |text: &'a str| {
+            let end = text.bytes().position(|it| it == b'/' || it == b'?').unwrap_or(text.len());
+            text.split_at_checked(end)
+        };
+        let (name, rest) = segment(path.strip_prefix('/')?)?;
+        let (version, _) = segment(rest.get(1..)?)?;
         let digits = version.strip_prefix(['v', 'V'])?;
         let numbered = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         (numbered && !name.is_empty()).then_some(Self { name, version })

@@ -82,10 +82,8 @@ struct Load {
 impl Reported {
     /// Hears what a response says. What is older than what was heard before, or no such header, is passed over.
     pub(super) fn hear<'a>(&self, headers: &HeaderMap, from: impl Fn() -> From<'a>) {
-        if !names::any(headers) {
-            return;
-        }
-        for value in headers.get_all(names::OCI) {
+        let said = |name| names::has(headers, &name).then(|| headers.get_all(name)).into_iter().flatten();
+        for value in said(names::OCI) {
             let Ok(Oci(elements)) = Oci::parse(value.as_bytes()) else { continue };
             for element in elements {
                 for whose in whose(&element.scope, from()) {
@@ -93,7 +91,7 @@ impl Reported {
                 }
             }
         }
-        for value in headers.get_all(names::LCI) {
+        for value in said(names::LCI) {
             let Ok(Lci(elements)) = Lci::parse(value.as_bytes()) else { continue };
             for element in elements {
                 for whose in whose(&element.scope, NOWHERE) {
