@@ -21,9 +21,11 @@ pub(crate) fn section(listeners: &[SocketAddr]) -> Sbi {
     parse(text.as_bytes(), &Machine::default()).unwrap().config.sbi.unwrap()
 }
 
-/// A port that nobody has.
+/// A port that nobody has, at an address that goes with it: nobody else is given the port there before it is bound again.
 pub(crate) async fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let [high, low] = port.to_be_bytes();
+    ([127, high, low, 2], port).into()
 }
 
 /// A client's connection.
