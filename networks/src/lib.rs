@@ -11,6 +11,7 @@ pub mod missing;
 pub mod namespace;
 pub mod supervised;
 pub mod topology;
+pub mod user_mode_linux;
 
 pub use failure::Failure;
 pub use missing::Missing;

@@ -25,6 +25,9 @@ pub enum Missing {
         /// How to get it.
         remedy: &'static str,
     },
+    /// What runs elsewhere does not on this processor.
+    #[error("another processor is missing: {0}")]
+    Processor(&'static str),
 }
 
 /// Whether namespaces and veths can be made here.

@@ -10,6 +10,7 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use pinion_networks::user_mode_linux;
 use tempfile::TempDir;
 
 use crate::failure::Failure;
@@ -42,10 +43,10 @@ impl Uml {
     /// [`Missing::Sctp`].
     pub fn find(python: Python) -> Result<Self, Missing> {
         let lacking = |missing: pinion_networks::Missing| Missing::Sctp(missing.to_string());
-        let kernel = find_program("linux.uml", "no linux.uml in PATH").map_err(lacking)?;
         for tool in ["ip", "modprobe"] {
             find_program(tool, "install iproute2 and kmod").map_err(lacking)?;
         }
+        let kernel = user_mode_linux::find().map_err(lacking)?;
         let folders = fs::read_dir(MODULES).into_iter().flatten().flatten();
         let with_sctp = |folder: &PathBuf| folder.join("kernel/net/sctp").is_dir();
         let modules: Vec<_> = folders.map(|entry| entry.path()).filter(with_sctp).collect();

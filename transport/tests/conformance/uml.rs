@@ -5,8 +5,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use pinion_networks::missing::{find_program, probe};
+use pinion_networks::missing::{probe, skipped};
 use pinion_networks::namespace::{Namespace, tied};
+use pinion_networks::user_mode_linux;
 use pinion_transport::kernel::is_available;
 
 /// Where Debian's user-mode-linux has its modules, one folder a version.
@@ -19,10 +20,10 @@ fn the_kernel_conforms() {
         println!("the kernel here has SCTP: the other tests show it");
         return;
     }
-    let kernel = match probe().and_then(|()| find_program("linux.uml", "install user-mode-linux")) {
+    let kernel = match probe().and_then(|()| user_mode_linux::find()) {
         Ok(kernel) => kernel,
         Err(missing) => {
-            println!("skipped: {missing}");
+            skipped(missing);
             return;
         }
     };
