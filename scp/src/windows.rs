@@ -10,11 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::settings::Limits;
 
-/// The window of a connection that nobody can make smaller (RFC 9113 6.9.2).
+/// The window of a connection that nobody can make smaller, and that of its streams before they are told (RFC 9113 6.9.2): who
+/// sends at once, and learns then that it sent too much, may not know what to do.
 const LEAST: u32 = 65_535;
-
-/// The window of a stream where that of its connection is the least: several share it, and none takes all of it.
-const LEAST_STREAM: u32 = 16_384;
 
 /// Octets that wait on one stream until its peer's system takes them.
 pub(crate) const SENT: usize = 65_536;
@@ -58,7 +56,7 @@ impl Drop for Share {
 pub(crate) fn sizes(limits: &Limits, share: Option<&Share>) -> (u32, u32) {
     match share {
         Some(_) => (limits.stream_window, limits.connection_window.max(LEAST)),
-        None => (limits.stream_window.min(LEAST_STREAM), LEAST),
+        None => (limits.stream_window.min(LEAST), LEAST),
     }
 }
 
@@ -72,7 +70,7 @@ mod tests {
         let windows = Windows::default();
         let mut shares: Vec<_> = (0..3).map(|_| windows.share(&limits)).collect();
         assert_eq!(shares.iter().filter(|it| it.is_some()).count(), 2);
-        assert_eq!(sizes(&limits, shares[2].as_ref()), (LEAST_STREAM, LEAST));
+        assert_eq!(sizes(&limits, shares[2].as_ref()), (limits.stream_window.min(LEAST), LEAST));
         assert_eq!(sizes(&limits, shares[0].as_ref()), (limits.stream_window, LEAST + 100));
         shares.remove(0);
         assert_eq!(windows.promised(), 100);
