@@ -34,7 +34,7 @@ fn remedy(missing: &Missing, program: &Path) -> String {
             "network namespaces with veth are missing ({why}); in a container, give it CAP_SYS_ADMIN, CAP_NET_ADMIN and \
              CAP_BPF: docker run --privileged"
         ),
-        Missing::Program { .. } => missing.to_string(),
+        Missing::Program { .. } | Missing::Processor(_) => missing.to_string(),
     }
 }
 
