@@ -1,8 +1,9 @@
 //! User-Mode Linux, a Linux kernel as a process: whether there is one that starts here.
 
+use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -27,21 +28,35 @@ pub fn find() -> Result<PathBuf, Missing> {
     }
 }
 
-/// What a kernel says that has nothing to do, and so ends by itself.
-fn said(kernel: &Path) -> std::io::Result<String> {
-    let folder = tempfile::tempdir()?;
+/// The command for a kernel with so much memory, of which it takes what it touches, on the host's files, which it only reads.
+/// `init` is its first program, `console` says where its console is (`null,fd:1`), in `folder` it keeps what it needs itself.
+#[must_use]
+pub fn command(kernel: &Path, memory: &str, init: &Path, console: &str, folder: &Path) -> Command {
     let mut command = tied(kernel);
     command
-        .args(["mem=64M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", "quiet", "init=/bin/true"])
-        .args(["con=null", "con0=null,fd:1"])
-        .arg(format!("uml_dir={}", folder.path().display()))
-        .current_dir(folder.path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
+        .arg(assigned("mem=", memory))
+        .args(["root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", "quiet", "con=null"])
+        .arg(assigned("con0=", console))
+        .arg(assigned("init=", init))
+        .arg(assigned("uml_dir=", folder));
+    // Left to itself it keeps its memory in /dev/shm rather than on a disk.
     for variable in ["TMPDIR", "TMP", "TEMP"] {
         command.env_remove(variable);
     }
+    command
+}
+
+fn assigned(name: &str, value: impl AsRef<OsStr>) -> OsString {
+    let mut argument = OsString::from(name);
+    argument.push(value.as_ref());
+    argument
+}
+
+/// What a kernel says that has nothing to do, and so ends by itself.
+fn said(kernel: &Path) -> std::io::Result<String> {
+    let folder = tempfile::tempdir()?;
+    let mut command = command(kernel, "64M", Path::new("/bin/true"), "null,fd:1", folder.path());
+    command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut process = command.spawn()?;
     let ended = ended(&mut process);
     let _ = process.kill();

@@ -15,7 +15,6 @@ use tempfile::TempDir;
 
 use crate::failure::Failure;
 use crate::missing::{Missing, find_program};
-use crate::namespace::tied;
 use crate::puppet::{Cage, Puppet};
 use crate::python::Python;
 use crate::topology::{Host, Settlement};
@@ -33,7 +32,7 @@ const MODULES: &str = "/usr/lib/uml/modules";
 /// Sockets of SCTP and what its cookies and checksums need.
 const NEEDED: &str = "crc32c_generic hmac sha1_generic md5 sha256_generic sctp";
 /// Memory of one kernel; it takes only what it touches.
-const MEMORY: &str = "mem=256M";
+const MEMORY: &str = "256M";
 
 impl Uml {
     /// Finds the kernel, its SCTP module and the tools its first script calls.
@@ -63,16 +62,8 @@ impl Uml {
             .write_files(host, script)
             .map_err(|source| Failure::File { what: "files of a User-Mode Linux", source })?;
         host.unsettle()?;
-        let mut command = tied(&self.kernel);
-        command
-            .args([MEMORY, "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", "quiet"])
-            .args(["con=null", "con0=fd:0,fd:1"])
-            .arg(assigned("init=", &folder.path().join("init")))
-            .arg(assigned("uml_dir=", folder.path()))
-            // Left to itself it keeps its memory in /dev/shm rather than on a disk.
-            .env_remove("TMPDIR")
-            .env_remove("TMP")
-            .env_remove("TEMP");
+        let init = folder.path().join("init");
+        let mut command = user_mode_linux::command(&self.kernel, MEMORY, &init, "fd:0,fd:1", folder.path());
         for (number, link) in host.links.iter().enumerate() {
             let end = &link.host.interface;
             let mac = end.mac.map(|mac| format!(",mac={mac}")).unwrap_or_default();
@@ -127,10 +118,4 @@ impl Uml {
         let _ = write!(script, "{python} -S -E -u {folder}/peer.py\npoweroff -f\n");
         script
     }
-}
-
-fn assigned(name: &str, path: &Path) -> std::ffi::OsString {
-    let mut argument = std::ffi::OsString::from(name);
-    argument.push(path);
-    argument
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use pinion_networks::missing::{probe, skipped};
-use pinion_networks::namespace::{Namespace, tied};
+use pinion_networks::namespace::Namespace;
 use pinion_networks::user_mode_linux;
 use pinion_transport::kernel::is_available;
 
@@ -29,18 +29,9 @@ fn the_kernel_conforms() {
     };
     let folder = tempfile::tempdir().unwrap();
     write_files(folder.path());
-    let mut command = tied(kernel);
-    command
-        .args(["mem=256M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", "quiet"])
-        .args(["con=null", "con0=null,fd:1"])
-        .arg(format!("init={}", folder.path().join("init").display()))
-        .arg(format!("uml_dir={}", folder.path().display()))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    for variable in ["TMPDIR", "TMP", "TEMP"] {
-        command.env_remove(variable);
-    }
+    let init = folder.path().join("init");
+    let mut command = user_mode_linux::command(&kernel, "256M", &init, "null,fd:1", folder.path());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let said = output(command);
     println!("{said}");
     assert!(said.contains("test result: ok.") && !said.contains("skipped:"), "see above");
