@@ -45,6 +45,21 @@ impl Transport {
             Self::Tls => 443,
         }
     }
+
+    /// The port of an authority, named or the scheme's (RFC 9110 4.2.3).
+    #[must_use]
+    pub fn port_of(self, authority: &Authority) -> u16 {
+        authority.port_u16().unwrap_or(self.default_port())
+    }
+
+    /// Whether two authorities are of the same place: a port that is the scheme's may be named or not, and letters of a host may
+    /// be of either case.
+    #[must_use]
+    pub fn leads_alike(self, one: &Authority, other: &Authority) -> bool {
+        // The text first, then ports: hosts are compared letter by letter, and this is done for each request.
+        one.as_str() == other.as_str()
+            || (self.port_of(one) == self.port_of(other) && one.host().eq_ignore_ascii_case(other.host()))
+    }
 }
 
 /// The root of an API: `https://example.com:8443/a/b/c`. Copies share what they hold.
@@ -152,15 +167,14 @@ impl ApiRoot {
     /// The port, named or the scheme's.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.authority.port_u16().unwrap_or(self.transport.default_port())
+        self.transport.port_of(&self.authority)
     }
 
     /// Whether both mean the same place, prefix and all: a port that is the scheme's may be named or not.
     #[must_use]
     pub fn same(&self, other: &Self) -> bool {
         self.transport == other.transport
-            && self.port() == other.port()
-            && self.host().eq_ignore_ascii_case(other.host())
+            && self.transport.leads_alike(&self.authority, &other.authority)
             && self.prefix() == other.prefix()
     }
 }

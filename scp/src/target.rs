@@ -58,12 +58,9 @@ pub fn plan(call: &mut Call, gate: &Gate) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether an authority is one of the SCP's: a port that is the scheme's may be named or not (RFC 9110 4.2.3).
+/// Whether an authority is one of the SCP's.
 fn known(identity: &Identity, transport: Transport, authority: &Authority) -> bool {
-    let port = |it: &Authority| it.port_u16().unwrap_or(transport.default_port());
-    // The text first, then ports: hosts are compared letter by letter.
-    let same = |it: &Authority| port(it) == port(authority) && it.host().eq_ignore_ascii_case(authority.host());
-    identity.authorities.iter().any(|it| it.as_str() == authority.as_str() || same(it))
+    identity.authorities.iter().any(|it| transport.leads_alike(it, authority))
 }
 
 fn ourselves(identity: &Identity, target: &ApiRoot) -> bool {
