@@ -1,16 +1,19 @@
 //! Resources that this SCP keeps on their producers for clients that know nothing of bindings (TS 29.500 6.12).
 
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+mod table;
+
+use std::collections::BinaryHeap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use foldhash::quality::RandomState;
 use http::uri::Authority;
 
 use crate::api_root::{ApiRoot, Transport};
 use crate::discovery::Api;
 use crate::producer::Producer;
+
+use table::{All, Known};
 
 /// Where a resource is, and who else has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,27 +116,6 @@ struct Shared {
     all: RwLock<All>,
     keeper: RwLock<Option<Arc<dyn Keeper>>>,
 }
-
-#[derive(Default)]
-struct All {
-    pins: HashMap<Arc<str>, Known, RandomState>,
-    /// Their keys, in the order in which they were made.
-    order: BTreeMap<u64, Arc<str>>,
-    /// How many are where.
-    places: HashMap<ApiRoot, u64, RandomState>,
-    /// The number from which on one is looked for that can be given up.
-    hand: u64,
-}
-
-struct Known {
-    number: u64,
-    pinned: Pinned,
-    /// Whether it was asked for since it was last looked at whether to give it up.
-    used: AtomicBool,
-}
-
-/// How many pins are looked at to give one up.
-const LOOK: usize = 16;
 
 /// How many are given up for one that is new: where the bound was lowered, there come to be as many as it says.
 const FOR_ONE: usize = 2;
@@ -308,73 +290,6 @@ impl Pins {
 
     fn write(&self) -> RwLockWriteGuard<'_, All> {
         self.shared.all.write().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl All {
-    /// Puts a pin where it was, or beside the others; its number.
-    fn put(&mut self, number: Option<u64>, key: &Arc<str>, pinned: Pinned) -> u64 {
-        if let Some(known) = self.pins.get_mut(key) {
-            let (number, at) = (known.number, pinned.pin.at.clone());
-            let before = std::mem::replace(&mut known.pinned, pinned).pin.at;
-            if before != at {
-                self.leave(&before);
-                self.come(at);
-            }
-            return number;
-        }
-        let next = || self.order.last_key_value().map_or(0, |(last, _)| last.saturating_add(1));
-        let number = number.filter(|it| !self.order.contains_key(it)).unwrap_or_else(next);
-        self.order.insert(number, Arc::clone(key));
-        self.come(pinned.pin.at.clone());
-        self.pins.insert(Arc::clone(key), Known { number, pinned, used: AtomicBool::new(false) });
-        number
-    }
-
-    /// Takes one out; its number and its key.
-    fn take(&mut self, key: &str) -> Option<(u64, Arc<str>)> {
-        let (key, Known { number, pinned, .. }) = self.pins.remove_entry(key)?;
-        self.order.remove(&number);
-        self.leave(&pinned.pin.at);
-        Some((number, key))
-    }
-
-    /// Takes one out that is little missed. What was asked for since the last time gets a second chance, and what moved away from
-    /// where its URI says is last: of the others who is asked for them is told by the URI.
-    fn give_up(&mut self) -> Option<(u64, Arc<str>)> {
-        let mut least: Option<((bool, bool), Arc<str>)> = None;
-        let mut hand = self.hand;
-        for (number, key) in self.order.range(self.hand..).chain(self.order.range(..self.hand)).take(LOOK) {
-            hand = number.saturating_add(1);
-            let Some(Known { pinned, used, .. }) = self.pins.get(key) else { continue };
-            let at = &pinned.pin.at;
-            let moved = !key.starts_with(self::key(at.transport, &at.authority, "").as_str());
-            let missed = (moved, used.swap(false, Ordering::Relaxed));
-            if least.as_ref().is_none_or(|(least, _)| missed < *least) {
-                least = Some((missed, Arc::clone(key)));
-            }
-            if missed == (false, false) {
-                break;
-            }
-        }
-        self.hand = hand;
-        self.take(&least?.1)
-    }
-
-    /// One more is at a place.
-    fn come(&mut self, at: ApiRoot) {
-        let count = self.places.entry(at).or_default();
-        *count = count.saturating_add(1);
-    }
-
-    /// One less is.
-    fn leave(&mut self, at: &ApiRoot) {
-        if let Some(count) = self.places.get_mut(at) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.places.remove(at);
-            }
-        }
     }
 }
 
