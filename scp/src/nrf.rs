@@ -3,6 +3,7 @@
 mod error;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod held;
 mod keeper;
 mod lenient;
 mod link;

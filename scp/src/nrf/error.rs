@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::StatusCode;
+use tokio::time::Instant;
 
 use crate::api_root::ApiRoot;
 use crate::cause::Cause;
@@ -18,8 +19,13 @@ pub enum NrfError {
     #[error("no NRF is configured")]
     None,
     /// None of the set answered.
-    #[error("no NRF answers: {0}")]
-    Away(Arc<str>),
+    #[error("no NRF answers: {why}")]
+    Away {
+        /// What each did instead.
+        why: Arc<str>,
+        /// When the first may be asked again, where all of them want to be let alone.
+        until: Option<Instant>,
+    },
     /// It refused.
     #[error("the NRF at {nrf} answers {status}")]
     Refused {
@@ -49,7 +55,15 @@ impl NrfError {
     pub fn is_away(&self) -> bool {
         match self {
             Self::None | Self::Refused { .. } => false,
-            Self::Away(_) | Self::Malformed { .. } | Self::GivenUp => true,
+            Self::Away { .. } | Self::Malformed { .. } | Self::GivenUp => true,
+        }
+    }
+
+    /// Before when there is no use in trying again.
+    pub(super) fn until(&self) -> Option<Instant> {
+        match self {
+            Self::Away { until, .. } => *until,
+            Self::None | Self::Refused { .. } | Self::Malformed { .. } | Self::GivenUp => None,
         }
     }
 

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
+use super::error::NrfError;
 use super::link::Link;
 use super::places::Places;
 use super::registrar::Registrar;
@@ -123,9 +124,9 @@ pub(super) struct Again {
 
 impl Again {
     /// Another failure.
-    pub(super) fn failed(&mut self) {
-        let wait = Duration::from_secs(1 << self.failures.min(5));
-        *self = Self { failures: self.failures.saturating_add(1), at: Some(after(wait)) };
+    pub(super) fn failed(&mut self, error: &NrfError) {
+        let wait = after(Duration::from_secs(1 << self.failures.min(5)));
+        *self = Self { failures: self.failures.saturating_add(1), at: Some(error.until().unwrap_or(wait)) };
     }
 
     /// Whether it is too early.

@@ -50,7 +50,7 @@ impl Registrar {
                 Ok(()) => self.again = Again::default(),
                 Err(error) => {
                     tracing::warn!(%error, "the NRF is not told of this SCP");
-                    self.again.failed();
+                    self.again.failed(&error);
                 }
             }
             tell.send_if_modified(|it| {

@@ -8,8 +8,9 @@ use http::uri::{PathAndQuery, Uri};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 
 use super::error::NrfError;
+use super::held::Held;
 use super::link::Link;
-use super::own_token::{self, OwnTokens};
+use super::own_token::{self, OwnTokens, Use};
 use super::settings::NrfSettings;
 use crate::api_root::ApiRoot;
 use crate::authorization::refuses_token;
@@ -20,6 +21,7 @@ use crate::prepared::Prepared;
 pub struct Preferred {
     root: Arc<RwLock<Option<ApiRoot>>>,
     tokens: OwnTokens,
+    held: Held,
 }
 
 /// The NRFs that one request may go to.
@@ -56,6 +58,11 @@ pub struct Ask {
 const REDIRECTS: usize = 3;
 
 impl Preferred {
+    /// The same, but for who answered last.
+    fn with(&self, root: Arc<RwLock<Option<ApiRoot>>>) -> Self {
+        Self { root, ..self.clone() }
+    }
+
     /// The roots, the preferred one first.
     pub(crate) fn order<'a>(&self, roots: &'a [ApiRoot]) -> impl Iterator<Item = &'a ApiRoot> + use<'a> {
         let preferred = self.root.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -72,9 +79,13 @@ impl Preferred {
 }
 
 impl Ask {
-    /// The service that it is for, as `nnrf-disc`; whoever asks for a token needs none.
-    fn service(&self) -> Option<&str> {
-        self.path.split('/').nth(1).filter(|it| it.starts_with("nnrf-"))
+    /// The service that it is for, as `nnrf-disc`.
+    fn service(&self) -> &str {
+        self.path.split('/').nth(1).unwrap_or_default()
+    }
+
+    fn of(&self, root: &ApiRoot) -> Use {
+        (root.clone(), self.service().to_owned())
     }
 
     /// A request without content.
@@ -101,7 +112,7 @@ impl NrfSet {
         Self {
             link,
             roots: named.map_or_else(configured_roots, |it| vec![it.clone()]),
-            preferred: Preferred { root, tokens: preferred.tokens.clone() },
+            preferred: preferred.with(root),
             timeout: configured.map_or(NrfSettings::TIMEOUT, |it| it.timeout),
             agent: prepared.tag.clone(),
             instance: prepared.settings.identity.instance.clone().or_else(registered),
@@ -110,8 +121,7 @@ impl NrfSet {
 
     /// One NRF alone, which others do not ask first for that.
     pub(crate) fn at(&self, root: ApiRoot) -> Self {
-        let preferred = Preferred { root: Arc::default(), tokens: self.preferred.tokens.clone() };
-        Self { roots: vec![root], preferred, ..self.clone() }
+        Self { roots: vec![root], preferred: self.preferred.with(Arc::default()), ..self.clone() }
     }
 
     /// Asks one after the other until one answers; what only says that it cannot just now is no answer while there is another.
@@ -138,15 +148,19 @@ impl NrfSet {
             return Err(NrfError::None);
         }
         tracing::warn!(wrong = wrong.join("; "), "no NRF answers");
-        Err(NrfError::Away(wrong.join("; ").into()))
+        let held: Option<Vec<_>> = self.roots.iter().map(|it| self.preferred.held.until(&ask.of(it))).collect();
+        let until = held.and_then(|it| it.into_iter().min());
+        Err(NrfError::Away { why: wrong.join("; ").into(), until })
     }
 
     /// Asks one, with an access token where it wants one.
     async fn one(&self, root: &ApiRoot, ask: &Ask) -> Result<Response<Bytes>, String> {
-        let (Some(instance), Some(service)) = (&self.instance, ask.service()) else {
+        // Whoever asks for a token needs none.
+        let service = ask.service();
+        let (Some(instance), true) = (&self.instance, service.starts_with("nnrf-")) else {
             return self.exchange(root, ask, None).await;
         };
-        let (of, tokens) = ((root.clone(), service.to_owned()), &self.preferred.tokens);
+        let (of, tokens) = (ask.of(root), &self.preferred.tokens);
         let reply = self.exchange(root, ask, tokens.get(&of)).await?;
         if !refuses_token(reply.status(), reply.headers()) {
             return Ok(reply);
@@ -159,13 +173,18 @@ impl NrfSet {
         }
     }
 
-    /// Asks one, and whom it redirects to, which is not shown the token.
+    /// Asks one, unless it wants to be let alone, and whom it redirects to, which is not shown the token.
     async fn exchange(
         &self,
         root: &ApiRoot,
         ask: &Ask,
         token: Option<HeaderValue>,
     ) -> Result<Response<Bytes>, String> {
+        let (of, held) = (ask.of(root), &self.preferred.held);
+        // It is the last request where a resource ends, and one the less to come.
+        if held.until(&of).is_some() && ask.method != Method::DELETE {
+            return Err(format!("{root} asks to be let alone"));
+        }
         let mut to = root.clone();
         let mut path: PathAndQuery =
             format!("{}{}", root.prefix(), ask.path).parse().map_err(|error| format!("{root}: {error}"))?;
@@ -175,6 +194,7 @@ impl NrfSet {
                 request.headers_mut().insert(header::AUTHORIZATION, token.clone());
             }
             let reply = self.link.send(to.clone(), request, self.timeout).await?;
+            held.heed(&of, &reply);
             let redirected =
                 [StatusCode::TEMPORARY_REDIRECT, StatusCode::PERMANENT_REDIRECT].contains(&reply.status());
             let location = reply.headers().get(header::LOCATION).filter(|_| redirected);
@@ -250,7 +270,7 @@ mod tests {
         let error =
             set(&script, &["http://a", "http://b"]).ask(&Ask::new(Method::GET, "/".to_owned())).await.unwrap_err();
         assert!(
-            matches!(&error, NrfError::Away(why) if &**why == "http://a is down; http://b is down"),
+            matches!(&error, NrfError::Away { why, until: None } if &**why == "http://a is down; http://b is down"),
             "{error}"
         );
         let error = set(&script, &[]).ask(&Ask::new(Method::GET, "/".to_owned())).await.unwrap_err();

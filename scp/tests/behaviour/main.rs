@@ -31,6 +31,7 @@ mod discovery;
 mod drained;
 mod failure;
 mod faults;
+mod forbearance;
 mod frames;
 mod http1;
 mod identity;

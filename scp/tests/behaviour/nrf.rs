@@ -53,11 +53,23 @@ pub(crate) struct Knows {
     pub forgotten: bool,
     /// A status that it answers everything with.
     pub broken: Option<u16>,
+    /// What it refuses.
+    pub refuses: Option<Refuses>,
     /// How the method begins, and a part of the path, of what it never answers.
     pub silent: Option<(&'static str, &'static str)>,
     /// When it answers searches; otherwise at once.
     pub held: Option<watch::Receiver<bool>>,
     tokens: usize,
+}
+
+/// What an NRF refuses, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Refuses {
+    /// A method, and a part of the path.
+    pub what: (&'static str, &'static str),
+    pub status: u16,
+    /// In seconds.
+    pub retry_after: Option<&'static str>,
 }
 
 impl Nrf {
@@ -82,6 +94,7 @@ impl Nrf {
             guarded: false,
             forgotten: false,
             broken: None,
+            refuses: None,
             silent: None,
             held: None,
             tokens: 0,
@@ -165,6 +178,14 @@ impl Knows {
         let empty = |status: u16| Response::builder().status(status).body(Bytes::new()).unwrap();
         if let Some(status) = self.broken {
             return empty(status);
+        }
+        if let Some(Refuses { what: (method, path), status, retry_after }) = self.refuses
+            && seen.method == method
+            && seen.uri.contains(path)
+        {
+            let mut refusal = empty(status);
+            refusal.headers_mut().extend(retry_after.map(|it| (http::header::RETRY_AFTER, it.parse().unwrap())));
+            return refusal;
         }
         let path = seen.uri.split_once("://").map_or("", |(_, rest)| &rest[rest.find('/').unwrap_or(0)..]);
         let last = format!("Bearer token-{}", self.tokens);
