@@ -32,6 +32,17 @@ struct Registered {
     roots: Vec<ApiRoot>,
     every: Duration,
     next: Instant,
+    /// Whether the last heartbeat was refused.
+    refused: bool,
+}
+
+/// What became of a heartbeat.
+enum Beat {
+    Taken,
+    /// The NRF does not want it as it is: all of the profile may take its place (TS 29.510 5.2.2.3.1).
+    Refused,
+    /// The NRF does not know this SCP any more (TS 29.510 5.2.2.3.2).
+    Unknown,
 }
 
 /// Between heartbeats where the NRF sets no time.
@@ -98,9 +109,19 @@ impl Registrar {
         let load = (keeper.load)();
         match &mut self.registered {
             Some(known) if known.profile == profile && !known.elsewhere(&set) => {
-                if known.next <= Instant::now() && !known.beat(&set, load).await? {
-                    self.registered = Some(Registered::register(profile, load, &set).await?);
-                    tell.send_modify(|it| it.forgotten = it.forgotten.wrapping_add(1));
+                if Instant::now() < known.next {
+                    return Ok(());
+                }
+                match known.beat(&set, load).await? {
+                    Beat::Taken => {}
+                    Beat::Refused => {
+                        let new = Registered::register(profile, load, &set).await?;
+                        *known = Registered { refused: true, ..new };
+                    }
+                    Beat::Unknown => {
+                        *known = Registered::register(profile, load, &set).await?;
+                        tell.send_modify(|it| it.forgotten = it.forgotten.wrapping_add(1));
+                    }
                 }
             }
             known => {
@@ -129,7 +150,7 @@ impl Registered {
         }
         tracing::info!(%nrf, instance = profile.nf_instance_id, "registered with the NRF");
         let every = heartbeat(&content).unwrap_or(HEARTBEAT);
-        Ok(Self { profile, roots: set.roots.clone(), every, next: after(every) })
+        Ok(Self { profile, roots: set.roots.clone(), every, next: after(every), refused: false })
     }
 
     fn instance(&self) -> &str {
@@ -141,8 +162,8 @@ impl Registered {
         !self.roots.iter().any(|it| set.roots.contains(it))
     }
 
-    /// Sends a heartbeat; false where the NRF does not know this SCP any more.
-    async fn beat(&mut self, set: &NrfSet, load: u8) -> Result<bool, NrfError> {
+    /// Sends a heartbeat.
+    async fn beat(&mut self, set: &NrfSet, load: u8) -> Result<Beat, NrfError> {
         let patch = json!([
             { "op": "replace", "path": "/nfStatus", "value": REGISTERED },
             { "op": "replace", "path": "/load", "value": load },
@@ -151,14 +172,21 @@ impl Registered {
         let (nrf, reply) = set.ask(&ask).await?;
         let (status, content) = (reply.status(), reply.into_body());
         if status == StatusCode::NOT_FOUND {
-            return Ok(false);
+            return Ok(Beat::Unknown);
+        }
+        if status.is_client_error() {
+            if !self.refused {
+                tracing::warn!(%nrf, %status, "the NRF takes no heartbeats: it is told of this SCP anew each time");
+            }
+            return Ok(Beat::Refused);
         }
         if !status.is_success() {
             return Err(NrfError::Refused { nrf, status, content });
         }
         self.every = heartbeat(&content).unwrap_or(self.every);
         self.next = after(self.every);
-        Ok(true)
+        self.refused = false;
+        Ok(Beat::Taken)
     }
 
     /// Has those forget it that were told.

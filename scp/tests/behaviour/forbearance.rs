@@ -1,4 +1,4 @@
-//! N1, N2: for how long an NRF is let alone that says so (TS 29.500 6.4.2).
+//! N1, N2: what an NRF refuses, and for how long it is let alone (TS 29.510 5.2.2.3, TS 29.500 6.4.2).
 
 use std::time::Duration;
 
@@ -15,6 +15,30 @@ fn refuse(nrf: &Nrf, what: (&'static str, &'static str), status: u16, retry_afte
 fn search(dnn: &'static str) -> http::Request<&'static str> {
     let request = get("/scp/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
     request.header("3gpp-Sbi-Discovery-dnn", dnn).body("").unwrap()
+}
+
+/// A heartbeat that the NRF does not want as it is: it is told all, again and again, and keeps what it was to tell.
+#[tokio::test]
+async fn n1_an_nrf_that_refuses_heartbeats_is_told_anew() {
+    for status in [400, 403] {
+        let producer = Producer::start().await;
+        let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+        nrf.knows.lock().unwrap().heartbeat = 1;
+        let running = scp(registering(&nrf)).await;
+        let (drain, tended) = tend(&running);
+        Client::connect(running.address).await.ask(search("a")).await;
+        until(|| !nrf.asked("POST", "/nnrf-nfm/v1/subscriptions").is_empty()).await;
+        let told = nrf.asked("PUT", OWN).len();
+        refuse(&nrf, ("PATCH", OWN), status, None);
+        until(|| nrf.asked("PUT", OWN).len() >= told + 2).await;
+        nrf.knows.lock().unwrap().refuses = None;
+        let (beaten, told) = (nrf.asked("PATCH", OWN).len(), nrf.asked("PUT", OWN).len());
+        until(|| nrf.asked("PATCH", OWN).len() >= beaten + 3).await;
+        assert!(nrf.asked("PUT", OWN).len() <= told + 1, "{status}");
+        assert_eq!(nrf.asked("POST", "/nnrf-nfm/v1/subscriptions").len(), 1, "{status}");
+        drain.send_replace(true);
+        tended.await.unwrap();
+    }
 }
 
 /// One that has too much to do is not asked for that service again before it says so; for others it is.
