@@ -8,6 +8,7 @@ use tokio::time::timeout_at;
 use tower::{Layer, Service};
 
 use super::subscriptions::NotificationData;
+use crate::api_root::{ApiRoot, Transport};
 use crate::before::Way;
 use crate::body::{Body, BodyError, collect};
 use crate::call::{Call, Reply};
@@ -88,13 +89,15 @@ where
 fn noticed(call: &Call) -> Option<&str> {
     let settings = &call.context.arrival.prepared.settings;
     let notify = settings.nrf.as_ref()?.notify.as_ref()?;
-    let ours = |authority: &Authority| {
-        *authority == notify.authority || settings.identity.authorities.contains(authority)
+    let ours = |transport: Transport, authority: &Authority| {
+        let mut known = settings.identity.authorities.iter().chain([&notify.authority]);
+        known.any(|it| transport.leads_alike(it, authority))
     };
     let uri = call.request.uri();
     let place = place(uri, settings)?;
-    let addressed =
-        uri.authority().is_none_or(ours) && call.context.target.as_ref().is_none_or(|it| ours(&it.authority));
+    let transport = ApiRoot::of(uri).map_or(notify.transport, |it| it.transport);
+    let addressed = uri.authority().is_none_or(|it| ours(transport, it))
+        && call.context.target.as_ref().is_none_or(|it| ours(it.transport, &it.authority));
     (call.request.method() == Method::POST && addressed).then_some(place)
 }
 

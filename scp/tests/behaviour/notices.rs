@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::nrf::{Nrf, ONE, TWO, udm};
 use crate::registration::tend;
-use crate::support::{Client, Producer, Running, get, post, prepared, scp, until};
+use crate::support::{Client, Producer, Running, get, post, prepared, scheme, scp, until};
 
 fn ask() -> http::request::Builder {
     get("/nudm-sdm/v2/imsi-001010000000001/nssai").header("3gpp-Sbi-Discovery-target-nf-type", "UDM")
@@ -161,6 +161,32 @@ async fn d5_who_is_not_the_nrf_is_not_believed() {
     assert_eq!(client.ask(ask().body("").unwrap()).await.cause(), "NF_DISCOVERY_FAILURE");
     let tally = running.scp.tally();
     assert_eq!((tally.count(Event::NoticeStrange), tally.count(Event::NoticeTaken)), (5, 1));
+}
+
+/// However the place is written that the NRF tells at: a port that is the scheme's may be left out, or named.
+#[tokio::test]
+async fn d5_notifications_are_known_however_their_authority_is_written() {
+    let nrf = Nrf::start().await;
+    let mut settings = nrf.settings();
+    let (scheme, port) = (scheme(), if scheme() == "https" { 443 } else { 80 });
+    let own = ApiRoot::parse(&format!("{scheme}://notify.example:{port}")).unwrap();
+    settings.nrf.as_mut().unwrap().notify = Some(own);
+    let running = scp(settings).await;
+    let _tended = told_of(&nrf, &running).await;
+    let client = client(&running).await;
+    let place = nrf.place();
+    let content = gone(ONE).to_string();
+    for authority in ["notify.example", "Notify.Example", "scp.example"].map(str::to_owned) {
+        for authority in [format!("{authority}:{port}"), authority] {
+            let request = http::Request::post(format!("{scheme}://{authority}{place}"));
+            let answer = client.ask(request.body(content.as_str()).unwrap()).await;
+            assert_eq!(answer.status, 204, "{authority}");
+            let request = post(&place).header("3gpp-Sbi-Target-apiRoot", format!("{scheme}://{authority}"));
+            let answer = client.ask(request.body(content.as_str()).unwrap()).await;
+            assert_eq!(answer.status, 204, "{authority}");
+        }
+    }
+    assert_eq!(running.scp.tally().count(Event::NoticeTaken), 12);
 }
 
 /// A subscription takes the place of another: what the other was for still arrives, until there is a third; and what the SCP
