@@ -38,9 +38,25 @@ enum Factor<'a> {
     RequesterType(&'a str),
     AmfRegion(&'a str),
     AmfSet(&'a str),
-    Guami(Value),
+    Guami(Guami),
     Plmns(Vec<PlmnId>),
     Slices(Vec<Slice>),
+}
+
+/// A GUAMI (TS 29.571 5.4.4.26), maybe of an SNPN (5.4.4.33).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Guami {
+    plmn_id: Network,
+    /// Hexadecimal digits of either case, as those of a network.
+    amf_id: String,
+}
+
+#[derive(Deserialize)]
+struct Network {
+    #[serde(flatten)]
+    plmn: PlmnId,
+    nid: Option<String>,
 }
 
 /// An S-NSSAI, and ranges of them (TS 29.571 5.4.4.2, 5.4.4.87).
@@ -75,7 +91,7 @@ impl<'a> Factor<'a> {
             parameter::REQUESTER_TYPE => Self::RequesterType(value),
             "amf-region-id" => Self::AmfRegion(value),
             "amf-set-id" => Self::AmfSet(value),
-            "guami" => Self::Guami(json()?),
+            "guami" => Self::Guami(serde_json::from_value(json()?).ok()?),
             "target-plmn-list" => Self::Plmns(serde_json::from_value(json()?).ok()?),
             "snssais" => Self::Slices(serde_json::from_value(json()?).ok()?),
             _ => return None,
@@ -104,7 +120,8 @@ impl<'a> Factor<'a> {
             Self::AmfRegion(wanted) => amf(profile, "amfRegionId").any(|it| is(Some(it), wanted)),
             Self::AmfSet(wanted) => amf(profile, "amfSetId").any(|it| is(Some(it), wanted)),
             Self::Guami(wanted) => {
-                amf(profile, "guamiList").filter_map(Value::as_array).any(|all| all.contains(wanted))
+                let own = amf(profile, "guamiList").filter_map(Value::as_array).flatten();
+                own.filter_map(|it| Guami::deserialize(it).ok()).any(|it| it.is(wanted))
             }
             // Where none is named, it is the NRF's own.
             Self::Plmns(wanted) => {
@@ -150,6 +167,15 @@ fn slices(profile: &NfProfile) -> Option<Vec<Slice>> {
     }
 }
 
+impl Guami {
+    fn is(&self, other: &Self) -> bool {
+        let nid = |of: &Self| of.plmn_id.nid.as_deref().unwrap_or_default().to_ascii_lowercase();
+        self.plmn_id.plmn == other.plmn_id.plmn
+            && nid(self) == nid(other)
+            && self.amf_id.eq_ignore_ascii_case(&other.amf_id)
+    }
+}
+
 impl Slice {
     /// Whether it is one that another may stand for.
     fn has(&self, wanted: &Self) -> bool {
@@ -187,7 +213,8 @@ mod tests {
             {"nfInstanceId": "b", "nfType": "AMF", "nfStatus": "REGISTERED", "nfSetIdList": ["s2"],
              "plmnList": [{"mcc": "999", "mnc": "70"}],
              "perPlmnSnssaiList": [{"plmnId": {"mcc": "999", "mnc": "70"}, "sNssaiList": [{"sst": 1, "sdRanges": [{"start": "0000f0", "end": "0000FF"}]}]}],
-             "nfServiceList": {"x": service("namf-comm", "c2")}, "amfInfoList": {"x": {"amfRegionId": "02", "amfSetId": "001"}, "y": {"amfRegionId": "03", "amfSetId": "002"}}},
+             "nfServiceList": {"x": service("namf-comm", "c2")}, "amfInfoList": {"x": {"amfRegionId": "02", "amfSetId": "001",
+             "guamiList": [{"plmnId": {"mcc": "999", "mnc": "70", "nid": "00000000ABC"}, "amfId": "01f041"}]}, "y": {"amfRegionId": "03", "amfSetId": "002"}}},
             {"nfInstanceId": "c", "nfType": "SMF", "nfStatus": "REGISTERED"}]}))
         .unwrap();
         let mut text = String::new();
@@ -216,6 +243,8 @@ mod tests {
             ("amf-region-id", "03", &["b"]),
             ("amf-set-id", "001", &["a", "b"]),
             ("guami", r#"{"amfId":"010041","plmnId":{"mcc":"001","mnc":"01"}}"#, &["a"]),
+            ("guami", r#"{"amfId":"01F041","plmnId":{"mcc":"999","mnc":"70","nid":"00000000abc"}}"#, &["b"]),
+            ("guami", r#"{"amfId":"01f041","plmnId":{"mcc":"999","mnc":"70"}}"#, &[]),
             ("target-plmn-list", r#"[{"mcc":"001","mnc":"01"}]"#, &["a", "c"]),
             ("snssais", r#"[{"sd":"a08923","sst":1}]"#, &["a", "c"]),
             ("snssais", r#"[{"sd":"0000F7","sst":1},{"sst":7}]"#, &["b", "c"]),
