@@ -39,12 +39,16 @@ pub(super) async fn complete(answer: &mut SearchResult, key: &Key, nrf: &ApiRoot
         }
     }
     let listed = std::mem::take(&mut answer.nf_instance_list).into_iter();
-    let new = listed.filter(|(instance, _)| {
+    let mut new = listed.filter(|(instance, _)| {
         !answer.nf_instances.iter().any(|it| it.nf_instance_id.eq_ignore_ascii_case(instance))
     });
     let mut asked = JoinSet::new();
-    for (instance, info) in new.take(MOST) {
+    for (instance, info) in new.by_ref().take(MOST) {
         asked.spawn(one(instance, info, key.clone(), nrf.clone(), set.clone()));
+    }
+    let left = new.count();
+    if left > 0 {
+        tracing::warn!(%nrf, left, most = MOST, "the NRF names more NF instances than are asked for one by one");
     }
     while let Some(done) = asked.join_next().await {
         parts.any = true;
