@@ -22,6 +22,7 @@ pub use candidates::{Candidate, Found, Listener};
 pub(crate) use canonical::encode;
 pub use directory::{Asking, Directory};
 pub use factors::{Api, Factors};
+pub(crate) use nf_type::is_known as is_known_type;
 pub use nobody::{Nobody, refused};
 pub use settings::DiscoverySettings;
 pub(crate) use target_type::of_service as type_of_service;

@@ -7,6 +7,11 @@ pub(super) fn of_agent(kind: &str) -> Option<String> {
         .then(|| kind.to_ascii_uppercase())
 }
 
+/// Whether there is such a type: those of a vendor, or of later releases, are not known.
+pub(crate) fn is_known(kind: &str) -> bool {
+    KNOWN.split_ascii_whitespace().any(|it| it == kind)
+}
+
 /// Those that there are.
 const KNOWN: &str = "\
     5G_DDNMF 5G_EIR AANF ADRF AF AMF AUSF BSF CBCF CEF CHF DCCF DCSF DRA EASDF GBA_BSF GMLC HSS ICSCF \

@@ -2,8 +2,12 @@
 //! comes there is its own.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pinion_protocols::sbi::decode;
+
+use crate::discovery::encode;
 
 /// One place for each subscription. Copies share them.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +35,9 @@ impl Places {
             Some(secrets) => secrets,
             None => Secrets { now: draw(), taken: false, before: None },
         };
-        let place = format!("{nf_type}/{:032x}", secrets.now);
+        let mut place = String::new();
+        encode(nf_type, false, &mut place);
+        let _ = write!(place, "/{:032x}", secrets.now);
         known.insert(nf_type.to_owned(), secrets);
         place
     }
@@ -43,13 +49,19 @@ impl Places {
         }
     }
 
+    /// That there is no subscription any more, nor will be.
+    pub(super) fn end(&self, nf_type: &str) {
+        self.lock().remove(nf_type);
+    }
+
     /// The type of NF that is told of at a place; none where it is none.
     pub(super) fn nf_type(&self, place: &str) -> Option<String> {
         let (nf_type, secret) = place.split_once('/')?;
         let secret = u128::from_str_radix(secret, 16).ok().filter(|_| secret.len() == 32)?;
         let known = self.lock();
-        let Secrets { now, before, .. } = known.get(nf_type)?;
-        (*now == secret || *before == Some(secret)).then(|| nf_type.to_owned())
+        let nf_type = decode(nf_type)?;
+        let Secrets { now, before, .. } = known.get(&*nf_type)?;
+        (*now == secret || *before == Some(secret)).then(|| nf_type.into_owned())
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Secrets>> {

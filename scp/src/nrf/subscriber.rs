@@ -1,6 +1,6 @@
 //! This SCP's subscriptions to changes of NF instances, each on its own (TS 29.510 5.2.2.5, 5.2.2.6).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -94,11 +94,12 @@ impl Subscriber {
 
     /// The resources that they are, or were.
     pub(super) fn resources(&self) -> impl Iterator<Item = Resource> {
-        let kept = self.kept.values().filter_map(|it| {
-            let path = path(it.subscribed.as_ref()?.id.as_deref()?);
-            Some(Resource { roots: self.of.as_ref()?.roots.clone(), path })
-        });
-        kept.chain(self.left.iter().cloned())
+        self.kept.values().filter_map(|it| self.resource(it)).chain(self.left.iter().cloned())
+    }
+
+    fn resource(&self, of: &Kept) -> Option<Resource> {
+        let path = path(of.subscribed.as_ref()?.id.as_deref()?);
+        Some(Resource { roots: self.of.as_ref()?.roots.clone(), path })
     }
 
     /// Does what is due.
@@ -118,10 +119,16 @@ impl Subscriber {
             self.forgotten = standing.forgotten;
             self.kept.clear();
         }
+        let wanted = keeper.wanted.types();
+        for (nf_type, kept) in self.kept.extract_if(.., |nf_type, _| !wanted.contains(nf_type)).collect::<Vec<_>>()
+        {
+            self.left.extend(self.resource(&kept));
+            keeper.places.end(&nf_type);
+        }
         if let Some((nrf, notify)) = notified
             && (nrf.registration.is_none() || standing.registered)
         {
-            self.ask(keeper, &set, nrf, notify).await;
+            self.ask(keeper, wanted, &set, nrf, notify).await;
         }
         // Somebody tells of changes all the time.
         forget(&set, self.left.iter().cloned()).await;
@@ -129,9 +136,16 @@ impl Subscriber {
     }
 
     /// Asks for those that are due, for each as if there were no other.
-    async fn ask<L>(&mut self, keeper: &Keeper<L>, set: &NrfSet, nrf: &NrfSettings, notify: &ApiRoot) {
+    async fn ask<L>(
+        &mut self,
+        keeper: &Keeper<L>,
+        wanted: BTreeSet<String>,
+        set: &NrfSet,
+        nrf: &NrfSettings,
+        notify: &ApiRoot,
+    ) {
         let mut asked = JoinSet::new();
-        for nf_type in keeper.wanted.types() {
+        for nf_type in wanted {
             let kept = self.kept.entry(nf_type.clone()).or_default();
             if !kept.holds() {
                 let order = Order {

@@ -1,11 +1,13 @@
 //! Subscriptions to changes of NF instances, by their type (TS 29.510 5.2.2.5, 6.1.6.2.16).
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::sync::Notify;
+
+use crate::discovery::is_known_type;
 
 /// The types of NF of which changes are to be told: those that were searched for. Copies share it.
 #[derive(Clone, Debug, Default)]
@@ -15,19 +17,25 @@ pub struct Wanted {
 
 #[derive(Debug, Default)]
 struct Shared {
-    types: Mutex<BTreeSet<String>>,
+    types: Mutex<Types>,
     changed: Notify,
 }
 
-/// Types of NF that can be wanted: clients name them, and there are less than a hundred.
-const MOST: usize = 256;
+#[derive(Debug, Default)]
+struct Types {
+    /// Of those that TS 29.510 knows.
+    known: BTreeSet<String>,
+    /// Others, the one that was asked for last at the end: clients may make them up.
+    others: VecDeque<String>,
+}
+
+/// Types that TS 29.510 does not know and that can be wanted.
+const OTHERS: usize = 32;
 
 impl Wanted {
-    /// Wants to be told of a type.
+    /// Wants to be told of a type; of one that is not known, until so many others were asked for since.
     pub fn want(&self, nf_type: &str) {
-        let mut types = self.shared.types.lock().unwrap_or_else(PoisonError::into_inner);
-        if types.len() < MOST && !types.contains(nf_type) {
-            types.insert(nf_type.to_owned());
+        if self.lock().want(nf_type) {
             self.shared.changed.notify_one();
         }
     }
@@ -35,12 +43,33 @@ impl Wanted {
     /// All that are wanted.
     #[must_use]
     pub fn types(&self) -> BTreeSet<String> {
-        self.shared.types.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let types = self.lock();
+        types.known.iter().chain(&types.others).cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Types> {
+        self.shared.types.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until another is wanted.
     pub async fn changed(&self) {
         self.shared.changed.notified().await;
+    }
+}
+
+impl Types {
+    /// Whether that is new.
+    fn want(&mut self, nf_type: &str) -> bool {
+        if is_known_type(nf_type) {
+            return !self.known.contains(nf_type) && self.known.insert(nf_type.to_owned());
+        }
+        let before = self.others.iter().position(|it| it == nf_type).and_then(|at| self.others.remove(at));
+        let new = before.is_none();
+        if new && self.others.len() >= OTHERS {
+            self.others.pop_front();
+        }
+        self.others.push_back(before.unwrap_or_else(|| nf_type.to_owned()));
+        new
     }
 }
 
@@ -142,6 +171,19 @@ impl NotificationData {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn d5_who_is_asked_for_keeps_a_place() {
+        let wanted = Wanted::default();
+        for number in 0..2 * OTHERS {
+            wanted.want("VENDORS_OWN");
+            wanted.want(&number.to_string());
+        }
+        wanted.want("UDM");
+        let types = wanted.types();
+        assert_eq!(types.len(), OTHERS + 1);
+        assert!(types.contains("UDM") && types.contains("VENDORS_OWN") && !types.contains("0"), "{types:?}");
+    }
 
     #[test]
     fn d5_what_a_notification_is_about() {

@@ -55,3 +55,4 @@ mod silence;
 mod streams;
 mod support;
 mod tls;
+mod wanted;
