@@ -10,7 +10,7 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use pinion_networks::user_mode_linux;
+use pinion_networks::user_mode_linux::Kernel;
 use tempfile::TempDir;
 
 use crate::failure::Failure;
@@ -22,7 +22,7 @@ use crate::topology::{Host, Settlement};
 /// What a User-Mode Linux with SCTP is made of, found on this machine.
 #[derive(Debug, Clone)]
 pub struct Uml {
-    kernel: PathBuf,
+    kernel: Kernel,
     modules: Vec<PathBuf>,
     python: Python,
 }
@@ -45,7 +45,7 @@ impl Uml {
         for tool in ["ip", "modprobe"] {
             find_program(tool, "install iproute2 and kmod").map_err(lacking)?;
         }
-        let kernel = user_mode_linux::find().map_err(lacking)?;
+        let kernel = Kernel::find().map_err(lacking)?;
         let folders = fs::read_dir(MODULES).into_iter().flatten().flatten();
         let with_sctp = |folder: &PathBuf| folder.join("kernel/net/sctp").is_dir();
         let modules: Vec<_> = folders.map(|entry| entry.path()).filter(with_sctp).collect();
@@ -63,7 +63,7 @@ impl Uml {
             .map_err(|source| Failure::File { what: "files of a User-Mode Linux", source })?;
         host.unsettle()?;
         let init = folder.path().join("init");
-        let mut command = user_mode_linux::command(&self.kernel, MEMORY, &init, "fd:0,fd:1", folder.path());
+        let mut command = self.kernel.command(MEMORY, &init, "fd:0,fd:1", folder.path());
         for (number, link) in host.links.iter().enumerate() {
             let end = &link.host.interface;
             let mac = end.mac.map(|mac| format!(",mac={mac}")).unwrap_or_default();

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use pinion_networks::missing::{probe, skipped};
 use pinion_networks::namespace::Namespace;
-use pinion_networks::user_mode_linux;
+use pinion_networks::user_mode_linux::Kernel;
 use pinion_transport::kernel::is_available;
 
 /// Where Debian's user-mode-linux has its modules, one folder a version.
@@ -20,7 +20,7 @@ fn the_kernel_conforms() {
         println!("the kernel here has SCTP: the other tests show it");
         return;
     }
-    let kernel = match probe().and_then(|()| user_mode_linux::find()) {
+    let kernel = match probe().and_then(|()| Kernel::find()) {
         Ok(kernel) => kernel,
         Err(missing) => {
             skipped(missing);
@@ -30,7 +30,7 @@ fn the_kernel_conforms() {
     let folder = tempfile::tempdir().unwrap();
     write_files(folder.path());
     let init = folder.path().join("init");
-    let mut command = user_mode_linux::command(&kernel, "256M", &init, "null,fd:1", folder.path());
+    let mut command = kernel.command("256M", &init, "null,fd:1", folder.path());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let said = output(command);
     println!("{said}");
