@@ -27,6 +27,8 @@ mod certificates;
 mod daemon;
 #[path = "shared/dns.rs"]
 mod dns;
+#[path = "shared/free.rs"]
+mod free;
 #[path = "sbi/nrf.rs"]
 mod nrf;
 #[path = "sbi/registration.rs"]
@@ -34,7 +36,8 @@ mod registration;
 #[path = "shared/sbi.rs"]
 mod shared;
 
-use shared::{Client, free, section};
+use free::free;
+use shared::{Client, section};
 
 /// A producer that answers with the path it is asked for; `/slow` only once it may.
 async fn producer(may: Arc<Semaphore>) -> SocketAddr {

@@ -20,11 +20,14 @@ use tokio::sync::mpsc;
 
 #[path = "shared/collector.rs"]
 mod collector;
+#[path = "shared/free.rs"]
+mod free;
 #[path = "shared/sbi.rs"]
 mod shared;
 
 use collector::{Span, attribute, collect};
-use shared::{Client, free, section};
+use free::free;
+use shared::{Client, section};
 
 /// A producer that tells of the headers that it gets.
 async fn producer(tell: mpsc::UnboundedSender<HeaderMap>) -> std::net::SocketAddr {

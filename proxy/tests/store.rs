@@ -5,6 +5,8 @@
 mod breaking;
 #[path = "shared/daemon.rs"]
 mod daemon;
+#[path = "shared/free.rs"]
+mod free;
 #[path = "store/node.rs"]
 mod node;
 #[path = "store/resources.rs"]

@@ -13,8 +13,9 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::daemon::{Place, until};
+use super::free::free;
 use super::producer;
-use super::shared::{Client, free};
+use super::shared::Client;
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 

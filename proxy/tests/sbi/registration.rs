@@ -11,8 +11,9 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
 use super::daemon::{Place, until};
+use super::free::free;
 use super::nrf::Nrf;
-use super::shared::{Client, free};
+use super::shared::Client;
 
 const OWN: &str = "54804518-4191-46b3-955c-ac631f953ed9";
 const PATH: &str = "/nnrf-nfm/v1/nf-instances/54804518-4191-46b3-955c-ac631f953ed9";

@@ -11,7 +11,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use pinion::config::model::Sbi;
 use pinion::config::{Host as Machine, parse};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 /// An SCP's section with these listeners.
 pub(crate) fn section(listeners: &[SocketAddr]) -> Sbi {
@@ -19,13 +19,6 @@ pub(crate) fn section(listeners: &[SocketAddr]) -> Sbi {
         listeners.iter().map(|it| format!("{{address: {}, port: {}}}", it.ip(), it.port())).collect();
     let text = format!("sbi: {{fqdn: scp.example, listeners: [{}]}}", listeners.join(", "));
     parse(text.as_bytes(), &Machine::default()).unwrap().config.sbi.unwrap()
-}
-
-/// A port that nobody has, at an address that goes with it: nobody else is given the port there before it is bound again.
-pub(crate) async fn free() -> SocketAddr {
-    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-    let [high, low] = port.to_be_bytes();
-    ([127, high, low, 2], port).into()
 }
 
 /// A client's connection.

@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::daemon::{Place as Daemon, until};
+use crate::free::free;
 use crate::server::Server;
 
 const CONTEXTS: &str = "/nsmf-pdusession/v1/sm-contexts";
@@ -29,7 +30,7 @@ struct Smf {
 
 impl Smf {
     async fn start() -> Self {
-        Self::at("127.0.0.1:0".parse().unwrap()).await
+        Self::at(free().await).await
     }
 
     async fn at(address: SocketAddr) -> Self {
@@ -81,7 +82,7 @@ struct Place {
 impl Place {
     /// With the SMFs of a set, of which the first is chosen, and the store at an address.
     async fn new(smfs: [&Smf; 2], store: Option<&str>) -> Self {
-        let scp = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let scp = free().await;
         let producer = |(number, smf): (usize, &Smf)| {
             format!(
                 "  - nf_instance_id: 54804518-4191-46b3-955c-ac631f95{number:04}
@@ -98,9 +99,10 @@ impl Place {
         let yaml = format!(
             "{store}sbi:
   fqdn: scp.example
-  listeners: [{{address: 127.0.0.1, port: {}}}]
+  listeners: [{{address: {}, port: {}}}]
   producers:
 {producers}",
+            scp.ip(),
             scp.port()
         );
         Self { daemon: Daemon::start(&yaml).await, scp }
@@ -259,4 +261,21 @@ async fn b5_nodes_that_run_learn_of_each_others_resources() {
     until(async || resources(&one) == 1).await;
     release(&one).await;
     until(async || resources(&other) == 0).await;
+}
+
+/// With the rights that are told, and no others.
+#[tokio::test(flavor = "multi_thread")]
+async fn b5_a_user_of_the_store_needs_no_more_than_is_told() {
+    let Some(redis) = Server::start(None).await else { return };
+    let rights = "~pinion:* &pinion:sbi +@read +@write +@connection +@pubsub +@scripting +info";
+    let user: Vec<_> = "ACL SETUSER pinion on >secret".split(' ').chain(rights.split(' ')).collect();
+    assert_eq!(redis.ask(&user).await, redis::Value::Okay);
+    let address = format!("{}?user=pinion&pass=secret", redis.address());
+    let (mut first, second) = (Smf::start().await, Smf::start().await);
+    let one = Place::new([&first, &second], Some(&address)).await;
+    let other = Place::new([&first, &second], Some(&address)).await;
+    let root = moved(&one, &mut first, &second).await;
+    until(async || shown(&other, &root) == shown(&one, &root)).await;
+    let third = Place::new([&first, &second], Some(&address)).await;
+    assert_eq!(shown(&third, &root), shown(&one, &root), "{}", third.daemon.log());
 }
