@@ -1,17 +1,21 @@
 //! What producers say of their load (TS 29.500 6.3.3) and overload (6.4.3), until it is no longer so.
 
+mod whose;
+
 use std::hash::BuildHasher as _;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use http::{HeaderMap, Uri};
-use pinion_protocols::sbi::{Lci, Oci, Scope, ScopeEntity, Timestamp, Value as _};
+use http::HeaderMap;
+use pinion_protocols::sbi::{Lci, Oci, Timestamp, Value as _};
 use tokio::time::Instant;
 
 use super::aged::Aged;
-use crate::api_root::ApiRoot;
 use crate::names;
-use crate::producer::{Hop, Producer};
+use crate::producer::Producer;
+
+pub(super) use whose::{From, Whose};
+use whose::{names_of, whose};
 
 /// What was said. Copies share it.
 #[derive(Clone, Debug, Default)]
@@ -39,30 +43,6 @@ impl Role {
     pub(crate) const fn of(callback: bool) -> Self {
         if callback { Self::Consumer } else { Self::Producer }
     }
-}
-
-/// Whose load it is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Whose {
-    Instance(String, Role),
-    Set(String, Role),
-    ServiceInstance(String, Option<String>, Role),
-    ServiceSet(String, Role),
-    /// Who said it, so that requests for whom it was known only by its address are spared it too.
-    Place(ApiRoot, Role),
-    /// Where notifications go.
-    Callback(String),
-    /// An SCP or a SEPP that requests go by.
-    Between(ApiRoot),
-}
-
-/// Whose response it is.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct From<'a> {
-    /// The producer, or the consumer that was notified, where it is known for certain.
-    pub(super) place: Option<&'a ApiRoot>,
-    /// The SCP or SEPP that it came by.
-    pub(super) between: Option<(Hop, &'a ApiRoot)>,
 }
 
 #[derive(Debug)]
@@ -111,8 +91,9 @@ impl Reported {
             return false;
         }
         let names = names_of(of, role);
-        let said = names.iter().filter_map(|whose| Some((whose, overloads.get(whose, now)?.0)));
-        said.max_by_key(|(_, it)| it.reduction).is_some_and(|(whose, it)| {
+        // Of several scopes the finest counts (6.4.3.4.1).
+        let mut said = names.iter().filter_map(|whose| Some((whose, overloads.get(whose, now)?.0)));
+        said.next().is_some_and(|(whose, it)| {
             foldhash::quality::FixedState::with_seed(chance()).hash_one(whose) % 100 < u64::from(it.reduction)
         })
     }
@@ -138,7 +119,8 @@ impl Reported {
     pub(super) fn turned_away(&self, whose: &Whose) -> Option<u32> {
         let mut overloads = self.shared.overloads.write().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let (overload, until) = overloads.get_mut(whose, now)?;
+        let whose = whose.widening().find(|it| overloads.get(it, now).is_some())?;
+        let (overload, until) = overloads.get_mut(&whose, now)?;
         overload.due += u32::from(overload.reduction);
         overload.due = overload.due.checked_sub(100)?;
         Some(seconds(until, now))
@@ -189,74 +171,11 @@ const LOAD: Duration = Duration::from_mins(5);
 /// Of load only the names count.
 const NOWHERE: From<'static> = From { place: None, between: None };
 
-/// Whom a scope names, and who said it. What is of single slices or data networks says nothing of all requests.
-fn whose(scope: &Scope<'_>, from: From<'_>) -> Vec<Whose> {
-    if !scope.snssais.is_empty() || !scope.dnns.is_empty() {
-        return Vec::new();
-    }
-    let instance = |it: Option<&str>| it.map(str::to_ascii_lowercase);
-    let (producer, consumer) = (Role::Producer, Role::Consumer);
-    let (named, role) = match &scope.entity {
-        ScopeEntity::NfInstance(id) => (Whose::Instance(id.to_ascii_lowercase(), producer), producer),
-        ScopeEntity::ConsumerInstance(id) => (Whose::Instance(id.to_ascii_lowercase(), consumer), consumer),
-        ScopeEntity::NfSet(set) => (Whose::Set(set.to_ascii_lowercase(), producer), producer),
-        ScopeEntity::ConsumerSet(set) => (Whose::Set(set.to_ascii_lowercase(), consumer), consumer),
-        ScopeEntity::ServiceInstance(id) => {
-            (Whose::ServiceInstance((*id).to_owned(), instance(scope.nf_instance), producer), producer)
-        }
-        ScopeEntity::ConsumerServiceInstance(id) => {
-            (Whose::ServiceInstance((*id).to_owned(), instance(scope.nf_instance), consumer), consumer)
-        }
-        ScopeEntity::ServiceSet(set) => (Whose::ServiceSet(set.to_ascii_lowercase(), producer), producer),
-        ScopeEntity::ConsumerServiceSet(set) => (Whose::ServiceSet(set.to_ascii_lowercase(), consumer), consumer),
-        ScopeEntity::CallbackUri(uris) => {
-            return uris.iter().filter_map(|it| Uri::try_from(*it).ok()).filter_map(|it| callback(&it)).collect();
-        }
-        // Only of who is next on the way: what lies behind it is for it to spare.
-        ScopeEntity::Scp(_) => return from.by(Hop::Scp).into_iter().collect(),
-        ScopeEntity::Sepp(_) => return from.by(Hop::Sepp).into_iter().collect(),
-    };
-    let place = from.place.map(|it| Whose::Place(it.clone(), role));
-    [Some(named), place].into_iter().flatten().collect()
-}
-
-impl From<'_> {
-    fn by(&self, hop: Hop) -> Option<Whose> {
-        self.between.filter(|(it, _)| *it == hop).map(|(_, root)| Whose::Between(root.clone()))
-    }
-}
-
-/// Where notifications to a URI go.
-fn callback(uri: &Uri) -> Option<Whose> {
-    ApiRoot::of(uri).map(|root| Whose::callback(&root, uri.path()))
-}
-
-impl Whose {
-    /// Notifications to a path below an API root, whatever the letters of its host and whether its port is named or not.
-    pub(super) fn callback(root: &ApiRoot, path: &str) -> Self {
-        let (host, port, prefix) = (root.host().to_ascii_lowercase(), root.port(), root.prefix());
-        Self::Callback(format!("{} {host} {port} {prefix}{path}", root.transport.scheme()))
-    }
-}
-
-/// By what an NF is known, the narrowest first.
-fn names_of(producer: &Producer, role: Role) -> Vec<Whose> {
-    let instance = producer.nf_instance.to_ascii_lowercase();
-    let mut all = Vec::with_capacity(4);
-    if let Some(service) = &producer.service_instance {
-        all.push(Whose::ServiceInstance(service.clone(), Some(instance.clone()), role));
-        all.push(Whose::ServiceInstance(service.clone(), None, role));
-    }
-    all.push(Whose::Instance(instance, role));
-    all.extend(producer.service_sets.iter().map(|it| Whose::ServiceSet(it.to_ascii_lowercase(), role)));
-    all.extend(producer.nf_sets.iter().map(|it| Whose::Set(it.to_ascii_lowercase(), role)));
-    all
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::nrf::fixture::root;
     use http::{HeaderName, HeaderValue};
+
+    use crate::nrf::fixture::root;
 
     use super::*;
 
@@ -320,5 +239,75 @@ mod tests {
         tokio::time::advance(LONGEST - LOAD).await;
         assert_eq!(said(), (None, false));
         assert!(reported.is_quiet());
+    }
+
+    fn heard(scopes: &[(&str, u8)]) -> Reported {
+        let reported = Reported::default();
+        for (scope, percent) in scopes {
+            let oci = format!(
+                "Timestamp: \"Tue, 04 Feb 2020 08:49:37 GMT\"; Period-of-Validity: 75s; \
+                 Overload-Reduction-Metric: {percent}%; {scope}"
+            );
+            reported.hear(&headers(&names::OCI, &oci), || NOWHERE);
+        }
+        reported
+    }
+
+    fn smf() -> Producer {
+        Producer {
+            nf_instance: "54804518-4191-46b3-955c-ac631f953ed8".to_owned(),
+            service: "npcf-callback".to_owned(),
+            service_instance: Some("s1".to_owned()),
+            service_sets: vec!["setx".to_owned()],
+            nf_sets: vec!["set1".to_owned()],
+            ..Producer::at(root("http://a"))
+        }
+    }
+
+    /// TS 29.500 6.4.3.4.5.3 example 1.
+    #[tokio::test(start_paused = true)]
+    async fn f7_a_callback_uri_is_that_of_all_below_it() {
+        for (said, [first, second, third]) in [
+            ("https://pcf12.example.com", [true; 3]),
+            ("https://pcf12.example.com/", [true; 3]),
+            ("https://pcf12.example.com/serviceY", [false, true, true]),
+            ("https://pcf12.example.com/serviceY/", [false, true, true]),
+            ("https://pcf12.example.com/service", [false; 3]),
+            ("https://pcf12.example.com/serviceY/abc", [false, true, false]),
+        ] {
+            let reported = heard(&[(&format!("Callback-Uri: \"{said}\""), 100)]);
+            let at = root("https://pcf12.example.com");
+            let away = |path| reported.turned_away(&Whose::callback(&at, path)).is_some();
+            let seen = ["/serviceX/1234", "/serviceY/abc", "/serviceY/def"].map(away);
+            assert_eq!(seen, [first, second, third], "{said}");
+        }
+    }
+
+    /// TS 29.500 6.4.3.4.1: of several scopes the finest counts, be it more or less.
+    #[tokio::test(start_paused = true)]
+    async fn f7_the_finest_scope_counts() {
+        const INSTANCE: &str = "NF-Instance: 54804518-4191-46b3-955c-ac631f953ed8";
+        for (scopes, spared) in [
+            (&[("NF-Set: set1", 100)][..], true),
+            (&[("NF-Set: set1", 100), (INSTANCE, 0)], false),
+            (&[(INSTANCE, 0), ("NF-Service-Set: setx", 100)], true),
+            (&[(INSTANCE, 100), ("NF-Service-Set: setx", 0)], false),
+            (&[("NF-Service-Set: setx", 100), ("NF-Service-Instance: s1", 0)], false),
+        ] {
+            assert_eq!(heard(scopes).spares(&smf(), Role::Producer, &|| 7), spared, "{scopes:?}");
+        }
+    }
+
+    /// TS 29.500 6.4.3.4.5.3 example 2.
+    #[tokio::test(start_paused = true)]
+    async fn f7_an_overload_of_one_service_of_a_consumer_is_of_no_other() {
+        let other = Producer { service: "other".to_owned(), ..smf() };
+        const INSTANCE: &str = "Instance: 54804518-4191-46b3-955c-ac631f953ed8";
+        for whole in ["NFC-Set: set1".to_owned(), format!("NFC-{INSTANCE}"), format!("NF-{INSTANCE}")] {
+            let reported = heard(&[(&format!("{whole}; Service-Name: npcf-callback"), 100)]);
+            let spared = [&smf(), &other].map(|it| reported.spares(it, Role::Consumer, &|| 7));
+            assert_eq!(spared, [true, false], "{whole}");
+            assert!(!reported.spares(&smf(), Role::Producer, &|| 7));
+        }
     }
 }

@@ -149,7 +149,12 @@ async fn f7_what_is_said_of_a_consumer_is_not_of_it_as_a_producer() {
         ("NF-Instance: 54804518-4191-46b3-955c-ac631f953ed8", 10, 0),
         ("NFC-Instance: 54804518-4191-46b3-955c-ac631f953ed8", 0, 10),
         ("Callback-Uri: \"ROOT/notify\"", 0, 10),
+        ("Callback-Uri: \"ROOT\"", 0, 10),
+        ("Callback-Uri: \"ROOT/not\"", 0, 0),
+        ("Callback-Uri: \"ROOT/notify/1\"", 0, 0),
         ("Callback-Uri: \"ROOT/other\"", 0, 0),
+        // Which service a notification is bound to that names only where it goes, nobody knows.
+        ("NFC-Instance: 54804518-4191-46b3-955c-ac631f953ed8; Service-Name: npcf-callback", 0, 0),
     ] {
         let oci = HALF.rsplit_once(';').map(|(rest, _)| format!("{rest}; {scope}")).unwrap();
         let nf = Producer::with(move |seen| {
