@@ -77,8 +77,7 @@ fn covers(targets: &Targets, call: &Call, path: &PathAndQuery) -> bool {
 
 /// The networks that discovery is to look in. What cannot be read says nothing here.
 fn wanted(call: &Call) -> Vec<Plmn> {
-    let wanted = call.headers().get(names::DISCOVERY_TARGET_PLMNS);
-    let list: Option<Vec<PlmnId>> = wanted.and_then(|it| serde_json::from_slice(it.as_bytes()).ok());
+    let list = PlmnId::named(call.headers(), &names::DISCOVERY_TARGET_PLMNS);
     let plmn = |PlmnId { mcc, mnc }| Plmn { mcc, mnc: format!("{mnc:0>3}") };
     list.unwrap_or_default().into_iter().map(plmn).collect()
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderName};
+use pinion_protocols::sbi::Factor;
 use serde::{Deserialize, Serialize};
 
 use crate::api_root::ApiRoot;
@@ -58,6 +60,14 @@ pub struct PlmnId {
     pub mcc: String,
     /// Mobile network code: 2 or 3 digits.
     pub mnc: String,
+}
+
+impl PlmnId {
+    /// The networks that a discovery header names (TS 29.500 5.2.3.2.7); none where it is not there, or cannot be read.
+    pub(crate) fn named(headers: &HeaderMap, by: &HeaderName) -> Option<Vec<Self>> {
+        let factor = Factor::parse(Factor::parameter(by.as_str())?, headers.get(by)?.as_bytes()).ok()?;
+        serde_json::from_str(&factor.json()?).ok()
+    }
 }
 
 impl NrfSettings {

@@ -126,12 +126,14 @@ async fn f4_only_what_another_scp_is_for_is_sent_there() {
     let near = [(target, "http://127.0.0.1:9")];
     let abroad = [(target, "http://udm.5gc.mnc410.mcc310.3gppnetwork.org")];
     let found = [("3gpp-Sbi-Discovery-target-plmn-list", r#"[{"mcc":"001","mnc":"01"}]"#)];
+    let encoded =
+        [("3gpp-Sbi-Discovery-target-plmn-list", "%5B%7B%22mcc%22%3A%22001%22%2C%22mnc%22%3A%2201%22%7D%5D")];
     let named = [("3gpp-Sbi-Discovery-service-names", "nudm-uecm,nudm-sdm")];
     let domain = || Targets::Domain("far.example".to_owned());
     let service = || Targets::Services(vec!["nudm-uecm".to_owned()]);
     let plmns = || Targets::Plmns(vec![plmn("310", "410"), plmn("001", "001")]);
     type Case<'a> = (Targets, &'a str, &'a [(&'a str, &'a str)], bool);
-    let cases: [Case<'_>; 9] = [
+    let cases: [Case<'_>; 10] = [
         (domain(), "/x", &far, true),
         (domain(), "/x", &near, false),
         (service(), "/nudm-sdm/v2/x", &named, true),
@@ -139,6 +141,7 @@ async fn f4_only_what_another_scp_is_for_is_sent_there() {
         (service(), "/nudm-sdm/v2/x", &near, false),
         (plmns(), "/x", &abroad, true),
         (plmns(), "/x", &found, true),
+        (plmns(), "/x", &encoded, true),
         (plmns(), "/x", &near, false),
         (Targets::All, "/x", &[], true),
     ];
