@@ -208,6 +208,18 @@ fn the_nrf_is_told_where_it_listens() {
     assert_eq!((settings.authorization.tokens, settings.authorization.entries), (Policy::Never, 3));
 }
 
+/// Over TLS an SCP is known by its name (TS 29.500 6.10.1).
+#[test]
+fn the_nrf_tells_at_the_first_listener() {
+    let told = |listener: &str| {
+        let tls = "tls: {certificate: a.pem, key: a.key}, nrf: {api_roots: ['http://nrf']}";
+        let text = format!("sbi: {{fqdn: scp.example, prefix: /p, listeners: [{{{listener}}}], {tls}}}");
+        sbi(&text).settings.nrf.unwrap().notify.unwrap().to_string()
+    };
+    assert_eq!(told("address: '2001:db8::14', port: 7777"), "http://[2001:db8::14]:7777/p");
+    assert_eq!(told("address: 192.0.2.14, tls: true"), "https://scp.example:443/p");
+}
+
 #[test]
 fn mistakes_are_named() {
     let cases = [
@@ -244,6 +256,10 @@ fn mistakes_are_named() {
         (
             "redirections: [{targets: all, api_root: 'http://scp.example:7777'}]",
             "http://scp.example:7777 is this SCP itself; give another",
+        ),
+        (
+            "authorities: [scp.example], redirections: [{targets: all, api_root: 'http://SCP.example:80'}]",
+            "http://SCP.example:80 is this SCP itself; give another",
         ),
         ("redirections: [{targets: all, api_root: 'http://a', when: never}]", "never is no time of redirections"),
         ("forward_hops: 100", "100 is no number of SCPs; give one from 0 to 99"),

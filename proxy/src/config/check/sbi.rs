@@ -190,7 +190,8 @@ fn next_hop(hop: &written::NextHop, wrong: &mut Wrong) -> Option<NextHop> {
 fn redirection(given: &written::Redirection, identity: &Identity, wrong: &mut Wrong) -> Option<Redirection> {
     let targets = targets(&given.targets, wrong)?;
     let (at, Root(api_root)) = given.api_root.given()?;
-    if identity.authorities.contains(&api_root.authority) && api_root.prefix() == identity.prefix {
+    let known = |it: &Authority| api_root.transport.leads_alike(it, &api_root.authority);
+    if identity.authorities.iter().any(known) && api_root.prefix() == identity.prefix {
         wrong.mistake(at, format!("{api_root} is this SCP itself; give another"));
     }
     let when = given.when.or(SbiWhen::default()).into();

@@ -63,11 +63,15 @@ fn meaning(nrf: &Nrf, sbi: &Sbi, listeners: &[SbiListener], wrong: &mut Wrong) -
     }
 }
 
-/// Where the first listener is.
+/// Where the first listener is: over TLS by the SCP's name (TS 29.500 6.10.1).
 fn own(sbi: &Sbi, listeners: &[SbiListener]) -> Option<ApiRoot> {
     let SbiListener { socket, tls } = listeners.first()?;
     let prefix = sbi.prefix.value.as_ref().map(|prefix| prefix.0.as_str()).unwrap_or_default();
-    ApiRoot::parse(&format!("{}://{socket}{prefix}", transport(*tls).scheme())).ok()
+    let place = match tls {
+        true => format!("{}:{}", sbi.fqdn.value.as_ref()?.0, socket.port()),
+        false => socket.to_string(),
+    };
+    ApiRoot::parse(&format!("{}://{place}{prefix}", transport(*tls).scheme())).ok()
 }
 
 fn registration(given: &Registration, sbi: &Sbi, listeners: &[SbiListener]) -> nrf::Registration {

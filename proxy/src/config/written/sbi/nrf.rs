@@ -14,7 +14,7 @@ record! {
         optional timeout: Span,
         /// Whether clients may name another NRF by 3gpp-Sbi-Nrf-Uri. Left out: true.
         optional named: Truth,
-        /// Where the NRF tells of changes (NFStatusNotify): an apiRoot of this SCP. Left out: its first listener.
+        /// Where the NRF tells of changes (NFStatusNotify): an apiRoot of this SCP. Left out: its first listener, over TLS by its FQDN.
         optional notify: Root,
         /// How long subscriptions to changes are asked for, 1m to 168h. Left out: 24h.
         optional subscription: Span,
