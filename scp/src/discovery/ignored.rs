@@ -155,7 +155,7 @@ fn keep(profile: &mut NfProfile, which: impl Fn(&NfService) -> bool) -> bool {
 fn slices(profile: &NfProfile) -> Option<Vec<Slice>> {
     let read = |value: &Value| Slice::deserialize(value).ok();
     let of = |value: &Value| value.as_array().into_iter().flatten().filter_map(read).collect::<Vec<_>>();
-    let own = profile.others.get("sNssais").map(of);
+    let own = profile.others.get("sNssais").filter(|it| !it.is_null()).map(of);
     let by_plmn = profile
         .others
         .get("perPlmnSnssaiList")
@@ -215,7 +215,7 @@ mod tests {
              "perPlmnSnssaiList": [{"plmnId": {"mcc": "999", "mnc": "70"}, "sNssaiList": [{"sst": 1, "sdRanges": [{"start": "0000f0", "end": "0000FF"}]}]}],
              "nfServiceList": {"x": service("namf-comm", "c2")}, "amfInfoList": {"x": {"amfRegionId": "02", "amfSetId": "001",
              "guamiList": [{"plmnId": {"mcc": "999", "mnc": "70", "nid": "00000000ABC"}, "amfId": "01f041"}]}, "y": {"amfRegionId": "03", "amfSetId": "002"}}},
-            {"nfInstanceId": "c", "nfType": "SMF", "nfStatus": "REGISTERED"}]}))
+            {"nfInstanceId": "c", "nfType": "SMF", "nfStatus": "REGISTERED", "sNssais": null}]}))
         .unwrap();
         let mut text = String::new();
         for (name, value) in query {

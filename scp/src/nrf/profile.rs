@@ -14,7 +14,7 @@ use super::settings::PlmnId;
 #[serde(rename_all = "camelCase")]
 pub struct SearchResult {
     /// For how many seconds it holds.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::member", skip_serializing_if = "Option::is_none")]
     pub validity_period: Option<u64>,
     /// Who was found.
     #[serde(default, deserialize_with = "lenient::list")]
@@ -23,10 +23,10 @@ pub struct SearchResult {
     #[serde(default, deserialize_with = "lenient::map", skip_serializing_if = "BTreeMap::is_empty")]
     pub nf_instance_list: BTreeMap<String, NfInstanceInfo>,
     /// By what the NRF finds the same again.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::member", skip_serializing_if = "Option::is_none")]
     pub search_id: Option<String>,
     /// How many there are in all, where these are not all.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::member", skip_serializing_if = "Option::is_none")]
     pub num_nf_inst_complete: Option<u32>,
     /// Query parameters that the NRF does not know, and left out of account.
     #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
@@ -92,7 +92,7 @@ pub struct NfProfile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locality: Option<String>,
     /// Sets that it belongs to.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub nf_set_id_list: Vec<String>,
     /// Its service instances.
     #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
@@ -120,7 +120,7 @@ pub struct NfService {
     /// As `nudm-sdm`.
     pub service_name: String,
     /// Versions of its API.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::list")]
     pub versions: Vec<ServiceVersion>,
     /// `http` or `https`.
     pub scheme: String,
@@ -148,7 +148,7 @@ pub struct NfService {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supported_features: Option<String>,
     /// Sets that it belongs to.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub nf_service_set_id_list: Vec<String>,
     /// Whether a request needs an access token.
     #[serde(rename = "oauth2Required", skip_serializing_if = "Option::is_none")]
@@ -223,7 +223,7 @@ pub struct DefaultSubscription {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub binding: Option<String>,
     /// Versions of the notification's API, as `v1`; any where there is none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub versions: Vec<String>,
     /// Members that are not read.
     #[serde(flatten)]

@@ -249,3 +249,38 @@ async fn d6_the_locality_that_a_client_prefers_comes_first() {
     assert_eq!((one.seen().len(), two.seen().len()), (0, 5));
     assert_eq!(nrf.searches()[0]["preferred-locality"], "west");
 }
+
+/// Some write members that they have nothing to say of as null, and what only says how to remember an answer may be wrong: whoever
+/// is in it is found all the same.
+#[tokio::test]
+async fn d1_what_an_answer_does_not_say_may_be_null() {
+    let producer = Producer::start().await;
+    let mut profile = udm(ONE, &producer);
+    for member in [
+        "plmnList",
+        "fqdn",
+        "ipv4Addresses",
+        "ipv6Addresses",
+        "priority",
+        "capacity",
+        "load",
+        "locality",
+        "nfSetIdList",
+        "nfServiceList",
+        "nfServicePersistence",
+        "defaultNotificationSubscriptions",
+        "customInfo",
+    ] {
+        profile[member] = Value::Null;
+    }
+    for member in ["fqdn", "apiPrefix", "nfServiceSetIdList", "defaultNotificationSubscriptions", "versions"] {
+        profile["nfServices"][0][member] = Value::Null;
+    }
+    let nrf = Nrf::start().await;
+    let running = scp(nrf.settings()).await;
+    let others = json!({"validityPeriod": 9.5, "searchId": 1, "numNfInstComplete": "1", "nfInstanceList": null,
+        "ignoredQueryParams": null, "noProfileMatchInfo": null, "nfInstances": [profile]});
+    nrf.knows.lock().unwrap().search = Some((200, others));
+    assert_eq!(asked(&running, ask()).await.status, 200);
+    assert_eq!(producer.seen().len(), 1);
+}
