@@ -1,4 +1,5 @@
-//! The SCP beside nghttpx as a plain HTTP/2 proxy: h2load as client, nghttpd as backend, one worker each, in turn.
+//! The SCP beside nghttpx as a plain HTTP/2 proxy: h2load as client, nghttpd as backend, one worker each, in turn;
+//! and a bare relay beside it, which tells what of the distance is the HTTP library's.
 //!
 //! Each proxy is a process of its own, so that what it takes of memory is its own too; ours is this program, started anew.
 
@@ -6,6 +7,7 @@ mod crowd;
 mod load;
 mod nrf;
 mod process;
+pub mod relay;
 pub mod worker;
 
 use std::time::Duration;
@@ -28,6 +30,7 @@ const OURS: u16 = 17_701;
 const THEIRS: u16 = 17_702;
 const NRF: u16 = 17_703;
 const HOLDING: u16 = 17_704;
+const RELAY: u16 = 17_705;
 
 /// Runs the bench.
 pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
@@ -41,16 +44,18 @@ pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
     let searches = runtime.block_on(nrf::start(NRF, BACKEND))?;
     let ours = Process::ours(OURS, NRF)?;
     let theirs = Process::theirs(THEIRS, BACKEND)?;
-    for (name, model, goals) in [
-        ("model-c", Model::C, ["at least 1.0", "at most 1.1"]),
-        ("model-d", Model::D, ["at least 0.9", "at most 1.1"]),
+    let relay = Process::relay(RELAY, BACKEND)?;
+    for (name, port, model, goals) in [
+        ("model-c", OURS, Model::C, ["at least 1.0", "at most 1.1"]),
+        ("model-d", OURS, Model::D, ["at least 0.9", "at most 1.1"]),
+        ("bare-relay", RELAY, Model::C, [""; 2]),
     ] {
         let [mut our, mut their] = [Vec::new(), Vec::new()];
         // The first of each is for caches and connections.
-        load::round(OURS, model)?;
+        load::round(port, model)?;
         load::round(THEIRS, model)?;
         for _ in 0..ROUNDS {
-            our.push(load::round(OURS, model)?);
+            our.push(load::round(port, model)?);
             their.push(load::round(THEIRS, model)?);
         }
         let [rate, theirs_rate] = [&our, &their].map(|it| middle(it, |round| round.rate));
@@ -60,7 +65,7 @@ pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
     }
     report.row("nrf-searches", "requests", searches.count() as f64, None, "1");
     let _holding = runtime.block_on(crowd::hold(HOLDING))?;
-    drop((ours, theirs));
+    drop((ours, theirs, relay));
     let held = |process: &Process, port: u16| -> Result<f64, BenchError> {
         let resident =
             || resident(process.worker()).ok_or_else(|| BenchError::Missing("a proxy ended".to_owned()));

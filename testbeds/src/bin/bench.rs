@@ -24,25 +24,27 @@ struct Arguments {
     /// Print one JSON object a line.
     #[arg(long)]
     json: bool,
-    /// Be the SCP that `scp` measures, on this address.
-    #[arg(long, hide = true, requires = "nrf")]
+    /// Be the SCP that `scp` measures, on this address, or the bare relay.
+    #[arg(long, hide = true, requires = "behind")]
     worker: Option<SocketAddr>,
-    /// The port of its NRF.
-    #[arg(long, hide = true)]
+    /// The port of the SCP's NRF.
+    #[arg(long, hide = true, group = "behind")]
     nrf: Option<u16>,
+    /// The port of the relay's backend.
+    #[arg(long, hide = true, group = "behind")]
+    backend: Option<u16>,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if let (Some(address), Some(nrf)) = (arguments.worker, arguments.nrf) {
-        if let Err(error) = bench::scp::worker::run(address, nrf) {
-            eprintln!("bench: {error}");
-            return ExitCode::from(1);
+    let done = match (arguments.worker, arguments.nrf, arguments.backend) {
+        (Some(address), Some(nrf), _) => bench::scp::worker::run(address, nrf).map_err(|error| error.to_string()),
+        (Some(address), _, Some(backend)) => {
+            bench::scp::relay::run(address, backend).map_err(|error| error.to_string())
         }
-        return ExitCode::SUCCESS;
-    }
-    let mut report = Report::new(arguments.json);
-    match bench::run(&arguments.name, &mut report) {
+        _ => bench::run(&arguments.name, &mut Report::new(arguments.json)).map_err(|error| error.to_string()),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error}");

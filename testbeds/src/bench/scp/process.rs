@@ -42,9 +42,18 @@ impl Process {
 
     /// This program, as an SCP.
     pub(super) fn ours(port: u16, nrf: u16) -> Result<Self, BenchError> {
+        Self::own(port, ["--nrf", &nrf.to_string()])
+    }
+
+    /// This program, as a bare relay.
+    pub(super) fn relay(port: u16, backend: u16) -> Result<Self, BenchError> {
+        Self::own(port, ["--backend", &backend.to_string()])
+    }
+
+    fn own(port: u16, behind: [&str; 2]) -> Result<Self, BenchError> {
         let own = std::env::current_exe().map_err(|error| BenchError::Missing(error.to_string()))?;
         let mut command = Command::new(own);
-        command.args(["scp", "--worker", &format!("127.0.0.1:{port}"), "--nrf", &nrf.to_string()]);
+        command.args(["scp", "--worker", &format!("127.0.0.1:{port}")]).args(behind);
         Self::start(command, port)
     }
 
