@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context as Task, Poll, ready};
 use std::time::{Duration, SystemTime};
@@ -15,13 +16,13 @@ use http::request::Parts;
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tower::{Layer, Service};
 use tracing::Span;
 
 use crate::api_root::ApiRoot;
-use crate::call::{Arrival, Call, Reply};
+use crate::call::{Arrival, Back, Call, Reply, Serve};
 use crate::cause::Cause;
-use crate::context::Context;
 use crate::names;
 use crate::producer::Target;
 use crate::trace::{self, Parent};
@@ -38,8 +39,8 @@ pub struct Account {
 
 #[derive(Debug, Default)]
 struct Shared {
-    counts: counts::Atomic,
     services: Services,
+    untold: AtomicU64,
     reader: RwLock<Option<mpsc::Sender<Entry>>>,
 }
 
@@ -87,7 +88,7 @@ impl Account {
     /// What was counted so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.shared.counts.read()
+        Counts { untold: self.shared.untold.load(Ordering::Relaxed), ..self.shared.services.sum() }
     }
 
     /// The same of each service, in the order of their names.
@@ -98,13 +99,13 @@ impl Account {
 
     /// A request that is malformed, and its answer.
     pub(crate) fn refused(&self, head: &Parts, arrival: &Arrival, reply: &Reply) {
+        let service = self.service(&head.uri, arrival, head.headers.contains_key(names::CALLBACK));
         let asked = self.asked(&head.method, &head.uri, &head.headers, arrival);
-        let served = self.served(&head.uri, arrival, head.headers.contains_key(names::CALLBACK));
-        self.done(asked, &served, arrival, Some(reply));
+        Open { at: arrival.at, service, span: Span::none(), asked, closed: false }.close(Some((reply, None)));
     }
 
     /// What a request is counted by.
-    fn served(&self, uri: &http::Uri, arrival: &Arrival, callback: bool) -> Arc<Served> {
+    fn service(&self, uri: &http::Uri, arrival: &Arrival, callback: bool) -> Arc<Served> {
         let prefix = &arrival.prepared.settings.identity.prefix;
         let path = uri.path();
         self.shared.services.of(path.strip_prefix(prefix.as_str()).unwrap_or(path), callback)
@@ -117,13 +118,13 @@ impl Account {
         uri: &http::Uri,
         headers: &HeaderMap,
         arrival: &Arrival,
-    ) -> Option<Box<Entry>> {
+    ) -> Option<Box<Asked>> {
         if !arrival.prepared.told {
             return None;
         }
         let text = |name: HeaderName| headers.get(name).and_then(|it| it.to_str().ok()).map(str::to_owned);
-        Some(Box::new(Entry {
-            at: arrival.clock,
+        let entry = Entry {
+            at: arrival.now(),
             client: arrival.peer.address,
             names: Arc::clone(&arrival.peer.names),
             method: method.clone(),
@@ -138,25 +139,8 @@ impl Account {
             target: None,
             nf_instance: None,
             took: Duration::ZERO,
-        }))
-    }
-
-    fn done(&self, asked: Option<Box<Entry>>, served: &Served, arrival: &Arrival, reply: Option<&Reply>) {
-        let took = arrival.at.elapsed();
-        let (status, cause) = (reply.map(Reply::status), reply.and_then(|it| it.extensions().get::<Cause>()));
-        self.shared.counts.add(status, cause.copied(), took);
-        if let Some(status) = status {
-            served.add(status, cause.copied(), took);
-        }
-        let Some((mut entry, reader)) = asked.zip(self.reader()) else { return };
-        let target = reply.and_then(|it| it.extensions().get::<Target>());
-        (entry.status, entry.cause, entry.took) = (status, cause.copied(), took);
-        served.name().clone_into(&mut entry.service);
-        entry.target = target.map(|it| it.api_root.clone());
-        entry.nf_instance = target.and_then(|it| it.producer.as_ref()).map(|it| it.nf_instance.clone());
-        if reader.try_send(*entry).is_err() {
-            self.shared.counts.untold();
-        }
+        };
+        Some(Box::new(Asked { entry, account: self.clone() }))
     }
 
     fn reader(&self) -> Option<mpsc::Sender<Entry>> {
@@ -165,16 +149,12 @@ impl Account {
 }
 
 /// Puts [`Accounted`] around a service.
-#[derive(Clone, Debug)]
-pub struct AccountLayer {
-    /// Where it is written down.
-    pub account: Account,
-}
+#[derive(Clone, Copy, Debug)]
+pub struct AccountLayer;
 
 /// Writes down what a service does.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Accounted<S> {
-    account: Account,
     inner: S,
 }
 
@@ -182,16 +162,16 @@ impl<S> Layer<S> for AccountLayer {
     type Service = Accounted<S>;
 
     fn layer(&self, inner: S) -> Accounted<S> {
-        Accounted { account: self.account.clone(), inner }
+        Accounted { inner }
     }
 }
 
-impl<S> Service<Call> for Accounted<S>
+impl<S> Service<Box<Call>> for Accounted<S>
 where
-    S: Service<Call, Response = Reply, Error = Infallible>,
+    S: Serve,
     S::Future: Unpin,
 {
-    type Response = Reply;
+    type Response = Box<Call>;
     type Error = Infallible;
     type Future = Accounting<S::Future>;
 
@@ -199,12 +179,13 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, mut call: Call) -> Self::Future {
-        let (request, context) = (&mut call.request, Arc::clone(&call.context));
-        let asked = self.account.asked(request.method(), request.uri(), request.headers(), &context.arrival);
-        let served = self.account.served(request.uri(), &context.arrival, context.callback);
-        let span = trace::begin(request, served.name(), &context.arrival.prepared);
-        let open = Open { account: self.account.clone(), asked, served, span, context: Some(context) };
+    fn call(&mut self, mut call: Box<Call>) -> Self::Future {
+        let Call { request, context, .. } = &mut *call;
+        let (arrival, account) = (&context.arrival, &context.arrival.parts.account);
+        let asked = account.asked(request.method(), request.uri(), request.headers(), arrival);
+        let service = account.service(request.uri(), arrival, context.callback);
+        let span = trace::begin(request, service.name(), &arrival.prepared);
+        let open = Open { at: arrival.at, service, span, asked, closed: false };
         Accounting { inner: self.inner.call(call), open }
     }
 }
@@ -219,19 +200,41 @@ pub struct Accounting<F> {
 /// What is not written down yet.
 #[derive(Debug)]
 struct Open {
-    account: Account,
-    asked: Option<Box<Entry>>,
-    served: Arc<Served>,
+    at: Instant,
+    service: Arc<Served>,
     span: Span,
-    /// None once it is.
-    context: Option<Arc<Context>>,
+    asked: Option<Box<Asked>>,
+    closed: bool,
+}
+
+/// What is to be told of a request.
+#[derive(Debug)]
+struct Asked {
+    entry: Entry,
+    account: Account,
 }
 
 impl Open {
-    fn close(&mut self, reply: Option<&Reply>) {
-        if let Some(context) = self.context.take() {
-            trace::end(&self.span, reply);
-            self.account.done(self.asked.take(), &self.served, &context.arrival, reply);
+    /// Writes down a response, and who it is of where that is not this SCP; none: nobody waits for it.
+    fn close(&mut self, reply: Option<(&Reply, Option<&Target>)>) {
+        if std::mem::replace(&mut self.closed, true) {
+            return;
+        }
+        trace::end(&self.span, reply);
+        let took = self.at.elapsed();
+        let (reply, target) = (reply.map(|(reply, _)| reply), reply.and_then(|(_, target)| target));
+        let status = reply.map(Reply::status);
+        let cause = reply.and_then(|it| it.extensions().get::<Cause>()).copied();
+        self.service.add(status, cause, took);
+        let Some(asked) = self.asked.take() else { return };
+        let Asked { mut entry, account } = *asked;
+        let Some(reader) = account.reader() else { return };
+        (entry.status, entry.cause, entry.took) = (status, cause, took);
+        self.service.name().clone_into(&mut entry.service);
+        entry.target = target.map(|it| it.api_root.clone());
+        entry.nf_instance = target.and_then(|it| it.producer.as_ref()).map(|it| it.nf_instance.clone());
+        if reader.try_send(entry).is_err() {
+            account.shared.untold.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -244,13 +247,13 @@ impl Drop for Open {
 
 impl<F> Future for Accounting<F>
 where
-    F: Future<Output = Result<Reply, Infallible>> + Unpin,
+    F: Future<Output = Back> + Unpin,
 {
-    type Output = F::Output;
+    type Output = Back;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Task<'_>) -> Poll<Self::Output> {
-        let outcome = ready!(Pin::new(&mut self.inner).poll(context));
-        self.open.close(outcome.as_ref().ok());
-        Poll::Ready(outcome)
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Back> {
+        let Ok(call) = ready!(Pin::new(&mut self.inner).poll(task));
+        self.open.close(call.answer.as_ref().ok().map(|reply| (reply, call.target.as_ref())));
+        Poll::Ready(Ok(call))
     }
 }

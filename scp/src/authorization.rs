@@ -5,9 +5,9 @@ mod request;
 mod settings;
 mod tokens;
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context as Task, Poll, ready};
 
 use http::header;
@@ -18,14 +18,12 @@ use tower::{Layer, Service};
 
 use crate::before::{Answering, Way};
 use crate::body::Body;
-use crate::call::{Call, Reply};
+use crate::call::{Back, Call, Serve};
 use crate::deadline;
-use crate::discovery::Directory;
 use crate::failure::Failure;
 use crate::kept::Content;
 use crate::names;
 use crate::nrf::{NrfError, NrfSet, PlmnId, Wire};
-use crate::pools::Pools;
 use crate::producer::{Hop, Target};
 use crate::tally::Event;
 
@@ -35,104 +33,82 @@ pub use settings::{AuthorizationSettings, Policy};
 pub use tokens::{AccessTokenRsp, Denied, Token, Tokens};
 
 /// Puts [`Authorization`] around a service.
-#[derive(Clone, Debug)]
-pub struct AuthorizationLayer {
-    /// How an NRF is reached.
-    pub pools: Pools,
-    /// Which NRF answered last.
-    pub directory: Directory,
-    /// Tokens that there are.
-    pub tokens: Tokens,
-}
+#[derive(Clone, Copy, Debug)]
+pub struct AuthorizationLayer;
 
 /// Sees to it that a call has the token that it needs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Authorization<S> {
     inner: S,
-    /// All there is again, for what is done where a token is needed: what is never used should cost little.
-    granting: Arc<Granting<S>>,
 }
 
-#[derive(Debug)]
-struct Granting<S> {
-    layer: AuthorizationLayer,
-    inner: S,
-}
-
-impl<S: Clone> Layer<S> for AuthorizationLayer {
+impl<S> Layer<S> for AuthorizationLayer {
     type Service = Authorization<S>;
 
     fn layer(&self, inner: S) -> Authorization<S> {
-        let granting = Granting { layer: self.clone(), inner: inner.clone() };
-        Authorization { inner, granting: Arc::new(granting) }
+        Authorization { inner }
     }
 }
 
-impl<S> Service<Call> for Authorization<S>
+impl<S> Service<Box<Call>> for Authorization<S>
 where
-    S: Service<Call, Response = Reply, Error = Failure> + Clone + Send + Sync + 'static,
-    S::Future: Send + Unpin + 'static,
+    S: Serve + Clone + Unpin + Send + 'static,
+    S::Future: Send + Unpin,
 {
-    type Response = Reply;
-    type Error = Failure;
+    type Response = Box<Call>;
+    type Error = Infallible;
     type Future = Way<Trying<S>>;
 
-    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
+    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, mut call: Call) -> Self::Future {
+    fn call(&mut self, mut call: Box<Call>) -> Self::Future {
         drop_others_token(&mut call);
         if !may_fetch(&call) || call.headers().contains_key(header::AUTHORIZATION) {
             // What a producer says of the client's own token is the client's matter.
-            return Way::On(Trying::First { inner: self.inner.call(call), refused: None });
+            return Way::On(Trying::First { inner: self.inner.call(call), again: None });
         }
         if needs(&call) {
-            return Way::Round(Box::pin(Arc::clone(&self.granting).granted(call)));
+            return Way::Round(Box::pin(granted(self.inner.clone(), call)));
         }
         // Without a token the request may come back with the wish for one.
         let content = kept(&mut call);
-        let inner = self.inner.call(call.again(content.read().unwrap_or_default()));
-        let refused = Refused { granting: Arc::clone(&self.granting), call, content };
-        Way::On(Trying::First { inner, refused: Some(Box::new(refused)) })
+        call.request.set_content(content.read().unwrap_or_default());
+        Way::On(Trying::First {
+            inner: self.inner.call(call),
+            again: Some(Anew { service: self.inner.clone(), content }),
+        })
     }
 }
 
 /// A call that goes as it is.
-pub enum Trying<S: Service<Call>> {
+pub enum Trying<S: Service<Box<Call>>> {
     /// It is on its way.
     First {
-        /// Its answer.
+        /// The call that comes back.
         inner: S::Future,
         /// What is needed where it comes back for want of a token, and this SCP may get one.
-        refused: Option<Box<Refused<S>>>,
+        again: Option<Anew<S>>,
     },
     /// It came back, and goes with a token.
     Again(Answering),
 }
 
-/// What is needed for a call that comes back for want of a token.
-pub struct Refused<S> {
-    granting: Arc<Granting<S>>,
-    call: Call,
-    content: Content,
-}
-
 impl<S> Future for Trying<S>
 where
-    S: Service<Call, Response = Reply, Error = Failure> + Clone + Send + Sync + 'static,
-    S::Future: Send + Unpin + 'static,
+    S: Serve + Unpin + Send + 'static,
+    S::Future: Send + Unpin,
 {
-    type Output = Result<Reply, Failure>;
+    type Output = Back;
 
-    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
-        if let Self::First { inner, refused } = &mut *self {
-            let reply = ready!(Pin::new(inner).poll(task))?;
-            let Some(refused) = refused.take_if(|_| refuses_token(reply.status(), reply.headers())) else {
-                return Poll::Ready(Ok(reply));
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Back> {
+        if let Self::First { inner, again } = &mut *self {
+            let Ok(call) = ready!(Pin::new(inner).poll(task));
+            let Some(Anew { service, content }) = again.take().filter(|_| wants_token(&call)) else {
+                return Poll::Ready(Ok(call));
             };
-            let Refused { granting, call, content } = *refused;
-            *self = Self::Again(Box::pin(granting.again(call, content, None, reply)));
+            *self = Self::Again(Box::pin(another(service, call, content, None)));
         }
         match &mut *self {
             Self::First { .. } => Poll::Pending,
@@ -141,102 +117,109 @@ where
     }
 }
 
-impl<S> Granting<S>
-where
-    S: Service<Call, Response = Reply, Error = Failure> + Clone,
-{
-    /// Sends a call with a token.
-    async fn granted(self: Arc<Self>, mut call: Call) -> Result<Reply, Failure> {
-        let request = self.layer.request(&call)?.map_err(Missing::problem)?;
-        let got = self.layer.token(&request, &call).await?;
-        let token = got.map_err(|(request, denied)| denied.failure(&request))?;
-        let content = kept(&mut call);
-        let first = with(&call, content.read().unwrap_or_default(), &token);
-        let reply = self.inner.clone().call(first).await?;
-        if refuses_token(reply.status(), reply.headers()) {
-            return self.again(call, content, Some((request, token)), reply).await;
-        }
-        Ok(told(reply, &call, token))
-    }
-
-    /// Sends a call once more that came back without a token, or with one of ours: with another.
-    async fn again(
-        self: Arc<Self>,
-        call: Call,
-        content: Content,
-        rejected: Option<(TokenRequest, Token)>,
-        reply: Reply,
-    ) -> Result<Reply, Failure> {
-        let tokens = &self.layer.tokens;
-        let reject = |request: &TokenRequest, token: &Token| {
-            call.context.arrival.prepared.tally.one(Event::TokenRejected);
-            tokens.reject(request, token);
-        };
-        let request = match &rejected {
-            Some((request, token)) => {
-                reject(request, token);
-                request.clone()
-            }
-            None => match self.layer.request(&call) {
-                Ok(Ok(request)) => request,
-                // What cannot be asked for is not: the client sees what the producer says.
-                Ok(Err(_)) | Err(_) => return Ok(reply),
-            },
-        };
-        let Some(content) = content.read() else { return Ok(reply) };
-        let another = match self.layer.token(&request, &call).await {
-            Ok(Ok(another)) if rejected.as_ref().is_none_or(|(_, first)| first.value != another.value) => another,
-            Ok(_) | Err(_) => return Ok(reply),
-        };
-        drop(reply);
-        let reply = self.inner.clone().call(with(&call, content, &another)).await?;
-        if refuses_token(reply.status(), reply.headers()) {
-            reject(&request, &another);
-            return Ok(reply);
-        }
-        Ok(told(reply, &call, another))
-    }
+/// What a call needs to go once more.
+pub struct Anew<S> {
+    service: S,
+    content: Content,
 }
 
-impl AuthorizationLayer {
-    fn request(&self, call: &Call) -> Result<Result<TokenRequest, Missing>, Failure> {
-        let settings = &call.context.arrival.prepared.settings;
-        let named = settings.nrf.as_ref().is_none_or(|nrf| nrf.named);
-        let factors = self.directory.factors(call, &[])?;
-        Ok(TokenRequest::read(call.headers(), &factors, &call.context.arrival.peer, named))
-    }
+/// Whether a producer answered that it wants a token, or another one.
+fn wants_token(call: &Call) -> bool {
+    call.answer.as_ref().is_ok_and(|reply| refuses_token(reply.status(), reply.headers()))
+}
 
-    /// A token; the outer failure is that the client does not wait for it any more.
-    async fn token(
-        &self,
-        request: &TokenRequest,
-        call: &Call,
-    ) -> Result<Result<Token, (TokenRequest, Denied)>, Failure> {
-        let prepared = &call.context.arrival.prepared;
-        let settings = &prepared.settings;
-        let configured = settings.nrf.as_ref();
-        let set = || {
-            let link = Wire::link(&self.pools, prepared);
-            let named = request.nrf.as_ref();
-            NrfSet {
-                timeout: configured.map_or(settings.timeouts.response, |it| it.timeout),
-                ..NrfSet::of(named, prepared, self.directory.preferred(), link)
-            }
-        };
-        let assertion = call.headers().get(names::CLIENT_CREDENTIALS);
-        let got = self.tokens.get(
-            request,
-            assertion,
-            set,
-            &settings.authorization,
-            call.context.arrival.clock,
-            &prepared.tally,
-        );
-        match timeout_at(call.context.deadline.at, got).await {
-            Ok(got) => Ok(got.map_err(|denied| (request.clone(), denied))),
-            Err(_) if call.context.deadline.asked => Err(deadline::late()),
-            Err(_) => Ok(Err((request.clone(), Denied::Unanswered(NrfError::GivenUp)))),
+/// Sends a call with a token.
+async fn granted<S: Serve>(mut service: S, mut call: Box<Call>) -> Back {
+    let token = async {
+        let request = request(&call)?.map_err(Missing::problem)?;
+        let got = token(&request, &call).await?;
+        got.map(|token| (request, token)).map_err(|(request, denied)| denied.failure(&request))
+    };
+    let (request, token) = match token.await {
+        Ok(got) => got,
+        Err(failure) => return Ok(call.with(Err(failure))),
+    };
+    let content = kept(&mut call);
+    give(&mut call, content.read().unwrap_or_default(), &token);
+    let Ok(call) = service.call(call).await;
+    if wants_token(&call) {
+        return another(service, call, content, Some((request, token))).await;
+    }
+    Ok(told(call, token))
+}
+
+/// Sends a call once more that came back without a token, or with one of ours: with another.
+async fn another<S: Serve>(
+    mut service: S,
+    mut call: Box<Call>,
+    content: Content,
+    rejected: Option<(TokenRequest, Token)>,
+) -> Back {
+    let tokens = call.parts().tokens.clone();
+    let reject = |call: &Call, request: &TokenRequest, token: &Token| {
+        call.prepared().tally.one(Event::TokenRejected);
+        tokens.reject(request, token);
+    };
+    let asked = match &rejected {
+        Some((request, token)) => {
+            reject(&call, request, token);
+            request.clone()
         }
+        None => match request(&call) {
+            Ok(Ok(request)) => request,
+            // What cannot be asked for is not: the client sees what the producer says.
+            Ok(Err(_)) | Err(_) => return Ok(call),
+        },
+    };
+    let Some(content) = content.read() else { return Ok(call) };
+    let another = match token(&asked, &call).await {
+        Ok(Ok(another)) if rejected.as_ref().is_none_or(|(_, first)| first.value != another.value) => another,
+        Ok(_) | Err(_) => return Ok(call),
+    };
+    call.answer = Err(Failure::Exhausted);
+    give(&mut call, content, &another);
+    let Ok(call) = service.call(call).await;
+    if wants_token(&call) {
+        reject(&call, &asked, &another);
+        return Ok(call);
+    }
+    Ok(told(call, another))
+}
+
+/// What a token is to be asked for with; the outer failure is that the call's headers cannot be read.
+fn request(call: &Call) -> Result<Result<TokenRequest, Missing>, Failure> {
+    let settings = &call.prepared().settings;
+    let named = settings.nrf.as_ref().is_none_or(|nrf| nrf.named);
+    let factors = call.parts().directory.factors(call, &[])?;
+    Ok(TokenRequest::read(call.headers(), &factors, &call.context.arrival.peer, named))
+}
+
+/// A token; the outer failure is that the client does not wait for it any more.
+async fn token(request: &TokenRequest, call: &Call) -> Result<Result<Token, (TokenRequest, Denied)>, Failure> {
+    let (prepared, parts) = (call.prepared(), call.parts());
+    let settings = &prepared.settings;
+    let configured = settings.nrf.as_ref();
+    let set = || {
+        let link = Wire::link(&parts.pools, prepared);
+        let named = request.nrf.as_ref();
+        NrfSet {
+            timeout: configured.map_or(settings.timeouts.response, |it| it.timeout),
+            ..NrfSet::of(named, prepared, parts.directory.preferred(), link)
+        }
+    };
+    let assertion = call.headers().get(names::CLIENT_CREDENTIALS);
+    let got = parts.tokens.get(
+        request,
+        assertion,
+        set,
+        &settings.authorization,
+        call.context.arrival.now(),
+        &prepared.tally,
+    );
+    match timeout_at(call.context.deadline.at, got).await {
+        Ok(got) => Ok(got.map_err(|denied| (request.clone(), denied))),
+        Err(_) if call.context.deadline.asked => Err(deadline::late()),
+        Err(_) => Ok(Err((request.clone(), Denied::Unanswered(NrfError::GivenUp)))),
     }
 }
 
@@ -298,22 +281,23 @@ fn drop_others_token(call: &mut Call) {
 
 /// Takes a call's content, to be sent more than once.
 fn kept(call: &mut Call) -> Content {
-    let most = call.context.arrival.prepared.settings.limits.kept;
-    Content::new(std::mem::take(call.request.content_mut()), most)
+    let most = call.prepared().settings.limits.kept;
+    Content::new(call.request.take_content(), most)
 }
 
-/// The call once more, with a token.
-fn with(call: &Call, content: Body, token: &Token) -> Call {
-    let mut copy = call.again(content);
-    copy.request.headers_mut().insert(header::AUTHORIZATION, token.value.clone());
-    copy
+/// Gives a call content, and a token.
+fn give(call: &mut Call, content: Body, token: &Token) {
+    call.request.set_content(content);
+    call.request.headers_mut().insert(header::AUTHORIZATION, token.value.clone());
 }
 
 /// Gives the client the token that was got for it, where it is to have it.
-fn told(mut reply: Reply, call: &Call, token: Token) -> Reply {
-    let returned = call.context.arrival.prepared.settings.authorization.returned;
-    if returned && !reply.headers().contains_key(names::ACCESS_TOKEN) {
+fn told(mut call: Box<Call>, token: Token) -> Box<Call> {
+    if call.prepared().settings.authorization.returned
+        && let Ok(reply) = &mut call.answer
+        && !reply.headers().contains_key(names::ACCESS_TOKEN)
+    {
         reply.headers_mut().insert(names::ACCESS_TOKEN, token.value);
     }
-    reply
+    call
 }

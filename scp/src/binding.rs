@@ -4,6 +4,7 @@ mod pins;
 mod steps;
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll, ready};
@@ -14,8 +15,7 @@ use tower::{Layer, Service};
 
 use crate::api_root::ApiRoot;
 use crate::before::Way;
-use crate::call::{Arrival, Call, Reply};
-use crate::context::Context;
+use crate::call::{Arrival, Back, Call, Reply, Serve};
 use crate::discovery::Api;
 use crate::failure::Failure;
 use crate::names;
@@ -26,16 +26,12 @@ use crate::tally::Event;
 pub use pins::{Full, Keeper, Pin, Pinned, Pins, key};
 
 /// Puts [`Bound`] around a service.
-#[derive(Clone, Debug)]
-pub struct BindingLayer {
-    /// Resources that stay where they are.
-    pub pins: Pins,
-}
+#[derive(Clone, Copy, Debug)]
+pub struct BindingLayer;
 
 /// Plans whom to ask beside the one that a request names, and remembers where resources are.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Bound<S> {
-    pins: Pins,
     inner: S,
 }
 
@@ -43,30 +39,28 @@ impl<S> Layer<S> for BindingLayer {
     type Service = Bound<S>;
 
     fn layer(&self, inner: S) -> Bound<S> {
-        Bound { pins: self.pins.clone(), inner }
+        Bound { inner }
     }
 }
 
-impl<S> Service<Call> for Bound<S>
+impl<S> Service<Box<Call>> for Bound<S>
 where
-    S: Service<Call, Response = Reply, Error = Failure>,
+    S: Serve,
     S::Future: Unpin,
 {
-    type Response = Reply;
-    type Error = Failure;
+    type Response = Box<Call>;
+    type Error = Infallible;
     type Future = Way<Binds<S::Future>>;
 
-    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
+    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, mut call: Call) -> Self::Future {
-        let room = Room { pins: self.pins.clone(), context: Arc::clone(&call.context) };
-        let asked = plan(&mut call, &self.pins);
-        Way::of(asked.map(|asked| {
-            call.bound = asked.is_some();
-            Binds { inner: self.inner.call(call), asked, room }
-        }))
+    fn call(&mut self, mut call: Box<Call>) -> Self::Future {
+        match plan(&mut call) {
+            Ok(asked) => Way::On(Binds { inner: self.inner.call(call), asked }),
+            Err(failure) => Way::ended(call, failure),
+        }
     }
 }
 
@@ -76,49 +70,20 @@ pub struct Binds<F> {
     inner: F,
     /// What is to be known of the call then.
     asked: Option<Box<Asked>>,
-    room: Room,
-}
-
-/// Where pins are made of a call.
-#[derive(Debug)]
-struct Room {
-    pins: Pins,
-    /// The call's.
-    context: Arc<Context>,
-}
-
-impl Room {
-    fn pin(&self, key: &Arc<str>, pin: Pin) {
-        let Arrival { clock, prepared, .. } = &self.context.arrival;
-        let most = prepared.settings.limits.pins;
-        let given_up = self.pins.insert(key, pin, *clock, most);
-        (0..given_up).for_each(|_| self.count(Event::PinGivenUp));
-        if given_up > 0 {
-            tracing::warn!(
-                most,
-                "all pins are taken, and those that are asked for least are given up: their resources stay where their URIs \
-                 say, and no longer than they are there; raise `limits.pins` of sbi, or let resources end"
-            );
-        }
-    }
-
-    fn count(&self, event: Event) {
-        self.context.arrival.prepared.tally.one(event);
-    }
 }
 
 impl<F> Future for Binds<F>
 where
-    F: Future<Output = Result<Reply, Failure>> + Unpin,
+    F: Future<Output = Back> + Unpin,
 {
-    type Output = F::Output;
+    type Output = Back;
 
-    fn poll(mut self: std::pin::Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
-        let reply = ready!(std::pin::Pin::new(&mut self.inner).poll(task));
-        if let Ok(reply) = &reply {
-            remember(reply, self.asked.as_deref(), &self.room);
+    fn poll(mut self: std::pin::Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Back> {
+        let Ok(call) = ready!(std::pin::Pin::new(&mut self.inner).poll(task));
+        if let (Ok(reply), Some(answered)) = (&call.answer, &call.target) {
+            remember(reply, answered, self.asked.as_deref(), &call.context.arrival);
         }
-        Poll::Ready(reply)
+        Poll::Ready(Ok(call))
     }
 }
 
@@ -135,8 +100,9 @@ pub struct Asked {
 }
 
 /// Adds to a plan whom else the request's binding, or its resource's, or its discovery factors allow.
-fn plan(call: &mut Call, pins: &Pins) -> Result<Option<Box<Asked>>, Failure> {
+fn plan(call: &mut Call) -> Result<Option<Box<Asked>>, Failure> {
     let context = Arc::clone(&call.context);
+    let pins = &context.arrival.parts.pins;
     let place = place(&call.plan);
     let mut pinned = None;
     if let Some(root) = &place {
@@ -227,40 +193,52 @@ fn creates(call: &Call) -> bool {
 }
 
 /// Pins what was made, moves what moved, forgets what ended.
-fn remember(reply: &Reply, asked: Option<&Asked>, room: &Room) {
+fn remember(reply: &Reply, answered: &Target, asked: Option<&Asked>, arrival: &Arrival) {
     let status = reply.status();
-    let answered = reply.extensions().get::<Target>();
+    let tally = &arrival.prepared.tally;
     if status == StatusCode::CREATED
-        && let Some(target) = answered
-        && let Some((key, pin)) = made(reply.headers(), target)
+        && let Some((key, pin)) = made(reply.headers(), answered)
     {
-        room.pin(&key, pin);
-        room.count(Event::PinMade);
+        keep(arrival, &key, pin);
+        tally.one(Event::PinMade);
         return;
     }
     let Some(asked) = asked else { return };
-    match (&asked.pinned, answered) {
-        (Some((key, _)), _) if ended(asked, key, status) => {
-            room.count(Event::PinEnded);
-            room.pins.remove(key);
+    match &asked.pinned {
+        Some((key, _)) if ended(asked, key, status) => {
+            tally.one(Event::PinEnded);
+            arrival.parts.pins.remove(key);
         }
-        (Some((key, pin)), Some(target)) if status.is_success() => {
+        Some((key, pin)) if status.is_success() => {
             let mut pin = pin.clone();
-            pin.at = target.root().clone();
-            if let Some(producer) = &target.producer {
+            pin.at = answered.root().clone();
+            if let Some(producer) = &answered.producer {
                 describe(&mut pin, producer);
             }
             pin.binding = binding(reply.headers(), asked.callback).or(pin.binding);
-            room.pin(key, pin);
+            keep(arrival, key, pin);
         }
         // A notification that its endpoint did not take goes to who took it from now on (6.12.4).
-        (None, Some(target)) if asked.callback && target.chosen && status.is_success() => {
+        None if asked.callback && answered.chosen && status.is_success() => {
             if let Some(place) = &asked.place {
                 let key = key(place.transport, &place.authority, &below(place, &asked.path));
-                room.pin(&key.into(), pin(target, binding(reply.headers(), true)));
+                keep(arrival, &key.into(), pin(answered, binding(reply.headers(), true)));
             }
         }
         _ => {}
+    }
+}
+
+fn keep(arrival: &Arrival, key: &Arc<str>, pin: Pin) {
+    let most = arrival.prepared.settings.limits.pins;
+    let given_up = arrival.parts.pins.insert(key, pin, arrival.now(), most);
+    (0..given_up).for_each(|_| arrival.prepared.tally.one(Event::PinGivenUp));
+    if given_up > 0 {
+        tracing::warn!(
+            most,
+            "all pins are taken, and those that are asked for least are given up: their resources stay where their URIs \
+             say, and no longer than they are there; raise `limits.pins` of sbi, or let resources end"
+        );
     }
 }
 

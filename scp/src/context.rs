@@ -186,7 +186,7 @@ impl Deadline {
         };
         // Without a timestamp the wait begins here; one of the future is a clock that is ahead.
         let begun = sent.and_then(clock::time);
-        let late = begun.and_then(|begun| arrival.clock.duration_since(begun).ok()).unwrap_or_default();
+        let late = begun.and_then(|begun| arrival.now().duration_since(begun).ok()).unwrap_or_default();
         let left = wait.saturating_sub(late);
         Self { at: later(arrival.at, left), asked: true, left: Some(left) }
     }

@@ -1,95 +1,37 @@
 //! The outermost layer: a failure becomes an answer of this SCP, an error of another is relayed as such (TS 29.500 6.10.8).
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context as Task, Poll};
-
 use http::{HeaderValue, header};
-use tower::{Layer, Service};
 
 use crate::body::BodyError;
 use crate::call::{Call, Reply};
 use crate::cause::Cause;
-use crate::context::Context;
 use crate::failure::{Failure, Fault, Upstream};
 use crate::prepared::Prepared;
 use crate::problem::Problem;
 use crate::{advice, names, peers, redirection};
 
-/// Puts [`Errors`] around a service.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ErrorsLayer;
-
-/// Answers whatever fails inside.
-#[derive(Clone, Copy, Debug)]
-pub struct Errors<S> {
-    inner: S,
-}
-
-impl<S> Layer<S> for ErrorsLayer {
-    type Service = Errors<S>;
-
-    fn layer(&self, inner: S) -> Errors<S> {
-        Errors { inner }
-    }
-}
-
-impl<S> Service<Call> for Errors<S>
-where
-    S: Service<Call, Response = Reply, Error = Failure>,
-    S::Future: Unpin,
-{
-    type Response = Reply;
-    type Error = std::convert::Infallible;
-    type Future = Answered<S::Future>;
-
-    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Self::Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, call: Call) -> Self::Future {
-        let context = Arc::clone(&call.context);
-        Answered { inner: self.inner.call(call), context }
-    }
-}
-
-/// A response, come what may.
-#[derive(Debug)]
-pub struct Answered<F> {
-    inner: F,
-    context: Arc<Context>,
-}
-
-impl<F> Future for Answered<F>
-where
-    F: Future<Output = Result<Reply, Failure>> + Unpin,
-{
-    type Output = Result<Reply, std::convert::Infallible>;
-
-    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.inner).poll(task).map(|outcome| {
-            let prepared = &self.context.arrival.prepared;
-            Ok(match outcome {
-                Ok(mut reply) => {
-                    if reply.status().is_client_error() || reply.status().is_server_error() {
-                        reply.headers_mut().append(header::VIA, prepared.tag.clone());
-                    }
-                    reply
-                }
-                Err(failure) => {
-                    let mut reply = answer(failure, prepared);
-                    peers::own(reply.headers_mut(), &self.context);
-                    reply
-                }
-            })
-        })
+/// Answers whatever failed inside.
+pub fn answer(call: &mut Call) {
+    let Call { answer, context, target, .. } = call;
+    let prepared = &context.arrival.prepared;
+    match std::mem::replace(answer, Err(Failure::Exhausted)) {
+        Ok(mut reply) => {
+            if reply.status().is_client_error() || reply.status().is_server_error() {
+                reply.headers_mut().append(header::VIA, prepared.tag.clone());
+            }
+            *answer = Ok(reply);
+        }
+        Err(failure) => {
+            let mut reply = own(failure, prepared);
+            peers::own(reply.headers_mut(), context);
+            (*answer, *target) = (Ok(reply), None);
+        }
     }
 }
 
 /// The answer to a call that failed.
 #[must_use]
-pub fn answer(failure: Failure, prepared: &Prepared) -> Reply {
+pub fn own(failure: Failure, prepared: &Prepared) -> Reply {
     let mut producer = None;
     let mut problem = match failure {
         Failure::Redirected(redirected) => return redirection::reply(&redirected, &prepared.tag),

@@ -1,9 +1,9 @@
 //! The innermost service: the request as the next hop is to have it, and the response as its client is (TS 29.500 6.10.2.4,
 //! 6.10.4).
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 
 use http::uri::PathAndQuery;
@@ -12,7 +12,7 @@ use pinion_protocols::sbi::{MaxResponseTime, SenderTimestamp};
 use tower::Service;
 
 use crate::before::Way;
-use crate::call::{Call, Reply};
+use crate::call::{Back, Call};
 use crate::cause::Cause;
 use crate::clock::timestamp;
 use crate::context::Context;
@@ -22,99 +22,90 @@ use crate::location::absolute;
 use crate::names;
 use crate::path::{DEFAULT_NOTIFICATION, outward};
 use crate::peers;
-use crate::pools::{Pools, Sending, Urgency};
+use crate::pools::{Sending, Urgency};
 use crate::problem::Problem;
 use crate::producer::{Hop, Target};
 
 /// Sends a call to its target.
-#[derive(Clone, Debug)]
-pub struct Forward {
-    /// Connections.
-    pub pools: Pools,
-}
+#[derive(Clone, Copy, Debug)]
+pub struct Forward;
 
-impl Service<Call> for Forward {
-    type Response = Reply;
-    type Error = Failure;
-    type Future = Way<Box<Begun>>;
+impl Service<Box<Call>> for Forward {
+    type Response = Box<Call>;
+    type Error = Infallible;
+    type Future = Way<Begun>;
 
-    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
+    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, call: Call) -> Self::Future {
-        Way::of(begin(&self.pools, call))
+    fn call(&mut self, mut call: Box<Call>) -> Self::Future {
+        match begin(&mut call) {
+            Ok((sending, path)) => Way::On(Begun { sending, call: Some(call), path }),
+            Err(failure) => Way::ended(call, failure),
+        }
     }
 }
 
-/// A call that is on its way to its target, and what is needed when the response comes.
+/// A call that is on its way to its target.
 #[derive(Debug)]
 pub struct Begun {
-    sending: Sending,
-    context: Arc<Context>,
-    target: Option<Target>,
+    sending: Box<Sending>,
+    /// The call, until it goes back.
+    call: Option<Box<Call>>,
     path: Option<PathAndQuery>,
-    /// Whether a pin goes by who answers.
-    bound: bool,
 }
 
 impl Future for Begun {
-    type Output = Result<Reply, Failure>;
+    type Output = Back;
 
-    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
-        let Self { sending, context, target, path, bound } = &mut *self;
-        let answer = Pin::new(&mut *sending).poll(task);
-        sending.early().for_each(|head| context.early.tell(head));
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Back> {
+        let Self { sending, call: on_its_way, path } = &mut *self;
+        let answer = Pin::new(&mut **sending).poll(task);
+        let Some(call) = on_its_way.take() else { return Poll::Pending };
+        sending.early().for_each(|head| call.context.early.tell(head));
         let Poll::Ready(answer) = answer else {
-            if let (true, Some(target)) = (sending.turned_slow(), target) {
-                context.slow.tell(target.root());
+            if let (true, Some(target)) = (sending.turned_slow(), &call.target) {
+                call.context.slow.tell(target.root());
             }
+            *on_its_way = Some(call);
             return Poll::Pending;
         };
-        let mut reply = answer.map_err(|it| failed(it, target.take(), context))?;
-        if let Some(target) = target.take() {
-            answered(reply.headers_mut(), &target, context, path.as_ref());
-            peers::homeward(reply.headers_mut(), context);
-            // Who answered is of interest where a resource was made, bound or moved, and where it is told.
-            let headers = reply.headers();
-            let prepared = &context.arrival.prepared;
-            let told = prepared.told || prepared.tracer.is_some();
-            if told
-                || *bound
-                || reply.status().is_redirection()
-                || names::has(headers, &header::LOCATION)
-                || names::has(headers, &names::BINDING)
-            {
-                reply.extensions_mut().insert(target);
+        let Call { context, target, .. } = &*call;
+        let answer = match answer {
+            Ok(mut reply) => {
+                if let Some(target) = target {
+                    answered(reply.headers_mut(), target, context, path.as_ref());
+                    peers::homeward(reply.headers_mut(), context);
+                }
+                Ok(reply)
             }
-        }
-        Poll::Ready(Ok(reply))
+            Err(upstream) => Err(failed(upstream, target.as_ref(), context)),
+        };
+        Poll::Ready(Ok(call.with(answer)))
     }
 }
 
-fn begin(pools: &Pools, call: Call) -> Result<Box<Begun>, Failure> {
-    let Call { request, context, target, bound, .. } = call;
-    let target = target.ok_or(Failure::Exhausted)?;
-    let uri = uri(request.uri(), &target)?;
+fn begin(call: &mut Call) -> Result<(Box<Sending>, Option<PathAndQuery>), Failure> {
+    let Call { request, context, target, .. } = call;
+    let target = target.as_ref().ok_or(Failure::Exhausted)?;
+    let uri = uri(request.uri(), target)?;
     let path = uri.path_and_query().cloned();
-    let (mut head, content) = request.into_parts();
-    head.uri = uri;
-    if head.version != Version::HTTP_2 {
-        strip_http1(&mut head.headers);
-        head.version = Version::HTTP_2;
+    let mut outgoing = Request::new(request.take_content());
+    *outgoing.method_mut() = request.method().clone();
+    *outgoing.uri_mut() = uri;
+    *outgoing.version_mut() = Version::HTTP_2;
+    *outgoing.headers_mut() = request.headers().clone();
+    if request.version() != Version::HTTP_2 {
+        strip_http1(outgoing.headers_mut());
     }
-    headers(&mut head.headers, &target, &context);
-    peers::outward(&mut head.headers, &target, &context);
+    headers(outgoing.headers_mut(), target, context);
+    peers::outward(outgoing.headers_mut(), target, context);
     let urgency = Urgency { priority: context.priority, deadline: context.deadline.at };
-    let settings = &context.arrival.prepared.settings;
-    let sending = pools.send(
-        &target.api_root,
-        &target.holder(settings.identities.producers),
-        Request::from_parts(head, content),
-        urgency,
-        &context.arrival.prepared,
-    );
-    Ok(Box::new(Begun { sending, context, target: Some(target), path, bound }))
+    let arrival = &context.arrival;
+    let holder = target.holder(arrival.prepared.settings.identities.producers);
+    let sending = arrival.parts.pools.send(&target.api_root, &holder, outgoing, urgency, &arrival.prepared);
+    Ok((Box::new(sending), path))
 }
 
 /// The URI that the next hop is asked by.
@@ -199,11 +190,11 @@ fn strip_http1(headers: &mut HeaderMap) {
     }
 }
 
-fn failed(mut upstream: Upstream, target: Option<Target>, context: &Context) -> Failure {
+fn failed(mut upstream: Upstream, target: Option<&Target>, context: &Context) -> Failure {
     if let Some(target) = target {
         // Its connections are shared by all that are at its place, or behind the next hop.
         upstream.api_root = target.root().clone();
-        upstream.producer = target.producer;
+        upstream.producer.clone_from(&target.producer);
     }
     match upstream.fault {
         Fault::Silence(_) | Fault::Busy if context.deadline.asked => deadline::late(),

@@ -43,6 +43,7 @@ pub mod names;
 pub mod next_hop;
 pub mod nrf;
 pub mod overload;
+mod parts;
 mod path;
 mod peers;
 pub mod pools;
@@ -66,5 +67,6 @@ pub mod tls;
 pub mod trace;
 pub mod windows;
 
+pub use parts::Parts;
 pub use prepared::Prepared;
 pub use server::{Scp, Speech};

@@ -1,6 +1,7 @@
 //! Load of this SCP: so many requests at a time, the most important first, the least important refused (TS 29.500 6.4, 6.8).
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +12,7 @@ use tokio::time::timeout_at;
 use tower::{Layer, Service};
 
 use crate::before::Way;
-use crate::call::{Call, Reply};
+use crate::call::{Back, Call, Serve};
 use crate::cause::Cause;
 use crate::deadline;
 use crate::failure::Failure;
@@ -122,16 +123,12 @@ impl Drop for Place {
 }
 
 /// Puts [`Overload`] around a service.
-#[derive(Clone, Debug)]
-pub struct OverloadLayer {
-    /// Who may work.
-    pub gate: Gate,
-}
+#[derive(Clone, Copy, Debug)]
+pub struct OverloadLayer;
 
 /// Lets so many calls into the service at a time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Overload<S> {
-    gate: Gate,
     inner: S,
 }
 
@@ -139,27 +136,25 @@ impl<S> Layer<S> for OverloadLayer {
     type Service = Overload<S>;
 
     fn layer(&self, inner: S) -> Overload<S> {
-        Overload { gate: self.gate.clone(), inner }
+        Overload { inner }
     }
 }
 
-impl<S> Service<Call> for Overload<S>
+impl<S> Service<Box<Call>> for Overload<S>
 where
-    S: Service<Call, Response = Reply, Error = Failure> + Clone + Send + 'static,
+    S: Serve + Clone + Send + 'static,
     S::Future: Send + Unpin,
 {
-    type Response = Reply;
-    type Error = Failure;
+    type Response = Box<Call>;
+    type Error = Infallible;
     type Future = Way<Admitted<S::Future>>;
 
-    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
+    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, call: Call) -> Self::Future {
-        let context = &call.context;
-        let limits = &context.arrival.prepared.settings.limits;
-        match self.gate.ask(context.priority, limits) {
+    fn call(&mut self, call: Box<Call>) -> Self::Future {
+        match call.parts().gate.ask(call.context.priority, &call.prepared().settings.limits) {
             Asked::Place(place) => Way::On(Admitted { inner: self.inner.call(call), place: Some(place) }),
             Asked::Wait(mut waiting) => {
                 let mut inner = self.inner.clone();
@@ -167,18 +162,15 @@ where
                     let waited = timeout_at(call.context.deadline.at, &mut waiting.given).await;
                     drop(waiting);
                     let Ok(Ok(Ok(place))) = waited else {
-                        return Err(if waited.is_err() && call.context.deadline.asked {
-                            deadline::late()
-                        } else {
-                            full()
-                        });
+                        let late = waited.is_err() && call.context.deadline.asked;
+                        return Ok(call.with(Err(if late { deadline::late() } else { full() })));
                     };
-                    let reply = inner.call(call).await;
+                    let call = inner.call(call).await;
                     drop(place);
-                    reply
+                    call
                 }))
             }
-            Asked::Full => Way::Ended(Some(full())),
+            Asked::Full => Way::ended(call, full()),
         }
     }
 }
@@ -193,14 +185,14 @@ pub struct Admitted<F> {
 
 impl<F> Future for Admitted<F>
 where
-    F: Future<Output = Result<Reply, Failure>> + Unpin,
+    F: Future<Output = Back> + Unpin,
 {
-    type Output = F::Output;
+    type Output = Back;
 
-    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
-        let answer = ready!(Pin::new(&mut self.inner).poll(task));
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Back> {
+        let call = ready!(Pin::new(&mut self.inner).poll(task));
         self.place = None;
-        Poll::Ready(answer)
+        Poll::Ready(call)
     }
 }
 

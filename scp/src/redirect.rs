@@ -22,12 +22,9 @@ pub(crate) struct Elsewhere {
 
 /// Where a producer's answer leads; none where the client is to have the answer itself: by configuration, because another
 /// SCP or another network said it, or because it leads nowhere.
-pub(crate) fn elsewhere(reply: &Reply, settings: &Settings) -> Option<Elsewhere> {
+pub(crate) fn elsewhere(reply: &Reply, answered: &Target, settings: &Settings) -> Option<Elsewhere> {
     let moved = matches!(reply.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
-    if !moved || settings.redirects == Redirects::Relay {
-        return None;
-    }
-    if reply.extensions().get::<Target>()?.hop != Hop::Producer {
+    if !moved || settings.redirects == Redirects::Relay || answered.hop != Hop::Producer {
         return None;
     }
     let headers = reply.headers();

@@ -11,7 +11,6 @@ use crate::failure::{Failure, Redirected};
 use crate::names;
 use crate::next_hop::{plmn, within};
 use crate::nrf::PlmnId;
-use crate::overload::Gate;
 use crate::path::EVERYTHING;
 use crate::problem::own;
 use crate::settings::{Plmn, Redirection, Targets, When};
@@ -21,12 +20,12 @@ use crate::target::requested;
 ///
 /// # Errors
 /// [`Failure::Redirected`].
-pub(crate) fn check(call: &Call, path: &PathAndQuery, gate: &Gate) -> Result<(), Failure> {
+pub(crate) fn check(call: &Call, path: &PathAndQuery) -> Result<(), Failure> {
     let arrival = &call.context.arrival;
     let settings = &arrival.prepared.settings;
     let now = |when: When| match when {
         When::Always => true,
-        When::Hot => gate.percent(&settings.limits) > usize::from(settings.overload.hot),
+        When::Hot => arrival.parts.gate.percent(&settings.limits) > usize::from(settings.overload.hot),
         When::Draining => arrival.draining,
     };
     let found = settings.redirections.iter().find(|it| now(it.when) && covers(&it.targets, call, path));

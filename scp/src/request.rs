@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, Uri};
+use http::{HeaderMap, Method, Request, Uri, Version};
 
 use crate::body::Body;
 
@@ -43,9 +43,15 @@ impl SharedRequest {
         &mut Arc::make_mut(&mut self.head).headers
     }
 
-    /// The content, which is nobody else's.
-    pub const fn content_mut(&mut self) -> &mut Body {
-        &mut self.content
+    /// The version of HTTP that it came by.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.head.version
+    }
+
+    /// Other content instead of what is left of its own.
+    pub fn set_content(&mut self, content: Body) {
+        self.content = content;
     }
 
     /// The same with other content.
@@ -54,10 +60,9 @@ impl SharedRequest {
         Self { head: Arc::clone(&self.head), content }
     }
 
-    /// The head, copied where others have it too, and the content.
-    #[must_use]
-    pub fn into_parts(self) -> (Parts, Body) {
-        (Arc::unwrap_or_clone(self.head), self.content)
+    /// The content, which there is none of from then on.
+    pub fn take_content(&mut self) -> Body {
+        std::mem::take(&mut self.content)
     }
 }
 

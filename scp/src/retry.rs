@@ -4,15 +4,15 @@
 mod again;
 mod budget;
 
+use std::convert::Infallible;
 use std::future::{Future, pending};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 
 use tower::{Layer, Service};
 
 use crate::before::Answering;
-use crate::call::{Call, Reply};
+use crate::call::{Back, Call, Serve};
 use crate::failure::Failure;
 use crate::kept::Content;
 
@@ -20,63 +20,56 @@ use again::{Again, Came, rest};
 pub use budget::Budget;
 
 /// Puts [`Retry`] around a service.
-#[derive(Clone, Debug)]
-pub struct RetryLayer {
-    /// What retries there may be.
-    pub budget: Budget,
-}
+#[derive(Clone, Copy, Debug)]
+pub struct RetryLayer;
 
 /// Calls the service again where that is safe and there is somebody else to ask.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Retry<S> {
-    budget: Budget,
     inner: S,
-    /// The service again, for other attempts: what is never used should cost little.
-    others: Arc<S>,
 }
 
-impl<S: Clone> Layer<S> for RetryLayer {
+impl<S> Layer<S> for RetryLayer {
     type Service = Retry<S>;
 
     fn layer(&self, inner: S) -> Retry<S> {
-        Retry { budget: self.budget.clone(), others: Arc::new(inner.clone()), inner }
+        Retry { inner }
     }
 }
 
-impl<S> Service<Call> for Retry<S>
+impl<S> Service<Box<Call>> for Retry<S>
 where
-    S: Service<Call, Response = Reply, Error = Failure> + Clone + Send + Sync + 'static,
+    S: Serve + Clone + Unpin + Send + 'static,
     S::Future: Send + Unpin,
 {
-    type Response = Reply;
-    type Error = Failure;
+    type Response = Box<Call>;
+    type Error = Infallible;
     type Future = Attempts<S>;
 
-    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
+    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, mut call: Call) -> Self::Future {
-        let settings = &call.context.arrival.prepared.settings;
+    fn call(&mut self, mut call: Box<Call>) -> Self::Future {
+        let settings = &call.prepared().settings;
         let retries = &settings.retries;
         if retries.attempts < 2 {
             return Attempts::First { inner: self.inner.call(call), again: None };
         }
-        self.budget.earn(call.context.arrival.at, retries);
+        call.parts().budget.earn(call.context.arrival.at, retries);
         let most = settings.limits.kept;
-        let content = Content::new(std::mem::take(call.request.content_mut()), most);
+        let content = Content::new(call.request.take_content(), most);
         let inner = self.inner.call(call.again(content.read().unwrap_or_default()));
-        let service = Arc::clone(&self.others);
-        let again = Again::new(service, self.budget.clone(), call, content);
+        let again = Again::new(self.inner.clone(), call, content);
         Attempts::First { inner, again: Some(Box::new(again)) }
     }
 }
 
 /// The first attempt, and those after it.
-pub enum Attempts<S: Service<Call>> {
+pub enum Attempts<S: Service<Box<Call>>> {
     /// The first.
     First {
-        /// Its answer.
+        /// The call that comes back.
         inner: S::Future,
         /// What is needed for others.
         again: Option<Box<Again<S>>>,
@@ -87,26 +80,30 @@ pub enum Attempts<S: Service<Call>> {
 
 impl<S> Future for Attempts<S>
 where
-    S: Service<Call, Response = Reply, Error = Failure> + Clone + Send + Sync + 'static,
+    S: Serve + Clone + Unpin + Send + 'static,
     S::Future: Send + Unpin,
 {
-    type Output = Result<Reply, Failure>;
+    type Output = Back;
 
-    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Back> {
         if let Self::First { inner, again } = &mut *self {
             let came = match Pin::new(inner).poll(task) {
-                Poll::Ready(Err(Failure::Upstream(failed))) => Came::Answer(Err(failed.into())),
-                Poll::Ready(Ok(reply)) if reply.status().is_redirection() => Came::Answer(Ok(reply)),
-                Poll::Ready(outcome) => return Poll::Ready(outcome),
+                Poll::Ready(Ok(call)) => match &call.answer {
+                    Err(Failure::Upstream(_)) => Came::Back(call),
+                    Ok(reply) if reply.status().is_redirection() => Came::Back(call),
+                    Ok(_) | Err(_) => return Poll::Ready(Ok(call)),
+                },
                 Poll::Pending if again.as_ref().is_some_and(|again| again.may_hurry()) => Came::Slow,
                 Poll::Pending => return Poll::Pending,
             };
-            match std::mem::replace(&mut *self, Self::Rest(Box::pin(pending()))) {
-                Self::First { inner, again: Some(again) } => {
+            match (std::mem::replace(&mut *self, Self::Rest(Box::pin(pending()))), came) {
+                (Self::First { inner, again: Some(again) }, came) => {
                     let under_way = if matches!(came, Came::Slow) { vec![inner] } else { Vec::new() };
                     *self = Self::Rest(Box::pin(rest(again, under_way, came)));
                 }
-                Self::First { again: None, .. } | Self::Rest(_) => return Poll::Ready(came.alone()),
+                (_, Came::Back(call)) => return Poll::Ready(Ok(call)),
+                // Who may not ask others is not asked whether it may hurry.
+                (_, Came::Slow) => return Poll::Pending,
             }
         }
         match &mut *self {

@@ -6,10 +6,11 @@ mod eligible;
 mod pick;
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context as Task, Poll, Waker, ready};
+use std::task::{Context as Task, Poll, Waker};
 
 use http::HeaderMap;
 use tokio::time::{Instant, timeout_at};
@@ -17,15 +18,15 @@ use tower::{Layer, Service};
 
 use crate::before::Way;
 use crate::binding::of_subscription;
-use crate::call::{Call, Reply};
+use crate::call::{Call, Serve};
 use crate::cause::Cause;
 use crate::deadline;
-use crate::discovery::{Asking, Directory, Factors, Found, Listener, parameter};
+use crate::discovery::{Asking, Factors, Found, Listener, parameter};
 use crate::failure::Failure;
-use crate::load::{Reported, Role};
+use crate::load::Role;
 use crate::names;
 use crate::nrf::Wire;
-use crate::pools::{Pools, Standing};
+use crate::pools::Standing;
 use crate::problem::Problem;
 use crate::producer::{Producer, Query, Step, Target};
 
@@ -34,24 +35,12 @@ pub use drained::Drained;
 use pick::{Knowledge, Picked};
 
 /// Puts [`Selection`] around a service.
-#[derive(Clone, Debug)]
-pub struct SelectionLayer {
-    /// How next hops do, and how an NRF is reached.
-    pub pools: Pools,
-    /// Who is known.
-    pub directory: Directory,
-    /// What producers say of their load and overload.
-    pub reported: Reported,
-    /// Chance.
-    pub dice: Dice,
-    /// Who is to get nothing new.
-    pub drained: Drained,
-}
+#[derive(Clone, Copy, Debug)]
+pub struct SelectionLayer;
 
 /// Chooses the target of an attempt.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Selection<S> {
-    layer: SelectionLayer,
     inner: S,
 }
 
@@ -59,178 +48,154 @@ impl<S> Layer<S> for SelectionLayer {
     type Service = Selection<S>;
 
     fn layer(&self, inner: S) -> Selection<S> {
-        Selection { layer: self.clone(), inner }
+        Selection { inner }
     }
 }
 
-impl<S> Service<Call> for Selection<S>
+impl<S> Service<Box<Call>> for Selection<S>
 where
-    S: Service<Call, Response = Reply, Error = Failure> + Clone + Send + 'static,
+    S: Serve + Clone + Send + 'static,
     S::Future: Send + Unpin,
 {
-    type Response = Reply;
-    type Error = Failure;
-    type Future = Way<Chosen<S::Future>>;
+    type Response = Box<Call>;
+    type Error = Infallible;
+    type Future = Way<S::Future>;
 
-    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
+    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, call: Call) -> Self::Future {
+    fn call(&mut self, mut call: Box<Call>) -> Self::Future {
         // A place that was not tried yet needs no search.
         if let Some(Step::Place(target)) = call.plan.steps.first()
             && !call.tried.contains(&target.api_root)
             && target.producer.is_none()
         {
-            let target = (**target).clone();
-            return Way::On(ask(&mut self.inner, call, target));
+            call.target = Some((**target).clone());
+            return Way::On(self.inner.call(call));
         }
         // As a rule what there is to know is known already, and chosen at once. Where it is not, a search set out.
-        let known = pin!(self.layer.next(&call)).poll(&mut Task::from_waker(Waker::noop()));
-        if let Poll::Ready(target) = known {
-            return Way::of(target.map(|target| ask(&mut self.inner, call, target)));
-        }
-        let Self { layer, mut inner } = self.clone();
-        Way::Round(Box::pin(async move {
-            let target = layer.next(&call).await?;
-            ask(&mut inner, call, target).await
-        }))
-    }
-}
-
-fn ask<S: Service<Call>>(service: &mut S, mut call: Call, target: Target) -> Chosen<S::Future> {
-    let producer = target.producer.clone().filter(|_| target.chosen);
-    call.target = Some(target);
-    Chosen { inner: service.call(call), producer }
-}
-
-/// A call whose client is told who answered.
-#[derive(Debug)]
-pub struct Chosen<F> {
-    inner: F,
-    /// Whom this SCP chose.
-    producer: Option<Arc<Producer>>,
-}
-
-impl<F> Future for Chosen<F>
-where
-    F: Future<Output = Result<Reply, Failure>> + Unpin,
-{
-    type Output = F::Output;
-
-    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Self::Output> {
-        let mut reply = ready!(Pin::new(&mut self.inner).poll(task))?;
-        if let Some(producer) = &self.producer {
-            tell(reply.headers_mut(), producer);
-        }
-        Poll::Ready(Ok(reply))
-    }
-}
-
-impl SelectionLayer {
-    /// The first of the plan's steps that leads to somebody who was not tried.
-    async fn next(&self, call: &Call) -> Result<Target, Failure> {
-        if call.plan.steps.is_empty() {
-            return Err(Problem::new(Cause::TargetNfNotReachable).detail(NOBODY).into());
-        }
-        let mut failure = None;
-        for step in &call.plan.steps {
-            let query = match step {
-                Step::Place(target) if !call.tried.contains(&target.api_root) => return Ok((**target).clone()),
-                Step::Place(_) => continue,
-                Step::Anybody => &Query::ANYBODY,
-                Step::Find(query) => query,
-            };
-            match self.find(call, query).await {
-                Ok(Some(Picked { producer, overloaded })) => {
-                    return Ok(Target { overloaded, ..Target::chosen(producer) });
-                }
-                Ok(None) => {}
-                Err(why) => failure = failure.or(Some(why)),
+        let known = pin!(next(&call)).poll(&mut Task::from_waker(Waker::noop()));
+        match known {
+            Poll::Ready(Ok(target)) => {
+                call.target = Some(target);
+                Way::On(self.inner.call(call))
+            }
+            Poll::Ready(Err(failure)) => Way::ended(call, failure),
+            Poll::Pending => {
+                let mut inner = self.inner.clone();
+                Way::Round(Box::pin(async move {
+                    match next(&call).await {
+                        Ok(target) => call.target = Some(target),
+                        Err(failure) => return Ok(call.with(Err(failure))),
+                    }
+                    inner.call(call).await
+                }))
             }
         }
-        // Why there was nobody to begin with says more than that there is nobody else.
-        Err(failure.filter(|_| call.tried.is_empty()).unwrap_or(Failure::Exhausted))
     }
+}
 
-    async fn find(&self, call: &Call, query: &Query) -> Result<Option<Picked>, Failure> {
-        let (found, factors) = self.search(call, &query.factors).await?;
-        let mut picked = self.pick(call, &found, &factors, query)?;
-        if let (None, Some(named)) = (&picked, factors.get(parameter::INSTANCE)) {
-            // What was named is one NF instance; those that have its resources are the others of its sets (6.10.5.1 note 4).
-            let sets = match &query.set_of {
-                Some(of) => sets(&found, |it| it.api_root.same(of)),
-                // A binding names its sets itself.
-                None if factors.is_callback() && query.factors.is_empty() => {
-                    sets(&found, |it| it.nf_instance.eq_ignore_ascii_case(named))
-                }
-                None => BTreeSet::new(),
-            };
-            for set in sets {
-                let (others, factors) = self.search(call, &[(parameter::SET, set)]).await?;
-                picked = self.pick(call, &others, &factors, &Query::default()).unwrap_or_default();
-                if picked.is_some() {
-                    break;
-                }
-            }
-        }
-        if let (None, Some(notification), Some(_)) =
-            (&picked, factors.notification(), factors.get(parameter::INSTANCE))
-        {
-            let bound = found.listeners.iter().filter(|it| it.takes(notification));
-            for query in bound.filter_map(Listener::binding).flat_map(of_subscription) {
-                let (others, factors) = self.search(call, &query.factors).await?;
-                picked = self.pick(call, &others, &factors, &query).unwrap_or_default();
-                if picked.is_some() {
-                    break;
-                }
-            }
-        }
-        Ok(picked)
+/// Tells the client who answered, where this SCP chose it.
+pub fn tell(call: &mut Call) {
+    if let (Ok(reply), Some(Target { producer: Some(producer), chosen: true, .. })) =
+        (&mut call.answer, &call.target)
+    {
+        name(reply.headers_mut(), producer);
     }
+}
 
-    async fn search(
-        &self,
-        call: &Call,
-        more: &[(&'static str, String)],
-    ) -> Result<(Arc<Found>, Arc<Factors>), Failure> {
-        let prepared = &call.context.arrival.prepared;
-        let factors = self.directory.factors(call, more)?;
-        let link = || Wire::link(&self.pools, prepared);
-        let asking = Asking { prepared, link: &link };
-        match timeout_at(call.context.deadline.at, self.directory.find(&factors, asking)).await {
-            Ok(found) => Ok((found.map_err(|error| error.failure(factors.is_untyped()))?, factors)),
-            Err(_) if call.context.deadline.asked => Err(deadline::late()),
-            Err(_) => Err(Problem::new(Cause::TargetNfNotReachable).detail("the NRF does not answer").into()),
-        }
+/// The first of the plan's steps that leads to somebody who was not tried.
+async fn next(call: &Call) -> Result<Target, Failure> {
+    if call.plan.steps.is_empty() {
+        return Err(Problem::new(Cause::TargetNfNotReachable).detail(NOBODY).into());
     }
-
-    fn pick(
-        &self,
-        call: &Call,
-        found: &Found,
-        factors: &Factors,
-        query: &Query,
-    ) -> Result<Option<Picked>, Failure> {
-        let settings = &call.context.arrival.prepared.settings;
-        let eligible = eligible::eligible(found, factors, query, call.context.selection.then(|| call.headers()))?;
-        let now = if call.tried.is_empty() { call.context.arrival.at } else { Instant::now() };
-        let knowledge = Knowledge {
-            locality: factors.get("preferred-locality").or(settings.discovery.locality.as_deref()),
-            bad: &|producer| {
-                if self.drained.any(Some(&producer.nf_instance), &producer.api_root) {
-                    return true;
-                }
-                let health =
-                    self.pools.health(&producer.api_root, &producer.holder(settings.identities.producers));
-                health.standing(now, &settings.retries) == Standing::Bad
-            },
-            reports: Some(&(&self.reported, Role::of(call.context.callback))),
-            chance: &|| *call.context.chance.get_or_init(|| self.dice.below(u64::MAX)),
+    let mut failure = None;
+    for step in &call.plan.steps {
+        let query = match step {
+            Step::Place(target) if !call.tried.contains(&target.api_root) => return Ok((**target).clone()),
+            Step::Place(_) => continue,
+            Step::Anybody => &Query::ANYBODY,
+            Step::Find(query) => query,
         };
-        let untried = eligible.into_iter().filter(|it| !call.tried.contains(&it.api_root)).collect();
-        Ok(pick::pick(untried, &knowledge, &self.dice))
+        match find(call, query).await {
+            Ok(Some(Picked { producer, overloaded })) => {
+                return Ok(Target { overloaded, ..Target::chosen(producer) });
+            }
+            Ok(None) => {}
+            Err(why) => failure = failure.or(Some(why)),
+        }
     }
+    // Why there was nobody to begin with says more than that there is nobody else.
+    Err(failure.filter(|_| call.tried.is_empty()).unwrap_or(Failure::Exhausted))
+}
+
+async fn find(call: &Call, query: &Query) -> Result<Option<Picked>, Failure> {
+    let (found, factors) = search(call, &query.factors).await?;
+    let mut picked = choose(call, &found, &factors, query)?;
+    if let (None, Some(named)) = (&picked, factors.get(parameter::INSTANCE)) {
+        // What was named is one NF instance; those that have its resources are the others of its sets (6.10.5.1 note 4).
+        let sets = match &query.set_of {
+            Some(of) => sets(&found, |it| it.api_root.same(of)),
+            // A binding names its sets itself.
+            None if factors.is_callback() && query.factors.is_empty() => {
+                sets(&found, |it| it.nf_instance.eq_ignore_ascii_case(named))
+            }
+            None => BTreeSet::new(),
+        };
+        for set in sets {
+            let (others, factors) = search(call, &[(parameter::SET, set)]).await?;
+            picked = choose(call, &others, &factors, &Query::default()).unwrap_or_default();
+            if picked.is_some() {
+                break;
+            }
+        }
+    }
+    if let (None, Some(notification), Some(_)) =
+        (&picked, factors.notification(), factors.get(parameter::INSTANCE))
+    {
+        let bound = found.listeners.iter().filter(|it| it.takes(notification));
+        for query in bound.filter_map(Listener::binding).flat_map(of_subscription) {
+            let (others, factors) = search(call, &query.factors).await?;
+            picked = choose(call, &others, &factors, &query).unwrap_or_default();
+            if picked.is_some() {
+                break;
+            }
+        }
+    }
+    Ok(picked)
+}
+
+async fn search(call: &Call, more: &[(&'static str, String)]) -> Result<(Arc<Found>, Arc<Factors>), Failure> {
+    let (prepared, parts) = (call.prepared(), call.parts());
+    let factors = parts.directory.factors(call, more)?;
+    let link = || Wire::link(&parts.pools, prepared);
+    let asking = Asking { prepared, link: &link };
+    match timeout_at(call.context.deadline.at, parts.directory.find(&factors, asking)).await {
+        Ok(found) => Ok((found.map_err(|error| error.failure(factors.is_untyped()))?, factors)),
+        Err(_) if call.context.deadline.asked => Err(deadline::late()),
+        Err(_) => Err(Problem::new(Cause::TargetNfNotReachable).detail("the NRF does not answer").into()),
+    }
+}
+
+fn choose(call: &Call, found: &Found, factors: &Factors, query: &Query) -> Result<Option<Picked>, Failure> {
+    let (settings, parts) = (&call.prepared().settings, call.parts());
+    let eligible = eligible::eligible(found, factors, query, call.context.selection.then(|| call.headers()))?;
+    let now = if call.tried.is_empty() { call.context.arrival.at } else { Instant::now() };
+    let knowledge = Knowledge {
+        locality: factors.get("preferred-locality").or(settings.discovery.locality.as_deref()),
+        bad: &|producer| {
+            if parts.drained.any(Some(&producer.nf_instance), &producer.api_root) {
+                return true;
+            }
+            let health = parts.pools.health(&producer.api_root, &producer.holder(settings.identities.producers));
+            health.standing(now, &settings.retries) == Standing::Bad
+        },
+        reports: Some(&(&parts.reported, Role::of(call.context.callback))),
+        chance: &|| *call.context.chance.get_or_init(|| parts.dice.below(u64::MAX)),
+    };
+    let untried = eligible.into_iter().filter(|it| !call.tried.contains(&it.api_root)).collect();
+    Ok(pick::pick(untried, &knowledge, &parts.dice))
 }
 
 /// What a request lacks that is for nobody.
@@ -243,7 +208,7 @@ fn sets(found: &Found, meant: impl Fn(&Producer) -> bool) -> BTreeSet<String> {
 }
 
 /// 3gpp-Sbi-Producer-Id, where nobody said it yet (6.10.3.4). An NRF that is configured has no NF instance that is known.
-fn tell(headers: &mut HeaderMap, producer: &Producer) {
+fn name(headers: &mut HeaderMap, producer: &Producer) {
     if producer.nf_instance.is_empty() || names::has(headers, &names::PRODUCER_ID) {
         return;
     }
@@ -267,7 +232,7 @@ mod tests {
     #[test]
     fn d7_the_producer_is_told_with_what_is_known_of_it() {
         let mut headers = HeaderMap::new();
-        tell(&mut headers, &producer());
+        name(&mut headers, &producer());
         assert_eq!(headers[names::PRODUCER_ID], "nfinst=54804518-4191-46b3-955c-ac631f953ed8");
         let mut headers = HeaderMap::new();
         let more = Producer {
@@ -276,7 +241,7 @@ mod tests {
             service_sets: vec!["b".to_owned()],
             ..producer()
         };
-        tell(&mut headers, &more);
+        name(&mut headers, &more);
         assert_eq!(
             headers[names::PRODUCER_ID],
             "nfinst=54804518-4191-46b3-955c-ac631f953ed8; nfservinst=a%2F1; nfset=set1.udmset.5gc.mnc012.mcc345; nfserviceset=b"
@@ -287,7 +252,7 @@ mod tests {
     fn d7_what_another_said_stays() {
         let mut headers = HeaderMap::new();
         headers.insert(names::PRODUCER_ID, HeaderValue::from_static("nfinst=other"));
-        tell(&mut headers, &producer());
+        name(&mut headers, &producer());
         assert_eq!(headers[names::PRODUCER_ID], "nfinst=other");
     }
 }

@@ -20,14 +20,14 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
-use crate::account::Account;
 use crate::binding::Pins;
-use crate::call::{Arrival, Peer};
+use crate::call::{Arrival, Origin, Peer};
 use crate::nrf::{Keeper, Wire};
+use crate::parts::Parts;
 use crate::prepared::Prepared;
-use crate::stack::{Parts, stack};
+use crate::stack::stack;
 use crate::tally::{Event, Tally};
-use crate::{stack as layers, tls};
+use crate::tls;
 
 /// A service communication proxy. Copies are the same one.
 #[derive(Clone, Debug)]
@@ -51,11 +51,9 @@ pub enum Speech {
 /// What a connection of a client is served with.
 #[derive(Clone, Debug)]
 struct Served {
-    account: Account,
     prepared: watch::Receiver<Arc<Prepared>>,
     drain: watch::Receiver<bool>,
-    clock: fn() -> SystemTime,
-    peer: Arc<Peer>,
+    origin: Arc<Origin>,
 }
 
 impl Scp {
@@ -87,7 +85,7 @@ impl Scp {
 
     /// What its layers share.
     #[must_use]
-    pub const fn parts(&self) -> &layers::Parts {
+    pub const fn parts(&self) -> &Parts {
         &self.parts
     }
 
@@ -158,14 +156,16 @@ impl Scp {
     }
 
     async fn client(&self, stream: TcpStream, address: SocketAddr, speech: Speech, drain: watch::Receiver<bool>) {
-        let prepared = self.prepared.subscribe();
-        let now = Arc::clone(&prepared.borrow());
+        let mut prepared = self.prepared.subscribe();
+        let now = Arc::clone(&prepared.borrow_and_update());
         let most = now.settings.timeouts.handshake;
         let _ = stream.set_nodelay(true);
         let mut peer = Peer { address, tls: speech == Speech::Tls, names: Arc::default(), holder: None };
-        let account = self.parts.account.clone();
-        let clock = self.clock;
-        let served = |peer| Served { account, prepared, drain, clock, peer: Arc::new(peer) };
+        let (parts, clock) = (self.parts.clone(), self.clock);
+        let served = |peer| {
+            let origin = Origin { peer: Arc::new(peer), prepared: Arc::clone(&now), parts, clock };
+            Served { prepared, drain, origin: Arc::new(origin) }
+        };
         match (speech, &now.server) {
             (Speech::Clear, _) => self.speak(stream, served(peer), None).await,
             (Speech::Tls, Some(config)) => match timeout(most, secure(stream, config)).await {
@@ -204,7 +204,7 @@ impl Scp {
                 Err(_) => return served.prepared.borrow().tally.one(Event::ClientLate),
             },
         };
-        let stack = stack(&self.parts);
+        let stack = stack();
         if http2 {
             http2::serve(wire, stack, served).await;
         } else {
@@ -215,10 +215,14 @@ impl Scp {
 
 impl Served {
     /// What goes for a call that arrives now.
-    fn arrival(&self) -> Arrival {
-        let prepared = Arc::clone(&self.prepared.borrow());
-        let draining = !prepared.settings.redirections.is_empty() && *self.drain.borrow();
-        Arrival { peer: Arc::clone(&self.peer), prepared, at: Instant::now(), clock: (self.clock)(), draining }
+    fn arrival(&mut self) -> Arrival {
+        // As long as settings stay, so does all that a connection's calls share.
+        if self.prepared.has_changed().unwrap_or(false) {
+            let prepared = Arc::clone(&self.prepared.borrow_and_update());
+            self.origin = Arc::new(Origin { prepared, ..Origin::clone(&self.origin) });
+        }
+        let draining = !self.origin.prepared.settings.redirections.is_empty() && *self.drain.borrow();
+        Arrival { origin: Arc::clone(&self.origin), at: Instant::now(), draining }
     }
 }
 

@@ -1,102 +1,54 @@
 //! The layers, from the outside in.
 
-use std::convert::Infallible;
+use tower::ServiceBuilder;
 
-use tower::{Service, ServiceBuilder};
-
-use crate::account::{Account, AccountLayer};
-use crate::authorization::{AuthorizationLayer, Tokens};
-use crate::before::before;
-use crate::binding::{BindingLayer, Pins};
-use crate::call::{Call, Reply};
-use crate::discovery::Directory;
-use crate::errors::ErrorsLayer;
+use crate::account::AccountLayer;
+use crate::authorization::AuthorizationLayer;
+use crate::before::{after, before};
+use crate::binding::BindingLayer;
+use crate::call::Serve;
 use crate::forward::Forward;
-use crate::load::{ReliefLayer, Reported, ToldLayer};
 use crate::nrf::NoticeLayer;
-use crate::overload::{Gate, OverloadLayer};
-use crate::pools::Pools;
-use crate::retry::{Budget, RetryLayer};
-use crate::selection::{Dice, Drained, SelectionLayer};
-use crate::{advice, deadline, hops, identity, next_hop, target};
+use crate::overload::OverloadLayer;
+use crate::retry::RetryLayer;
+use crate::selection::SelectionLayer;
+use crate::{advice, deadline, errors, hops, identity, load, next_hop, selection, target};
 
-/// What the layers share.
-#[derive(Clone, Debug, Default)]
-pub struct Parts {
-    /// Connections to next hops.
-    pub pools: Pools,
-    /// Who may work and who waits.
-    pub gate: Gate,
-    /// What producers said of their load.
-    pub reported: Reported,
-    /// Resources that stay where they are.
-    pub pins: Pins,
-    /// What retries there may be.
-    pub budget: Budget,
-    /// Whom searches found.
-    pub directory: Directory,
-    /// Access tokens that were got for clients.
-    pub tokens: Tokens,
-    /// Chance, for choices among equals.
-    pub dice: Dice,
-    /// Producers that are to get nothing new.
-    pub drained: Drained,
-    /// What was done for whom.
-    pub account: Account,
-}
-
-/// The way of a call.
-pub fn stack(
-    parts: &Parts,
-) -> impl Service<Call, Response = Reply, Error = Infallible, Future: Send + Unpin + 'static>
-+ Clone
-+ Send
-+ 'static
-+ use<> {
+/// The way of a call, and of what came of it back through the same layers.
+pub fn stack() -> impl Serve<Future: Send + Unpin + 'static> + Clone + Send + 'static {
     ServiceBuilder::new()
         // What was done for whom.
-        .layer(AccountLayer { account: parts.account.clone() })
+        .layer(AccountLayer)
         // How hot it is here.
-        .layer(ToldLayer { gate: parts.gate.clone() })
+        .layer(after(load::tell))
         // Whatever fails is answered; an error of another is relayed as such.
-        .layer(ErrorsLayer)
+        .layer(after(errors::answer))
         // What comes round, and what its client does not wait for any more, goes no further.
         .layer(before(hops::check))
         .layer(before(deadline::check))
         // Nobody speaks for another.
         .layer(before(identity::check))
         // So many at a time, the most important first.
-        .layer(OverloadLayer { gate: parts.gate.clone() })
+        .layer(OverloadLayer)
         // What the NRF tells this SCP itself.
-        .layer(NoticeLayer { directory: parts.directory.clone() })
+        .layer(NoticeLayer)
         // Whom to ask.
-        .layer(before({
-            let gate = parts.gate.clone();
-            move |call: &mut Call| target::plan(call, &gate)
-        }))
+        .layer(before(target::plan))
         // Who else may serve it; where resources are.
-        .layer(BindingLayer { pins: parts.pins.clone() })
+        .layer(BindingLayer)
         // Somebody else where one fails.
-        .layer(RetryLayer { budget: parts.budget.clone() })
+        .layer(RetryLayer)
         // Unless the client wants no other.
         .layer(before(advice::heed))
-        // Which of them.
-        .layer(SelectionLayer {
-            pools: parts.pools.clone(),
-            directory: parts.directory.clone(),
-            reported: parts.reported.clone(),
-            dice: parts.dice.clone(),
-            drained: parts.drained.clone(),
-        })
+        // Which of them; the client is told whom this SCP chose.
+        .layer(after(selection::tell))
+        .layer(SelectionLayer)
         // By which way.
         .layer(before(next_hop::route))
-        // Unless that one, or who is on the way, asked to be spared.
-        .layer(ReliefLayer { reported: parts.reported.clone() })
+        // Unless that one, or who is on the way, asked to be spared; what it says of that is heard.
+        .layer(before(load::spare))
+        .layer(after(load::hear))
         // With whose access token.
-        .layer(AuthorizationLayer {
-            pools: parts.pools.clone(),
-            directory: parts.directory.clone(),
-            tokens: parts.tokens.clone(),
-        })
-        .service(Forward { pools: parts.pools.clone() })
+        .layer(AuthorizationLayer)
+        .service(Forward)
 }

@@ -9,7 +9,6 @@ use crate::call::Call;
 use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::names;
-use crate::overload::Gate;
 use crate::path::inward;
 use crate::problem::Problem;
 use crate::producer::{Hop, Plan, Step, Target};
@@ -20,7 +19,7 @@ use crate::settings::{Identity, NextHop, Targets};
 ///
 /// # Errors
 /// Where the URI is none, the request is for this SCP itself or wants a tunnel, or its client is to ask another SCP.
-pub fn plan(call: &mut Call, gate: &Gate) -> Result<(), Failure> {
+pub fn plan(call: &mut Call) -> Result<(), Failure> {
     if call.request.method() == Method::CONNECT {
         let mut problem = Problem::new(Cause::UnspecifiedMsgFailure).detail("an SCP is no tunnel (6.10.2.2)");
         problem.status = Some(StatusCode::NOT_IMPLEMENTED);
@@ -52,7 +51,7 @@ pub fn plan(call: &mut Call, gate: &Gate) -> Result<(), Failure> {
     // Who does not know of SCPs cannot go to another.
     let known = unknown.is_none();
     if known && !settings.redirections.is_empty() {
-        redirection::check(call, &path, gate)?;
+        redirection::check(call, &path)?;
     }
     *call.request.uri_mut() = Uri::from(path);
     Ok(())

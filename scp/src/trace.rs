@@ -102,12 +102,12 @@ pub(crate) fn begin(request: &mut SharedRequest, service: &str, prepared: &Prepa
     span
 }
 
-/// What became of a request, or that its client did not wait for it.
-pub(crate) fn end(span: &Span, reply: Option<&Reply>) {
+/// What became of a request, and who answered where that is not this SCP; or that its client did not wait for it.
+pub(crate) fn end(span: &Span, reply: Option<(&Reply, Option<&Target>)>) {
     if span.is_disabled() {
         return;
     }
-    let Some(reply) = reply else { return };
+    let Some((reply, target)) = reply else { return };
     span.record("http.response.status_code", i64::from(reply.status().as_u16()));
     if reply.status().is_server_error() {
         span.record("otel.status_code", "ERROR");
@@ -115,7 +115,7 @@ pub(crate) fn end(span: &Span, reply: Option<&Reply>) {
     if let Some(cause) = reply.extensions().get::<Cause>() {
         span.record("sbi.cause", cause.name());
     }
-    if let Some(target) = reply.extensions().get::<Target>() {
+    if let Some(target) = target {
         span.record("sbi.producer", tracing::field::display(&target.api_root));
         if let Some(producer) = &target.producer {
             span.record("sbi.nf_instance", producer.nf_instance.as_str());

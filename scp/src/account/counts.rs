@@ -1,3 +1,5 @@
+//! Counts of responses, whole and of one service.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -38,7 +40,6 @@ pub(super) struct Atomic {
     cancelled: AtomicU64,
     times: [AtomicU64; BOUNDS.len() + 1],
     spent: AtomicU64,
-    untold: AtomicU64,
 }
 
 impl Default for Atomic {
@@ -49,7 +50,6 @@ impl Default for Atomic {
             cancelled: AtomicU64::default(),
             times: [const { AtomicU64::new(0) }; BOUNDS.len() + 1],
             spent: AtomicU64::default(),
-            untold: AtomicU64::default(),
         }
     }
 }
@@ -67,21 +67,20 @@ impl Atomic {
         self.spent.fetch_add(micros, Ordering::Relaxed);
     }
 
-    pub(super) fn untold(&self) {
-        self.untold.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn read(&self) -> Counts {
-        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let statuses = (100..).zip(self.statuses.iter().map(read));
-        let causes = Cause::ALL.iter().copied().zip(self.causes.iter().map(read));
+    /// What several counted together; `untold` is none of it.
+    pub(super) fn sum<'a>(of: impl Iterator<Item = &'a Self> + Clone) -> Counts {
+        let sum = |count: &dyn Fn(&Self) -> Option<&AtomicU64>| -> u64 {
+            of.clone().filter_map(count).map(|it| it.load(Ordering::Relaxed)).sum()
+        };
+        let statuses = (100..).zip((0..STATUSES).map(|at| sum(&|it| it.statuses.get(at))));
+        let causes = Cause::ALL.iter().copied().map(|cause| (cause, sum(&|it| it.causes.get(cause as usize))));
         Counts {
             statuses: statuses.filter(|(_, count)| *count > 0).collect(),
             causes: causes.filter(|(_, count)| *count > 0).collect(),
-            cancelled: read(&self.cancelled),
-            times: std::array::from_fn(|at| self.times.get(at).map_or(0, read)),
-            spent: read(&self.spent),
-            untold: read(&self.untold),
+            cancelled: sum(&|it| Some(&it.cancelled)),
+            times: std::array::from_fn(|at| sum(&|it| it.times.get(at))),
+            spent: sum(&|it| Some(&it.spent)),
+            untold: 0,
         }
     }
 }
@@ -108,7 +107,7 @@ mod tests {
             atomic.add(StatusCode::from_u16(status).ok(), cause, Duration::from_micros(micros));
         }
         atomic.add(None, None, Duration::from_secs(1));
-        let counts = atomic.read();
+        let counts = Atomic::sum([&atomic].into_iter());
         assert_eq!(counts.statuses, [(200, 2), (504, 1), (599, 1)]);
         assert_eq!(counts.causes, [(Cause::InvalidApi, 1), (Cause::TargetNfNotReachable, 1)]);
         assert_eq!((counts.cancelled, counts.spent), (1, 5_001_002));

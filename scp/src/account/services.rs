@@ -1,15 +1,14 @@
 //! What was done for each service.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use foldhash::quality::RandomState;
 use http::StatusCode;
 
+use super::counts::{Atomic, Counts};
 use crate::cause::Cause;
-use crate::clock::micros;
 use crate::discovery::{Api, type_of_service};
 
 /// What was counted of a service.
@@ -40,9 +39,7 @@ pub(super) struct Services {
 #[derive(Debug)]
 pub(super) struct Service {
     name: Box<str>,
-    classes: [AtomicU64; 5],
-    causes: [AtomicU64; Cause::ALL.len()],
-    spent: AtomicU64,
+    counts: Atomic,
 }
 
 impl Services {
@@ -73,44 +70,39 @@ impl Services {
         all.sort_unstable_by(|one, other| one.service.cmp(&other.service));
         all
     }
+
+    /// What was counted of all together.
+    pub(super) fn sum(&self) -> Counts {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        Atomic::sum(known.values().map(|it| &it.counts))
+    }
 }
 
 const OTHER: &str = "other";
 
 impl Service {
     fn new(name: &str) -> Self {
-        Self {
-            name: name.into(),
-            classes: [const { AtomicU64::new(0) }; 5],
-            causes: [const { AtomicU64::new(0) }; Cause::ALL.len()],
-            spent: AtomicU64::new(0),
-        }
+        Self { name: name.into(), counts: Atomic::default() }
     }
 
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    pub(super) fn add(&self, status: StatusCode, cause: Option<Cause>, took: Duration) {
-        let class = usize::from(status.as_u16() / 100).checked_sub(1);
-        let class = class.and_then(|it| self.classes.get(it));
-        let cause = cause.and_then(|it| self.causes.get(it as usize));
-        for count in class.into_iter().chain(cause) {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
-        self.spent.fetch_add(micros(took), Ordering::Relaxed);
+    /// One more response; none: its client did not wait for it.
+    pub(super) fn add(&self, status: Option<StatusCode>, cause: Option<Cause>, took: Duration) {
+        self.counts.add(status, cause, took);
     }
 
     fn read(&self) -> ServiceCounts {
-        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let causes = Cause::ALL.iter().copied().zip(self.causes.iter().map(read));
-        ServiceCounts {
-            service: self.name.to_string(),
-            nf_type: type_of_service(&self.name).unwrap_or_default(),
-            classes: std::array::from_fn(|at| self.classes.get(at).map_or(0, read)),
-            causes: causes.filter(|(_, count)| *count > 0).collect(),
-            spent: read(&self.spent),
+        let Counts { statuses, causes, spent, .. } = Atomic::sum([&self.counts].into_iter());
+        let mut classes = [0; 5];
+        for (status, count) in statuses {
+            let class = usize::from(status / 100).checked_sub(1).and_then(|it| classes.get_mut(it));
+            class.into_iter().for_each(|class| *class += count);
         }
+        let nf_type = type_of_service(&self.name).unwrap_or_default();
+        ServiceCounts { service: self.name.to_string(), nf_type, classes, causes, spent }
     }
 }
 
@@ -123,7 +115,7 @@ mod tests {
         let services = Services::default();
         let add = |path: &str, callback: bool, status: u16, cause: Option<Cause>| {
             let status = StatusCode::from_u16(status).unwrap();
-            services.of(path, callback).add(status, cause, Duration::from_micros(10));
+            services.of(path, callback).add(Some(status), cause, Duration::from_micros(10));
         };
         add("/nudm-sdm/v2/imsi-1/nssai", false, 200, None);
         add("/nudm-sdm/v1/x", false, 504, Some(Cause::TargetNfNotReachable));
@@ -150,7 +142,7 @@ mod tests {
         let services = Services::default();
         for number in 0..MOST * 2 {
             let path = format!("/nudm-{number}/v1/x");
-            services.of(&path, false).add(StatusCode::OK, None, Duration::ZERO);
+            services.of(&path, false).add(Some(StatusCode::OK), None, Duration::ZERO);
         }
         let all = services.read();
         assert!(all.len() <= MOST + 1);

@@ -1,5 +1,6 @@
 //! NFStatusNotify: the NRF tells of a change, at this SCP's own address (TS 29.510 5.2.2.6).
 
+use std::convert::Infallible;
 use std::task::{Context as Task, Poll};
 
 use http::uri::{Authority, PathAndQuery, Uri};
@@ -11,7 +12,7 @@ use super::subscriptions::NotificationData;
 use crate::api_root::{ApiRoot, Transport};
 use crate::before::Way;
 use crate::body::{Body, BodyError, collect};
-use crate::call::{Call, Reply};
+use crate::call::{Call, Reply, Serve};
 use crate::cause::Cause;
 use crate::deadline;
 use crate::discovery::Directory;
@@ -27,16 +28,12 @@ pub const NOTIFY_PATH: &str = "/pinion-scp/v1/nf-status";
 const MOST: usize = 1024 * 1024;
 
 /// Puts [`Notice`] around a service.
-#[derive(Clone, Debug)]
-pub struct NoticeLayer {
-    /// What is told of changes.
-    pub directory: Directory,
-}
+#[derive(Clone, Copy, Debug)]
+pub struct NoticeLayer;
 
 /// Takes the NRF's notifications; all else goes on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Notice<S> {
-    directory: Directory,
     inner: S,
 }
 
@@ -44,44 +41,43 @@ impl<S> Layer<S> for NoticeLayer {
     type Service = Notice<S>;
 
     fn layer(&self, inner: S) -> Notice<S> {
-        Notice { directory: self.directory.clone(), inner }
+        Notice { inner }
     }
 }
 
-impl<S> Service<Call> for Notice<S>
+impl<S> Service<Box<Call>> for Notice<S>
 where
-    S: Service<Call, Response = Reply, Error = Failure>,
+    S: Serve,
     S::Future: Unpin,
 {
-    type Response = Reply;
-    type Error = Failure;
+    type Response = Box<Call>;
+    type Error = Infallible;
     type Future = Way<S::Future>;
 
-    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Failure>> {
+    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, call: Call) -> Self::Future {
-        if let Some(place) = noticed(&call) {
-            let tally = &call.context.arrival.prepared.tally;
-            // Who is not the NRF does not know where it tells.
-            let Some(nf_type) = self.directory.places().nf_type(place) else {
-                tally.one(Event::NoticeStrange);
-                let problem = Problem::new(Cause::SubscriptionNotFound).detail("there is no such subscription");
-                return Way::of(Err(problem.into()));
-            };
-            tally.one(Event::NoticeTaken);
-            let directory = self.directory.clone();
-            if call.headers().contains_key(header::EXPECT) {
-                call.context.early.go_on();
-            }
-            return Way::Round(Box::pin(async move {
-                // Content that does not end holds its place no longer than another request's would.
-                let taken = take(&directory, &nf_type, call.request.into_parts().1);
-                timeout_at(call.context.deadline.at, taken).await.unwrap_or_else(|_| Err(deadline::late()))
-            }));
+    fn call(&mut self, mut call: Box<Call>) -> Self::Future {
+        let Some(place) = noticed(&call) else { return Way::On(self.inner.call(call)) };
+        let tally = &call.prepared().tally;
+        // Who is not the NRF does not know where it tells.
+        let Some(nf_type) = call.parts().directory.places().nf_type(place) else {
+            tally.one(Event::NoticeStrange);
+            let problem = Problem::new(Cause::SubscriptionNotFound).detail("there is no such subscription");
+            return Way::ended(call, problem.into());
+        };
+        tally.one(Event::NoticeTaken);
+        if call.headers().contains_key(header::EXPECT) {
+            call.context.early.go_on();
         }
-        Way::On(self.inner.call(call))
+        Way::Round(Box::pin(async move {
+            let content = call.request.take_content();
+            // Content that does not end holds its place no longer than another request's would.
+            let taken = timeout_at(call.context.deadline.at, take(&call.parts().directory, &nf_type, content));
+            let answer = taken.await.unwrap_or_else(|_| Err(deadline::late()));
+            Ok(call.with(answer))
+        }))
     }
 }
 

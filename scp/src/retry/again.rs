@@ -2,19 +2,16 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 
 use http::{HeaderValue, Method, Uri};
 use tokio::time::Instant;
-use tower::Service;
 
-use super::Budget;
-use crate::call::{Call, Reply};
+use crate::call::{Back, Call, Reply, Serve};
 use crate::failure::{Failure, Fault, Upstream};
 use crate::kept::Content;
 use crate::names;
-use crate::producer::{Plan, Step};
+use crate::producer::{Plan, Step, Target};
 use crate::redirect::{self, Elsewhere};
 use crate::slow::Slow;
 use crate::tally::Event;
@@ -22,100 +19,89 @@ use crate::tally::Event;
 /// What came of waiting.
 pub(super) enum Came {
     /// An attempt ended.
-    Answer(Result<Reply, Failure>),
+    Back(Box<Call>),
     /// One says nothing for as long as it may.
     Slow,
 }
 
-impl Came {
-    /// It, where there is no other attempt.
-    pub(super) fn alone(self) -> Result<Reply, Failure> {
-        match self {
-            Self::Answer(answer) => answer,
-            Self::Slow => Err(Failure::Exhausted),
-        }
-    }
-}
-
 /// Attempts after the first, as many as may be. Those that only say nothing are waited for beside the others: the first answer
 /// counts, whoever it is of.
-pub(super) async fn rest<S>(
-    mut again: Box<Again<S>>,
-    mut under_way: Vec<S::Future>,
-    mut came: Came,
-) -> Result<Reply, Failure>
+pub(super) async fn rest<S>(mut again: Box<Again<S>>, mut under_way: Vec<S::Future>, mut came: Came) -> Back
 where
-    S: Service<Call, Response = Reply, Error = Failure> + Clone,
+    S: Serve,
     S::Future: Unpin,
 {
-    let mut service = (*again.service).clone();
     // What was answered, or went wrong, last.
-    let mut outcome: Option<Result<Reply, Failure>> = None;
+    let mut outcome: Option<Box<Call>> = None;
     // Attempts of which it is not known yet whether there is anybody to ask.
     let mut begun = 0;
     loop {
-        match &came {
-            Came::Answer(Err(Failure::Exhausted)) => begun = 0,
-            _ => again.budget.tried(std::mem::take(&mut begun)),
+        let nobody = matches!(&came, Came::Back(call) if matches!(call.answer, Err(Failure::Exhausted)));
+        let tried = std::mem::take(&mut begun);
+        if !nobody {
+            again.call.parts().budget.tried(tried);
         }
         let next = match came {
-            Came::Answer(Ok(reply)) => {
-                under_way.clear();
-                let next = again.elsewhere(&reply);
-                outcome = Some(Ok(reply));
-                next
-            }
-            Came::Answer(Err(Failure::Upstream(failed))) => {
-                // Whoever was asked beside one that was slow is waited for when that one fails at last.
-                let last = under_way.is_empty() || !again.call.tried.contains(&failed.api_root);
-                let next = last.then(|| again.instead(&failed, outcome.as_ref())).flatten();
-                outcome = Some(Err(failed.into()));
-                next
-            }
             // Nobody else is left: what was answered, or went wrong, before is what there is to say.
-            Came::Answer(Err(Failure::Exhausted)) => {
-                if under_way.is_empty() {
-                    again.exhausted(outcome.as_ref())
-                } else {
-                    again.nobody_beside()
-                }
-            }
-            Came::Answer(Err(failure)) => {
-                outcome = Some(Err(failure));
-                None
+            Came::Back(_) if nobody && !under_way.is_empty() => again.nobody_beside(),
+            Came::Back(_) if nobody => again.exhausted(outcome.as_deref()),
+            Came::Back(call) => {
+                let next = match &call.answer {
+                    Ok(reply) => {
+                        under_way.clear();
+                        again.elsewhere(reply, call.target.as_ref())
+                    }
+                    Err(Failure::Upstream(failed)) => {
+                        // Whoever was asked beside one that was slow is waited for when that one fails at last.
+                        let last = under_way.is_empty() || !again.call.tried.contains(&failed.api_root);
+                        last.then(|| again.instead(failed, outcome.as_deref())).flatten()
+                    }
+                    Err(_) => None,
+                };
+                outcome = Some(call);
+                next
             }
             Came::Slow => again.beside(),
         };
         begun += u64::from(next.is_some());
-        under_way.extend(next.map(|next| service.call(next)));
+        under_way.extend(next.map(|next| again.service.call(next)));
         if under_way.is_empty() {
             break;
         }
         came = next_of(&mut under_way, &again.call.context.slow).await;
     }
-    let mut reply = outcome.unwrap_or(Err(Failure::Exhausted))?;
-    if let Some(identity) = again.identity {
+    let Again { call, identity, .. } = *again;
+    let mut call = outcome.unwrap_or(call);
+    if let (Some(identity), Ok(reply)) = (identity, &mut call.answer) {
         reply.headers_mut().entry(names::PRODUCER_ID).or_insert(identity);
     }
-    Ok(reply)
+    Ok(call)
 }
 
 /// The first that ends of those that are under way, or that one of them says nothing.
 async fn next_of<F>(under_way: &mut Vec<F>, slow: &Slow) -> Came
 where
-    F: Future<Output = Result<Reply, Failure>> + Unpin,
+    F: Future<Output = Back> + Unpin,
 {
     poll_fn(|task: &mut Task<'_>| {
         for at in 0..under_way.len() {
             let Some(one) = under_way.get_mut(at) else { break };
-            if let Poll::Ready(answer) = Pin::new(one).poll(task) {
+            if let Poll::Ready(Ok(call)) = Pin::new(one).poll(task) {
                 drop(under_way.swap_remove(at));
-                return Poll::Ready(Came::Answer(answer));
+                return Poll::Ready(Came::Back(call));
             }
         }
         if slow.any() { Poll::Ready(Came::Slow) } else { Poll::Pending }
     })
     .await
+}
+
+/// How the next hop failed that was asked before; none where it did not.
+fn failure(before: Option<&Call>) -> Option<&Upstream> {
+    match &before?.answer {
+        Err(Failure::Upstream(failed)) => Some(failed),
+        Ok(_) | Err(_) => None,
+    }
 }
 
 /// Whether another attempt may not do again what was done already (RFC 9110 9.2.2, RFC 9113 8.7).
@@ -133,9 +119,9 @@ fn free(failed: &Upstream) -> bool {
 
 /// What is needed for another attempt.
 pub struct Again<S> {
-    service: Arc<S>,
-    budget: Budget,
-    call: Call,
+    service: S,
+    /// What attempts are copies of.
+    call: Box<Call>,
     content: Content,
     /// Who is asked since a producer named somebody else.
     identity: Option<HeaderValue>,
@@ -148,8 +134,8 @@ pub struct Again<S> {
 }
 
 impl<S> Again<S> {
-    pub(super) const fn new(service: Arc<S>, budget: Budget, call: Call, content: Content) -> Self {
-        Self { service, budget, call, content, identity: None, attempts: 1, paid: false, exhausted: false }
+    pub(super) const fn new(service: S, call: Box<Call>, content: Content) -> Self {
+        Self { service, call, content, identity: None, attempts: 1, paid: false, exhausted: false }
     }
 
     /// Whether another may be asked beside who says nothing.
@@ -158,13 +144,13 @@ impl<S> Again<S> {
     }
 
     /// The attempt instead of one that failed; none where that is not safe, or not to be had.
-    fn instead(&mut self, failed: &Upstream, before: Option<&Result<Reply, Failure>>) -> Option<Call> {
+    fn instead(&mut self, failed: &Upstream, before: Option<&Call>) -> Option<Box<Call>> {
         if !self.left() || !safe(failed, self.call.request.method()) || !self.pay(free(failed)) {
             return None;
         }
         // A connection that was being closed, or a stream too many, says nothing against who it was to; and where there is nobody
         // else, another failure may pass. Once.
-        let again = matches!(before, Some(Err(Failure::Upstream(before))) if before.api_root == failed.api_root);
+        let again = failure(before).is_some_and(|before| before.api_root == failed.api_root);
         let passing = match failed.fault {
             Fault::GoAway | Fault::Refused => true,
             Fault::Broken(_) | Fault::Reset(_) => self.alone(),
@@ -179,7 +165,7 @@ impl<S> Again<S> {
     }
 
     /// The attempt beside those that say nothing; none where it might do again what is done already.
-    fn beside(&mut self) -> Option<Call> {
+    fn beside(&mut self) -> Option<Box<Call>> {
         let slow = self.call.context.slow.take();
         // Whoever was asked last has its time first.
         let last = slow.iter().any(|it| !self.call.tried.contains(it));
@@ -192,13 +178,13 @@ impl<S> Again<S> {
     }
 
     /// The attempt that an answer leads to; none where the answer is to be had itself.
-    fn elsewhere(&mut self, reply: &Reply) -> Option<Call> {
+    fn elsewhere(&mut self, reply: &Reply, answered: Option<&Target>) -> Option<Box<Call>> {
         if !self.left() {
             return None;
         }
-        let settings = &self.call.context.arrival.prepared.settings;
-        let Elsewhere { target, path, identity } = redirect::elsewhere(reply, settings)?;
-        self.call.context.arrival.prepared.tally.one(Event::RedirectFollowed);
+        let settings = &self.call.prepared().settings;
+        let Elsewhere { target, path, identity } = redirect::elsewhere(reply, answered?, settings)?;
+        self.call.prepared().tally.one(Event::RedirectFollowed);
         self.call.plan = Plan::place(target);
         self.call.tried.clear();
         self.call.context.slow.take();
@@ -209,21 +195,19 @@ impl<S> Again<S> {
     }
 
     /// There was nobody else to ask beside who says nothing.
-    fn nobody_beside(&mut self) -> Option<Call> {
+    fn nobody_beside(&mut self) -> Option<Box<Call>> {
         self.exhausted = true;
         self.attempts -= 1;
         if std::mem::take(&mut self.paid) {
-            self.budget.refund();
+            self.call.parts().budget.refund();
         }
         None
     }
 
     /// There was nobody else to ask: who only closed a connection once more is asked on another.
-    fn exhausted(&mut self, outcome: Option<&Result<Reply, Failure>>) -> Option<Call> {
+    fn exhausted(&mut self, outcome: Option<&Call>) -> Option<Box<Call>> {
         self.nobody_beside();
-        let Some(Err(Failure::Upstream(Upstream { fault: Fault::GoAway, api_root, .. }))) = outcome else {
-            return None;
-        };
+        let Upstream { api_root, .. } = failure(outcome).filter(|it| matches!(it.fault, Fault::GoAway))?;
         let before = self.call.tried.len();
         self.call.tried.retain(|it| it != api_root);
         let again = self.call.tried.len() < before && self.left();
@@ -245,15 +229,15 @@ impl<S> Again<S> {
 
     /// Takes an attempt from the budget, where it is not free.
     fn pay(&mut self, free: bool) -> bool {
-        let retries = &self.call.context.arrival.prepared.settings.retries;
-        self.paid = !free && self.budget.spend(Instant::now(), retries);
+        let retries = &self.call.prepared().settings.retries;
+        self.paid = !free && self.call.parts().budget.spend(Instant::now(), retries);
         if !free && !self.paid {
-            self.call.context.arrival.prepared.tally.one(Event::RetryUnpaid);
+            self.call.prepared().tally.one(Event::RetryUnpaid);
         }
         free || self.paid
     }
 
-    fn attempt(&mut self) -> Option<Call> {
+    fn attempt(&mut self) -> Option<Box<Call>> {
         self.attempts += 1;
         self.content.read().map(|content| self.call.again(content))
     }

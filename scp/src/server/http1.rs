@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::header::HOST;
 use http::request::Parts;
@@ -13,15 +13,13 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tower::Service;
 
 use super::{Served, patient};
-use crate::account::Account;
 use crate::body::Body;
-use crate::call::{Arrival, Call, Reply};
+use crate::call::{Arrival, Call, Serve};
 use crate::cause::Cause;
 use crate::context::{Context, Known};
-use crate::errors::answer;
+use crate::errors::own;
 use crate::failure::Failure;
 use crate::problem::Problem;
 
@@ -29,13 +27,16 @@ use crate::problem::Problem;
 pub(super) async fn serve<W, S>(wire: W, stack: S, served: Served)
 where
     W: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    S: Service<Call, Response = Reply, Error = Infallible> + Clone + Send + 'static,
+    S: Serve + Clone + Send + 'static,
     S::Future: Send,
 {
     let prepared = Arc::clone(&served.prepared.borrow());
     let mut drain = served.drain.clone();
-    let service =
-        service_fn(move |request| respond_to(stack.clone(), request, served.arrival(), served.account.clone()));
+    let served = Mutex::new(served);
+    let service = service_fn(move |request| {
+        let arrival = served.lock().unwrap_or_else(PoisonError::into_inner).arrival();
+        respond_to(stack.clone(), request, arrival)
+    });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(prepared.settings.timeouts.client_idle);
     builder.max_buf_size((prepared.settings.limits.headers as usize).max(8_192));
@@ -52,10 +53,9 @@ async fn respond_to<S>(
     mut stack: S,
     request: Request<Incoming>,
     arrival: Arrival,
-    account: Account,
 ) -> Result<Response<patient::Content>, Infallible>
 where
-    S: Service<Call, Response = Reply, Error = Infallible>,
+    S: Serve,
 {
     let patience = arrival.prepared.settings.timeouts.stall;
     let (mut head, incoming) = request.into_parts();
@@ -63,11 +63,13 @@ where
         .and_then(|()| Context::read(&head, arrival.clone(), &mut Known::default()));
     let reply = match context {
         Ok(context) => {
-            stack.call(Call::new(Request::from_parts(head, Body::Http1(Box::new(incoming))), context)).await?
+            let request = Request::from_parts(head, Body::Http1(Box::new(incoming)));
+            let Ok(call) = stack.call(Call::new(request, context)).await;
+            call.replied()
         }
         Err(failure) => {
-            let reply = answer(failure, &arrival.prepared);
-            account.refused(&head, &arrival, &reply);
+            let reply = own(failure, &arrival.prepared);
+            arrival.parts.account.refused(&head, &arrival, &reply);
             reply
         }
     };

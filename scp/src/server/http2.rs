@@ -1,6 +1,5 @@
 //! One connection of a client that speaks HTTP/2.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -14,14 +13,13 @@ use h2::{Reason, RecvStream};
 use http::{Method, Request};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
-use tower::Service;
 
 use super::Served;
 use super::abuse::Resets;
 use crate::body::Body;
-use crate::call::{Call, Reply};
+use crate::call::{Back, Call, Reply, Serve};
 use crate::context::{Context, Known};
-use crate::errors::answer;
+use crate::errors::own;
 use crate::prepared::Prepared;
 use crate::pump::{Pump, PumpError};
 use crate::tally::Event;
@@ -35,10 +33,10 @@ struct Shared {
 }
 
 /// Serves it until it ends, or until all is answered once the SCP is drained.
-pub(super) async fn serve<W, S>(wire: W, mut stack: S, served: Served)
+pub(super) async fn serve<W, S>(wire: W, mut stack: S, mut served: Served)
 where
     W: AsyncRead + AsyncWrite + Unpin,
-    S: Service<Call, Response = Reply, Error = Infallible>,
+    S: Serve,
     S::Future: Send + Unpin + 'static,
 {
     let prepared = Arc::clone(&served.prepared.borrow());
@@ -74,10 +72,10 @@ where
                     if !request.body().is_end_stream() {
                         wide.widen(&mut connection, &prepared);
                     }
-                    tokio::spawn(Exchange::new(&mut stack, request, respond, &served, &mut known, &shared));
+                    tokio::spawn(Exchange::new(&mut stack, request, respond, &mut served, &mut known, &shared));
                     if shared.resets.too_many(limits.streams) {
                         prepared.tally.one(Event::ClientResets);
-                        tracing::warn!(client = %served.peer.address, "a client takes back what it asks for: its connection ends");
+                        tracing::warn!(client = %served.origin.peer.address, "a client takes back what it asks for: its connection ends");
                         connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
                     }
                 }
@@ -136,7 +134,7 @@ impl Wide {
 
 /// A connection ended otherwise than it should: its client went away, or was found to break the protocol.
 fn broke(prepared: &Prepared, served: &Served, error: &h2::Error) {
-    tracing::debug!(client = %served.peer.address, %error, "a client's connection broke");
+    tracing::debug!(client = %served.origin.peer.address, %error, "a client's connection broke");
     if error.is_library() {
         prepared.tally.one(Event::ClientBroke);
     }
@@ -164,18 +162,18 @@ enum State<F> {
 
 impl<F> Exchange<F>
 where
-    F: Future<Output = Result<Reply, Infallible>> + Unpin,
+    F: Future<Output = Back> + Unpin,
 {
     fn new<S>(
         stack: &mut S,
         request: Request<RecvStream>,
         respond: SendResponse<Bytes>,
-        served: &Served,
+        served: &mut Served,
         known: &mut Known,
         shared: &Arc<Shared>,
-    ) -> Self
+    ) -> Box<Self>
     where
-        S: Service<Call, Response = Reply, Error = Infallible, Future = F>,
+        S: Serve<Future = F>,
     {
         shared.requests.fetch_add(1, Ordering::Relaxed);
         let arrival = served.arrival();
@@ -192,12 +190,13 @@ where
             }
             Err(failure) => {
                 let arrival = served.arrival();
-                let reply = answer(failure, &arrival.prepared);
-                served.account.refused(&head, &arrival, &reply);
+                let reply = own(failure, &arrival.prepared);
+                arrival.parts.account.refused(&head, &arrival, &reply);
                 State::Answered(Some(reply))
             }
         };
-        Self { state, respond, shared: Arc::clone(shared), begun, patience, head_only }
+        // What is moved after this is a pointer.
+        Box::new(Self { state, respond, shared: Arc::clone(shared), begun, patience, head_only })
     }
 
     /// Sends the head, and of the content what there is already; what is left is another state.
@@ -232,7 +231,7 @@ fn ended(outcome: Result<(), PumpError>) -> Poll<()> {
 
 impl<F> Future for Exchange<F>
 where
-    F: Future<Output = Result<Reply, Infallible>> + Unpin,
+    F: Future<Output = Back> + Unpin,
 {
     type Output = ();
 
@@ -246,8 +245,7 @@ where
                     let _ = this.respond.send_informational(head);
                 }
                 match answer {
-                    Poll::Ready(Ok(reply)) => reply,
-                    Poll::Ready(Err(never)) => match never {},
+                    Poll::Ready(Ok(call)) => call.replied(),
                     Poll::Pending => {
                         if this.respond.poll_reset(task).is_ready() {
                             // What was under way is dropped, and so taken back from the producer.
