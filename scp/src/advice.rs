@@ -18,20 +18,21 @@ pub(crate) const SELECTION_INFO: HeaderName = HeaderName::from_static("3gpp-sbi-
 /// 3gpp-Sbi-Request-Info.
 const REQUEST_INFO: HeaderName = HeaderName::from_static("3gpp-sbi-request-info");
 
-/// Ends attempts at others that the client does not want, and marks those that there are. What was not looked at by a producer
+/// Ends attempts at others that the client does not want. What was not looked at by a producer
 /// that is closing its connection may go to it once more all the same.
 ///
 /// # Errors
 /// There is to be no other attempt.
 pub fn heed(call: &mut Call) -> Result<(), Failure> {
-    if call.tried.is_empty() && !call.repeated {
+    if !is_another(call) {
         return Ok(());
     }
-    if forbids(call.headers()) {
-        return Err(Failure::Exhausted);
-    }
-    mark(call.request.headers_mut());
-    Ok(())
+    if forbids(call.headers()) { Err(Failure::Exhausted) } else { Ok(()) }
+}
+
+/// Whether somebody was asked before, who may have acted on it.
+pub(crate) fn is_another(call: &Call) -> bool {
+    !call.tried.is_empty() || call.repeated
 }
 
 /// Whether the client wants no other attempt. What cannot be read says nothing.
@@ -52,7 +53,7 @@ pub(crate) fn no_retry(producer: Option<&Producer>) -> Option<HeaderValue> {
 }
 
 /// Says that it is another attempt, beside what the client says of its request.
-fn mark(headers: &mut HeaderMap) {
+pub(crate) fn mark(headers: &mut HeaderMap) {
     let said = headers.get(REQUEST_INFO).and_then(|it| it.to_str().ok()).unwrap_or_default();
     let told = match RequestInfo::parse(said.as_bytes()) {
         Ok(info) if info.is_true(RequestParameter::Retransmission) => return,

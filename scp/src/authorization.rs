@@ -17,11 +17,9 @@ use tokio::time::timeout_at;
 use tower::{Layer, Service};
 
 use crate::before::{Answering, Way};
-use crate::body::Body;
-use crate::call::{Back, Call, Serve};
+use crate::call::{Back, Call, Credential, Serve};
 use crate::deadline;
 use crate::failure::Failure;
-use crate::kept::Content;
 use crate::names;
 use crate::nrf::{NrfError, NrfSet, PlmnId, Wire};
 use crate::producer::{Hop, Target};
@@ -64,8 +62,8 @@ where
     }
 
     fn call(&mut self, mut call: Box<Call>) -> Self::Future {
-        drop_others_token(&mut call);
-        if !may_fetch(&call) || call.headers().contains_key(header::AUTHORIZATION) {
+        withhold_others_token(&mut call);
+        if !may_fetch(&call) || has_own(&call) {
             // What a producer says of the client's own token is the client's matter.
             return Way::On(Trying::First { inner: self.inner.call(call), again: None });
         }
@@ -73,12 +71,8 @@ where
             return Way::Round(Box::pin(granted(self.inner.clone(), call)));
         }
         // Without a token the request may come back with the wish for one.
-        let content = kept(&mut call);
-        call.request.set_content(content.read().unwrap_or_default());
-        Way::On(Trying::First {
-            inner: self.inner.call(call),
-            again: Some(Anew { service: self.inner.clone(), content }),
-        })
+        keep(&mut call);
+        Way::On(Trying::First { inner: self.inner.call(call), again: Some(self.inner.clone()) })
     }
 }
 
@@ -89,7 +83,7 @@ pub enum Trying<S: Service<Box<Call>>> {
         /// The call that comes back.
         inner: S::Future,
         /// What is needed where it comes back for want of a token, and this SCP may get one.
-        again: Option<Anew<S>>,
+        again: Option<S>,
     },
     /// It came back, and goes with a token.
     Again(Answering),
@@ -105,22 +99,16 @@ where
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Back> {
         if let Self::First { inner, again } = &mut *self {
             let Ok(call) = ready!(Pin::new(inner).poll(task));
-            let Some(Anew { service, content }) = again.take().filter(|_| wants_token(&call)) else {
+            let Some(service) = again.take().filter(|_| wants_token(&call)) else {
                 return Poll::Ready(Ok(call));
             };
-            *self = Self::Again(Box::pin(another(service, call, content, None)));
+            *self = Self::Again(Box::pin(another(service, call, None)));
         }
         match &mut *self {
             Self::First { .. } => Poll::Pending,
             Self::Again(again) => again.as_mut().poll(task),
         }
     }
-}
-
-/// What a call needs to go once more.
-pub struct Anew<S> {
-    service: S,
-    content: Content,
 }
 
 /// Whether a producer answered that it wants a token, or another one.
@@ -139,22 +127,17 @@ async fn granted<S: Serve>(mut service: S, mut call: Box<Call>) -> Back {
         Ok(got) => got,
         Err(failure) => return Ok(call.with(Err(failure))),
     };
-    let content = kept(&mut call);
-    give(&mut call, content.read().unwrap_or_default(), &token);
+    keep(&mut call);
+    call.credential = Credential::Got(token.value.clone());
     let Ok(call) = service.call(call).await;
     if wants_token(&call) {
-        return another(service, call, content, Some((request, token))).await;
+        return another(service, call, Some((request, token))).await;
     }
     Ok(told(call, token))
 }
 
 /// Sends a call once more that came back without a token, or with one of ours: with another.
-async fn another<S: Serve>(
-    mut service: S,
-    mut call: Box<Call>,
-    content: Content,
-    rejected: Option<(TokenRequest, Token)>,
-) -> Back {
+async fn another<S: Serve>(mut service: S, mut call: Box<Call>, rejected: Option<(TokenRequest, Token)>) -> Back {
     let tokens = call.parts().tokens.clone();
     let reject = |call: &Call, request: &TokenRequest, token: &Token| {
         call.prepared().tally.one(Event::TokenRejected);
@@ -171,13 +154,15 @@ async fn another<S: Serve>(
             Ok(Err(_)) | Err(_) => return Ok(call),
         },
     };
-    let Some(content) = content.read() else { return Ok(call) };
+    if !call.request.body().is_readable() {
+        return Ok(call);
+    }
     let another = match token(&asked, &call).await {
         Ok(Ok(another)) if rejected.as_ref().is_none_or(|(_, first)| first.value != another.value) => another,
         Ok(_) | Err(_) => return Ok(call),
     };
     call.answer = Err(Failure::Exhausted);
-    give(&mut call, content, &another);
+    call.credential = Credential::Got(another.value.clone());
     let Ok(call) = service.call(call).await;
     if wants_token(&call) {
         reject(&call, &asked, &another);
@@ -260,8 +245,8 @@ fn networks(call: &Call) -> Vec<PlmnId> {
     })
 }
 
-/// Takes away a token of the client that is for another NF instance than the one that was chosen (6.10.11.2.1).
-fn drop_others_token(call: &mut Call) {
+/// Withholds a token of the client that is for another NF instance than the one that was chosen (6.10.11.2.1).
+fn withhold_others_token(call: &mut Call) {
     let Some(Target { producer: Some(producer), chosen: true, .. }) = &call.target else { return };
     let others = call.headers().get(header::AUTHORIZATION).is_some_and(|value| {
         let token = Credentials::parse(value.as_bytes()).ok().and_then(|it| it.bearer());
@@ -275,20 +260,19 @@ fn drop_others_token(call: &mut Call) {
         }
     });
     if others {
-        call.request.headers_mut().remove(header::AUTHORIZATION);
+        call.credential = Credential::Withheld;
     }
 }
 
-/// Takes a call's content, to be sent more than once.
-fn kept(call: &mut Call) -> Content {
+/// Keeps a call's content, to be sent more than once.
+fn keep(call: &mut Call) {
     let most = call.prepared().settings.limits.kept;
-    Content::new(call.request.take_content(), most)
+    call.request.body_mut().keep(most);
 }
 
-/// Gives a call content, and a token.
-fn give(call: &mut Call, content: Body, token: &Token) {
-    call.request.set_content(content);
-    call.request.headers_mut().insert(header::AUTHORIZATION, token.value.clone());
+/// Whether a call has a token of its client's that is not withheld.
+fn has_own(call: &Call) -> bool {
+    matches!(call.credential, Credential::Own) && names::has(call.headers(), &header::AUTHORIZATION)
 }
 
 /// Gives the client the token that was got for it, where it is to have it.

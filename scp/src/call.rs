@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use tokio::time::Instant;
 use tower::Service;
 
@@ -15,16 +15,16 @@ use crate::body::Body;
 use crate::context::Context;
 use crate::errors;
 use crate::failure::Failure;
+use crate::kept::Content;
 use crate::parts::Parts;
 use crate::prepared::Prepared;
 use crate::producer::{Plan, Target};
-use crate::request::SharedRequest;
 
 /// A request, and what layers found out about it. It goes through them down to whoever answers, and comes back with the answer.
 #[derive(Debug)]
 pub struct Call {
-    /// As the next hop is to have it. Its content is gone when the call comes back.
-    pub request: SharedRequest,
+    /// As the next hop is to have it, whoever that will be.
+    pub request: Request<Content>,
     /// What was read of it on arrival.
     pub context: Arc<Context>,
     /// Whom to ask, in which order.
@@ -33,10 +33,26 @@ pub struct Call {
     pub tried: Vec<ApiRoot>,
     /// Whether the same is asked once more, which may have acted on it before.
     pub repeated: bool,
+    /// When it was begun to look for somebody who answers it, this time.
+    pub begun: Instant,
+    /// With whose access token whoever is asked now is asked.
+    pub credential: Credential,
     /// Who is asked now; when it comes back, who answered, where that is not this SCP itself.
     pub target: Option<Target>,
     /// What came of it: as long as nobody answered, that nobody does.
     pub answer: Result<Reply, Failure>,
+}
+
+/// With which access token an attempt is made.
+#[derive(Clone, Debug, Default)]
+pub enum Credential {
+    /// That of the request, where it has one.
+    #[default]
+    Own,
+    /// None: that of the request is for somebody else.
+    Withheld,
+    /// One that was got for it, as `Authorization` has it.
+    Got(HeaderValue),
 }
 
 /// What a layer's future gives.
@@ -106,28 +122,28 @@ impl Call {
     /// One that was not looked at yet.
     #[must_use]
     pub fn new(request: Request<Body>, context: Context) -> Box<Self> {
+        Self::of(request.map(Content::from), Plan::default(), Arc::new(context))
+    }
+
+    /// One that goes through the layers from where its plan is made.
+    pub(crate) fn of(request: Request<Content>, plan: Plan, context: Arc<Context>) -> Box<Self> {
         Box::new(Self {
-            request: SharedRequest::from(request),
-            context: Arc::new(context),
-            plan: Plan::default(),
+            request,
+            begun: context.arrival.at,
+            context,
+            plan,
             tried: Vec::new(),
             repeated: false,
+            credential: Credential::Own,
             target: None,
             answer: Err(Failure::Exhausted),
         })
     }
 
-    /// The same once more, with other content, and not answered.
-    pub(crate) fn again(&self, content: Body) -> Box<Self> {
-        Box::new(Self {
-            request: self.request.again(content),
-            context: Arc::clone(&self.context),
-            plan: self.plan.clone(),
-            tried: self.tried.clone(),
-            repeated: self.repeated,
-            target: self.target.clone(),
-            answer: Err(Failure::Exhausted),
-        })
+    /// The same once more, for another attempt.
+    pub(crate) fn again(&self, now: Instant) -> Box<Self> {
+        let again = Self::of(self.request.clone(), self.plan.clone(), Arc::clone(&self.context));
+        Box::new(Self { begun: now, tried: self.tried.clone(), repeated: self.repeated, ..*again })
     }
 
     /// The same, with what came of it.

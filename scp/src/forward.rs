@@ -12,12 +12,12 @@ use pinion_protocols::sbi::{MaxResponseTime, SenderTimestamp};
 use tower::Service;
 
 use crate::before::Way;
-use crate::call::{Back, Call};
+use crate::body::BodyError;
+use crate::call::{Back, Call, Credential};
 use crate::cause::Cause;
 use crate::clock::timestamp;
 use crate::context::Context;
-use crate::deadline;
-use crate::failure::{Failure, Fault, Upstream};
+use crate::failure::{Failure, Fault, Sent, Upstream};
 use crate::location::absolute;
 use crate::names;
 use crate::path::{DEFAULT_NOTIFICATION, outward};
@@ -25,6 +25,8 @@ use crate::peers;
 use crate::pools::{Sending, Urgency};
 use crate::problem::Problem;
 use crate::producer::{Hop, Target};
+use crate::slow::Asked;
+use crate::{advice, deadline};
 
 /// Sends a call to its target.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +68,7 @@ impl Future for Begun {
         sending.early().for_each(|head| call.context.early.tell(head));
         let Poll::Ready(answer) = answer else {
             if let (true, Some(target)) = (sending.turned_slow(), &call.target) {
-                call.context.slow.tell(target.root());
+                call.context.slow.tell(target.root(), || Asked::of(&call));
             }
             *on_its_way = Some(call);
             return Poll::Pending;
@@ -87,22 +89,41 @@ impl Future for Begun {
 }
 
 fn begin(call: &mut Call) -> Result<(Box<Sending>, Option<PathAndQuery>), Failure> {
-    let Call { request, context, target, .. } = call;
-    let target = target.as_ref().ok_or(Failure::Exhausted)?;
-    let uri = uri(request.uri(), target)?;
+    let target = call.target.as_ref().ok_or(Failure::Exhausted)?;
+    let uri = uri(call.request.uri(), target)?;
     let path = uri.path_and_query().cloned();
-    let mut outgoing = Request::new(request.take_content());
-    *outgoing.method_mut() = request.method().clone();
+    let context = &call.context;
+    let mut headers = call.request.headers().clone();
+    if call.request.version() != Version::HTTP_2 {
+        strip_http1(&mut headers);
+    }
+    adapt(&mut headers, target, context);
+    match &call.credential {
+        Credential::Own => {}
+        Credential::Withheld => {
+            headers.remove(header::AUTHORIZATION);
+        }
+        Credential::Got(token) => {
+            headers.insert(header::AUTHORIZATION, token.clone());
+        }
+    }
+    if advice::is_another(call) {
+        advice::mark(&mut headers);
+    }
+    peers::outward(&mut headers, target, context);
+    let gone = || Upstream {
+        api_root: target.root().clone(),
+        fault: Fault::Content(BodyError::Taken),
+        sent: Sent::Nothing,
+        producer: target.producer.clone(),
+    };
+    let mut outgoing = Request::new(call.request.body_mut().read().ok_or_else(gone)?);
+    *outgoing.headers_mut() = headers;
+    *outgoing.method_mut() = call.request.method().clone();
     *outgoing.uri_mut() = uri;
     *outgoing.version_mut() = Version::HTTP_2;
-    *outgoing.headers_mut() = request.headers().clone();
-    if request.version() != Version::HTTP_2 {
-        strip_http1(outgoing.headers_mut());
-    }
-    headers(outgoing.headers_mut(), target, context);
-    peers::outward(outgoing.headers_mut(), target, context);
-    let urgency = Urgency { priority: context.priority, deadline: context.deadline.at };
     let arrival = &context.arrival;
+    let urgency = Urgency { priority: context.priority, begun: call.begun, deadline: context.deadline.at };
     let holder = target.holder(arrival.prepared.settings.identities.producers);
     let sending = arrival.parts.pools.send(&target.api_root, &holder, outgoing, urgency, &arrival.prepared);
     Ok((Box::new(sending), path))
@@ -132,7 +153,8 @@ fn wrong(detail: String) -> Failure {
     Problem::new(Cause::InvalidMsgFormat).detail(detail).into()
 }
 
-fn headers(headers: &mut HeaderMap, target: &Target, context: &Context) {
+/// Takes from headers what was for this SCP, and says what is for the next hop.
+fn adapt(headers: &mut HeaderMap, target: &Target, context: &Context) {
     // `:authority` says it, and another host than that is malformed (RFC 9113 8.3.1).
     headers.remove(header::HOST);
     match target.hop {

@@ -11,9 +11,11 @@ use http_body::{Body as _, Frame};
 
 use crate::body::{Body, BodyError};
 
-/// Content that several attempts may read, one after the other.
-#[derive(Clone, Debug)]
-pub(crate) enum Content {
+/// The content of a request, which several attempts may read, one after the other, once it is kept.
+#[derive(Debug)]
+pub enum Content {
+    /// It is read once; none: it was.
+    Once(Option<Body>),
     /// All of it is there.
     Whole(Bytes),
     /// It comes.
@@ -22,7 +24,7 @@ pub(crate) enum Content {
 
 /// Content that comes while attempts read it.
 #[derive(Clone, Debug)]
-pub(crate) struct Kept {
+pub struct Kept {
     shared: Arc<Mutex<Shared>>,
 }
 
@@ -43,21 +45,41 @@ struct Shared {
     ended: bool,
 }
 
-impl Content {
-    /// Of what comes at most `most` octets are kept.
-    pub(crate) fn new(source: Body, most: usize) -> Self {
-        match source {
+impl From<Body> for Content {
+    fn from(body: Body) -> Self {
+        match body {
             Body::Empty => Self::Whole(Bytes::new()),
             Body::Whole(whole) => Self::Whole(whole),
-            // It is kept already, for attempts around these.
-            Body::Kept(replay) if replay.at == 0 => Self::Kept(replay.kept),
-            streaming => Self::Kept(Kept::new(streaming, most)),
+            streaming => Self::Once(Some(streaming)),
+        }
+    }
+}
+
+/// Another may read what is kept; what is not is not his.
+impl Clone for Content {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Once(_) => Self::Once(None),
+            Self::Whole(whole) => Self::Whole(whole.clone()),
+            Self::Kept(kept) => Self::Kept(kept.clone()),
+        }
+    }
+}
+
+impl Content {
+    /// From now on what is read is kept, up to so many octets.
+    pub(crate) fn keep(&mut self, most: usize) {
+        if let Self::Once(body) = self
+            && let Some(body) = body.take()
+        {
+            *self = Self::Kept(Kept::new(body, most));
         }
     }
 
     /// Whether all of it is there, so that two attempts may read it at the same time.
     pub(crate) fn is_there(&self) -> bool {
         match self {
+            Self::Once(_) => false,
             Self::Whole(_) => true,
             Self::Kept(kept) => {
                 let shared = kept.shared.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,9 +88,19 @@ impl Content {
         }
     }
 
-    /// Reads from the beginning; none where the beginning is gone.
-    pub(crate) fn read(&self) -> Option<Body> {
+    /// Whether it can be read from the beginning.
+    pub(crate) fn is_readable(&self) -> bool {
         match self {
+            Self::Once(body) => body.is_some(),
+            Self::Whole(_) => true,
+            Self::Kept(kept) => !kept.shared.lock().unwrap_or_else(PoisonError::into_inner).lost,
+        }
+    }
+
+    /// Reads from the beginning; none where the beginning is gone.
+    pub(crate) fn read(&mut self) -> Option<Body> {
+        match self {
+            Self::Once(body) => body.take(),
             Self::Whole(whole) if whole.is_empty() => Some(Body::Empty),
             Self::Whole(whole) => Some(Body::Whole(whole.clone())),
             Self::Kept(kept) => kept.read(),

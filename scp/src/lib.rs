@@ -53,7 +53,6 @@ pub mod producer;
 pub mod pump;
 mod redirect;
 mod redirection;
-pub mod request;
 pub mod resolve;
 pub mod retry;
 pub mod selection;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as Task, Poll, ready};
 
 use tokio::sync::oneshot;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
 use crate::before::Way;
@@ -157,7 +157,7 @@ where
         match call.parts().gate.ask(call.context.priority, &call.prepared().settings.limits) {
             Asked::Place(place) => Way::On(Admitted { inner: self.inner.call(call), place: Some(place) }),
             Asked::Wait(mut waiting) => {
-                let mut inner = self.inner.clone();
+                let (mut inner, mut call) = (self.inner.clone(), call);
                 Way::Round(Box::pin(async move {
                     let waited = timeout_at(call.context.deadline.at, &mut waiting.given).await;
                     drop(waiting);
@@ -165,6 +165,7 @@ where
                         let late = waited.is_err() && call.context.deadline.asked;
                         return Ok(call.with(Err(if late { deadline::late() } else { full() })));
                     };
+                    call.begun = Instant::now();
                     let call = inner.call(call).await;
                     drop(place);
                     call

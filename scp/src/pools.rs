@@ -123,6 +123,8 @@ impl fmt::Display for Holder {
 pub struct Urgency {
     /// 0, the most urgent, to 31.
     pub priority: u8,
+    /// When it was begun to be sent.
+    pub begun: Instant,
     /// Then it is given up.
     pub deadline: Instant,
 }

@@ -7,14 +7,16 @@ mod budget;
 use std::convert::Infallible;
 use std::future::{Future, pending};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 
 use tower::{Layer, Service};
 
 use crate::before::Answering;
 use crate::call::{Back, Call, Serve};
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::kept::Content;
+use crate::slow::Asked;
 
 use again::{Again, Came, rest};
 pub use budget::Budget;
@@ -54,14 +56,13 @@ where
         let settings = &call.prepared().settings;
         let retries = &settings.retries;
         if retries.attempts < 2 {
-            return Attempts::First { inner: self.inner.call(call), again: None };
+            return Attempts::First { inner: self.inner.call(call), others: None };
         }
         call.parts().budget.earn(call.context.arrival.at, retries);
         let most = settings.limits.kept;
-        let content = Content::new(call.request.take_content(), most);
-        let inner = self.inner.call(call.again(content.read().unwrap_or_default()));
-        let again = Again::new(self.inner.clone(), call, content);
-        Attempts::First { inner, again: Some(Box::new(again)) }
+        call.request.body_mut().keep(most);
+        let others = Some((self.inner.clone(), Arc::clone(&call.context)));
+        Attempts::First { inner: self.inner.call(call), others }
     }
 }
 
@@ -71,8 +72,8 @@ pub enum Attempts<S: Service<Box<Call>>> {
     First {
         /// The call that comes back.
         inner: S::Future,
-        /// What is needed for others.
-        again: Option<Box<Again<S>>>,
+        /// What is needed for others, where there may be any.
+        others: Option<(S, Arc<Context>)>,
     },
     /// Others.
     Rest(Answering),
@@ -86,20 +87,24 @@ where
     type Output = Back;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Back> {
-        if let Self::First { inner, again } = &mut *self {
-            let came = match Pin::new(inner).poll(task) {
+        if let Self::First { inner, others } = &mut *self {
+            let (template, came) = match Pin::new(inner).poll(task) {
                 Poll::Ready(Ok(call)) => match &call.answer {
-                    Err(Failure::Upstream(_)) => Came::Back(call),
-                    Ok(reply) if reply.status().is_redirection() => Came::Back(call),
+                    Err(Failure::Upstream(_)) => (call.again(call.begun), Came::Back(call)),
+                    Ok(reply) if reply.status().is_redirection() => (call.again(call.begun), Came::Back(call)),
                     Ok(_) | Err(_) => return Poll::Ready(Ok(call)),
                 },
-                Poll::Pending if again.as_ref().is_some_and(|again| again.may_hurry()) => Came::Slow,
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    let Some(template) = others.as_ref().and_then(|(_, context)| hurried(context)) else {
+                        return Poll::Pending;
+                    };
+                    (template, Came::Slow)
+                }
             };
             match (std::mem::replace(&mut *self, Self::Rest(Box::pin(pending()))), came) {
-                (Self::First { inner, again: Some(again) }, came) => {
+                (Self::First { inner, others: Some((service, _)) }, came) => {
                     let under_way = if matches!(came, Came::Slow) { vec![inner] } else { Vec::new() };
-                    *self = Self::Rest(Box::pin(rest(again, under_way, came)));
+                    *self = Self::Rest(Box::pin(rest(Again::new(service, template), under_way, came)));
                 }
                 (_, Came::Back(call)) => return Poll::Ready(Ok(call)),
                 // Who may not ask others is not asked whether it may hurry.
@@ -111,4 +116,13 @@ where
             Self::First { .. } => Poll::Pending,
         }
     }
+}
+
+/// The call for somebody who is asked beside the first, where that says nothing.
+fn hurried(context: &Arc<Context>) -> Option<Box<Call>> {
+    if !context.slow.any() {
+        return None;
+    }
+    let Asked { request, plan } = context.slow.asked()?;
+    Some(Call::of(request, plan, Arc::clone(context))).filter(|it| it.request.method().is_idempotent())
 }

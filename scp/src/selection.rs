@@ -89,6 +89,7 @@ where
                         Ok(target) => call.target = Some(target),
                         Err(failure) => return Ok(call.with(Err(failure))),
                     }
+                    call.begun = Instant::now();
                     inner.call(call).await
                 }))
             }
@@ -181,7 +182,6 @@ async fn search(call: &Call, more: &[(&'static str, String)]) -> Result<(Arc<Fou
 fn choose(call: &Call, found: &Found, factors: &Factors, query: &Query) -> Result<Option<Picked>, Failure> {
     let (settings, parts) = (&call.prepared().settings, call.parts());
     let eligible = eligible::eligible(found, factors, query, call.context.selection.then(|| call.headers()))?;
-    let now = if call.tried.is_empty() { call.context.arrival.at } else { Instant::now() };
     let knowledge = Knowledge {
         locality: factors.get("preferred-locality").or(settings.discovery.locality.as_deref()),
         bad: &|producer| {
@@ -189,7 +189,7 @@ fn choose(call: &Call, found: &Found, factors: &Factors, query: &Query) -> Resul
                 return true;
             }
             let health = parts.pools.health(&producer.api_root, &producer.holder(settings.identities.producers));
-            health.standing(now, &settings.retries) == Standing::Bad
+            health.standing(call.begun, &settings.retries) == Standing::Bad
         },
         reports: Some(&(&parts.reported, Role::of(call.context.callback))),
         chance: &|| *call.context.chance.get_or_init(|| parts.dice.below(u64::MAX)),

@@ -2,15 +2,16 @@
 
 use std::fmt;
 
+use http::Request;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Span;
 use tracing::field::Empty;
 
 use crate::call::Reply;
 use crate::cause::Cause;
+use crate::kept::Content;
 use crate::prepared::Prepared;
 use crate::producer::Target;
-use crate::request::SharedRequest;
 
 /// The target of the spans of requests, which are of level `debug`.
 pub const SPANS: &str = "pinion_scp::request";
@@ -70,7 +71,7 @@ impl fmt::Display for Parent {
 }
 
 /// The span of a request that was just read. Where it is told of elsewhere, who is asked is led to it.
-pub(crate) fn begin(request: &mut SharedRequest, service: &str, prepared: &Prepared) -> Span {
+pub(crate) fn begin(request: &mut Request<Content>, service: &str, prepared: &Prepared) -> Span {
     let method = request.method().as_str();
     let span = tracing::debug_span!(
         target: SPANS,

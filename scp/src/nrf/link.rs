@@ -53,7 +53,8 @@ impl Exchange for Wire {
         let Self { pools, prepared } = self.clone();
         Box::pin(async move {
             let now = Instant::now();
-            let urgency = Urgency { priority: PRIORITY, deadline: now.checked_add(timeout).unwrap_or(now) };
+            let deadline = now.checked_add(timeout).unwrap_or(now);
+            let urgency = Urgency { priority: PRIORITY, begun: now, deadline };
             let request =
                 request.map(|content| if content.is_empty() { Body::Empty } else { Body::Whole(content) });
             let whole = async {

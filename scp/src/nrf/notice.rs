@@ -72,7 +72,7 @@ where
             call.context.early.go_on();
         }
         Way::Round(Box::pin(async move {
-            let content = call.request.take_content();
+            let content = call.request.body_mut().read().unwrap_or_default();
             // Content that does not end holds its place no longer than another request's would.
             let taken = timeout_at(call.context.deadline.at, take(&call.parts().directory, &nf_type, content));
             let answer = taken.await.unwrap_or_else(|_| Err(deadline::late()));

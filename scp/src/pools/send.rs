@@ -42,7 +42,6 @@ pub struct Sending {
     prepared: Arc<Prepared>,
     urgency: Urgency,
     state: State,
-    asked: Instant,
     timer: Option<Pin<Box<Sleep>>>,
     /// Interim answers that nobody took yet.
     early: Vec<Response<()>>,
@@ -95,7 +94,6 @@ impl Sending {
             prepared: Arc::clone(prepared),
             urgency,
             state: State::Failed(None),
-            asked: Instant::now(),
             timer: None,
             early: Vec::new(),
             slow: false,
@@ -192,17 +190,17 @@ impl Sending {
     /// Whether it took too long. Before that it may turn slow, over and over.
     fn late(&mut self, context: &mut Context<'_>) -> Option<Wrong> {
         let deadline = self.urgency.deadline;
-        let half = deadline.saturating_duration_since(self.asked) / 2;
+        let half = deadline.saturating_duration_since(self.urgency.begun) / 2;
         let attempt = self.prepared.settings.timeouts.attempt.min(half).max(SHORTEST);
         let telling = self.telling();
-        let from = self.asked;
+        let from = self.urgency.begun;
         let until = |from: Instant| from.checked_add(attempt).map_or(deadline, |it| it.min(deadline));
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until(from))));
         while timer.as_mut().poll(context).is_ready() {
             let over = timer.deadline();
             if over >= deadline {
                 return Some(match &self.state {
-                    State::Asked(_) => (Fault::Silence(self.asked.elapsed()), Sent::Something),
+                    State::Asked(_) => (Fault::Silence(self.urgency.begun.elapsed()), Sent::Something),
                     State::Waiting(_) | State::Failed(_) => (Fault::Busy, Sent::Nothing),
                 });
             }
@@ -213,7 +211,7 @@ impl Sending {
                 State::Waiting(_) => self.slow = true,
                 State::Asked(_) => {
                     self.slow = true;
-                    if self.asked.elapsed() >= telling && !std::mem::replace(&mut self.counted, true) {
+                    if self.urgency.begun.elapsed() >= telling && !std::mem::replace(&mut self.counted, true) {
                         self.pool.health.failed(Instant::now(), &self.prepared.settings.retries);
                     }
                 }

@@ -9,7 +9,6 @@ use tokio::time::Instant;
 
 use crate::call::{Back, Call, Reply, Serve};
 use crate::failure::{Failure, Fault, Upstream};
-use crate::kept::Content;
 use crate::names;
 use crate::producer::{Plan, Step, Target};
 use crate::redirect::{self, Elsewhere};
@@ -26,7 +25,7 @@ pub(super) enum Came {
 
 /// Attempts after the first, as many as may be. Those that only say nothing are waited for beside the others: the first answer
 /// counts, whoever it is of.
-pub(super) async fn rest<S>(mut again: Box<Again<S>>, mut under_way: Vec<S::Future>, mut came: Came) -> Back
+pub(super) async fn rest<S>(mut again: Again<S>, mut under_way: Vec<S::Future>, mut came: Came) -> Back
 where
     S: Serve,
     S::Future: Unpin,
@@ -70,7 +69,7 @@ where
         }
         came = next_of(&mut under_way, &again.call.context.slow).await;
     }
-    let Again { call, identity, .. } = *again;
+    let Again { call, identity, .. } = again;
     let mut call = outcome.unwrap_or(call);
     if let (Some(identity), Ok(reply)) = (identity, &mut call.answer) {
         reply.headers_mut().entry(names::PRODUCER_ID).or_insert(identity);
@@ -118,11 +117,10 @@ fn free(failed: &Upstream) -> bool {
 }
 
 /// What is needed for another attempt.
-pub struct Again<S> {
+pub(super) struct Again<S> {
     service: S,
     /// What attempts are copies of.
     call: Box<Call>,
-    content: Content,
     /// Who is asked since a producer named somebody else.
     identity: Option<HeaderValue>,
     /// Attempts that there were.
@@ -134,13 +132,8 @@ pub struct Again<S> {
 }
 
 impl<S> Again<S> {
-    pub(super) const fn new(service: S, call: Box<Call>, content: Content) -> Self {
-        Self { service, call, content, identity: None, attempts: 1, paid: false, exhausted: false }
-    }
-
-    /// Whether another may be asked beside who says nothing.
-    pub(super) fn may_hurry(&self) -> bool {
-        self.call.context.slow.any() && self.call.request.method().is_idempotent()
+    pub(super) const fn new(service: S, call: Box<Call>) -> Self {
+        Self { service, call, identity: None, attempts: 1, paid: false, exhausted: false }
     }
 
     /// The attempt instead of one that failed; none where that is not safe, or not to be had.
@@ -169,7 +162,8 @@ impl<S> Again<S> {
         let slow = self.call.context.slow.take();
         // Whoever was asked last has its time first.
         let last = slow.iter().any(|it| !self.call.tried.contains(it));
-        let may = self.call.request.method().is_idempotent() && self.content.is_there() && !self.exhausted;
+        let may =
+            self.call.request.method().is_idempotent() && self.call.request.body().is_there() && !self.exhausted;
         if !self.left() || !last || !may || !self.pay(false) {
             return None;
         }
@@ -239,6 +233,6 @@ impl<S> Again<S> {
 
     fn attempt(&mut self) -> Option<Box<Call>> {
         self.attempts += 1;
-        self.content.read().map(|content| self.call.again(content))
+        self.call.request.body().is_readable().then(|| self.call.again(Instant::now()))
     }
 }
