@@ -17,19 +17,21 @@ use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use tower::{Layer, Service};
+use tower::Layer;
 use tracing::Span;
 
 use crate::api_root::ApiRoot;
 use crate::call::{Arrival, Back, Call, Reply, Serve};
 use crate::cause::Cause;
 use crate::names;
+use crate::path::without;
 use crate::producer::Target;
 use crate::trace::{self, Parent};
 
 pub use counts::{BOUNDS, Counts};
+pub(crate) use services::Service;
 pub use services::ServiceCounts;
-use services::{Service as Served, Services};
+use services::Services;
 
 /// What an SCP did. Copies share it.
 #[derive(Clone, Debug, Default)]
@@ -99,16 +101,11 @@ impl Account {
 
     /// A request that is malformed, and its answer.
     pub(crate) fn refused(&self, head: &Parts, arrival: &Arrival, reply: &Reply) {
-        let service = self.service(&head.uri, arrival, head.headers.contains_key(names::CALLBACK));
+        let path = head.uri.path();
+        let below = without(path, &arrival.prepared.settings.identity.prefix).unwrap_or(path);
+        let service = self.shared.services.of(below, head.headers.contains_key(names::CALLBACK));
         let asked = self.asked(&head.method, &head.uri, &head.headers, arrival);
         Open { at: arrival.at, service, span: Span::none(), asked, closed: false }.close(Some((reply, None)));
-    }
-
-    /// What a request is counted by.
-    fn service(&self, uri: &http::Uri, arrival: &Arrival, callback: bool) -> Arc<Served> {
-        let prefix = &arrival.prepared.settings.identity.prefix;
-        let path = uri.path();
-        self.shared.services.of(path.strip_prefix(prefix.as_str()).unwrap_or(path), callback)
     }
 
     /// What is to be told of a request; nothing where nobody listens.
@@ -166,7 +163,7 @@ impl<S> Layer<S> for AccountLayer {
     }
 }
 
-impl<S> Service<Box<Call>> for Accounted<S>
+impl<S> tower::Service<Box<Call>> for Accounted<S>
 where
     S: Serve,
     S::Future: Unpin,
@@ -183,7 +180,8 @@ where
         let Call { request, context, .. } = &mut *call;
         let (arrival, account) = (&context.arrival, &context.arrival.parts.account);
         let asked = account.asked(request.method(), request.uri(), request.headers(), arrival);
-        let service = account.service(request.uri(), arrival, context.callback);
+        let service = || account.shared.services.of(context.api(), context.callback);
+        let service = Arc::clone(context.service.get_or_init(service));
         let span = trace::begin(request, service.name(), &arrival.prepared);
         let open = Open { at: arrival.at, service, span, asked, closed: false };
         Accounting { inner: self.inner.call(call), open }
@@ -201,7 +199,7 @@ pub struct Accounting<F> {
 #[derive(Debug)]
 struct Open {
     at: Instant,
-    service: Arc<Served>,
+    service: Arc<Service>,
     span: Span,
     asked: Option<Box<Asked>>,
     closed: bool,

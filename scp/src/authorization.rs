@@ -19,6 +19,7 @@ use tower::{Layer, Service};
 use crate::before::{Answering, Way};
 use crate::call::{Back, Call, Credential, Serve};
 use crate::deadline;
+use crate::discovery::Factors;
 use crate::failure::Failure;
 use crate::names;
 use crate::nrf::{NrfError, NrfSet, PlmnId, Wire};
@@ -175,7 +176,7 @@ async fn another<S: Serve>(mut service: S, mut call: Box<Call>, rejected: Option
 fn request(call: &Call) -> Result<Result<TokenRequest, Missing>, Failure> {
     let settings = &call.prepared().settings;
     let named = settings.nrf.as_ref().is_none_or(|nrf| nrf.named);
-    let factors = call.parts().directory.factors(call, &[])?;
+    let factors = Factors::of(call, &[])?;
     Ok(TokenRequest::read(call.headers(), &factors, &call.context.arrival.peer, named))
 }
 

@@ -1,6 +1,7 @@
 //! What the headers of a request say to an SCP, read once when it arrives.
 
-use std::sync::OnceLock;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::header::{self, HeaderName, HeaderValue};
@@ -10,13 +11,12 @@ use pinion_protocols::sbi::{
 };
 use tokio::time::Instant;
 
-use crate::api_root::ApiRoot;
 use crate::call::Arrival;
 use crate::cause::Cause;
 use crate::clock;
 use crate::early::Early;
 use crate::failure::Failure;
-use crate::names;
+use crate::kind::{Kind, Known, Said};
 use crate::problem::Problem;
 use crate::slow::Slow;
 
@@ -34,22 +34,10 @@ pub struct Context {
     pub arrival: Arrival,
     /// 3gpp-Sbi-Message-Priority: 0, the highest, to 31.
     pub priority: u8,
-    /// 3gpp-Sbi-Target-apiRoot.
-    pub target: Option<ApiRoot>,
+    /// What it has in common with others.
+    pub kind: Arc<Kind>,
     /// 3gpp-Sbi-Max-Forward-Hops for SCPs: how many more it may pass.
     pub hops: Option<u8>,
-    /// Whether it is a notification or callback: 3gpp-Sbi-Callback (6.10.7).
-    pub callback: bool,
-    /// Whether there are 3gpp-Sbi-Discovery-*.
-    pub discovery: bool,
-    /// Whether one of them names a set: the client chose it, and left only the choice within it (6.10.5.1).
-    pub named_set: bool,
-    /// Whether there is 3gpp-Sbi-Selection-Info.
-    pub selection: bool,
-    /// Whether there is 3gpp-Sbi-Routing-Binding.
-    pub binding: bool,
-    /// Whether there is 3gpp-Sbi-Access-Scope.
-    pub scope: bool,
     /// Whether `Via` names this SCP already.
     pub looped: bool,
     /// 3gpp-Sbi-NF-Peer-Info: who sent it and who is to get it.
@@ -75,31 +63,13 @@ pub struct Deadline {
     pub left: Option<Duration>,
 }
 
-/// API roots that a connection's requests named lately: most name one of few, over and over.
-#[derive(Debug, Default)]
-pub struct Known {
-    roots: Vec<(Box<[u8]>, ApiRoot)>,
-    turn: usize,
-}
+impl Deref for Context {
+    type Target = Kind;
 
-impl Known {
-    fn api_root(&mut self, name: &HeaderName, text: &HeaderValue) -> Result<ApiRoot, Failure> {
-        if let Some((_, root)) = self.roots.iter().find(|(known, _)| **known == *text.as_bytes()) {
-            return Ok(root.clone());
-        }
-        let root = api_root(name, text)?;
-        let entry = (Box::from(text.as_bytes()), root.clone());
-        self.turn = (self.turn + 1) % KNOWN;
-        match self.roots.get_mut(self.turn) {
-            Some(oldest) => *oldest = entry,
-            None => self.roots.push(entry),
-        }
-        Ok(root)
+    fn deref(&self) -> &Kind {
+        &self.kind
     }
 }
-
-/// How many of them.
-const KNOWN: usize = 8;
 
 impl Context {
     /// Reads them.
@@ -111,70 +81,41 @@ impl Context {
             return Err(Problem::new(Cause::PayloadTooLarge).detail("the request has too many headers").into());
         }
         let mut priority = DEFAULT_PRIORITY;
-        let mut target = None;
         let mut hops = None;
-        let [mut callback, mut discovery, mut named_set, mut selection, mut binding, mut scope, mut looped] =
-            [false; 7];
+        let mut looped = false;
         let (mut sent, mut wait, mut peers) = (None, None, None);
+        let mut said = Said::new();
         for (name, text) in &parts.headers {
             let Some(rest) = name.as_str().strip_prefix("3gpp-sbi-") else {
-                if name == header::VIA {
+                if name == header::USER_AGENT {
+                    said.push((name, text));
+                } else if name == header::VIA {
                     looped |= names_us(text, &arrival.prepared.tag);
                 }
                 continue;
             };
             match rest {
-                "target-apiroot" if target.is_some() => {
-                    return Err(
-                        Problem::header(name, "there are several, and which is meant cannot be known").into()
-                    );
-                }
-                "target-apiroot" => target = Some(known.api_root(name, text)?),
                 "message-priority" => priority = value::<MessagePriority>(name, text)?.get(),
                 "max-forward-hops" => {
                     // That of another type of node does not concern an SCP.
                     let MaxForwardHops { hops: left, node_type } = value(name, text)?;
                     hops = hops.or((node_type == NodeType::Scp).then_some(left));
                 }
-                "callback" => callback = true,
-                "routing-binding" => binding = true,
-                "access-scope" => scope = true,
-                "selection-info" => selection = true,
                 "nf-peer-info" => peers = Some(text.clone()),
                 "sender-timestamp" => sent = Some(value::<SenderTimestamp>(name, text)?.0),
                 "max-rsp-time" => {
                     let most = value::<MaxResponseTime>(name, text)?;
                     wait = Some(Duration::from_millis(u64::from(most.milliseconds())));
                 }
-                _ => {
-                    if let Some(factor) = rest.strip_prefix("discovery-") {
-                        discovery = true;
-                        named_set |= names::SETS.contains(&factor);
-                    }
-                }
+                rest if Kind::goes_by(rest) => said.push((name, text)),
+                _ => {}
             }
         }
+        let kind = known.kind(parts, &said, &arrival.prepared.settings.identity.prefix)?;
         let deadline = Deadline::new(&arrival, sent, wait);
         let (early, slow) = (Early::default(), Slow::default());
         let chance = OnceLock::new();
-        Ok(Self {
-            arrival,
-            priority,
-            target,
-            hops,
-            callback,
-            discovery,
-            named_set,
-            selection,
-            binding,
-            scope,
-            looped,
-            peers,
-            deadline,
-            early,
-            slow,
-            chance,
-        })
+        Ok(Self { arrival, kind, priority, hops, looped, peers, deadline, early, slow, chance })
     }
 }
 
@@ -214,10 +155,6 @@ fn names_us(via: &HeaderValue, tag: &HeaderValue) -> bool {
         let host = name.split(|byte| *byte == b':').next().unwrap_or_default();
         host.strip_suffix(b".").unwrap_or(host).eq_ignore_ascii_case(tag.as_bytes())
     })
-}
-
-fn api_root(name: &HeaderName, text: &HeaderValue) -> Result<ApiRoot, Failure> {
-    ApiRoot::read(text.as_bytes()).map_err(|error| Problem::header(name, error).into())
 }
 
 /// A header's value.

@@ -10,7 +10,6 @@ mod features;
 mod freshness;
 mod given;
 mod ignored;
-mod memo;
 mod nf_type;
 mod nobody;
 pub(crate) mod parameter;

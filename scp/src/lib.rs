@@ -37,6 +37,7 @@ pub mod forward;
 pub mod hops;
 pub mod identity;
 mod kept;
+pub mod kind;
 pub mod load;
 mod location;
 pub mod names;

@@ -50,7 +50,8 @@ fn is_cache_key(pair: &str) -> bool {
     pair == "ck" || pair.starts_with("ck=")
 }
 
-fn without<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
+/// A path without a prefix; none where it has it not.
+pub(crate) fn without<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
     if prefix.is_empty() {
         return None;
     }

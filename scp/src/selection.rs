@@ -169,7 +169,7 @@ async fn find(call: &Call, query: &Query) -> Result<Option<Picked>, Failure> {
 
 async fn search(call: &Call, more: &[(&'static str, String)]) -> Result<(Arc<Found>, Arc<Factors>), Failure> {
     let (prepared, parts) = (call.prepared(), call.parts());
-    let factors = parts.directory.factors(call, more)?;
+    let factors = Factors::of(call, more)?;
     let link = || Wire::link(&parts.pools, prepared);
     let asking = Asking { prepared, link: &link };
     match timeout_at(call.context.deadline.at, parts.directory.find(&factors, asking)).await {

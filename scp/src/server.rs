@@ -22,6 +22,7 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use crate::binding::Pins;
 use crate::call::{Arrival, Origin, Peer};
+use crate::kind::Known;
 use crate::nrf::{Keeper, Wire};
 use crate::parts::Parts;
 use crate::prepared::Prepared;
@@ -49,11 +50,13 @@ pub enum Speech {
 }
 
 /// What a connection of a client is served with.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Served {
     prepared: watch::Receiver<Arc<Prepared>>,
     drain: watch::Receiver<bool>,
     origin: Arc<Origin>,
+    /// The kinds of calls that came.
+    known: Known,
 }
 
 impl Scp {
@@ -164,7 +167,7 @@ impl Scp {
         let (parts, clock) = (self.parts.clone(), self.clock);
         let served = |peer| {
             let origin = Origin { peer: Arc::new(peer), prepared: Arc::clone(&now), parts, clock };
-            Served { prepared, drain, origin: Arc::new(origin) }
+            Served { prepared, drain, origin: Arc::new(origin), known: Known::default() }
         };
         match (speech, &now.server) {
             (Speech::Clear, _) => self.speak(stream, served(peer), None).await,
@@ -220,6 +223,7 @@ impl Served {
         if self.prepared.has_changed().unwrap_or(false) {
             let prepared = Arc::clone(&self.prepared.borrow_and_update());
             self.origin = Arc::new(Origin { prepared, ..Origin::clone(&self.origin) });
+            self.known = Known::default();
         }
         let draining = !self.origin.prepared.settings.redirections.is_empty() && *self.drain.borrow();
         Arrival { origin: Arc::clone(&self.origin), at: Instant::now(), draining }

@@ -15,6 +15,14 @@ use crate::producer::{Hop, Plan, Step, Target};
 use crate::redirection;
 use crate::settings::{Identity, NextHop, Targets};
 
+/// Where requests of one kind lead to.
+#[derive(Debug)]
+pub(crate) struct Lead {
+    /// Whether their client does not know of SCPs, and their authority is the target.
+    stranger: bool,
+    plan: Plan,
+}
+
 /// Plans whom to ask, and leaves of the request's URI the path below an API root.
 ///
 /// # Errors
@@ -25,7 +33,33 @@ pub fn plan(call: &mut Call) -> Result<(), Failure> {
         problem.status = Some(StatusCode::NOT_IMPLEMENTED);
         return Err(problem.into());
     }
-    let settings = &call.context.arrival.prepared.settings;
+    let lead = match call.context.lead.get() {
+        Some(lead) => lead,
+        None => {
+            let found = lead(call)?;
+            call.context.lead.get_or_init(|| found)
+        }
+    };
+    call.plan = lead.plan.clone();
+    let settings = &call.prepared().settings;
+    let inward = |path| if lead.stranger { Ok(None) } else { inward(path, &settings.identity.prefix) };
+    let path = match call.request.uri().path_and_query() {
+        Some(path) => inward(path).map_err(|error| unusable(&error))?,
+        None => Some(PathAndQuery::from_static("/")),
+    };
+    // Who does not know of SCPs cannot go to another.
+    if !lead.stranger && !settings.redirections.is_empty() {
+        let path = path.as_ref().or(call.request.uri().path_and_query()).cloned();
+        redirection::check(call, &path.unwrap_or_else(|| PathAndQuery::from_static("/")))?;
+    }
+    if let Some(path) = path {
+        *call.request.uri_mut() = Uri::from(path);
+    }
+    Ok(())
+}
+
+fn lead(call: &Call) -> Result<Lead, Failure> {
+    let settings = &call.prepared().settings;
     let uri = call.request.uri();
     // TLS ends here only for who means this SCP (6.10.2A.1).
     let clear = uri.scheme() == Some(&Scheme::HTTP);
@@ -35,12 +69,7 @@ pub fn plan(call: &mut Call) -> Result<(), Failure> {
     if target.is_some_and(|it| ourselves(&settings.identity, it)) {
         return Err(Problem::new(Cause::MsgLoopDetected).detail("the target is this SCP").into());
     }
-    let path = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-    let path = match &unknown {
-        Some(_) => path,
-        None => inward(&path, &settings.identity.prefix).map_err(|error| unusable(&error))?.unwrap_or(path),
-    };
-    call.plan = match target {
+    let plan = match target {
         Some(target) => Plan::place(Target::given(target.clone(), Hop::Producer)),
         None if call.context.discovery => match delegate(call, &settings.next_hops) {
             Some(next) => Plan::place(Target::given(next.api_root.clone(), Hop::Scp)),
@@ -48,13 +77,7 @@ pub fn plan(call: &mut Call) -> Result<(), Failure> {
         },
         None => Plan::default(),
     };
-    // Who does not know of SCPs cannot go to another.
-    let known = unknown.is_none();
-    if known && !settings.redirections.is_empty() {
-        redirection::check(call, &path)?;
-    }
-    *call.request.uri_mut() = Uri::from(path);
-    Ok(())
+    Ok(Lead { stranger: unknown.is_some(), plan })
 }
 
 /// Whether an authority is one of the SCP's.

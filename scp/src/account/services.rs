@@ -37,7 +37,7 @@ pub(super) struct Services {
 
 /// One service.
 #[derive(Debug)]
-pub(super) struct Service {
+pub(crate) struct Service {
     name: Box<str>,
     counts: Atomic,
 }

@@ -12,11 +12,8 @@ use super::factors::{Factors, Key};
 use super::freshness::{Freshness, freshness};
 use super::given::{beside, given};
 use super::ignored::weigh;
-use super::memo::Memo;
 use super::settings::DiscoverySettings;
 use super::whole;
-use crate::call::Call;
-use crate::failure::Failure;
 use crate::flight::{Flights, Joined};
 use crate::nrf::{Ask, Link, Loaded, NrfError, NrfSet, Places, Preferred, SearchResult, Wanted};
 use crate::prepared::Prepared;
@@ -33,7 +30,6 @@ pub struct Directory {
 struct Shared {
     cache: Cache,
     flights: Flights<Key, Outcome>,
-    memo: Memo,
     preferred: Preferred,
     wanted: Wanted,
     places: Places,
@@ -123,17 +119,6 @@ impl Directory {
         }
         asking.prepared.tally.one(Event::SearchStale);
         Ok(old)
-    }
-
-    /// What the headers of a call say of whom it looks for, as [`Factors::read`] has it.
-    ///
-    /// # Errors
-    /// As [`Factors::read`].
-    pub fn factors(&self, call: &Call, more: &[(&'static str, String)]) -> Result<Arc<Factors>, Failure> {
-        let settings = &call.context.arrival.prepared.settings;
-        let named = settings.nrf.as_ref().is_none_or(|nrf| nrf.named);
-        let path = call.request.uri().path();
-        self.shared.memo.read(call.headers(), path, more, &settings.discovery.requester, named)
     }
 
     /// That an NF instance changed, as the NRF tells (TS 29.510 5.2.2.6).

@@ -10,6 +10,7 @@ use pinion_protocols::sbi::{
 use super::candidates::Notification;
 use super::{canonical, nf_type, parameter, target_type};
 use crate::api_root::{ApiRoot, ApiRootError};
+use crate::call::Call;
 use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::names;
@@ -107,11 +108,22 @@ impl Factors {
         Ok(factors)
     }
 
-    /// Whether a header is one of those that factors are read of.
-    pub(super) fn reads(header: &str) -> bool {
-        let other =
-            matches!(header, "3gpp-sbi-callback" | "3gpp-sbi-nrf-uri" | "3gpp-sbi-routing-binding" | "user-agent");
-        other || header.starts_with(names::DISCOVERY)
+    /// What the headers of a call say, which is the same for all of its kind; `more` as in [`Factors::read`].
+    ///
+    /// # Errors
+    /// As [`Factors::read`].
+    pub fn of(call: &Call, more: &[(&'static str, String)]) -> Result<Arc<Self>, Failure> {
+        let path = call.request.uri().path();
+        let slot = &call.context.factors;
+        // A call that was redirected may be for another API than it was.
+        let common = more.is_empty() && call.context.has_api_of(path);
+        if let Some(factors) = slot.get().filter(|_| common) {
+            return Ok(Arc::clone(factors));
+        }
+        let settings = &call.prepared().settings;
+        let named = settings.nrf.as_ref().is_none_or(|nrf| nrf.named);
+        let read = Self::read(call.headers(), path, more, &settings.discovery.requester, named).map(Arc::new)?;
+        Ok(if common { Arc::clone(slot.get_or_init(|| read)) } else { read })
     }
 
     fn take(&mut self, parameter: &str, value: &[u8]) -> Result<(), Failure> {

@@ -18,9 +18,10 @@ use super::{Served, patient};
 use crate::body::Body;
 use crate::call::{Arrival, Call, Serve};
 use crate::cause::Cause;
-use crate::context::{Context, Known};
+use crate::context::Context;
 use crate::errors::own;
 use crate::failure::Failure;
+use crate::kind::Known;
 use crate::problem::Problem;
 
 /// Serves it until it ends.

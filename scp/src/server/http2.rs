@@ -18,7 +18,7 @@ use super::Served;
 use super::abuse::Resets;
 use crate::body::Body;
 use crate::call::{Back, Call, Reply, Serve};
-use crate::context::{Context, Known};
+use crate::context::Context;
 use crate::errors::own;
 use crate::prepared::Prepared;
 use crate::pump::{Pump, PumpError};
@@ -57,7 +57,6 @@ where
     };
     let mut wide = Wide::default();
     let shared = Arc::new(Shared::default());
-    let mut known = Known::default();
     let mut drain = served.drain.clone();
     let mut drained = pin!(drain.wait_for(|it| *it));
     let mut ticks = interval((timeouts.client_idle / 2).max(Duration::from_millis(1)));
@@ -72,7 +71,7 @@ where
                     if !request.body().is_end_stream() {
                         wide.widen(&mut connection, &prepared);
                     }
-                    tokio::spawn(Exchange::new(&mut stack, request, respond, &mut served, &mut known, &shared));
+                    tokio::spawn(Exchange::new(&mut stack, request, respond, &mut served, &shared));
                     if shared.resets.too_many(limits.streams) {
                         prepared.tally.one(Event::ClientResets);
                         tracing::warn!(client = %served.origin.peer.address, "a client takes back what it asks for: its connection ends");
@@ -169,7 +168,6 @@ where
         request: Request<RecvStream>,
         respond: SendResponse<Bytes>,
         served: &mut Served,
-        known: &mut Known,
         shared: &Arc<Shared>,
     ) -> Box<Self>
     where
@@ -181,7 +179,7 @@ where
         let patience = arrival.prepared.settings.timeouts.stall;
         let (head, receive) = request.into_parts();
         let head_only = head.method == Method::HEAD;
-        let state = match Context::read(&head, arrival, known) {
+        let state = match Context::read(&head, arrival, &mut served.known) {
             Ok(context) => {
                 let request = Request::from_parts(head, Body::stream(receive));
                 let call = Call::new(request, context);
