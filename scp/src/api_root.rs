@@ -9,6 +9,8 @@ use http::uri::{Authority, InvalidUri, PathAndQuery, Scheme};
 use http::{HeaderValue, Uri};
 use pinion_protocols::sbi::{self, Value as _};
 
+use crate::pools::Slot;
+
 /// How the first hop is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Transport {
@@ -78,6 +80,8 @@ pub struct Parts {
     prefix: Box<str>,
     /// All of it, where a header may have it.
     text: Option<HeaderValue>,
+    /// Its pool, once somebody asked for it: whoever has a copy finds it here.
+    pub(crate) pool: Slot,
 }
 
 /// Why a text is no API root.
@@ -103,7 +107,9 @@ impl ApiRoot {
 
     fn with(transport: Transport, authority: Authority, prefix: &str) -> Self {
         let text = HeaderValue::try_from(format!("{}://{authority}{prefix}", transport.scheme())).ok();
-        Self { parts: Arc::new(Parts { transport, authority, prefix: prefix.into(), text }) }
+        Self {
+            parts: Arc::new(Parts { transport, authority, prefix: prefix.into(), text, pool: Slot::default() }),
+        }
     }
 
     /// Reads `scheme://authority[/prefix]`.

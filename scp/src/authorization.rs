@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::task::{Context as Task, Poll, ready};
 
 use http::header;
-use pinion_protocols::sbi::{Credentials, Factor, Value as _};
+use pinion_protocols::sbi::{Credentials, Value as _};
 use serde_json::Value;
 use tokio::time::timeout_at;
 use tower::{Layer, Service};
@@ -235,12 +235,8 @@ fn needs(call: &Call) -> bool {
 
 /// The networks that a client is of: those that it says, or else those that this SCP is in.
 fn networks(call: &Call) -> Vec<PlmnId> {
-    let told = call.headers().get(names::DISCOVERY_REQUESTER_PLMNS).and_then(|value| {
-        let factor = Factor::parse("requester-plmn-list", value.as_bytes()).ok()?;
-        serde_json::from_str(&factor.json()?).ok()
-    });
-    told.unwrap_or_else(|| {
-        let settings = &call.context.arrival.prepared.settings;
+    PlmnId::named(call.headers(), &names::DISCOVERY_REQUESTER_PLMNS).unwrap_or_else(|| {
+        let settings = &call.prepared().settings;
         let registration = settings.nrf.as_ref().and_then(|nrf| nrf.registration.as_ref());
         registration.map(|it| it.plmns.clone()).unwrap_or_default()
     })

@@ -101,13 +101,17 @@ pub struct Asked {
 
 /// Adds to a plan whom else the request's binding, or its resource's, or its discovery factors allow.
 fn plan(call: &mut Call) -> Result<Option<Box<Asked>>, Failure> {
-    let context = Arc::clone(&call.context);
-    let pins = &context.arrival.parts.pins;
-    let place = place(&call.plan);
-    let mut pinned = None;
-    if let Some(root) = &place {
-        pinned = pins.find(root.transport, &root.authority, &below(root, call.request.uri()));
+    let context = &call.context;
+    let first = place(&call.plan);
+    let find = |root: &ApiRoot| {
+        let pins = &context.arrival.parts.pins;
+        pins.find(root.transport, &root.authority, &below(root, call.request.uri()))
+    };
+    let pinned = first.and_then(find);
+    if pinned.is_none() && !context.binding && !context.callback && !(context.discovery && first.is_some()) {
+        return Ok(None);
     }
+    let (place, context) = (first.cloned(), Arc::clone(context));
     if let Some((_, pin)) = &pinned
         && place.as_ref().is_some_and(|it| !it.same(&pin.at))
     {
@@ -157,9 +161,9 @@ fn below<'a>(root: &ApiRoot, asked: &'a Uri) -> Cow<'a, str> {
 }
 
 /// The place that a plan begins with.
-fn place(plan: &Plan) -> Option<ApiRoot> {
+fn place(plan: &Plan) -> Option<&ApiRoot> {
     match plan.steps.first() {
-        Some(Step::Place(target)) if target.hop == Hop::Producer => Some(target.api_root.clone()),
+        Some(Step::Place(target)) if target.hop == Hop::Producer => Some(&target.api_root),
         _ => None,
     }
 }

@@ -59,14 +59,10 @@ pub struct Stream {
 }
 
 impl Body {
-    /// What a stream brings; nothing where it has ended already.
+    /// What a stream brings; nothing where it has `ended` already.
     #[must_use]
-    pub fn stream(receive: h2::RecvStream) -> Self {
-        if receive.is_end_stream() {
-            Self::Empty
-        } else {
-            Self::Stream(Box::new(Stream::new(receive, None, None)))
-        }
+    pub fn stream(receive: h2::RecvStream, ended: bool) -> Self {
+        if ended { Self::Empty } else { Self::Stream(Box::new(Stream::new(receive, None, None))) }
     }
 
     /// What a response's stream brings, together with what is left of its request, and what it holds of its connection.
@@ -80,6 +76,13 @@ impl Body {
             return Self::Empty;
         }
         Self::Stream(Box::new(Stream::new(receive, request, held)))
+    }
+
+    /// Whether nothing came of it and nothing will. What a stream brings was looked at when it was met: to ask it is to lock its
+    /// connection.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        !matches!(self, Self::Stream(_)) && self.is_end()
     }
 
     /// Whether nothing more comes.

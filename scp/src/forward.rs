@@ -156,7 +156,9 @@ fn wrong(detail: String) -> Failure {
 /// Takes from headers what was for this SCP, and says what is for the next hop.
 fn adapt(headers: &mut HeaderMap, target: &Target, context: &Context) {
     // `:authority` says it, and another host than that is malformed (RFC 9113 8.3.1).
-    headers.remove(header::HOST);
+    if names::has(headers, &header::HOST) {
+        headers.remove(header::HOST);
+    }
     match target.hop {
         Hop::Producer => {
             if context.target.is_some() {

@@ -23,6 +23,9 @@ pub fn route(call: &mut Call) -> Result<(), Failure> {
 }
 
 fn next<'a>(settings: &'a Settings, target: &Target) -> Option<(Hop, &'a ApiRoot)> {
+    if settings.sepp.is_none() && settings.next_hops.is_empty() {
+        return None;
+    }
     let host = target.api_root.host();
     if let Some(sepp) = &settings.sepp
         && let Some(plmn) = plmn(host)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as Task, Poll, ready};
 
@@ -22,12 +23,22 @@ use crate::settings::Limits;
 /// Who may work and who waits. Copies share it.
 #[derive(Clone, Debug, Default)]
 pub struct Gate {
-    state: Arc<Mutex<State>>,
+    shared: Arc<Shared>,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    working: usize,
+struct Shared {
+    /// How many are at work, and [`WAITS`]. As long as nobody waits it is all there is to a place that is taken or given back;
+    /// while somebody does it changes under the queue's lock alone, so that no place is given back past who waits for it.
+    word: AtomicUsize,
+    queue: Mutex<Queue>,
+}
+
+/// Set while somebody waits, or is about to.
+const WAITS: usize = 1 << (usize::BITS - 1);
+
+#[derive(Debug, Default)]
+struct Queue {
     /// By priority, 0 first, and then by turn.
     waiting: BTreeMap<(u8, u64), oneshot::Sender<Result<Place, Full>>>,
     turn: u64,
@@ -61,8 +72,13 @@ impl Gate {
     /// How full it is: requests at work and waiting.
     #[must_use]
     pub fn load(&self) -> (usize, usize) {
-        let state = self.lock();
-        (state.working, state.waiting.len())
+        match self.shared.word.load(Ordering::Relaxed) {
+            word if word & WAITS == 0 => (word, 0),
+            _ => {
+                let queue = self.lock();
+                (self.working(), queue.waiting.len())
+            }
+        }
     }
 
     /// What is at work and waits, in percent of what can be at work.
@@ -72,53 +88,92 @@ impl Gate {
     }
 
     fn ask(&self, priority: u8, limits: &Limits) -> Asked {
-        let mut state = self.lock();
-        if state.working < limits.requests {
-            state.working += 1;
+        let room = |working: usize| working < limits.requests;
+        if self.change(|working| room(working).then(|| working + 1)) {
+            return Asked::Place(Place { gate: self.clone() });
+        }
+        let mut queue = self.lock();
+        // Who gives a place back from here on comes by the queue.
+        self.shared.word.fetch_or(WAITS, Ordering::AcqRel);
+        if room(self.working()) {
+            self.shared.word.fetch_add(1, Ordering::AcqRel);
+            self.leave(&queue);
             return Asked::Place(Place { gate: self.clone() });
         }
         let mut refused = None;
-        if state.waiting.len() >= limits.waiting {
-            match state.waiting.last_entry() {
+        if queue.waiting.len() >= limits.waiting {
+            match queue.waiting.last_entry() {
                 Some(last) if last.key().0 > priority => refused = Some(last.remove()),
-                _ => return Asked::Full,
+                _ => {
+                    self.leave(&queue);
+                    return Asked::Full;
+                }
             }
         }
         let (sender, given) = oneshot::channel();
-        let turn = state.turn;
-        state.turn = state.turn.wrapping_add(1);
+        let turn = queue.turn;
+        queue.turn = queue.turn.wrapping_add(1);
         let key = (priority, turn);
-        state.waiting.insert(key, sender);
-        drop(state);
+        queue.waiting.insert(key, sender);
+        drop(queue);
         if let Some(refused) = refused {
             let _ = refused.send(Err(Full));
         }
         Asked::Wait(Waiting { gate: self.clone(), key, given })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Changes how many are at work, where nobody waits and there is something to change.
+    fn change(&self, to: impl Fn(usize) -> Option<usize>) -> bool {
+        let word = &self.shared.word;
+        let changed = word.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |word| {
+            if word & WAITS == 0 { to(word) } else { None }
+        });
+        changed.is_ok()
+    }
+
+    fn working(&self) -> usize {
+        self.shared.word.load(Ordering::Relaxed) & !WAITS
+    }
+
+    /// Leaves the queue: where it is empty, nobody waits.
+    fn leave(&self, queue: &Queue) {
+        if queue.waiting.is_empty() {
+            self.shared.word.fetch_and(!WAITS, Ordering::AcqRel);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Waiting {
     /// Who goes away is in nobody's way from then on, so that a queue that is full need never be searched.
     fn drop(&mut self) {
-        let gone = self.gate.lock().waiting.remove(&self.key);
+        let mut queue = self.gate.lock();
+        let gone = queue.waiting.remove(&self.key);
+        self.gate.leave(&queue);
+        drop(queue);
         drop(gone);
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut state = self.gate.lock();
-        if let Some((_, next)) = state.waiting.pop_first() {
-            drop(state);
-            // Who goes away just now drops the place it was sent, which comes back here.
-            let _ = next.send(Ok(Self { gate: self.gate.clone() }));
+        if self.gate.change(|working| working.checked_sub(1)) {
             return;
         }
-        state.working = state.working.saturating_sub(1);
+        let mut queue = self.gate.lock();
+        let next = queue.waiting.pop_first();
+        if next.is_none() {
+            self.gate.shared.word.fetch_sub(1, Ordering::AcqRel);
+        }
+        self.gate.leave(&queue);
+        drop(queue);
+        if let Some((_, next)) = next {
+            // Who goes away just now drops the place it was sent, which comes back here.
+            let _ = next.send(Ok(Self { gate: self.gate.clone() }));
+        }
     }
 }
 
@@ -244,6 +299,42 @@ mod tests {
         let mut waiting = wait(gate.ask(1, &limits));
         drop(first);
         drop(outcome(&mut waiting).unwrap().unwrap());
+        assert_eq!(gate.load(), (0, 0));
+    }
+
+    /// Places come and go on several threads, some of whom wait: never more are at work than may be, and nobody is left behind.
+    #[test]
+    fn f6_threads_share_places_and_leave_nobody_waiting() {
+        const MOST: usize = 3;
+        let limits = Limits { requests: MOST, waiting: 1_000, ..Limits::default() };
+        let (gate, working) = (Gate::default(), AtomicUsize::new(0));
+        std::thread::scope(|threads| {
+            for thread in 0..8_u8 {
+                let (gate, limits, working) = (&gate, &limits, &working);
+                threads.spawn(move || {
+                    for turn in 0..5_000_u16 {
+                        let place = match gate.ask(thread, limits) {
+                            Asked::Place(place) => place,
+                            // Some go away again.
+                            Asked::Wait(_) if turn % 7 == 0 => continue,
+                            Asked::Wait(mut waiting) => loop {
+                                match outcome(&mut waiting) {
+                                    Some(place) => break place.unwrap(),
+                                    None => std::thread::yield_now(),
+                                }
+                            },
+                            Asked::Full => panic!("there is room to wait"),
+                        };
+                        assert!(working.fetch_add(1, Ordering::SeqCst) < MOST);
+                        if turn % 3 == 0 {
+                            std::thread::yield_now();
+                        }
+                        working.fetch_sub(1, Ordering::SeqCst);
+                        drop(place);
+                    }
+                });
+            }
+        });
         assert_eq!(gate.load(), (0, 0));
     }
 

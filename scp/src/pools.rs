@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
 use foldhash::fast::RandomState;
 use http::Request;
@@ -44,6 +44,10 @@ struct Shared {
     own: own::Own,
 }
 
+/// Where an API root keeps the pool of its place: that of the first who asked, as long as it is there.
+#[derive(Default)]
+pub(crate) struct Slot(OnceLock<Weak<Pool>>);
+
 /// Whom a pool is for: whatever the prefix.
 #[derive(Clone, Debug)]
 struct Place {
@@ -64,7 +68,7 @@ impl Eq for Place {}
 impl Hash for Place {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.root.transport.hash(state);
-        // Sixteen letters at a time: an authority hashes itself letter by letter, and this is done for each request.
+        // Sixteen letters at a time: an authority hashes itself letter by letter.
         for letters in self.root.authority.as_str().as_bytes().chunks(16) {
             let mut lower = [0; 16];
             for (lower, letter) in lower.iter_mut().zip(letters) {
@@ -169,6 +173,18 @@ impl Pools {
     }
 
     fn pool(&self, of: &ApiRoot, holder: &Holder) -> Arc<Pool> {
+        let home = Arc::as_ptr(&self.shared).addr();
+        let near = of.pool.0.get().and_then(Weak::upgrade);
+        if let Some(pool) = near.filter(|it| it.home == home && it.holder == *holder) {
+            return pool;
+        }
+        let pool = self.look_up(of, holder, home);
+        // Where there is another already, of those that ask by turns, one finds it so.
+        let _ = of.pool.0.set(Arc::downgrade(&pool));
+        pool
+    }
+
+    fn look_up(&self, of: &ApiRoot, holder: &Holder, home: usize) -> Arc<Pool> {
         let place = Place { root: of.clone(), holder: holder.clone() };
         if let Some(pool) = self.shared.pools.read().unwrap_or_else(PoisonError::into_inner).get(&place) {
             return Arc::clone(pool);
@@ -178,7 +194,7 @@ impl Pools {
             // Places that clients made up: whoever has no connection and nobody waiting can be made again.
             pools.retain(|_, pool| pool.in_use());
         }
-        let made = || Arc::new(Pool::new(of.clone(), holder.clone()));
+        let made = || Arc::new(Pool::new(of.clone(), holder.clone(), home));
         Arc::clone(pools.entry(place).or_insert_with(made))
     }
 }

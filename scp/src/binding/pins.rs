@@ -12,6 +12,7 @@ use http::uri::Authority;
 use crate::api_root::{ApiRoot, Transport};
 use crate::discovery::Api;
 use crate::producer::Producer;
+use crate::seldom::Seldom;
 
 use table::{All, Known};
 
@@ -113,7 +114,7 @@ pub struct Pins {
 
 #[derive(Default)]
 struct Shared {
-    all: RwLock<All>,
+    all: Seldom<All>,
     keeper: RwLock<Option<Arc<dyn Keeper>>>,
 }
 
@@ -191,10 +192,7 @@ impl Pins {
     /// The pin of the resource that a path is of: its own, or that of the longest path it begins with. With its key.
     #[must_use]
     pub fn find(&self, transport: Transport, authority: &Authority, path: &str) -> Option<(Arc<str>, Pin)> {
-        let all = self.read();
-        if all.pins.is_empty() {
-            return None;
-        }
+        let all = self.shared.all.some().filter(|it| !it.pins.is_empty())?;
         let key = key(transport, authority, path);
         let mut rest = key.as_str();
         loop {
@@ -285,11 +283,11 @@ impl Pins {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, All> {
-        self.shared.all.read().unwrap_or_else(PoisonError::into_inner)
+        self.shared.all.read()
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, All> {
-        self.shared.all.write().unwrap_or_else(PoisonError::into_inner)
+        self.shared.all.write()
     }
 }
 

@@ -3,7 +3,7 @@
 mod whose;
 
 use std::hash::BuildHasher as _;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::aged::Aged;
 use crate::names;
 use crate::producer::Producer;
+use crate::seldom::Seldom;
 
 pub(super) use whose::{From, Whose};
 use whose::{names_of, whose};
@@ -25,8 +26,8 @@ pub struct Reported {
 
 #[derive(Debug, Default)]
 struct Shared {
-    overloads: RwLock<Aged<Whose, Overload>>,
-    loads: RwLock<Aged<Whose, Load>>,
+    overloads: Seldom<Aged<Whose, Overload>>,
+    loads: Seldom<Aged<Whose, Load>>,
 }
 
 /// As what an NF is overloaded: one that gets too many notifications may serve requests as before (6.4.3.4.5).
@@ -85,7 +86,7 @@ impl Reported {
     /// one is for nobody of the same scope (6.4.3.5.1).
     #[must_use]
     pub fn spares(&self, of: &Producer, role: Role, chance: &dyn Fn() -> u64) -> bool {
-        let overloads = self.shared.overloads.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(overloads) = self.shared.overloads.some() else { return false };
         let now = Instant::now();
         if overloads.is_over(now) {
             return false;
@@ -101,7 +102,7 @@ impl Reported {
     /// Percent of its capacity that a producer says is in use; that of the narrowest scope.
     #[must_use]
     pub fn load(&self, of: &Producer) -> Option<u8> {
-        let loads = self.shared.loads.read().unwrap_or_else(PoisonError::into_inner);
+        let loads = self.shared.loads.some()?;
         let now = Instant::now();
         if loads.is_over(now) {
             return None;
@@ -111,13 +112,13 @@ impl Reported {
 
     /// Whether nobody is overloaded, as far as is known.
     pub(super) fn is_quiet(&self) -> bool {
-        self.shared.overloads.read().unwrap_or_else(PoisonError::into_inner).is_over(Instant::now())
+        self.shared.overloads.some().is_none_or(|it| it.is_over(Instant::now()))
     }
 
     /// Whether one more request to somebody is among those that are not to be sent: evenly, so many of every hundred. Then,
     /// for how many seconds that is so yet.
     pub(super) fn turned_away(&self, whose: &Whose) -> Option<u32> {
-        let mut overloads = self.shared.overloads.write().unwrap_or_else(PoisonError::into_inner);
+        let mut overloads = self.shared.overloads.write();
         let now = Instant::now();
         let whose = whose.widening().find(|it| overloads.get(it, now).is_some())?;
         let (overload, until) = overloads.get_mut(&whose, now)?;
@@ -128,13 +129,13 @@ impl Reported {
 
     /// For how long somebody is overloaded yet.
     pub(super) fn seconds_left(&self, whose: &Whose) -> u32 {
-        let overloads = self.shared.overloads.read().unwrap_or_else(PoisonError::into_inner);
+        let overloads = self.shared.overloads.read();
         let now = Instant::now();
         overloads.get(whose, now).map_or(0, |(_, until)| seconds(until, now))
     }
 
     fn overloaded(&self, whose: Whose, said: Timestamp, validity: u32, reduction: u8) {
-        let mut overloads = self.shared.overloads.write().unwrap_or_else(PoisonError::into_inner);
+        let mut overloads = self.shared.overloads.write();
         let now = Instant::now();
         let before = overloads.get(&whose, now).map(|(it, _)| (it.said, it.due));
         if before.is_some_and(|(before, _)| before >= said) {
@@ -146,7 +147,7 @@ impl Reported {
     }
 
     fn loaded(&self, whose: Whose, said: Timestamp, percent: u8) {
-        let mut loads = self.shared.loads.write().unwrap_or_else(PoisonError::into_inner);
+        let mut loads = self.shared.loads.write();
         let now = Instant::now();
         if loads.get(&whose, now).is_none_or(|(before, _)| before.said < said) {
             loads.put(whose, Load { said, percent }, now + LOAD, now, MOST);

@@ -16,6 +16,8 @@ use crate::api_root::ApiRoot;
 pub(super) struct Pool {
     pub(super) api_root: ApiRoot,
     pub(super) holder: Holder,
+    /// The address of all pools that it is one of, to tell them from those of another SCP.
+    pub(super) home: usize,
     pub(super) health: Arc<Health>,
     /// Streams that its connections allowed last: what a new one is thought to, before it says so itself.
     pub(super) streams: AtomicUsize,
@@ -45,8 +47,9 @@ pub(super) enum Asked {
 }
 
 impl Pool {
-    pub(super) fn new(api_root: ApiRoot, holder: Holder) -> Self {
-        Self { api_root, holder, health: Arc::default(), streams: AtomicUsize::new(EACH), state: Mutex::default() }
+    pub(super) fn new(api_root: ApiRoot, holder: Holder, home: usize) -> Self {
+        let streams = AtomicUsize::new(EACH);
+        Self { api_root, holder, home, health: Arc::default(), streams, state: Mutex::default() }
     }
 
     /// A stream, now or later. At most `most` connections are opened; each is thought to take about `each` streams.

@@ -67,6 +67,9 @@ pub(super) fn pick(mut from: Vec<&Arc<Producer>>, knowledge: &Knowledge<'_>, dic
 
 /// Which is next, by weight among those that come first.
 fn draw(from: &[&Arc<Producer>], knowledge: &Knowledge<'_>, dice: &Dice) -> Option<usize> {
+    if from.len() < 2 {
+        return (!from.is_empty()).then_some(0);
+    }
     let rank = |producer: &Producer| {
         let elsewhere = knowledge.locality.is_some_and(|wanted| producer.locality.as_deref() != Some(wanted));
         (elsewhere, producer.priority)

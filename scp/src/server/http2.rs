@@ -8,8 +8,8 @@ use std::task::{Context as Task, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use h2::Reason;
 use h2::server::{Builder, SendResponse};
-use h2::{Reason, RecvStream};
 use http::{Method, Request};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
@@ -68,9 +68,11 @@ where
             accepted = connection.accept() => match accepted {
                 Some(Ok((request, respond))) => {
                     quiet = false;
-                    if !request.body().is_end_stream() {
+                    let ended = request.body().is_end_stream();
+                    if !ended {
                         wide.widen(&mut connection, &prepared);
                     }
+                    let request = request.map(|receive| Body::stream(receive, ended));
                     tokio::spawn(Exchange::new(&mut stack, request, respond, &mut served, &shared));
                     if shared.resets.too_many(limits.streams) {
                         prepared.tally.one(Event::ClientResets);
@@ -165,7 +167,7 @@ where
 {
     fn new<S>(
         stack: &mut S,
-        request: Request<RecvStream>,
+        request: Request<Body>,
         respond: SendResponse<Bytes>,
         served: &mut Served,
         shared: &Arc<Shared>,
@@ -177,11 +179,11 @@ where
         let arrival = served.arrival();
         let begun = arrival.at;
         let patience = arrival.prepared.settings.timeouts.stall;
-        let (head, receive) = request.into_parts();
+        let (head, body) = request.into_parts();
         let head_only = head.method == Method::HEAD;
         let state = match Context::read(&head, arrival, &mut served.known) {
             Ok(context) => {
-                let request = Request::from_parts(head, Body::stream(receive));
+                let request = Request::from_parts(head, body);
                 let call = Call::new(request, context);
                 let context = Arc::clone(&call.context);
                 State::Asked(stack.call(call), context)
@@ -202,7 +204,7 @@ where
         self.shared.resets.answered();
         let (mut head, body) = reply.into_parts();
         head.version = http::Version::HTTP_2;
-        let end = self.head_only || body.is_end();
+        let end = self.head_only || body.is_nothing();
         let Ok(stream) = self.respond.send_response(http::Response::from_parts(head, ()), end) else {
             return Poll::Ready(());
         };
