@@ -52,7 +52,7 @@ impl Service<Box<Call>> for Forward {
 /// A call that is on its way to its target.
 #[derive(Debug)]
 pub struct Begun {
-    sending: Box<Sending>,
+    sending: Pin<Box<Sending>>,
     /// The call, until it goes back.
     call: Option<Box<Call>>,
     path: Option<PathAndQuery>,
@@ -63,11 +63,11 @@ impl Future for Begun {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Back> {
         let Self { sending, call: on_its_way, path } = &mut *self;
-        let answer = Pin::new(&mut **sending).poll(task);
+        let answer = sending.as_mut().poll(task);
         let Some(call) = on_its_way.take() else { return Poll::Pending };
-        sending.early().for_each(|head| call.context.early.tell(head));
+        sending.as_mut().early().for_each(|head| call.context.early.tell(head));
         let Poll::Ready(answer) = answer else {
-            if let (true, Some(target)) = (sending.turned_slow(), &call.target) {
+            if let (true, Some(target)) = (sending.as_mut().turned_slow(), &call.target) {
                 call.context.slow.tell(target.root(), || Asked::of(&call));
             }
             *on_its_way = Some(call);
@@ -88,7 +88,7 @@ impl Future for Begun {
     }
 }
 
-fn begin(call: &mut Call) -> Result<(Box<Sending>, Option<PathAndQuery>), Failure> {
+fn begin(call: &mut Call) -> Result<(Pin<Box<Sending>>, Option<PathAndQuery>), Failure> {
     let target = call.target.as_ref().ok_or(Failure::Exhausted)?;
     let uri = uri(call.request.uri(), target)?;
     let path = uri.path_and_query().cloned();
@@ -126,7 +126,7 @@ fn begin(call: &mut Call) -> Result<(Box<Sending>, Option<PathAndQuery>), Failur
     let urgency = Urgency { priority: context.priority, begun: call.begun, deadline: context.deadline.at };
     let holder = target.holder(arrival.prepared.settings.identities.producers);
     let sending = arrival.parts.pools.send(&target.api_root, &holder, outgoing, urgency, &arrival.prepared);
-    Ok((Box::new(sending), path))
+    Ok((Box::pin(sending), path))
 }
 
 /// The URI that the next hop is asked by.

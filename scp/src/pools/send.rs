@@ -15,6 +15,7 @@ use bytes::Bytes;
 use h2::client::ResponseFuture;
 use h2::{Error, Reason};
 use http::{Request, Response};
+use pin_project_lite::pin_project;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -35,14 +36,24 @@ use crate::windows;
 /// What went wrong, and what of the request may have been acted on.
 type Wrong = (Fault, Sent);
 
-/// A request that is on its way. Where it is dropped, the request is cancelled, or its answer thrown away.
-pub struct Sending {
+pin_project! {
+    #[project = Projected]
+    /// A request that is on its way. Where it is dropped, the request is cancelled, or its answer thrown away.
+    pub struct Sending {
+        way: Way,
+        // Within, and not beside: it is set for each request.
+        #[pin]
+        timer: Option<Sleep>,
+    }
+}
+
+/// All of it but its timer.
+struct Way {
     pools: Pools,
     pool: Arc<Pool>,
     prepared: Arc<Prepared>,
     urgency: Urgency,
     state: State,
-    timer: Option<Pin<Box<Sleep>>>,
     /// Interim answers that nobody took yet.
     early: Vec<Response<()>>,
     /// Whether it was found to say nothing, and nobody knows yet.
@@ -88,21 +99,32 @@ impl Sending {
         urgency: Urgency,
         prepared: &Arc<Prepared>,
     ) -> Self {
-        let mut sending = Self {
+        let mut way = Way {
             pools: pools.clone(),
             pool,
             prepared: Arc::clone(prepared),
             urgency,
             state: State::Failed(None),
-            timer: None,
             early: Vec::new(),
             slow: false,
             counted: false,
         };
-        sending.state = sending.ask(request, 0);
-        sending
+        way.state = way.ask(request, 0);
+        Self { way, timer: None }
     }
 
+    /// The interim answers (1xx) that came since this was asked last.
+    pub(crate) fn early(self: Pin<&mut Self>) -> std::vec::Drain<'_, Response<()>> {
+        self.project().way.early.drain(..)
+    }
+
+    /// Whether it was found since this was asked last that the next hop says nothing for as long as an attempt may take.
+    pub(crate) fn turned_slow(self: Pin<&mut Self>) -> bool {
+        std::mem::take(&mut self.project().way.slow)
+    }
+}
+
+impl Way {
     /// Takes a stream of a connection that is there, or waits for one that is made now.
     fn ask(&self, mut request: Request<Body>, closing: usize) -> State {
         for closing in closing..CONNECTIONS {
@@ -177,25 +199,18 @@ impl Sending {
         }
     }
 
-    /// The interim answers (1xx) that came since this was asked last.
-    pub(crate) fn early(&mut self) -> std::vec::Drain<'_, Response<()>> {
-        self.early.drain(..)
-    }
-
-    /// Whether it was found since this was asked last that the next hop says nothing for as long as an attempt may take.
-    pub(crate) fn turned_slow(&mut self) -> bool {
-        std::mem::take(&mut self.slow)
-    }
-
     /// Whether it took too long. Before that it may turn slow, over and over.
-    fn late(&mut self, context: &mut Context<'_>) -> Option<Wrong> {
+    fn late(&mut self, mut timer: Pin<&mut Option<Sleep>>, context: &mut Context<'_>) -> Option<Wrong> {
         let deadline = self.urgency.deadline;
         let half = deadline.saturating_duration_since(self.urgency.begun) / 2;
         let attempt = self.prepared.settings.timeouts.attempt.min(half).max(SHORTEST);
         let telling = self.telling();
         let from = self.urgency.begun;
         let until = |from: Instant| from.checked_add(attempt).map_or(deadline, |it| it.min(deadline));
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until(from))));
+        if timer.is_none() {
+            timer.set(Some(sleep_until(until(from))));
+        }
+        let mut timer = timer.as_pin_mut()?;
         while timer.as_mut().poll(context).is_ready() {
             let over = timer.deadline();
             if over >= deadline {
@@ -249,23 +264,24 @@ impl Sending {
 impl Future for Sending {
     type Output = Result<Reply, Upstream>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let outcome = match self.advance(context) {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Projected { way, timer } = self.project();
+        let outcome = match way.advance(context) {
             Poll::Ready(outcome) => outcome,
-            Poll::Pending => match self.late(context) {
+            Poll::Pending => match way.late(timer, context) {
                 Some(wrong) => Err(wrong),
                 None => return Poll::Pending,
             },
         };
         // What is given up is not over yet.
         if !matches!(outcome, Err((Fault::Silence(_) | Fault::Content(_), _))) {
-            self.state = State::Failed(None);
+            way.state = State::Failed(None);
         }
-        Poll::Ready(self.outcome(outcome))
+        Poll::Ready(way.outcome(outcome))
     }
 }
 
-impl Drop for Sending {
+impl Drop for Way {
     fn drop(&mut self) {
         let State::Asked(Answer { response, pump, held: Some(held) }) =
             std::mem::replace(&mut self.state, State::Failed(None))
@@ -398,6 +414,6 @@ fn copy(fault: &Fault) -> Fault {
 
 impl std::fmt::Debug for Sending {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sending").field("to", &self.pool.api_root).finish_non_exhaustive()
+        f.debug_struct("Sending").field("to", &self.way.pool.api_root).finish_non_exhaustive()
     }
 }
