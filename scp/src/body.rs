@@ -51,6 +51,8 @@ pub enum BodyError {
 pub struct Stream {
     receive: h2::RecvStream,
     data_ended: bool,
+    /// Whether what was read last was the last.
+    last: bool,
     ended: bool,
     /// What of the request is still to be sent while its response already comes.
     request: Option<Box<Pump>>,
@@ -78,14 +80,7 @@ impl Body {
         Self::Stream(Box::new(Stream::new(receive, request, held)))
     }
 
-    /// Whether nothing came of it and nothing will. What a stream brings was looked at when it was met: to ask it is to lock its
-    /// connection.
-    #[must_use]
-    pub fn is_nothing(&self) -> bool {
-        !matches!(self, Self::Stream(_)) && self.is_end()
-    }
-
-    /// Whether nothing more comes.
+    /// Whether it is known that nothing more comes.
     #[must_use]
     pub fn is_end(&self) -> bool {
         http_body::Body::is_end_stream(self)
@@ -94,7 +89,7 @@ impl Body {
 
 impl Stream {
     const fn new(receive: h2::RecvStream, request: Option<Box<Pump>>, held: Option<crate::pools::Held>) -> Self {
-        Self { receive, data_ended: false, ended: false, request, held }
+        Self { receive, data_ended: false, last: false, ended: false, request, held }
     }
 
     fn end(&mut self) {
@@ -116,7 +111,11 @@ impl Stream {
         if !self.data_ended {
             match ready!(self.receive.poll_data(context)) {
                 Some(Ok(data)) => {
-                    let _ = self.receive.flow_control().release_capacity(data.len());
+                    // What the last took of the connection's window is given back with the stream.
+                    self.last = self.receive.is_end_stream();
+                    if !self.last {
+                        let _ = self.receive.flow_control().release_capacity(data.len());
+                    }
                     return Poll::Ready(Some(Ok(Frame::data(data))));
                 }
                 Some(Err(error)) => {
@@ -160,7 +159,7 @@ impl http_body::Body for Body {
         match self {
             Self::Empty => true,
             Self::Whole(whole) => whole.is_empty(),
-            Self::Stream(stream) => stream.ended || stream.receive.is_end_stream(),
+            Self::Stream(stream) => stream.ended || stream.last,
             Self::Http1(incoming) => incoming.is_end_stream(),
             Self::Kept(replay) => replay.is_end(),
         }

@@ -123,6 +123,6 @@ fn hurried(context: &Arc<Context>) -> Option<Box<Call>> {
     if !context.slow.any() {
         return None;
     }
-    let Asked { request, plan } = context.slow.asked()?;
+    let Asked { request, plan } = *context.slow.asked()?;
     Some(Call::of(request, plan, Arc::clone(context))).filter(|it| it.request.method().is_idempotent())
 }

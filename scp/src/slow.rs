@@ -21,7 +21,7 @@ pub(crate) struct Slow {
 #[derive(Debug, Default)]
 struct State {
     roots: Vec<ApiRoot>,
-    asked: Option<Asked>,
+    asked: Option<Box<Asked>>,
 }
 
 /// What somebody was asked, so that another can be.
@@ -43,7 +43,7 @@ impl Slow {
     pub(crate) fn tell(&self, root: &ApiRoot, asked: impl FnOnce() -> Asked) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.roots.push(root.clone());
-        state.asked.get_or_insert_with(asked);
+        state.asked.get_or_insert_with(|| Box::new(asked()));
         self.any.store(true, Ordering::Relaxed);
     }
 
@@ -59,7 +59,7 @@ impl Slow {
     }
 
     /// What they were asked; once.
-    pub(crate) fn asked(&self) -> Option<Asked> {
+    pub(crate) fn asked(&self) -> Option<Box<Asked>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).asked.take()
     }
 }

@@ -1,5 +1,6 @@
 //! One connection to a next hop, and the streams on it.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,7 +13,7 @@ use h2::client::{ResponseFuture, SendRequest};
 use h2::{Ping, PingPong, SendStream};
 use http::Request;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 
 use super::cancel::Resets;
 use super::pool::Pool;
@@ -27,6 +28,8 @@ pub(super) struct Connection {
     first: SendRequest<Bytes>,
     pub(super) resets: Resets,
     active: AtomicUsize,
+    /// Streams that it allows at a time, as it said last.
+    most: AtomicUsize,
     ended: AtomicBool,
 }
 
@@ -43,8 +46,9 @@ pub struct Held {
 impl Connection {
     pub(super) fn new(sender: SendRequest<Bytes>) -> Self {
         let resets = Resets::default();
+        let most = AtomicUsize::new(sender.current_max_send_streams());
         let (first, sender) = (sender.clone(), Mutex::new(sender));
-        Self { sender, first, resets, active: AtomicUsize::new(0), ended: AtomicBool::new(false) }
+        Self { sender, first, resets, active: AtomicUsize::new(0), most, ended: AtomicBool::new(false) }
     }
 
     /// Opens a stream; gives the request back where the connection takes none any more.
@@ -80,7 +84,7 @@ impl Connection {
 
     /// Takes one of the streams that it allows. Callers hold the pool's lock.
     pub(super) fn take(self: &Arc<Self>, pool: &Arc<Pool>) -> Option<Held> {
-        let most = self.first.current_max_send_streams();
+        let most = self.most.load(Ordering::Relaxed);
         pool.streams.store(most, Ordering::Relaxed);
         if !self.open() || self.active() >= most {
             return None;
@@ -111,10 +115,17 @@ pub(super) async fn run<W>(
     let mut connection = connection;
     let pings = connection.ping_pong();
     let mut connection = pin!(connection);
+    // What it allows changes only by what comes on it.
+    let driven = std::future::poll_fn(|task| {
+        let ended = connection.as_mut().poll(task);
+        of.most.store(connection.max_concurrent_send_streams(), Ordering::Relaxed);
+        ended
+    });
     let end = tokio::select! {
-        outcome = &mut connection => End::Closed(outcome),
+        outcome = driven => End::Closed(outcome),
         end = watch(pings, &of, &pool, timeouts.ping, timeouts.producer_idle) => end,
         () = moved => End::Moved,
+        never = beat(timeouts.attempt) => match never {},
     };
     of.end();
     pool.forget(&of);
@@ -137,6 +148,15 @@ enum End {
     Silent,
     Idle,
     Moved,
+}
+
+/// Has a timer that ends no later than that of any request that begins. One that would end before all others has whoever sleeps
+/// woken, which is a call of the system's for each.
+async fn beat(every: Duration) -> Infallible {
+    let mut ticks = interval(every.max(Duration::from_millis(1)));
+    loop {
+        ticks.tick().await;
+    }
 }
 
 async fn watch(mut pings: Option<PingPong>, of: &Connection, pool: &Pool, ping: Duration, idle: Duration) -> End {

@@ -204,7 +204,7 @@ where
         self.shared.resets.answered();
         let (mut head, body) = reply.into_parts();
         head.version = http::Version::HTTP_2;
-        let end = self.head_only || body.is_nothing();
+        let end = self.head_only || body.is_end();
         let Ok(stream) = self.respond.send_response(http::Response::from_parts(head, ()), end) else {
             return Poll::Ready(());
         };
