@@ -108,7 +108,8 @@ fn plan(call: &mut Call) -> Result<Option<Box<Asked>>, Failure> {
         pins.find(root.transport, &root.authority, &below(root, call.request.uri()))
     };
     let pinned = first.and_then(find);
-    if pinned.is_none() && !context.binding && !context.callback && !(context.discovery && first.is_some()) {
+    let looked_for = context.discovery && first.is_some();
+    if pinned.is_none() && !(context.binding || context.callback || looked_for) {
         return Ok(None);
     }
     let (place, context) = (first.cloned(), Arc::clone(context));

@@ -2,7 +2,7 @@
 //! What follows from the rest is found out once for all of one kind that come on a connection.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::names;
 use crate::path::without;
 use crate::problem::Problem;
+use crate::selection::Ready;
 use crate::target::Lead;
 
 /// What requests of one kind have in common.
@@ -44,6 +45,8 @@ pub struct Kind {
     pub(crate) lead: OnceLock<Lead>,
     /// What its headers say of whom it looks for.
     pub(crate) factors: OnceLock<Arc<Factors>>,
+    /// Whom it chooses from.
+    pub(crate) ready: Mutex<Option<Ready>>,
 }
 
 /// How the paths of a kind begin: with a prefix of this SCP's, and with an API's name and version; none: with no API.

@@ -4,6 +4,7 @@ mod dice;
 mod drained;
 mod eligible;
 mod pick;
+mod ready;
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -33,6 +34,7 @@ use crate::producer::{Producer, Query, Step, Target};
 pub use dice::Dice;
 pub use drained::Drained;
 use pick::{Knowledge, Picked};
+pub(crate) use ready::Ready;
 
 /// Puts [`Selection`] around a service.
 #[derive(Clone, Copy, Debug)]
@@ -116,13 +118,14 @@ async fn next(call: &Call) -> Result<Target, Failure> {
         let query = match step {
             Step::Place(target) if !call.tried.contains(&target.api_root) => return Ok((**target).clone()),
             Step::Place(_) => continue,
-            Step::Anybody => &Query::ANYBODY,
+            Step::Anybody => match ready::pick(call) {
+                Some(picked) => return Ok(Target::from(picked)),
+                None => &Query::ANYBODY,
+            },
             Step::Find(query) => query,
         };
         match find(call, query).await {
-            Ok(Some(Picked { producer, overloaded })) => {
-                return Ok(Target { overloaded, ..Target::chosen(producer) });
-            }
+            Ok(Some(picked)) => return Ok(Target::from(picked)),
             Ok(None) => {}
             Err(why) => failure = failure.or(Some(why)),
         }
@@ -180,10 +183,19 @@ async fn search(call: &Call, more: &[(&'static str, String)]) -> Result<(Arc<Fou
 }
 
 fn choose(call: &Call, found: &Found, factors: &Factors, query: &Query) -> Result<Option<Picked>, Failure> {
-    let (settings, parts) = (&call.prepared().settings, call.parts());
     let eligible = eligible::eligible(found, factors, query, call.context.selection.then(|| call.headers()))?;
+    let locality = factors.get("preferred-locality").or(call.prepared().settings.discovery.locality.as_deref());
+    Ok(choose_among(call, eligible.into_iter(), locality))
+}
+
+fn choose_among<'a>(
+    call: &Call,
+    all: impl Iterator<Item = &'a Arc<Producer>>,
+    locality: Option<&str>,
+) -> Option<Picked> {
+    let (settings, parts) = (&call.prepared().settings, call.parts());
     let knowledge = Knowledge {
-        locality: factors.get("preferred-locality").or(settings.discovery.locality.as_deref()),
+        locality,
         bad: &|producer| {
             if parts.drained.any(Some(&producer.nf_instance), &producer.api_root) {
                 return true;
@@ -194,8 +206,14 @@ fn choose(call: &Call, found: &Found, factors: &Factors, query: &Query) -> Resul
         reports: Some(&(&parts.reported, Role::of(call.context.callback))),
         chance: &|| *call.context.chance.get_or_init(|| parts.dice.below(u64::MAX)),
     };
-    let untried = eligible.into_iter().filter(|it| !call.tried.contains(&it.api_root)).collect();
-    Ok(pick::pick(untried, &knowledge, &parts.dice))
+    let untried = all.filter(|it| !call.tried.contains(&it.api_root)).collect();
+    pick::pick(untried, &knowledge, &parts.dice)
+}
+
+impl From<Picked> for Target {
+    fn from(Picked { producer, overloaded }: Picked) -> Self {
+        Self { overloaded, ..Self::chosen(producer) }
+    }
 }
 
 /// What a request lacks that is for nobody.

@@ -68,9 +68,9 @@ impl Atomic {
     }
 
     /// What several counted together; `untold` is none of it.
-    pub(super) fn sum<'a>(of: impl Iterator<Item = &'a Self> + Clone) -> Counts {
+    pub(super) fn sum(of: &[&Self]) -> Counts {
         let sum = |count: &dyn Fn(&Self) -> Option<&AtomicU64>| -> u64 {
-            of.clone().filter_map(count).map(|it| it.load(Ordering::Relaxed)).sum()
+            of.iter().filter_map(|it| count(it)).map(|it| it.load(Ordering::Relaxed)).sum()
         };
         let statuses = (100..).zip((0..STATUSES).map(|at| sum(&|it| it.statuses.get(at))));
         let causes = Cause::ALL.iter().copied().map(|cause| (cause, sum(&|it| it.causes.get(cause as usize))));
@@ -107,7 +107,7 @@ mod tests {
             atomic.add(StatusCode::from_u16(status).ok(), cause, Duration::from_micros(micros));
         }
         atomic.add(None, None, Duration::from_secs(1));
-        let counts = Atomic::sum([&atomic].into_iter());
+        let counts = Atomic::sum(&[&atomic]);
         assert_eq!(counts.statuses, [(200, 2), (504, 1), (599, 1)]);
         assert_eq!(counts.causes, [(Cause::InvalidApi, 1), (Cause::TargetNfNotReachable, 1)]);
         assert_eq!((counts.cancelled, counts.spent), (1, 5_001_002));

@@ -74,7 +74,7 @@ impl Services {
     /// What was counted of all together.
     pub(super) fn sum(&self) -> Counts {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        Atomic::sum(known.values().map(|it| &it.counts))
+        Atomic::sum(&known.values().map(|it| &it.counts).collect::<Vec<_>>())
     }
 }
 
@@ -95,7 +95,7 @@ impl Service {
     }
 
     fn read(&self) -> ServiceCounts {
-        let Counts { statuses, causes, spent, .. } = Atomic::sum([&self.counts].into_iter());
+        let Counts { statuses, causes, spent, .. } = Atomic::sum(&[&self.counts]);
         let mut classes = [0; 5];
         for (status, count) in statuses {
             let class = usize::from(status / 100).checked_sub(1).and_then(|it| classes.get_mut(it));

@@ -20,6 +20,8 @@ use crate::producer::Producer;
 pub(super) struct Cache {
     state: RwLock<State>,
     uses: AtomicU64,
+    /// How often anything may have changed.
+    version: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -50,8 +52,8 @@ struct Entry {
 /// What is remembered of a search.
 #[derive(Clone, Debug)]
 pub(super) enum Remembered {
-    /// It holds; or there is no use in asking again just now.
-    Holds(Arc<Found>),
+    /// It holds; or there is no use in asking again just now. Until then.
+    Holds(Arc<Found>, Instant),
     /// It does not hold any more, but serves where there is nothing newer.
     Serves(Arc<Found>),
     /// Nothing.
@@ -89,10 +91,10 @@ impl Cache {
         let Some(entry) = state.entries.get(key) else { return Remembered::Nothing };
         entry.used.store(self.uses.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
         let found = Arc::clone(&entry.found);
-        if now < entry.holds_until
-            || (now < entry.serves_until && entry.paused_until.is_some_and(|until| now < until))
-        {
-            Remembered::Holds(found)
+        let paused = entry.paused_until.map(|until| until.min(entry.serves_until));
+        let until = paused.map_or(entry.holds_until, |until| until.max(entry.holds_until));
+        if now < until {
+            Remembered::Holds(found, until)
         } else if now < entry.serves_until {
             Remembered::Serves(found)
         } else {
@@ -107,6 +109,11 @@ impl Cache {
         let (found, octets) = (Arc::clone(&entry.found), entry.octets);
         let (holds, stale) = (entry.holds, entry.stale);
         Some(Known { etag: entry.etag.clone()?, found, octets, holds, stale })
+    }
+
+    /// Another one says that what was recalled before may be remembered no more.
+    pub(super) fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
     }
 
     /// How many changes the NRF told of.
@@ -196,7 +203,9 @@ impl Cache {
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, State> {
-        self.state.write().unwrap_or_else(PoisonError::into_inner)
+        let state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        self.version.fetch_add(1, Ordering::AcqRel);
+        state
     }
 }
 
@@ -281,10 +290,10 @@ mod tests {
         let (cache, now) = (Cache::default(), Instant::now());
         cache.remember(&key(1), answer(1, 5), now, &bounds(10, 100));
         let after = |seconds| cache.recall(&key(1), now + Duration::from_secs(seconds));
-        assert!(matches!(after(4), Remembered::Holds(_)));
+        assert!(matches!(after(4), Remembered::Holds(_, _)));
         assert!(matches!(after(5), Remembered::Serves(_)));
         cache.pause(&key(1), now + Duration::from_secs(7));
-        assert!(matches!(after(6), Remembered::Holds(_)));
+        assert!(matches!(after(6), Remembered::Holds(_, _)));
         assert!(matches!(after(7), Remembered::Serves(_)));
         assert!(matches!(after(15), Remembered::Nothing));
     }
@@ -297,7 +306,7 @@ mod tests {
             cache.recall(&key(0), now);
             assert!(cache.size().0 <= 100 && cache.size().1 == cache.size().0 * 10);
         }
-        assert!(matches!(cache.recall(&key(0), now), Remembered::Holds(_)), "what is used stays");
+        assert!(matches!(cache.recall(&key(0), now), Remembered::Holds(_, _)), "what is used stays");
         assert!(matches!(cache.recall(&key(1), now), Remembered::Nothing));
         cache.remember(&key(2_000), answer(95, 5), now, &bounds(100, 100));
         assert!(cache.size().1 <= 100);

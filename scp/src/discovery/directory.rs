@@ -1,6 +1,7 @@
 //! Whom a search finds: remembered, or asked of the NRF once for all who want to know.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{ETAG, IF_NONE_MATCH};
 use http::{Method, StatusCode};
@@ -35,6 +36,9 @@ struct Shared {
     places: Places,
 }
 
+/// How long what is at hand is not looked at again.
+const AT_HAND: Duration = Duration::from_secs(1);
+
 type Outcome = Result<Arc<Found>, NrfError>;
 
 /// How a search is to be made.
@@ -65,6 +69,33 @@ impl Directory {
         }))
     }
 
+    /// Whom a search would find now without looking any further, and until when that is so; none where there is more to it.
+    pub(crate) fn at_hand(
+        &self,
+        factors: &Factors,
+        prepared: &Prepared,
+        now: Instant,
+    ) -> Option<(Arc<Found>, Instant)> {
+        let settings = &prepared.settings;
+        if given(&settings.discovery.producers, factors).is_some()
+            || factors.target_type().eq_ignore_ascii_case("NRF")
+        {
+            return None;
+        }
+        match self.shared.cache.recall(factors.key(), now) {
+            // Looked at again before long, so that what is used is not taken for forgotten.
+            Remembered::Holds(found, until) => {
+                Some((found, now.checked_add(AT_HAND).map_or(until, |soon| soon.min(until))))
+            }
+            Remembered::Serves(_) | Remembered::Nothing => None,
+        }
+    }
+
+    /// Another one says that what was at hand before may not be any more.
+    pub(crate) fn version(&self) -> u64 {
+        self.shared.cache.version()
+    }
+
     async fn search(&self, factors: &Factors, asking: Asking<'_>) -> Outcome {
         let key = factors.key();
         if let (None, true, Some(nrf)) =
@@ -75,7 +106,7 @@ impl Directory {
         }
         let remembered = self.shared.cache.recall(key, Instant::now());
         let old = match remembered {
-            Remembered::Holds(found) => {
+            Remembered::Holds(found, _) => {
                 asking.prepared.tally.one(Event::SearchRemembered);
                 return Ok(found);
             }
@@ -83,7 +114,7 @@ impl Directory {
             Remembered::Nothing => None,
         };
         let look = || match self.shared.cache.recall(key, Instant::now()) {
-            Remembered::Holds(found) => Some(Ok(found)),
+            Remembered::Holds(found, _) => Some(Ok(found)),
             Remembered::Serves(_) | Remembered::Nothing => None,
         };
         let set_out = || {

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::dice::Dice;
 use crate::load::{Reported, Role};
 use crate::producer::Producer;
@@ -48,9 +50,12 @@ pub(super) struct Picked {
     pub(super) overloaded: bool,
 }
 
+/// Those who may be picked: a few, as a rule.
+pub(super) type From<'a> = SmallVec<[&'a Arc<Producer>; 8]>;
+
 /// One of them; none where there is none.
 #[must_use]
-pub(super) fn pick(mut from: Vec<&Arc<Producer>>, knowledge: &Knowledge<'_>, dice: &Dice) -> Option<Picked> {
+pub(super) fn pick(mut from: From<'_>, knowledge: &Knowledge<'_>, dice: &Dice) -> Option<Picked> {
     let [mut failing, mut overloaded] = [None, None];
     while let Some(index) = draw(&from, knowledge, dice) {
         let producer = from.swap_remove(index);
@@ -114,6 +119,8 @@ pub(super) mod fixture {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+
+    use smallvec::smallvec;
 
     use super::fixture::producer;
     use super::*;
@@ -186,7 +193,7 @@ mod tests {
         let from = [producer("http://b", 1, 100), producer("http://c", 0, 100)];
         about(&picked(&from, &reports), "c", 6_000);
         let alone = Arc::new(from[1].clone());
-        let spared = (0..10_000).filter(|_| pick(vec![&alone], &reports, &dice).unwrap().overloaded).count();
+        let spared = (0..10_000).filter(|_| pick(smallvec![&alone], &reports, &dice).unwrap().overloaded).count();
         assert!(spared.abs_diff(4_000) <= 200, "{spared}");
     }
 
