@@ -144,7 +144,7 @@ impl Pools {
         urgency: Urgency,
         prepared: &Arc<Prepared>,
     ) -> Sending {
-        Sending::new(self, self.pool(to, holder), request, urgency, prepared)
+        Sending::new(self.pool(to, holder), request, urgency, prepared)
     }
 
     /// This SCP listens at an address, so that it is no next hop, until what this gives is dropped.
@@ -173,18 +173,17 @@ impl Pools {
     }
 
     fn pool(&self, of: &ApiRoot, holder: &Holder) -> Arc<Pool> {
-        let home = Arc::as_ptr(&self.shared).addr();
         let near = of.pool.0.get().and_then(Weak::upgrade);
-        if let Some(pool) = near.filter(|it| it.home == home && it.holder == *holder) {
+        if let Some(pool) = near.filter(|it| it.is_of(&self.shared) && it.holder == *holder) {
             return pool;
         }
-        let pool = self.look_up(of, holder, home);
+        let pool = self.look_up(of, holder);
         // Where there is another already, of those that ask by turns, one finds it so.
         let _ = of.pool.0.set(Arc::downgrade(&pool));
         pool
     }
 
-    fn look_up(&self, of: &ApiRoot, holder: &Holder, home: usize) -> Arc<Pool> {
+    fn look_up(&self, of: &ApiRoot, holder: &Holder) -> Arc<Pool> {
         let place = Place { root: of.clone(), holder: holder.clone() };
         if let Some(pool) = self.shared.pools.read().unwrap_or_else(PoisonError::into_inner).get(&place) {
             return Arc::clone(pool);
@@ -194,7 +193,7 @@ impl Pools {
             // Places that clients made up: whoever has no connection and nobody waiting can be made again.
             pools.retain(|_, pool| pool.in_use());
         }
-        let made = || Arc::new(Pool::new(of.clone(), holder.clone(), home));
+        let made = || Arc::new(Pool::new(of.clone(), holder.clone(), Arc::downgrade(&self.shared)));
         Arc::clone(pools.entry(place).or_insert_with(made))
     }
 }

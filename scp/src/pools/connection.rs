@@ -79,7 +79,7 @@ impl Connection {
     }
 
     pub(super) fn active(&self) -> usize {
-        self.active.load(Ordering::Relaxed)
+        self.active.load(Ordering::SeqCst)
     }
 
     /// Takes one of the streams that it allows. Callers hold the pool's lock.
@@ -96,7 +96,7 @@ impl Connection {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.connection.active.fetch_sub(1, Ordering::Relaxed);
+        self.connection.active.fetch_sub(1, Ordering::SeqCst);
         self.pool.released(&self.connection);
     }
 }

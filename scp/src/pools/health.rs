@@ -1,6 +1,6 @@
 //! How a next hop has done lately: failures in a row, then probation.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::time::Instant;
@@ -10,6 +10,8 @@ use crate::settings::Retries;
 /// What is known of one next hop.
 #[derive(Debug, Default)]
 pub struct Health {
+    /// Whether there is anything in the state: as a rule there is not, and nobody needs the lock.
+    troubled: AtomicBool,
     state: Mutex<State>,
     answered: AtomicU64,
     failed: AtomicU64,
@@ -47,9 +49,10 @@ impl Health {
     /// It answered, whatever it said.
     pub fn succeeded(&self) {
         self.answered.fetch_add(1, Ordering::Relaxed);
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.failures != 0 {
+        if self.troubled.load(Ordering::Relaxed) {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             *state = State::default();
+            self.troubled.store(false, Ordering::Relaxed);
         }
     }
 
@@ -57,6 +60,7 @@ impl Health {
     pub fn failed(&self, now: Instant, retries: &Retries) {
         self.failed.fetch_add(1, Ordering::Relaxed);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.troubled.store(true, Ordering::Relaxed);
         state.failures = state.failures.saturating_add(1);
         if state.failures >= retries.failures {
             state.until = now.checked_add(retries.probation);
@@ -79,6 +83,9 @@ impl Health {
     /// call it stays or does not.
     #[must_use]
     pub fn standing(&self, now: Instant, retries: &Retries) -> Standing {
+        if !self.troubled.load(Ordering::Relaxed) {
+            return Standing::Good;
+        }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match state.until {
             None => Standing::Good,

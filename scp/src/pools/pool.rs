@@ -1,14 +1,14 @@
 //! The connections to one next hop, and who waits for a stream on them.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::oneshot;
 
-use super::Holder;
 use super::connection::{Connection, Held};
 use super::health::Health;
+use super::{Holder, Pools, Shared};
 use crate::api_root::ApiRoot;
 
 /// Connections to one next hop.
@@ -16,11 +16,13 @@ use crate::api_root::ApiRoot;
 pub(super) struct Pool {
     pub(super) api_root: ApiRoot,
     pub(super) holder: Holder,
-    /// The address of all pools that it is one of, to tell them from those of another SCP.
-    pub(super) home: usize,
+    /// All that it is one of.
+    home: Weak<Shared>,
     pub(super) health: Arc<Health>,
     /// Streams that its connections allowed last: what a new one is thought to, before it says so itself.
     pub(super) streams: AtomicUsize,
+    /// Whether somebody waits, or is about to: whoever gives a stream back then looks.
+    waits: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -47,9 +49,27 @@ pub(super) enum Asked {
 }
 
 impl Pool {
-    pub(super) fn new(api_root: ApiRoot, holder: Holder, home: usize) -> Self {
+    pub(super) fn new(api_root: ApiRoot, holder: Holder, home: Weak<Shared>) -> Self {
         let streams = AtomicUsize::new(EACH);
-        Self { api_root, holder, home, health: Arc::default(), streams, state: Mutex::default() }
+        Self {
+            api_root,
+            holder,
+            home,
+            health: Arc::default(),
+            streams,
+            waits: AtomicBool::new(false),
+            state: Mutex::default(),
+        }
+    }
+
+    /// Whether it is one of these.
+    pub(super) fn is_of(&self, all: &Arc<Shared>) -> bool {
+        Weak::as_ptr(&self.home) == Arc::as_ptr(all)
+    }
+
+    /// All that it is one of; none where they are no more.
+    pub(super) fn home(&self) -> Option<Pools> {
+        self.home.upgrade().map(|shared| Pools { shared })
     }
 
     /// A stream, now or later. At most `most` connections are opened; each is thought to take about `each` streams.
@@ -60,6 +80,12 @@ impl Pool {
             return Asked::Held(held);
         }
         state.connections.retain(|it| it.open());
+        // Whoever gives a stream back from here on sees that somebody waits; whoever did before is seen here.
+        self.waits.store(true, Ordering::SeqCst);
+        if let Some(held) = state.connections.iter().find_map(|it| it.take(self)) {
+            self.waits.store(!state.waiting.is_empty(), Ordering::SeqCst);
+            return Asked::Held(held);
+        }
         let (sender, receiver) = oneshot::channel();
         let turn = state.turn;
         state.turn = state.turn.wrapping_add(1);
@@ -87,7 +113,7 @@ impl Pool {
         if state.dialing > 0 || state.connections.iter().any(|it| it.open()) {
             return;
         }
-        let waiting = std::mem::take(&mut state.waiting);
+        let waiting = self.nobody_waits(&mut state);
         drop(state);
         let fault = Arc::new(fault);
         for sender in waiting.into_values() {
@@ -97,9 +123,8 @@ impl Pool {
 
     /// A stream of a connection ended.
     pub(super) fn released(self: &Arc<Self>, connection: &Arc<Connection>) {
-        let state = self.lock();
-        if !state.waiting.is_empty() {
-            self.serve(state, connection);
+        if self.waits.load(Ordering::SeqCst) {
+            self.serve(self.lock(), connection);
         }
     }
 
@@ -108,7 +133,7 @@ impl Pool {
         let mut state = self.lock();
         state.connections.retain(|it| !Arc::ptr_eq(it, connection));
         if state.dialing == 0 && !state.connections.iter().any(|it| it.open()) {
-            let waiting = std::mem::take(&mut state.waiting);
+            let waiting = self.nobody_waits(&mut state);
             drop(state);
             drop(waiting);
         }
@@ -140,11 +165,18 @@ impl Pool {
             let Some(held) = connection.take(self) else { break };
             given.push((entry.remove(), held));
         }
+        self.waits.store(!state.waiting.is_empty(), Ordering::SeqCst);
         drop(state);
         for (sender, held) in given {
             // Who is gone drops what was sent.
             let _ = sender.send(Ok(held));
         }
+    }
+
+    /// Takes all who wait out of the line.
+    fn nobody_waits(&self, state: &mut State) -> BTreeMap<(u8, u64), oneshot::Sender<Result<Held, Refusal>>> {
+        self.waits.store(false, Ordering::SeqCst);
+        std::mem::take(&mut state.waiting)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -49,7 +49,6 @@ pin_project! {
 
 /// All of it but its timer.
 struct Way {
-    pools: Pools,
     pool: Arc<Pool>,
     prepared: Arc<Prepared>,
     urgency: Urgency,
@@ -93,14 +92,12 @@ const SHORTEST: Duration = Duration::from_millis(1);
 
 impl Sending {
     pub(super) fn new(
-        pools: &Pools,
         pool: Arc<Pool>,
         request: Request<Body>,
         urgency: Urgency,
         prepared: &Arc<Prepared>,
     ) -> Self {
         let mut way = Way {
-            pools: pools.clone(),
             pool,
             prepared: Arc::clone(prepared),
             urgency,
@@ -134,7 +131,8 @@ impl Way {
                     Asked::Wait(held) => return State::Waiting(Box::new(Waiting { request, held, closing })),
                     Asked::Dial(held) => {
                         // On its own: others wait for it too, whatever becomes of this request.
-                        tokio::spawn(dial(self.pools.clone(), Arc::clone(&self.pool), Arc::clone(&self.prepared)));
+                        let Some(pools) = self.pool.home() else { break };
+                        tokio::spawn(dial(pools, Arc::clone(&self.pool), Arc::clone(&self.prepared)));
                         return State::Waiting(Box::new(Waiting { request, held, closing }));
                     }
                 };

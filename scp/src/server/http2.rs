@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context as Task, Poll, ready};
 use std::time::Duration;
 
@@ -25,11 +24,10 @@ use crate::pump::{Pump, PumpError};
 use crate::tally::Event;
 use crate::windows::{self, Share};
 
-/// What requests of one connection share.
+/// What requests of one connection share: each that is not done has a copy.
 #[derive(Debug, Default)]
 struct Shared {
     resets: Resets,
-    requests: AtomicUsize,
 }
 
 /// Serves it until it ends, or until all is answered once the SCP is drained.
@@ -90,7 +88,7 @@ where
             // Who does not even answer the PING of a graceful end.
             () = async { sleep(timeouts.handshake).await }, if closing => return,
             _ = ticks.tick(), if !draining => {
-                let before = std::mem::replace(&mut quiet, shared.requests.load(Ordering::Relaxed) == 0);
+                let before = std::mem::replace(&mut quiet, Arc::strong_count(&shared) == 1);
                 if before && quiet {
                     [draining, closing] = [true; 2];
                     connection.graceful_shutdown();
@@ -175,7 +173,6 @@ where
     where
         S: Serve<Future = F>,
     {
-        shared.requests.fetch_add(1, Ordering::Relaxed);
         let arrival = served.arrival();
         let begun = arrival.at;
         let patience = arrival.prepared.settings.timeouts.stall;
@@ -266,11 +263,5 @@ where
             }
         };
         this.send(reply, task)
-    }
-}
-
-impl<F> Drop for Exchange<F> {
-    fn drop(&mut self) {
-        self.shared.requests.fetch_sub(1, Ordering::Relaxed);
     }
 }
