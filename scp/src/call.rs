@@ -121,8 +121,8 @@ impl Origin {
 impl Call {
     /// One that was not looked at yet.
     #[must_use]
-    pub fn new(request: Request<Body>, context: Context) -> Box<Self> {
-        Self::of(request.map(Content::from), Plan::default(), Arc::new(context))
+    pub fn new(head: http::request::Parts, content: Body, context: Context) -> Box<Self> {
+        Self::of(Request::from_parts(head, Content::from(content)), Plan::default(), Arc::new(context))
     }
 
     /// One that goes through the layers from where its plan is made.

@@ -14,18 +14,14 @@ use crate::{advice, names, peers, redirection};
 pub fn answer(call: &mut Call) {
     let Call { answer, context, target, .. } = call;
     let prepared = &context.arrival.prepared;
-    match std::mem::replace(answer, Err(Failure::Exhausted)) {
-        Ok(mut reply) => {
-            if reply.status().is_client_error() || reply.status().is_server_error() {
-                reply.headers_mut().append(header::VIA, prepared.tag.clone());
-            }
-            *answer = Ok(reply);
+    if let Ok(reply) = answer {
+        if reply.status().is_client_error() || reply.status().is_server_error() {
+            reply.headers_mut().append(header::VIA, prepared.tag.clone());
         }
-        Err(failure) => {
-            let mut reply = own(failure, prepared);
-            peers::own(reply.headers_mut(), context);
-            (*answer, *target) = (Ok(reply), None);
-        }
+    } else if let Err(failure) = std::mem::replace(answer, Err(Failure::Exhausted)) {
+        let mut reply = own(failure, prepared);
+        peers::own(reply.headers_mut(), context);
+        (*answer, *target) = (Ok(reply), None);
     }
 }
 

@@ -126,7 +126,7 @@ fn begin(call: &mut Call) -> Result<(Pin<Box<Sending>>, Option<PathAndQuery>), F
     let urgency = Urgency { priority: context.priority, begun: call.begun, deadline: context.deadline.at };
     let holder = target.holder(arrival.prepared.settings.identities.producers);
     let sending = arrival.parts.pools.send(&target.api_root, &holder, outgoing, urgency, &arrival.prepared);
-    Ok((Box::pin(sending), path))
+    Ok((sending, path))
 }
 
 /// The URI that the next hop is asked by.

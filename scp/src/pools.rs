@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
 use foldhash::fast::RandomState;
@@ -143,7 +144,7 @@ impl Pools {
         request: Request<Body>,
         urgency: Urgency,
         prepared: &Arc<Prepared>,
-    ) -> Sending {
+    ) -> Pin<Box<Sending>> {
         Sending::new(self.pool(to, holder), request, urgency, prepared)
     }
 

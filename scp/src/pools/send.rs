@@ -96,8 +96,8 @@ impl Sending {
         request: Request<Body>,
         urgency: Urgency,
         prepared: &Arc<Prepared>,
-    ) -> Self {
-        let mut way = Way {
+    ) -> Pin<Box<Self>> {
+        let way = Way {
             pool,
             prepared: Arc::clone(prepared),
             urgency,
@@ -106,8 +106,10 @@ impl Sending {
             slow: false,
             counted: false,
         };
+        let mut sending = Box::pin(Self { way, timer: None });
+        let way = sending.as_mut().project().way;
         way.state = way.ask(request, 0);
-        Self { way, timer: None }
+        sending
     }
 
     /// The interim answers (1xx) that came since this was asked last.

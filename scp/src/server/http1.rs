@@ -64,8 +64,7 @@ where
         .and_then(|()| Context::read(&head, arrival.clone(), &mut Known::default()));
     let reply = match context {
         Ok(context) => {
-            let request = Request::from_parts(head, Body::Http1(Box::new(incoming)));
-            let Ok(call) = stack.call(Call::new(request, context)).await;
+            let Ok(call) = stack.call(Call::new(head, Body::Http1(Box::new(incoming)), context)).await;
             call.replied()
         }
         Err(failure) => {

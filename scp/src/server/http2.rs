@@ -7,8 +7,8 @@ use std::task::{Context as Task, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use h2::Reason;
 use h2::server::{Builder, SendResponse};
+use h2::{Reason, RecvStream};
 use http::{Method, Request};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
@@ -70,8 +70,7 @@ where
                     if !ended {
                         wide.widen(&mut connection, &prepared);
                     }
-                    let request = request.map(|receive| Body::stream(receive, ended));
-                    tokio::spawn(Exchange::new(&mut stack, request, respond, &mut served, &shared));
+                    tokio::spawn(Exchange::new(&mut stack, request, ended, respond, &mut served, &shared));
                     if shared.resets.too_many(limits.streams) {
                         prepared.tally.one(Event::ClientResets);
                         tracing::warn!(client = %served.origin.peer.address, "a client takes back what it asks for: its connection ends");
@@ -165,7 +164,8 @@ where
 {
     fn new<S>(
         stack: &mut S,
-        request: Request<Body>,
+        request: Request<RecvStream>,
+        ended: bool,
         respond: SendResponse<Bytes>,
         served: &mut Served,
         shared: &Arc<Shared>,
@@ -176,12 +176,11 @@ where
         let arrival = served.arrival();
         let begun = arrival.at;
         let patience = arrival.prepared.settings.timeouts.stall;
-        let (head, body) = request.into_parts();
+        let (head, receive) = request.into_parts();
         let head_only = head.method == Method::HEAD;
         let state = match Context::read(&head, arrival, &mut served.known) {
             Ok(context) => {
-                let request = Request::from_parts(head, body);
-                let call = Call::new(request, context);
+                let call = Call::new(head, Body::stream(receive, ended), context);
                 let context = Arc::clone(&call.context);
                 State::Asked(stack.call(call), context)
             }
