@@ -1,6 +1,7 @@
 //! Clients' side: listeners, TLS, HTTP/2 and HTTP/1.1, and the end of it all without losing a request.
 
 mod abuse;
+mod host;
 mod http1;
 mod http2;
 mod patient;

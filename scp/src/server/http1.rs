@@ -4,25 +4,19 @@ use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use http::header::HOST;
-use http::request::Parts;
-use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderValue, Request, Response, Uri, Version};
+use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{Served, patient};
+use super::{Served, host, patient};
 use crate::body::Body;
 use crate::call::{Arrival, Call, Serve};
-use crate::cause::Cause;
 use crate::context::Context;
 use crate::errors::own;
-use crate::failure::Failure;
 use crate::kind::Known;
-use crate::problem::Problem;
 
 /// Serves it until it ends.
 pub(super) async fn serve<W, S>(wire: W, stack: S, served: Served)
@@ -60,7 +54,7 @@ where
 {
     let patience = arrival.prepared.settings.timeouts.stall;
     let (mut head, incoming) = request.into_parts();
-    let context = addressed(&mut head, arrival.peer.tls)
+    let context = host::addressed(&mut head, arrival.peer.tls)
         .and_then(|()| Context::read(&head, arrival.clone(), &mut Known::default()));
     let reply = match context {
         Ok(context) => {
@@ -74,35 +68,4 @@ where
         }
     };
     Ok(reply.map(|body| patient::Content::new(body, patience)))
-}
-
-/// Gives the request's target the authority that `Host` names, where it has none (RFC 9110 7.1).
-///
-/// # Errors
-/// There is not one `Host` that is an authority, as there must be (RFC 9112 3.2).
-fn addressed(head: &mut Parts, tls: bool) -> Result<(), Failure> {
-    let mut hosts = head.headers.get_all(HOST).iter();
-    let authority = match (hosts.next(), hosts.next()) {
-        (None, _) if head.version < Version::HTTP_11 => return Ok(()),
-        (None, _) => Err("it is missing"),
-        (Some(_), Some(_)) => Err("there are several"),
-        (Some(host), None) => authority(host).ok_or("it is no host, or host and port"),
-    };
-    let authority = authority.map_err(wrong)?;
-    if head.uri.authority().is_none() {
-        let path = head.uri.path_and_query().map_or("/", PathAndQuery::as_str);
-        let scheme = if tls { Scheme::HTTPS } else { Scheme::HTTP };
-        let uri = Uri::builder().scheme(scheme).authority(authority).path_and_query(path).build();
-        head.uri = uri.map_err(|_| wrong("no target can be made of it"))?;
-    }
-    Ok(())
-}
-
-fn authority(host: &HeaderValue) -> Option<Authority> {
-    Authority::try_from(host.as_bytes()).ok().filter(|it| !it.as_str().contains('@'))
-}
-
-fn wrong(reason: &'static str) -> Failure {
-    let problem = Problem::new(Cause::InvalidMsgFormat).detail("a request of HTTP/1.1 is for one host");
-    problem.about("header host", reason).into()
 }

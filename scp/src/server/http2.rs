@@ -15,6 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::Served;
 use super::abuse::Resets;
+use super::host;
 use crate::body::Body;
 use crate::call::{Back, Call, Reply, Serve};
 use crate::context::Context;
@@ -176,9 +177,12 @@ where
         let arrival = served.arrival();
         let begun = arrival.at;
         let patience = arrival.prepared.settings.timeouts.stall;
-        let (head, receive) = request.into_parts();
+        let (mut head, receive) = request.into_parts();
         let head_only = head.method == Method::HEAD;
-        let state = match Context::read(&head, arrival, &mut served.known) {
+        // One that was HTTP/1.1 before may have no `:authority` (RFC 9113 8.3.1).
+        let addressed =
+            if head.uri.authority().is_none() { host::addressed(&mut head, arrival.peer.tls) } else { Ok(()) };
+        let state = match addressed.and_then(|()| Context::read(&head, arrival, &mut served.known)) {
             Ok(context) => {
                 let call = Call::new(head, Body::stream(receive, ended), context);
                 let context = Arc::clone(&call.context);

@@ -193,6 +193,26 @@ async fn r5_a_client_that_does_not_know_of_the_scp_is_routed_by_authority() {
     assert_eq!(producer.only().uri, uri);
 }
 
+/// RFC 9113 8.3.1: what was HTTP/1.1 before may have `Host` and no `:authority`, and is for whom that names.
+#[tokio::test]
+async fn r5_a_request_without_an_authority_is_routed_by_its_host() {
+    let producer = Producer::start().await;
+    let running = scp(settings()).await;
+    let client = Client::connect(running.address).await;
+    let ask = |host: &str| {
+        // Such a version has the client leave out `:authority`.
+        let request = http::Request::get("/nudm-sdm/v1/x").version(http::Version::HTTP_11);
+        client.ask(request.header("host", host).body("").unwrap())
+    };
+    let host = producer.root().strip_prefix("http://").unwrap().to_owned();
+    assert_eq!(ask(&host).await.status, 200);
+    let seen = producer.only();
+    assert_eq!(seen.uri, format!("{}/nudm-sdm/v1/x", producer.root()));
+    assert!(!seen.headers.contains_key("host"));
+    let refused = ask("a user@b").await;
+    assert_eq!((refused.status.as_u16(), refused.cause().as_str()), (400, "INVALID_MSG_FORMAT"));
+}
+
 /// 6.10.2.2: an SCP is no tunnel.
 #[tokio::test]
 async fn r1_connect_goes_nowhere() {

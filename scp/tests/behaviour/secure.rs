@@ -25,8 +25,9 @@ const MODULES: [&str; 15] = [
 ];
 
 /// Tests of what is so in the clear only.
-const CLEAR: [&str; 3] = [
+const CLEAR: [&str; 4] = [
     "r5_a_client_that_does_not_know_of_the_scp_is_routed_by_authority",
+    "r5_a_request_without_an_authority_is_routed_by_its_host",
     "f4_who_does_not_know_of_scps_is_sent_nowhere",
     "f4_clients_are_sent_to_another_scp_while_this_one_ends",
 ];
