@@ -53,6 +53,8 @@ pub struct Stream {
     data_ended: bool,
     /// Whether what was read last was the last.
     last: bool,
+    /// What of the connection's window it has and is still to give back.
+    owed: usize,
     ended: bool,
     /// What of the request is still to be sent while its response already comes.
     request: Option<Box<Pump>>,
@@ -85,17 +87,31 @@ impl Body {
     pub fn is_end(&self) -> bool {
         http_body::Body::is_end_stream(self)
     }
+
+    /// Gives back what it has of its connection's window, where what was read of it goes on later and others need the room.
+    pub(crate) fn settle(&mut self) {
+        if let Self::Stream(stream) = self {
+            stream.settle();
+        }
+    }
 }
 
 impl Stream {
     const fn new(receive: h2::RecvStream, request: Option<Box<Pump>>, held: Option<crate::pools::Held>) -> Self {
-        Self { receive, data_ended: false, last: false, ended: false, request, held }
+        Self { receive, data_ended: false, last: false, owed: 0, ended: false, request, held }
     }
 
     fn end(&mut self) {
         self.ended = true;
         self.request = None;
         self.held = None;
+    }
+
+    fn settle(&mut self) {
+        let owed = std::mem::take(&mut self.owed);
+        if owed > 0 {
+            let _ = self.receive.flow_control().release_capacity(owed);
+        }
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
@@ -111,10 +127,11 @@ impl Stream {
         if !self.data_ended {
             match ready!(self.receive.poll_data(context)) {
                 Some(Ok(data)) => {
-                    // What the last took of the connection's window is given back with the stream.
-                    self.last = self.receive.is_end_stream();
-                    if !self.last {
-                        let _ = self.receive.flow_control().release_capacity(data.len());
+                    (self.last, self.owed) = (self.receive.is_end_stream(), data.len());
+                    // What the last of a response took of the connection's window is given back with the stream, as a rule at
+                    // once. That of a request is there until it is answered.
+                    if !self.last || self.held.is_none() {
+                        self.settle();
                     }
                     return Poll::Ready(Some(Ok(Frame::data(data))));
                 }

@@ -62,11 +62,14 @@ impl Pump {
         let this = &mut *self;
         let outcome = match this.advance(context) {
             Poll::Ready(outcome) => outcome,
-            Poll::Pending => match this.waited(context) {
-                true if this.chunk.is_empty() => Err(PumpError::SourceStalled(this.patience)),
-                true => Err(PumpError::SinkStalled(this.patience)),
-                false => return Poll::Pending,
-            },
+            Poll::Pending => {
+                this.body.settle();
+                match this.waited(context) {
+                    true if this.chunk.is_empty() => Err(PumpError::SourceStalled(this.patience)),
+                    true => Err(PumpError::SinkStalled(this.patience)),
+                    false => return Poll::Pending,
+                }
+            }
         };
         if let Err(error) = &outcome
             && (this.resets || !matches!(error, PumpError::Source(_) | PumpError::SourceStalled(_)))

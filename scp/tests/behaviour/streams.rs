@@ -8,8 +8,9 @@ use h2::Reason;
 use http::{HeaderMap, Request, Response};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
-use crate::support::{Client, Does, Producer, post, read, scp, settings};
+use crate::support::{Client, Does, Producer, get, post, read, scp, settings};
 
 #[tokio::test]
 async fn trailers_pass_both_ways() {
@@ -100,6 +101,56 @@ async fn content_larger_than_every_window_arrives_whole() {
     let answer = client.ask(request).await;
     assert_eq!(answer.body.len(), content.len());
     assert!(answer.body == content.as_bytes());
+}
+
+/// Octets that so many times are just the least window of a connection (RFC 9113 6.9.2).
+const PART: usize = 4_369;
+const PARTS: usize = 15;
+
+/// What was passed on of a request takes no room of its connection, however long its answer is waited for.
+#[tokio::test]
+async fn requests_that_wait_for_answers_leave_others_their_window() {
+    let producer = Producer::with(|seen| match seen.path.as_str() {
+        "/waits" => Does::Hangs,
+        _ => Does::Answers(Response::new(Bytes::new())),
+    })
+    .await;
+    let mut narrow = settings();
+    narrow.limits.buffered = 0;
+    let running = scp(narrow).await;
+    let client = Client::connect(running.address).await;
+    let content = "x".repeat(PART);
+    let request = |path| post(path).header("3gpp-Sbi-Target-apiRoot", producer.root());
+    let mut waiting = Vec::new();
+    for _ in 0..PARTS {
+        let (response, mut stream) =
+            client.sender.clone().send_request(request("/waits").body(()).unwrap(), false).unwrap();
+        stream.send_data(content.clone().into(), true).unwrap();
+        waiting.push(response);
+    }
+    let answered = client.ask(request("/answers").body(content.as_str()).unwrap());
+    assert_eq!(timeout(Duration::from_secs(10), answered).await.unwrap().status, 200);
+    drop(waiting);
+}
+
+/// A client that takes nothing of its answers leaves those of others, from the same producer, their window.
+#[tokio::test]
+async fn answers_that_nobody_takes_leave_others_their_window() {
+    let producer = Producer::with(|_| Does::Answers(Response::new(vec![b'x'; PART].into()))).await;
+    let mut narrow = settings();
+    narrow.limits.buffered = 0;
+    let running = scp(narrow).await;
+    let stubborn = Client::connect(running.address).await;
+    let request = || get("/x").header("3gpp-Sbi-Target-apiRoot", producer.root());
+    let mut untaken = Vec::new();
+    for _ in 0..2 * PARTS {
+        let (response, _) = stubborn.sender.clone().send_request(request().body(()).unwrap(), true).unwrap();
+        untaken.push(response.await.unwrap());
+    }
+    let client = Client::connect(running.address).await;
+    let answered = client.ask(request().body("").unwrap());
+    assert_eq!(timeout(Duration::from_secs(10), answered).await.unwrap().body.len(), PART);
+    drop(untaken);
 }
 
 #[tokio::test]
