@@ -13,7 +13,7 @@ use std::task::{Context as Task, Poll, ready};
 use http::header;
 use pinion_protocols::sbi::{Credentials, Value as _};
 use serde_json::Value;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
 use crate::before::{Answering, Way};
@@ -129,7 +129,7 @@ async fn granted<S: Serve>(mut service: S, mut call: Box<Call>) -> Back {
         Err(failure) => return Ok(call.with(Err(failure))),
     };
     keep(&mut call);
-    call.credential = Credential::Got(token.value.clone());
+    entitle(&mut call, &token);
     let Ok(call) = service.call(call).await;
     if wants_token(&call) {
         return another(service, call, Some((request, token))).await;
@@ -163,7 +163,7 @@ async fn another<S: Serve>(mut service: S, mut call: Box<Call>, rejected: Option
         Ok(_) | Err(_) => return Ok(call),
     };
     call.answer = Err(Failure::Exhausted);
-    call.credential = Credential::Got(another.value.clone());
+    entitle(&mut call, &another);
     let Ok(call) = service.call(call).await;
     if wants_token(&call) {
         reject(&call, &asked, &another);
@@ -259,6 +259,12 @@ fn withhold_others_token(call: &mut Call) {
     if others {
         call.credential = Credential::Withheld;
     }
+}
+
+/// Has a call go with a token. Its producer's time begins now: what the token took is none of it.
+fn entitle(call: &mut Call, token: &Token) {
+    call.credential = Credential::Got(token.value.clone());
+    call.begun = Instant::now();
 }
 
 /// Keeps a call's content, to be sent more than once.

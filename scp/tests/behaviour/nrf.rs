@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
@@ -47,6 +48,8 @@ pub(crate) struct Knows {
     pub subscription: String,
     /// What it answers to requests for tokens; otherwise a new token each time.
     pub token: Option<(u16, Value)>,
+    /// How long it takes for a token.
+    pub token_takes: Duration,
     /// Whether its services want an access token of this SCP's own.
     pub guarded: bool,
     /// Whether it knows no registration, until there is one again.
@@ -91,6 +94,7 @@ impl Nrf {
             heartbeat: 60,
             subscription: "2100-01-01T00:00:00Z".to_owned(),
             token: None,
+            token_takes: Duration::ZERO,
             guarded: false,
             forgotten: false,
             broken: None,
@@ -170,6 +174,7 @@ impl Knows {
         match held {
             _ if silent => Does::Hangs,
             Some(held) => Does::Waits(held, self.answer(seen)),
+            None if seen.uri.ends_with("/oauth2/token") => Does::Takes(self.token_takes, self.answer(seen)),
             None => Does::Answers(self.answer(seen)),
         }
     }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderValue, Response, StatusCode};
 use pinion_scp::api_root::ApiRoot;
 use pinion_scp::pools::{Holder, Standing};
 use pinion_scp::settings::Settings;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::nrf::{Nrf, ONE, TWO, one_before_two};
+use crate::nrf::{Nrf, ONE, OWN, TWO, one_before_two};
 use crate::support::{Answer, Client, Does, Producer, Running, SCP, get, scp, until};
 
 /// Two producers that the NRF knows, the first to be chosen before the second, and an SCP.
@@ -200,4 +200,31 @@ async fn f6_who_is_asked_beside_another_has_its_own_time() {
     });
     assert_eq!(answer.body, b"late");
     assert_eq!((two.one.seen().len(), two.two.seen().len()), (1, 1));
+}
+
+/// Whoever is asked has nothing to do with how long the NRF took for a token, neither for the first nor for another.
+#[tokio::test]
+async fn f6_what_a_token_takes_is_not_the_producers_silence() {
+    let one = Producer::with(|seen| {
+        let mut answer = Response::new(Bytes::from_static(b"one"));
+        if seen.headers["authorization"] == "Bearer token-1" {
+            *answer.status_mut() = StatusCode::UNAUTHORIZED;
+            answer.headers_mut().insert("www-authenticate", HeaderValue::from_static("Bearer"));
+        }
+        Does::Answers(answer)
+    })
+    .await;
+    let two = Producer::start().await;
+    let nrf = Nrf::with(one_before_two(&one, &two).into()).await;
+    nrf.knows.lock().unwrap().token_takes = Duration::from_millis(1_200);
+    let mut settings = nrf.settings();
+    settings.timeouts.attempt = Duration::from_secs(1);
+    let running = scp(settings).await;
+    let request = get("/nudm-sdm/v2/x")
+        .header("3gpp-Sbi-Discovery-target-nf-type", "UDM")
+        .header("3gpp-Sbi-Discovery-requester-nf-instance-id", OWN)
+        .header("3gpp-Sbi-Access-Scope", "nudm-sdm");
+    let answer = Client::connect(running.address).await.ask(request.body("").unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.body.as_slice()), (200, b"one".as_slice()));
+    assert_eq!((one.seen().len(), two.seen().len()), (2, 0));
 }
