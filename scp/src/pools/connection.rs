@@ -115,10 +115,13 @@ pub(super) async fn run<W>(
     let mut connection = connection;
     let pings = connection.ping_pong();
     let mut connection = pin!(connection);
-    // What it allows changes only by what comes on it.
+    // What it allows changes only by what comes on it. Where that is more, who waits need not wait for another's end.
     let driven = std::future::poll_fn(|task| {
         let ended = connection.as_mut().poll(task);
-        of.most.store(connection.max_concurrent_send_streams(), Ordering::Relaxed);
+        let most = connection.max_concurrent_send_streams();
+        if of.most.swap(most, Ordering::Relaxed) < most {
+            pool.released(&of);
+        }
         ended
     });
     let end = tokio::select! {

@@ -121,7 +121,7 @@ impl Pool {
         }
     }
 
-    /// A stream of a connection ended.
+    /// A stream of a connection ended, or it allows more.
     pub(super) fn released(self: &Arc<Self>, connection: &Arc<Connection>) {
         if self.waits.load(Ordering::SeqCst) {
             self.serve(self.lock(), connection);

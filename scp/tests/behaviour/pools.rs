@@ -13,8 +13,9 @@ use pinion_scp::{Prepared, Speech};
 use socket2::{Domain, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
-use crate::frames::{END_HEADERS, END_STREAM, GOAWAY, HEADERS, RST_STREAM, Raw};
+use crate::frames::{END_HEADERS, END_STREAM, GOAWAY, HEADERS, RST_STREAM, Raw, SETTINGS};
 use crate::support::{Client, Does, Producer, get, post, run, scp, settings, until};
 
 /// A producer that closes each connection after so many requests, as one does that is restarted gently.
@@ -319,6 +320,40 @@ async fn what_a_client_takes_back_ends_where_it_is_all_that_a_connection_takes()
     let response = response.await.unwrap();
     assert_eq!(response.status(), 200);
     drop((response, sender));
-    let end = tokio::time::timeout(Duration::from_secs(5), ends.recv()).await;
+    let end = timeout(Duration::from_secs(5), ends.recv()).await;
     assert_eq!(end.expect("the producer is told").unwrap().unwrap(), h2::Reason::CANCEL);
+}
+
+/// RFC 9113 6.5: who waits for a stream has it when the producer allows more, and not only when another ends.
+#[tokio::test]
+async fn who_waits_for_a_stream_has_it_when_more_are_allowed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let root = format!("http://{}", listener.local_addr().unwrap());
+    let mut one = settings();
+    one.limits.producer_connections = 1;
+    let running = scp(one).await;
+    let client = Client::connect(running.address).await;
+    let ask = || client.ask(get("/x").header("3gpp-Sbi-Target-apiRoot", &root).body("").unwrap());
+    // SETTINGS_MAX_CONCURRENT_STREAMS.
+    let allowed = |streams: u8| [0, 3, 0, 0, 0, streams];
+    let answers = END_HEADERS | END_STREAM;
+    let (answer, mut raw) = tokio::join!(ask(), async {
+        let mut raw = Raw::accept(listener.accept().await.unwrap().0).await;
+        raw.next_of(&[HEADERS]).await.unwrap();
+        raw.send(SETTINGS, 0, 0, &allowed(1)).await.unwrap();
+        // `:status: 200`.
+        raw.send(HEADERS, answers, 1, &[0x88]).await.unwrap();
+        raw
+    });
+    assert_eq!(answer.status, 200);
+    let (first, second, ()) = tokio::join!(ask(), ask(), async {
+        raw.next_of(&[HEADERS]).await.unwrap();
+        until(|| running.scp.parts().gate.load().0 == 2).await;
+        raw.send(SETTINGS, 0, 0, &allowed(2)).await.unwrap();
+        timeout(Duration::from_secs(10), raw.next_of(&[HEADERS])).await.unwrap().unwrap();
+        for stream in [3, 5] {
+            raw.send(HEADERS, answers, stream, &[0x88]).await.unwrap();
+        }
+    });
+    assert_eq!((first.status, second.status), (http::StatusCode::OK, http::StatusCode::OK));
 }
