@@ -20,11 +20,16 @@ pub(crate) struct Elsewhere {
     pub(crate) identity: Option<HeaderValue>,
 }
 
+/// Whether an answer of such a status is one that leads elsewhere, where that is followed.
+pub(crate) fn leads_on(status: StatusCode, settings: &Settings) -> bool {
+    matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT)
+        && settings.redirects != Redirects::Relay
+}
+
 /// Where a producer's answer leads; none where the client is to have the answer itself: by configuration, because another
 /// SCP or another network said it, or because it leads nowhere.
 pub(crate) fn elsewhere(reply: &Reply, answered: &Target, settings: &Settings) -> Option<Elsewhere> {
-    let moved = matches!(reply.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
-    if !moved || settings.redirects == Redirects::Relay || answered.hop != Hop::Producer {
+    if !leads_on(reply.status(), settings) || answered.hop != Hop::Producer {
         return None;
     }
     let headers = reply.headers();

@@ -16,6 +16,7 @@ use crate::before::Answering;
 use crate::call::{Back, Call, Serve};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::redirect::leads_on;
 use crate::slow::Asked;
 
 use again::{Again, Came, rest};
@@ -91,7 +92,9 @@ where
             let (template, came) = match Pin::new(inner).poll(task) {
                 Poll::Ready(Ok(call)) => match &call.answer {
                     Err(Failure::Upstream(_)) => (call.again(call.begun), Came::Back(call)),
-                    Ok(reply) if reply.status().is_redirection() => (call.again(call.begun), Came::Back(call)),
+                    Ok(reply) if leads_on(reply.status(), &call.prepared().settings) => {
+                        (call.again(call.begun), Came::Back(call))
+                    }
                     Ok(_) | Err(_) => return Poll::Ready(Ok(call)),
                 },
                 Poll::Pending => {
