@@ -57,7 +57,5 @@ pub fn has(headers: &HeaderMap, name: &HeaderName) -> bool {
     headers.keys().any(|it| it == name)
 }
 
-/// What names of discovery factors begin with.
-pub const DISCOVERY: &str = "3gpp-sbi-discovery-";
-/// What is after that in names of sets.
+/// What is after `3gpp-sbi-discovery-` in names of sets.
 pub const SETS: [&str; 3] = ["target-nf-set-id", "target-nf-service-set-id", "amf-set-id"];
