@@ -142,8 +142,10 @@ impl Call {
 
     /// The same once more, for another attempt.
     pub(crate) fn again(&self, now: Instant) -> Box<Self> {
-        let again = Self::of(self.request.clone(), self.plan.clone(), Arc::clone(&self.context));
-        Box::new(Self { begun: now, tried: self.tried.clone(), repeated: self.repeated, ..*again })
+        let mut again = Self::of(self.request.clone(), self.plan.clone(), Arc::clone(&self.context));
+        (again.begun, again.repeated) = (now, self.repeated);
+        again.tried.clone_from(&self.tried);
+        again
     }
 
     /// The same, with what came of it.

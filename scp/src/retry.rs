@@ -90,13 +90,16 @@ where
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Back> {
         if let Self::First { inner, others } = &mut *self {
             let (template, came) = match Pin::new(inner).poll(task) {
-                Poll::Ready(Ok(call)) => match &call.answer {
-                    Err(Failure::Upstream(_)) => (call.again(call.begun), Came::Back(call)),
-                    Ok(reply) if leads_on(reply.status(), &call.prepared().settings) => {
-                        (call.again(call.begun), Came::Back(call))
+                Poll::Ready(Ok(call)) => {
+                    let more = match &call.answer {
+                        Ok(reply) => leads_on(reply.status(), &call.prepared().settings),
+                        Err(failure) => matches!(failure, Failure::Upstream(_)),
+                    };
+                    if !more || others.is_none() {
+                        return Poll::Ready(Ok(call));
                     }
-                    Ok(_) | Err(_) => return Poll::Ready(Ok(call)),
-                },
+                    (call.again(call.begun), Came::Back(call))
+                }
                 Poll::Pending => {
                     let Some(template) = others.as_ref().and_then(|(_, context)| hurried(context)) else {
                         return Poll::Pending;
@@ -104,15 +107,10 @@ where
                     (template, Came::Slow)
                 }
             };
-            match (std::mem::replace(&mut *self, Self::Rest(Box::pin(pending()))), came) {
-                (Self::First { inner, others: Some((service, _)) }, came) => {
-                    let under_way = if matches!(came, Came::Slow) { vec![inner] } else { Vec::new() };
-                    *self = Self::Rest(Box::pin(rest(Again::new(service, template), under_way, came)));
-                }
-                (_, Came::Back(call)) => return Poll::Ready(Ok(call)),
-                // Who may not ask others is not asked whether it may hurry.
-                (_, Came::Slow) => return Poll::Pending,
-            }
+            let first = std::mem::replace(&mut *self, Self::Rest(Box::pin(pending())));
+            let Self::First { inner, others: Some((service, _)) } = first else { return Poll::Pending };
+            let under_way = if matches!(came, Came::Slow) { vec![inner] } else { Vec::new() };
+            *self = Self::Rest(Box::pin(rest(Again::new(service, template), under_way, came)));
         }
         match &mut *self {
             Self::Rest(rest) => rest.as_mut().poll(task),
