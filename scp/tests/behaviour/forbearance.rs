@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use pinion_scp::settings::Settings;
-
 use crate::nrf::{Nrf, ONE, OWN, Refuses, udm};
 use crate::registration::{registering, tend};
 use crate::support::{Client, Producer, get, scp, until};
@@ -89,11 +87,10 @@ async fn n2_another_nrf_answers_while_one_is_let_alone() {
     let producer = Producer::start().await;
     let (busy, other) = (Nrf::start().await, Nrf::with(vec![udm(ONE, &producer)]).await);
     refuse(&busy, ("GET", "/nnrf-disc/"), 503, Some("3600"));
-    let both = |settings: &mut Settings| settings.nrf.as_mut().unwrap().roots.insert(0, busy.root());
     let mut settings = other.settings();
     settings.identity.prefix = "/scp".to_owned();
-    both(&mut settings);
-    let running = scp(settings.clone()).await;
+    settings.nrf.as_mut().unwrap().roots.insert(0, busy.root());
+    let running = scp(settings).await;
     let client = Client::connect(running.address).await;
     assert_eq!(client.ask(search("a")).await.status, 200);
     // The other goes away, too: only that one is asked again.
