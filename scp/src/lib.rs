@@ -56,6 +56,7 @@ mod redirect;
 mod redirection;
 pub mod resolve;
 pub mod retry;
+mod retry_after;
 mod seldom;
 pub mod selection;
 mod server;

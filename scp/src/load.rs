@@ -4,13 +4,14 @@ mod aged;
 mod reports;
 mod told;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::api_root::ApiRoot;
 use crate::call::Call;
 use crate::failure::{Failure, Fault, Sent, Upstream};
 use crate::names;
 use crate::producer::{Hop, Target};
+use crate::retry_after;
 use crate::tally::Event;
 
 use reports::{From, Whose};
@@ -36,6 +37,39 @@ pub fn hear(call: &mut Call) {
     if let (Ok(reply), Some(target)) = (&call.answer, &call.target) {
         let headers = reply.headers();
         call.parts().reported.hear(headers, || who(headers, target));
+        if matches!(reply.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+            rest(call, headers, target);
+        }
+    }
+}
+
+/// What is bound to nobody goes past a producer that says for how long it has too much to do (6.4.2.2, 6.4.2.3): to divert is
+/// better than to send less (6.4.2.1). Whatever is for it goes on, and its client hears what it says.
+fn rest(call: &Call, headers: &HeaderMap, target: &Target) {
+    let place = who(headers, target).place.filter(|_| is_of_server(headers, target.hop));
+    let (Some(place), Some(wait)) = (place, retry_after::wait(headers)) else { return };
+    if wait.is_zero() {
+        return;
+    }
+    let producer = target.producer.as_deref().filter(|it| it.api_root.same(place));
+    let named = producer.map(|it| it.service.as_str()).filter(|it| !it.is_empty());
+    // An API's name comes first (TS 29.501 4.4.1).
+    let service = named.or_else(|| call.request.uri().path().split('/').nth(1)).unwrap_or_default();
+    tracing::debug!(producer = %place, service, ?wait, "a producer asks for nothing new");
+    call.prepared().tally.one(Event::OverloadRests);
+    call.parts().reported.rest(place, service, producer, Role::of(call.context.callback), wait);
+}
+
+/// Whether an error is the server's own, and not of an SCP or SEPP on the way to it (6.10.8.2, 6.10.8.3).
+fn is_of_server(headers: &HeaderMap, next: Hop) -> bool {
+    let between = |value: &HeaderValue| {
+        let begins = |tag: &[u8]| value.as_bytes().get(..tag.len()).is_some_and(|it| it.eq_ignore_ascii_case(tag));
+        begins(b"SCP-") || begins(b"SEPP-")
+    };
+    match headers.get(header::SERVER) {
+        Some(server) => !between(server),
+        // Who only relays it says so.
+        None => next == Hop::Producer || headers.get_all(header::VIA).iter().any(between),
     }
 }
 

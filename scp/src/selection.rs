@@ -194,16 +194,19 @@ fn choose_among<'a>(
     locality: Option<&str>,
 ) -> Option<Picked> {
     let (settings, parts) = (&call.prepared().settings, call.parts());
+    let role = Role::of(call.context.callback);
     let knowledge = Knowledge {
         locality,
         bad: &|producer| {
-            if parts.drained.any(Some(&producer.nf_instance), &producer.api_root) {
+            if parts.drained.any(Some(&producer.nf_instance), &producer.api_root)
+                || parts.reported.rests(producer, role)
+            {
                 return true;
             }
             let health = parts.pools.health(&producer.api_root, &producer.holder(settings.identities.producers));
             health.standing(call.begun, &settings.retries) == Standing::Bad
         },
-        reports: Some(&(&parts.reported, Role::of(call.context.callback))),
+        reports: Some(&(&parts.reported, role)),
         chance: &|| *call.context.chance.get_or_init(|| parts.dice.below(u64::MAX)),
     };
     let untried = all.filter(|it| !call.tried.contains(&it.api_root)).collect();

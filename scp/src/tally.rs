@@ -89,6 +89,8 @@ events! {
         OverloadSpared "spared",
         /// A client was told to send less.
         OverloadTold "told",
+        /// A producer answered 429 or 503 and said for how long (Retry-After): what is for anybody goes to others.
+        OverloadRests "rests",
     }
     "client" {
         /// There were as many connections of clients as there may be.

@@ -1,9 +1,11 @@
 //! What producers say of their load (TS 29.500 6.3.3) and overload (6.4.3), until it is no longer so.
 
+mod rests;
 mod whose;
 
+use std::cell::LazyCell;
 use std::hash::BuildHasher as _;
-use std::sync::Arc;
+use std::sync::{Arc, RwLockReadGuard};
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -28,6 +30,8 @@ pub struct Reported {
 struct Shared {
     overloads: Seldom<Aged<Whose, Overload>>,
     loads: Seldom<Aged<Whose, Load>>,
+    /// Who is to get nothing new, by its answers.
+    rests: Seldom<Aged<Whose, ()>>,
 }
 
 /// As what an NF is overloaded: one that gets too many notifications may serve requests as before (6.4.3.4.5).
@@ -86,11 +90,7 @@ impl Reported {
     /// one is for nobody of the same scope (6.4.3.5.1).
     #[must_use]
     pub fn spares(&self, of: &Producer, role: Role, chance: &dyn Fn() -> u64) -> bool {
-        let Some(overloads) = self.shared.overloads.some() else { return false };
-        let now = Instant::now();
-        if overloads.is_over(now) {
-            return false;
-        }
+        let Some((overloads, now)) = holding(&self.shared.overloads) else { return false };
         let names = names_of(of, role);
         // Of several scopes the finest counts (6.4.3.4.1).
         let mut said = names.iter().filter_map(|whose| Some((whose, overloads.get(whose, now)?.0)));
@@ -102,17 +102,13 @@ impl Reported {
     /// Percent of its capacity that a producer says is in use; that of the narrowest scope.
     #[must_use]
     pub fn load(&self, of: &Producer) -> Option<u8> {
-        let loads = self.shared.loads.some()?;
-        let now = Instant::now();
-        if loads.is_over(now) {
-            return None;
-        }
+        let (loads, now) = holding(&self.shared.loads)?;
         names_of(of, Role::Producer).iter().find_map(|it| loads.get(it, now)).map(|(it, _)| it.percent)
     }
 
     /// Whether nobody is overloaded, as far as is known.
     pub(super) fn is_quiet(&self) -> bool {
-        self.shared.overloads.some().is_none_or(|it| it.is_over(Instant::now()))
+        holding(&self.shared.overloads).is_none()
     }
 
     /// Whether one more request to somebody is among those that are not to be sent: evenly, so many of every hundred. Then,
@@ -153,6 +149,12 @@ impl Reported {
             loads.put(whose, Load { said, percent }, now + LOAD, now, MOST);
         }
     }
+}
+
+/// What still holds of something, and the time by which that is so; as a rule there is nothing, and no clock is read.
+fn holding<V>(of: &Seldom<Aged<Whose, V>>) -> Option<(RwLockReadGuard<'_, Aged<Whose, V>>, Instant)> {
+    let now = LazyCell::new(Instant::now);
+    Some((of.holding(|it| it.is_over(*now))?, *now))
 }
 
 fn seconds(until: Instant, now: Instant) -> u32 {

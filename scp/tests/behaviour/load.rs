@@ -10,7 +10,7 @@ use pinion_protocols::sbi::{Oci, ScopeEntity, Value as _};
 use pinion_scp::api_root::ApiRoot;
 use pinion_scp::settings::{NextHop, Targets};
 
-use crate::nrf::{Nrf, ONE, TWO, udm};
+use crate::nrf::{Nrf, ONE, TWO, one_before_two, udm};
 use crate::support::{Client, Does, Producer, get, scp, settings, until};
 
 /// Half of the requests are not to be sent, for longer than this takes.
@@ -179,5 +179,47 @@ async fn f7_what_is_said_of_a_consumer_is_not_of_it_as_a_producer() {
             refused[1] += usize::from(ask(true).await == 503);
         }
         assert_eq!(refused, [of_requests, of_notifications], "{scope}");
+    }
+}
+
+/// 6.4.2.1, .2, .3: what is bound to nobody is diverted, what is for one goes there all the same, and nobody is without an answer.
+#[tokio::test]
+async fn f7_who_answers_that_it_has_too_much_to_do_gets_nothing_new() {
+    let long = Some("3600");
+    for (status, retry_after, server, diverted) in [
+        (503, long, "UDM-54804518-4191-46b3-955c-ac631f953ed1", true),
+        (429, long, "", true),
+        (503, None, "", false),
+        (503, Some("0"), "", false),
+        (503, Some("soon"), "", false),
+        (500, long, "", false),
+        (503, long, "SCP-scp2.example", false),
+    ] {
+        let one = Producer::with(move |_| {
+            let mut answer = Response::builder().status(status);
+            for (name, value) in [("retry-after", retry_after), ("server", Some(server))] {
+                if let Some(value) = value.filter(|it| !it.is_empty()) {
+                    answer = answer.header(name, value);
+                }
+            }
+            Does::Answers(answer.body(Bytes::from_static(b"busy")).unwrap())
+        })
+        .await;
+        let two = Producer::start().await;
+        let nrf = Nrf::with(one_before_two(&one, &two).into()).await;
+        let running = scp(nrf.settings()).await;
+        let client = Client::connect(running.address).await;
+        let anybody = || get("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
+        let first = client.ask(anybody().body("").unwrap()).await;
+        assert_eq!((first.status.as_u16(), first.body.as_slice()), (status, b"busy".as_slice()));
+        let mut others = 0;
+        for _ in 0..10 {
+            others += usize::from(client.ask(anybody().body("").unwrap()).await.status == 200);
+        }
+        assert_eq!(others, if diverted { 10 } else { 0 }, "{status} {retry_after:?} {server}");
+        let own = get("/nudm-sdm/v2/x").header("3gpp-Sbi-Target-apiRoot", one.root());
+        assert_eq!(client.ask(own.body("").unwrap()).await.status, status);
+        two.kill();
+        assert_eq!(client.ask(anybody().body("").unwrap()).await.status, status, "there is nobody else");
     }
 }
