@@ -59,7 +59,7 @@ impl Decoder {
         Self { fragments: Fragments::new(limits), ..Self::default() }
     }
 
-    /// The messages of one frame; none where there is no SCTP, GTP or PFCP in it. What cannot be decoded whole has an `error` key.
+    /// The messages of one frame; none where there is no SCTP, GTP, PFCP or Diameter in it. What cannot be decoded whole has an `error` key.
     pub fn decode(&mut self, frame: &Frame<'_>) -> Vec<Message> {
         let mut walk = Walk::new(frame, &mut self.fragments, &mut self.streams, &mut self.pieces);
         if let Some(network) = link::network(frame.link, frame.bytes) {

@@ -39,6 +39,21 @@ const VECTORS: &[Vector] = &[
         error: "S1AP PDU at offset 0: there is no kind 3,S1AP PDU at offset 0: there is no kind 3",
     },
     Vector {
+        scapy: "IP(proto=132)/Raw(C+bytes.fromhex('4003001b'+'0000000700030000000000010000003c'+'0009400300000000'))",
+        packet: "4500003c0001000040847c3b7f0000017f00000100010002deadbeef000000004003001b000000070003000000000001\
+            0000003c0009400300000000",
+        shown: "sctp.chunk_type=64 sctp.chunk_length=27 sctp.data_mid=1 sctp.data_payload_proto_id=60 \
+            ngap.NGAP_PDU=0 ngap.procedureCode=9",
+        error: "",
+    },
+    Vector {
+        scapy: "IP(proto=132)/Raw(C[:2]+b'\\x96\\x0c'+C[4:]+bytes.fromhex('00030017'+'00000007000300003c000000'+'0009400300000000'))",
+        packet: "450000380001000040847c3f7f0000017f0000010001960cdeadbeef000000000003001700000007000300003c000000\
+            0009400300000000",
+        shown: "sctp.chunk_type=0 sctp.data_payload_proto_id=1006632960 ngap.NGAP_PDU=0 ngap.procedureCode=9",
+        error: "",
+    },
+    Vector {
         scapy: "IP(proto=132)/Raw(C+bytes.fromhex('0300001c00000063000013880002000100020003000500090000006'+'1'))",
         packet: "4500003c0001000040847c3b7f0000017f00000100010002deadbeef000000000300001c000000630000138800020001\
             000200030005000900000061",
@@ -145,7 +160,7 @@ const VECTORS: &[Vector] = &[
         shown: "sctp.verification_tag=3735928559 sctp.chunk_type=64 sctp.chunk_flags=3 sctp.chunk_length=21 \
             sctp.data_e_bit=1 sctp.data_b_bit=1 sctp.data_u_bit=0 sctp.data_i_bit=0 sctp.data_tsn_raw=9 \
             sctp.data_sid=1 sctp.data_payload_proto_id=60 sctp.data_reserved=0 sctp.data_mid=7",
-        error: "",
+        error: "NGAP PDU at offset 0: there is no kind 3",
     },
     Vector {
         scapy: "IP(proto=132)/Raw(C+bytes.fromhex('40010015000000090001000000000007'+'0000000261000000'))",

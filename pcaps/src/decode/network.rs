@@ -4,10 +4,9 @@ use std::net::IpAddr;
 
 use pinion_protocols::diameter::PORT as DIAMETER;
 use pinion_protocols::ip::{self, Ipv4, Ipv6, Tcp, Udp, protocol};
-use pinion_protocols::sctp::Data;
 
 use super::fragments::{Fragments, Key, Piece};
-use super::pieces::{Direction, Pieces};
+use super::pieces::{self, Direction, Pieces};
 use super::ports::{self, Service};
 use super::streams::{self, Streams};
 use super::{Message, diameter, gtp, pfcp, sctp};
@@ -94,9 +93,9 @@ impl<'a> Walk<'a> {
         self.snapped && self.missing > 0
     }
 
-    /// Takes a piece of a user message of SCTP; gives the message that it completes.
-    pub(super) fn piece(&mut self, direction: Direction, data: &Data<'_>) -> Option<Vec<u8>> {
-        self.pieces.add(direction, data)
+    /// Takes a piece of a user message of SCTP; gives the message that it completes, and its protocol.
+    pub(super) fn piece(&mut self, direction: Direction, piece: &pieces::Piece<'_>) -> Option<(u32, Vec<u8>)> {
+        self.pieces.add(direction, piece)
     }
 
     pub(super) fn message(&self, protocol: &'static str, ends: Ends) -> Message {

@@ -1,8 +1,8 @@
-//! Puts user messages of SCTP together from the DATA chunks that they were cut into (RFC 9260 6.9).
+//! Puts user messages of SCTP together from the DATA chunks that they were cut into (RFC 9260 6.9), or the I-DATA chunks (RFC 8260 2.1).
 
 use std::collections::{HashMap, VecDeque};
 
-use pinion_protocols::sctp::Data;
+use pinion_protocols::sctp::{Data, DataFlags, IData};
 
 /// One direction of an association, whatever the paths: the receiver's verification tag, and the ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,23 +12,112 @@ pub(super) struct Direction {
     pub(super) destination: u16,
 }
 
+/// What a chunk carries: a user message, or a piece of one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Piece<'a> {
+    flags: DataFlags,
+    stream: u16,
+    /// Number of the message in its stream.
+    message: u32,
+    /// Number of the piece; those of a message follow one another.
+    number: u32,
+    /// Whether the pieces of each message are numbered by themselves: so in I-DATA. In DATA it is those of the direction.
+    by_message: bool,
+    /// The payload protocol identifier; in I-DATA only the first piece has it.
+    pub(super) protocol: Option<u32>,
+    pub(super) payload: &'a [u8],
+}
+
+impl<'a> From<Data<'a>> for Piece<'a> {
+    fn from(data: Data<'a>) -> Self {
+        Self {
+            flags: data.flags,
+            stream: data.stream,
+            message: data.sequence.into(),
+            number: data.tsn,
+            by_message: false,
+            protocol: Some(data.protocol),
+            payload: data.payload,
+        }
+    }
+}
+
+impl<'a> From<IData<'a>> for Piece<'a> {
+    fn from(data: IData<'a>) -> Self {
+        // The first piece has the protocol where the others have their numbers, and is number 0.
+        let (protocol, number) = match data.flags.beginning() {
+            true => (Some(data.protocol_or_fragment), 0),
+            false => (None, data.protocol_or_fragment),
+        };
+        Self {
+            flags: data.flags,
+            stream: data.stream,
+            message: data.message,
+            number,
+            by_message: true,
+            protocol,
+            payload: data.payload,
+        }
+    }
+}
+
+impl<'a> Piece<'a> {
+    /// The message, where it is in one piece, and its protocol.
+    pub(super) fn whole(&self) -> Option<(u32, &'a [u8])> {
+        let protocol = self.protocol.filter(|_| self.flags.beginning() && self.flags.end())?;
+        Some((protocol, self.payload))
+    }
+
+    fn key(&self, direction: Direction) -> Key {
+        let of = self.of();
+        Key { direction, of: self.by_message.then_some(of), number: self.number }
+    }
+
+    fn of(&self) -> Of {
+        Of { stream: self.stream, message: self.message, unordered: self.flags.unordered() }
+    }
+}
+
+/// What all pieces of a message have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Of {
+    stream: u16,
+    message: u32,
+    unordered: bool,
+}
+
+/// What no two pieces have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    direction: Direction,
+    /// Of which message, where each numbers its own pieces.
+    of: Option<Of>,
+    number: u32,
+}
+
+impl Key {
+    fn moved(self, number: u32) -> Self {
+        Self { number, ..self }
+    }
+}
+
 /// Pieces of messages that are not whole. The one that waits longest gives way.
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
-    waiting: HashMap<(Direction, u32), Piece>,
+    waiting: HashMap<Key, Waiting>,
     /// In which order they came; some may be gone.
-    order: VecDeque<((Direction, u32), u64)>,
+    order: VecDeque<(Key, u64)>,
     count: u64,
     bytes: usize,
 }
 
 #[derive(Debug)]
-struct Piece {
-    number: u64,
+struct Waiting {
+    since: u64,
     beginning: bool,
     end: bool,
-    /// What all pieces of a message have in common: stream, its sequence number, and whether order counts.
-    of: (u16, u16, bool),
+    of: Of,
+    protocol: Option<u32>,
     payload: Vec<u8>,
 }
 
@@ -42,43 +131,50 @@ const MOST_BYTES: usize = 16 << 20;
 const MOST_OF_ONE: u32 = 1024;
 
 impl Pieces {
-    /// Takes a piece; gives the message that it completes. Pieces of a message have numbers one after another, between one that
-    /// begins it and one that ends it.
-    pub(super) fn add(&mut self, direction: Direction, data: &Data<'_>) -> Option<Vec<u8>> {
-        let key = (direction, data.tsn);
+    /// Takes a piece; gives the message that it completes, and its protocol. Pieces of a message have numbers one after another, between
+    /// one that begins it and one that ends it.
+    pub(super) fn add(&mut self, direction: Direction, piece: &Piece<'_>) -> Option<(u32, Vec<u8>)> {
+        let key = piece.key(direction);
         if self.waiting.contains_key(&key) {
             return None;
         }
         self.count = self.count.wrapping_add(1);
-        self.bytes = self.bytes.saturating_add(data.payload.len());
+        self.bytes = self.bytes.saturating_add(piece.payload.len());
         self.order.push_back((key, self.count));
-        let of = (data.stream, data.sequence, data.flags.unordered());
-        let (beginning, end) = (data.flags.beginning(), data.flags.end());
-        let payload = data.payload.to_vec();
-        self.waiting.insert(key, Piece { number: self.count, beginning, end, of, payload });
-        let whole = self.whole(direction, data.tsn, of);
+        let waiting = Waiting {
+            since: self.count,
+            beginning: piece.flags.beginning(),
+            end: piece.flags.end(),
+            of: piece.of(),
+            protocol: piece.protocol,
+            payload: piece.payload.to_vec(),
+        };
+        self.waiting.insert(key, waiting);
+        let whole = self.whole(key, piece.of());
         self.give_way();
         whole
     }
 
-    fn whole(&mut self, direction: Direction, tsn: u32, of: (u16, u16, bool)) -> Option<Vec<u8>> {
-        let piece = |tsn: u32| self.waiting.get(&(direction, tsn)).filter(|piece| piece.of == of);
+    fn whole(&mut self, key: Key, of: Of) -> Option<(u32, Vec<u8>)> {
+        let piece = |number: u32| self.waiting.get(&key.moved(number)).filter(|piece| piece.of == of);
         let steps = 0..MOST_OF_ONE;
+        let at = key.number;
         let before =
-            steps.clone().find(|&step| piece(tsn.wrapping_sub(step)).is_none_or(|piece| piece.beginning))?;
-        let after = steps.clone().find(|&step| piece(tsn.wrapping_add(step)).is_none_or(|piece| piece.end))?;
-        let (first, last) = (tsn.wrapping_sub(before), tsn.wrapping_add(after));
-        (piece(first)?.beginning && piece(last)?.end).then_some(())?;
+            steps.clone().find(|&step| piece(at.wrapping_sub(step)).is_none_or(|piece| piece.beginning))?;
+        let after = steps.clone().find(|&step| piece(at.wrapping_add(step)).is_none_or(|piece| piece.end))?;
+        let (first, last) = (at.wrapping_sub(before), at.wrapping_add(after));
+        let protocol = piece(first).filter(|piece| piece.beginning)?.protocol?;
+        piece(last).filter(|piece| piece.end)?;
         let mut message = Vec::new();
         for step in 0..=last.wrapping_sub(first) {
-            if let Some(piece) = self.forget((direction, first.wrapping_add(step))) {
+            if let Some(piece) = self.forget(key.moved(first.wrapping_add(step))) {
                 message.extend_from_slice(&piece.payload);
             }
         }
-        Some(message)
+        Some((protocol, message))
     }
 
-    fn forget(&mut self, key: (Direction, u32)) -> Option<Piece> {
+    fn forget(&mut self, key: Key) -> Option<Waiting> {
         let piece = self.waiting.remove(&key)?;
         self.bytes = self.bytes.saturating_sub(piece.payload.len());
         Some(piece)
@@ -86,10 +182,10 @@ impl Pieces {
 
     fn give_way(&mut self) {
         while self.waiting.len() > MOST || self.bytes > MOST_BYTES || self.order.len() > MOST.saturating_mul(2) {
-            let Some((key, number)) = self.order.pop_front() else {
+            let Some((key, since)) = self.order.pop_front() else {
                 return;
             };
-            if self.waiting.get(&key).is_some_and(|piece| piece.number == number) {
+            if self.waiting.get(&key).is_some_and(|piece| piece.since == since) {
                 self.forget(key);
             }
         }
@@ -106,6 +202,7 @@ mod tests {
     const MIDDLE: u8 = 0;
     const END: u8 = 1;
     const BEGINNING: u8 = 2;
+    const UNORDERED: u8 = 4;
 
     fn chunk(flags: u8, tsn: u32, sequence: u16, payload: &[u8]) -> Vec<u8> {
         let length = u16::try_from(16 + payload.len()).unwrap();
@@ -119,11 +216,29 @@ mod tests {
         chunk
     }
 
+    /// I-DATA: of a first piece `last` is the protocol, of others their number.
+    fn i_chunk(flags: u8, message: u32, last: u32, payload: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(20 + payload.len()).unwrap();
+        let mut chunk = vec![0x40, flags];
+        chunk.extend(length.to_be_bytes());
+        chunk.extend([0, 0, 0, 7, 0, 3, 0, 0]);
+        chunk.extend(message.to_be_bytes());
+        chunk.extend(last.to_be_bytes());
+        chunk.extend(payload);
+        chunk
+    }
+
     fn add(pieces: &mut Pieces, direction: Direction, chunk: &[u8]) -> Option<Vec<u8>> {
         let packet = [&[0; 12], chunk].concat();
         let raw = Packet::parse(&packet).unwrap().chunks().next().unwrap().unwrap();
-        let Chunk::Data(data) = raw.parse().unwrap() else { panic!() };
-        pieces.add(direction, &data)
+        let piece = match raw.parse().unwrap() {
+            Chunk::Data(data) => Piece::from(data),
+            Chunk::IData(data) => Piece::from(data),
+            _ => panic!(),
+        };
+        let (protocol, whole) = pieces.add(direction, &piece)?;
+        assert_eq!(protocol, 60);
+        Some(whole)
     }
 
     #[test]
@@ -146,6 +261,19 @@ mod tests {
         assert_eq!(add(&mut pieces, ONE, &chunk(END, 11, 2, b"b")), None);
         assert_eq!(add(&mut pieces, ONE, &chunk(BEGINNING, 12, 3, b"c")), None);
         assert_eq!(add(&mut pieces, ONE, &chunk(END, 13, 3, b"d")).unwrap(), b"cd");
+    }
+
+    // The pieces of several messages may alternate; their TSNs, here all the same, say nothing.
+    #[test]
+    fn rfc8260_2_1_each_message_numbers_its_pieces() {
+        let mut pieces = Pieces::default();
+        assert_eq!(add(&mut pieces, ONE, &i_chunk(BEGINNING, 1, 60, b"a")), None);
+        assert_eq!(add(&mut pieces, ONE, &i_chunk(END, 2, 2, b"z")), None);
+        assert_eq!(add(&mut pieces, ONE, &i_chunk(BEGINNING, 2, 60, b"x")), None);
+        assert_eq!(add(&mut pieces, ONE, &i_chunk(END, 1, 1, b"b")).unwrap(), b"ab");
+        assert_eq!(add(&mut pieces, ONE, &i_chunk(MIDDLE | UNORDERED, 2, 1, b"!")), None);
+        assert_eq!(add(&mut pieces, ONE, &i_chunk(MIDDLE, 2, 1, b"y")).unwrap(), b"xyz");
+        assert_eq!((pieces.waiting.len(), pieces.bytes), (1, 1));
     }
 
     #[test]

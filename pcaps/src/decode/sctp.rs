@@ -3,6 +3,8 @@
 mod chunk;
 mod parameter;
 
+use std::borrow::Cow;
+
 use pinion_protocols as protocols;
 use pinion_protocols::diameter::PAYLOAD_PROTOCOL as DIAMETER;
 use pinion_protocols::ngap::PAYLOAD_PROTOCOL as NGAP;
@@ -10,7 +12,7 @@ use pinion_protocols::s1ap::PAYLOAD_PROTOCOL as S1AP;
 use pinion_protocols::sctp::{Chunk, Chunks, HEADER_LENGTH, Packet};
 
 use super::network::{Ends, Walk};
-use super::pieces::Direction;
+use super::pieces::{Direction, Piece};
 use super::{Message, diameter, ngap, s1ap};
 
 /// Chunks, parameters and causes inside of others are followed so many levels down.
@@ -28,20 +30,32 @@ pub(super) fn packet(walk: &mut Walk<'_>, ends: Ends, bytes: &[u8]) {
     user_messages(walk, ends, bytes);
 }
 
-/// What the DATA chunks carry: whole messages, and those that a piece completes.
+/// What the DATA and I-DATA chunks carry: whole messages, and those that a piece completes.
 fn user_messages(walk: &mut Walk<'_>, ends: Ends, bytes: &[u8]) {
     let Ok(packet) = Packet::parse(bytes) else {
         return;
     };
     let (source, destination) = (packet.source_port(), packet.destination_port());
     let direction = Direction { tag: packet.verification_tag(), source, destination };
+    let show = |protocol| shown(protocol, [source, destination]);
     for chunk in packet.chunks().flatten() {
-        let Ok(Chunk::Data(data)) = chunk.parse() else { continue };
-        let Some(show) = shown(data.protocol, [source, destination]) else { continue };
-        if data.flags.beginning() && data.flags.end() {
-            show(walk, ends, data.payload);
-        } else if let Some(whole) = walk.piece(direction, &data) {
-            show(walk, ends, &whole);
+        let piece = match chunk.parse() {
+            Ok(Chunk::Data(data)) => Piece::from(data),
+            Ok(Chunk::IData(data)) => Piece::from(data),
+            _ => continue,
+        };
+        // What is not to be shown is not kept either, as far as a piece says what it is of.
+        if piece.protocol.is_some_and(|protocol| show(protocol).is_none()) {
+            continue;
+        }
+        let message = match piece.whole() {
+            Some((protocol, payload)) => Some((protocol, Cow::Borrowed(payload))),
+            None => walk.piece(direction, &piece).map(|(protocol, whole)| (protocol, Cow::Owned(whole))),
+        };
+        if let Some((protocol, bytes)) = message
+            && let Some(show) = show(protocol)
+        {
+            show(walk, ends, &bytes);
         }
     }
 }
@@ -52,12 +66,17 @@ fn shown(protocol: u32, ports: [u16; 2]) -> Option<fn(&mut Walk<'_>, Ends, &[u8]
         NGAP => ngap::message,
         S1AP => s1ap::message,
         DIAMETER => diameter::message,
-        0 if ports.contains(&protocols::ngap::PORT) => ngap::message,
-        0 if ports.contains(&protocols::s1ap::PORT) => s1ap::message,
-        0 if ports.contains(&protocols::diameter::PORT) => diameter::message,
+        1..=MOST_ASSIGNED => return None,
+        _ if ports.contains(&protocols::ngap::PORT) => ngap::message,
+        _ if ports.contains(&protocols::s1ap::PORT) => s1ap::message,
+        _ if ports.contains(&protocols::diameter::PORT) => diameter::message,
         _ => return None,
     })
 }
+
+/// Up to here numbers are other protocols', or may become so. Beyond are those of senders that get the byte order wrong: what they send
+/// is told by the port.
+const MOST_ASSIGNED: u32 = 0xff;
 
 fn ports(message: &mut Message, bytes: &[u8]) {
     if let [s0, s1, d0, d1, ..] = *bytes {
