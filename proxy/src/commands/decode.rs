@@ -21,7 +21,7 @@ Examples:
 
 Exit codes: 0 done, 1 a capture cannot be read or the output not be written, 2 bad usage.";
 
-/// Print the SCTP, GTP (user plane and control), PFCP, NGAP and Diameter messages of captures
+/// Print the SCTP, GTP (user plane and control), PFCP, NGAP, S1AP and Diameter messages of captures
 ///
 /// Reads pcap and pcapng, gzipped or not. Fragments of IP are put together; tunnelled packets and those in ICMP errors are decoded too.
 #[derive(Debug, clap::Args)]
@@ -82,7 +82,7 @@ fn print(args: &Args, mut output: impl Write, complaints: &mut impl Write) -> io
         output.flush()?;
         match done {
             Ok(Done { frames, messages: 0 }) => {
-                let nothing = format!("no SCTP and no GTP in its {frames} frames");
+                let nothing = format!("no SCTP, GTP, PFCP or Diameter in its {frames} frames");
                 complain(complaints, path, &nothing);
             }
             Ok(_) => {}
