@@ -1,6 +1,8 @@
 //! Loops: a request that this SCP forwarded already, and how many SCPs one may pass (TS 29.500 6.10.10).
 
-use http::{HeaderValue, header};
+use http::HeaderValue;
+use http::header::{self, Entry};
+use pinion_protocols::sbi::{MaxForwardHops, NodeType, Value as _};
 
 use crate::call::Call;
 use crate::cause::Cause;
@@ -30,7 +32,21 @@ pub fn check(call: &mut Call) -> Result<(), Failure> {
     if let Some(left) = left
         && let Ok(value) = HeaderValue::try_from(format!("{left}; nodetype=scp"))
     {
-        headers.insert(names::MAX_FORWARD_HOPS, value);
+        match headers.entry(names::MAX_FORWARD_HOPS) {
+            Entry::Vacant(entry) => {
+                entry.insert(value);
+            }
+            Entry::Occupied(mut entry) => {
+                let others: Vec<_> = entry.iter().filter(|it| is_of_others(it)).cloned().collect();
+                entry.insert(value);
+                others.into_iter().for_each(|it| entry.append(it));
+            }
+        }
     }
     Ok(())
+}
+
+/// Whether it is what is left to nodes of another type, which they count.
+fn is_of_others(hops: &HeaderValue) -> bool {
+    MaxForwardHops::parse(hops.as_bytes()).is_ok_and(|it| it.node_type != NodeType::Scp)
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use pinion_protocols::sbi::{SenderTimestamp, Timestamp, Value as _};
 use pinion_scp::cause::Cause;
-use pinion_scp::settings::Limits;
+use pinion_scp::settings::{Limits, Settings};
 use tokio::net::TcpListener;
 
 use crate::support::{Client, Does, Producer, SCP, get, post, scp, settings, until};
@@ -212,6 +212,29 @@ async fn f5_hops_are_counted_down_to_none() {
     let answer = ask("0; nodetype=scp").await;
     assert_eq!((answer.status, answer.cause().as_str()), (StatusCode::BAD_GATEWAY, "MAX_SCP_HOPS_REACHED"));
     assert_eq!(producer.seen().len(), 1);
+}
+
+/// 6.10.10.2: hops are of a type of nodes, and SCPs count their own.
+#[tokio::test]
+async fn f5_hops_of_other_nodes_are_left_to_those() {
+    for (said, forward_hops, told) in [
+        (&["7; nodetype=sepp", "3; nodetype=scp"][..], None, &["2; nodetype=scp", "7; nodetype=sepp"][..]),
+        (&["3; nodetype=scp", "7; nodetype=sepp"], None, &["2; nodetype=scp", "7; nodetype=sepp"]),
+        (&["7; nodetype=sepp"], Some(4), &["4; nodetype=scp", "7; nodetype=sepp"]),
+        (&["7; nodetype=sepp"], None, &["7; nodetype=sepp"]),
+        (&[], Some(4), &["4; nodetype=scp"]),
+    ] {
+        let producer = Producer::start().await;
+        let running = scp(Settings { forward_hops, ..settings() }).await;
+        let mut request = get("/x").header("3gpp-Sbi-Target-apiRoot", producer.root());
+        for hops in said {
+            request = request.header("3gpp-Sbi-Max-Forward-Hops", *hops);
+        }
+        assert_eq!(Client::connect(running.address).await.ask(request.body("").unwrap()).await.status, 200);
+        let headers = producer.only().headers;
+        let seen: Vec<_> = headers.get_all("3gpp-sbi-max-forward-hops").iter().collect();
+        assert_eq!(seen, told, "{said:?}");
+    }
 }
 
 fn stamp(at: SystemTime) -> String {
