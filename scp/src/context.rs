@@ -40,6 +40,8 @@ pub struct Context {
     pub hops: Option<u8>,
     /// Whether `Via` names this SCP already.
     pub looped: bool,
+    /// Whether its sender says how much it has to do: 3gpp-Sbi-Oci, 3gpp-Sbi-Lci.
+    pub laden: bool,
     /// 3gpp-Sbi-NF-Peer-Info: who sent it and who is to get it.
     pub peers: Option<HeaderValue>,
     /// When its client waits no more: 3gpp-Sbi-Sender-Timestamp and Max-Rsp-Time (6.11.2).
@@ -82,7 +84,7 @@ impl Context {
         }
         let mut priority = DEFAULT_PRIORITY;
         let mut hops = None;
-        let mut looped = false;
+        let (mut looped, mut laden) = (false, false);
         let (mut sent, mut wait, mut peers) = (None, None, None);
         let mut said = Said::new();
         for (name, text) in &parts.headers {
@@ -101,6 +103,7 @@ impl Context {
                     let MaxForwardHops { hops: left, node_type } = value(name, text)?;
                     hops = hops.or((node_type == NodeType::Scp).then_some(left));
                 }
+                "oci" | "lci" => laden = true,
                 "nf-peer-info" => peers = Some(text.clone()),
                 "sender-timestamp" => sent = Some(value::<SenderTimestamp>(name, text)?.0),
                 "max-rsp-time" => {
@@ -115,7 +118,7 @@ impl Context {
         let deadline = Deadline::new(&arrival, sent, wait);
         let (early, slow) = (Early::default(), Slow::default());
         let chance = OnceLock::new();
-        Ok(Self { arrival, kind, priority, hops, looped, peers, deadline, early, slow, chance })
+        Ok(Self { arrival, kind, priority, hops, looped, laden, peers, deadline, early, slow, chance })
     }
 }
 

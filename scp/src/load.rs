@@ -4,25 +4,32 @@ mod aged;
 mod reports;
 mod told;
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use pinion_protocols::sbi::{BindingParameter, RoutingBinding, Value as _, decode};
 
 use crate::api_root::ApiRoot;
 use crate::call::Call;
 use crate::failure::{Failure, Fault, Sent, Upstream};
 use crate::names;
-use crate::producer::{Hop, Target};
+use crate::producer::{Hop, Producer, Target};
 use crate::retry_after;
 use crate::tally::Event;
 
-use reports::{From, Whose};
+use reports::{From, Whose, names_of};
 pub use reports::{Reported, Role};
 pub use told::tell;
 
-/// Spares who says that it is overloaded.
+/// Spares who says that it is overloaded, and hears what the request's own sender says of that.
 ///
 /// # Errors
 /// [`Fault::Overloaded`]: the call is one of those that are not to be sent.
 pub fn spare(call: &mut Call) -> Result<(), Failure> {
+    if call.context.laden {
+        let from = From { role: Role::of(!call.context.callback), place: None, between: None };
+        call.parts().reported.hear(call.headers(), || from);
+    }
     match spared(call) {
         Some(spared) => {
             call.prepared().tally.one(Event::OverloadSpared);
@@ -36,7 +43,7 @@ pub fn spare(call: &mut Call) -> Result<(), Failure> {
 pub fn hear(call: &mut Call) {
     if let (Ok(reply), Some(target)) = (&call.answer, &call.target) {
         let headers = reply.headers();
-        call.parts().reported.hear(headers, || who(headers, target));
+        call.parts().reported.hear(headers, || who(call, headers, target));
         if matches!(reply.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             rest(call, headers, target);
         }
@@ -46,7 +53,7 @@ pub fn hear(call: &mut Call) {
 /// What is bound to nobody goes past a producer that says for how long it has too much to do (6.4.2.2, 6.4.2.3): to divert is
 /// better than to send less (6.4.2.1). Whatever is for it goes on, and its client hears what it says.
 fn rest(call: &Call, headers: &HeaderMap, target: &Target) {
-    let place = who(headers, target).place.filter(|_| is_of_server(headers, target.hop));
+    let place = who(call, headers, target).place.filter(|_| is_of_server(headers, target.hop));
     let (Some(place), Some(wait)) = (place, retry_after::wait(headers)) else { return };
     if wait.is_zero() {
         return;
@@ -74,7 +81,7 @@ fn is_of_server(headers: &HeaderMap, next: Hop) -> bool {
 }
 
 /// Who says what is in a response.
-fn who<'a>(headers: &HeaderMap, target: &'a Target) -> From<'a> {
+fn who<'a>(call: &Call, headers: &HeaderMap, target: &'a Target) -> From<'a> {
     let next = &target.api_root;
     let between = target.hop != Hop::Producer;
     let place = if between { target.onward.as_ref() } else { Some(next) };
@@ -83,7 +90,7 @@ fn who<'a>(headers: &HeaderMap, target: &'a Target) -> From<'a> {
         let answered = headers.get(names::TARGET_API_ROOT).filter(|_| between);
         answered.is_none_or(|it| ApiRoot::read(it.as_bytes()).is_ok_and(|it| it.same(place)))
     });
-    From { place, between: between.then_some((target.hop, next)) }
+    From { role: Role::of(call.context.callback), place, between: between.then_some((target.hop, next)) }
 }
 
 /// Whether a request is one of those that are not to be sent.
@@ -106,18 +113,33 @@ fn spared(call: &Call) -> Option<Upstream> {
 
 /// For how long somebody who is on the way does not want it, nor some of those that follow.
 fn turned_away(reported: &Reported, call: &Call, target: &Target) -> Option<u32> {
-    let between = || {
-        let next = (target.hop != Hop::Producer).then(|| Whose::Between(target.api_root.clone()))?;
-        reported.turned_away(&next)
-    };
+    let between = (target.hop != Hop::Producer).then(|| Whose::Between(target.api_root.clone()));
+    let callback = target.path.as_ref().or(call.request.uri().path_and_query());
+    let callback = callback.filter(|_| call.context.callback).map(|it| Whose::callback(target.root(), it.path()));
+    let mut names: Vec<_> = callback.into_iter().collect();
     // Of several, selection has gone past those that are overloaded already.
-    let place = || (!target.chosen).then(|| reported.turned_away(&place(call, target))).flatten();
-    let callback = || {
-        let path = target.path.as_ref().or(call.request.uri().path_and_query());
-        let path = path.filter(|_| call.context.callback)?.path();
-        reported.turned_away(&Whose::callback(target.root(), path))
+    if !target.chosen {
+        names.extend(bound(call, target));
+        names.push(place(call, target));
+    }
+    between.and_then(|it| reported.turned_away(&[it])).or_else(|| reported.turned_away(&names))
+}
+
+/// By what the consumer is known that a notification is bound to (6.4.3.4.5.3).
+fn bound(call: &Call, target: &Target) -> Vec<Whose> {
+    let binding = call.headers().get(names::ROUTING_BINDING).filter(|_| call.context.callback);
+    let binding = binding.and_then(|it| RoutingBinding::parse(it.as_bytes()).ok());
+    let Some(RoutingBinding(binding)) = binding else { return Vec::new() };
+    let get = |parameter| binding.get(parameter).and_then(decode).map(Cow::into_owned);
+    let consumer = Producer {
+        nf_instance: get(BindingParameter::NfInstance).unwrap_or_default(),
+        service_instance: get(BindingParameter::ServiceInstance),
+        service: get(BindingParameter::Service).unwrap_or_default(),
+        nf_sets: get(BindingParameter::NfSet).into_iter().collect(),
+        service_sets: get(BindingParameter::ServiceSet).into_iter().collect(),
+        ..Producer::at(target.root().clone())
     };
-    between().or_else(place).or_else(callback)
+    names_of(&consumer, Role::Consumer)
 }
 
 /// Who is overloaded where it is known only by its address.

@@ -17,8 +17,8 @@ use crate::names;
 use crate::producer::Producer;
 use crate::seldom::Seldom;
 
-pub(super) use whose::{From, Whose};
-use whose::{names_of, whose};
+use whose::whose;
+pub(super) use whose::{From, Whose, names_of};
 
 /// What was said. Copies share it.
 #[derive(Clone, Debug, Default)]
@@ -65,7 +65,7 @@ struct Load {
 }
 
 impl Reported {
-    /// Hears what a response says. What is older than what was heard before, or no such header, is passed over.
+    /// Hears what a message says. What is older than what was heard before, or no such header, is passed over.
     pub(super) fn hear<'a>(&self, headers: &HeaderMap, from: impl Fn() -> From<'a>) {
         let said = |name| names::has(headers, &name).then(|| headers.get_all(name)).into_iter().flatten();
         for value in said(names::OCI) {
@@ -112,11 +112,11 @@ impl Reported {
     }
 
     /// Whether one more request to somebody is among those that are not to be sent: evenly, so many of every hundred. Then,
-    /// for how many seconds that is so yet.
-    pub(super) fn turned_away(&self, whose: &Whose) -> Option<u32> {
+    /// for how many seconds that is so yet. Of several names, the finest first, the first that is known counts (6.4.3.4.1).
+    pub(super) fn turned_away(&self, names: &[Whose]) -> Option<u32> {
         let mut overloads = self.shared.overloads.write();
         let now = Instant::now();
-        let whose = whose.widening().find(|it| overloads.get(it, now).is_some())?;
+        let whose = names.iter().flat_map(Whose::widening).find(|it| overloads.get(it, now).is_some())?;
         let (overload, until) = overloads.get_mut(&whose, now)?;
         overload.due += u32::from(overload.reduction);
         overload.due = overload.due.checked_sub(100)?;
@@ -172,7 +172,7 @@ const LONGEST: Duration = Duration::from_hours(1);
 const LOAD: Duration = Duration::from_mins(5);
 
 /// Of load only the names count.
-const NOWHERE: From<'static> = From { place: None, between: None };
+const NOWHERE: From<'static> = From { role: Role::Producer, place: None, between: None };
 
 #[cfg(test)]
 mod tests {
@@ -197,9 +197,9 @@ mod tests {
                 "Timestamp: \"Tue, 04 Feb 2020 08:49:{second} GMT\"; Period-of-Validity: 75s; \
                  Overload-Reduction-Metric: {percent}%; NF-Instance: 54804518-4191-46b3-955c-ac631f953ed8"
             );
-            reported.hear(&headers(&names::OCI, &text), || From { place: Some(&root), between: None });
+            reported.hear(&headers(&names::OCI, &text), || From { place: Some(&root), ..NOWHERE });
         };
-        let away = || (0..100).filter(|_| reported.turned_away(&place).is_some()).count();
+        let away = || (0..100).filter(|_| reported.turned_away(std::slice::from_ref(&place)).is_some()).count();
         assert_eq!(away(), 0);
         oci(37, 50);
         assert_eq!(away(), 50);
@@ -218,7 +218,7 @@ mod tests {
         let oci = "Timestamp: \"Tue, 04 Feb 2020 08:49:37 GMT\"; Period-of-Validity: 75s; \
                    Overload-Reduction-Metric: 100%; Callback-Uri: \"http://SMF.example:80/a/b\"";
         reported.hear(&headers(&names::OCI, oci), || NOWHERE);
-        let away = |at: &str, path| reported.turned_away(&Whose::callback(&root(at), path)).is_some();
+        let away = |at: &str, path| reported.turned_away(&[Whose::callback(&root(at), path)]).is_some();
         assert!(away("http://smf.example", "/a/b") && away("http://smf.example:80/a", "/b"));
         assert!(!away("http://smf.example", "/a/B") && !away("http://smf.example:443", "/a/b"));
         assert!(!away("https://smf.example:80", "/a/b"));
@@ -280,7 +280,7 @@ mod tests {
         ] {
             let reported = heard(&[(&format!("Callback-Uri: \"{said}\""), 100)]);
             let at = root("https://pcf12.example.com");
-            let away = |path| reported.turned_away(&Whose::callback(&at, path)).is_some();
+            let away = |path| reported.turned_away(&[Whose::callback(&at, path)]).is_some();
             let seen = ["/serviceX/1234", "/serviceY/abc", "/serviceY/def"].map(away);
             assert_eq!(seen, [first, second, third], "{said}");
         }

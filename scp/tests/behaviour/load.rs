@@ -145,22 +145,27 @@ async fn f7_a_producer_behind_another_scp_is_not_that_scp() {
 #[tokio::test]
 async fn f7_what_is_said_of_a_consumer_is_not_of_it_as_a_producer() {
     let callback = "Nudm_SDM_Notification; apiversion=2";
-    for (scope, of_requests, of_notifications) in [
-        ("NF-Instance: 54804518-4191-46b3-955c-ac631f953ed8", 10, 0),
-        ("NFC-Instance: 54804518-4191-46b3-955c-ac631f953ed8", 0, 10),
-        ("Callback-Uri: \"ROOT/notify\"", 0, 10),
-        ("Callback-Uri: \"ROOT\"", 0, 10),
-        ("Callback-Uri: \"ROOT/not\"", 0, 0),
-        ("Callback-Uri: \"ROOT/notify/1\"", 0, 0),
-        ("Callback-Uri: \"ROOT/other\"", 0, 0),
+    for (notified, scope, of_requests, of_notifications) in [
+        (false, "NF-Instance: 54804518-4191-46b3-955c-ac631f953ed8", 10, 0),
+        // As Rel-16 writes a consumer.
+        (true, "NF-Instance: 54804518-4191-46b3-955c-ac631f953ed8", 0, 10),
+        (true, "NFC-Instance: 54804518-4191-46b3-955c-ac631f953ed8", 0, 10),
+        (true, "Callback-Uri: \"ROOT/notify\"", 0, 10),
+        (true, "Callback-Uri: \"ROOT\"", 0, 10),
+        (true, "Callback-Uri: \"ROOT/not\"", 0, 0),
+        (true, "Callback-Uri: \"ROOT/notify/1\"", 0, 0),
+        (true, "Callback-Uri: \"ROOT/other\"", 0, 0),
         // Which service a notification is bound to that names only where it goes, nobody knows.
-        ("NFC-Instance: 54804518-4191-46b3-955c-ac631f953ed8; Service-Name: npcf-callback", 0, 0),
+        (true, "NFC-Instance: 54804518-4191-46b3-955c-ac631f953ed8; Service-Name: npcf-callback", 0, 0),
     ] {
         let oci = HALF.rsplit_once(';').map(|(rest, _)| format!("{rest}; {scope}")).unwrap();
         let nf = Producer::with(move |seen| {
             let root = seen.uri.rsplit_once('/').map(|(root, _)| root.to_owned()).unwrap_or_default();
-            let oci = oci.replace("ROOT", &root);
-            Does::Answers(Response::builder().header("3gpp-Sbi-Oci", oci).body(Bytes::new()).unwrap())
+            let mut answer = Response::builder();
+            if seen.headers.contains_key("3gpp-sbi-callback") == notified {
+                answer = answer.header("3gpp-Sbi-Oci", oci.replace("ROOT", &root));
+            }
+            Does::Answers(answer.body(Bytes::new()).unwrap())
         })
         .await;
         let running = scp(settings()).await;
@@ -172,13 +177,63 @@ async fn f7_what_is_said_of_a_consumer_is_not_of_it_as_a_producer() {
             }
             client.ask(request.body("").unwrap()).await.status.as_u16()
         };
-        assert_eq!(ask(true).await, 200);
+        assert_eq!(ask(notified).await, 200);
         let mut refused = [0, 0];
         for _ in 0..20 {
             refused[0] += usize::from(ask(false).await == 503);
             refused[1] += usize::from(ask(true).await == 503);
         }
         assert_eq!(refused, [of_requests, of_notifications], "{scope}");
+    }
+}
+
+/// 6.4.3.4.1, 6.4.3.4.5.3: what a consumer says in a request, or a producer in a notification.
+#[tokio::test]
+async fn f7_what_is_said_in_requests_is_heard() {
+    const ID: &str = "54804518-4191-46b3-955c-ac631f953ed8";
+    let bound =
+        &format!("bl=nf-set; nfset=set1; nfinst={ID}; nfservinst=s1; servname=npcf-callback; no-redundancy=true");
+    for (notification, scope, of_bound, of_others, of_requests) in [
+        (false, "Callback-Uri: \"ROOT/notify\"", 10, 10, 0),
+        (false, "Callback-Uri: \"ROOT/other\"", 0, 0, 0),
+        (false, &format!("NFC-Instance: {ID}"), 10, 0, 0),
+        (false, &format!("NF-Instance: {ID}"), 10, 0, 0),
+        (false, &format!("NFC-Instance: {ID}; Service-Name: npcf-callback"), 10, 0, 0),
+        (false, &format!("NFC-Instance: {ID}; Service-Name: other"), 0, 0, 0),
+        (false, "NFC-Set: set1", 10, 0, 0),
+        (false, "NF-Service-Instance: s1", 10, 0, 0),
+        (false, "NFC-Instance: 54804518-4191-46b3-955c-ac631f953ed0", 0, 0, 0),
+        (true, &format!("NF-Instance: {ID}"), 0, 0, 20),
+        (true, &format!("NFC-Instance: {ID}"), 20, 0, 0),
+    ] {
+        let nf = Producer::start().await;
+        let nrf = Nrf::with(vec![udm(ID, &nf)]).await;
+        let running = scp(nrf.settings()).await;
+        let client = Client::connect(running.address).await;
+        let oci = HALF.rsplit_once(';').map(|(rest, _)| format!("{rest}; {scope}")).unwrap();
+        let oci = oci.replace("ROOT", &nf.root()).replace("50%", if notification { "100%" } else { "50%" });
+        let other = Producer::start().await;
+        let mut said = get("/said").header("3gpp-Sbi-Target-apiRoot", other.root()).header("3gpp-Sbi-Oci", &oci);
+        if notification {
+            said = said.header("3gpp-Sbi-Callback", "Nudm_SDM_Notification");
+        }
+        assert_eq!(client.ask(said.body("").unwrap()).await.status, 200);
+        assert_eq!(other.only().headers["3gpp-sbi-oci"], oci);
+        let callback = || {
+            let request = get("/notify").header("3gpp-Sbi-Target-apiRoot", nf.root());
+            request.header("3gpp-Sbi-Callback", "Nudm_SDM_Notification")
+        };
+        let request = || get("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
+        let mut refused = [0; 3];
+        for _ in 0..20 {
+            let asked = callback().header("3gpp-Sbi-Routing-Binding", bound);
+            refused[0] += usize::from(client.ask(asked.body("").unwrap()).await.status == 503);
+        }
+        for _ in 0..20 {
+            refused[1] += usize::from(client.ask(callback().body("").unwrap()).await.status == 503);
+            refused[2] += usize::from(client.ask(request().body("").unwrap()).await.status == 503);
+        }
+        assert_eq!(refused, [of_bound, of_others, of_requests], "{scope}");
     }
 }
 

@@ -26,12 +26,14 @@ pub(in crate::load) enum Whose {
     Between(ApiRoot),
 }
 
-/// Whose response it is.
+/// Who says something.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::load) struct From<'a> {
-    /// The producer, or the consumer that was notified, where it is known for certain.
+    /// As what: in a service request or the response to a notification a consumer, else a producer (6.4.3.4.1).
+    pub(in crate::load) role: Role,
+    /// Where it is: the producer, or the consumer that was notified, where it is known for certain.
     pub(in crate::load) place: Option<&'a ApiRoot>,
-    /// The SCP or SEPP that it came by.
+    /// The SCP or SEPP that a response came by.
     pub(in crate::load) between: Option<(Hop, &'a ApiRoot)>,
 }
 
@@ -44,21 +46,21 @@ pub(super) fn whose(scope: &Scope<'_>, from: From<'_>) -> Vec<Whose> {
         return Vec::new();
     }
     let instance = |it: Option<&str>| it.map(str::to_ascii_lowercase);
-    let (producer, consumer) = (Role::Producer, Role::Consumer);
-    // A service is only named of a consumer, which Rel-16 writes as if it were a producer.
-    let either = if scope.service_name.is_some() { consumer } else { producer };
+    let consumer = Role::Consumer;
+    // Rel-16 writes consumers as if they were producers; a service is only named of a consumer.
+    let either = if scope.service_name.is_some() { consumer } else { from.role };
     let (named, role) = match &scope.entity {
         ScopeEntity::NfInstance(id) => (Whose::Instance(id.to_ascii_lowercase(), either), either),
         ScopeEntity::ConsumerInstance(id) => (Whose::Instance(id.to_ascii_lowercase(), consumer), consumer),
         ScopeEntity::NfSet(set) => (Whose::Set(set.to_ascii_lowercase(), either), either),
         ScopeEntity::ConsumerSet(set) => (Whose::Set(set.to_ascii_lowercase(), consumer), consumer),
         ScopeEntity::ServiceInstance(id) => {
-            (Whose::ServiceInstance((*id).to_owned(), instance(scope.nf_instance), producer), producer)
+            (Whose::ServiceInstance((*id).to_owned(), instance(scope.nf_instance), either), either)
         }
         ScopeEntity::ConsumerServiceInstance(id) => {
             (Whose::ServiceInstance((*id).to_owned(), instance(scope.nf_instance), consumer), consumer)
         }
-        ScopeEntity::ServiceSet(set) => (Whose::ServiceSet(set.to_ascii_lowercase(), producer), producer),
+        ScopeEntity::ServiceSet(set) => (Whose::ServiceSet(set.to_ascii_lowercase(), either), either),
         ScopeEntity::ConsumerServiceSet(set) => (Whose::ServiceSet(set.to_ascii_lowercase(), consumer), consumer),
         ScopeEntity::CallbackUri(uris) => {
             return uris.iter().filter_map(|it| Uri::try_from(*it).ok()).filter_map(|it| callback(&it)).collect();
@@ -109,7 +111,7 @@ impl Whose {
 }
 
 /// By what an NF is known, the narrowest first.
-pub(super) fn names_of(producer: &Producer, role: Role) -> Vec<Whose> {
+pub(in crate::load) fn names_of(producer: &Producer, role: Role) -> Vec<Whose> {
     let id = producer.nf_instance.to_ascii_lowercase();
     let mut all = Vec::with_capacity(6);
     if let Some(service) = &producer.service_instance {
