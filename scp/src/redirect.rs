@@ -1,24 +1,49 @@
-//! Where 307 and 308 of a producer lead, where that is followed for the client (TS 29.500 6.10.9.1).
+//! Where 307 and 308 of a producer lead, or of an SCP or SEPP on the way, where that is followed for the client
+//! (TS 29.500 6.10.9.1).
 
 use http::uri::PathAndQuery;
 use http::{HeaderValue, StatusCode, Uri, header};
 use pinion_protocols::sbi::{ProducerId, TargetNfId, Value as _};
+use serde::Deserialize;
+use tokio::time::timeout_at;
 
 use crate::api_root::ApiRoot;
-use crate::call::Reply;
+use crate::body::collect;
+use crate::call::{Call, Reply};
+use crate::cause::Cause;
+use crate::kept::Content;
 use crate::names;
 use crate::producer::{Hop, Target};
 use crate::settings::{Redirects, Settings};
+use crate::target::ourselves;
 
 /// Where a request is to be sent instead.
 pub(crate) struct Elsewhere {
     /// Whom to ask.
     pub(crate) target: Target,
-    /// For what.
-    pub(crate) path: PathAndQuery,
+    /// For what; none: for the same, by another way.
+    pub(crate) path: Option<PathAndQuery>,
     /// Who that is, as 3gpp-Sbi-Producer-Id has it, where 3gpp-Sbi-Target-Nf-Id says so.
     pub(crate) identity: Option<HeaderValue>,
 }
+
+/// The SCP or SEPP that is to be asked instead of the one that said so; beside an answer.
+#[derive(Clone, Debug)]
+struct Instead(ApiRoot);
+
+/// What an SCP or SEPP says that sends to another of its kind, as TS 29.571 has it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RedirectResponse {
+    cause: String,
+    target_scp: Option<String>,
+    target_sepp: Option<String>,
+}
+
+/// Octets of a redirection's content that are looked at.
+const MOST: usize = 16_384;
+/// Octets of it that are kept to be relayed, if it is nothing to follow.
+const KEPT: usize = 4 * MOST;
 
 /// Whether an answer of such a status is one that leads elsewhere, where that is followed.
 pub(crate) fn leads_on(status: StatusCode, settings: &Settings) -> bool {
@@ -26,11 +51,46 @@ pub(crate) fn leads_on(status: StatusCode, settings: &Settings) -> bool {
         && settings.redirects != Redirects::Relay
 }
 
-/// Where a producer's answer leads; none where the client is to have the answer itself: by configuration, because another
-/// SCP or another network said it, or because it leads nowhere.
+/// Looks into the answer of an SCP or SEPP for whether it sends to another of its kind: only its content says so.
+pub(crate) async fn read(call: &mut Call) {
+    let Call { answer: Ok(reply), target: Some(target), context, .. } = call else { return };
+    let settings = &context.arrival.prepared.settings;
+    if !leads_on(reply.status(), settings) || target.hop == Hop::Producer {
+        return;
+    }
+    let mut content = Content::from(std::mem::take(reply.body_mut()));
+    content.keep(KEPT);
+    let looked = timeout_at(context.deadline.at, collect(content.read().unwrap_or_default(), MOST)).await;
+    *reply.body_mut() = content.read().unwrap_or_default();
+    if let Ok(Ok(looked)) = looked
+        && let Some(next) = instead(&looked, target.hop)
+        && !ourselves(&settings.identity, &next)
+    {
+        reply.extensions_mut().insert(Instead(next));
+    }
+}
+
+fn instead(content: &[u8], hop: Hop) -> Option<ApiRoot> {
+    let RedirectResponse { cause, target_scp, target_sepp } = serde_json::from_slice(content).ok()?;
+    let (wanted, next) = match hop {
+        Hop::Producer => return None,
+        Hop::Scp => (Cause::ScpRedirection.name(), target_scp),
+        Hop::Sepp => ("SEPP_REDIRECTION", target_sepp),
+    };
+    ApiRoot::parse(&next.filter(|_| cause == wanted)?).ok()
+}
+
+/// Where an answer leads; none where the client is to have the answer itself: by configuration, because another SCP or another
+/// network sends it to another producer, or because it leads nowhere.
 pub(crate) fn elsewhere(reply: &Reply, answered: &Target, settings: &Settings) -> Option<Elsewhere> {
-    if !leads_on(reply.status(), settings) || answered.hop != Hop::Producer {
+    if !leads_on(reply.status(), settings) {
         return None;
+    }
+    if answered.hop != Hop::Producer {
+        // What Location says is then of no account.
+        let Instead(next) = reply.extensions().get()?;
+        let target = Target { api_root: next.clone(), ..answered.clone() };
+        return Some(Elsewhere { target, path: None, identity: None });
     }
     let headers = reply.headers();
     let location = Uri::try_from(headers.get(header::LOCATION)?.as_bytes()).ok()?;
@@ -41,5 +101,5 @@ pub(crate) fn elsewhere(reply: &Reply, answered: &Target, settings: &Settings) -
         HeaderValue::try_from(id.to_string()).ok()
     });
     let target = Target { chosen: true, ..Target::given(ApiRoot::of(&location)?, Hop::Producer) };
-    Some(Elsewhere { target, path, identity })
+    Some(Elsewhere { target, path: Some(path), identity })
 }

@@ -213,13 +213,13 @@ pub struct Statuses {
     pub hops: StatusCode,
 }
 
-/// What to do with 307 and 308 of producers (6.10.9.1).
+/// What to do with 307 and 308 of producers, and of SCPs and SEPPs that send to others of their kind (6.10.9.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Redirects {
     /// The client gets them.
     #[default]
     Relay,
-    /// The target that they name is asked instead.
+    /// Whom they name is asked instead.
     Follow,
 }
 

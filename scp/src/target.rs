@@ -85,7 +85,8 @@ fn known(identity: &Identity, transport: Transport, authority: &Authority) -> bo
     identity.authorities.iter().any(|it| transport.leads_alike(it, authority))
 }
 
-fn ourselves(identity: &Identity, target: &ApiRoot) -> bool {
+/// Whether an API root is this SCP's own.
+pub(crate) fn ourselves(identity: &Identity, target: &ApiRoot) -> bool {
     known(identity, target.transport, &target.authority) && target.prefix() == identity.prefix
 }
 

@@ -44,7 +44,8 @@ where
             // Nobody else is left: what was answered, or went wrong, before is what there is to say.
             Came::Back(_) if nobody && !under_way.is_empty() => again.nobody_beside(),
             Came::Back(_) if nobody => again.exhausted(outcome.as_deref()),
-            Came::Back(call) => {
+            Came::Back(mut call) => {
+                redirect::read(&mut call).await;
                 let next = match &call.answer {
                     Ok(reply) => {
                         under_way.clear();
@@ -182,8 +183,10 @@ impl<S> Again<S> {
         self.call.plan = Plan::place(target);
         self.call.tried.clear();
         self.call.context.slow.take();
-        *self.call.request.uri_mut() = Uri::from(path);
-        self.identity = identity;
+        if let Some(path) = path {
+            *self.call.request.uri_mut() = Uri::from(path);
+            self.identity = identity;
+        }
         self.paid = false;
         self.attempt()
     }

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use pinion_scp::api_root::ApiRoot;
 use pinion_scp::cause::Cause;
-use pinion_scp::settings::{Identity, Plmn, Redirection, Redirects, Settings, Targets, When};
+use pinion_scp::settings::{Identity, NextHop, Plmn, Redirection, Redirects, Settings, Targets, When};
+use serde_json::{Value, json};
 
 use crate::frames::{END_HEADERS, END_STREAM, GOAWAY, HEADERS, Raw, fields};
 use crate::support::{Answer, Client, Does, Producer, SCP, get, scp, settings, until};
@@ -73,6 +74,92 @@ async fn f4_redirects_are_not_followed_for_ever() {
     .await;
     assert_eq!(ask(following(), &producer).await.status.as_u16(), 307);
     assert_eq!(producer.seen().len(), following().retries.attempts);
+}
+
+/// An SCP or SEPP that sends who comes to another.
+async fn sends(status: u16, content: impl Fn(&str) -> Value + Send + Sync + 'static) -> Producer {
+    Producer::with(move |seen| {
+        let own = seen.uri.split('/').take(3).collect::<Vec<_>>().join("/");
+        let content = Bytes::from(content(&own).to_string());
+        let answer = Response::builder().status(status).header("location", "http://nowhere.example/x");
+        Does::Answers(answer.header("content-type", "application/json").body(content).unwrap())
+    })
+    .await
+}
+
+/// 6.10.9.1: the same is asked of the other SCP or SEPP, wherever Location leads.
+#[tokio::test]
+async fn f4_another_scp_or_sepp_is_asked_where_the_next_one_says_so() {
+    let target = "http://udm.5gc.mnc410.mcc310.3gppnetwork.org";
+    for (sepp, delegate) in [(false, false), (false, true), (true, false)] {
+        for policy in [Redirects::Follow, Redirects::Relay] {
+            let there = here().await;
+            let (cause, member) =
+                if sepp { ("SEPP_REDIRECTION", "targetSepp") } else { ("SCP_REDIRECTION", "targetScp") };
+            let content = json!({"cause": cause, member: format!("{}/p", there.root())});
+            let told = content.clone();
+            let next = sends(307, move |_| told.clone()).await;
+            let api_root = ApiRoot::parse(&next.root()).unwrap();
+            let mut settings = Settings { redirects: policy, ..settings() };
+            if sepp {
+                settings.sepp = Some(api_root);
+                settings.plmns = vec![Plmn { mcc: "001".to_owned(), mnc: "001".to_owned() }];
+            } else {
+                settings.next_hops = vec![NextHop { targets: Targets::All, api_root, delegate }];
+            }
+            let header = if delegate { DISCOVERY } else { ("3gpp-Sbi-Target-apiRoot", target) };
+            let answer = ask_for(settings, "/nudm-sdm/v2/a?b=c", &[header]).await;
+            if policy == Redirects::Relay {
+                assert_eq!(answer.status.as_u16(), 307);
+                assert_eq!(serde_json::from_slice::<Value>(&answer.body).unwrap(), content);
+                assert!(there.seen().is_empty());
+                continue;
+            }
+            assert_eq!((answer.status.as_u16(), answer.body.as_slice()), (200, b"here".as_slice()));
+            let seen = there.only();
+            assert_eq!(seen.uri, format!("{}/p/nudm-sdm/v2/a?b=c", there.root()));
+            let told = seen.headers.get("3gpp-sbi-target-apiroot").map(|it| it.to_str().unwrap());
+            assert_eq!(told, (!delegate).then_some(target));
+        }
+    }
+}
+
+/// A search that is left to another SCP.
+const DISCOVERY: (&str, &str) = ("3gpp-Sbi-Discovery-target-nf-type", "UDM");
+
+#[tokio::test]
+async fn f4_other_redirections_of_a_next_scp_are_relayed_as_they_are() {
+    let long = "x".repeat(100_000);
+    for content in [
+        json!({"cause": "SCP_REDIRECTION", "targetScp": "nowhere"}),
+        json!({"cause": "SCP_REDIRECTION"}),
+        // It leads back here.
+        json!({"cause": "SCP_REDIRECTION", "targetScp": format!("http://{SCP}")}),
+        // Which is not of an SCP.
+        json!({"cause": "SEPP_REDIRECTION", "targetSepp": OTHER}),
+        json!({"cause": "OTHER", "targetScp": OTHER}),
+        json!({"cause": "SCP_REDIRECTION", "targetScp": OTHER, "more": long}),
+        json!([]),
+    ] {
+        let told = content.clone();
+        let next = sends(308, move |_| told.clone()).await;
+        let api_root = ApiRoot::parse(&next.root()).unwrap();
+        let next_hops = vec![NextHop { targets: Targets::All, api_root, delegate: true }];
+        let answer = ask_for(Settings { next_hops, ..following() }, "/nudm-sdm/v2/a", &[DISCOVERY]).await;
+        assert_eq!(answer.status.as_u16(), 308);
+        assert_eq!(serde_json::from_slice::<Value>(&answer.body).unwrap(), content);
+        assert_eq!(next.seen().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn f4_scps_that_send_to_each_other_are_not_followed_for_ever() {
+    let next = sends(307, |own| json!({"cause": "SCP_REDIRECTION", "targetScp": own})).await;
+    let api_root = ApiRoot::parse(&next.root()).unwrap();
+    let next_hops = vec![NextHop { targets: Targets::All, api_root, delegate: true }];
+    let answer = ask_for(Settings { next_hops, ..following() }, "/nudm-sdm/v2/a", &[DISCOVERY]).await;
+    assert_eq!(answer.status.as_u16(), 307);
+    assert_eq!(next.seen().len(), following().retries.attempts);
 }
 
 const OTHER: &str = "http://scp2.example:7777/p";
