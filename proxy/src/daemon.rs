@@ -12,6 +12,7 @@ mod discovery;
 mod end;
 mod explain;
 mod front_ends;
+mod hold;
 pub mod interfaces;
 mod neighbours;
 pub mod packet_path;
@@ -24,4 +25,5 @@ mod tasks;
 mod traffic;
 mod tunnels;
 
+pub use hold::InUse;
 pub use run::{Options, RunError, run};

@@ -37,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FOLDER", default_value = PinFolder::DEFAULT)]
     pins: PathBuf,
 
-    /// Where the layout of the pinned tables is written down
+    /// Where it keeps what outlives it: sessions, resources, the layout of the pinned tables; no other daemon may run there
     #[arg(long, value_name = "FOLDER", default_value = "/run/pinion/state")]
     state: PathBuf,
 

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::discovery::Discovered;
 use super::front_ends::{self, FrontEndError, HeardOf};
+use super::hold::{InUse, hold};
 use super::interfaces::Host;
 use super::packet_path::PacketPath;
 use super::restore::restore;
@@ -44,7 +45,7 @@ pub struct Options {
     pub config: PathBuf,
     /// The bpffs that the packet path is pinned in.
     pub pins: PathBuf,
-    /// Where the layout of the pinned tables is written down.
+    /// Where it keeps what outlives it; no other daemon may run there.
     pub state: PathBuf,
     /// Who is told how it goes.
     pub supervisor: Notifier,
@@ -77,6 +78,9 @@ pub enum RunError {
     /// The packet path.
     #[error(transparent)]
     Path(#[from] LoadError),
+    /// Another daemon runs there.
+    #[error(transparent)]
+    State(#[from] InUse),
     /// The API cannot listen.
     #[error(transparent)]
     Api(#[from] BindError),
@@ -128,6 +132,7 @@ pub async fn run(options: Options) -> Result<(), RunError> {
     let config = Arc::new(read.config);
     privileges(&options, &config, &here)?;
     let server = Server::bind(&config.api).await?;
+    let _held = hold(&options.state)?;
     let listener = listen(config.metrics).await?;
     let mut signals = Signals::new().map_err(RunError::Signals)?;
 
