@@ -10,14 +10,14 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use pinion_protocols::sbi::{BindingParameter, RoutingBinding, Value as _, decode};
 
 use crate::api_root::ApiRoot;
-use crate::call::Call;
+use crate::call::{Call, Reply};
 use crate::failure::{Failure, Fault, Sent, Upstream};
 use crate::names;
 use crate::producer::{Hop, Producer, Target};
 use crate::retry_after;
 use crate::tally::Event;
 
-use reports::{From, Whose, names_of};
+use reports::{From, Server, Whose, names_of};
 pub use reports::{Reported, Role};
 pub use told::tell;
 
@@ -45,26 +45,37 @@ pub fn hear(call: &mut Call) {
         let headers = reply.headers();
         call.parts().reported.hear(headers, || who(call, headers, target));
         if matches!(reply.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-            rest(call, headers, target);
+            rest(call, reply, target);
         }
     }
 }
 
-/// What is bound to nobody goes past a producer that says for how long it has too much to do (6.4.2.2, 6.4.2.3): to divert is
-/// better than to send less (6.4.2.1). Whatever is for it goes on, and its client hears what it says.
-fn rest(call: &Call, headers: &HeaderMap, target: &Target) {
+/// What is bound to nobody goes past a producer that says that it has too much to do, for as long as it says (6.4.2.2, 6.4.2.3),
+/// or so much of it as it does not take: to divert is better than to send less (6.4.2.1). Whatever is for it goes on, and its
+/// client hears what it says.
+fn rest(call: &Call, reply: &Reply, target: &Target) {
+    let headers = reply.headers();
     let place = who(call, headers, target).place.filter(|_| is_of_server(headers, target.hop));
-    let (Some(place), Some(wait)) = (place, retry_after::wait(headers)) else { return };
-    if wait.is_zero() {
-        return;
-    }
+    let Some(place) = place else { return };
     let producer = target.producer.as_deref().filter(|it| it.api_root.same(place));
     let named = producer.map(|it| it.service.as_str()).filter(|it| !it.is_empty());
     // An API's name comes first (TS 29.501 4.4.1).
     let service = named.or_else(|| call.request.uri().path().split('/').nth(1)).unwrap_or_default();
-    tracing::debug!(producer = %place, service, ?wait, "a producer asks for nothing new");
-    call.prepared().tally.one(Event::OverloadRests);
-    call.parts().reported.rest(place, service, producer, Role::of(call.context.callback), wait);
+    let server = Server { place, service, producer, role: Role::of(call.context.callback) };
+    let (prepared, parts) = (call.prepared(), call.parts());
+    match retry_after::wait(headers) {
+        Some(wait) if !wait.is_zero() => {
+            tracing::debug!(producer = %place, service, ?wait, "a producer asks for nothing new");
+            prepared.tally.one(Event::OverloadRests);
+            parts.reported.rest(server, wait);
+        }
+        None if reply.status() == StatusCode::SERVICE_UNAVAILABLE && target.hop == Hop::Producer => {
+            let holder = target.holder(prepared.settings.identities.producers);
+            let health = parts.pools.health(&target.api_root, &holder);
+            parts.reported.refused(server, health.done(call.begun).answered);
+        }
+        Some(_) | None => {}
+    }
 }
 
 /// Whether an error is the server's own, and not of an SCP or SEPP on the way to it (6.10.8.2, 6.10.8.3).

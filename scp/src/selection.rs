@@ -195,11 +195,12 @@ fn choose_among<'a>(
 ) -> Option<Picked> {
     let (settings, parts) = (&call.prepared().settings, call.parts());
     let role = Role::of(call.context.callback);
+    let chance = || *call.context.chance.get_or_init(|| parts.dice.below(u64::MAX));
     let knowledge = Knowledge {
         locality,
         bad: &|producer| {
             if parts.drained.any(Some(&producer.nf_instance), &producer.api_root)
-                || parts.reported.rests(producer, role)
+                || parts.reported.rests(producer, role, chance)
             {
                 return true;
             }
@@ -207,7 +208,7 @@ fn choose_among<'a>(
             health.standing(call.begun, &settings.retries) == Standing::Bad
         },
         reports: Some(&(&parts.reported, role)),
-        chance: &|| *call.context.chance.get_or_init(|| parts.dice.below(u64::MAX)),
+        chance: &chance,
     };
     let untried = all.filter(|it| !call.tried.contains(&it.api_root)).collect();
     pick::pick(untried, &knowledge, &parts.dice)

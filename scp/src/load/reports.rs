@@ -17,6 +17,8 @@ use crate::names;
 use crate::producer::Producer;
 use crate::seldom::Seldom;
 
+use rests::Rest;
+pub(super) use rests::Server;
 use whose::whose;
 pub(super) use whose::{From, Whose, names_of};
 
@@ -31,7 +33,7 @@ struct Shared {
     overloads: Seldom<Aged<Whose, Overload>>,
     loads: Seldom<Aged<Whose, Load>>,
     /// Who is to get nothing new, by its answers.
-    rests: Seldom<Aged<Whose, ()>>,
+    rests: Seldom<Aged<Whose, Rest>>,
 }
 
 /// As what an NF is overloaded: one that gets too many notifications may serve requests as before (6.4.3.4.5).
