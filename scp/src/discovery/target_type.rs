@@ -3,12 +3,23 @@
 /// The type of the NFs that serve an API; none where the name is not one of an NF's.
 pub(crate) fn of_service(service: &str) -> Option<String> {
     let rest = service.strip_prefix('n')?;
-    if rest.starts_with("5g-eir") {
-        return Some("5G_EIR".to_owned());
+    if let Some((_, kind)) = OTHERWISE.iter().find(|(name, _)| rest.starts_with(name)) {
+        return Some((*kind).to_owned());
     }
     let name = rest.split('-').next().filter(|name| !name.is_empty() && name.len() < rest.len())?;
     name.bytes().all(|byte| byte.is_ascii_alphanumeric()).then(|| name.to_ascii_uppercase())
 }
+
+/// How APIs begin, after the `n`, that say the type of their NFs otherwise than it is written.
+const OTHERWISE: [(&str, &str); 7] = [
+    ("5g-eir-", "5G_EIR"),
+    ("5gddnmf-", "5G_DDNMF"),
+    ("5g-ddnmf-", "5G_DDNMF"),
+    ("mbsmf-", "MB_SMF"),
+    ("soraf-", "SOR_AF"),
+    ("bsp-", "GBA_BSF"),
+    ("iwmsc-", "SMS_IWMSC"),
+];
 
 /// The type of the NFs of a set: `set1.udmset.5gc...` (TS 23.003 28.12), `set1-region48.amfset.5gc...`.
 pub(crate) fn of_set(set: &str) -> Option<String> {
@@ -43,6 +54,12 @@ mod tests {
             ("nsmf-pdusession", Some("SMF")),
             ("n5g-eir-eic", Some("5G_EIR")),
             ("npcf-am-policy-control", Some("PCF")),
+            ("n5gddnmf-discovery", Some("5G_DDNMF")),
+            ("nmbsmf-tmgi", Some("MB_SMF")),
+            ("nsoraf-sor", Some("SOR_AF")),
+            ("nspaf-secured-packet", Some("SPAF")),
+            ("nbsp-gba", Some("GBA_BSF")),
+            ("niwmsc-smservice", Some("SMS_IWMSC")),
             ("udm", None),
             ("nothing", None),
             ("n-x", None),
