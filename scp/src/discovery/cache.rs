@@ -246,14 +246,19 @@ impl Found {
 
     fn loaded(&self, nf_instance: &str, load: &Loaded) -> Self {
         let mut found = self.clone();
-        for candidate in &mut found.candidates {
-            let producer = &candidate.producer;
+        let tell = |producer: &mut Arc<Producer>| {
             let of_it =
                 load.service_instance.as_ref().is_none_or(|id| producer.service_instance.as_ref() == Some(id));
             if of_it && producer.nf_instance.eq_ignore_ascii_case(nf_instance) {
-                candidate.producer = Arc::new(Producer { load: Some(load.percent), ..(**producer).clone() });
+                *producer = Arc::new(Producer { load: Some(load.percent), ..(**producer).clone() });
             }
+        };
+        for candidate in &mut found.candidates {
+            tell(&mut candidate.producer);
+            tell(&mut candidate.receiver);
         }
+        found.listeners.iter_mut().for_each(|it| tell(&mut it.producer));
+        found.instances.iter_mut().for_each(tell);
         found
     }
 
@@ -270,6 +275,8 @@ impl Found {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn key(number: usize) -> Key {
@@ -314,6 +321,30 @@ mod tests {
         assert!(matches!(cache.recall(&key(2_001), now), Remembered::Nothing), "what is too large is not kept");
         cache.remember(&key(2_000), answer(90, 5), now, &bounds(100, 100));
         assert_eq!(cache.size(), (1, 90));
+    }
+
+    /// Requests, callbacks to services and to NFs, and notifications by default are all shared by load.
+    #[test]
+    fn d6_a_load_that_is_told_is_that_of_receivers_too() {
+        let answer = json!({"nfInstances": [{"nfInstanceId": "i", "nfType": "AMF", "nfStatus": "REGISTERED", "load": 9,
+            "ipv4Addresses": ["192.0.2.1"],
+            "defaultNotificationSubscriptions": [{"notificationType": "N1_MESSAGES", "callbackUri": "http://a/n1"}],
+            "nfServices": [{"serviceInstanceId": "1", "serviceName": "namf-comm", "scheme": "http", "apiPrefix": "/x",
+                "nfServiceStatus": "REGISTERED",
+                "defaultNotificationSubscriptions": [{"notificationType": "N2_INFORMATION", "callbackUri": "http://a/n2"}]}]}]});
+        let found = Found::new(&serde_json::from_value(answer).unwrap());
+        let loads = |found: &Found| {
+            let Found { candidates, listeners, instances, .. } = found;
+            let all = candidates.iter().flat_map(|it| [&it.producer, &it.receiver]);
+            let all = all.chain(listeners.iter().map(|it| &it.producer)).chain(instances);
+            all.map(|it| it.load.unwrap()).collect::<Vec<_>>()
+        };
+        let told = |id: Option<&str>| Loaded { service_instance: id.map(str::to_owned), percent: 70 };
+        assert_eq!(loads(&found), [9, 9, 9, 9, 9]);
+        assert_eq!(loads(&found.loaded("I", &told(None))), [70, 70, 70, 70, 70]);
+        // The second to last of them is of no service.
+        assert_eq!(loads(&found.loaded("i", &told(Some("1")))), [70, 70, 70, 9, 9]);
+        assert_eq!(loads(&found.loaded("j", &told(None))), [9, 9, 9, 9, 9]);
     }
 
     #[test]
