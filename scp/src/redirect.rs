@@ -15,7 +15,7 @@ use crate::kept::Content;
 use crate::names;
 use crate::producer::{Hop, Target};
 use crate::settings::{Redirects, Settings};
-use crate::target::ourselves;
+use crate::target::known;
 
 /// Where a request is to be sent instead.
 pub(crate) struct Elsewhere {
@@ -64,7 +64,7 @@ pub(crate) async fn read(call: &mut Call) {
     *reply.body_mut() = content.read().unwrap_or_default();
     if let Ok(Ok(looked)) = looked
         && let Some(next) = instead(&looked, target.hop)
-        && !ourselves(&settings.identity, &next)
+        && !ours(&next, settings)
     {
         reply.extensions_mut().insert(Instead(next));
     }
@@ -78,6 +78,11 @@ fn instead(content: &[u8], hop: Hop) -> Option<ApiRoot> {
         Hop::Sepp => ("SEPP_REDIRECTION", target_sepp),
     };
     ApiRoot::parse(&next.filter(|_| cause == wanted)?).ok()
+}
+
+/// Whether this SCP is there: who comes back to it is its client.
+fn ours(root: &ApiRoot, settings: &Settings) -> bool {
+    known(&settings.identity, root.transport, &root.authority)
 }
 
 /// Where an answer leads; none where the client is to have the answer itself: by configuration, because another SCP or another
@@ -100,6 +105,7 @@ pub(crate) fn elsewhere(reply: &Reply, answered: &Target, settings: &Settings) -
         let id = ProducerId { nf_instance, service_instance, nf_set: None, service_set: None };
         HeaderValue::try_from(id.to_string()).ok()
     });
-    let target = Target { chosen: true, ..Target::given(ApiRoot::of(&location)?, Hop::Producer) };
+    let root = ApiRoot::of(&location).filter(|it| !ours(it, settings))?;
+    let target = Target { chosen: true, ..Target::given(root, Hop::Producer) };
     Some(Elsewhere { target, path: Some(path), identity })
 }

@@ -81,12 +81,12 @@ fn lead(call: &Call) -> Result<Lead, Failure> {
 }
 
 /// Whether an authority is one of the SCP's.
-fn known(identity: &Identity, transport: Transport, authority: &Authority) -> bool {
+pub(crate) fn known(identity: &Identity, transport: Transport, authority: &Authority) -> bool {
     identity.authorities.iter().any(|it| transport.leads_alike(it, authority))
 }
 
 /// Whether an API root is this SCP's own.
-pub(crate) fn ourselves(identity: &Identity, target: &ApiRoot) -> bool {
+fn ourselves(identity: &Identity, target: &ApiRoot) -> bool {
     known(identity, target.transport, &target.authority) && target.prefix() == identity.prefix
 }
 

@@ -65,6 +65,15 @@ async fn f4_a_redirect_is_followed_by_policy() {
     }
 }
 
+/// Who asks this SCP again is its client.
+#[tokio::test]
+async fn f4_a_redirect_that_leads_back_here_is_relayed() {
+    let location = format!("http://{SCP}:80/nudm-sdm/v1/a");
+    let producer = moved(307, location.clone()).await;
+    let answer = ask(following(), &producer).await;
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (307, location.as_str()));
+}
+
 #[tokio::test]
 async fn f4_redirects_are_not_followed_for_ever() {
     let producer = Producer::with(|seen| {
