@@ -113,7 +113,10 @@ fn spared(call: &Call) -> Option<Upstream> {
         return None;
     }
     let seconds = match target.overloaded {
-        true => reported.seconds_left(&place(call, target)),
+        true => {
+            let producer = target.producer.iter().flat_map(|it| names_of(it, Role::of(call.context.callback)));
+            reported.seconds_left(&producer.chain([place(call, target)]).collect::<Vec<_>>())
+        }
         false if reported.is_quiet() => return None,
         false => turned_away(reported, call, target)?,
     };

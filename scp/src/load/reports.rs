@@ -125,11 +125,11 @@ impl Reported {
         Some(seconds(until, now))
     }
 
-    /// For how long somebody is overloaded yet.
-    pub(super) fn seconds_left(&self, whose: &Whose) -> u32 {
+    /// For how long somebody of these names is overloaded yet, the first that is known.
+    pub(super) fn seconds_left(&self, names: &[Whose]) -> u32 {
         let overloads = self.shared.overloads.read();
         let now = Instant::now();
-        overloads.get(whose, now).map_or(0, |(_, until)| seconds(until, now))
+        names.iter().find_map(|it| overloads.get(it, now)).map_or(0, |(_, until)| seconds(until, now))
     }
 
     fn overloaded(&self, whose: Whose, said: Timestamp, validity: u32, reduction: u8) {

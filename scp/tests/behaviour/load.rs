@@ -302,3 +302,25 @@ async fn f7_who_refuses_most_of_what_it_gets_gets_less() {
     // Some go on to find out when it takes more.
     assert!((250..500).contains(&others), "{others}");
 }
+
+/// RFC 9110 10.2.3: of one that said nothing itself, for as long as what was said of its set holds.
+#[tokio::test]
+async fn f7_clients_are_told_for_how_long_a_set_is_overloaded() {
+    let oci =
+        HALF.rsplit_once(';').map(|(rest, _)| format!("{rest}; NF-Set: set1.udmset.5gc.mnc012.mcc345")).unwrap();
+    let oci = oci.replace("50%", "100%");
+    let one = Producer::with(move |_| {
+        Does::Answers(Response::builder().header("3gpp-Sbi-Oci", &oci).body(Bytes::new()).unwrap())
+    })
+    .await;
+    let two = Producer::start().await;
+    let nrf = Nrf::with(one_before_two(&one, &two).into()).await;
+    let running = scp(nrf.settings()).await;
+    let client = Client::connect(running.address).await;
+    let anybody = || get("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
+    assert_eq!(client.ask(anybody().body("").unwrap()).await.status, 200);
+    let not_one = anybody().header("3gpp-Sbi-Selection-Info", format!("not-select-nfinst={ONE}"));
+    let answer = client.ask(not_one.body("").unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (503, "NF_CONGESTION"));
+    assert!(answer.header("retry-after").parse::<u32>().unwrap() > 3000);
+}
