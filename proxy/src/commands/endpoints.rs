@@ -119,10 +119,52 @@ fn why(endpoint: &EndpointView) -> String {
     if let Some(deadline) = endpoint.deadline {
         parts.push(format!("sessions end in {}", time::shown(deadline)));
     }
-    let down = endpoint.paths.iter().filter(|path| path.up == Some(false) && !path.why.is_empty());
+    let said = |path: &PathView| path.why.is_empty() || path.why == endpoint.why;
+    let down = endpoint.paths.iter().filter(|path| path.up == Some(false) && !said(path));
     parts.extend(down.map(|path| format!("{}: {}", path.address, path.why)));
     if !endpoint.traffic.notice.is_empty() {
         parts.push(endpoint.traffic.notice.clone());
     }
     parts.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::control::{EndpointState, TrafficView};
+
+    fn down(paths: &[(u8, &str)]) -> EndpointView {
+        let path = |&(last, why): &(u8, &str)| PathView {
+            address: [192, 0, 2, last].into(),
+            up: Some(false),
+            why: why.to_owned(),
+            since: Duration::ZERO,
+            round_trip: None,
+        };
+        EndpointView {
+            pool: "n4".to_owned(),
+            name: "upf-1".to_owned(),
+            port: None,
+            weight: 1,
+            effective: 0,
+            priority: 0,
+            state: EndpointState::Down,
+            why: "it released its association".to_owned(),
+            since: Duration::ZERO,
+            paths: paths.iter().map(path).collect(),
+            sessions: 0,
+            deadline: None,
+            traffic: TrafficView::default(),
+            load: None,
+        }
+    }
+
+    #[test]
+    fn what_a_path_says_is_not_said_twice() {
+        assert_eq!(why(&down(&[(1, "it released its association")])), "it released its association");
+        let two = down(&[(1, ""), (2, "no answer")]);
+        assert_eq!(why(&two), "it released its association; 192.0.2.2: no answer");
+    }
 }
