@@ -70,9 +70,9 @@ impl<'a> Avp<'a> {
         self.code
     }
 
-    /// The code of one that has no vendor.
+    /// The code of one that has no vendor, or 0 for one, which is the same (RFC 6733 4.1).
     pub fn known(&self) -> Option<AvpCode> {
-        self.vendor.is_none().then(|| AvpCode::from(self.code))
+        matches!(self.vendor, None | Some(0)).then(|| AvpCode::from(self.code))
     }
 
     /// The number that IANA gave the vendor: 10415 is 3GPP.

@@ -59,6 +59,18 @@ fn groups_and_vendors() {
     assert_eq!((flags.unsigned(), flags.is_mandatory(), flags.offset()), (Ok(0x22), true, 140));
 }
 
+// RFC 6733 4.1: no vendor, or 0, is the IETF.
+#[test]
+fn rfc6733_4_1_vendor_0_is_none() {
+    let mut bytes = ANSWER.to_vec();
+    bytes.truncate(20);
+    bytes.extend([0, 0, 1, 0x0c, 0xc0, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0x07, 0xd1]);
+    bytes[3] = 36;
+    assert_eq!(Message::parse(&bytes).unwrap().routing().unwrap().result, Some(2001));
+    bytes[31] = 1;
+    assert_eq!(Message::parse(&bytes).unwrap().routing().unwrap().result, None);
+}
+
 #[test]
 fn header_that_is_wrong() {
     assert_eq!(Message::parse(&[]), Err(Error::HeaderCut { have: 0 }));
