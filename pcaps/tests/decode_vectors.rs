@@ -395,6 +395,15 @@ const VECTORS: &[Vector] = &[
         packet: "450000240001000040117cc67f0000017f000001003508680010c82e30ff000000000001",
         shown: "",
         error: "",
+    },
+    // A group that is not whole, and a value of another length.
+    Vector {
+        scapy: "IP()/TCP(sport=3868,dport=9)/Raw(bytes.fromhex('010000404000013c010000230000000100000002'+'0000010c4000000a13960000'+'0000011740000014'+'000000014000005a61626300'+'000001084000000968000000'))",
+        packet: "450000680001000040067c8d7f0000017f0000010f1c0009000000000000000050022000fb310000010000404000013c\
+            0100002300000001000000020000010c4000000a139600000000011740000014000000014000005a6162630000000108\
+            4000000968000000",
+        shown: "diameter.cmd.code=316 diameter.Origin-Host=h",
+        error: "Diameter AVP at offset 20: 2 bytes are not the length of AVP 268",
     },];
 
 #[test]

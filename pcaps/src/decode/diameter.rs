@@ -58,13 +58,20 @@ fn avps(message: &mut Message, avps_of: Avps<'_>) -> Result<(), Error> {
             Some(AvpCode::DestinationRealm) => "diameter.Destination-Realm",
             Some(AvpCode::UserName) => "diameter.User-Name",
             Some(AvpCode::ResultCode) => {
-                let result = avp.unsigned()?;
-                message.add("diameter.Result-Code", result);
-                message.summarize(format!("result {result}"));
+                match avp.unsigned() {
+                    Ok(result) => {
+                        message.add("diameter.Result-Code", result);
+                        message.summarize(format!("result {result}"));
+                    }
+                    Err(error) => message.fail(error),
+                }
                 continue;
             }
+            // What is wrong in a group ends the group alone: it is what Failed-AVP is for (RFC 6733 7.5).
             Some(code) if code.is_group() => {
-                avps(message, avp.group()?)?;
+                if let Err(error) = avp.group().and_then(|group| avps(message, group)) {
+                    message.fail(error);
+                }
                 continue;
             }
             _ => continue,
