@@ -1,9 +1,12 @@
 //! Where 307 and 308 of a producer lead, or of an SCP or SEPP on the way, where that is followed for the client
 //! (TS 29.500 6.10.9.1).
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use http::uri::PathAndQuery;
-use http::{HeaderValue, StatusCode, Uri, header};
-use pinion_protocols::sbi::{ProducerId, TargetNfId, Value as _};
+use http::{StatusCode, Uri, header};
+use pinion_protocols::sbi::{TargetNfId, Value as _, decode};
 use serde::Deserialize;
 use tokio::time::timeout_at;
 
@@ -13,18 +16,16 @@ use crate::call::{Call, Reply};
 use crate::cause::Cause;
 use crate::kept::Content;
 use crate::names;
-use crate::producer::{Hop, Target};
+use crate::producer::{Hop, Producer, Target};
 use crate::settings::{Redirects, Settings};
 use crate::target::known;
 
 /// Where a request is to be sent instead.
 pub(crate) struct Elsewhere {
-    /// Whom to ask.
+    /// Whom to ask, and who that is where 3gpp-Sbi-Target-Nf-Id says so.
     pub(crate) target: Target,
     /// For what; none: for the same, by another way.
     pub(crate) path: Option<PathAndQuery>,
-    /// Who that is, as 3gpp-Sbi-Producer-Id has it, where 3gpp-Sbi-Target-Nf-Id says so.
-    pub(crate) identity: Option<HeaderValue>,
 }
 
 /// The SCP or SEPP that is to be asked instead of the one that said so; beside an answer.
@@ -95,17 +96,18 @@ pub(crate) fn elsewhere(reply: &Reply, answered: &Target, settings: &Settings) -
         // What Location says is then of no account.
         let Instead(next) = reply.extensions().get()?;
         let target = Target { api_root: next.clone(), ..answered.clone() };
-        return Some(Elsewhere { target, path: None, identity: None });
+        return Some(Elsewhere { target, path: None });
     }
     let headers = reply.headers();
     let location = Uri::try_from(headers.get(header::LOCATION)?.as_bytes()).ok()?;
     let path = location.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-    let identity = headers.get(names::TARGET_NF_ID).and_then(|id| {
-        let TargetNfId { nf_instance, service_instance } = TargetNfId::parse(id.as_bytes()).ok()?;
-        let id = ProducerId { nf_instance, service_instance, nf_set: None, service_set: None };
-        HeaderValue::try_from(id.to_string()).ok()
-    });
     let root = ApiRoot::of(&location).filter(|it| !ours(it, settings))?;
-    let target = Target { chosen: true, ..Target::given(root, Hop::Producer) };
-    Some(Elsewhere { target, path: Some(path), identity })
+    let producer = headers.get(names::TARGET_NF_ID).and_then(|id| {
+        let TargetNfId { nf_instance, service_instance } = TargetNfId::parse(id.as_bytes()).ok()?;
+        let service_instance = service_instance.and_then(decode).map(Cow::into_owned);
+        let nf_instance = nf_instance.to_owned();
+        Some(Arc::new(Producer { nf_instance, service_instance, ..Producer::at(root.clone()) }))
+    });
+    let target = Target { chosen: true, producer, ..Target::given(root, Hop::Producer) };
+    Some(Elsewhere { target, path: Some(path) })
 }

@@ -4,12 +4,11 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context as Task, Poll};
 
-use http::{HeaderValue, Method, Uri};
+use http::{Method, Uri};
 use tokio::time::Instant;
 
 use crate::call::{Back, Call, Reply, Serve};
 use crate::failure::{Failure, Fault, Upstream};
-use crate::names;
 use crate::producer::{Plan, Step, Target};
 use crate::redirect::{self, Elsewhere};
 use crate::slow::Slow;
@@ -70,12 +69,7 @@ where
         }
         came = next_of(&mut under_way, &again.call.context.slow).await;
     }
-    let Again { call, identity, .. } = again;
-    let mut call = outcome.unwrap_or(call);
-    if let (Some(identity), Ok(reply)) = (identity, &mut call.answer) {
-        reply.headers_mut().entry(names::PRODUCER_ID).or_insert(identity);
-    }
-    Ok(call)
+    Ok(outcome.unwrap_or(again.call))
 }
 
 /// The first that ends of those that are under way, or that one of them says nothing.
@@ -122,8 +116,6 @@ pub(super) struct Again<S> {
     service: S,
     /// What attempts are copies of.
     call: Box<Call>,
-    /// Who is asked since a producer named somebody else.
-    identity: Option<HeaderValue>,
     /// Attempts that there were.
     attempts: usize,
     /// Whether the last was taken from the budget.
@@ -134,7 +126,7 @@ pub(super) struct Again<S> {
 
 impl<S> Again<S> {
     pub(super) const fn new(service: S, call: Box<Call>) -> Self {
-        Self { service, call, identity: None, attempts: 1, paid: false, exhausted: false }
+        Self { service, call, attempts: 1, paid: false, exhausted: false }
     }
 
     /// The attempt instead of one that failed; none where that is not safe, or not to be had.
@@ -178,14 +170,13 @@ impl<S> Again<S> {
             return None;
         }
         let settings = &self.call.prepared().settings;
-        let Elsewhere { target, path, identity } = redirect::elsewhere(reply, answered?, settings)?;
+        let Elsewhere { target, path } = redirect::elsewhere(reply, answered?, settings)?;
         self.call.prepared().tally.one(Event::RedirectFollowed);
         self.call.plan = Plan::place(target);
         self.call.tried.clear();
         self.call.context.slow.take();
         if let Some(path) = path {
             *self.call.request.uri_mut() = Uri::from(path);
-            self.identity = identity;
         }
         self.paid = false;
         self.attempt()

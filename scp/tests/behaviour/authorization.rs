@@ -4,9 +4,10 @@ use bytes::Bytes;
 use http::Response;
 use pinion_scp::authorization::Policy;
 use pinion_scp::nrf::{PlmnId, Registration};
+use pinion_scp::settings::{Redirects, Settings};
 use serde_json::{Value, json};
 
-use crate::nrf::{Nrf, ONE, one_before_two, pairs, udm};
+use crate::nrf::{Nrf, ONE, TWO, one_before_two, pairs, udm};
 use crate::support::{Client, Does, Producer, Running, Seen, get, post, scp, until};
 
 const AMF: &str = "54804518-4191-46b3-955c-ac631f953ea1";
@@ -207,16 +208,37 @@ async fn a1_a_token_for_one_instance_is_not_for_another() {
     let nrf = Nrf::with(one_before_two(&one, &two).into()).await;
     let running = scp(nrf.settings()).await;
     let client = Client::connect(running.address).await;
-    // {"alg":"none"} and {"aud":["54804518-4191-46b3-955c-ac631f953ed1"]}.
-    let own = "eyJhbGciOiJub25lIn0.eyJhdWQiOlsiNTQ4MDQ1MTgtNDE5MS00NmIzLTk1NWMtYWM2MzFmOTUzZWQxIl19.AA";
-    let bearer = format!("Bearer {own}");
-    client.ask(ask(AMF).header("authorization", &bearer).body("").unwrap()).await;
+    let bearer = FOR_ONE;
+    client.ask(ask(AMF).header("authorization", bearer).body("").unwrap()).await;
     assert_eq!(authorization(&one.only()), bearer);
     one.kill();
     until(|| std::net::TcpStream::connect(one.address).is_err()).await;
-    client.ask(ask(AMF).header("authorization", &bearer).body("").unwrap()).await;
+    client.ask(ask(AMF).header("authorization", bearer).body("").unwrap()).await;
     assert_eq!(authorization(&two.only()), "Bearer token-1");
 }
+
+/// Nor is it for the one that the first sends to.
+#[tokio::test]
+async fn a1_a_token_for_one_instance_is_not_for_another_that_it_redirects_to() {
+    let two = Producer::start().await;
+    let location = format!("{}/nudm-sdm/v2/x", two.root());
+    let one = Producer::with(move |_| {
+        let answer = Response::builder().status(307).header("location", &location);
+        let answer = answer.header("3gpp-Sbi-Target-Nf-Id", format!("nfinst={TWO}"));
+        Does::Answers(answer.body(Bytes::new()).unwrap())
+    })
+    .await;
+    let nrf = Nrf::with(one_before_two(&one, &two).into()).await;
+    let running = scp(Settings { redirects: Redirects::Follow, ..nrf.settings() }).await;
+    let client = Client::connect(running.address).await;
+    let answer = client.ask(ask(AMF).header("authorization", FOR_ONE).body("").unwrap()).await;
+    assert_eq!(answer.header("3gpp-Sbi-Producer-Id"), format!("nfinst={TWO}"));
+    assert_eq!((authorization(&one.only()), authorization(&two.only())), (FOR_ONE, "Bearer token-1"));
+}
+
+/// {"alg":"none"} and {"aud":["54804518-4191-46b3-955c-ac631f953ed1"]}.
+const FOR_ONE: &str =
+    "Bearer eyJhbGciOiJub25lIn0.eyJhdWQiOlsiNTQ4MDQ1MTgtNDE5MS00NmIzLTk1NWMtYWM2MzFmOTUzZWQxIl19.AA";
 
 #[tokio::test]
 async fn a2_a_refusal_of_the_clients_token_is_the_clients() {
