@@ -13,6 +13,7 @@ mod ignored;
 mod nf_type;
 mod nobody;
 pub(crate) mod parameter;
+mod refusals;
 mod settings;
 mod target_type;
 mod whole;

@@ -13,6 +13,7 @@ use super::factors::{Factors, Key};
 use super::freshness::{Freshness, freshness};
 use super::given::{beside, given};
 use super::ignored::weigh;
+use super::refusals::Refusals;
 use super::settings::DiscoverySettings;
 use super::whole;
 use crate::flight::{Flights, Joined};
@@ -30,6 +31,7 @@ pub struct Directory {
 #[derive(Debug, Default)]
 struct Shared {
     cache: Cache,
+    refusals: Refusals,
     flights: Flights<Key, Outcome>,
     preferred: Preferred,
     wanted: Wanted,
@@ -115,7 +117,8 @@ impl Directory {
         };
         let look = || match self.shared.cache.recall(key, Instant::now()) {
             Remembered::Holds(found, _) => Some(Ok(found)),
-            Remembered::Serves(_) | Remembered::Nothing => None,
+            Remembered::Serves(_) => None,
+            Remembered::Nothing => self.shared.refused(key).map(Err),
         };
         let set_out = || {
             let (shared, key) = (Arc::clone(&self.shared), key.clone());
@@ -203,16 +206,25 @@ impl Directory {
 
 impl Shared {
     async fn search(&self, key: &Key, set: &NrfSet, target_type: String, settings: &DiscoverySettings) -> Outcome {
+        let changes = self.cache.changes();
         let outcome = self.ask(key, set, target_type, settings).await;
+        let now = Instant::now();
         match &outcome {
             Ok(_) => {}
             Err(error) if error.is_away() => {
-                let now = Instant::now();
                 self.cache.pause(key, now.checked_add(settings.pause).unwrap_or(now));
             }
-            Err(_) => self.cache.forget(key),
+            Err(error) => {
+                self.cache.forget(key);
+                self.refusals.put(key, error, changes, settings.pause, now);
+            }
         }
         outcome
+    }
+
+    /// How a search was refused just now, since when nothing changed.
+    fn refused(&self, key: &Key) -> Option<NrfError> {
+        self.refusals.get(key, self.cache.changes(), Instant::now())
     }
 
     async fn ask(&self, key: &Key, set: &NrfSet, target_type: String, settings: &DiscoverySettings) -> Outcome {

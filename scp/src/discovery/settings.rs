@@ -18,7 +18,8 @@ pub struct DiscoverySettings {
     /// How long one request waits for a new answer while there is one that does not hold any more. Others only wait
     /// where that has nobody.
     pub patience: Duration,
-    /// How long an NRF that did not answer is not asked again for what there is an old answer to.
+    /// How long an NRF that did not answer is not asked again for what there is an old answer to, nor one that refused for the
+    /// same.
     pub pause: Duration,
     /// The NF type that the NRF is told where a client does not say its own.
     pub requester: String,

@@ -170,6 +170,29 @@ async fn d1_what_the_nrf_refuses_is_named_as_the_client_sent_it() {
     assert_eq!(answer.problem("invalidParams"), expected);
 }
 
+/// A client that asks in vain again and again is not the NRF's to bear; what changes there may change that.
+#[tokio::test]
+async fn d5_what_the_nrf_refuses_is_not_asked_for_again_at_once() {
+    let producer = Producer::start().await;
+    for (pause, asked_of) in [(Duration::from_secs(3_600), 1), (Duration::ZERO, 3)] {
+        let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+        nrf.knows.lock().unwrap().search = Some((403, json!({"status": 403})));
+        let mut settings = nrf.settings();
+        settings.discovery.pause = pause;
+        let running = scp(settings).await;
+        for _ in 0..3 {
+            let answer = asked(&running, ask().header("User-Agent", "amf-1")).await;
+            assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (400, "NF_DISCOVERY_FAILURE"));
+        }
+        assert_eq!(nrf.searches().len(), asked_of);
+        nrf.knows.lock().unwrap().search = None;
+        let other = asked(&running, ask().header("User-Agent", "smf-1")).await;
+        assert_eq!(other.status, 200, "another search");
+        running.scp.parts().directory.changed(ONE, "UDM", false);
+        assert_eq!(asked(&running, ask().header("User-Agent", "amf-1")).await.status, 200);
+    }
+}
+
 #[tokio::test]
 async fn d1_why_nobody_was_found_is_told() {
     let nrf = Nrf::start().await;
