@@ -8,6 +8,7 @@ pub(crate) mod drain;
 pub(crate) mod endpoints;
 pub(crate) mod explain;
 pub(crate) mod init;
+mod input;
 mod progress;
 pub(crate) mod reload;
 mod remedy;

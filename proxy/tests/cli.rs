@@ -240,7 +240,7 @@ fn a_pipe_is_no_capture_for_auto_and_one_for_a_configuration() {
         let file = fs::File::open(capture("n3.pcap")).unwrap();
         let mut cat = Command::new("cat").stdin(file).stdout(Stdio::piped()).spawn().unwrap();
         let output = Command::new(env!("CARGO_BIN_EXE_pinion"))
-            .args(["replay", "--format", "json", "/dev/stdin"])
+            .args(["replay", "--format", "json", "-"])
             .args(args)
             .stdin(cat.stdout.take().unwrap())
             .output()
@@ -253,6 +253,18 @@ fn a_pipe_is_no_capture_for_auto_and_one_for_a_configuration() {
     assert!(err(&output).contains("cannot be read twice, which --config auto must"), "{}", err(&output));
     let output = piped(&["--config", config.to_str().unwrap()]);
     assert_eq!((code(&output), objects(&output).len()), (0, 49));
+}
+
+#[test]
+fn a_dash_is_standard_input() {
+    let file = fs::File::open(capture("n3.pcap")).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_pinion"))
+        .args(["decode", "--format", "json", "-"])
+        .stdin(file)
+        .output()
+        .unwrap();
+    assert_eq!((code(&output), err(&output)), (0, String::new()));
+    assert_eq!(out(&output), out(&pinion(&["decode", "--format", "json", capture("n3.pcap").to_str().unwrap()])));
 }
 
 #[test]

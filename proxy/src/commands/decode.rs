@@ -1,19 +1,22 @@
 //! `pinion decode`: what is in a capture, message by message.
 
 use std::fmt;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use pinion_pcaps::capture::{self, CaptureError, Reader};
 use pinion_pcaps::decode::{Decoder, Message};
 
+use super::input::captures;
 use super::remedy::remedy;
 
 const EXAMPLES: &str = "\
 Examples:
   pinion decode n2.pcap
       One line a message.
+  tcpdump -U -w - -i eth1 sctp | pinion decode -
+      What passes by; on a terminal, as it comes.
   pinion decode --format json n2.pcapng.gz
       One JSON object a message; the keys are Wireshark's field names.
   pinion decode --format json n3.pcap | jq 'select(.\"gtp.teid\" == 291)'
@@ -27,8 +30,8 @@ Exit codes: 0 done, 1 a capture cannot be read or the output not be written, 2 b
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Captures to read, one after another
-    #[arg(value_name = "CAPTURE", required = true)]
+    /// Captures to read, one after another; `-` is standard input
+    #[arg(value_name = "CAPTURE", required = true, value_parser = captures())]
     captures: Vec<PathBuf>,
 
     /// How to print a message
@@ -55,8 +58,13 @@ pub(crate) enum Error {
 /// Decodes the captures onto standard output; what is wrong with one of them goes to standard error, and the others are still read.
 /// A reader of the output that has seen enough ends the command, and that is no failure.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
-    let output = BufWriter::new(io::stdout().lock());
-    match print(args, output, &mut io::stderr().lock()) {
+    let (output, mut complaints) = (io::stdout().lock(), io::stderr().lock());
+    // A terminal gets each line at once: what is read may be captured only now.
+    let printed = match output.is_terminal() {
+        true => print(args, output, &mut complaints),
+        false => print(args, BufWriter::new(output), &mut complaints),
+    };
+    match printed {
         Ok(code) => Ok(code),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         Err(error) => Err(Error::Write(error)),

@@ -15,6 +15,7 @@ use pinion_pcaps::capture::{self, CaptureError, Frame, Reader};
 use pinion_pcaps::replay::{Choice, Replay, ReplayError, Step, Summary, Survey};
 use pinion_pcaps::writer::{WriteError, Writer};
 
+use super::input::captures;
 use super::progress::Progress;
 use super::remedy::remedy;
 use crate::config::{self, ConfigError, Host};
@@ -41,8 +42,8 @@ Exit codes: 0 done; 1 a capture cannot be read, an engine not be had or the outp
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Captures to replay, one after another
-    #[arg(value_name = "CAPTURE", required = true)]
+    /// Captures to replay, one after another; `-` is standard input
+    #[arg(value_name = "CAPTURE", required = true, value_parser = captures())]
     captures: Vec<PathBuf>,
 
     /// A configuration, or `auto`: the server side of each conversation in the capture becomes a service with three sample
