@@ -20,6 +20,9 @@ use crate::procedures::Procedures;
 use crate::settings::Settings;
 use crate::{upstreams, write};
 
+/// The payload protocol identifier of NGAP over DTLS over SCTP (TS 38.412 7).
+const OVER_DTLS: u32 = 66;
+
 /// An association.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Leg {
@@ -166,7 +169,7 @@ impl FrontEnd {
         if self.associations.len() as u64 >= most {
             return self.push(Output::Close { leg: Leg::Gnb(association) });
         }
-        self.associations.insert(association, Tnla { gnb: None, streams });
+        self.associations.insert(association, Tnla { gnb: None, streams, warned: false });
     }
 
     /// Whether somebody with these addresses may make an association: to be asked before [`FrontEnd::accepted`].
@@ -201,9 +204,7 @@ impl FrontEnd {
     pub fn receive(&mut self, now: Duration, leg: Leg, stream: u16, protocol: u32, bytes: &Bytes) {
         self.now = now;
         if protocol != PAYLOAD_PROTOCOL {
-            self.counts.other_protocol += 1;
-            tracing::debug!(?leg, protocol, "dropped what is not NGAP in the clear");
-            return;
+            return self.other_protocol(leg, protocol);
         }
         let origin = match leg {
             Leg::Gnb(association) => {
@@ -233,6 +234,23 @@ impl FrontEnd {
         if let Err(error) = taken {
             let kind = envelope.open(&joined).ok().map(|message| (message.procedure(), message.outcome()));
             self.malformed(leg, stream, kind, &error);
+        }
+    }
+
+    /// Drops what is not NGAP in the clear, and says so once for each association: who sends it waits for answers in vain.
+    fn other_protocol(&mut self, leg: Leg, protocol: u32) {
+        self.counts.other_protocol += 1;
+        let warned = match leg {
+            Leg::Gnb(association) => self.associations.get_mut(&association).map(|it| &mut it.warned),
+            Leg::Amf(upstream) => {
+                let whose = self.upstreams.get(&upstream).copied();
+                whose.and_then(|(gnb, amf)| self.upstream_mut(gnb, amf)).map(|it| &mut it.warned)
+            }
+        };
+        if warned.is_some_and(|warned| !std::mem::replace(warned, true)) {
+            let what =
+                if protocol == OVER_DTLS { "NGAP over DTLS is not spoken here" } else { "NGAP is number 60" };
+            tracing::warn!(?leg, protocol, "dropped for its payload protocol identifier: {what}");
         }
     }
 

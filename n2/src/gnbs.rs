@@ -23,6 +23,8 @@ pub(crate) struct Tnla {
     pub(crate) gnb: Option<GnbId>,
     /// Streams that may be sent on.
     pub(crate) streams: u16,
+    /// Whether it was said that what is not NGAP comes on it.
+    pub(crate) warned: bool,
 }
 
 /// How far a gNB is.

@@ -57,6 +57,8 @@ pub(crate) struct Upstream {
     pub(crate) owed: Option<Duration>,
     /// UEs.
     pub(crate) pins: u32,
+    /// Whether it was said that what is not NGAP comes on it.
+    pub(crate) warned: bool,
 }
 
 impl Upstream {
@@ -70,6 +72,7 @@ impl Upstream {
             overload: None,
             owed: None,
             pins: 0,
+            warned: false,
         }
     }
 

@@ -12,6 +12,7 @@ mod network;
 mod observe;
 mod overload;
 mod resets;
+mod said;
 mod setup;
 mod shown;
 mod spans;
