@@ -21,8 +21,9 @@ use tower::Layer;
 use tracing::Span;
 
 use crate::api_root::ApiRoot;
-use crate::call::{Arrival, Back, Call, Reply, Serve};
+use crate::call::{Arrival, Back, Call, Of, Reply, Serve};
 use crate::cause::Cause;
+use crate::context::Context;
 use crate::names;
 use crate::path::without;
 use crate::producer::Target;
@@ -105,7 +106,7 @@ impl Account {
         let below = without(path, &arrival.prepared.settings.identity.prefix).unwrap_or(path);
         let service = self.shared.services.of(below, head.headers.contains_key(names::CALLBACK));
         let asked = self.asked(&head.method, &head.uri, &head.headers, arrival);
-        Open { at: arrival.at, service, span: Span::none(), asked, closed: false }.close(Some((reply, None)));
+        write_down(&service, arrival.at, asked, Some((reply, None)));
     }
 
     /// What is to be told of a request; nothing where nobody listens.
@@ -181,9 +182,8 @@ where
         let (arrival, account) = (&context.arrival, &context.arrival.parts.account);
         let asked = account.asked(request.method(), request.uri(), request.headers(), arrival);
         let service = || account.shared.services.of(context.api(), context.callback);
-        let service = Arc::clone(context.service.get_or_init(service));
-        let span = trace::begin(request, service.name(), &arrival.prepared);
-        let open = Open { at: arrival.at, service, span, asked, closed: false };
+        let span = trace::begin(request, context.service.get_or_init(service).name(), &arrival.prepared);
+        let open = Open { context: Arc::clone(context), span, asked, closed: false };
         Accounting { inner: self.inner.call(call), open }
     }
 }
@@ -198,8 +198,7 @@ pub struct Accounting<F> {
 /// What is not written down yet.
 #[derive(Debug)]
 struct Open {
-    at: Instant,
-    service: Arc<Service>,
+    context: Arc<Context>,
     span: Span,
     asked: Option<Box<Asked>>,
     closed: bool,
@@ -219,27 +218,45 @@ impl Open {
             return;
         }
         trace::end(&self.span, reply);
-        let took = self.at.elapsed();
-        let (reply, target) = (reply.map(|(reply, _)| reply), reply.and_then(|(_, target)| target));
-        let status = reply.map(Reply::status);
-        let cause = reply.and_then(|it| it.extensions().get::<Cause>()).copied();
-        self.service.add(status, cause, took);
-        let Some(asked) = self.asked.take() else { return };
-        let Asked { mut entry, account } = *asked;
-        let Some(reader) = account.reader() else { return };
-        (entry.status, entry.cause, entry.took) = (status, cause, took);
-        self.service.name().clone_into(&mut entry.service);
-        entry.target = target.map(|it| it.api_root.clone());
-        entry.nf_instance = target.and_then(|it| it.producer.as_ref()).map(|it| it.nf_instance.clone());
-        if reader.try_send(entry).is_err() {
-            account.shared.untold.fetch_add(1, Ordering::Relaxed);
+        if let Some(service) = self.context.service.get() {
+            write_down(service, self.context.arrival.at, self.asked.take(), reply);
         }
+    }
+}
+
+/// Writes down what became of a request of this service that came `at` then.
+fn write_down(
+    service: &Service,
+    at: Instant,
+    asked: Option<Box<Asked>>,
+    reply: Option<(&Reply, Option<&Target>)>,
+) {
+    let took = at.elapsed();
+    let (reply, target) = (reply.map(|(reply, _)| reply), reply.and_then(|(_, target)| target));
+    let status = reply.map(Reply::status);
+    let cause = reply.and_then(|it| it.extensions().get::<Cause>()).copied();
+    service.add(status, cause, took);
+    let Some(asked) = asked else { return };
+    let Asked { mut entry, account } = *asked;
+    let Some(reader) = account.reader() else { return };
+    (entry.status, entry.cause, entry.took) = (status, cause, took);
+    service.name().clone_into(&mut entry.service);
+    entry.target = target.map(|it| it.api_root.clone());
+    entry.nf_instance = target.and_then(|it| it.producer.as_ref()).map(|it| it.nf_instance.clone());
+    if reader.try_send(entry).is_err() {
+        account.shared.untold.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
         self.close(None);
+    }
+}
+
+impl<F> Of for Accounting<F> {
+    fn context(&self) -> &Context {
+        &self.open.context
     }
 }
 

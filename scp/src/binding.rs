@@ -102,7 +102,7 @@ pub struct Asked {
 /// Adds to a plan whom else the request's binding, or its resource's, or its discovery factors allow.
 fn plan(call: &mut Call) -> Result<Option<Box<Asked>>, Failure> {
     let context = &call.context;
-    let first = place(&call.plan);
+    let first = place(call.steps());
     let find = |root: &ApiRoot| {
         let pins = &context.arrival.parts.pins;
         pins.find(root.transport, &root.authority, &below(root, call.request.uri()))
@@ -120,7 +120,7 @@ fn plan(call: &mut Call) -> Result<Option<Box<Asked>>, Failure> {
         let moved = pin.producer(call.request.uri().path()).map(|it| Target::chosen(Arc::new(it)));
         let moved =
             moved.unwrap_or_else(|| Target { chosen: true, ..Target::given(pin.at.clone(), Hop::Producer) });
-        call.plan.steps.insert(0, Step::Place(Arc::new(moved)));
+        call.plan_mut().steps.insert(0, Step::Place(Arc::new(moved)));
     }
     if context.binding
         && let Some(value) = call.headers().get(names::ROUTING_BINDING)
@@ -128,11 +128,11 @@ fn plan(call: &mut Call) -> Result<Option<Box<Asked>>, Failure> {
         let RoutingBinding(binding) = RoutingBinding::parse(value.as_bytes())
             .map_err(|error| Problem::header(names::ROUTING_BINDING, error))?;
         let found = steps::of_binding(&binding, context.callback);
-        extend(&mut call.plan, found, place.is_none());
+        extend(call.plan_mut(), found, place.is_none());
     } else {
         let known = pinned.as_ref().map(|(_, pin)| pin);
         if let Some(pin) = known {
-            extend(&mut call.plan, of_pin(pin, context.callback), false);
+            extend(call.plan_mut(), of_pin(pin, context.callback), false);
         }
         if let Some(root) = &place
             && context.discovery
@@ -143,7 +143,7 @@ fn plan(call: &mut Call) -> Result<Option<Box<Asked>>, Failure> {
             let consumer = context.callback && call.headers().contains_key(names::DISCOVERY_INSTANCE);
             let anybody = creates(call) || context.named_set || consumer;
             let set_of = (!anybody).then(|| root.clone());
-            call.plan.steps.push(Step::Find(Arc::new(Query { set_of, ..Query::default() })));
+            call.plan_mut().steps.push(Step::Find(Arc::new(Query { set_of, ..Query::default() })));
         }
     }
     let callback = context.callback;
@@ -162,8 +162,8 @@ fn below<'a>(root: &ApiRoot, asked: &'a Uri) -> Cow<'a, str> {
 }
 
 /// The place that a plan begins with.
-fn place(plan: &Plan) -> Option<&ApiRoot> {
-    match plan.steps.first() {
+fn place(steps: &[Step]) -> Option<&ApiRoot> {
+    match steps.first() {
         Some(Step::Place(target)) if target.hop == Hop::Producer => Some(&target.api_root),
         _ => None,
     }

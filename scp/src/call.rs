@@ -16,19 +16,20 @@ use crate::context::Context;
 use crate::errors;
 use crate::failure::Failure;
 use crate::kept::Content;
+use crate::lent::Lent;
 use crate::parts::Parts;
 use crate::prepared::Prepared;
-use crate::producer::{Plan, Target};
+use crate::producer::{Plan, Step, Target};
 
 /// A request, and what layers found out about it. It goes through them down to whoever answers, and comes back with the answer.
 #[derive(Debug)]
 pub struct Call {
-    /// As the next hop is to have it, whoever that will be.
+    /// As the next hop is to have it, whoever that will be. Where one answered that it is done ([`Call::lend`]), its headers went there.
     pub request: Request<Content>,
     /// What was read of it on arrival.
     pub context: Arc<Context>,
-    /// Whom to ask, in which order.
-    pub plan: Plan,
+    /// Whom to ask, in which order, where that is not as with all of its kind.
+    pub plan: Option<Plan>,
     /// Who was asked in vain.
     pub tried: Vec<ApiRoot>,
     /// Whether the same is asked once more, which may have acted on it before.
@@ -41,6 +42,8 @@ pub struct Call {
     pub target: Option<Target>,
     /// What came of it: as long as nobody answered, that nobody does.
     pub answer: Result<Reply, Failure>,
+    /// What became of the request's headers, where whoever is asked has them.
+    lent: Option<Lent>,
 }
 
 /// With which access token an attempt is made.
@@ -62,6 +65,12 @@ pub type Back = Result<Box<Call>, Infallible>;
 pub trait Serve: Service<Box<Call>, Response = Box<Call>, Error = Infallible> {}
 
 impl<S: Service<Box<Call>, Response = Box<Call>, Error = Infallible>> Serve for S {}
+
+/// The future of the outermost layer: as long as it lasts, it knows what was read of its call.
+pub trait Of {
+    /// That.
+    fn context(&self) -> &Context;
+}
 
 /// A response on its way back.
 pub type Reply = Response<Body>;
@@ -122,11 +131,11 @@ impl Call {
     /// One that was not looked at yet.
     #[must_use]
     pub fn new(head: http::request::Parts, content: Body, context: Context) -> Box<Self> {
-        Self::of(Request::from_parts(head, Content::from(content)), Plan::default(), Arc::new(context))
+        Self::of(Request::from_parts(head, Content::from(content)), None, Arc::new(context))
     }
 
     /// One that goes through the layers from where its plan is made.
-    pub(crate) fn of(request: Request<Content>, plan: Plan, context: Arc<Context>) -> Box<Self> {
+    pub(crate) fn of(request: Request<Content>, plan: Option<Plan>, context: Arc<Context>) -> Box<Self> {
         Box::new(Self {
             request,
             begun: context.arrival.at,
@@ -137,6 +146,7 @@ impl Call {
             credential: Credential::Own,
             target: None,
             answer: Err(Failure::Exhausted),
+            lent: None,
         })
     }
 
@@ -146,6 +156,29 @@ impl Call {
         (again.begun, again.repeated) = (now, self.repeated);
         again.tried.clone_from(&self.tried);
         again
+    }
+
+    /// The request's headers, for whoever is asked: until they are had back, the call has none.
+    pub(crate) fn lend(&mut self) -> HeaderMap {
+        let headers = std::mem::take(self.request.headers_mut());
+        self.lent = Some(Lent::of(&headers, &self.context.kind));
+        headers
+    }
+
+    /// Has the headers back that were lent.
+    pub(crate) fn regain(&mut self) {
+        if let Some(lent) = self.lent.take() {
+            *self.request.headers_mut() = lent.again(&self.context.kind);
+        }
+    }
+
+    /// The request, with headers that are lent meanwhile.
+    pub(crate) fn copied(&self) -> Request<Content> {
+        let mut request = self.request.clone();
+        if let Some(lent) = &self.lent {
+            *request.headers_mut() = lent.again(&self.context.kind);
+        }
+        request
     }
 
     /// The same, with what came of it.
@@ -166,6 +199,18 @@ impl Call {
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         self.request.headers()
+    }
+
+    /// Whom to ask, in which order.
+    #[must_use]
+    pub(crate) fn steps(&self) -> &[Step] {
+        self.plan.as_ref().map_or_else(|| self.context.steps(), |plan| &plan.steps)
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn plan_mut(&mut self) -> &mut Plan {
+        let context = &self.context;
+        self.plan.get_or_insert_with(|| Plan { steps: context.steps().into() })
     }
 
     /// What layers share.

@@ -43,8 +43,11 @@ impl Service<Box<Call>> for Forward {
 
     fn call(&mut self, mut call: Box<Call>) -> Self::Future {
         match begin(&mut call) {
-            Ok((sending, path)) => Way::On(Begun { sending, call: Some(call), path }),
-            Err(failure) => Way::ended(call, failure),
+            Ok(sending) => Way::On(Begun { sending, call: Some(call) }),
+            Err(failure) => {
+                call.regain();
+                Way::ended(call, failure)
+            }
         }
     }
 }
@@ -55,17 +58,18 @@ pub struct Begun {
     sending: Pin<Box<Sending>>,
     /// The call, until it goes back.
     call: Option<Box<Call>>,
-    path: Option<PathAndQuery>,
 }
 
 impl Future for Begun {
     type Output = Back;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Back> {
-        let Self { sending, call: on_its_way, path } = &mut *self;
+        let Self { sending, call: on_its_way } = &mut *self;
         let answer = sending.as_mut().poll(task);
-        let Some(call) = on_its_way.take() else { return Poll::Pending };
-        sending.as_mut().early().for_each(|head| call.context.early.tell(head));
+        let Some(mut call) = on_its_way.take() else { return Poll::Pending };
+        for head in sending.as_mut().early() {
+            call.context.early.tell(head);
+        }
         let Poll::Ready(answer) = answer else {
             if let (true, Some(target)) = (sending.as_mut().turned_slow(), &call.target) {
                 call.context.slow.tell(target.root(), || Asked::of(&call));
@@ -73,27 +77,29 @@ impl Future for Begun {
             *on_its_way = Some(call);
             return Poll::Pending;
         };
-        let Call { context, target, .. } = &*call;
+        // Only where it is not done may somebody be asked once more.
+        if !answer.as_ref().is_ok_and(|it| it.status().is_success()) {
+            call.regain();
+        }
         let answer = match answer {
             Ok(mut reply) => {
-                if let Some(target) = target {
-                    answered(reply.headers_mut(), target, context, path.as_ref());
-                    peers::homeward(reply.headers_mut(), context);
+                if let Some(target) = &call.target {
+                    answered(reply.headers_mut(), target, &call);
+                    peers::homeward(reply.headers_mut(), &call.context);
                 }
                 Ok(reply)
             }
-            Err(upstream) => Err(failed(upstream, target.as_ref(), context)),
+            Err(upstream) => Err(failed(upstream, call.target.as_ref(), &call.context)),
         };
         Poll::Ready(Ok(call.with(answer)))
     }
 }
 
-fn begin(call: &mut Call) -> Result<(Pin<Box<Sending>>, Option<PathAndQuery>), Failure> {
+fn begin(call: &mut Call) -> Result<Pin<Box<Sending>>, Failure> {
+    let mut headers = call.lend();
     let target = call.target.as_ref().ok_or(Failure::Exhausted)?;
     let uri = uri(call.request.uri(), target)?;
-    let path = uri.path_and_query().cloned();
     let context = &call.context;
-    let mut headers = call.request.headers().clone();
     if call.request.version() != Version::HTTP_2 {
         strip_http1(&mut headers);
     }
@@ -117,7 +123,8 @@ fn begin(call: &mut Call) -> Result<(Pin<Box<Sending>>, Option<PathAndQuery>), F
         sent: Sent::Nothing,
         producer: target.producer.clone(),
     };
-    let mut outgoing = Request::new(call.request.body_mut().read().ok_or_else(gone)?);
+    let content = call.request.body_mut().read().ok_or_else(gone)?;
+    let mut outgoing = Request::new(());
     *outgoing.headers_mut() = headers;
     *outgoing.method_mut() = call.request.method().clone();
     *outgoing.uri_mut() = uri;
@@ -125,8 +132,7 @@ fn begin(call: &mut Call) -> Result<(Pin<Box<Sending>>, Option<PathAndQuery>), F
     let arrival = &context.arrival;
     let urgency = Urgency { priority: context.priority, begun: call.begun, deadline: context.deadline.at };
     let holder = target.holder(arrival.prepared.settings.identities.producers);
-    let sending = arrival.parts.pools.send(&target.api_root, &holder, outgoing, urgency, &arrival.prepared);
-    Ok((sending, path))
+    Ok(arrival.parts.pools.send(&target.api_root, &holder, outgoing, content, urgency, &arrival.prepared))
 }
 
 /// The URI that the next hop is asked by.
@@ -227,16 +233,17 @@ fn failed(mut upstream: Upstream, target: Option<&Target>, context: &Context) ->
 }
 
 /// What the client is told of where its request went (6.10.4).
-fn answered(headers: &mut HeaderMap, target: &Target, context: &Context, path: Option<&PathAndQuery>) {
+fn answered(headers: &mut HeaderMap, target: &Target, call: &Call) {
     let asked = target.root();
     if names::has(headers, &header::LOCATION)
         && let Some(location) = headers.get(header::LOCATION)
     {
-        let path = path.map_or("/", PathAndQuery::as_str);
+        let uri = uri(call.request.uri(), target);
+        let path = uri.as_ref().ok().and_then(Uri::path_and_query).map_or("/", PathAndQuery::as_str);
         let location = location.to_str().ok().and_then(|it| absolute(it, asked, path));
         // What a client that does not know of the SCP asked is what was asked.
         if let Some(Ok(location)) = location.map(HeaderValue::try_from)
-            && context.target.is_some() | target.chosen
+            && call.context.target.is_some() | target.chosen
         {
             headers.insert(header::LOCATION, location);
         }

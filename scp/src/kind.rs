@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::names;
 use crate::path::without;
 use crate::problem::Problem;
+use crate::producer::Step;
 use crate::selection::Ready;
 use crate::target::Lead;
 
@@ -133,6 +134,16 @@ impl Kind {
             && self.paths.are_of(parts.uri.path(), prefix)
             && parts.uri.authority().map(Authority::as_str) == authority.as_ref().map(Authority::as_str)
             && parts.uri.scheme() == scheme.as_ref()
+    }
+
+    /// The headers that make it, in the order of its first request.
+    pub(crate) fn said(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.said
+    }
+
+    /// Whom to ask of it, in which order; nobody as long as it is not known.
+    pub(crate) fn steps(&self) -> &[Step] {
+        self.lead.get().map_or(&[], Lead::steps)
     }
 
     /// The path of its API, as `/nudm-sdm/v2`; empty where it has none.

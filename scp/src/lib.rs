@@ -38,6 +38,7 @@ pub mod hops;
 pub mod identity;
 mod kept;
 pub mod kind;
+mod lent;
 pub mod load;
 mod location;
 pub mod names;

@@ -9,6 +9,7 @@ mod names;
 mod own;
 mod pool;
 mod send;
+mod waits;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -135,17 +136,18 @@ pub struct Urgency {
 }
 
 impl Pools {
-    /// Sends a request to a next hop; its URI must be absolute. The future is its response, or what went wrong, and whether
+    /// Sends a request and its content to a next hop; its URI must be absolute. The future is its response, or what went wrong, and whether
     /// the next hop may have acted on the request.
     pub fn send(
         &self,
         to: &ApiRoot,
         holder: &Holder,
-        request: Request<Body>,
+        head: Request<()>,
+        content: Body,
         urgency: Urgency,
         prepared: &Arc<Prepared>,
     ) -> Pin<Box<Sending>> {
-        Sending::new(self.pool(to, holder), request, urgency, prepared)
+        Sending::new(self.pool(to, holder), head, content, urgency, prepared)
     }
 
     /// This SCP listens at an address, so that it is no next hop, until what this gives is dropped.

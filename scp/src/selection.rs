@@ -69,7 +69,7 @@ where
 
     fn call(&mut self, mut call: Box<Call>) -> Self::Future {
         // A place that was not tried yet needs no search.
-        if let Some(Step::Place(target)) = call.plan.steps.first()
+        if let Some(Step::Place(target)) = call.steps().first()
             && !call.tried.contains(&target.api_root)
             && target.producer.is_none()
         {
@@ -110,11 +110,11 @@ pub fn tell(call: &mut Call) {
 
 /// The first of the plan's steps that leads to somebody who was not tried.
 async fn next(call: &Call) -> Result<Target, Failure> {
-    if call.plan.steps.is_empty() {
+    if call.steps().is_empty() {
         return Err(Problem::new(Cause::TargetNfNotReachable).detail(NOBODY).into());
     }
     let mut failure = None;
-    for step in &call.plan.steps {
+    for step in call.steps() {
         let query = match step {
             Step::Place(target) if !call.tried.contains(&target.api_root) => return Ok((**target).clone()),
             Step::Place(_) => continue,

@@ -28,13 +28,13 @@ struct State {
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) request: Request<Content>,
-    pub(crate) plan: Plan,
+    pub(crate) plan: Option<Plan>,
 }
 
 impl Asked {
     /// What a call asks of whomever.
     pub(crate) fn of(call: &Call) -> Self {
-        Self { request: call.request.clone(), plan: call.plan.clone() }
+        Self { request: call.copied(), plan: call.plan.clone() }
     }
 }
 

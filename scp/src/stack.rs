@@ -6,7 +6,7 @@ use crate::account::AccountLayer;
 use crate::authorization::AuthorizationLayer;
 use crate::before::{after, before};
 use crate::binding::BindingLayer;
-use crate::call::Serve;
+use crate::call::{Of, Serve};
 use crate::forward::Forward;
 use crate::nrf::NoticeLayer;
 use crate::overload::OverloadLayer;
@@ -15,7 +15,7 @@ use crate::selection::SelectionLayer;
 use crate::{advice, deadline, errors, hops, identity, load, next_hop, selection, target};
 
 /// The way of a call, and of what came of it back through the same layers.
-pub fn stack() -> impl Serve<Future: Send + Unpin + 'static> + Clone + Send + 'static {
+pub fn stack() -> impl Serve<Future: Of + Send + Unpin + 'static> + Clone + Send + 'static {
     ServiceBuilder::new()
         // What was done for whom.
         .layer(AccountLayer)

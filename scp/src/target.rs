@@ -23,7 +23,14 @@ pub(crate) struct Lead {
     plan: Plan,
 }
 
-/// Plans whom to ask, and leaves of the request's URI the path below an API root.
+impl Lead {
+    /// Whom to ask, in which order.
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.plan.steps
+    }
+}
+
+/// Finds out whom to ask, and leaves of the request's URI the path below an API root.
 ///
 /// # Errors
 /// Where the URI is none, the request is for this SCP itself or wants a tunnel, or its client is to ask another SCP.
@@ -40,7 +47,6 @@ pub fn plan(call: &mut Call) -> Result<(), Failure> {
             call.context.lead.get_or_init(|| found)
         }
     };
-    call.plan = lead.plan.clone();
     let settings = &call.prepared().settings;
     let inward = |path| if lead.stranger { Ok(None) } else { inward(path, &settings.identity.prefix) };
     let path = match call.request.uri().path_and_query() {

@@ -55,11 +55,11 @@ impl Exchange for Wire {
             let now = Instant::now();
             let deadline = now.checked_add(timeout).unwrap_or(now);
             let urgency = Urgency { priority: PRIORITY, begun: now, deadline };
-            let request =
-                request.map(|content| if content.is_empty() { Body::Empty } else { Body::Whole(content) });
+            let (head, content) = request.into_parts();
+            let content = if content.is_empty() { Body::Empty } else { Body::Whole(content) };
             let whole = async {
                 let reply = pools
-                    .send(&to, &Holder::Any, request, urgency, &prepared)
+                    .send(&to, &Holder::Any, Request::from_parts(head, ()), content, urgency, &prepared)
                     .await
                     .map_err(|error| error.to_string())?;
                 let (head, body) = reply.into_parts();

@@ -1,10 +1,10 @@
 //! One connection to a next hop, and the streams on it.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -13,10 +13,11 @@ use h2::client::{ResponseFuture, SendRequest};
 use h2::{Ping, PingPong, SendStream};
 use http::Request;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
 use super::cancel::Resets;
 use super::pool::Pool;
+use super::waits::Waits;
 use crate::settings::Timeouts;
 
 /// A connection that streams can be opened on.
@@ -27,6 +28,9 @@ pub(super) struct Connection {
     /// One that never opened any, to be asked and copied.
     first: SendRequest<Bytes>,
     pub(super) resets: Resets,
+    /// Requests whose responses are waited for.
+    pub(super) waits: Waits,
+    pool: Arc<Pool>,
     active: AtomicUsize,
     /// Streams that it allows at a time, as it said last.
     most: AtomicUsize,
@@ -40,15 +44,25 @@ pub(super) type Opened = Result<(ResponseFuture, SendStream<Bytes>), h2::Error>;
 #[derive(Debug)]
 pub struct Held {
     pub(super) connection: Arc<Connection>,
-    pool: Arc<Pool>,
+    /// Where its request waits for a response.
+    wait: Option<usize>,
 }
 
 impl Connection {
-    pub(super) fn new(sender: SendRequest<Bytes>) -> Self {
-        let resets = Resets::default();
+    /// One of a pool, which refers to it until it ends.
+    pub(super) fn new(sender: SendRequest<Bytes>, pool: Arc<Pool>, timeouts: &Timeouts) -> Self {
         let most = AtomicUsize::new(sender.current_max_send_streams());
         let (first, sender) = (sender.clone(), Mutex::new(sender));
-        Self { sender, first, resets, active: AtomicUsize::new(0), most, ended: AtomicBool::new(false) }
+        Self {
+            sender,
+            first,
+            resets: Resets::default(),
+            waits: Waits::new((timeouts.attempt / 4).max(Duration::from_millis(1))),
+            pool,
+            active: AtomicUsize::new(0),
+            most,
+            ended: AtomicBool::new(false),
+        }
     }
 
     /// Opens a stream; gives the request back where the connection takes none any more.
@@ -83,21 +97,44 @@ impl Connection {
     }
 
     /// Takes one of the streams that it allows. Callers hold the pool's lock.
-    pub(super) fn take(self: &Arc<Self>, pool: &Arc<Pool>) -> Option<Held> {
+    pub(super) fn take(self: &Arc<Self>) -> Option<Held> {
         let most = self.most.load(Ordering::Relaxed);
-        pool.streams.store(most, Ordering::Relaxed);
+        self.pool.streams.store(most, Ordering::Relaxed);
         if !self.open() || self.active() >= most {
             return None;
         }
         self.active.fetch_add(1, Ordering::Relaxed);
-        Some(Held { connection: Arc::clone(self), pool: Arc::clone(pool) })
+        Some(Held { connection: Arc::clone(self), wait: None })
+    }
+}
+
+impl Held {
+    /// Whether who waits for the response is woken by the connection before then, and needs no timer yet.
+    pub(super) fn wakes(&mut self, waker: &Waker, then: Instant, now: Instant) -> bool {
+        let waits = &self.connection.waits;
+        match self.wait {
+            Some(at) => waits.stays(at, waker),
+            None if waits.are_before(then, now) => {
+                self.wait = Some(waits.enter(waker));
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Nobody waits for the response any more, or he has a timer.
+    pub(super) fn settle(&mut self) {
+        if let Some(at) = self.wait.take() {
+            self.connection.waits.leave(at);
+        }
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
+        self.settle();
         self.connection.active.fetch_sub(1, Ordering::SeqCst);
-        self.pool.released(&self.connection);
+        self.connection.pool.released(&self.connection);
     }
 }
 
@@ -106,12 +143,12 @@ impl Drop for Held {
 pub(super) async fn run<W>(
     connection: h2::client::Connection<W, Bytes>,
     of: Arc<Connection>,
-    pool: Arc<Pool>,
     timeouts: &Timeouts,
     moved: impl Future<Output = ()>,
 ) where
     W: AsyncRead + AsyncWrite + Unpin,
 {
+    let pool = Arc::clone(&of.pool);
     let mut connection = connection;
     let pings = connection.ping_pong();
     let mut connection = pin!(connection);
@@ -128,7 +165,7 @@ pub(super) async fn run<W>(
         outcome = driven => End::Closed(outcome),
         end = watch(pings, &of, &pool, timeouts.ping, timeouts.producer_idle) => end,
         () = moved => End::Moved,
-        never = beat(timeouts.attempt) => match never {},
+        never = beat(Arc::downgrade(&of)) => match never {},
     };
     of.end();
     pool.forget(&of);
@@ -139,9 +176,13 @@ pub(super) async fn run<W>(
         }
         End::Silent => tracing::debug!(producer = %pool.api_root, "a producer answers no PING"),
         End::Idle | End::Moved => {
+            let turns = beat(Arc::downgrade(&of));
             // Streams that began in between are finished; nobody can begin another.
             drop(of);
-            let _ = connection.await;
+            tokio::select! {
+                _ = connection => {}
+                never = turns => match never {},
+            }
         }
     }
 }
@@ -153,13 +194,13 @@ enum End {
     Moved,
 }
 
-/// Has a timer that ends no later than that of any request that begins. One that would end before all others has whoever sleeps
-/// woken, which is a call of the system's for each.
-async fn beat(every: Duration) -> Infallible {
-    let mut ticks = interval(every.max(Duration::from_millis(1)));
-    loop {
-        ticks.tick().await;
+/// Has those woken that wait for long, as long as there can be any.
+async fn beat(of: Weak<Connection>) -> Infallible {
+    while let Some(turn) = of.upgrade().map(|it| it.waits.turn()) {
+        sleep(turn).await;
+        of.upgrade().iter().for_each(|it| it.waits.next_turn());
     }
+    pending().await
 }
 
 async fn watch(mut pings: Option<PingPong>, of: &Connection, pool: &Pool, ping: Duration, idle: Duration) -> End {

@@ -76,13 +76,13 @@ impl Pool {
     pub(super) fn ask(self: &Arc<Self>, priority: u8, most: usize) -> Asked {
         let mut state = self.lock();
         state.asked = true;
-        if let Some(held) = state.connections.iter().find_map(|it| it.take(self)) {
+        if let Some(held) = state.connections.iter().find_map(|it| it.take()) {
             return Asked::Held(held);
         }
         state.connections.retain(|it| it.open());
         // Whoever gives a stream back from here on sees that somebody waits; whoever did before is seen here.
         self.waits.store(true, Ordering::SeqCst);
-        if let Some(held) = state.connections.iter().find_map(|it| it.take(self)) {
+        if let Some(held) = state.connections.iter().find_map(|it| it.take()) {
             self.waits.store(!state.waiting.is_empty(), Ordering::SeqCst);
             return Asked::Held(held);
         }
@@ -162,7 +162,7 @@ impl Pool {
                 entry.remove();
                 continue;
             }
-            let Some(held) = connection.take(self) else { break };
+            let Some(held) = connection.take() else { break };
             given.push((entry.remove(), held));
         }
         self.waits.store(!state.waiting.is_empty(), Ordering::SeqCst);

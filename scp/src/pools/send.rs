@@ -30,6 +30,7 @@ use crate::context::MOST_NAMES;
 use crate::failure::{Fault, Sent, Upstream};
 use crate::prepared::Prepared;
 use crate::pump::{Pump, PumpError};
+use crate::settings::Retries;
 use crate::tally::Event;
 use crate::windows;
 
@@ -41,7 +42,7 @@ pin_project! {
     /// A request that is on its way. Where it is dropped, the request is cancelled, or its answer thrown away.
     pub struct Sending {
         way: Way,
-        // Within, and not beside: it is set for each request.
+        // Within, and not beside.
         #[pin]
         timer: Option<Sleep>,
     }
@@ -50,7 +51,7 @@ pin_project! {
 /// All of it but its timer.
 struct Way {
     pool: Arc<Pool>,
-    prepared: Arc<Prepared>,
+    rules: Rules,
     urgency: Urgency,
     state: State,
     /// Interim answers that nobody took yet.
@@ -59,6 +60,15 @@ struct Way {
     slow: bool,
     /// Whether its silence was held against it.
     counted: bool,
+}
+
+/// What it goes by, of the settings of when it was sent.
+#[derive(Clone, Copy)]
+struct Rules {
+    attempt: Duration,
+    stall: Duration,
+    response: Duration,
+    retries: Retries,
 }
 
 enum State {
@@ -71,8 +81,10 @@ enum State {
 }
 
 struct Waiting {
-    request: Request<Body>,
+    head: Request<()>,
+    content: Body,
     held: oneshot::Receiver<Result<Held, Refusal>>,
+    prepared: Arc<Prepared>,
     /// Connections that turned out to be closing.
     closing: usize,
 }
@@ -93,13 +105,20 @@ const SHORTEST: Duration = Duration::from_millis(1);
 impl Sending {
     pub(super) fn new(
         pool: Arc<Pool>,
-        request: Request<Body>,
+        head: Request<()>,
+        content: Body,
         urgency: Urgency,
         prepared: &Arc<Prepared>,
     ) -> Pin<Box<Self>> {
+        let timeouts = &prepared.settings.timeouts;
         let way = Way {
             pool,
-            prepared: Arc::clone(prepared),
+            rules: Rules {
+                attempt: timeouts.attempt,
+                stall: timeouts.stall,
+                response: timeouts.response,
+                retries: prepared.settings.retries,
+            },
             urgency,
             state: State::Failed(None),
             early: Vec::new(),
@@ -108,13 +127,13 @@ impl Sending {
         };
         let mut sending = Box::pin(Self { way, timer: None });
         let way = sending.as_mut().project().way;
-        way.state = way.ask(request, 0);
+        way.state = way.ask(head, content, prepared, 0);
         sending
     }
 
     /// The interim answers (1xx) that came since this was asked last.
-    pub(crate) fn early(self: Pin<&mut Self>) -> std::vec::Drain<'_, Response<()>> {
-        self.project().way.early.drain(..)
+    pub(crate) fn early(self: Pin<&mut Self>) -> Vec<Response<()>> {
+        std::mem::take(&mut self.project().way.early)
     }
 
     /// Whether it was found since this was asked last that the next hop says nothing for as long as an attempt may take.
@@ -125,44 +144,46 @@ impl Sending {
 
 impl Way {
     /// Takes a stream of a connection that is there, or waits for one that is made now.
-    fn ask(&self, mut request: Request<Body>, closing: usize) -> State {
+    fn ask(&self, mut head: Request<()>, mut content: Body, prepared: &Arc<Prepared>, closing: usize) -> State {
         for closing in closing..CONNECTIONS {
-            let held =
-                match self.pool.ask(self.urgency.priority, self.prepared.settings.limits.producer_connections) {
-                    Asked::Held(held) => held,
-                    Asked::Wait(held) => return State::Waiting(Box::new(Waiting { request, held, closing })),
-                    Asked::Dial(held) => {
-                        // On its own: others wait for it too, whatever becomes of this request.
-                        let Some(pools) = self.pool.home() else { break };
-                        tokio::spawn(dial(pools, Arc::clone(&self.pool), Arc::clone(&self.prepared)));
-                        return State::Waiting(Box::new(Waiting { request, held, closing }));
+            let held = match self.pool.ask(self.urgency.priority, prepared.settings.limits.producer_connections) {
+                Asked::Held(held) => match self.begin(held, head, content) {
+                    Ok(begun) => return begun,
+                    Err(back) => {
+                        (head, content) = *back;
+                        continue;
                     }
-                };
-            match self.begin(held, request) {
-                Ok(begun) => return begun,
-                Err(back) => request = *back,
-            }
+                },
+                Asked::Wait(held) => held,
+                Asked::Dial(held) => {
+                    // On its own: others wait for it too, whatever becomes of this request.
+                    let Some(pools) = self.pool.home() else { break };
+                    tokio::spawn(dial(pools, Arc::clone(&self.pool), Arc::clone(prepared)));
+                    held
+                }
+            };
+            let prepared = Arc::clone(prepared);
+            return State::Waiting(Box::new(Waiting { head, content, held, prepared, closing }));
         }
         State::Failed(Some((Fault::GoAway, Sent::Nothing)))
     }
 
     /// Opens the stream; gives the request back where the connection is closing.
-    fn begin(&self, held: Held, request: Request<Body>) -> Result<State, Box<Request<Body>>> {
-        let (head, body) = request.into_parts();
-        let end = body.is_end();
-        let opened = match held.connection.send(Request::from_parts(head, ()), end) {
+    fn begin(&self, held: Held, head: Request<()>, content: Body) -> Result<State, Box<(Request<()>, Body)>> {
+        let end = content.is_end();
+        let opened = match held.connection.send(head, end) {
             Ok(opened) => opened,
             Err(back) => {
                 held.connection.end();
                 self.pool.forget(&held.connection);
-                return Err(Box::new((*back).map(|()| body)));
+                return Err(Box::new((*back, content)));
             }
         };
         Ok(match opened {
             Ok((response, stream)) => {
-                let patience = self.prepared.settings.timeouts.stall;
+                let patience = self.rules.stall;
                 let pump = (!end).then(|| {
-                    let mut pump = Pump::new(body, stream, patience);
+                    let mut pump = Pump::new(content, stream, patience);
                     // How the stream of a request that is given up ends is decided when this is dropped.
                     pump.reset_at_once(false);
                     Box::new(pump)
@@ -181,14 +202,14 @@ impl Way {
                     let State::Waiting(waiting) = std::mem::replace(&mut self.state, State::Failed(None)) else {
                         return Poll::Pending;
                     };
-                    let Waiting { request, closing, .. } = *waiting;
+                    let Waiting { head, content, prepared, closing, .. } = *waiting;
                     self.state = match held {
-                        Ok(Ok(held)) => match self.begin(held, request) {
+                        Ok(Ok(held)) => match self.begin(held, head, content) {
                             Ok(begun) => begun,
-                            Err(back) => self.ask(*back, closing + 1),
+                            Err(back) => self.ask(back.0, back.1, &prepared, closing + 1),
                         },
                         Ok(Err(fault)) => return Poll::Ready(Err((copy(&fault), Sent::Nothing))),
-                        Err(_) => self.ask(request, closing + 1),
+                        Err(_) => self.ask(head, content, &prepared, closing + 1),
                     };
                 }
                 State::Asked(answer) => return answer.poll(context, &mut self.early),
@@ -203,11 +224,17 @@ impl Way {
     fn late(&mut self, mut timer: Pin<&mut Option<Sleep>>, context: &mut Context<'_>) -> Option<Wrong> {
         let deadline = self.urgency.deadline;
         let half = deadline.saturating_duration_since(self.urgency.begun) / 2;
-        let attempt = self.prepared.settings.timeouts.attempt.min(half).max(SHORTEST);
+        let attempt = self.rules.attempt.min(half).max(SHORTEST);
         let telling = self.telling();
         let from = self.urgency.begun;
         let until = |from: Instant| from.checked_add(attempt).map_or(deadline, |it| it.min(deadline));
         if timer.is_none() {
+            if let State::Asked(Answer { held: Some(held), .. }) = &mut self.state {
+                if held.wakes(context.waker(), until(from), from) {
+                    return None;
+                }
+                held.settle();
+            }
             timer.set(Some(sleep_until(until(from))));
         }
         let mut timer = timer.as_pin_mut()?;
@@ -227,7 +254,7 @@ impl Way {
                 State::Asked(_) => {
                     self.slow = true;
                     if self.urgency.begun.elapsed() >= telling && !std::mem::replace(&mut self.counted, true) {
-                        self.pool.health.failed(Instant::now(), &self.prepared.settings.retries);
+                        self.pool.health.failed(Instant::now(), &self.rules.retries);
                     }
                 }
             }
@@ -237,7 +264,7 @@ impl Way {
 
     /// How long somebody says nothing before that says something of it, and not of how little its client waits.
     fn telling(&self) -> Duration {
-        self.prepared.settings.timeouts.attempt / 4
+        self.rules.attempt / 4
     }
 
     fn outcome(&self, outcome: Result<Reply, Wrong>) -> Result<Reply, Upstream> {
@@ -253,7 +280,7 @@ impl Way {
                     _ => false,
                 };
                 if !silence && !matches!(fault, Fault::Content(_) | Fault::Unsendable(_) | Fault::Busy) {
-                    self.pool.health.failed(Instant::now(), &self.prepared.settings.retries);
+                    self.pool.health.failed(Instant::now(), &self.rules.retries);
                 }
                 Err(Upstream { api_root: self.pool.api_root.clone(), fault, sent, producer: None })
             }
@@ -283,16 +310,17 @@ impl Future for Sending {
 
 impl Drop for Way {
     fn drop(&mut self) {
-        let State::Asked(Answer { response, pump, held: Some(held) }) =
+        let State::Asked(Answer { response, pump, held: Some(mut held) }) =
             std::mem::replace(&mut self.state, State::Failed(None))
         else {
             return;
         };
+        held.settle();
         if held.connection.resets.take(Instant::now()) {
             return;
         }
         match pump {
-            None => let_end(response, held, self.prepared.settings.timeouts.response),
+            None => let_end(response, held, self.rules.response),
             Some(pump) => reset_later(response, pump, held),
         }
     }
@@ -330,7 +358,9 @@ impl Answer {
         if let Some(pump) = &mut pump {
             pump.reset_at_once(true);
         }
-        Poll::Ready(Ok(Response::from_parts(head, Body::response(receive, pump, self.held.take()))))
+        let mut held = self.held.take();
+        held.iter_mut().for_each(Held::settle);
+        Poll::Ready(Ok(Response::from_parts(head, Body::response(receive, pump, held))))
     }
 }
 
@@ -369,11 +399,11 @@ async fn begin<W: Wire>(wire: W, at: SocketAddr, pools: &Pools, pool: Arc<Pool>,
         .await;
     match begun {
         Ok((sender, connection)) => {
-            let ours = Arc::new(Connection::new(sender));
+            let ours = Arc::new(Connection::new(sender, Arc::clone(&pool), timeouts));
             pool.dialed(&ours);
             let root = pool.api_root.clone();
             let moved = pools.shared.names.moved(&root, at, prepared);
-            run(connection, ours, pool, timeouts, moved).await;
+            run(connection, ours, timeouts, moved).await;
             drop(share);
         }
         Err(error) => pool.refused(Fault::Broken(error)),

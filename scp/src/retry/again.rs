@@ -172,7 +172,7 @@ impl<S> Again<S> {
         let settings = &self.call.prepared().settings;
         let Elsewhere { target, path } = redirect::elsewhere(reply, answered?, settings)?;
         self.call.prepared().tally.one(Event::RedirectFollowed);
-        self.call.plan = Plan::place(target);
+        self.call.plan = Some(Plan::place(target));
         self.call.tried.clear();
         self.call.context.slow.take();
         if let Some(path) = path {
@@ -204,7 +204,7 @@ impl<S> Again<S> {
 
     /// Whether there is one place to go, and nobody to look for.
     fn alone(&self) -> bool {
-        let steps = &self.call.plan.steps;
+        let steps = self.call.steps();
         steps.len() == 1 && matches!(steps.first(), Some(Step::Place(_)))
     }
 

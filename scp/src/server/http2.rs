@@ -17,7 +17,7 @@ use super::Served;
 use super::abuse::Resets;
 use super::host;
 use crate::body::Body;
-use crate::call::{Back, Call, Reply, Serve};
+use crate::call::{Back, Call, Of, Reply, Serve};
 use crate::context::Context;
 use crate::errors::own;
 use crate::prepared::Prepared;
@@ -36,7 +36,7 @@ pub(super) async fn serve<W, S>(wire: W, mut stack: S, mut served: Served)
 where
     W: AsyncRead + AsyncWrite + Unpin,
     S: Serve,
-    S::Future: Send + Unpin + 'static,
+    S::Future: Of + Send + Unpin + 'static,
 {
     let prepared = Arc::clone(&served.prepared.borrow());
     let (limits, timeouts) = (&prepared.settings.limits, &prepared.settings.timeouts);
@@ -152,7 +152,7 @@ struct Exchange<F> {
 
 enum State<F> {
     /// The stack answers, and before that may tell of interim answers.
-    Asked(F, Arc<Context>),
+    Asked(F),
     /// There was nothing to ask it.
     Answered(Option<Reply>),
     /// The response's content is sent.
@@ -161,7 +161,7 @@ enum State<F> {
 
 impl<F> Exchange<F>
 where
-    F: Future<Output = Back> + Unpin,
+    F: Future<Output = Back> + Of + Unpin,
 {
     fn new<S>(
         stack: &mut S,
@@ -185,8 +185,7 @@ where
         let state = match addressed.and_then(|()| Context::read(&head, arrival, &mut served.known)) {
             Ok(context) => {
                 let call = Call::new(head, Body::stream(receive, ended), context);
-                let context = Arc::clone(&call.context);
-                State::Asked(stack.call(call), context)
+                State::Asked(stack.call(call))
             }
             Err(failure) => {
                 let arrival = served.arrival();
@@ -231,16 +230,16 @@ fn ended(outcome: Result<(), PumpError>) -> Poll<()> {
 
 impl<F> Future for Exchange<F>
 where
-    F: Future<Output = Back> + Unpin,
+    F: Future<Output = Back> + Of + Unpin,
 {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
         let this = &mut *self;
         let reply = match &mut this.state {
-            State::Asked(answer, context) => {
-                let answer = Pin::new(answer).poll(task);
-                for head in context.early.take() {
+            State::Asked(asked) => {
+                let answer = Pin::new(&mut *asked).poll(task);
+                for head in asked.context().early.take() {
                     // Who is gone, or broken, is found out by what comes next.
                     let _ = this.respond.send_informational(head);
                 }
