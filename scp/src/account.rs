@@ -21,7 +21,7 @@ use tower::Layer;
 use tracing::Span;
 
 use crate::api_root::ApiRoot;
-use crate::call::{Arrival, Back, Call, Of, Reply, Serve};
+use crate::call::{Back, Call, Of, Origin, Reply, Serve};
 use crate::cause::Cause;
 use crate::context::Context;
 use crate::names;
@@ -101,33 +101,27 @@ impl Account {
     }
 
     /// A request that is malformed, and its answer.
-    pub(crate) fn refused(&self, head: &Parts, arrival: &Arrival, reply: &Reply) {
+    pub(crate) fn refused(&self, head: &Parts, origin: &Origin, at: Instant, reply: &Reply) {
         let path = head.uri.path();
-        let below = without(path, &arrival.prepared.settings.identity.prefix).unwrap_or(path);
+        let below = without(path, &origin.prepared.settings.identity.prefix).unwrap_or(path);
         let service = self.shared.services.of(below, head.headers.contains_key(names::CALLBACK));
-        let asked = self.asked(&head.method, &head.uri, &head.headers, arrival);
-        write_down(&service, arrival.at, asked, Some((reply, None)));
+        let asked = self.asked(&head.method, &head.uri, &head.headers, origin);
+        write_down(&service, at, asked, Some((reply, None)));
     }
 
     /// What is to be told of a request; nothing where nobody listens.
-    fn asked(
-        &self,
-        method: &Method,
-        uri: &http::Uri,
-        headers: &HeaderMap,
-        arrival: &Arrival,
-    ) -> Option<Box<Asked>> {
-        if !arrival.prepared.told {
+    fn asked(&self, method: &Method, uri: &http::Uri, headers: &HeaderMap, origin: &Origin) -> Option<Box<Asked>> {
+        if !origin.prepared.told {
             return None;
         }
         let text = |name: HeaderName| headers.get(name).and_then(|it| it.to_str().ok()).map(str::to_owned);
         let entry = Entry {
-            at: arrival.now(),
-            client: arrival.peer.address,
-            names: Arc::clone(&arrival.peer.names),
+            at: origin.now(),
+            client: origin.peer.address,
+            names: Arc::clone(&origin.peer.names),
             method: method.clone(),
             authority: uri.authority().cloned(),
-            path: crate::nrf::shown(uri, &arrival.prepared.settings),
+            path: crate::nrf::shown(uri, &origin.prepared.settings),
             agent: text(header::USER_AGENT),
             correlation: text(names::CORRELATION_INFO),
             trace: Parent::of(headers),
@@ -179,10 +173,10 @@ where
 
     fn call(&mut self, mut call: Box<Call>) -> Self::Future {
         let Call { request, context, .. } = &mut *call;
-        let (arrival, account) = (&context.arrival, &context.arrival.parts.account);
-        let asked = account.asked(request.method(), request.uri(), request.headers(), arrival);
+        let (origin, account) = (&context.origin, &context.origin.parts.account);
+        let asked = account.asked(request.method(), request.uri(), request.headers(), origin);
         let service = || account.shared.services.of(context.api(), context.callback);
-        let span = trace::begin(request, context.service.get_or_init(service).name(), &arrival.prepared);
+        let span = trace::begin(request, context.service.get_or_init(service).name(), &origin.prepared);
         let open = Open { context: Arc::clone(context), span, asked, closed: false };
         Accounting { inner: self.inner.call(call), open }
     }

@@ -177,7 +177,7 @@ fn request(call: &Call) -> Result<Result<TokenRequest, Missing>, Failure> {
     let settings = &call.prepared().settings;
     let named = settings.nrf.as_ref().is_none_or(|nrf| nrf.named);
     let factors = Factors::of(call, &[])?;
-    Ok(TokenRequest::read(call.headers(), &factors, &call.context.arrival.peer, named))
+    Ok(TokenRequest::read(call.headers(), &factors, &call.context.origin.peer, named))
 }
 
 /// A token; the outer failure is that the client does not wait for it any more.
@@ -199,7 +199,7 @@ async fn token(request: &TokenRequest, call: &Call) -> Result<Result<Token, (Tok
         assertion,
         set,
         &settings.authorization,
-        call.context.arrival.now(),
+        call.context.origin.now(),
         &prepared.tally,
     );
     match timeout_at(call.context.deadline.at, got).await {
@@ -212,7 +212,7 @@ async fn token(request: &TokenRequest, call: &Call) -> Result<Result<Token, (Tok
 /// Whether this SCP may get a token for the call: not for callbacks (6.10.7), not where another SCP does, and not without
 /// delegated discovery, where it is the client's token or none (6.10.11.3).
 fn may_fetch(call: &Call) -> bool {
-    let settings = &call.context.arrival.prepared.settings;
+    let settings = &call.context.origin.prepared.settings;
     let to_producer =
         call.target.as_ref().is_some_and(|target| target.hop == Hop::Producer || target.onward.is_some());
     let delegated = || call.context.discovery && call.context.target.is_none() && !call.context.named_set;
@@ -226,7 +226,7 @@ fn may_fetch(call: &Call) -> bool {
 fn needs(call: &Call) -> bool {
     let producer = call.target.as_ref().and_then(|it| it.producer.as_ref());
     let required = producer.and_then(|it| it.wants_token(|| networks(call)));
-    match call.context.arrival.prepared.settings.authorization.tokens {
+    match call.context.origin.prepared.settings.authorization.tokens {
         Policy::Never => false,
         Policy::Needed => required.unwrap_or(call.context.scope),
         Policy::Always => true,

@@ -15,7 +15,7 @@ use tower::{Layer, Service};
 
 use crate::api_root::ApiRoot;
 use crate::before::Way;
-use crate::call::{Arrival, Back, Call, Reply, Serve};
+use crate::call::{Back, Call, Origin, Reply, Serve};
 use crate::discovery::Api;
 use crate::failure::Failure;
 use crate::names;
@@ -81,7 +81,7 @@ where
     fn poll(mut self: std::pin::Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Back> {
         let Ok(call) = ready!(std::pin::Pin::new(&mut self.inner).poll(task));
         if let (Ok(reply), Some(answered)) = (&call.answer, &call.target) {
-            remember(reply, answered, self.asked.as_deref(), &call.context.arrival);
+            remember(reply, answered, self.asked.as_deref(), &call.context.origin);
         }
         Poll::Ready(Ok(call))
     }
@@ -104,7 +104,7 @@ fn plan(call: &mut Call) -> Result<Option<Box<Asked>>, Failure> {
     let context = &call.context;
     let first = place(call.steps());
     let find = |root: &ApiRoot| {
-        let pins = &context.arrival.parts.pins;
+        let pins = &context.origin.parts.pins;
         pins.find(root.transport, &root.authority, &below(root, call.request.uri()))
     };
     let pinned = first.and_then(find);
@@ -198,13 +198,13 @@ fn creates(call: &Call) -> bool {
 }
 
 /// Pins what was made, moves what moved, forgets what ended.
-fn remember(reply: &Reply, answered: &Target, asked: Option<&Asked>, arrival: &Arrival) {
+fn remember(reply: &Reply, answered: &Target, asked: Option<&Asked>, origin: &Origin) {
     let status = reply.status();
-    let tally = &arrival.prepared.tally;
+    let tally = &origin.prepared.tally;
     if status == StatusCode::CREATED
         && let Some((key, pin)) = made(reply.headers(), answered)
     {
-        keep(arrival, &key, pin);
+        keep(origin, &key, pin);
         tally.one(Event::PinMade);
         return;
     }
@@ -212,7 +212,7 @@ fn remember(reply: &Reply, answered: &Target, asked: Option<&Asked>, arrival: &A
     match &asked.pinned {
         Some((key, _)) if ended(asked, key, status) => {
             tally.one(Event::PinEnded);
-            arrival.parts.pins.remove(key);
+            origin.parts.pins.remove(key);
         }
         Some((key, pin)) if status.is_success() => {
             let mut pin = pin.clone();
@@ -221,23 +221,23 @@ fn remember(reply: &Reply, answered: &Target, asked: Option<&Asked>, arrival: &A
                 describe(&mut pin, producer);
             }
             pin.binding = binding(reply.headers(), asked.callback).or(pin.binding);
-            keep(arrival, key, pin);
+            keep(origin, key, pin);
         }
         // A notification that its endpoint did not take goes to who took it from now on (6.12.4).
         None if asked.callback && answered.chosen && status.is_success() => {
             if let Some(place) = &asked.place {
                 let key = key(place.transport, &place.authority, &below(place, &asked.path));
-                keep(arrival, &key.into(), pin(answered, binding(reply.headers(), true)));
+                keep(origin, &key.into(), pin(answered, binding(reply.headers(), true)));
             }
         }
         _ => {}
     }
 }
 
-fn keep(arrival: &Arrival, key: &Arc<str>, pin: Pin) {
-    let most = arrival.prepared.settings.limits.pins;
-    let given_up = arrival.parts.pins.insert(key, pin, arrival.now(), most);
-    (0..given_up).for_each(|_| arrival.prepared.tally.one(Event::PinGivenUp));
+fn keep(origin: &Origin, key: &Arc<str>, pin: Pin) {
+    let most = origin.prepared.settings.limits.pins;
+    let given_up = origin.parts.pins.insert(key, pin, origin.now(), most);
+    (0..given_up).for_each(|_| origin.prepared.tally.one(Event::PinGivenUp));
     if given_up > 0 {
         tracing::warn!(
             most,

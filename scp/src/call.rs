@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::ops::Deref;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -42,6 +41,8 @@ pub struct Call {
     pub target: Option<Target>,
     /// What came of it: as long as nobody answered, that nobody does.
     pub answer: Result<Reply, Failure>,
+    /// Whether the answer may have headers of 3GPP.
+    pub told: bool,
     /// What became of the request's headers, where whoever is asked has them.
     lent: Option<Lent>,
 }
@@ -102,22 +103,12 @@ pub struct Origin {
 }
 
 /// What comes with a call from the connection that it came on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Arrival {
-    /// Where it came from.
-    pub origin: Arc<Origin>,
     /// When it came.
     pub at: Instant,
     /// Whether its connection is being closed because the SCP ends.
     pub draining: bool,
-}
-
-impl Deref for Arrival {
-    type Target = Origin;
-
-    fn deref(&self) -> &Origin {
-        &self.origin
-    }
 }
 
 impl Origin {
@@ -146,6 +137,7 @@ impl Call {
             credential: Credential::Own,
             target: None,
             answer: Err(Failure::Exhausted),
+            told: true,
             lent: None,
         })
     }
@@ -192,7 +184,7 @@ impl Call {
     #[must_use]
     pub(crate) fn replied(self: Box<Self>) -> Reply {
         let Self { answer, context, .. } = *self;
-        answer.unwrap_or_else(|failure| errors::own(failure, &context.arrival.prepared))
+        answer.unwrap_or_else(|failure| errors::own(failure, &context.origin.prepared))
     }
 
     /// The request's headers.
@@ -216,12 +208,39 @@ impl Call {
     /// What layers share.
     #[must_use]
     pub fn parts(&self) -> &Parts {
-        &self.context.arrival.parts
+        &self.context.origin.parts
     }
 
     /// What the SCP goes by.
     #[must_use]
     pub fn prepared(&self) -> &Arc<Prepared> {
-        &self.context.arrival.prepared
+        &self.context.origin.prepared
+    }
+}
+
+/// Calls for tests.
+#[cfg(test)]
+pub(crate) mod fixture {
+    use super::*;
+    use crate::kind::Known;
+    use crate::settings::Settings;
+
+    /// Where they come from, of an SCP with this prefix.
+    pub(crate) fn origin(prefix: &str) -> Arc<Origin> {
+        let mut settings = Settings::new("scp.example", Vec::new());
+        prefix.clone_into(&mut settings.identity.prefix);
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        let peer = Peer { address, tls: false, names: Arc::default(), holder: None };
+        Arc::new(Origin {
+            peer: Arc::new(peer),
+            prepared: Arc::new(Prepared::new(settings, None, None)),
+            parts: Parts::default(),
+            clock: || SystemTime::UNIX_EPOCH,
+        })
+    }
+
+    /// What was read of a request.
+    pub(crate) fn context(head: &http::request::Parts, known: &mut Known) -> Context {
+        Context::read(head, Arrival { at: Instant::now(), draining: false }, known).unwrap()
     }
 }

@@ -11,7 +11,7 @@ use pinion_protocols::sbi::{
 };
 use tokio::time::Instant;
 
-use crate::call::Arrival;
+use crate::call::{Arrival, Origin};
 use crate::cause::Cause;
 use crate::clock;
 use crate::early::Early;
@@ -30,7 +30,7 @@ pub(crate) const MOST_NAMES: usize = 4_096;
 /// What the headers of a request say.
 #[derive(Debug)]
 pub struct Context {
-    /// The connection that it came on.
+    /// When it came, and how.
     pub arrival: Arrival,
     /// 3gpp-Sbi-Message-Priority: 0, the highest, to 31.
     pub priority: u8,
@@ -87,12 +87,21 @@ impl Context {
         let (mut looped, mut laden) = (false, false);
         let (mut sent, mut wait, mut peers) = (None, None, None);
         let mut said = Said::new();
+        // As a rule a request says the same as the one before it, and what is the same need not be looked at.
+        let latest = known.latest();
+        let mut same = latest.map_or(&[][..], |it| it.said()).iter();
+        let mut next = same.next();
         for (name, text) in &parts.headers {
+            if next.is_some_and(|(known, value)| name == known && text == value) {
+                said.push((name, text));
+                next = same.next();
+                continue;
+            }
             let Some(rest) = name.as_str().strip_prefix("3gpp-sbi-") else {
                 if name == header::USER_AGENT {
                     said.push((name, text));
                 } else if name == header::VIA {
-                    looped |= names_us(text, &arrival.prepared.tag);
+                    looped |= names_us(text, &known.origin().prepared.tag);
                 }
                 continue;
             };
@@ -114,8 +123,13 @@ impl Context {
                 _ => {}
             }
         }
-        let kind = known.kind(parts, &said, &arrival.prepared.settings.identity.prefix)?;
-        let deadline = Deadline::new(&arrival, sent, wait);
+        let kind = match latest {
+            Some(kind) if next.is_none() && said.len() == kind.said().len() && kind.is_at(parts) => {
+                Arc::clone(kind)
+            }
+            _ => known.kind(parts, &said)?,
+        };
+        let deadline = Deadline::new(&kind.origin, arrival.at, sent, wait);
         let (early, slow) = (Early::default(), Slow::default());
         let chance = OnceLock::new();
         Ok(Self { arrival, kind, priority, hops, looped, laden, peers, deadline, early, slow, chance })
@@ -123,16 +137,16 @@ impl Context {
 }
 
 impl Deadline {
-    fn new(arrival: &Arrival, sent: Option<Timestamp>, wait: Option<Duration>) -> Self {
-        let own = arrival.prepared.settings.timeouts.response;
+    fn new(origin: &Origin, at: Instant, sent: Option<Timestamp>, wait: Option<Duration>) -> Self {
+        let own = origin.prepared.settings.timeouts.response;
         let Some(wait) = wait else {
-            return Self { at: later(arrival.at, own), asked: false, left: None };
+            return Self { at: later(at, own), asked: false, left: None };
         };
         // Without a timestamp the wait begins here; one of the future is a clock that is ahead.
         let begun = sent.and_then(clock::time);
-        let late = begun.and_then(|begun| arrival.now().duration_since(begun).ok()).unwrap_or_default();
+        let late = begun.and_then(|begun| origin.now().duration_since(begun).ok()).unwrap_or_default();
         let left = wait.saturating_sub(late);
-        Self { at: later(arrival.at, left), asked: true, left: Some(left) }
+        Self { at: later(at, left), asked: true, left: Some(left) }
     }
 }
 

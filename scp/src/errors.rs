@@ -13,7 +13,7 @@ use crate::{advice, names, peers, redirection};
 /// Answers whatever failed inside.
 pub fn answer(call: &mut Call) {
     let Call { answer, context, target, .. } = call;
-    let prepared = &context.arrival.prepared;
+    let prepared = &context.origin.prepared;
     if let Ok(reply) = answer {
         if reply.status().is_client_error() || reply.status().is_server_error() {
             reply.headers_mut().append(header::VIA, prepared.tag.clone());

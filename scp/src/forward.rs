@@ -26,7 +26,7 @@ use crate::pools::{Sending, Urgency};
 use crate::problem::Problem;
 use crate::producer::{Hop, Target};
 use crate::slow::Asked;
-use crate::{advice, deadline};
+use crate::{advice, deadline, hops};
 
 /// Sends a call to its target.
 #[derive(Clone, Copy, Debug)]
@@ -83,8 +83,10 @@ impl Future for Begun {
         }
         let answer = match answer {
             Ok(mut reply) => {
+                let told = Told::by(reply.headers());
+                call.told = told.sbi;
                 if let Some(target) = &call.target {
-                    answered(reply.headers_mut(), target, &call);
+                    answered(reply.headers_mut(), &told, target, &call);
                     peers::homeward(reply.headers_mut(), &call.context);
                 }
                 Ok(reply)
@@ -104,6 +106,7 @@ fn begin(call: &mut Call) -> Result<Pin<Box<Sending>>, Failure> {
         strip_http1(&mut headers);
     }
     adapt(&mut headers, target, context);
+    hops::mark(&mut headers, context);
     match &call.credential {
         Credential::Own => {}
         Credential::Withheld => {
@@ -129,10 +132,10 @@ fn begin(call: &mut Call) -> Result<Pin<Box<Sending>>, Failure> {
     *outgoing.method_mut() = call.request.method().clone();
     *outgoing.uri_mut() = uri;
     *outgoing.version_mut() = Version::HTTP_2;
-    let arrival = &context.arrival;
+    let origin = &context.origin;
     let urgency = Urgency { priority: context.priority, begun: call.begun, deadline: context.deadline.at };
-    let holder = target.holder(arrival.prepared.settings.identities.producers);
-    Ok(arrival.parts.pools.send(&target.api_root, &holder, outgoing, content, urgency, &arrival.prepared))
+    let holder = target.holder(origin.prepared.settings.identities.producers);
+    Ok(origin.parts.pools.send(&target.api_root, &holder, outgoing, content, urgency, &origin.prepared))
 }
 
 /// The URI that the next hop is asked by.
@@ -186,9 +189,8 @@ fn adapt(headers: &mut HeaderMap, target: &Target, context: &Context) {
     if let Some(left) = context.deadline.left
         && headers.contains_key(names::SENDER_TIMESTAMP)
     {
-        let arrival = &context.arrival;
-        let now = SenderTimestamp(timestamp(arrival.now()));
-        let left = left.saturating_sub(arrival.at.elapsed()).as_millis();
+        let now = SenderTimestamp(timestamp(context.origin.now()));
+        let left = left.saturating_sub(context.arrival.at.elapsed()).as_millis();
         let left = MaxResponseTime::new(u64::try_from(left).unwrap_or(u64::MAX));
         if let (Ok(now), Ok(left)) =
             (HeaderValue::try_from(now.to_string()), HeaderValue::try_from(left.to_string()))
@@ -232,10 +234,28 @@ fn failed(mut upstream: Upstream, target: Option<&Target>, context: &Context) ->
     }
 }
 
+/// What there is to look at in an answer: most have nothing of it, and are looked through once.
+struct Told {
+    location: bool,
+    /// Headers of 3GPP.
+    sbi: bool,
+}
+
+impl Told {
+    fn by(headers: &HeaderMap) -> Self {
+        let mut told = Self { location: false, sbi: false };
+        for name in headers.keys() {
+            told.location |= *name == header::LOCATION;
+            told.sbi |= name.as_str().starts_with("3gpp-");
+        }
+        told
+    }
+}
+
 /// What the client is told of where its request went (6.10.4).
-fn answered(headers: &mut HeaderMap, target: &Target, call: &Call) {
+fn answered(headers: &mut HeaderMap, told: &Told, target: &Target, call: &Call) {
     let asked = target.root();
-    if names::has(headers, &header::LOCATION)
+    if told.location
         && let Some(location) = headers.get(header::LOCATION)
     {
         let uri = uri(call.request.uri(), target);
@@ -248,7 +268,7 @@ fn answered(headers: &mut HeaderMap, target: &Target, call: &Call) {
             headers.insert(header::LOCATION, location);
         }
     } else if target.chosen
-        && !names::has(headers, &names::TARGET_API_ROOT)
+        && !(told.sbi && names::has(headers, &names::TARGET_API_ROOT))
         && let Some(root) = asked.header()
     {
         headers.insert(names::TARGET_API_ROOT, root.clone());

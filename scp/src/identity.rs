@@ -20,12 +20,12 @@ use crate::tls;
 /// # Errors
 /// A [`Problem`] that names the header that says so, or that there is no certificate that would say anything.
 pub fn check(call: &mut Call) -> Result<(), Failure> {
-    let arrival = &call.context.arrival;
-    let identities = &arrival.prepared.settings.identities;
+    let origin = &call.context.origin;
+    let identities = &origin.prepared.settings.identities;
     if identities.clients == Matching::Off {
         return Ok(());
     }
-    judge(&arrival.peer, identities, call.headers()).map_err(Failure::from)
+    judge(&origin.peer, identities, call.headers()).map_err(Failure::from)
 }
 
 /// The consumer that client credentials are of (TS 29.500 5.2.3.2.11). Whether they are genuine is the NRF's to see, and the

@@ -10,6 +10,7 @@ use http::uri::{Authority, Scheme};
 
 use crate::account::Service;
 use crate::api_root::ApiRoot;
+use crate::call::Origin;
 use crate::discovery::{Api, Factors};
 use crate::failure::Failure;
 use crate::names;
@@ -20,8 +21,9 @@ use crate::selection::Ready;
 use crate::target::Lead;
 
 /// What requests of one kind have in common.
-#[derive(Default)]
 pub struct Kind {
+    /// Where they come from.
+    pub origin: Arc<Origin>,
     /// 3gpp-Sbi-Target-apiRoot.
     pub target: Option<ApiRoot>,
     /// Whether it is a notification or callback: 3gpp-Sbi-Callback (TS 29.500 6.10.7).
@@ -60,28 +62,48 @@ struct Paths {
 pub(crate) type Said<'a> = smallvec::SmallVec<[(&'a HeaderName, &'a HeaderValue); 16]>;
 
 /// The kinds that a connection had lately.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Known {
+    origin: Arc<Origin>,
     kinds: Vec<Arc<Kind>>,
     turn: usize,
+    /// That of the last request.
+    latest: usize,
 }
 
 /// How many of them.
 const KNOWN: usize = 8;
 
 impl Known {
-    /// The kind of a request, of whose headers these make it; `prefix` is the SCP's own.
-    pub(crate) fn kind(&mut self, parts: &Parts, said: &Said<'_>, prefix: &str) -> Result<Arc<Kind>, Failure> {
-        if let Some(kind) = self.kinds.iter().find(|it| it.is_of(parts, said, prefix)) {
+    /// None yet, of those that come from there.
+    pub(crate) const fn new(origin: Arc<Origin>) -> Self {
+        Self { origin, kinds: Vec::new(), turn: 0, latest: 0 }
+    }
+
+    /// Where they come from.
+    pub(crate) fn origin(&self) -> &Arc<Origin> {
+        &self.origin
+    }
+
+    /// The kind of a request, of whose headers these make it.
+    pub(crate) fn kind(&mut self, parts: &Parts, said: &Said<'_>) -> Result<Arc<Kind>, Failure> {
+        if let Some((at, kind)) = self.kinds.iter().enumerate().find(|(_, it)| it.is_of(parts, said)) {
+            self.latest = at;
             return Ok(Arc::clone(kind));
         }
-        let kind = Arc::new(Kind::read(parts, said, prefix)?);
+        let kind = Arc::new(Kind::read(parts, said, &self.origin)?);
         self.turn = (self.turn + 1) % KNOWN;
         match self.kinds.get_mut(self.turn) {
             Some(oldest) => *oldest = Arc::clone(&kind),
             None => self.kinds.push(Arc::clone(&kind)),
         }
+        self.latest = self.turn.min(self.kinds.len().saturating_sub(1));
         Ok(kind)
+    }
+
+    /// The kind of the last request.
+    pub(crate) fn latest(&self) -> Option<&Arc<Kind>> {
+        self.kinds.get(self.latest)
     }
 }
 
@@ -95,12 +117,23 @@ impl Kind {
             )
     }
 
-    fn read(parts: &Parts, said: &Said<'_>, prefix: &str) -> Result<Self, Failure> {
+    fn read(parts: &Parts, said: &Said<'_>, origin: &Arc<Origin>) -> Result<Self, Failure> {
         let mut kind = Self {
+            origin: Arc::clone(origin),
+            target: None,
+            callback: false,
+            discovery: false,
+            named_set: false,
+            selection: false,
+            binding: false,
+            scope: false,
             place: (parts.uri.scheme().cloned(), parts.uri.authority().cloned()),
-            paths: Paths::of(parts.uri.path(), prefix),
+            paths: Paths::of(parts.uri.path(), &origin.prepared.settings.identity.prefix),
             said: said.iter().map(|(name, value)| (HeaderName::clone(name), HeaderValue::clone(value))).collect(),
-            ..Self::default()
+            service: OnceLock::new(),
+            lead: OnceLock::new(),
+            factors: OnceLock::new(),
+            ready: Mutex::default(),
         };
         for (name, text) in said {
             match name.as_str().strip_prefix("3gpp-sbi-").unwrap_or_default() {
@@ -127,11 +160,16 @@ impl Kind {
         Ok(kind)
     }
 
-    fn is_of(&self, parts: &Parts, said: &Said<'_>, prefix: &str) -> bool {
-        let (scheme, authority) = &self.place;
+    fn is_of(&self, parts: &Parts, said: &Said<'_>) -> bool {
         self.said.len() == said.len()
             && self.said.iter().zip(said).all(|((name, value), (other, text))| name == *other && value == *text)
-            && self.paths.are_of(parts.uri.path(), prefix)
+            && self.is_at(parts)
+    }
+
+    /// Whether a request that says the same is of it by where it came to.
+    pub(crate) fn is_at(&self, parts: &Parts) -> bool {
+        let (scheme, authority) = &self.place;
+        self.paths.are_of(parts.uri.path(), &self.origin.prepared.settings.identity.prefix)
             && parts.uri.authority().map(Authority::as_str) == authority.as_ref().map(Authority::as_str)
             && parts.uri.scheme() == scheme.as_ref()
     }
@@ -192,31 +230,27 @@ mod tests {
     use http::Request;
 
     use super::*;
+    use crate::call::fixture;
 
     /// The kind of a request, among those that are known.
-    fn kind(known: &mut Known, uri: &str, pairs: &[(&'static str, &'static str)], prefix: &str) -> Arc<Kind> {
+    fn kind(known: &mut Known, uri: &str, pairs: &[(&'static str, &'static str)]) -> Arc<Kind> {
         let mut request = Request::builder().uri(uri);
         for (name, value) in pairs {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        let made = |name: &HeaderName| {
-            let rest = name.as_str().strip_prefix("3gpp-sbi-");
-            rest.map_or(*name == http::header::USER_AGENT, Kind::goes_by)
-        };
-        let said: Said<'_> = parts.headers.iter().filter(|(name, _)| made(name)).collect();
-        known.kind(&parts, &said, prefix).unwrap()
+        fixture::context(&parts, known).kind
     }
 
     const PLAIN: [(&str, &str); 2] = [("3gpp-sbi-discovery-target-nf-type", "UDM"), ("content-length", "3")];
 
     #[test]
     fn d5_what_differs_only_in_its_own_is_of_one_kind_and_the_rest_is_not() {
-        let mut known = Known::default();
-        let first = kind(&mut known, "/nudm-sdm/v2/a", &PLAIN, "");
+        let mut known = Known::new(fixture::origin(""));
+        let first = kind(&mut known, "/nudm-sdm/v2/a", &PLAIN);
         let other_content = [PLAIN[0], ("content-length", "4"), ("3gpp-sbi-message-priority", "3")];
         for (uri, pairs) in [("/nudm-sdm/v2/b?c=d", &other_content[..]), ("/nudm-sdm/v2", &PLAIN)] {
-            assert!(Arc::ptr_eq(&first, &kind(&mut known, uri, pairs, "")), "{uri}");
+            assert!(Arc::ptr_eq(&first, &kind(&mut known, uri, pairs)), "{uri}");
         }
         for (uri, pairs) in [
             ("/nudm-sdm/v1/a", &PLAIN[..]),
@@ -233,21 +267,21 @@ mod tests {
             ("/nudm-sdm/v2/a", &[("3gpp-sbi-target-apiroot", "http://a")]),
             ("/nudm-sdm/v2/a", &[]),
         ] {
-            let another = kind(&mut known, uri, pairs, "");
+            let another = kind(&mut known, uri, pairs);
             assert!(!Arc::ptr_eq(&first, &another), "{uri} {pairs:?}");
-            assert!(Arc::ptr_eq(&another, &kind(&mut known, uri, pairs, "")), "{uri} {pairs:?}");
+            assert!(Arc::ptr_eq(&another, &kind(&mut known, uri, pairs)), "{uri} {pairs:?}");
             assert!(known.kinds.len() <= KNOWN);
         }
     }
 
     #[test]
     fn the_api_of_a_kind_is_below_the_prefix() {
-        let api = |uri: &str, prefix| kind(&mut Known::default(), uri, &PLAIN, prefix).api().to_owned();
+        let api = |uri: &str, prefix| kind(&mut Known::new(fixture::origin(prefix)), uri, &PLAIN).api().to_owned();
         assert_eq!(api("/nudm-sdm/v2/a", ""), "/nudm-sdm/v2");
         assert_eq!(api("/scp/nudm-sdm/v2/a?b", "/scp"), "/nudm-sdm/v2");
         assert_eq!(api("/scpx/nudm-sdm/v2/a", "/scp"), "");
         assert_eq!(api("/callbacks/a", ""), "");
-        assert!(kind(&mut Known::default(), "/nudm-sdm/v2/a", &PLAIN, "").has_api_of("/nudm-sdm/v2/b"));
-        assert!(!kind(&mut Known::default(), "/nudm-sdm/v2/a", &PLAIN, "").has_api_of("/nudm-sdm/v21"));
+        let sdm = kind(&mut Known::new(fixture::origin("")), "/nudm-sdm/v2/a", &PLAIN);
+        assert!(sdm.has_api_of("/nudm-sdm/v2/b") && !sdm.has_api_of("/nudm-sdm/v21"));
     }
 }

@@ -49,7 +49,8 @@ mod tests {
     use http::Request;
 
     use super::*;
-    use crate::kind::{Known, Said};
+    use crate::call::fixture;
+    use crate::kind::Known;
 
     const SENT: [(&str, &str); 6] = [
         ("accept", "a"),
@@ -64,10 +65,8 @@ mod tests {
     fn sent() -> (HeaderMap, Arc<Kind>) {
         let request = SENT.iter().fold(Request::builder().uri("/a"), |it, (name, value)| it.header(*name, *value));
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        let made = |name: &HeaderName| name == "user-agent" || name.as_str().starts_with("3gpp-sbi-discovery-");
-        let said: Said<'_> = parts.headers.iter().filter(|(name, _)| made(name)).collect();
-        let kind = Known::default().kind(&parts, &said, "").unwrap();
-        (parts.headers.clone(), kind)
+        let kind = fixture::context(&parts, &mut Known::new(fixture::origin(""))).kind;
+        (parts.headers, kind)
     }
 
     #[test]

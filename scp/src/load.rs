@@ -43,7 +43,9 @@ pub fn spare(call: &mut Call) -> Result<(), Failure> {
 pub fn hear(call: &mut Call) {
     if let (Ok(reply), Some(target)) = (&call.answer, &call.target) {
         let headers = reply.headers();
-        call.parts().reported.hear(headers, || who(call, headers, target));
+        if call.told {
+            call.parts().reported.hear(headers, || who(call, headers, target));
+        }
         if matches!(reply.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             rest(call, reply, target);
         }

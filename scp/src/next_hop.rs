@@ -11,7 +11,7 @@ use crate::settings::{Plmn, Settings, Targets};
 /// # Errors
 /// None; as a layer wants it.
 pub fn route(call: &mut Call) -> Result<(), Failure> {
-    let settings = &call.context.arrival.prepared.settings;
+    let settings = &call.context.origin.prepared.settings;
     if let Some(target) = &mut call.target
         && target.hop == Hop::Producer
         && let Some((hop, next)) = next(settings, target)

@@ -86,7 +86,7 @@ fn told<'a>(
     context: &'a Context,
     next: Option<&'a (PeerKind<'static>, String)>,
 ) -> Option<HeaderValue> {
-    peers.push((PeerKind::SourceScp, context.arrival.prepared.tag.to_str().ok()?));
+    peers.push((PeerKind::SourceScp, context.origin.prepared.tag.to_str().ok()?));
     peers.extend(next.map(|(kind, name)| (*kind, name.as_str())));
     let told = PeerInfo(peers).to_string();
     // Not every host is one that the header can have: an IPv6 address is none.

@@ -25,6 +25,9 @@ pub struct Pump {
     resets: bool,
 }
 
+/// The end of content that is not kept here until there is room for it: of each stream so many octets, once, wait with HTTP/2.
+const LITTLE: usize = 1_024;
+
 /// Why content did not get across.
 #[derive(Debug, thiserror::Error)]
 pub enum PumpError {
@@ -125,6 +128,10 @@ impl Pump {
 
     /// Sends what of the chunk there is room for.
     fn send(&mut self, context: &mut Context<'_>) -> Poll<Result<(), PumpError>> {
+        if self.last && self.chunk.len() <= LITTLE {
+            let rest = std::mem::take(&mut self.chunk);
+            return Poll::Ready(self.to.send_data(rest, true).map_err(PumpError::Sink));
+        }
         self.to.reserve_capacity(self.chunk.len());
         let mut room = self.to.capacity();
         if room == 0 {

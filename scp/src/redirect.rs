@@ -55,7 +55,7 @@ pub(crate) fn leads_on(status: StatusCode, settings: &Settings) -> bool {
 /// Looks into the answer of an SCP or SEPP for whether it sends to another of its kind: only its content says so.
 pub(crate) async fn read(call: &mut Call) {
     let Call { answer: Ok(reply), target: Some(target), context, .. } = call else { return };
-    let settings = &context.arrival.prepared.settings;
+    let settings = &context.origin.prepared.settings;
     if !leads_on(reply.status(), settings) || target.hop == Hop::Producer {
         return;
     }

@@ -21,11 +21,11 @@ use crate::target::requested;
 /// # Errors
 /// [`Failure::Redirected`].
 pub(crate) fn check(call: &Call, path: &PathAndQuery) -> Result<(), Failure> {
-    let arrival = &call.context.arrival;
-    let settings = &arrival.prepared.settings;
+    let (arrival, origin) = (call.context.arrival, &call.context.origin);
+    let settings = &origin.prepared.settings;
     let now = |when: When| match when {
         When::Always => true,
-        When::Hot => arrival.parts.gate.percent(&settings.limits) > usize::from(settings.overload.hot),
+        When::Hot => origin.parts.gate.percent(&settings.limits) > usize::from(settings.overload.hot),
         When::Draining => arrival.draining,
     };
     let found = settings.redirections.iter().find(|it| now(it.when) && covers(&it.targets, call, path));

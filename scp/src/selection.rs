@@ -104,7 +104,7 @@ pub fn tell(call: &mut Call) {
     if let (Ok(reply), Some(Target { producer: Some(producer), chosen: true, .. })) =
         (&mut call.answer, &call.target)
     {
-        name(reply.headers_mut(), producer);
+        name(reply.headers_mut(), producer, call.told);
     }
 }
 
@@ -230,8 +230,8 @@ fn sets(found: &Found, meant: impl Fn(&Producer) -> bool) -> BTreeSet<String> {
 }
 
 /// 3gpp-Sbi-Producer-Id, where nobody said it yet (6.10.3.4). An NRF that is configured has no NF instance that is known.
-fn name(headers: &mut HeaderMap, producer: &Producer) {
-    if producer.nf_instance.is_empty() || names::has(headers, &names::PRODUCER_ID) {
+fn name(headers: &mut HeaderMap, producer: &Producer, told: bool) {
+    if producer.nf_instance.is_empty() || told && names::has(headers, &names::PRODUCER_ID) {
         return;
     }
     if let Some(id) = producer.id() {
@@ -254,7 +254,7 @@ mod tests {
     #[test]
     fn d7_the_producer_is_told_with_what_is_known_of_it() {
         let mut headers = HeaderMap::new();
-        name(&mut headers, &producer());
+        name(&mut headers, &producer(), true);
         assert_eq!(headers[names::PRODUCER_ID], "nfinst=54804518-4191-46b3-955c-ac631f953ed8");
         let mut headers = HeaderMap::new();
         let more = Producer {
@@ -263,7 +263,7 @@ mod tests {
             service_sets: vec!["b".to_owned()],
             ..producer()
         };
-        name(&mut headers, &more);
+        name(&mut headers, &more, false);
         assert_eq!(
             headers[names::PRODUCER_ID],
             "nfinst=54804518-4191-46b3-955c-ac631f953ed8; nfservinst=a%2F1; nfset=set1.udmset.5gc.mnc012.mcc345; nfserviceset=b"
@@ -274,7 +274,7 @@ mod tests {
     fn d7_what_another_said_stays() {
         let mut headers = HeaderMap::new();
         headers.insert(names::PRODUCER_ID, HeaderValue::from_static("nfinst=other"));
-        name(&mut headers, &producer());
+        name(&mut headers, &producer(), true);
         assert_eq!(headers[names::PRODUCER_ID], "nfinst=other");
     }
 }

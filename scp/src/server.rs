@@ -55,8 +55,7 @@ pub enum Speech {
 struct Served {
     prepared: watch::Receiver<Arc<Prepared>>,
     drain: watch::Receiver<bool>,
-    origin: Arc<Origin>,
-    /// The kinds of calls that came.
+    /// Where calls come from, and the kinds of those that came.
     known: Known,
 }
 
@@ -168,7 +167,7 @@ impl Scp {
         let (parts, clock) = (self.parts.clone(), self.clock);
         let served = |peer| {
             let origin = Origin { peer: Arc::new(peer), prepared: Arc::clone(&now), parts, clock };
-            Served { prepared, drain, origin: Arc::new(origin), known: Known::default() }
+            Served { prepared, drain, known: Known::new(Arc::new(origin)) }
         };
         match (speech, &now.server) {
             (Speech::Clear, _) => self.speak(stream, served(peer), None).await,
@@ -218,16 +217,16 @@ impl Scp {
 }
 
 impl Served {
-    /// What goes for a call that arrives now.
-    fn arrival(&mut self) -> Arrival {
+    /// What goes for a call that arrived then.
+    fn arrival(&mut self, at: Instant) -> Arrival {
         // As long as settings stay, so does all that a connection's calls share.
         if self.prepared.has_changed().unwrap_or(false) {
             let prepared = Arc::clone(&self.prepared.borrow_and_update());
-            self.origin = Arc::new(Origin { prepared, ..Origin::clone(&self.origin) });
-            self.known = Known::default();
+            let origin = Origin { prepared, ..Origin::clone(self.known.origin()) };
+            self.known = Known::new(Arc::new(origin));
         }
-        let draining = !self.origin.prepared.settings.redirections.is_empty() && *self.drain.borrow();
-        Arrival { origin: Arc::clone(&self.origin), at: Instant::now(), draining }
+        let draining = !self.known.origin().prepared.settings.redirections.is_empty() && *self.drain.borrow();
+        Arrival { at, draining }
     }
 }
 

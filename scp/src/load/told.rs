@@ -3,7 +3,7 @@
 use http::HeaderValue;
 use pinion_protocols::sbi::{Oci, OverloadControl, Scope, ScopeEntity};
 
-use crate::call::{Arrival, Call};
+use crate::call::{Call, Origin};
 use crate::clock::timestamp;
 use crate::names;
 use crate::tally::Event;
@@ -13,16 +13,16 @@ const VALIDITY: u32 = 5;
 
 /// Says in responses how hot the SCP is.
 pub fn tell(call: &mut Call) {
-    if let (Some(oci), Ok(reply)) = (oci(&call.context.arrival), &mut call.answer) {
+    if let (Some(oci), Ok(reply)) = (oci(&call.context.origin), &mut call.answer) {
         reply.headers_mut().append(names::OCI, oci);
         call.prepared().tally.one(Event::OverloadTold);
     }
 }
 
 /// What there is to say.
-fn oci(arrival: &Arrival) -> Option<HeaderValue> {
-    let settings = &arrival.prepared.settings;
-    let reduction = reduction(arrival.parts.gate.percent(&settings.limits), settings.overload.hot)?;
+fn oci(origin: &Origin) -> Option<HeaderValue> {
+    let settings = &origin.prepared.settings;
+    let reduction = reduction(origin.parts.gate.percent(&settings.limits), settings.overload.hot)?;
     let scope = Scope {
         entity: ScopeEntity::Scp(&settings.identity.fqdn),
         nf_instance: None,
@@ -31,7 +31,7 @@ fn oci(arrival: &Arrival) -> Option<HeaderValue> {
         dnns: Vec::new(),
         others: Vec::new(),
     };
-    let timestamp = timestamp(arrival.now());
+    let timestamp = timestamp(origin.now());
     let element = OverloadControl { timestamp, validity: VALIDITY, reduction, scope };
     HeaderValue::try_from(Oci(vec![element]).to_string()).ok()
 }

@@ -83,7 +83,7 @@ where
 
 /// The place of a notification that is for this SCP itself; none where it is no such notification.
 fn noticed(call: &Call) -> Option<&str> {
-    let settings = &call.context.arrival.prepared.settings;
+    let settings = &call.context.origin.prepared.settings;
     let notify = settings.nrf.as_ref()?.notify.as_ref()?;
     let ours = |transport: Transport, authority: &Authority| {
         let mut known = settings.identity.authorities.iter().chain([&notify.authority]);

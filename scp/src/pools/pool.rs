@@ -76,13 +76,13 @@ impl Pool {
     pub(super) fn ask(self: &Arc<Self>, priority: u8, most: usize) -> Asked {
         let mut state = self.lock();
         state.asked = true;
-        if let Some(held) = state.connections.iter().find_map(|it| it.take()) {
+        if let Some(held) = state.connections.iter().find_map(Connection::take) {
             return Asked::Held(held);
         }
         state.connections.retain(|it| it.open());
         // Whoever gives a stream back from here on sees that somebody waits; whoever did before is seen here.
         self.waits.store(true, Ordering::SeqCst);
-        if let Some(held) = state.connections.iter().find_map(|it| it.take()) {
+        if let Some(held) = state.connections.iter().find_map(Connection::take) {
             self.waits.store(!state.waiting.is_empty(), Ordering::SeqCst);
             return Asked::Held(held);
         }

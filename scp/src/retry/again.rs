@@ -211,7 +211,7 @@ impl<S> Again<S> {
     /// Whether there may be another attempt.
     fn left(&self) -> bool {
         let context = &self.call.context;
-        let most = context.arrival.prepared.settings.retries.attempts;
+        let most = context.origin.prepared.settings.retries.attempts;
         self.attempts < most && Instant::now() < context.deadline.at
     }
 

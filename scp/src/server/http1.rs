@@ -10,10 +10,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 
 use super::{Served, host, patient};
 use crate::body::Body;
-use crate::call::{Arrival, Call, Serve};
+use crate::call::{Arrival, Call, Origin, Serve};
 use crate::context::Context;
 use crate::errors::own;
 use crate::kind::Known;
@@ -29,8 +30,9 @@ where
     let mut drain = served.drain.clone();
     let served = Mutex::new(served);
     let service = service_fn(move |request| {
-        let arrival = served.lock().unwrap_or_else(PoisonError::into_inner).arrival();
-        respond_to(stack.clone(), request, arrival)
+        let mut served = served.lock().unwrap_or_else(PoisonError::into_inner);
+        let arrival = served.arrival(Instant::now());
+        respond_to(stack.clone(), request, Arc::clone(served.known.origin()), arrival)
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(prepared.settings.timeouts.client_idle);
@@ -47,23 +49,24 @@ where
 async fn respond_to<S>(
     mut stack: S,
     request: Request<Incoming>,
+    origin: Arc<Origin>,
     arrival: Arrival,
 ) -> Result<Response<patient::Content>, Infallible>
 where
     S: Serve,
 {
-    let patience = arrival.prepared.settings.timeouts.stall;
+    let patience = origin.prepared.settings.timeouts.stall;
     let (mut head, incoming) = request.into_parts();
-    let context = host::addressed(&mut head, arrival.peer.tls)
-        .and_then(|()| Context::read(&head, arrival.clone(), &mut Known::default()));
+    let context = host::addressed(&mut head, origin.peer.tls)
+        .and_then(|()| Context::read(&head, arrival, &mut Known::new(Arc::clone(&origin))));
     let reply = match context {
         Ok(context) => {
             let Ok(call) = stack.call(Call::new(head, Body::Http1(Box::new(incoming)), context)).await;
             call.replied()
         }
         Err(failure) => {
-            let reply = own(failure, &arrival.prepared);
-            arrival.parts.account.refused(&head, &arrival, &reply);
+            let reply = own(failure, &origin.prepared);
+            origin.parts.account.refused(&head, &origin, arrival.at, &reply);
             reply
         }
     };

@@ -1,6 +1,6 @@
 //! One connection of a client that speaks HTTP/2.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context as Task, Poll, ready};
@@ -64,22 +64,31 @@ where
     loop {
         tokio::select! {
             biased;
-            accepted = connection.accept() => match accepted {
-                Some(Ok((request, respond))) => {
+            ended = poll_fn(|task| {
+                // What comes at once came at one time.
+                let mut at = None;
+                loop {
+                    let (request, respond) = match ready!(connection.poll_accept(task)) {
+                        Some(Ok(accepted)) => accepted,
+                        Some(Err(error)) => return Poll::Ready(Err(error)),
+                        None => return Poll::Ready(Ok(())),
+                    };
                     quiet = false;
                     let ended = request.body().is_end_stream();
                     if !ended {
                         wide.widen(&mut connection, &prepared);
                     }
-                    tokio::spawn(Exchange::new(&mut stack, request, ended, respond, &mut served, &shared));
+                    let at = *at.get_or_insert_with(Instant::now);
+                    tokio::spawn(Exchange::new(&mut stack, request, ended, respond, (&mut served, at), &shared));
                     if shared.resets.too_many(limits.streams) {
                         prepared.tally.one(Event::ClientResets);
-                        tracing::warn!(client = %served.origin.peer.address, "a client takes back what it asks for: its connection ends");
+                        tracing::warn!(client = %served.known.origin().peer.address, "a client takes back what it asks for: its connection ends");
                         connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
                     }
                 }
-                Some(Err(error)) => return broke(&prepared, &served, &error),
-                None => return,
+            }) => match ended {
+                Ok(()) => return,
+                Err(error) => return broke(&prepared, &served, &error),
             },
             _ = &mut drained, if !draining => {
                 draining = true;
@@ -133,7 +142,7 @@ impl Wide {
 
 /// A connection ended otherwise than it should: its client went away, or was found to break the protocol.
 fn broke(prepared: &Prepared, served: &Served, error: &h2::Error) {
-    tracing::debug!(client = %served.origin.peer.address, %error, "a client's connection broke");
+    tracing::debug!(client = %served.known.origin().peer.address, %error, "a client's connection broke");
     if error.is_library() {
         prepared.tally.one(Event::ClientBroke);
     }
@@ -168,29 +177,29 @@ where
         request: Request<RecvStream>,
         ended: bool,
         respond: SendResponse<Bytes>,
-        served: &mut Served,
+        (served, begun): (&mut Served, Instant),
         shared: &Arc<Shared>,
     ) -> Box<Self>
     where
         S: Serve<Future = F>,
     {
-        let arrival = served.arrival();
-        let begun = arrival.at;
-        let patience = arrival.prepared.settings.timeouts.stall;
+        let arrival = served.arrival(begun);
+        let origin = served.known.origin();
+        let patience = origin.prepared.settings.timeouts.stall;
         let (mut head, receive) = request.into_parts();
         let head_only = head.method == Method::HEAD;
         // One that was HTTP/1.1 before may have no `:authority` (RFC 9113 8.3.1).
         let addressed =
-            if head.uri.authority().is_none() { host::addressed(&mut head, arrival.peer.tls) } else { Ok(()) };
+            if head.uri.authority().is_none() { host::addressed(&mut head, origin.peer.tls) } else { Ok(()) };
         let state = match addressed.and_then(|()| Context::read(&head, arrival, &mut served.known)) {
             Ok(context) => {
                 let call = Call::new(head, Body::stream(receive, ended), context);
                 State::Asked(stack.call(call))
             }
             Err(failure) => {
-                let arrival = served.arrival();
-                let reply = own(failure, &arrival.prepared);
-                arrival.parts.account.refused(&head, &arrival, &reply);
+                let origin = served.known.origin();
+                let reply = own(failure, &origin.prepared);
+                origin.parts.account.refused(&head, origin, begun, &reply);
                 State::Answered(Some(reply))
             }
         };
