@@ -1,6 +1,6 @@
 //! What searches found, for as long as it holds, and a while longer; bounded in entries and in octets.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -30,7 +30,12 @@ struct State {
     octets: usize,
     /// Changes that the NRF told of: an answer that was asked for before one does not hold.
     changes: u64,
+    /// Those of them by which somebody went, and did not come back yet: an answer from before may still name it.
+    gone: VecDeque<(u64, String)>,
 }
+
+/// Those who went lately that are remembered.
+const GONE: usize = 64;
 
 #[derive(Debug)]
 struct Entry {
@@ -121,14 +126,22 @@ impl Cache {
         self.read().changes
     }
 
-    /// Remembers an answer, and forgets what was not used for longest where there is no room.
-    pub(super) fn remember(&self, key: &Key, answer: Remember, now: Instant, bounds: &DiscoverySettings) {
+    /// Remembers an answer, and forgets what was not used for longest where there is no room; gives it as it is now.
+    pub(super) fn remember(
+        &self,
+        key: &Key,
+        answer: Remember,
+        now: Instant,
+        bounds: &DiscoverySettings,
+    ) -> Arc<Found> {
         let Remember { found, target_type, etag, octets, holds, stale, changes } = answer;
         let later = |by: Duration| now.checked_add(by).unwrap_or(now);
         let mut state = self.write();
+        let current = state.without_gone(&found, changes);
+        let etag = etag.filter(|_| Arc::ptr_eq(&found, &current));
         let for_now = if changes == state.changes { holds } else { Duration::ZERO };
         let entry = Entry {
-            found,
+            found: Arc::clone(&current),
             target_type,
             etag,
             octets,
@@ -141,11 +154,12 @@ impl Cache {
         };
         state.forget(key);
         if octets > bounds.octets || bounds.entries == 0 {
-            return;
+            return current;
         }
         state.make_room(octets, bounds);
         state.octets = state.octets.saturating_add(octets);
         state.entries.insert(key.clone(), entry);
+        current
     }
 
     /// Holds back further questions for what is remembered.
@@ -165,6 +179,14 @@ impl Cache {
     pub(super) fn changed(&self, nf_instance: &str, nf_type: &str, gone: bool, now: Instant) {
         let mut state = self.write();
         state.changes = state.changes.wrapping_add(1);
+        state.gone.retain(|(_, it)| !it.eq_ignore_ascii_case(nf_instance));
+        if gone {
+            let change = (state.changes, nf_instance.to_owned());
+            state.gone.push_back(change);
+            if state.gone.len() > GONE {
+                state.gone.pop_front();
+            }
+        }
         for entry in state.entries.values_mut() {
             let names = entry.found.names(nf_instance);
             let might = !gone && nf_type.eq_ignore_ascii_case(&entry.target_type);
@@ -210,6 +232,12 @@ impl Cache {
 }
 
 impl State {
+    /// An answer that was asked for when there had been so many changes, without who went since.
+    fn without_gone(&self, found: &Arc<Found>, changes: u64) -> Arc<Found> {
+        let since = self.gone.iter().filter(|(change, it)| *change > changes && found.names(it));
+        since.fold(Arc::clone(found), |found, (_, it)| Arc::new(found.without(it)))
+    }
+
     fn forget(&mut self, key: &Key) {
         if let Some(entry) = self.entries.remove(key) {
             self.octets = self.octets.saturating_sub(entry.octets);
@@ -354,5 +382,33 @@ mod tests {
         cache.changed("i", "UDM", false, now);
         cache.remember(&key(1), asked, now, &bounds(10, 100));
         assert!(matches!(cache.recall(&key(1), now), Remembered::Serves(_)));
+    }
+
+    #[test]
+    fn d5_who_went_while_it_was_asked_for_is_not_in_it() {
+        let (cache, now) = (Cache::default(), Instant::now());
+        let profile =
+            |id: &str| json!({"nfInstanceId": id, "nfType": "UDM", "nfStatus": "REGISTERED", "fqdn": "a"});
+        let all = json!({"nfInstances": [profile("i"), profile("j"), profile("k")]});
+        let found = Arc::new(Found::new(&serde_json::from_value(all).unwrap()));
+        cache.changed("k", "UDM", true, now);
+        let asked = |cache: &Cache| Remember {
+            found: Arc::clone(&found),
+            changes: cache.changes(),
+            etag: Some(HeaderValue::from_static("x")),
+            ..answer(1, 5)
+        };
+        let before = asked(&cache);
+        cache.changed("I", "UDM", true, now);
+        cache.changed("J", "UDM", true, now);
+        cache.changed("j", "UDM", false, now);
+        let seen = |found: &Found| found.instances.iter().map(|it| it.nf_instance.clone()).collect::<Vec<_>>();
+        let bounds = bounds(10, 100);
+        assert_eq!(seen(&cache.remember(&key(1), before, now, &bounds)), ["j", "k"]);
+        let Remembered::Serves(served) = cache.recall(&key(1), now) else { panic!("it serves") };
+        assert_eq!((seen(&served), cache.known(&key(1)).is_some()), (vec!["j".to_owned(), "k".to_owned()], false));
+        assert_eq!(seen(&cache.remember(&key(1), asked(&cache), now, &bounds)), ["i", "j", "k"]);
+        (0..2 * GONE).for_each(|number| cache.changed(&number.to_string(), "UDM", true, now));
+        assert_eq!(cache.read().gone.len(), GONE);
     }
 }

@@ -263,12 +263,10 @@ impl Shared {
         if key.nrf.is_none() {
             self.wanted.want(&answer.target_type);
         }
-        let found = Arc::clone(&answer.found);
         if fresh.store {
-            self.cache.remember(key, answer, Instant::now(), settings);
-        } else {
-            self.cache.forget(key);
+            return Ok(self.cache.remember(key, answer, Instant::now(), settings));
         }
-        Ok(found)
+        self.cache.forget(key);
+        Ok(answer.found)
     }
 }
