@@ -9,7 +9,7 @@ use pinion_networks::missing::skipped;
 use serde_json::Value;
 use tempfile::TempDir;
 
-const FRONTS: [&str; 7] = ["n2", "n4", "n3", "gtpc", "diameter", "sbi", "all"];
+const FRONTS: [&str; 8] = ["n2", "ngap", "n4", "n3", "gtpc", "diameter", "sbi", "all"];
 
 fn pinion(folder: &TempDir, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_pinion")).args(args).current_dir(folder.path()).output().unwrap()
@@ -178,8 +178,8 @@ fn a_right_one_is_summed_up_on_one_screen() {
     let folder = folder();
     pinion(&folder, &["init"]);
     let table = out(&pinion(&folder, &["check", "pinion.yaml"]));
-    assert!(table.starts_with("pinion.yaml is right: 6 services, 6 pools, 13 endpoints, an SCP\n"), "{table}");
-    assert!(table.lines().count() <= 50 && table.lines().all(|line| line.len() <= 110), "{table}");
+    assert!(table.starts_with("pinion.yaml is right: 7 services, 7 pools, 15 endpoints, an SCP\n"), "{table}");
+    assert!(table.lines().count() <= 55 && table.lines().all(|line| line.len() <= 110), "{table}");
     let json = out(&pinion(&folder, &["check", "--format", "json", "pinion.yaml"]));
     let summary: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(summary["services"][0]["name"], "amf");

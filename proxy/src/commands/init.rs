@@ -8,7 +8,7 @@ use std::process::ExitCode;
 const EXAMPLES: &str = "\
 Examples:
   pinion init --for n2
-      Writes pinion.yaml with a service for AMFs.
+      Writes pinion.yaml with a service for AMFs; so does --for ngap, with one that keeps UEs, not associations.
   pinion init --for all -
       Shows what there is, on standard output.
 
@@ -36,8 +36,10 @@ pub(crate) struct Args {
 /// What is balanced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Front {
-    /// NGAP over SCTP, from gNBs to AMFs
+    /// NGAP over SCTP, from gNBs to AMFs, association by association
     N2,
+    /// NGAP that Pinion speaks itself, from gNBs to AMFs, UE by UE
+    Ngap,
     /// PFCP, from SMFs to UPFs, and the GTP-U of the same UPFs
     N4,
     /// GTPv2-C, from MMEs to SGWs or from SGWs to PGWs
@@ -57,6 +59,7 @@ const INTERFACES: &str = include_str!("../../samples/interfaces.yaml");
 const AROUND: &str = include_str!("../../samples/around.yaml");
 const SERVICES: &str = "\nservices:\n";
 const N2: &str = include_str!("../../samples/n2.yaml");
+const NGAP: &str = include_str!("../../samples/ngap.yaml");
 const N4: &str = include_str!("../../samples/n4.yaml");
 const GTPC: &str = include_str!("../../samples/gtpc.yaml");
 const N3: &str = include_str!("../../samples/n3.yaml");
@@ -68,15 +71,16 @@ impl Front {
     fn sample(self) -> String {
         let parts = match self {
             Self::N2 => &[SERVICES, N2][..],
+            Self::Ngap => &[SERVICES, NGAP],
             Self::N4 => &[SERVICES, N4, N3],
             Self::Gtpc => &[SERVICES, GTPC],
             Self::N3 => &[SERVICES, N3],
             Self::Diameter => &[SERVICES, DIAMETER],
             Self::Sbi => &[SBI],
-            Self::All => &[SERVICES, N2, N4, N3, GTPC, DIAMETER, SBI],
+            Self::All => &[SERVICES, N2, NGAP, N4, N3, GTPC, DIAMETER, SBI],
         };
         // Pinion itself speaks for these alone, and steers nothing.
-        let interfaces = if matches!(self, Self::Gtpc | Self::Sbi) { "" } else { INTERFACES };
+        let interfaces = if matches!(self, Self::Ngap | Self::Gtpc | Self::Sbi) { "" } else { INTERFACES };
         format!("{HEAD}{interfaces}{AROUND}{}", parts.join(""))
     }
 }
