@@ -123,9 +123,9 @@ pub(super) struct Again {
 }
 
 impl Again {
-    /// Another failure.
-    pub(super) fn failed(&mut self, error: &NrfError) {
-        let wait = after(Duration::from_secs(1 << self.failures.min(5)));
+    /// Another failure, of what is not to wait for longer than so long.
+    pub(super) fn failed(&mut self, error: &NrfError, most: Duration) {
+        let wait = after(Duration::from_secs(1 << self.failures.min(5)).min(most));
         *self = Self { failures: self.failures.saturating_add(1), at: Some(error.until().unwrap_or(wait)) };
     }
 

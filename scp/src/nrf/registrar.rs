@@ -61,7 +61,9 @@ impl Registrar {
                 Ok(()) => self.again = Again::default(),
                 Err(error) => {
                     tracing::warn!(%error, "the NRF is not told of this SCP");
-                    self.again.failed(&error);
+                    // An NRF that is back is to hear of this SCP before it takes it for dead.
+                    let most = self.registered.as_ref().map_or(Duration::MAX, |it| it.every);
+                    self.again.failed(&error, most);
                 }
             }
             tell.send_if_modified(|it| {
@@ -203,4 +205,50 @@ impl Registered {
 fn heartbeat(content: &[u8]) -> Option<Duration> {
     let seconds = serde_json::from_slice::<NfProfile>(content).ok()?.heart_beat_timer?;
     Some(Duration::from_secs(u64::from(seconds.max(1))).mul_f32(0.9))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use bytes::Bytes;
+    use http::Response;
+
+    use super::*;
+    use crate::nrf::fixture::{Script, root};
+    use crate::nrf::{NrfSettings, Places, Preferred, Registration, Wanted};
+    use crate::settings::Settings;
+
+    /// An NRF that is back again hears of this SCP before it takes it for dead (TS 29.510 5.2.2.3.2).
+    #[tokio::test(start_paused = true)]
+    async fn n1_heartbeats_keep_their_pace_while_the_nrf_is_away() {
+        let script = Script::new(|_, request| match *request.method() {
+            Method::PUT => {
+                let profile = json!({"nfInstanceId": "", "nfType": "SCP", "nfStatus": "", "heartBeatTimer": 10});
+                Ok(Response::builder().status(201).body(Bytes::from(profile.to_string())).unwrap())
+            }
+            _ => Err("it is away".to_owned()),
+        });
+        let mut settings = Settings::new("scp.example", Vec::new());
+        let registration = Some(Registration { instance: "a".to_owned(), ..Registration::default() });
+        settings.nrf = Some(NrfSettings { registration, ..NrfSettings::new(vec![root("http://a")]) });
+        let (_told, prepared) = watch::channel(Arc::new(Prepared::new(settings, None, None)));
+        let link = Arc::clone(&script);
+        let keeper = Keeper {
+            prepared,
+            link: move |_: &Arc<Prepared>| Arc::clone(&link) as Link,
+            preferred: Preferred::default(),
+            wanted: Wanted::default(),
+            places: Places::default(),
+            load: Arc::new(|| 0),
+            clock: SystemTime::now,
+            secret: || 0,
+        };
+        let (tell, _) = watch::channel(Standing::default());
+        let mut registrar = Registrar::default();
+        let run = registrar.run(&keeper, &tell);
+        assert!(tokio::time::timeout(Duration::from_secs(300), run).await.is_err());
+        let beats = script.sent().iter().filter(|it| it.method() == Method::PATCH).count();
+        assert!(beats >= 300 / 10, "{beats}");
+    }
 }

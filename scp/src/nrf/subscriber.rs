@@ -168,7 +168,7 @@ impl Subscriber {
                 Ok(subscribed) => *kept = Kept { subscribed: Some(subscribed), again: Again::default() },
                 Err(error) => {
                     tracing::warn!(%error, "the NRF is not asked to tell of changes");
-                    kept.again.failed(&error);
+                    kept.again.failed(&error, Duration::MAX);
                 }
             }
         }
