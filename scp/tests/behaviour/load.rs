@@ -324,3 +324,22 @@ async fn f7_clients_are_told_for_how_long_a_set_is_overloaded() {
     assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (503, "NF_CONGESTION"));
     assert!(answer.header("retry-after").parse::<u32>().unwrap() > 3000);
 }
+
+/// 6.3.3.2: a producer says how loaded it is in notifications, too.
+#[tokio::test]
+async fn d6_load_that_a_producer_tells_in_a_notification() {
+    let (one, two) = (Producer::start().await, Producer::start().await);
+    let nrf = Nrf::with(vec![udm(ONE, &one), udm(TWO, &two)]).await;
+    let running = scp(nrf.settings()).await;
+    let client = Client::connect(running.address).await;
+    let lci = format!("Timestamp: \"Tue, 04 Feb 2020 08:49:37 GMT\"; Load-Metric: 100%; NF-Instance: {ONE}");
+    let told = get("/notify").header("3gpp-Sbi-Target-apiRoot", two.root()).header("3gpp-Sbi-Lci", lci);
+    let told = told.header("3gpp-Sbi-Callback", "Nudm_SDM_Notification").body("").unwrap();
+    assert_eq!(client.ask(told).await.status, 200);
+    for _ in 0..50 {
+        let anybody = get("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
+        assert_eq!(client.ask(anybody.body("").unwrap()).await.status, 200);
+    }
+    // A full one has a share of one in ten thousand.
+    assert!(one.seen().len() <= 2);
+}
