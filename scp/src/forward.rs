@@ -55,7 +55,7 @@ impl Service<Box<Call>> for Forward {
 /// A call that is on its way to its target.
 #[derive(Debug)]
 pub struct Begun {
-    sending: Pin<Box<Sending>>,
+    sending: Box<Sending>,
     /// The call, until it goes back.
     call: Option<Box<Call>>,
 }
@@ -65,13 +65,13 @@ impl Future for Begun {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Back> {
         let Self { sending, call: on_its_way } = &mut *self;
-        let answer = sending.as_mut().poll(task);
+        let answer = Pin::new(&mut **sending).poll(task);
         let Some(mut call) = on_its_way.take() else { return Poll::Pending };
-        for head in sending.as_mut().early() {
+        for head in sending.early() {
             call.context.early.tell(head);
         }
         let Poll::Ready(answer) = answer else {
-            if let (true, Some(target)) = (sending.as_mut().turned_slow(), &call.target) {
+            if let (true, Some(target)) = (sending.turned_slow(), &call.target) {
                 call.context.slow.tell(target.root(), || Asked::of(&call));
             }
             *on_its_way = Some(call);
@@ -97,7 +97,7 @@ impl Future for Begun {
     }
 }
 
-fn begin(call: &mut Call) -> Result<Pin<Box<Sending>>, Failure> {
+fn begin(call: &mut Call) -> Result<Box<Sending>, Failure> {
     let mut headers = call.lend();
     let target = call.target.as_ref().ok_or(Failure::Exhausted)?;
     let uri = uri(call.request.uri(), target)?;

@@ -15,7 +15,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
 use foldhash::fast::RandomState;
@@ -146,7 +145,7 @@ impl Pools {
         content: Body,
         urgency: Urgency,
         prepared: &Arc<Prepared>,
-    ) -> Pin<Box<Sending>> {
+    ) -> Box<Sending> {
         Sending::new(self.pool(to, holder), head, content, urgency, prepared)
     }
 

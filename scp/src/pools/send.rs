@@ -15,7 +15,6 @@ use bytes::Bytes;
 use h2::client::ResponseFuture;
 use h2::{Error, Reason};
 use http::{Request, Response};
-use pin_project_lite::pin_project;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -37,19 +36,8 @@ use crate::windows;
 /// What went wrong, and what of the request may have been acted on.
 type Wrong = (Fault, Sent);
 
-pin_project! {
-    #[project = Projected]
-    /// A request that is on its way. Where it is dropped, the request is cancelled, or its answer thrown away.
-    pub struct Sending {
-        way: Way,
-        // Within, and not beside.
-        #[pin]
-        timer: Option<Sleep>,
-    }
-}
-
-/// All of it but its timer.
-struct Way {
+/// A request that is on its way. Where it is dropped, the request is cancelled, or its answer thrown away.
+pub struct Sending {
     pool: Arc<Pool>,
     rules: Rules,
     urgency: Urgency,
@@ -60,6 +48,8 @@ struct Way {
     slow: bool,
     /// Whether its silence was held against it.
     counted: bool,
+    /// Once it waited for so long that the connection does not tell it any more.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 /// What it goes by, of the settings of when it was sent.
@@ -109,9 +99,9 @@ impl Sending {
         content: Body,
         urgency: Urgency,
         prepared: &Arc<Prepared>,
-    ) -> Pin<Box<Self>> {
+    ) -> Box<Self> {
         let timeouts = &prepared.settings.timeouts;
-        let way = Way {
+        let mut sending = Box::new(Self {
             pool,
             rules: Rules {
                 attempt: timeouts.attempt,
@@ -124,25 +114,22 @@ impl Sending {
             early: Vec::new(),
             slow: false,
             counted: false,
-        };
-        let mut sending = Box::pin(Self { way, timer: None });
-        let way = sending.as_mut().project().way;
-        way.state = way.ask(head, content, prepared, 0);
+            timer: None,
+        });
+        sending.state = sending.ask(head, content, prepared, 0);
         sending
     }
 
     /// The interim answers (1xx) that came since this was asked last.
-    pub(crate) fn early(self: Pin<&mut Self>) -> Vec<Response<()>> {
-        std::mem::take(&mut self.project().way.early)
+    pub(crate) fn early(&mut self) -> Vec<Response<()>> {
+        std::mem::take(&mut self.early)
     }
 
     /// Whether it was found since this was asked last that the next hop says nothing for as long as an attempt may take.
-    pub(crate) fn turned_slow(self: Pin<&mut Self>) -> bool {
-        std::mem::take(&mut self.project().way.slow)
+    pub(crate) const fn turned_slow(&mut self) -> bool {
+        std::mem::replace(&mut self.slow, false)
     }
-}
 
-impl Way {
     /// Takes a stream of a connection that is there, or waits for one that is made now.
     fn ask(&self, mut head: Request<()>, mut content: Body, prepared: &Arc<Prepared>, closing: usize) -> State {
         for closing in closing..CONNECTIONS {
@@ -221,23 +208,24 @@ impl Way {
     }
 
     /// Whether it took too long. Before that it may turn slow, over and over.
-    fn late(&mut self, mut timer: Pin<&mut Option<Sleep>>, context: &mut Context<'_>) -> Option<Wrong> {
+    fn late(&mut self, context: &mut Context<'_>) -> Option<Wrong> {
         let deadline = self.urgency.deadline;
         let half = deadline.saturating_duration_since(self.urgency.begun) / 2;
         let attempt = self.rules.attempt.min(half).max(SHORTEST);
         let telling = self.telling();
         let from = self.urgency.begun;
         let until = |from: Instant| from.checked_add(attempt).map_or(deadline, |it| it.min(deadline));
-        if timer.is_none() {
-            if let State::Asked(Answer { held: Some(held), .. }) = &mut self.state {
+        let mut timer = match (self.timer.take(), &mut self.state) {
+            (Some(timer), _) => timer,
+            (None, State::Asked(Answer { held: Some(held), .. })) => {
                 if held.wakes(context.waker(), until(from), from) {
                     return None;
                 }
                 held.settle();
+                Box::pin(sleep_until(until(from)))
             }
-            timer.set(Some(sleep_until(until(from))));
-        }
-        let mut timer = timer.as_pin_mut()?;
+            (None, _) => Box::pin(sleep_until(until(from))),
+        };
         while timer.as_mut().poll(context).is_ready() {
             let over = timer.deadline();
             if over >= deadline {
@@ -259,6 +247,7 @@ impl Way {
                 }
             }
         }
+        self.timer = Some(timer);
         None
     }
 
@@ -291,24 +280,24 @@ impl Way {
 impl Future for Sending {
     type Output = Result<Reply, Upstream>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Projected { way, timer } = self.project();
-        let outcome = match way.advance(context) {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let outcome = match this.advance(context) {
             Poll::Ready(outcome) => outcome,
-            Poll::Pending => match way.late(timer, context) {
+            Poll::Pending => match this.late(context) {
                 Some(wrong) => Err(wrong),
                 None => return Poll::Pending,
             },
         };
         // What is given up is not over yet.
         if !matches!(outcome, Err((Fault::Silence(_) | Fault::Content(_), _))) {
-            way.state = State::Failed(None);
+            this.state = State::Failed(None);
         }
-        Poll::Ready(way.outcome(outcome))
+        Poll::Ready(this.outcome(outcome))
     }
 }
 
-impl Drop for Way {
+impl Drop for Sending {
     fn drop(&mut self) {
         let State::Asked(Answer { response, pump, held: Some(mut held) }) =
             std::mem::replace(&mut self.state, State::Failed(None))
@@ -444,6 +433,6 @@ fn copy(fault: &Fault) -> Fault {
 
 impl std::fmt::Debug for Sending {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sending").field("to", &self.way.pool.api_root).finish_non_exhaustive()
+        f.debug_struct("Sending").field("to", &self.pool.api_root).finish_non_exhaustive()
     }
 }
