@@ -72,6 +72,9 @@ struct Order {
     secret: fn() -> u128,
 }
 
+/// How long an NRF that takes no subscription is not asked again: what is wrong may be put right there.
+const REFUSED: Duration = Duration::from_mins(10);
+
 impl Subscriber {
     /// Keeps them up for ever.
     pub(super) async fn run<L>(&mut self, keeper: &Keeper<L>, mut standing: watch::Receiver<Standing>)
@@ -244,9 +247,9 @@ impl Order {
             tracing::info!(nrf = %at, nf_type, id, "subscribed to changes");
             return Ok(Subscribed { id: Some(id.clone()), renew });
         }
-        // Not again before a renewal would be due: the NRF does not want it.
+        // Not again at once: the NRF does not want it.
         tracing::warn!(nrf = %at, nf_type, status = %head.status, "the NRF takes no subscription");
-        Ok(Subscribed { id: None, renew: Some(after(self.lasts)) })
+        Ok(Subscribed { id: None, renew: Some(after(self.lasts.min(REFUSED))) })
     }
 
     /// When to renew what ends at a time of day: when a fifth of what is left is left.
@@ -265,4 +268,43 @@ fn path(id: &str) -> String {
 fn last_segment(headers: &HeaderMap) -> Option<String> {
     let location = headers.get(header::LOCATION)?.to_str().ok()?;
     location.trim_end_matches('/').rsplit('/').next().filter(|it| !it.is_empty()).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::Response;
+
+    use super::*;
+    use crate::nrf::fixture::{Script, root};
+    use crate::nrf::{Preferred, Wanted};
+    use crate::settings::Settings;
+
+    /// What an NRF refuses may be put right there the next minute.
+    #[tokio::test(start_paused = true)]
+    async fn n1_a_subscription_that_is_refused_is_asked_for_again_before_long() {
+        let script = Script::new(|_, _| Ok(Response::builder().status(403).body(Bytes::new()).unwrap()));
+        let mut settings = Settings::new("scp.example", Vec::new());
+        let notify = Some(root("http://scp.example"));
+        settings.nrf = Some(NrfSettings { notify, ..NrfSettings::new(vec![root("http://a")]) });
+        let (_told, prepared) = watch::channel(Arc::new(Prepared::new(settings, None, None)));
+        let link = Arc::clone(&script);
+        let keeper = Keeper {
+            prepared,
+            link: move |_: &Arc<Prepared>| Arc::clone(&link) as Link,
+            preferred: Preferred::default(),
+            wanted: Wanted::default(),
+            places: Places::default(),
+            load: Arc::new(|| 0),
+            clock: SystemTime::now,
+            secret: || 0,
+        };
+        keeper.wanted.want("UDM");
+        let (_tell, standing) = watch::channel(Standing::default());
+        let mut subscriber = Subscriber::default();
+        let run = subscriber.run(&keeper, standing);
+        assert!(tokio::time::timeout(Duration::from_hours(1), run).await.is_err());
+        let asked = script.sent().iter().filter(|it| it.method() == Method::POST).count();
+        assert!((3..=60).contains(&asked), "{asked}");
+    }
 }
