@@ -16,7 +16,7 @@ pub(in crate::load) enum Whose {
     Set(String, Role),
     ServiceInstance(String, Option<String>, Role),
     ServiceSet(String, Role),
-    /// One service of a consumer, by its name.
+    /// One service of somebody, by its name.
     Service(String, Box<Self>),
     /// Who said it, so that requests for whom it was known only by its address are spared it too.
     Place(ApiRoot, Role),
