@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use super::ask::columns::{Cell, Side, bar, table};
 use super::ask::{self, Error, Format, How, json, time, words};
-use crate::control::{EndpointView, PathView};
+use crate::control::{EndpointState, EndpointView, PathView};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -96,6 +97,11 @@ pub(super) fn load(endpoint: &EndpointView) -> Option<String> {
     endpoint.load.map(|load| format!("load {load} %"))
 }
 
+/// How long the sessions of an endpoint that drains may go on; of one that has none left there is nothing to be told.
+pub(super) fn deadline(endpoint: &EndpointView) -> Option<Duration> {
+    endpoint.deadline.filter(|_| endpoint.state != EndpointState::Drained)
+}
+
 fn path_text(path: &PathView, port: Option<u16>) -> String {
     let address = match port {
         Some(port) => SocketAddr::new(path.address, port).to_string(),
@@ -116,7 +122,7 @@ fn why(endpoint: &EndpointView) -> String {
         parts.push(endpoint.why.clone());
     }
     parts.extend(load(endpoint));
-    if let Some(deadline) = endpoint.deadline {
+    if let Some(deadline) = deadline(endpoint) {
         parts.push(format!("sessions end in {}", time::shown(deadline)));
     }
     let said = |path: &PathView| path.why.is_empty() || path.why == endpoint.why;
@@ -130,10 +136,8 @@ fn why(endpoint: &EndpointView) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::control::{EndpointState, TrafficView};
+    use crate::control::TrafficView;
 
     fn down(paths: &[(u8, &str)]) -> EndpointView {
         let path = |&(last, why): &(u8, &str)| PathView {
@@ -166,5 +170,15 @@ mod tests {
         assert_eq!(why(&down(&[(1, "it released its association")])), "it released its association");
         let two = down(&[(1, ""), (2, "no answer")]);
         assert_eq!(why(&two), "it released its association; 192.0.2.2: no answer");
+    }
+
+    #[test]
+    fn sessions_that_are_not_there_do_not_end() {
+        let mut endpoint = down(&[]);
+        endpoint.deadline = Some(Duration::from_secs(300));
+        endpoint.state = EndpointState::Draining;
+        assert_eq!(why(&endpoint), "it released its association; sessions end in 5m");
+        endpoint.state = EndpointState::Drained;
+        assert_eq!(why(&endpoint), "it released its association");
     }
 }

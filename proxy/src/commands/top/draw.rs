@@ -271,7 +271,7 @@ fn why(endpoint: &EndpointView) -> String {
     if let Some(load) = endpoints::load(endpoint) {
         text.push_str(&format!(", {load}"));
     }
-    if let Some(deadline) = endpoint.deadline {
+    if let Some(deadline) = endpoints::deadline(endpoint) {
         text.push_str(&format!(", sessions end in {}", time::shown(deadline)));
     }
     printable(&text)
