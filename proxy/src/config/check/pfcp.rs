@@ -113,6 +113,13 @@ pub(super) fn model(service: &Service, host: &Host, wrong: &mut Wrong) -> Option
     }
     if pfcp.mode.value == Some(PfcpMode::Redirect) {
         redirected(service, pfcp, wrong);
+    } else if let Some((at, restore)) = pfcp.restore.given()
+        && restore.0
+        && pfcp.user_plane.values().next().is_none()
+    {
+        let what = "`restore` without `user_plane`: gNBs keep the tunnels of the UPF that is lost, and go on sending to \
+                    it; name the gtpu service that stands for the UPFs";
+        wrong.warning(at, what);
     }
     Some(meaning(pfcp, wrong))
 }

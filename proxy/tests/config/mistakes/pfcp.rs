@@ -337,7 +337,7 @@ fn what_is_odd_around_pfcp_is_said() {
     let spare = "      - {name: upf-3, addresses: [198.51.100.13], priority: 1, pfcp: {ue_addresses: [10.45.0.0/17, '2001:db8::/32']}}\n";
     let spare = N4
         .replace("  - name: upfs-n3", &format!("{spare}  - name: upfs-n3"))
-        .replace("user_plane: [n3], ue_addresses: pools", "ue_addresses: pools, restore: true")
+        .replace("user_plane: [n3], ue_addresses: pools", "ue_addresses: pools, restore: ¶true")
         .replace("[10.45.128.0/17]", "[¶10.45.128.0/17]")
         .replace("'2001:db8::/32'", "¶'2001:db8::/32'");
     let messages = ["10.45.128.0/17", "2001:db8::/32"].iter().zip(["upf-2", "upf-3"]).map(|(prefix, name)| {
@@ -346,7 +346,9 @@ fn what_is_odd_around_pfcp_is_said() {
              another priority besides"
         )
     });
-    let messages: Vec<_> = messages.collect();
+    let tunnels = "`restore` without `user_plane`: gNBs keep the tunnels of the UPF that is lost, and go on sending to it; \
+                   name the gtpu service that stands for the UPFs";
+    let messages: Vec<_> = messages.chain([tunnels.to_owned()]).collect();
     warned(&spare, &messages.iter().map(String::as_str).collect::<Vec<_>>(), &host);
 }
 
