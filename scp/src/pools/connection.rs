@@ -109,12 +109,12 @@ impl Connection {
 }
 
 impl Held {
-    /// Whether who waits for the response is woken by the connection before then, and needs no timer yet.
-    pub(super) fn wakes(&mut self, waker: &Waker, then: Instant, now: Instant) -> bool {
+    /// Whether who waits for the response is woken by the connection before so long is over, and needs no timer yet.
+    pub(super) fn wakes(&mut self, waker: &Waker, most: Duration) -> bool {
         let waits = &self.connection.waits;
         match self.wait {
             Some(at) => waits.stays(at, waker),
-            None if waits.are_before(then, now) => {
+            None if waits.are_within(most) => {
                 self.wait = Some(waits.enter(waker));
                 true
             }

@@ -212,20 +212,16 @@ impl Sending {
         let deadline = self.urgency.deadline;
         let half = deadline.saturating_duration_since(self.urgency.begun) / 2;
         let attempt = self.rules.attempt.min(half).max(SHORTEST);
-        let telling = self.telling();
-        let from = self.urgency.begun;
-        let until = |from: Instant| from.checked_add(attempt).map_or(deadline, |it| it.min(deadline));
-        let mut timer = match (self.timer.take(), &mut self.state) {
-            (Some(timer), _) => timer,
-            (None, State::Asked(Answer { held: Some(held), .. })) => {
-                if held.wakes(context.waker(), until(from), from) {
-                    return None;
-                }
-                held.settle();
-                Box::pin(sleep_until(until(from)))
+        if let (None, State::Asked(Answer { held: Some(held), .. })) = (&self.timer, &mut self.state) {
+            if held.wakes(context.waker(), attempt) {
+                return None;
             }
-            (None, _) => Box::pin(sleep_until(until(from))),
-        };
+            held.settle();
+        }
+        let telling = self.telling();
+        let until = |from: Instant| from.checked_add(attempt).map_or(deadline, |it| it.min(deadline));
+        let begun = self.urgency.begun;
+        let mut timer = self.timer.take().unwrap_or_else(|| Box::pin(sleep_until(until(begun))));
         while timer.as_mut().poll(context).is_ready() {
             let over = timer.deadline();
             if over >= deadline {

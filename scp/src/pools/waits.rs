@@ -6,12 +6,13 @@ use std::task::Waker;
 use std::time::Duration;
 
 use slab::Slab;
-use tokio::time::Instant;
 
 /// Those of one connection.
 #[derive(Debug)]
 pub(super) struct Waits {
     turn: Duration,
+    /// Two of them.
+    turns: Duration,
     state: Mutex<State>,
 }
 
@@ -31,7 +32,7 @@ struct Wait {
 impl Waits {
     /// Those that are asked once in every `turn` how long they have waited.
     pub(super) fn new(turn: Duration) -> Self {
-        Self { turn, state: Mutex::default() }
+        Self { turn, turns: turn.saturating_mul(2), state: Mutex::default() }
     }
 
     /// How often they are asked.
@@ -39,9 +40,9 @@ impl Waits {
         self.turn
     }
 
-    /// Whether who waits from now on is woken in time for something at this moment.
-    pub(super) fn are_before(&self, then: Instant, now: Instant) -> bool {
-        then.saturating_duration_since(now) >= self.turn.saturating_mul(2)
+    /// Whether who waits from now on is woken before so long is over.
+    pub(super) fn are_within(&self, most: Duration) -> bool {
+        most >= self.turns
     }
 
     /// From now on somebody waits, to be woken when one turn is over or two.
@@ -139,8 +140,8 @@ mod tests {
 
     #[test]
     fn what_is_sooner_than_two_turns_may_be_missed() {
-        let (waits, now) = (Waits::new(Duration::from_secs(1)), Instant::now());
-        assert!(waits.are_before(now + Duration::from_secs(2), now));
-        assert!(!waits.are_before(now + Duration::from_millis(1_999), now));
+        let waits = Waits::new(Duration::from_secs(1));
+        assert!(waits.are_within(Duration::from_secs(2)));
+        assert!(!waits.are_within(Duration::from_millis(1_999)));
     }
 }
