@@ -73,8 +73,8 @@ fn rest(call: &Call, reply: &Reply, target: &Target) {
         }
         None if reply.status() == StatusCode::SERVICE_UNAVAILABLE && target.hop == Hop::Producer => {
             let holder = target.holder(prepared.settings.identities.producers);
-            let health = parts.pools.health(&target.api_root, &holder);
-            parts.reported.refused(server, health.done(call.begun).answered);
+            let done = parts.pools.done(&target.api_root, &holder, call.begun);
+            parts.reported.refused(server, done.answered);
         }
         Some(_) | None => {}
     }

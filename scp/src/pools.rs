@@ -24,11 +24,11 @@ use tokio::time::Instant;
 use crate::api_root::ApiRoot;
 use crate::body::Body;
 use crate::prepared::Prepared;
-use crate::settings::Matching;
+use crate::settings::{Matching, Retries};
 use crate::tls;
 
 pub use connection::Held;
-pub use health::{Done, Health, Standing};
+pub use health::{Done, Standing};
 use pool::Pool;
 pub use send::Sending;
 
@@ -154,10 +154,15 @@ impl Pools {
         self.shared.own.listens(at)
     }
 
-    /// How a next hop has done lately.
+    /// Whether a next hop is to be chosen. When its probation is over, one who asks is told that it is good.
     #[must_use]
-    pub fn health(&self, of: &ApiRoot, holder: &Holder) -> Arc<Health> {
-        Arc::clone(&self.pool(of, holder).health)
+    pub fn standing(&self, of: &ApiRoot, holder: &Holder, now: Instant, retries: &Retries) -> Standing {
+        self.pool(of, holder).health.standing(now, retries)
+    }
+
+    /// What a next hop did since it was met.
+    pub(crate) fn done(&self, of: &ApiRoot, holder: &Holder, now: Instant) -> Done {
+        self.pool(of, holder).health.done(now)
     }
 
     /// Connections that are open now, to all next hops.

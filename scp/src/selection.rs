@@ -204,8 +204,8 @@ fn choose_among<'a>(
             {
                 return true;
             }
-            let health = parts.pools.health(&producer.api_root, &producer.holder(settings.identities.producers));
-            health.standing(call.begun, &settings.retries) == Standing::Bad
+            let holder = producer.holder(settings.identities.producers);
+            parts.pools.standing(&producer.api_root, &holder, call.begun, &settings.retries) == Standing::Bad
         },
         reports: Some(&(&parts.reported, role)),
         chance: &chance,

@@ -9,7 +9,7 @@ use crate::settings::Retries;
 
 /// What is known of one next hop.
 #[derive(Debug, Default)]
-pub struct Health {
+pub(super) struct Health {
     /// Whether there is anything in the state: as a rule there is not, and nobody needs the lock.
     troubled: AtomicBool,
     state: Mutex<State>,
@@ -47,7 +47,7 @@ pub enum Standing {
 
 impl Health {
     /// It answered, whatever it said.
-    pub fn succeeded(&self) {
+    pub(super) fn succeeded(&self) {
         self.answered.fetch_add(1, Ordering::Relaxed);
         if self.troubled.load(Ordering::Relaxed) {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -57,7 +57,7 @@ impl Health {
     }
 
     /// It did not answer.
-    pub fn failed(&self, now: Instant, retries: &Retries) {
+    pub(super) fn failed(&self, now: Instant, retries: &Retries) {
         self.failed.fetch_add(1, Ordering::Relaxed);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         self.troubled.store(true, Ordering::Relaxed);
@@ -69,7 +69,7 @@ impl Health {
 
     /// What it did; to be told, and nothing changes by it.
     #[must_use]
-    pub fn done(&self, now: Instant) -> Done {
+    pub(super) fn done(&self, now: Instant) -> Done {
         let (failures, until) = {
             let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             (state.failures, state.until)
@@ -82,7 +82,7 @@ impl Health {
     /// Whether it is to be chosen. When its probation is over, one caller is told that it is good, and by what becomes of that
     /// call it stays or does not.
     #[must_use]
-    pub fn standing(&self, now: Instant, retries: &Retries) -> Standing {
+    pub(super) fn standing(&self, now: Instant, retries: &Retries) -> Standing {
         if !self.troubled.load(Ordering::Relaxed) {
             return Standing::Good;
         }

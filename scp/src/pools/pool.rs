@@ -18,7 +18,7 @@ pub(super) struct Pool {
     pub(super) holder: Holder,
     /// All that it is one of.
     home: Weak<Shared>,
-    pub(super) health: Arc<Health>,
+    pub(super) health: Health,
     /// Streams that its connections allowed last: what a new one is thought to, before it says so itself.
     pub(super) streams: AtomicUsize,
     /// Whether somebody waits, or is about to: whoever gives a stream back then looks.
@@ -55,7 +55,7 @@ impl Pool {
             api_root,
             holder,
             home,
-            health: Arc::default(),
+            health: Health::default(),
             streams,
             waits: AtomicBool::new(false),
             state: Mutex::default(),

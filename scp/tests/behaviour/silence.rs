@@ -41,9 +41,9 @@ impl Two {
 
     /// How a producer stands.
     fn standing(&self, of: &Producer) -> Standing {
-        let health = self.running.scp.parts().pools.health(&ApiRoot::parse(&of.root()).unwrap(), &Holder::Any);
+        let at = ApiRoot::parse(&of.root()).unwrap();
         let retries = pinion_scp::settings::Retries { probation: Duration::from_hours(1), ..Default::default() };
-        health.standing(Instant::now(), &retries)
+        self.running.scp.parts().pools.standing(&at, &Holder::Any, Instant::now(), &retries)
     }
 }
 
