@@ -46,6 +46,7 @@ mod peers;
 mod pools;
 mod redirect;
 mod registration;
+mod repeats;
 mod reselection;
 mod retry;
 mod routing;
