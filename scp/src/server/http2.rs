@@ -11,7 +11,7 @@ use h2::server::{Builder, SendResponse};
 use h2::{Reason, RecvStream};
 use http::{Method, Request};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 
 use super::Served;
 use super::abuse::Resets;
@@ -58,9 +58,8 @@ where
     let shared = Arc::new(Shared::default());
     let mut drain = served.drain.clone();
     let mut drained = pin!(drain.wait_for(|it| *it));
-    let mut ticks = interval((timeouts.client_idle / 2).max(Duration::from_millis(1)));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let [mut draining, mut quiet, mut closing] = [false; 3];
+    let mut ticks = every(timeouts.client_idle / 2);
+    let [mut draining, mut quiet] = [false; 2];
     loop {
         tokio::select! {
             biased;
@@ -91,20 +90,31 @@ where
                 Err(error) => return broke(&prepared, &served, &error),
             },
             _ = &mut drained, if !draining => {
-                draining = true;
+                [draining, quiet] = [true, false];
+                ticks = every(timeouts.stall);
                 connection.graceful_shutdown();
             }
-            // Who does not even answer the PING of a graceful end.
-            () = async { sleep(timeouts.handshake).await }, if closing => return,
-            _ = ticks.tick(), if !draining => {
+            _ = ticks.tick() => {
                 let before = std::mem::replace(&mut quiet, Arc::strong_count(&shared) == 1);
                 if before && quiet {
-                    [draining, closing] = [true; 2];
+                    // Who takes nothing of the last answers, or does not even answer the PING of a graceful end.
+                    if draining {
+                        return;
+                    }
+                    [draining, quiet] = [true, false];
+                    ticks = every(timeouts.handshake);
                     connection.graceful_shutdown();
                 }
             }
         }
     }
+}
+
+/// Ticks, the first at once.
+fn every(period: Duration) -> Interval {
+    let mut ticks = interval(period.max(Duration::from_millis(1)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 /// The windows of a connection: small until there is content.

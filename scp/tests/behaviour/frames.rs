@@ -7,8 +7,10 @@ use tokio::net::TcpStream;
 
 pub(crate) const DATA: u8 = 0;
 pub(crate) const HEADERS: u8 = 1;
+pub(crate) const PRIORITY: u8 = 2;
 pub(crate) const RST_STREAM: u8 = 3;
 pub(crate) const SETTINGS: u8 = 4;
+pub(crate) const PING: u8 = 6;
 pub(crate) const GOAWAY: u8 = 7;
 pub(crate) const CONTINUATION: u8 = 9;
 pub(crate) const END_STREAM: u8 = 1;
@@ -51,6 +53,14 @@ impl Raw {
         let mut raw = Self { stream };
         let _ = raw.send(SETTINGS, 0, 0, &[]).await;
         raw
+    }
+
+    /// The same twice, so that one can read while the other writes.
+    pub(crate) fn parted(self) -> (Self, Self) {
+        let one = self.stream.into_std().unwrap();
+        let [one, two] =
+            [one.try_clone().unwrap(), one].map(|it| Self { stream: TcpStream::from_std(it).unwrap() });
+        (one, two)
     }
 
     pub(crate) async fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> std::io::Result<()> {

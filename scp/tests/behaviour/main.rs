@@ -29,6 +29,7 @@ mod binding;
 mod counted;
 mod discovery;
 mod drained;
+mod ended;
 mod failure;
 mod faults;
 mod forbearance;
