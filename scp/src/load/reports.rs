@@ -73,7 +73,7 @@ impl Reported {
         for value in said(names::OCI) {
             let Ok(Oci(elements)) = Oci::parse(value.as_bytes()) else { continue };
             for element in elements {
-                for whose in whose(&element.scope, from()) {
+                for whose in whose(&element.scope, from()).into_iter().filter(Whose::is_fair) {
                     self.overloaded(whose, element.timestamp, element.validity, element.reduction);
                 }
             }
@@ -81,7 +81,7 @@ impl Reported {
         for value in said(names::LCI) {
             let Ok(Lci(elements)) = Lci::parse(value.as_bytes()) else { continue };
             for element in elements {
-                for whose in whose(&element.scope, NOWHERE) {
+                for whose in whose(&element.scope, NOWHERE).into_iter().filter(Whose::is_fair) {
                     self.loaded(whose, element.timestamp, element.load);
                 }
             }
@@ -267,6 +267,22 @@ mod tests {
             nf_sets: vec!["set1".to_owned()],
             ..Producer::at(root("http://a"))
         }
+    }
+
+    /// Otherwise whoever says of many what they are would fill memory with their names.
+    #[tokio::test(start_paused = true)]
+    async fn f7_names_that_are_longer_than_any_are_not_remembered() {
+        for scope in ["NF-Set: *", "NF-Service-Set: *", "NF-Service-Instance: *", "Callback-Uri: \"http://a/*\""] {
+            let of = |length: usize| heard(&[(&scope.replace('*', &"a".repeat(length)), 100)]).is_quiet();
+            assert_eq!([of(400), of(600)], [false, true], "{scope}");
+        }
+        let lci = |length: usize| {
+            let (reported, name) = (Reported::default(), "a".repeat(length));
+            let said = "Timestamp: \"Tue, 04 Feb 2020 08:49:37 GMT\"; Load-Metric: 9%";
+            reported.hear(&headers(&names::LCI, &format!("{said}; NF-Set: {name}")), || NOWHERE);
+            holding(&reported.shared.loads).is_some()
+        };
+        assert_eq!([lci(400), lci(600)], [true, false]);
     }
 
     /// TS 29.500 6.4.3.4.5.3 example 1.

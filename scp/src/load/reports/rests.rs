@@ -59,7 +59,7 @@ impl Reported {
         let now = Instant::now();
         let mut rests = self.shared.rests.write();
         let instance = producer.and_then(|it| instance(it, role));
-        for whose in [Some(at(place, service, role)), instance].into_iter().flatten() {
+        for whose in [Some(at(place, service, role)), instance].into_iter().flatten().filter(Whose::is_fair) {
             rests.put(whose, Rest { percent: 100, counted: None }, now + wait.min(LONGEST), now, MOST);
         }
     }
@@ -69,6 +69,9 @@ impl Reported {
         let now = Instant::now();
         let mut rests = self.shared.rests.write();
         let whose = at(server.place, server.service, server.role);
+        if !whose.is_fair() {
+            return;
+        }
         let begun = Counted { since: now, answered: answered.saturating_sub(1), refused: 0 };
         let known = rests.get(&whose, now).map(|(rest, _)| *rest);
         let Rest { mut percent, counted } = known.unwrap_or(Rest { percent: 0, counted: Some(begun) });
@@ -149,6 +152,20 @@ mod tests {
             tokio::time::advance(Duration::from_millis(1)).await;
             assert!(!reported.rests(&one, Role::Producer, || 7), "{asked}");
             assert!(reported.shared.rests.some().is_none());
+        }
+    }
+
+    /// A service is what a client's path begins with, however long that is.
+    #[tokio::test(start_paused = true)]
+    async fn f7_a_service_that_nobody_has_is_not_remembered() {
+        let (reported, one) = (Reported::default(), udm("http://a"));
+        for (length, known) in [(600, false), (64, true)] {
+            let service = "n".repeat(length);
+            let server = Server { service: &service, producer: None, ..server(&one) };
+            reported.refused(server, 1);
+            assert_eq!(holding(&reported.shared.rests).is_some(), known);
+            reported.rest(server, Duration::from_secs(9));
+            assert_eq!(reported.rests(&Producer { service, ..udm("http://a") }, Role::Producer, || 7), known);
         }
     }
 

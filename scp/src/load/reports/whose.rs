@@ -40,6 +40,9 @@ pub(in crate::load) struct From<'a> {
 /// Segments of a callback's path above which an overload is looked for.
 const SEGMENTS: usize = 16;
 
+/// Octets of a name that is remembered: they are anybody's to make up, and no name of an NF or service is near that.
+const LONGEST: usize = 512;
+
 /// Whom a scope names, and who said it. What is of single slices or data networks says nothing of all requests.
 pub(super) fn whose(scope: &Scope<'_>, from: From<'_>) -> Vec<Whose> {
     if !scope.snssais.is_empty() || !scope.dnns.is_empty() {
@@ -94,6 +97,20 @@ impl Whose {
         let (host, port, prefix) = (root.host().to_ascii_lowercase(), root.port(), root.prefix());
         let path = path.trim_end_matches('/');
         Self::Callback(format!("{} {host} {port} {prefix}{path}", root.transport.scheme()))
+    }
+
+    /// Whether it is no longer than what anybody is known by.
+    pub(super) fn is_fair(&self) -> bool {
+        let (name, more) = match self {
+            Self::Instance(name, _) | Self::Set(name, _) | Self::ServiceSet(name, _) | Self::Callback(name) => {
+                (name, 0)
+            }
+            Self::ServiceInstance(name, instance, _) => (name, instance.as_ref().map_or(0, String::len)),
+            Self::Service(name, of) => return name.len() <= LONGEST && of.is_fair(),
+            // It was asked.
+            Self::Place(..) | Self::Between(_) => return true,
+        };
+        name.len().saturating_add(more) <= LONGEST
     }
 
     /// It and what it is a part of, the narrowest first: a callback is of all that its path is below (6.4.3.4.5.3).
