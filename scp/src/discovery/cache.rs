@@ -126,6 +126,13 @@ impl Cache {
         self.read().changes
     }
 
+    /// An answer that is not to be remembered, as it is now.
+    pub(super) fn pass(&self, key: &Key, answer: &Remember) -> Arc<Found> {
+        let mut state = self.write();
+        state.forget(key);
+        state.without_gone(&answer.found, answer.changes)
+    }
+
     /// Remembers an answer, and forgets what was not used for longest where there is no room; gives it as it is now.
     pub(super) fn remember(
         &self,

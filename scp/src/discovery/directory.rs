@@ -263,10 +263,9 @@ impl Shared {
         if key.nrf.is_none() {
             self.wanted.want(&answer.target_type);
         }
-        if fresh.store {
-            return Ok(self.cache.remember(key, answer, Instant::now(), settings));
-        }
-        self.cache.forget(key);
-        Ok(answer.found)
+        Ok(match fresh.store {
+            true => self.cache.remember(key, answer, Instant::now(), settings),
+            false => self.cache.pass(key, &answer),
+        })
     }
 }

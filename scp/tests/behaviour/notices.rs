@@ -65,28 +65,31 @@ async fn d5_notifications_of_the_nrf_end_what_held() {
 /// The NRF may answer a search from before, and tell meanwhile that one is there no more.
 #[tokio::test]
 async fn d5_who_goes_while_it_is_searched_for_is_not_chosen() {
-    let (one, two) = (Producer::start().await, Producer::start().await);
-    let nrf = Nrf::with(vec![udm(ONE, &one)]).await;
-    let mut settings = nrf.settings();
-    settings.nrf.as_mut().unwrap().notify = Some(ApiRoot::parse("http://scp.example").unwrap());
-    settings.discovery.patience = Duration::from_secs(600);
-    let running = scp(settings).await;
-    let client = client(&running).await;
-    let _tended = told_of(&nrf, &running).await;
-    let (release, held) = watch::channel(false);
-    {
-        let mut knows = nrf.knows.lock().unwrap();
-        (knows.held, knows.profiles) = (Some(held), vec![udm(TWO, &two)]);
+    for cache_control in [None, Some("no-store")] {
+        let (one, two) = (Producer::start().await, Producer::start().await);
+        let nrf = Nrf::with(vec![udm(ONE, &one)]).await;
+        let mut settings = nrf.settings();
+        settings.nrf.as_mut().unwrap().notify = Some(ApiRoot::parse("http://scp.example").unwrap());
+        settings.discovery.patience = Duration::from_secs(600);
+        let running = scp(settings).await;
+        let client = client(&running).await;
+        let _tended = told_of(&nrf, &running).await;
+        let (release, held) = watch::channel(false);
+        {
+            let mut knows = nrf.knows.lock().unwrap();
+            (knows.held, knows.profiles) = (Some(held), vec![udm(TWO, &two)]);
+            knows.cache_control = cache_control;
+        }
+        let searching = tokio::spawn({
+            let client = client.clone();
+            async move { client.ask(ask().header("User-Agent", "amf-1").body("").unwrap()).await }
+        });
+        until(|| nrf.searches().len() == 2).await;
+        assert_eq!(tell(&client, &nrf.place(), &gone(TWO)).await, 204);
+        release.send_replace(true);
+        assert_eq!(searching.await.unwrap().cause(), "NF_DISCOVERY_FAILURE");
+        assert!(two.seen().is_empty());
     }
-    let searching = tokio::spawn({
-        let client = client.clone();
-        async move { client.ask(ask().header("User-Agent", "amf-1").body("").unwrap()).await }
-    });
-    until(|| nrf.searches().len() == 2).await;
-    assert_eq!(tell(&client, &nrf.place(), &gone(TWO)).await, 204);
-    release.send_replace(true);
-    assert_eq!(searching.await.unwrap().cause(), "NF_DISCOVERY_FAILURE");
-    assert!(two.seen().is_empty());
 }
 
 /// A notification that does not end holds nothing for longer than any other request would.
