@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::nrf::{Nrf, ONE, OWN, TWO, one_before_two};
-use crate::support::{Answer, Client, Does, Producer, Running, SCP, get, scp, until};
+use crate::support::{Answer, Client, Does, Producer, Running, SCP, get, prepared, scp, until};
 
 /// Two producers that the NRF knows, the first to be chosen before the second, and an SCP.
 struct Two {
@@ -227,4 +227,25 @@ async fn f6_what_a_token_takes_is_not_the_producers_silence() {
     let answer = Client::connect(running.address).await.ask(request.body("").unwrap()).await;
     assert_eq!((answer.status.as_u16(), answer.body.as_slice()), (200, b"one".as_slice()));
     assert_eq!((one.seen().len(), two.seen().len()), (2, 0));
+}
+
+/// Connections stay when settings change, and were made to wake those who wait for as long as the old ones say.
+#[tokio::test]
+async fn f6_a_new_time_for_attempts_holds_on_connections_that_are_there() {
+    let one = Producer::with(|seen| match seen.path.ends_with("/first") {
+        true => Does::Answers(Response::new(Bytes::from_static(b"one"))),
+        false => Does::Hangs,
+    });
+    let (one, two) = (one.await, Producer::start().await);
+    let nrf = Nrf::with(one_before_two(&one, &two).into()).await;
+    let mut settings = nrf.settings();
+    (settings.timeouts.attempt, settings.timeouts.response) = (Duration::from_hours(1), Duration::from_hours(3));
+    let running = scp(settings.clone()).await;
+    let client = Client::connect(running.address).await;
+    let ask = |path| client.ask(get(path).header("3gpp-Sbi-Discovery-target-nf-type", "UDM").body("").unwrap());
+    assert_eq!(ask("/nudm-sdm/v2/first").await.body, b"one");
+    settings.timeouts.attempt = Duration::from_millis(300);
+    running.scp.apply(prepared(settings));
+    assert_eq!(ask("/nudm-sdm/v2/x").await.status, 200);
+    assert_eq!((one.seen().len(), two.seen().len()), (2, 1));
 }
