@@ -98,7 +98,7 @@ impl Connection {
 
     /// Takes one of the streams that it allows. Callers hold the pool's lock.
     pub(super) fn take(self: &Arc<Self>) -> Option<Held> {
-        let most = self.most.load(Ordering::Relaxed);
+        let most = self.most.load(Ordering::SeqCst);
         self.pool.streams.store(most, Ordering::Relaxed);
         if !self.open() || self.active() >= most {
             return None;
@@ -156,16 +156,18 @@ pub(super) async fn run<W>(
     let driven = std::future::poll_fn(|task| {
         let ended = connection.as_mut().poll(task);
         let most = connection.max_concurrent_send_streams();
-        if of.most.swap(most, Ordering::Relaxed) < most {
+        // Who began to wait before this is seen by it, and who does after it sees this.
+        if of.most.swap(most, Ordering::SeqCst) < most {
             pool.released(&of);
         }
         ended
     });
+    let mut turns = pin!(beat(Arc::downgrade(&of)));
     let end = tokio::select! {
         outcome = driven => End::Closed(outcome),
         end = watch(pings, &of, &pool, timeouts.ping, timeouts.producer_idle) => end,
         () = moved => End::Moved,
-        never = beat(Arc::downgrade(&of)) => match never {},
+        never = turns.as_mut() => match never {},
     };
     of.end();
     pool.forget(&of);
@@ -176,7 +178,6 @@ pub(super) async fn run<W>(
         }
         End::Silent => tracing::debug!(producer = %pool.api_root, "a producer answers no PING"),
         End::Idle | End::Moved => {
-            let turns = beat(Arc::downgrade(&of));
             // Streams that began in between are finished; nobody can begin another.
             drop(of);
             tokio::select! {
