@@ -18,7 +18,7 @@ use load::{Model, Round};
 use process::Process;
 
 /// Rounds of each; what is told is the middle of them.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 25;
 /// Streams that are open at once when memory is measured.
 const STREAMS: usize = 10_000;
 /// Connections of one request each.
