@@ -18,6 +18,7 @@
 
 pub mod account;
 pub mod advice;
+mod aged;
 pub mod api_root;
 pub mod authorization;
 pub mod before;

@@ -1,6 +1,5 @@
 //! Load and overload of others and of this SCP: what producers say is obeyed, what there is to say is said (TS 29.500 6.3, 6.4.3).
 
-mod aged;
 mod reports;
 mod told;
 

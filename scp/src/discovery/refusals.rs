@@ -1,26 +1,24 @@
 //! Searches that an NRF refuses: who asks for the same again at once is told the same, so that a client that asks in vain costs
 //! the NRF no more than one that finds.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use foldhash::quality::RandomState;
 use tokio::time::Instant;
 
 use super::factors::Key;
+use crate::aged::Aged;
 use crate::nrf::NrfError;
 use crate::seldom::Seldom;
 
 /// What was refused lately.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
-    all: Seldom<HashMap<Key, Refusal, RandomState>>,
+    all: Seldom<Aged<Key, Refusal>>,
 }
 
 #[derive(Debug)]
 struct Refusal {
     error: NrfError,
-    until: Instant,
     /// How many changes the NRF had told of: another may be one that it refuses no more.
     changes: u64,
 }
@@ -35,8 +33,8 @@ const LARGEST: usize = 4_096;
 impl Refusals {
     /// How a search was refused.
     pub(super) fn get(&self, key: &Key, changes: u64, now: Instant) -> Option<NrfError> {
-        let all = self.all.holding(|all| all.values().all(|it| it.until <= now))?;
-        all.get(key).filter(|it| now < it.until && it.changes == changes).map(|it| it.error.clone())
+        let all = self.all.holding(|all| all.is_over(now))?;
+        all.get(key, now).filter(|(it, _)| it.changes == changes).map(|(it, _)| it.error.clone())
     }
 
     /// Remembers an error for so long, where it is a refusal.
@@ -45,14 +43,8 @@ impl Refusals {
             NrfError::Refused { content, .. } if content.len() <= LARGEST => {}
             _ => return,
         }
-        let until = now + holds.min(LONGEST);
-        let mut all = self.all.write();
-        if all.len() >= MOST {
-            all.retain(|_, it| now < it.until);
-        }
-        if all.len() < MOST {
-            all.insert(key.clone(), Refusal { error: error.clone(), until, changes });
-        }
+        let refusal = Refusal { error: error.clone(), changes };
+        self.all.write().put(key.clone(), refusal, now + holds.min(LONGEST), now, MOST);
     }
 }
 

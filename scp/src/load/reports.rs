@@ -12,7 +12,7 @@ use http::HeaderMap;
 use pinion_protocols::sbi::{Lci, Oci, Timestamp, Value as _};
 use tokio::time::Instant;
 
-use super::aged::Aged;
+use crate::aged::Aged;
 use crate::names;
 use crate::producer::Producer;
 use crate::seldom::Seldom;

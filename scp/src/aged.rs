@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 /// Values by whom they are of.
 #[derive(Debug)]
-pub(super) struct Aged<K, V> {
+pub(crate) struct Aged<K, V> {
     entries: HashMap<K, Entry<V>, RandomState>,
     /// Keys by when they end, and then by turn.
     ends: BTreeMap<(Instant, u64), K>,
@@ -29,22 +29,28 @@ impl<K, V> Default for Aged<K, V> {
 
 impl<K: Clone + Eq + Hash, V> Aged<K, V> {
     /// Whether there is nothing that still holds.
-    pub(super) fn is_over(&self, now: Instant) -> bool {
+    pub(crate) fn is_over(&self, now: Instant) -> bool {
         self.ends.last_key_value().is_none_or(|((until, _), _)| *until <= now)
     }
 
     /// What holds, and until when.
-    pub(super) fn get(&self, key: &K, now: Instant) -> Option<(&V, Instant)> {
+    pub(crate) fn get(&self, key: &K, now: Instant) -> Option<(&V, Instant)> {
         self.entries.get(key).filter(|it| it.ends.0 > now).map(|it| (&it.value, it.ends.0))
     }
 
     /// The same, to be changed.
-    pub(super) fn get_mut(&mut self, key: &K, now: Instant) -> Option<(&mut V, Instant)> {
+    pub(crate) fn get_mut(&mut self, key: &K, now: Instant) -> Option<(&mut V, Instant)> {
         self.entries.get_mut(key).filter(|it| it.ends.0 > now).map(|it| (&mut it.value, it.ends.0))
     }
 
+    /// How many there are, ended or not.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Puts one in, or in the place of what is of the same, among at most so many.
-    pub(super) fn put(&mut self, key: K, value: V, until: Instant, now: Instant, most: usize) {
+    pub(crate) fn put(&mut self, key: K, value: V, until: Instant, now: Instant, most: usize) {
         while let Some(first) = self.ends.first_entry().filter(|it| it.key().0 <= now) {
             let over = first.remove();
             self.entries.remove(&over);
@@ -85,6 +91,6 @@ mod tests {
         assert_eq!(known(&aged, 4), [Some(10), None, Some(30), Some(7)]);
         assert!(!aged.is_over(at(29)) && aged.is_over(at(30)));
         aged.put("a", 40, at(40), at(35), 3);
-        assert_eq!((aged.entries.len(), aged.ends.len()), (1, 1));
+        assert_eq!((aged.len(), aged.ends.len()), (1, 1));
     }
 }
