@@ -209,15 +209,12 @@ fn heartbeat(content: &[u8]) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use bytes::Bytes;
     use http::Response;
 
     use super::*;
-    use crate::nrf::fixture::{Script, root};
-    use crate::nrf::{NrfSettings, Places, Preferred, Registration, Wanted};
-    use crate::settings::Settings;
+    use crate::nrf::fixture::{Script, keeper, prepared, root};
+    use crate::nrf::{NrfSettings, Registration};
 
     /// An NRF that is back again hears of this SCP before it takes it for dead (TS 29.510 5.2.2.3.2).
     #[tokio::test(start_paused = true)]
@@ -229,21 +226,10 @@ mod tests {
             }
             _ => Err("it is away".to_owned()),
         });
-        let mut settings = Settings::new("scp.example", Vec::new());
         let registration = Some(Registration { instance: "a".to_owned(), ..Registration::default() });
-        settings.nrf = Some(NrfSettings { registration, ..NrfSettings::new(vec![root("http://a")]) });
-        let (_told, prepared) = watch::channel(Arc::new(Prepared::new(settings, None, None)));
-        let link = Arc::clone(&script);
-        let keeper = Keeper {
-            prepared,
-            link: move |_: &Arc<Prepared>| Arc::clone(&link) as Link,
-            preferred: Preferred::default(),
-            wanted: Wanted::default(),
-            places: Places::default(),
-            load: Arc::new(|| 0),
-            clock: SystemTime::now,
-            secret: || 0,
-        };
+        let settings = NrfSettings { registration, ..NrfSettings::new(vec![root("http://a")]) };
+        let prepared = prepared(settings);
+        let keeper = keeper(&prepared, &script);
         let (tell, _) = watch::channel(Standing::default());
         let mut registrar = Registrar::default();
         let run = registrar.run(&keeper, &tell);

@@ -276,29 +276,16 @@ mod tests {
     use http::Response;
 
     use super::*;
-    use crate::nrf::fixture::{Script, root};
-    use crate::nrf::{Preferred, Wanted};
-    use crate::settings::Settings;
+    use crate::nrf::fixture::{Script, keeper, prepared, root};
 
     /// What an NRF refuses may be put right there the next minute.
     #[tokio::test(start_paused = true)]
     async fn n1_a_subscription_that_is_refused_is_asked_for_again_before_long() {
         let script = Script::new(|_, _| Ok(Response::builder().status(403).body(Bytes::new()).unwrap()));
-        let mut settings = Settings::new("scp.example", Vec::new());
         let notify = Some(root("http://scp.example"));
-        settings.nrf = Some(NrfSettings { notify, ..NrfSettings::new(vec![root("http://a")]) });
-        let (_told, prepared) = watch::channel(Arc::new(Prepared::new(settings, None, None)));
-        let link = Arc::clone(&script);
-        let keeper = Keeper {
-            prepared,
-            link: move |_: &Arc<Prepared>| Arc::clone(&link) as Link,
-            preferred: Preferred::default(),
-            wanted: Wanted::default(),
-            places: Places::default(),
-            load: Arc::new(|| 0),
-            clock: SystemTime::now,
-            secret: || 0,
-        };
+        let settings = NrfSettings { notify, ..NrfSettings::new(vec![root("http://a")]) };
+        let prepared = prepared(settings);
+        let keeper = keeper(&prepared, &script);
         keeper.wanted.want("UDM");
         let (_tell, standing) = watch::channel(Standing::default());
         let mut subscriber = Subscriber::default();

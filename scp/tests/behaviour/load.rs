@@ -11,11 +11,24 @@ use pinion_scp::api_root::ApiRoot;
 use pinion_scp::settings::{NextHop, Targets};
 
 use crate::nrf::{Nrf, ONE, TWO, one_before_two, udm};
-use crate::support::{Client, Does, Producer, get, scp, settings, until};
+use crate::support::{Client, Does, Producer, Running, get, scp, settings, until};
 
 /// Half of the requests are not to be sent, for longer than this takes.
 const HALF: &str = "Timestamp: \"Tue, 04 Feb 2020 08:49:37 GMT\"; Period-of-Validity: 3600s; \
                     Overload-Reduction-Metric: 50%; NF-Instance: 54804518-4191-46b3-955c-ac631f953ed8";
+
+/// An SCP in front of two UDMs of which the first is chosen before the second, and a client of it.
+async fn before(one: &Producer, two: &Producer) -> (Running, Client) {
+    let nrf = Nrf::with(one_before_two(one, two).into()).await;
+    let running = scp(nrf.settings()).await;
+    let client = Client::connect(running.address).await;
+    (running, client)
+}
+
+/// For whichever UDM is chosen.
+fn anybody() -> http::request::Builder {
+    get("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM")
+}
 
 #[tokio::test]
 async fn f7_a_producer_that_is_overloaded_is_spared() {
@@ -100,8 +113,7 @@ async fn f7_a_set_that_is_overloaded_is_spared_as_a_whole() {
     let client = Client::connect(running.address).await;
     let mut refused = 0;
     for _ in 0..200 {
-        let request = get("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
-        refused += usize::from(client.ask(request.body("").unwrap()).await.status == 503);
+        refused += usize::from(client.ask(anybody().body("").unwrap()).await.status == 503);
     }
     assert!((60..=140).contains(&refused), "{refused}");
 }
@@ -127,7 +139,7 @@ async fn f7_a_producer_behind_another_scp_is_not_that_scp() {
             for number in 0..21 {
                 // Where it discovers nothing the target is told, and is another each time.
                 let request = match delegate {
-                    true => get("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM"),
+                    true => anybody(),
                     false => {
                         get("/nudm-sdm/v2/x").header("3gpp-Sbi-Target-apiRoot", format!("http://udm{number}"))
                     }
@@ -223,7 +235,6 @@ async fn f7_what_is_said_in_requests_is_heard() {
             let request = get("/notify").header("3gpp-Sbi-Target-apiRoot", nf.root());
             request.header("3gpp-Sbi-Callback", "Nudm_SDM_Notification")
         };
-        let request = || get("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
         let mut refused = [0; 3];
         for _ in 0..20 {
             let asked = callback().header("3gpp-Sbi-Routing-Binding", bound);
@@ -231,7 +242,7 @@ async fn f7_what_is_said_in_requests_is_heard() {
         }
         for _ in 0..20 {
             refused[1] += usize::from(client.ask(callback().body("").unwrap()).await.status == 503);
-            refused[2] += usize::from(client.ask(request().body("").unwrap()).await.status == 503);
+            refused[2] += usize::from(client.ask(anybody().body("").unwrap()).await.status == 503);
         }
         assert_eq!(refused, [of_bound, of_others, of_requests], "{scope}");
     }
@@ -261,10 +272,7 @@ async fn f7_who_answers_that_it_has_too_much_to_do_gets_nothing_new() {
         })
         .await;
         let two = Producer::start().await;
-        let nrf = Nrf::with(one_before_two(&one, &two).into()).await;
-        let running = scp(nrf.settings()).await;
-        let client = Client::connect(running.address).await;
-        let anybody = || get("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
+        let (_running, client) = before(&one, &two).await;
         let first = client.ask(anybody().body("").unwrap()).await;
         assert_eq!((first.status.as_u16(), first.body.as_slice()), (status, b"busy".as_slice()));
         let mut others = 0;
@@ -284,13 +292,8 @@ async fn f7_who_answers_that_it_has_too_much_to_do_gets_nothing_new() {
 async fn f7_who_refuses_most_of_what_it_gets_gets_less() {
     let one = Producer::with(|_| Does::Answers(Response::builder().status(503).body(Bytes::new()).unwrap())).await;
     let two = Producer::start().await;
-    let nrf = Nrf::with(one_before_two(&one, &two).into()).await;
-    let running = scp(nrf.settings()).await;
-    let client = Client::connect(running.address).await;
-    let ask = async || {
-        let anybody = get("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
-        client.ask(anybody.body("").unwrap()).await.status == 200
-    };
+    let (_running, client) = before(&one, &two).await;
+    let ask = async || client.ask(anybody().body("").unwrap()).await.status == 200;
     let begun = Instant::now();
     while !ask().await {
         assert!(begun.elapsed() < Duration::from_secs(60), "nothing goes elsewhere");
@@ -314,10 +317,7 @@ async fn f7_clients_are_told_for_how_long_a_set_is_overloaded() {
     })
     .await;
     let two = Producer::start().await;
-    let nrf = Nrf::with(one_before_two(&one, &two).into()).await;
-    let running = scp(nrf.settings()).await;
-    let client = Client::connect(running.address).await;
-    let anybody = || get("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
+    let (_running, client) = before(&one, &two).await;
     assert_eq!(client.ask(anybody().body("").unwrap()).await.status, 200);
     let not_one = anybody().header("3gpp-Sbi-Selection-Info", format!("not-select-nfinst={ONE}"));
     let answer = client.ask(not_one.body("").unwrap()).await;
@@ -337,8 +337,7 @@ async fn d6_load_that_a_producer_tells_in_a_notification() {
     let told = told.header("3gpp-Sbi-Callback", "Nudm_SDM_Notification").body("").unwrap();
     assert_eq!(client.ask(told).await.status, 200);
     for _ in 0..50 {
-        let anybody = get("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
-        assert_eq!(client.ask(anybody.body("").unwrap()).await.status, 200);
+        assert_eq!(client.ask(anybody().body("").unwrap()).await.status, 200);
     }
     // A full one has a share of one in ten thousand.
     assert!(one.seen().len() <= 2);
