@@ -23,7 +23,8 @@ use crate::producer::{Plan, Step, Target};
 /// A request, and what layers found out about it. It goes through them down to whoever answers, and comes back with the answer.
 #[derive(Debug)]
 pub struct Call {
-    /// As the next hop is to have it, whoever that will be. Where one answered that it is done ([`Call::lend`]), its headers went there.
+    /// As the next hop is to have it, whoever that will be; its headers are gone while one is asked, and where one answered that it
+    /// is done ([`Call::lend`]).
     pub request: Request<Content>,
     /// What was read of it on arrival.
     pub context: Arc<Context>,
@@ -144,7 +145,7 @@ impl Call {
 
     /// The same once more, for another attempt.
     pub(crate) fn again(&self, now: Instant) -> Box<Self> {
-        let mut again = Self::of(self.request.clone(), self.plan.clone(), Arc::clone(&self.context));
+        let mut again = Self::of(self.copied(), self.plan.clone(), Arc::clone(&self.context));
         (again.begun, again.repeated) = (now, self.repeated);
         again.tried.clone_from(&self.tried);
         again

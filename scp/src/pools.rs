@@ -135,8 +135,8 @@ pub struct Urgency {
 }
 
 impl Pools {
-    /// Sends a request and its content to a next hop; its URI must be absolute. The future is its response, or what went wrong, and whether
-    /// the next hop may have acted on the request.
+    /// Sends a request and its content to a next hop; its URI must be absolute. The future is its response, or what went wrong,
+    /// and whether the next hop may have acted on the request.
     pub fn send(
         &self,
         to: &ApiRoot,

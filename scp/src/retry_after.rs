@@ -5,7 +5,8 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, header};
 use pinion_protocols::sbi::{SenderTimestamp, Value as _};
 
-/// For how long somebody asks to be let alone: in seconds, or to a date, which is counted from that of the answer, so that clocks need not agree.
+/// For how long somebody asks to be let alone: in seconds, or to a date, which is counted from that of the answer, so that clocks
+/// need not agree.
 pub(crate) fn wait(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {

@@ -1,5 +1,5 @@
-//! Requests that wait for their responses on one connection. Most wait far less than they may, and a timer for each would cost
-//! more than all else that is done for it here: those that waited for long already are woken, and have a timer from then on.
+//! Requests that wait for their responses on one connection. Most wait far less than they may, and a timer for each would be
+//! made in vain: those that waited for long already are woken, and have a timer from then on.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
