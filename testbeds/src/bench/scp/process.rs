@@ -33,7 +33,8 @@ impl Process {
     /// nghttpx, as a plain proxy of HTTP/2 in the clear.
     pub(super) fn theirs(port: u16, backend: u16) -> Result<Self, BenchError> {
         let mut command = Command::new(find("nghttpx")?);
-        command.args(["--conf=/dev/null", "--workers=1", "--single-process", "--accesslog-file=/dev/null"]);
+        // No log of requests: ours keeps none here either.
+        command.args(["--conf=/dev/null", "--workers=1", "--single-process"]);
         command.args(["--backend-read-timeout=600s", "--stream-read-timeout=600s"]);
         command.arg(format!("--frontend=127.0.0.1,{port};no-tls"));
         command.arg(format!("--backend=127.0.0.1,{backend};;proto=h2"));
