@@ -10,10 +10,10 @@ use tokio::time::{Instant, timeout_at};
 use super::cache::{Cache, Remember, Remembered};
 use super::candidates::Found;
 use super::factors::{Factors, Key};
+use super::failures::Failures;
 use super::freshness::{Freshness, freshness};
 use super::given::{beside, given};
 use super::ignored::weigh;
-use super::refusals::Refusals;
 use super::settings::DiscoverySettings;
 use super::whole;
 use crate::flight::{Flights, Joined};
@@ -31,7 +31,7 @@ pub struct Directory {
 #[derive(Debug, Default)]
 struct Shared {
     cache: Cache,
-    refusals: Refusals,
+    failures: Failures,
     flights: Flights<Key, Outcome>,
     preferred: Preferred,
     wanted: Wanted,
@@ -59,12 +59,12 @@ impl Directory {
     /// Nothing is remembered that could serve, and no NRF gave an answer.
     pub async fn find(&self, factors: &Factors, asking: Asking<'_>) -> Outcome {
         let Some(own) = given(&asking.prepared.settings.discovery.producers, factors) else {
-            return self.search(factors, asking).await;
+            return self.search(factors, asking, false).await;
         };
         if asking.prepared.settings.nrf.is_none() && factors.key().nrf.is_none() {
             return Ok(Arc::new(own));
         }
-        let found = self.search(factors, asking).await;
+        let found = self.search(factors, asking, true).await;
         Ok(Arc::new(match found {
             Ok(found) => beside(own, &found),
             Err(_) => own,
@@ -98,7 +98,8 @@ impl Directory {
         self.shared.cache.version()
     }
 
-    async fn search(&self, factors: &Factors, asking: Asking<'_>) -> Outcome {
+    /// What the NRF says; `besides`: there is somebody whatever that is, so that it is not waited for beyond patience.
+    async fn search(&self, factors: &Factors, asking: Asking<'_>, besides: bool) -> Outcome {
         let key = factors.key();
         if let (None, true, Some(nrf)) =
             (&key.nrf, factors.target_type().eq_ignore_ascii_case("NRF"), &asking.prepared.settings.nrf)
@@ -118,7 +119,7 @@ impl Directory {
         let look = || match self.shared.cache.recall(key, Instant::now()) {
             Remembered::Holds(found, _) => Some(Ok(found)),
             Remembered::Serves(_) => None,
-            Remembered::Nothing => self.shared.refused(key).map(Err),
+            Remembered::Nothing => self.shared.failed(key).filter(|it| besides || !it.is_away()).map(Err),
         };
         let set_out = || {
             let (shared, key) = (Arc::clone(&self.shared), key.clone());
@@ -140,12 +141,19 @@ impl Directory {
             Joined::There(outcome) => return outcome,
             Joined::Flight(flight) => flight,
         };
-        let Some(old) = old else { return flight.land().await.unwrap_or(Err(NrfError::GivenUp)) };
+        let until = flight.since().checked_add(asking.prepared.settings.discovery.patience);
+        let until = until.unwrap_or(flight.since());
+        let Some(old) = old else {
+            let landed = match besides {
+                true => timeout_at(until, flight.land()).await.ok().flatten(),
+                false => flight.land().await,
+            };
+            return landed.unwrap_or(Err(NrfError::GivenUp));
+        };
         // An NRF that hangs is to hold up one, and not all who come while it does.
         let lead = flight.lead();
         if lead.is_some() || old.is_empty() {
-            let until = flight.since().checked_add(asking.prepared.settings.discovery.patience);
-            match timeout_at(until.unwrap_or(flight.since()), flight.land()).await {
+            match timeout_at(until, flight.land()).await {
                 Ok(Some(Err(error))) if !error.is_away() => return Err(error),
                 Ok(Some(Ok(found))) => return Ok(found),
                 Ok(Some(Err(_)) | None) | Err(_) => {}
@@ -209,22 +217,19 @@ impl Shared {
         let changes = self.cache.changes();
         let outcome = self.ask(key, set, target_type, settings).await;
         let now = Instant::now();
-        match &outcome {
-            Ok(_) => {}
-            Err(error) if error.is_away() => {
-                self.cache.pause(key, now.checked_add(settings.pause).unwrap_or(now));
+        if let Err(error) = &outcome {
+            match error.is_away() {
+                true => self.cache.pause(key, now.checked_add(settings.pause).unwrap_or(now)),
+                false => self.cache.forget(key),
             }
-            Err(error) => {
-                self.cache.forget(key);
-                self.refusals.put(key, error, changes, settings.pause, now);
-            }
+            self.failures.put(key, error, changes, settings.pause, now);
         }
         outcome
     }
 
-    /// How a search was refused just now, since when nothing changed.
-    fn refused(&self, key: &Key) -> Option<NrfError> {
-        self.refusals.get(key, self.cache.changes(), Instant::now())
+    /// How a search failed just now, since when nothing changed.
+    fn failed(&self, key: &Key) -> Option<NrfError> {
+        self.failures.get(key, self.cache.changes(), Instant::now())
     }
 
     async fn ask(&self, key: &Key, set: &NrfSet, target_type: String, settings: &DiscoverySettings) -> Outcome {

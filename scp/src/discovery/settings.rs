@@ -16,10 +16,10 @@ pub struct DiscoverySettings {
     /// For how long an answer that does not hold any more still serves while the NRF does not answer.
     pub stale: Duration,
     /// How long one request waits for a new answer while there is one that does not hold any more. Others only wait
-    /// where that has nobody.
+    /// where that has nobody. So long all wait where nothing is remembered and only those that are configured are known.
     pub patience: Duration,
-    /// How long an NRF that did not answer is not asked again for what there is an old answer to, nor one that refused for the
-    /// same.
+    /// How long an NRF that did not answer is not asked again for what there is an old answer to or somebody who is configured,
+    /// nor one that refused for the same.
     pub pause: Duration,
     /// The NF type that the NRF is told where a client does not say its own.
     pub requester: String,

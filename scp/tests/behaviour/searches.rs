@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use pinion_scp::tally::Event;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -137,6 +138,28 @@ async fn d5_who_joins_a_search_waits_where_the_old_answer_has_nobody() {
     for waiting in [first, joining] {
         assert_eq!(waiting.await.unwrap().status, 200);
     }
+}
+
+/// 6.10.3.2: an SCP may know without the NRF. Whoever is configured is found in time while that hangs, and it is not asked again at
+/// once.
+#[tokio::test]
+async fn d5_an_nrf_that_hangs_hides_nobody_who_is_configured() {
+    let (nrf, producer) = (Nrf::start().await, Producer::start().await);
+    nrf.knows.lock().unwrap().silent = Some(("GET", "/nnrf-disc/"));
+    let mut settings = nrf.settings();
+    settings.nrf.as_mut().unwrap().timeout = Duration::from_secs(2);
+    settings.discovery.pause = Duration::from_hours(1);
+    settings.discovery.producers = vec![serde_json::from_value(udm(ONE, &producer)).unwrap()];
+    let running = scp(settings).await;
+    let in_time = || ask().header("3gpp-Sbi-Max-Rsp-Time", "1000");
+    for _ in 0..2 {
+        assert_eq!(asked(&running, in_time()).await.status, 200);
+    }
+    until(|| running.scp.tally().count(Event::SearchFailed) == 1).await;
+    for _ in 0..2 {
+        assert_eq!(asked(&running, in_time()).await.status, 200);
+    }
+    assert_eq!((nrf.searches().len(), producer.seen().len()), (1, 4));
 }
 
 /// An SCP with an old answer of an NRF that hangs until it is told and then finds another, and a request that waits for it.
