@@ -85,12 +85,14 @@ impl Subscriber {
         loop {
             let prepared = Arc::clone(&current.borrow_and_update());
             let known = *standing.borrow_and_update();
-            self.work(keeper, &prepared, known).await;
+            let asking = self.work(keeper, &prepared, known).await;
+            // Who may not ask does not wait for when he should: that does not pass.
+            let due = if asking { self.kept.values().filter_map(Kept::due).min() } else { None };
             tokio::select! {
                 changed = current.changed() => if changed.is_err() { return },
                 changed = standing.changed() => if changed.is_err() { return },
                 () = keeper.wanted.changed() => {}
-                () = until(self.kept.values().filter_map(Kept::due).min()) => {}
+                () = until(due) => {}
             }
         }
     }
@@ -105,8 +107,8 @@ impl Subscriber {
         Some(Resource { roots: self.of.as_ref()?.roots.clone(), path })
     }
 
-    /// Does what is due.
-    async fn work<L>(&mut self, keeper: &Keeper<L>, prepared: &Arc<Prepared>, standing: Standing)
+    /// Does what is due; whether there may be subscriptions.
+    async fn work<L>(&mut self, keeper: &Keeper<L>, prepared: &Arc<Prepared>, standing: Standing) -> bool
     where
         L: Fn(&Arc<Prepared>) -> Link + Sync,
     {
@@ -128,14 +130,14 @@ impl Subscriber {
             self.left.extend(self.resource(&kept));
             keeper.places.end(&nf_type);
         }
-        if let Some((nrf, notify)) = notified
-            && (nrf.registration.is_none() || standing.registered)
-        {
+        let asking = notified.filter(|(nrf, _)| nrf.registration.is_none() || standing.registered);
+        if let Some((nrf, notify)) = asking {
             self.ask(keeper, wanted, &set, nrf, notify).await;
         }
         // Somebody tells of changes all the time.
         forget(&set, self.left.iter().cloned()).await;
         self.left.clear();
+        asking.is_some()
     }
 
     /// Asks for those that are due, for each as if there were no other.
@@ -276,6 +278,7 @@ mod tests {
     use http::Response;
 
     use super::*;
+    use crate::nrf::Registration;
     use crate::nrf::fixture::{Script, keeper, prepared, root};
 
     /// What an NRF refuses may be put right there the next minute.
@@ -293,5 +296,29 @@ mod tests {
         assert!(tokio::time::timeout(Duration::from_hours(1), run).await.is_err());
         let asked = script.sent().iter().filter(|it| it.method() == Method::POST).count();
         assert!((3..=60).contains(&asked), "{asked}");
+    }
+
+    /// Who is told to register first, and cannot, waits for that and not for the time that has passed meanwhile.
+    #[tokio::test(start_paused = true)]
+    async fn n1_a_subscription_that_is_due_waits_for_a_registration_that_the_nrf_refuses() {
+        let script = Script::new(|_, _| Ok(Response::builder().status(403).body(Bytes::new()).unwrap()));
+        let notify = Some(root("http://scp.example"));
+        let settings = NrfSettings { notify, ..NrfSettings::new(vec![root("http://a")]) };
+        let registration = Some(Registration { instance: "a".to_owned(), ..Registration::default() });
+        let registered = prepared(NrfSettings { registration, ..settings.clone() });
+        let prepared = prepared(settings);
+        let keeper = keeper(&prepared, &script);
+        keeper.wanted.want("UDM");
+        let (_tell, standing) = watch::channel(Standing::default());
+        let mut subscriber = Subscriber::default();
+        let run = tokio::time::timeout(Duration::from_hours(1), subscriber.run(&keeper, standing));
+        let reload = async {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            prepared.send_replace(Arc::clone(&registered.borrow()));
+            script.sent().len()
+        };
+        let (ended, asked) = tokio::join!(run, reload);
+        assert!(ended.is_err());
+        assert_eq!(script.sent().len(), asked);
     }
 }
