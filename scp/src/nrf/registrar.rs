@@ -69,7 +69,11 @@ impl Registrar {
             tell.send_if_modified(|it| {
                 std::mem::replace(&mut it.registered, self.registered.is_some()) != self.registered.is_some()
             });
-            let next = self.again.at().or(self.registered.as_ref().map(|it| it.next));
+            let next = match (self.again.at(), self.registered.as_ref().map(|it| it.next)) {
+                // What failed was not the heartbeat.
+                (Some(again), Some(beat)) if beat > Instant::now() => Some(again.min(beat)),
+                (again, beat) => again.or(beat),
+            };
             tokio::select! {
                 // What was told meanwhile may be what was missing.
                 changed = current.changed() => if changed.is_err() { return },
@@ -111,30 +115,26 @@ impl Registrar {
         let load = (keeper.load)();
         match &mut self.registered {
             Some(known) if known.profile == profile && !known.elsewhere(&set) => {
-                if Instant::now() < known.next {
-                    return Ok(());
-                }
-                match known.beat(&set, load).await? {
-                    Beat::Taken => {}
-                    Beat::Refused => {
-                        let new = Registered::register(profile, load, &set).await?;
-                        *known = Registered { refused: true, ..new };
-                    }
-                    Beat::Unknown => {
-                        *known = Registered::register(profile, load, &set).await?;
-                        tell.send_modify(|it| it.forgotten = it.forgotten.wrapping_add(1));
-                    }
-                }
+                known.keep(&set, load, tell).await?;
             }
-            known => {
-                let new = Registered::register(profile, load, &set).await?;
-                // Somewhere it is known all the time.
-                let other = |old: &Registered| old.elsewhere(&set) || old.instance() != new.instance();
-                if let Some(old) = known.take().filter(other) {
-                    old.end(&set).await;
+            known => match Registered::register(profile, load, &set).await {
+                Ok(new) => {
+                    // Somewhere it is known all the time.
+                    let other = |old: &Registered| old.elsewhere(&set) || old.instance() != new.instance();
+                    if let Some(old) = known.take().filter(other) {
+                        old.end(&set).await;
+                    }
+                    self.registered = Some(new);
                 }
-                self.registered = Some(new);
-            }
+                Err(error) => {
+                    // It lives on as what it was.
+                    if let Some(old) = known {
+                        let old_set = NrfSet { roots: old.roots.clone(), ..set };
+                        old.keep(&old_set, load, tell).await?;
+                    }
+                    return Err(error);
+                }
+            },
         }
         Ok(())
     }
@@ -162,6 +162,23 @@ impl Registered {
     /// Whether none of a set was told.
     fn elsewhere(&self, set: &NrfSet) -> bool {
         !self.roots.iter().any(|it| set.roots.contains(it))
+    }
+
+    /// Sends a heartbeat where it is due, and all of the profile where the NRF does not take that.
+    async fn keep(&mut self, set: &NrfSet, load: u8, tell: &watch::Sender<Standing>) -> Result<(), NrfError> {
+        if Instant::now() < self.next {
+            return Ok(());
+        }
+        let refused = match self.beat(set, load).await? {
+            Beat::Taken => return Ok(()),
+            Beat::Refused => true,
+            Beat::Unknown => false,
+        };
+        *self = Self { refused, ..Self::register(self.profile.clone(), load, set).await? };
+        if !refused {
+            tell.send_modify(|it| it.forgotten = it.forgotten.wrapping_add(1));
+        }
+        Ok(())
     }
 
     /// Sends a heartbeat.
@@ -236,5 +253,40 @@ mod tests {
         assert!(tokio::time::timeout(Duration::from_secs(300), run).await.is_err());
         let beats = script.sent().iter().filter(|it| it.method() == Method::PATCH).count();
         assert!(beats >= 300 / 10, "{beats}");
+    }
+
+    /// What the NRF refuses is what this SCP would be, and not what it is (TS 29.510 5.2.2.3.2).
+    #[tokio::test(start_paused = true)]
+    async fn n1_heartbeats_go_on_while_another_profile_is_refused() {
+        let script = Script::new(|_, request| {
+            let other = String::from_utf8_lossy(request.body()).contains("elsewhere");
+            let status = match *request.method() {
+                Method::PUT if other => 400,
+                Method::PUT => 201,
+                _ => 204,
+            };
+            let profile = json!({"nfInstanceId": "", "nfType": "SCP", "nfStatus": "", "heartBeatTimer": 10});
+            Ok(Response::builder().status(status).body(Bytes::from(profile.to_string())).unwrap())
+        });
+        let registration = Registration { instance: "a".to_owned(), ..Registration::default() };
+        let other = Registration { domains: vec!["elsewhere".to_owned()], ..registration.clone() };
+        let told = |registration| {
+            let registration = Some(registration);
+            prepared(NrfSettings { registration, ..NrfSettings::new(vec![root("http://a")]) })
+        };
+        let (prepared, other) = (told(registration), told(other));
+        let keeper = keeper(&prepared, &script);
+        let (tell, _) = watch::channel(Standing::default());
+        let mut registrar = Registrar::default();
+        let run = tokio::time::timeout(Duration::from_secs(310), registrar.run(&keeper, &tell));
+        let reload = async {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            prepared.send_replace(Arc::clone(&other.borrow()));
+        };
+        assert!(tokio::join!(run, reload).0.is_err());
+        let sent = script.sent();
+        let of = |method: Method| sent.iter().filter(|it| it.method() == method).count();
+        assert!((30..=40).contains(&of(Method::PATCH)), "{}", of(Method::PATCH));
+        assert!((10..=80).contains(&of(Method::PUT)), "{}", of(Method::PUT));
     }
 }
