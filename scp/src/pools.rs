@@ -154,10 +154,17 @@ impl Pools {
         self.shared.own.listens(at)
     }
 
-    /// Whether a next hop is to be chosen. When its probation is over, one who asks is told that it is good.
+    /// Whether a next hop is to be chosen. When its probation is over, one who asks and may try it is told that it is good.
     #[must_use]
-    pub fn standing(&self, of: &ApiRoot, holder: &Holder, now: Instant, retries: &Retries) -> Standing {
-        self.pool(of, holder).health.standing(now, retries)
+    pub fn standing(
+        &self,
+        of: &ApiRoot,
+        holder: &Holder,
+        now: Instant,
+        tries: bool,
+        retries: &Retries,
+    ) -> Standing {
+        self.pool(of, holder).health.standing(now, tries, retries)
     }
 
     /// What a next hop did since it was met.

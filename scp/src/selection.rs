@@ -205,7 +205,10 @@ fn choose_among<'a>(
                 return true;
             }
             let holder = producer.holder(settings.identities.producers);
-            parts.pools.standing(&producer.api_root, &holder, call.begun, &settings.retries) == Standing::Bad
+            // Who was failed once is not the one to find out whether another is well again.
+            let tries = call.tried.is_empty();
+            parts.pools.standing(&producer.api_root, &holder, call.begun, tries, &settings.retries)
+                == Standing::Bad
         },
         reports: Some(&(&parts.reported, role)),
         chance: &chance,

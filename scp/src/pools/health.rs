@@ -79,17 +79,17 @@ impl Health {
         Done { answered: count(&self.answered), failed: count(&self.failed), failing, bad }
     }
 
-    /// Whether it is to be chosen. When its probation is over, one caller is told that it is good, and by what becomes of that
-    /// call it stays or does not.
+    /// Whether it is to be chosen. When its probation is over, one caller of those that may try it is told that it is good, and by
+    /// what becomes of that call it stays or does not.
     #[must_use]
-    pub(super) fn standing(&self, now: Instant, retries: &Retries) -> Standing {
+    pub(super) fn standing(&self, now: Instant, tries: bool, retries: &Retries) -> Standing {
         if !self.troubled.load(Ordering::Relaxed) {
             return Standing::Good;
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match state.until {
             None => Standing::Good,
-            Some(until) if now < until => Standing::Bad,
+            Some(until) if now < until || !tries => Standing::Bad,
             Some(_) => {
                 state.until = now.checked_add(retries.probation);
                 Standing::Good
@@ -112,17 +112,16 @@ mod tests {
         health.failed(now, &retries);
         health.succeeded();
         health.failed(now, &retries);
-        assert_eq!(health.standing(now, &retries), Standing::Good);
+        let standing = |now, tries| health.standing(now, tries, &retries);
+        assert_eq!(standing(now, true), Standing::Good);
         health.failed(now, &retries);
-        assert_eq!(health.standing(now, &retries), Standing::Bad);
+        assert_eq!(standing(now, true), Standing::Bad);
         let after = now + Duration::from_secs(10);
-        assert_eq!(
-            [health.standing(after, &retries), health.standing(after, &retries)],
-            [Standing::Good, Standing::Bad]
-        );
+        let asked = [false, true, true].map(|tries| standing(after, tries));
+        assert_eq!(asked, [Standing::Bad, Standing::Good, Standing::Bad], "one tries it");
         assert_eq!(health.done(after), Done { answered: 1, failed: 3, failing: true, bad: true });
         health.succeeded();
-        assert_eq!(health.standing(after, &retries), Standing::Good);
+        assert_eq!(standing(after, false), Standing::Good);
         assert_eq!(health.done(after), Done { answered: 2, failed: 3, failing: false, bad: false });
     }
 }

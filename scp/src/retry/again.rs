@@ -14,6 +14,9 @@ use crate::redirect::{self, Elsewhere};
 use crate::slow::Slow;
 use crate::tally::Event;
 
+/// Those who cannot be reached that one request is spent on.
+const UNREACHED: usize = 8;
+
 /// What came of waiting.
 pub(super) enum Came {
     /// An attempt ended.
@@ -111,13 +114,20 @@ fn free(failed: &Upstream) -> bool {
     failed.untouched() && !matches!(failed.fault, Fault::Refused)
 }
 
+/// Whether it could not be reached, or was spared: that is no attempt at it, and there is one at somebody else.
+fn unreached(failed: &Upstream) -> bool {
+    free(failed) && !matches!(failed.fault, Fault::GoAway)
+}
+
 /// What is needed for another attempt.
 pub(super) struct Again<S> {
     service: S,
     /// What attempts are copies of.
     call: Box<Call>,
-    /// Attempts that there were.
+    /// Attempts that there were, but for those at somebody who could not be reached.
     attempts: usize,
+    /// Those.
+    unreached: usize,
     /// Whether the last was taken from the budget.
     paid: bool,
     /// Whether nobody is left who could be asked.
@@ -126,11 +136,14 @@ pub(super) struct Again<S> {
 
 impl<S> Again<S> {
     pub(super) const fn new(service: S, call: Box<Call>) -> Self {
-        Self { service, call, attempts: 1, paid: false, exhausted: false }
+        Self { service, call, attempts: 1, unreached: 0, paid: false, exhausted: false }
     }
 
     /// The attempt instead of one that failed; none where that is not safe, or not to be had.
     fn instead(&mut self, failed: &Upstream, before: Option<&Call>) -> Option<Box<Call>> {
+        if unreached(failed) {
+            self.unreached();
+        }
         if !self.left() || !safe(failed, self.call.request.method()) || !self.pay(free(failed)) {
             return None;
         }
@@ -185,7 +198,7 @@ impl<S> Again<S> {
     /// There was nobody else to ask beside who says nothing.
     fn nobody_beside(&mut self) -> Option<Box<Call>> {
         self.exhausted = true;
-        self.attempts -= 1;
+        self.attempts = self.attempts.saturating_sub(1);
         if std::mem::take(&mut self.paid) {
             self.call.parts().budget.refund();
         }
@@ -212,7 +225,13 @@ impl<S> Again<S> {
     fn left(&self) -> bool {
         let context = &self.call.context;
         let most = context.origin.prepared.settings.retries.attempts;
-        self.attempts < most && Instant::now() < context.deadline.at
+        self.attempts < most && self.unreached < UNREACHED && Instant::now() < context.deadline.at
+    }
+
+    /// The last attempt was at somebody who could not be reached.
+    fn unreached(&mut self) {
+        self.attempts = self.attempts.saturating_sub(1);
+        self.unreached += 1;
     }
 
     /// Takes an attempt from the budget, where it is not free.

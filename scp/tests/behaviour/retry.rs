@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use h2::Reason;
 use http::{Request, Response};
-
 use pinion_scp::api_root::ApiRoot;
 use pinion_scp::settings::{NextHop, Targets};
+use serde_json::Value;
+use tokio::net::TcpSocket;
 
-use crate::nrf::{Nrf, one_before_two};
-use crate::support::{Answer, Client, Does, Producer, SCP, Seen, get, scp, settings};
+use crate::nrf::{Nrf, ONE, one_before_two, udm};
+use crate::profiles;
+use crate::support::{Answer, Client, Does, Producer, SCP, Seen, get, post, scp, settings};
 
 /// A producer that resets so many streams before it answers.
 async fn refusing(times: usize, reason: Reason) -> Producer {
@@ -91,7 +94,7 @@ async fn f3_retries_have_a_budget() {
     let mut settings = settings();
     settings.retries.budget = 0;
     settings.retries.spare = 3;
-    settings.retries.probation = std::time::Duration::ZERO;
+    settings.retries.probation = Duration::ZERO;
     let running = scp(settings).await;
     let client = Client::connect(running.address).await;
     for _ in 0..20 {
@@ -142,4 +145,70 @@ async fn f3_another_producer_is_asked_through_the_same_scp() {
         client.ask(request.header("3gpp-Sbi-Discovery-service-names", "nudm-sdm").body("").unwrap()).await;
     assert_eq!(answer.status, 200);
     assert_eq!(next.seen().last().unwrap().headers["3gpp-sbi-target-apiroot"], two.root());
+}
+
+/// Profiles of those who are chosen first, and of one that is chosen after them.
+fn before(first: impl Iterator<Item = Value>, last: &Producer) -> Vec<Value> {
+    let mut all: Vec<_> = first.chain([udm(ONE, last)]).collect();
+    let most = all.len() - 1;
+    for (number, profile) in all.iter_mut().enumerate() {
+        profile["priority"] = if number < most { 1 } else { 2 }.into();
+    }
+    all
+}
+
+/// An NF instance by its number.
+fn instance(number: usize) -> String {
+    format!("54804518-4191-46b3-955c-ac631f953e{number:02}")
+}
+
+/// Over several times that they are on probation: nobody's request is spent on those who are not there.
+#[tokio::test]
+async fn f3_those_who_cannot_be_reached_take_no_attempt_from_who_can() {
+    let living = Producer::start().await;
+    // Nobody else gets their ports while nobody listens there.
+    let dead: Vec<_> = (0..3).map(|_| TcpSocket::new_v4().unwrap()).collect();
+    let profiles = dead.iter().enumerate().map(|(number, socket)| {
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        profiles::udm(&instance(number), socket.local_addr().unwrap().port())
+    });
+    let nrf = Nrf::with(before(profiles, &living)).await;
+    let mut settings = nrf.settings();
+    settings.retries.probation = Duration::from_millis(300);
+    let running = scp(settings).await;
+    let client = Client::connect(running.address).await;
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(1_000) {
+        let request = post("/nudm-sdm/v2/a").header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
+        assert_eq!(client.ask(request.body("{}").unwrap()).await.status, 200);
+    }
+}
+
+/// Their probation ends at the same time: one request tries one of them again, and not all of them.
+#[tokio::test]
+async fn f3_another_attempt_tries_nobody_who_failed_before() {
+    let living = Producer::start().await;
+    let mut failing = Vec::new();
+    for _ in 0..3 {
+        failing.push(refusing(usize::MAX, Reason::INTERNAL_ERROR).await);
+    }
+    let profiles = failing.iter().enumerate().map(|(number, at)| udm(&instance(number), at));
+    let nrf = Nrf::with(before(profiles, &living)).await;
+    let mut settings = nrf.settings();
+    settings.retries.probation = Duration::from_millis(300);
+    settings.retries.spare = 10_000;
+    let running = scp(settings).await;
+    let client = Client::connect(running.address).await;
+    let ask = async || {
+        let request = get("/nudm-sdm/v2/a").header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
+        client.ask(request.body("").unwrap()).await.status
+    };
+    let begun = Instant::now();
+    while ask().await != 200 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "they are chosen for ever");
+    }
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(1_000) {
+        assert_eq!(ask().await, 200);
+    }
 }

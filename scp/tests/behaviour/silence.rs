@@ -43,7 +43,7 @@ impl Two {
     fn standing(&self, of: &Producer) -> Standing {
         let at = ApiRoot::parse(&of.root()).unwrap();
         let retries = pinion_scp::settings::Retries { probation: Duration::from_hours(1), ..Default::default() };
-        self.running.scp.parts().pools.standing(&at, &Holder::Any, Instant::now(), &retries)
+        self.running.scp.parts().pools.standing(&at, &Holder::Any, Instant::now(), true, &retries)
     }
 }
 
