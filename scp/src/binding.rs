@@ -214,6 +214,8 @@ fn remember(reply: &Reply, answered: &Target, asked: Option<&Asked>, origin: &Or
             tally.one(Event::PinEnded);
             origin.parts.pins.remove(key);
         }
+        // Where a redirection leads, another path is what counts, and the URI stays in force.
+        _ if answered.led => {}
         Some((key, pin)) if status.is_success() => {
             let mut pin = pin.clone();
             pin.at = answered.root().clone();

@@ -92,6 +92,8 @@ pub struct Target {
     pub chosen: bool,
     /// Whether it asked for fewer requests and this is one of those, there being nobody else to choose.
     pub overloaded: bool,
+    /// Whether a redirection led there, which is of this request alone (RFC 9110 15.4.8).
+    pub led: bool,
     /// The producer's API root, where the next hop is not it (6.10.2.5).
     pub onward: Option<ApiRoot>,
     /// The path, where the request's own is only a name for it (6.10.3.3).
@@ -265,7 +267,16 @@ impl Target {
     /// A place that the client named.
     #[must_use]
     pub const fn given(api_root: ApiRoot, hop: Hop) -> Self {
-        Self { api_root, hop, producer: None, chosen: false, overloaded: false, onward: None, path: None }
+        Self {
+            api_root,
+            hop,
+            producer: None,
+            chosen: false,
+            overloaded: false,
+            led: false,
+            onward: None,
+            path: None,
+        }
     }
 
     /// Whom its certificate must name. Who goes between has a certificate of its own, and does not say which NF instance it is.
@@ -292,6 +303,7 @@ impl Target {
             hop: Hop::Producer,
             chosen: true,
             overloaded: false,
+            led: false,
             onward: None,
             path: producer.callback.clone(),
             producer: Some(producer),

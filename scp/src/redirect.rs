@@ -108,6 +108,6 @@ pub(crate) fn elsewhere(reply: &Reply, answered: &Target, settings: &Settings) -
         let nf_instance = nf_instance.to_owned();
         Some(Arc::new(Producer { nf_instance, service_instance, ..Producer::at(root.clone()) }))
     });
-    let target = Target { chosen: true, producer, ..Target::given(root, Hop::Producer) };
+    let target = Target { chosen: true, led: true, producer, ..Target::given(root, Hop::Producer) };
     Some(Elsewhere { target, path: Some(path) })
 }

@@ -10,7 +10,7 @@ use pinion_scp::settings::{Identity, NextHop, Plmn, Redirection, Redirects, Sett
 use serde_json::{Value, json};
 
 use crate::frames::{END_HEADERS, END_STREAM, GOAWAY, HEADERS, Raw, fields};
-use crate::support::{Answer, Client, Does, Producer, SCP, get, scp, settings, until};
+use crate::support::{Answer, Client, Does, Producer, SCP, get, post, scp, settings, until};
 
 const INSTANCE: &str = "54804518-4191-46b3-955c-ac631f953ed8";
 
@@ -83,6 +83,49 @@ async fn f4_redirects_are_not_followed_for_ever() {
     .await;
     assert_eq!(ask(following(), &producer).await.status.as_u16(), 307);
     assert_eq!(producer.seen().len(), following().retries.attempts);
+}
+
+/// RFC 9110 15.4.8: what was asked for stays where it was, and each request is sent on anew. Of what is found below another path,
+/// the place alone says nothing.
+#[tokio::test]
+async fn f4_what_was_found_elsewhere_stays_where_its_uri_says() {
+    const CONTEXTS: &str = "/nsmf-pdusession/v1/sm-contexts";
+    for (status, callback) in [(307, false), (308, false), (307, true), (308, true)] {
+        let there = Producer::with(|seen| {
+            let found = seen.path.starts_with("/p/") && seen.path.ends_with("/9/modify");
+            let answer = Response::builder().status(if found { 200 } else { 404 });
+            Does::Answers(answer.body(Bytes::new()).unwrap())
+        })
+        .await;
+        let location = format!("{}/p{CONTEXTS}/9/modify", there.root());
+        let first = Producer::with(move |seen| {
+            let made = seen.path.ends_with("/sm-contexts");
+            let (status, location) =
+                if made { (201, format!("{CONTEXTS}/1")) } else { (status, location.clone()) };
+            let answer = Response::builder().status(status).header("location", location);
+            Does::Answers(answer.body(Bytes::new()).unwrap())
+        })
+        .await;
+        let running = scp(following()).await;
+        let client = Client::connect(running.address).await;
+        let to = async |path: &str| {
+            let mut request = post(path).header("3gpp-Sbi-Target-apiRoot", first.root());
+            if callback {
+                request = request.header("3gpp-Sbi-Callback", "Nsmf_PDUSession_Update");
+            }
+            client.ask(request.body("{}").unwrap()).await.status.as_u16()
+        };
+        let path = if callback { "/callbacks/1".to_owned() } else { format!("{CONTEXTS}/1/modify") };
+        if !callback {
+            assert_eq!(to(CONTEXTS).await, 201);
+        }
+        for _ in 0..3 {
+            assert_eq!(to(&path).await, 200, "{status} {callback}");
+        }
+        let pins = running.scp.parts().pins.from(0, 2);
+        assert_eq!(pins.len(), usize::from(!callback));
+        assert!(pins.iter().all(|(.., it)| it.pin.at.to_string() == first.root()));
+    }
 }
 
 /// An SCP or SEPP that sends who comes to another.
