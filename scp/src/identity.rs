@@ -15,6 +15,13 @@ use crate::problem::Problem;
 use crate::settings::{Identities, Matching};
 use crate::tls;
 
+/// The names of a client's certificate, where it speaks for those alone; none where it may speak for anybody.
+#[must_use]
+pub fn own_names<'a>(peer: &'a Peer, identities: &Identities) -> Option<&'a [String]> {
+    let any = identities.clients == Matching::Off || peer.holder.is_none() || relays(peer, identities);
+    (!any).then_some(&*peer.names)
+}
+
 /// Refuses a request whose client says that it is another than its certificate says.
 ///
 /// # Errors
@@ -45,8 +52,7 @@ fn judge(peer: &Peer, identities: &Identities, headers: &HeaderMap) -> Result<()
     if peer.holder.is_none() {
         return if required { Err(wrong("there is no certificate of the client's")) } else { Ok(()) };
     }
-    let relays = |relay: &String| peer.names.iter().any(|name| name.eq_ignore_ascii_case(relay));
-    if identities.relays.iter().any(relays) {
+    if relays(peer, identities) {
         return Ok(());
     }
     for Says { header, cause, told } in &SAYS {
@@ -64,6 +70,12 @@ fn judge(peer: &Peer, identities: &Identities, headers: &HeaderMap) -> Result<()
         return Err(wrong("the client's certificate names no NF instance"));
     }
     Ok(())
+}
+
+/// Whether a client is one that speaks for others.
+fn relays(peer: &Peer, identities: &Identities) -> bool {
+    let mut relays = identities.relays.iter();
+    relays.any(|relay| peer.names.iter().any(|name| name.eq_ignore_ascii_case(relay)))
 }
 
 fn wrong(detail: &'static str) -> Problem {

@@ -11,6 +11,7 @@ use pinion_protocols::sbi::{BindingParameter, RoutingBinding, Value as _, decode
 use crate::api_root::ApiRoot;
 use crate::call::{Call, Reply};
 use crate::failure::{Failure, Fault, Sent, Upstream};
+use crate::identity;
 use crate::names;
 use crate::producer::{Hop, Producer, Target};
 use crate::retry_after;
@@ -26,7 +27,10 @@ pub use told::tell;
 /// [`Fault::Overloaded`]: the call is one of those that are not to be sent.
 pub fn spare(call: &mut Call) -> Result<(), Failure> {
     if call.context.laden {
-        let from = From { role: Role::of(!call.context.callback), place: None, between: None };
+        let origin = &call.context.origin;
+        // Nobody speaks for another (6.4.3.4.5).
+        let own = identity::own_names(&origin.peer, &origin.prepared.settings.identities);
+        let from = From { role: Role::of(!call.context.callback), place: None, between: None, own };
         call.parts().reported.hear(call.headers(), || from);
     }
     match spared(call) {
@@ -102,7 +106,8 @@ fn who<'a>(call: &Call, headers: &HeaderMap, target: &'a Target) -> From<'a> {
         let answered = headers.get(names::TARGET_API_ROOT).filter(|_| between);
         answered.is_none_or(|it| ApiRoot::read(it.as_bytes()).is_ok_and(|it| it.same(place)))
     });
-    From { role: Role::of(call.context.callback), place, between: between.then_some((target.hop, next)) }
+    let between = between.then_some((target.hop, next));
+    From { role: Role::of(call.context.callback), place, between, own: None }
 }
 
 /// Whether a request is one of those that are not to be sent.

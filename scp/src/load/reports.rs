@@ -81,7 +81,9 @@ impl Reported {
         for value in said(names::LCI) {
             let Ok(Lci(elements)) = Lci::parse(value.as_bytes()) else { continue };
             for element in elements {
-                for whose in whose(&element.scope, NOWHERE).into_iter().filter(Whose::is_fair) {
+                for whose in
+                    whose(&element.scope, From { own: from().own, ..NOWHERE }).into_iter().filter(Whose::is_fair)
+                {
                     self.loaded(whose, element.timestamp, element.load);
                 }
             }
@@ -174,7 +176,7 @@ const LONGEST: Duration = Duration::from_hours(1);
 const LOAD: Duration = Duration::from_mins(5);
 
 /// Of load only the names count.
-const NOWHERE: From<'static> = From { role: Role::Producer, place: None, between: None };
+const NOWHERE: From<'static> = From { role: Role::Producer, place: None, between: None, own: None };
 
 #[cfg(test)]
 mod tests {

@@ -173,6 +173,48 @@ async fn a3_a_producer_that_names_no_instance_is_not_asked_where_one_must_be() {
     }
 }
 
+/// TS 29.500 6.4.3.4.5: of the sender's own load and overload; of another's only who may speak for others.
+#[tokio::test]
+async fn f7_nobody_says_of_another_that_it_is_overloaded() {
+    let authority = Authority::new();
+    let udm = producer(&authority, of(&authority, ONE)).await;
+    let service_set = format!("set1.snudm-sdm.nfi{ONE}.5gc.mnc012.mcc345");
+    let mut profile = crate::nrf::udm(ONE, &udm);
+    profile["nfServices"][0]["nfServiceSetIdList"] = serde_json::json!([service_set]);
+    let nrf = Nrf::with(vec![profile]).await;
+    let mut settings = nrf.settings();
+    settings.identities.relays = vec!["scp2.example".to_owned()];
+    let relay = || authority.dns("scp2.example");
+    // What the policy is, whose certificate is shown, of whom it is said, whether that is believed.
+    for (clients, pair, scope, believed) in [
+        (Matching::Off, of(&authority, AMF), format!("NF-Instance: {ONE}"), true),
+        (Matching::Told, of(&authority, AMF), format!("NF-Instance: {ONE}"), false),
+        (Matching::Required, of(&authority, AMF), format!("NF-Instance: {ONE}"), false),
+        (Matching::Required, of(&authority, AMF), format!("NF-Service-Instance: sdm-1; NF-Inst: {ONE}"), false),
+        (Matching::Required, of(&authority, AMF), "NF-Service-Instance: sdm-1".to_owned(), false),
+        (Matching::Required, of(&authority, AMF), format!("NF-Service-Set: {service_set}"), false),
+        (Matching::Required, of(&authority, ONE), format!("NF-Instance: {}", ONE.to_uppercase()), true),
+        (Matching::Required, of(&authority, ONE), "NF-Service-Instance: sdm-1".to_owned(), true),
+        (Matching::Required, of(&authority, ONE), format!("NF-Service-Set: {service_set}"), true),
+        (Matching::Required, relay(), format!("NF-Instance: {ONE}"), true),
+    ] {
+        settings.identities.clients = clients;
+        let running = scp(&authority, settings.clone()).await;
+        let client = Client::secure(running.address, client(&authority, Some(pair))).await.unwrap();
+        let oci = "Timestamp: \"Tue, 04 Feb 2020 08:49:37 GMT\"; Period-of-Validity: 3600s; \
+                   Overload-Reduction-Metric: 100%";
+        let said = Request::get(format!("https://{SCP}/notify"))
+            .header("3gpp-Sbi-Target-apiRoot", udm.root())
+            .header("3gpp-Sbi-Callback", "Nudm_SDM_Notification")
+            .header("3gpp-Sbi-Oci", format!("{oci}; {scope}"));
+        assert_eq!(client.ask(said.body("").unwrap()).await.status, 200);
+        let request = Request::get(format!("https://{SCP}/nudm-sdm/v2/x"));
+        let request = request.header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
+        let status = client.ask(request.body("").unwrap()).await.status.as_u16();
+        assert_eq!(status, if believed { 503 } else { 200 }, "{clients:?} {scope}");
+    }
+}
+
 /// Who claims another's NF instance gets nothing that was got for that other; whoever has new certificates is still the same.
 #[tokio::test]
 async fn a1_a_token_is_for_who_showed_the_certificate() {

@@ -8,6 +8,7 @@ use pinion_protocols::sbi::{Scope, ScopeEntity};
 use super::Role;
 use crate::api_root::ApiRoot;
 use crate::producer::{Hop, Producer};
+use crate::tls;
 
 /// Whose load it is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -35,6 +36,8 @@ pub(in crate::load) struct From<'a> {
     pub(in crate::load) place: Option<&'a ApiRoot>,
     /// The SCP or SEPP that a response came by.
     pub(in crate::load) between: Option<(Hop, &'a ApiRoot)>,
+    /// The names of its certificate, where it speaks for those NF instances alone.
+    pub(in crate::load) own: Option<&'a [String]>,
 }
 
 /// Segments of a callback's path above which an overload is looked for.
@@ -43,11 +46,20 @@ const SEGMENTS: usize = 16;
 /// Octets of a name that is remembered: they are anybody's to make up, and no name of an NF or service is near that.
 const LONGEST: usize = 512;
 
-/// Whom a scope names, and who said it. What is of single slices or data networks says nothing of all requests.
+/// Whom a scope names, and who said it. What is of single slices or data networks says nothing of all requests; what is of others
+/// than who said it is nobody's.
 pub(super) fn whose(scope: &Scope<'_>, from: From<'_>) -> Vec<Whose> {
     if !scope.snssais.is_empty() || !scope.dnns.is_empty() {
         return Vec::new();
     }
+    let all = named(scope, from);
+    match from.own {
+        Some(own) => all.into_iter().filter_map(|it| it.of(own)).collect(),
+        None => all,
+    }
+}
+
+fn named(scope: &Scope<'_>, from: From<'_>) -> Vec<Whose> {
     let instance = |it: Option<&str>| it.map(str::to_ascii_lowercase);
     let consumer = Role::Consumer;
     // Rel-16 writes consumers as if they were producers; a service is only named of a consumer.
@@ -111,6 +123,26 @@ impl Whose {
             Self::Place(..) | Self::Between(_) => return true,
         };
         name.len().saturating_add(more) <= LONGEST
+    }
+
+    /// It as one of the NF instances of a certificate; none where it is another's. Which sets of NFs these are in a certificate does
+    /// not say.
+    fn of(self, names: &[String]) -> Option<Self> {
+        let own = |id: &str| tls::instances(names).any(|it| it.eq_ignore_ascii_case(id));
+        match self {
+            Self::Instance(ref id, _) | Self::ServiceInstance(_, Some(ref id), _) => own(id).then_some(self),
+            // All NF instances may have one of that name.
+            Self::ServiceInstance(id, None, role) => {
+                let instance = tls::instances(names).next()?.to_ascii_lowercase();
+                Some(Self::ServiceInstance(id, Some(instance), role))
+            }
+            // It is of an NF instance (TS 23.003 28.13).
+            Self::ServiceSet(ref set, _) => {
+                set.split('.').find_map(|it| it.strip_prefix("nfi")).is_none_or(own).then_some(self)
+            }
+            Self::Service(name, of) => Some(Self::Service(name, Box::new(of.of(names)?))),
+            Self::Set(..) | Self::Place(..) | Self::Callback(_) | Self::Between(_) => Some(self),
+        }
     }
 
     /// It and what it is a part of, the narrowest first: a callback is of all that its path is below (6.4.3.4.5.3).
