@@ -180,7 +180,7 @@ pub struct Timeouts {
 /// When another producer is tried (TS 29.500 5.2.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retries {
-    /// Attempts of one request, the first among them.
+    /// Attempts of one request, the first among them, but for those at producers that cannot be reached.
     pub attempts: usize,
     /// Retries in percent of requests, so that they never multiply load.
     pub budget: u32,

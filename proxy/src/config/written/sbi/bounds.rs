@@ -44,7 +44,7 @@ record! {
 record! {
     /// When another producer is tried (TS 29.500 5.2.8).
     Retries = "retries" {
-        /// Attempts of one request, the first among them. Left out: 3.
+        /// Attempts of one request, the first among them, but for those at producers that cannot be reached. Left out: 3.
         optional attempts: Many,
         /// Retries in percent of requests, so that they never multiply load. Left out: 20.
         optional budget: Percent,
