@@ -35,6 +35,10 @@ pub(super) struct Connection {
     /// Streams that it allows at a time, as it said last.
     most: AtomicUsize,
     ended: AtomicBool,
+    /// What its next hop had answered when it began.
+    answered: u64,
+    /// Whether it was held against its next hop that it ended.
+    blamed: AtomicBool,
 }
 
 /// A stream's response to come and what takes its content, or why there is none.
@@ -58,6 +62,8 @@ impl Connection {
             first,
             resets: Resets::default(),
             waits: Waits::new((timeouts.attempt / 4).max(Duration::from_millis(1))),
+            answered: pool.health.answered(),
+            blamed: AtomicBool::new(false),
             pool,
             active: AtomicUsize::new(0),
             most,
@@ -90,6 +96,12 @@ impl Connection {
     /// No more streams.
     pub(super) fn end(&self) {
         self.ended.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether its end (GOAWAY) says something against its next hop, which answered nothing since it began: once, however many streams
+    /// it had.
+    pub(super) fn is_to_blame(&self) -> bool {
+        self.pool.health.answered() == self.answered && !self.blamed.swap(true, Ordering::Relaxed)
     }
 
     pub(super) fn active(&self) -> usize {

@@ -56,6 +56,11 @@ impl Health {
         }
     }
 
+    /// Attempts that it answered.
+    pub(super) fn answered(&self) -> u64 {
+        self.answered.load(Ordering::Relaxed)
+    }
+
     /// It did not answer.
     pub(super) fn failed(&self, now: Instant, retries: &Retries) {
         self.failed.fetch_add(1, Ordering::Relaxed);

@@ -152,6 +152,8 @@ impl Sending {
             let prepared = Arc::clone(prepared);
             return State::Waiting(Box::new(Waiting { head, content, held, prepared, closing }));
         }
+        // One connection after the other ended before it was used.
+        self.pool.health.failed(Instant::now(), &self.rules.retries);
         State::Failed(Some((Fault::GoAway, Sent::Nothing)))
     }
 
@@ -252,7 +254,8 @@ impl Sending {
         self.rules.attempt / 4
     }
 
-    fn outcome(&self, outcome: Result<Reply, Wrong>) -> Result<Reply, Upstream> {
+    /// What came of it; `to_blame` where a connection ended that is.
+    fn outcome(&self, outcome: Result<Reply, Wrong>, to_blame: bool) -> Result<Reply, Upstream> {
         match outcome {
             Ok(reply) => {
                 self.pool.health.succeeded();
@@ -260,11 +263,14 @@ impl Sending {
             }
             Err((fault, sent)) => {
                 // What the client did wrong says nothing of the producer.
-                let silence = match fault {
-                    Fault::Silence(waited) => self.counted || waited < self.telling(),
-                    _ => false,
+                let telling = match fault {
+                    Fault::Silence(waited) => !self.counted && waited >= self.telling(),
+                    // Who closes one connection takes others (RFC 9113 6.8).
+                    Fault::GoAway => to_blame,
+                    Fault::Content(_) | Fault::Unsendable(_) | Fault::Busy => false,
+                    _ => true,
                 };
-                if !silence && !matches!(fault, Fault::Content(_) | Fault::Unsendable(_) | Fault::Busy) {
+                if telling {
                     self.pool.health.failed(Instant::now(), &self.rules.retries);
                 }
                 Err(Upstream { api_root: self.pool.api_root.clone(), fault, sent, producer: None })
@@ -285,11 +291,17 @@ impl Future for Sending {
                 None => return Poll::Pending,
             },
         };
+        let to_blame = match (&outcome, &this.state) {
+            (Err((Fault::GoAway, _)), State::Asked(Answer { held: Some(held), .. })) => {
+                held.connection.is_to_blame()
+            }
+            _ => false,
+        };
         // What is given up is not over yet.
         if !matches!(outcome, Err((Fault::Silence(_) | Fault::Content(_), _))) {
             this.state = State::Failed(None);
         }
-        Poll::Ready(this.outcome(outcome))
+        Poll::Ready(this.outcome(outcome, to_blame))
     }
 }
 

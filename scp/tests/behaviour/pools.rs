@@ -16,6 +16,8 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::frames::{END_HEADERS, END_STREAM, GOAWAY, HEADERS, RST_STREAM, Raw, SETTINGS};
+use crate::nrf::{Nrf, ONE, TWO, udm};
+use crate::profiles;
 use crate::support::{Client, Does, Producer, get, post, run, scp, settings, until};
 
 /// A producer that closes each connection after so many requests, as one does that is restarted gently.
@@ -239,6 +241,65 @@ async fn f3_who_closed_connections_twice_is_asked_once_more_where_there_is_nobod
     let answer = client.ask(post("/x").header("3gpp-Sbi-Target-apiRoot", &root).body("{}").unwrap()).await;
     assert_eq!(answer.status, 200);
     served.abort();
+}
+
+/// A producer that ends its first so many connections when so many requests are on each, none of which it looked at; its port.
+async fn recycling(connections: usize, requests: usize) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        for _ in 0..connections {
+            let mut raw = Raw::accept(listener.accept().await.unwrap().0).await;
+            for _ in 0..requests {
+                let _ = raw.next_of(&[HEADERS]).await;
+            }
+            // Last stream 0, NO_ERROR.
+            let _ = raw.send(GOAWAY, 0, 0, &[0; 8]).await;
+        }
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut connection = h2::server::handshake(stream).await.unwrap();
+                while let Some(Ok((_, mut respond))) = connection.accept().await {
+                    respond.send_response(Response::new(()), true).unwrap();
+                }
+            });
+        }
+    });
+    port
+}
+
+/// What the second of two producers saw of requests, so many at a time, that may go to both.
+async fn beside_recycling(connections: usize, at_a_time: usize, times: usize) -> usize {
+    let two = Producer::start().await;
+    let (mut one, mut other) = (profiles::udm(ONE, recycling(connections, at_a_time).await), udm(TWO, &two));
+    (one["priority"], other["priority"]) = (1.into(), 2.into());
+    let nrf = Nrf::with(vec![one, other]).await;
+    let mut settings = nrf.settings();
+    settings.retries.probation = Duration::from_hours(1);
+    let running = scp(settings).await;
+    let client = Client::connect(running.address).await;
+    for _ in 0..times {
+        let mut all = tokio::task::JoinSet::new();
+        for _ in 0..at_a_time {
+            let client = client.clone();
+            let request = post("/nudm-sdm/v2/x").header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
+            all.spawn(async move { client.ask(request.body("{}").unwrap()).await.status.as_u16() });
+        }
+        assert!(all.join_all().await.into_iter().all(|status| status == 200));
+    }
+    two.seen().len()
+}
+
+/// RFC 9113 6.8: one connection that ends says nothing against who takes others.
+#[tokio::test]
+async fn f3_who_ends_a_connection_is_asked_on_another_and_not_spared() {
+    assert_eq!(beside_recycling(1, 6, 2).await, 0);
+}
+
+/// Who ends all of them without an answer takes nothing.
+#[tokio::test]
+async fn f3_who_ends_every_connection_is_chosen_last() {
+    assert!(beside_recycling(usize::MAX, 1, 20).await >= 15);
 }
 
 /// Otherwise a producer would take the SCP for one that means harm, and close a connection that others use.
