@@ -25,7 +25,6 @@ use crate::peers;
 use crate::pools::{Sending, Urgency};
 use crate::problem::Problem;
 use crate::producer::{Hop, Target};
-use crate::slow::Asked;
 use crate::{advice, deadline, hops};
 
 /// Sends a call to its target.
@@ -71,8 +70,11 @@ impl Future for Begun {
             call.context.early.tell(head);
         }
         let Poll::Ready(answer) = answer else {
-            if let (true, Some(target)) = (sending.turned_slow(), &call.target) {
-                call.context.slow.tell(target.root(), || Asked::of(&call));
+            if sending.turned_slow() {
+                call.context.slow.tell(&call, sending.is_in_line());
+            }
+            if !call.tried.is_empty() && !sending.is_in_line() {
+                call.context.slow.sent();
             }
             *on_its_way = Some(call);
             return Poll::Pending;

@@ -125,5 +125,5 @@ fn hurried(context: &Arc<Context>) -> Option<Box<Call>> {
         return None;
     }
     let Asked { request, plan } = *context.slow.asked()?;
-    Some(Call::of(request, plan, Arc::clone(context))).filter(|it| it.request.method().is_idempotent())
+    Some(Call::of(request, plan, Arc::clone(context)))
 }

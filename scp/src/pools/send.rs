@@ -130,6 +130,11 @@ impl Sending {
         std::mem::replace(&mut self.slow, false)
     }
 
+    /// Whether nothing of it was sent yet: it waits for a stream.
+    pub(crate) const fn is_in_line(&self) -> bool {
+        matches!(self.state, State::Waiting(_))
+    }
+
     /// Takes a stream of a connection that is there, or waits for one that is made now.
     fn ask(&self, mut head: Request<()>, mut content: Body, prepared: &Arc<Prepared>, closing: usize) -> State {
         for closing in closing..CONNECTIONS {

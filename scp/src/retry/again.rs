@@ -11,7 +11,7 @@ use crate::call::{Back, Call, Reply, Serve};
 use crate::failure::{Failure, Fault, Upstream};
 use crate::producer::{Plan, Step, Target};
 use crate::redirect::{self, Elsewhere};
-use crate::slow::Slow;
+use crate::slow::{Silent, Slow};
 use crate::tally::Event;
 
 /// Those who cannot be reached that one request is spent on.
@@ -34,6 +34,8 @@ where
 {
     // What was answered, or went wrong, last.
     let mut outcome: Option<Box<Call>> = None;
+    // Attempts that wait in line for a stream, and get none while somebody else is looked for: what may be done once is sent once.
+    let mut in_line = Vec::new();
     // Attempts of which it is not known yet whether there is anybody to ask.
     let mut begun = 0;
     loop {
@@ -44,16 +46,20 @@ where
         }
         let next = match came {
             // Nobody else is left: what was answered, or went wrong, before is what there is to say.
-            Came::Back(_) if nobody && !under_way.is_empty() => again.nobody_beside(),
+            Came::Back(_) if nobody && !(under_way.is_empty() && in_line.is_empty()) => again.nobody_beside(),
             Came::Back(_) if nobody => again.exhausted(outcome.as_deref()),
             Came::Back(mut call) => {
                 redirect::read(&mut call).await;
                 let next = match &call.answer {
                     Ok(reply) => {
                         under_way.clear();
+                        in_line.clear();
                         again.elsewhere(reply, call.target.as_ref())
                     }
                     Err(Failure::Upstream(failed)) => {
+                        if !failed.untouched() {
+                            in_line.clear();
+                        }
                         // Whoever was asked beside one that was slow is waited for when that one fails at last.
                         let last = under_way.is_empty() || !again.call.tried.contains(&failed.api_root);
                         last.then(|| again.instead(failed, outcome.as_deref())).flatten()
@@ -63,20 +69,34 @@ where
                 outcome = Some(call);
                 next
             }
-            Came::Slow => again.beside(),
+            Came::Slow => {
+                let slow = again.call.context.slow.take();
+                if under_way.len() == 1 && slow.iter().all(|it| it.in_line) {
+                    let next = again.rather(slow);
+                    if next.is_some() {
+                        in_line.append(&mut under_way);
+                    }
+                    next
+                } else {
+                    again.beside(slow)
+                }
+            }
         };
         begun += u64::from(next.is_some());
         under_way.extend(next.map(|next| again.service.call(next)));
+        if under_way.is_empty() && Instant::now() < again.call.context.deadline.at {
+            under_way.append(&mut in_line);
+        }
         if under_way.is_empty() {
             break;
         }
-        came = next_of(&mut under_way, &again.call.context.slow).await;
+        came = next_of(&mut under_way, &mut in_line, &again.call.context.slow).await;
     }
     Ok(outcome.unwrap_or(again.call))
 }
 
-/// The first that ends of those that are under way, or that one of them says nothing.
-async fn next_of<F>(under_way: &mut Vec<F>, slow: &Slow) -> Came
+/// The first that ends of those that are under way, or that one of them says nothing. Who was in line is not once another is sent.
+async fn next_of<F>(under_way: &mut Vec<F>, in_line: &mut Vec<F>, slow: &Slow) -> Came
 where
     F: Future<Output = Back> + Unpin,
 {
@@ -87,6 +107,9 @@ where
                 drop(under_way.swap_remove(at));
                 return Poll::Ready(Came::Back(call));
             }
+        }
+        if !in_line.is_empty() && slow.is_sent() {
+            in_line.clear();
         }
         if slow.any() { Poll::Ready(Came::Slow) } else { Poll::Pending }
     })
@@ -164,17 +187,29 @@ impl<S> Again<S> {
     }
 
     /// The attempt beside those that say nothing; none where it might do again what is done already.
-    fn beside(&mut self) -> Option<Box<Call>> {
-        let slow = self.call.context.slow.take();
-        // Whoever was asked last has its time first.
-        let last = slow.iter().any(|it| !self.call.tried.contains(it));
-        let may =
-            self.call.request.method().is_idempotent() && self.call.request.body().is_there() && !self.exhausted;
-        if !self.left() || !last || !may || !self.pay(false) {
+    fn beside(&mut self, slow: Vec<Silent>) -> Option<Box<Call>> {
+        let may = self.call.request.method().is_idempotent() && self.call.request.body().is_there();
+        if !may || !self.is_next(&slow) || !self.pay(false) {
             return None;
         }
-        self.call.tried.extend(slow);
+        self.call.tried.extend(slow.into_iter().map(|it| it.root));
         self.attempt()
+    }
+
+    /// The attempt rather than those that only wait in line: whatever is asked, as nothing was sent.
+    fn rather(&mut self, slow: Vec<Silent>) -> Option<Box<Call>> {
+        if !self.is_next(&slow) || !self.pay(true) {
+            return None;
+        }
+        self.unreached();
+        self.call.tried.extend(slow.into_iter().map(|it| it.root));
+        self.attempt()
+    }
+
+    /// Whether there may be another attempt because of these: whoever was asked last has its time first.
+    fn is_next(&self, slow: &[Silent]) -> bool {
+        let last = slow.iter().any(|it| !self.call.tried.contains(&it.root));
+        last && !self.exhausted && self.left()
     }
 
     /// The attempt that an answer leads to; none where the answer is to be had itself.

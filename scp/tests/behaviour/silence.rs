@@ -1,5 +1,6 @@
 //! F3 and F6: producers that say nothing, and what that costs those who ask.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -7,10 +8,13 @@ use http::{HeaderValue, Response, StatusCode};
 use pinion_scp::api_root::ApiRoot;
 use pinion_scp::pools::{Holder, Standing};
 use pinion_scp::settings::Settings;
+use serde_json::Value;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::nrf::{Nrf, ONE, OWN, TWO, one_before_two};
+use crate::nrf::{Nrf, ONE, OWN, TWO, one_before_two, udm};
+use crate::profiles;
 use crate::support::{Answer, Client, Does, Producer, Running, SCP, get, prepared, scp, until};
 
 /// Two producers that the NRF knows, the first to be chosen before the second, and an SCP.
@@ -227,6 +231,96 @@ async fn f6_what_a_token_takes_is_not_the_producers_silence() {
     let answer = Client::connect(running.address).await.ask(request.body("").unwrap()).await;
     assert_eq!((answer.status.as_u16(), answer.body.as_slice()), (200, b"one".as_slice()));
     assert_eq!((one.seen().len(), two.seen().len()), (2, 0));
+}
+
+/// A producer that takes one request at a time, and answers `/hangs` when it is told to. Its profile, and what it saw.
+async fn narrow(told: watch::Receiver<bool>) -> (Value, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let profile = profiles::udm(ONE, listener.local_addr().unwrap().port());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let saw = Arc::clone(&seen);
+    tokio::spawn(async move {
+        let mut builder = h2::server::Builder::new();
+        let stream = listener.accept().await.unwrap().0;
+        let mut connection = builder.max_concurrent_streams(1).handshake::<_, Bytes>(stream).await.unwrap();
+        while let Some(Ok((request, mut respond))) = connection.accept().await {
+            let path = request.uri().path().to_owned();
+            saw.lock().unwrap().push(path.rsplit('/').next().unwrap().to_owned());
+            let mut told = told.clone();
+            tokio::spawn(async move {
+                if path.ends_with("/hangs") {
+                    told.wait_for(|it| *it).await.unwrap();
+                }
+                respond.send_response(Response::new(()), true).unwrap();
+            });
+        }
+    });
+    (profile, seen)
+}
+
+/// An SCP whose requests wait in line for the only stream of the first of these, and have no budget for more attempts.
+async fn in_line(mut one: Value, mut two: Value) -> (Running, Client) {
+    (one["priority"], two["priority"]) = (1.into(), 2.into());
+    let nrf = Nrf::with(vec![one, two]).await;
+    let mut settings = nrf.settings();
+    settings.limits.producer_connections = 1;
+    (settings.retries.budget, settings.retries.spare) = (0, 0);
+    settings.timeouts.attempt = Duration::from_millis(300);
+    settings.timeouts.response = Duration::from_secs(20);
+    let running = scp(settings).await;
+    let client = Client::connect(running.address).await;
+    // From now on it is known how many it takes.
+    assert_eq!(posted(&client, "POST", "first").await, 200);
+    let hanging = client.clone();
+    tokio::spawn(async move { posted(&hanging, "POST", "hangs").await });
+    until(|| running.scp.parts().gate.load().0 == 1).await;
+    (running, client)
+}
+
+async fn posted(client: &Client, method: &str, path: &str) -> u16 {
+    let request = http::Request::builder().method(method).uri(format!("http://{SCP}/nudm-sdm/v2/{path}"));
+    let request = request.header("3gpp-Sbi-Discovery-target-nf-type", "UDM");
+    client.ask(request.body(if method == "GET" { "" } else { "{}" }).unwrap()).await.status.as_u16()
+}
+
+/// RFC 9113 8.7: nothing of it was sent, so that somebody else may have it whatever its method; and has it alone.
+#[tokio::test]
+async fn f3_what_waits_in_line_at_a_silent_producer_goes_to_another() {
+    let (tell, told) = watch::channel(false);
+    let (one, seen) = narrow(told).await;
+    let two = Producer::start().await;
+    let (running, client) = in_line(one, udm(TWO, &two)).await;
+    for method in ["POST", "PATCH", "GET"] {
+        assert_eq!(posted(&client, method, "x").await, 200, "{method}");
+    }
+    let methods: Vec<_> = two.seen().into_iter().map(|it| it.method).collect();
+    assert_eq!(methods, ["POST", "PATCH", "GET"]);
+    tell.send(true).unwrap();
+    until(|| running.scp.parts().gate.load() == (0, 0)).await;
+    assert_eq!(posted(&client, "POST", "last").await, 200);
+    assert_eq!(*seen.lock().unwrap(), ["first", "hangs", "last"]);
+}
+
+/// Where nobody else can be reached, it keeps its place in line.
+#[tokio::test]
+async fn f3_what_waits_in_line_stays_there_where_nobody_else_is() {
+    let gone = TcpSocket::new_v4().unwrap();
+    gone.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let (tell, told) = watch::channel(false);
+    let (one, seen) = narrow(told).await;
+    let (running, client) = in_line(one, profiles::udm(TWO, gone.local_addr().unwrap().port())).await;
+    let begun = Instant::now();
+    let waiting = tokio::spawn(async move { posted(&client, "POST", "x").await });
+    let failed = || {
+        let met = running.scp.parts().pools.met(Instant::now());
+        met.iter().any(|(.., done)| done.answered == 0 && done.failed > 0)
+    };
+    until(|| failed() || begun.elapsed() > Duration::from_secs(2)).await;
+    // Several attempts' time.
+    tokio::time::sleep(Duration::from_millis(1_000)).await;
+    tell.send(true).unwrap();
+    assert_eq!(waiting.await.unwrap(), 200);
+    assert_eq!(*seen.lock().unwrap(), ["first", "hangs", "x"]);
 }
 
 /// Connections stay when settings change, and were made to wake those who wait for as long as the old ones say.
