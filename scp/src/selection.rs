@@ -22,7 +22,7 @@ use crate::binding::of_subscription;
 use crate::call::{Call, Serve};
 use crate::cause::Cause;
 use crate::deadline;
-use crate::discovery::{Asking, Factors, Found, Listener, parameter};
+use crate::discovery::{Asking, Factors, Former, Found, Listener, parameter};
 use crate::failure::Failure;
 use crate::load::Role;
 use crate::names;
@@ -136,20 +136,25 @@ async fn next(call: &Call) -> Result<Target, Failure> {
 
 async fn find(call: &Call, query: &Query) -> Result<Option<Picked>, Failure> {
     let (found, factors) = search(call, &query.factors).await?;
-    let mut picked = choose(call, &found, &factors, query)?;
+    let former = call.parts().directory.former();
+    let mut having = match &query.set_of {
+        Some(of) => holders(&found, former, |it| it.api_root.same(of), || former.at(of)),
+        None => Vec::new(),
+    };
+    let (mut picked, why) = match choose(call, &found, &factors, query, &having) {
+        Ok(picked) => (picked, None),
+        Err(why) => (None, Some(why)),
+    };
     if let (None, Some(named)) = (&picked, factors.get(parameter::INSTANCE)) {
-        // What was named is one NF instance; those that have its resources are the others of its sets (6.10.5.1 note 4).
-        let sets = match &query.set_of {
-            Some(of) => sets(&found, |it| it.api_root.same(of)),
-            // A binding names its sets itself.
-            None if factors.is_callback() && query.factors.is_empty() => {
-                sets(&found, |it| it.nf_instance.eq_ignore_ascii_case(named))
-            }
-            None => BTreeSet::new(),
-        };
-        for set in sets {
+        // What was named is one NF instance; those that have its resources are the others of its sets (6.10.5.1 note 4). A
+        // binding names its sets itself.
+        if query.set_of.is_none() && factors.is_callback() && query.factors.is_empty() {
+            let is_named = |it: &Producer| it.nf_instance.eq_ignore_ascii_case(named);
+            having = holders(&found, former, is_named, || former.of(named));
+        }
+        for set in having.iter().flat_map(|it| it.nf_sets.iter().cloned()).collect::<BTreeSet<_>>() {
             let (others, factors) = search(call, &[(parameter::SET, set)]).await?;
-            picked = choose(call, &others, &factors, &Query::default()).unwrap_or_default();
+            picked = choose(call, &others, &factors, &Query::default(), &[]).unwrap_or_default();
             if picked.is_some() {
                 break;
             }
@@ -161,13 +166,16 @@ async fn find(call: &Call, query: &Query) -> Result<Option<Picked>, Failure> {
         let bound = found.listeners.iter().filter(|it| it.takes(notification));
         for query in bound.filter_map(Listener::binding).flat_map(of_subscription) {
             let (others, factors) = search(call, &query.factors).await?;
-            picked = choose(call, &others, &factors, &query).unwrap_or_default();
+            picked = choose(call, &others, &factors, &query, &[]).unwrap_or_default();
             if picked.is_some() {
                 break;
             }
         }
     }
-    Ok(picked)
+    match why {
+        Some(why) if picked.is_none() => Err(why),
+        Some(_) | None => Ok(picked),
+    }
 }
 
 async fn search(call: &Call, more: &[(&'static str, String)]) -> Result<(Arc<Found>, Arc<Factors>), Failure> {
@@ -182,8 +190,15 @@ async fn search(call: &Call, more: &[(&'static str, String)]) -> Result<(Arc<Fou
     }
 }
 
-fn choose(call: &Call, found: &Found, factors: &Factors, query: &Query) -> Result<Option<Picked>, Failure> {
-    let eligible = eligible::eligible(found, factors, query, call.context.selection.then(|| call.headers()))?;
+fn choose(
+    call: &Call,
+    found: &Found,
+    factors: &Factors,
+    query: &Query,
+    holders: &[Arc<Producer>],
+) -> Result<Option<Picked>, Failure> {
+    let selection = call.context.selection.then(|| call.headers());
+    let eligible = eligible::eligible(found, factors, query, holders, selection)?;
     let locality = factors.get("preferred-locality").or(call.prepared().settings.discovery.locality.as_deref());
     Ok(choose_among(call, eligible.into_iter(), locality))
 }
@@ -226,10 +241,19 @@ impl From<Picked> for Target {
 /// What a request lacks that is for nobody.
 const NOBODY: &str = "the request names nobody: it needs 3gpp-Sbi-Target-apiRoot, 3gpp-Sbi-Routing-Binding or 3gpp-Sbi-Discovery-target-nf-type";
 
-/// Sets of those who are meant.
-fn sets(found: &Found, meant: impl Fn(&Producer) -> bool) -> BTreeSet<String> {
-    let all = found.candidates.iter().map(|it| &it.producer).chain(&found.instances);
-    all.filter(|it| meant(it)).flat_map(|it| it.nf_sets.iter().cloned()).collect()
+/// Those who are meant, who have the resources that are asked for: as they were found, or as they were before they went.
+fn holders(
+    found: &Found,
+    former: &Former,
+    meant: impl Fn(&Producer) -> bool,
+    before: impl Fn() -> Vec<Arc<Producer>>,
+) -> Vec<Arc<Producer>> {
+    let now: Vec<_> = found.producers().filter(|it| meant(it)).cloned().collect();
+    if now.is_empty() {
+        return before();
+    }
+    former.keep(&now);
+    now
 }
 
 /// 3gpp-Sbi-Producer-Id, where nobody said it yet (6.10.3.4). An NRF that is configured has no NF instance that is known.

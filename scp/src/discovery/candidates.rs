@@ -69,6 +69,11 @@ impl Found {
         found
     }
 
+    /// Service instances, and NF instances themselves.
+    pub(crate) fn producers(&self) -> impl Iterator<Item = &Arc<Producer>> {
+        self.candidates.iter().map(|it| &it.producer).chain(&self.instances)
+    }
+
     /// Whether there is nobody.
     pub(super) fn is_empty(&self) -> bool {
         self.candidates.is_empty() && self.listeners.is_empty() && self.instances.is_empty()

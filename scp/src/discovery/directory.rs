@@ -11,6 +11,7 @@ use super::cache::{Cache, Remember, Remembered};
 use super::candidates::Found;
 use super::factors::{Factors, Key};
 use super::failures::Failures;
+use super::former::Former;
 use super::freshness::{Freshness, freshness};
 use super::given::{beside, given};
 use super::ignored::weigh;
@@ -31,6 +32,7 @@ pub struct Directory {
 #[derive(Debug, Default)]
 struct Shared {
     cache: Cache,
+    former: Former,
     failures: Failures,
     flights: Flights<Key, Outcome>,
     preferred: Preferred,
@@ -165,7 +167,18 @@ impl Directory {
 
     /// That an NF instance changed, as the NRF tells (TS 29.510 5.2.2.6).
     pub fn changed(&self, nf_instance: &str, nf_type: &str, gone: bool) {
+        if gone {
+            let found = self.shared.cache.found();
+            let all = found.iter().flat_map(|found| found.producers());
+            let went = all.filter(|it| it.nf_instance.eq_ignore_ascii_case(nf_instance));
+            self.shared.former.keep(&went.cloned().collect::<Vec<_>>());
+        }
         self.shared.cache.changed(nf_instance, nf_type, gone, Instant::now());
+    }
+
+    /// Those whose resources may still be asked for.
+    pub(crate) fn former(&self) -> &Former {
+        &self.shared.former
     }
 
     /// That the load of an NF instance or of one of its services changed, and nothing else of it.

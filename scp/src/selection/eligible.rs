@@ -13,8 +13,8 @@ use crate::failure::Failure;
 use crate::problem::Problem;
 use crate::producer::{Producer, Query};
 
-/// Those who may answer; none where a plan's step wants others. `selection` are the headers where there is
-/// 3gpp-Sbi-Selection-Info among them.
+/// Those who may answer; none where a plan's step wants others. `holders` have, or had, the resources that it wants, and
+/// `selection` are the headers where there is 3gpp-Sbi-Selection-Info among them.
 ///
 /// # Errors
 /// Nobody serves the API, its version, or with the features that are required.
@@ -22,15 +22,12 @@ pub(super) fn eligible<'a>(
     found: &'a Found,
     factors: &Factors,
     query: &Query,
+    holders: &[Arc<Producer>],
     selection: Option<&HeaderMap>,
 ) -> Result<Vec<&'a Arc<Producer>>, Failure> {
     let all = if factors.is_callback() { receivers(found, factors, query)? } else { servers(found, factors)? };
     let excluded = selection.map(Excluded::read).unwrap_or_default();
-    let known: Vec<Arc<Producer>> = match query.set_of {
-        Some(_) => found.candidates.iter().map(|it| Arc::clone(&it.producer)).collect(),
-        None => Vec::new(),
-    };
-    Ok(all.into_iter().filter(|it| query.admits(it, &known) && !excluded.has(it)).collect())
+    Ok(all.into_iter().filter(|it| query.admits(it, holders) && !excluded.has(it)).collect())
 }
 
 /// Who takes a callback: who registered for such notifications, or the service that it is for, or the NF itself. A binding to
@@ -153,7 +150,7 @@ mod tests {
         let found = found();
         let name =
             |it: &Arc<Producer>| format!("{}/{}", it.nf_instance, it.service_instance.as_deref().unwrap_or(""));
-        match eligible(&found, &factors, query, Some(&map)) {
+        match eligible(&found, &factors, query, &[], Some(&map)) {
             Ok(all) => Ok(all.into_iter().map(name).collect()),
             Err(Failure::Problem(problem)) => Err(problem.cause),
             Err(other) => panic!("{other}"),

@@ -43,7 +43,7 @@ fn find(call: &Call, version: u64) -> Option<Ready> {
     let prepared = call.prepared();
     let factors = Factors::of(call, &[]).ok()?;
     let (found, until) = call.parts().directory.at_hand(&factors, prepared, call.begun)?;
-    let all = eligible::eligible(&found, &factors, &Query::ANYBODY, None).ok()?;
+    let all = eligible::eligible(&found, &factors, &Query::ANYBODY, &[], None).ok()?;
     let locality = factors.get("preferred-locality").or(prepared.settings.discovery.locality.as_deref());
     Some(Ready { version, until, locality: locality.map(str::to_owned), all: all.into_iter().cloned().collect() })
 }

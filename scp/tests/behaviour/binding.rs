@@ -146,6 +146,73 @@ async fn b2_whoever_is_in_the_set_that_the_client_names_serves_it() {
     }
 }
 
+/// TS 23.527 6.5.3: whoever shares a set with the one that is gone has its resources, and does when the NRF knows that one no
+/// more; be they pinned or not, and whether the client names its NF instance (6.10.5.1 note 4).
+#[tokio::test]
+async fn b3_the_set_of_who_went_is_still_its_set() {
+    for (named, tells) in [(false, true), (true, true), (false, false)] {
+        let [one, two, other] = [minting(None).await, Producer::start().await, Producer::start().await];
+        let known = vec![
+            in_sets(smf(ONE, &one), &[SET]),
+            in_sets(smf(TWO, &two), &[SET]),
+            in_sets(smf("54804518-4191-46b3-955c-ac631f953ed3", &other), &["other"]),
+        ];
+        let nrf = Nrf::with(known.clone()).await;
+        {
+            let mut knows = nrf.knows.lock().unwrap();
+            knows.by_instance = true;
+            knows.validity = if tells { 60 } else { 0 };
+        }
+        let mut settings = nrf.settings();
+        settings.discovery.stale = std::time::Duration::ZERO;
+        let running = scp(settings).await;
+        let client = Client::connect(running.address).await;
+        let root = one.root();
+        assert_eq!(to(&client, &root, CONTEXTS).await.status, 201);
+        one.kill();
+        crate::support::until(|| std::net::TcpStream::connect(one.address).is_err()).await;
+        let modify = async |path: &str| {
+            let mut request = post(&format!("{CONTEXTS}/{path}"))
+                .header("3gpp-Sbi-Target-apiRoot", &root)
+                .header("3gpp-Sbi-Discovery-target-nf-type", "SMF");
+            if named {
+                request = request.header("3gpp-Sbi-Discovery-target-nf-instance-id", ONE);
+            }
+            client.ask(request.body("{}").unwrap()).await.status.as_u16()
+        };
+        assert_eq!(modify("2/modify").await, 200);
+        nrf.knows.lock().unwrap().profiles.remove(0);
+        if tells {
+            running.scp.parts().directory.changed(ONE, "SMF", true);
+        }
+        for path in ["2/modify", "3/modify", "1/modify", "1/modify"] {
+            assert_eq!(modify(path).await, 200, "{path} {named} {tells}");
+        }
+        assert_eq!((two.seen().len(), other.seen().len()), (5, 0));
+    }
+}
+
+/// The NRF tells of it before anybody asked the one that is gone.
+#[tokio::test]
+async fn b3_the_set_of_who_went_is_known_from_what_was_found_before() {
+    let [one, two] = [Producer::start().await, Producer::start().await];
+    let nrf = Nrf::with(vec![in_sets(smf(ONE, &one), &[SET]), in_sets(smf(TWO, &two), &[SET])]).await;
+    let running = scp(nrf.settings()).await;
+    let client = Client::connect(running.address).await;
+    let kind = ("3gpp-Sbi-Discovery-target-nf-type", "SMF");
+    let found = post(CONTEXTS).header(kind.0, kind.1);
+    assert_eq!(client.ask(found.body("{}").unwrap()).await.status, 200);
+    let root = one.root();
+    one.kill();
+    crate::support::until(|| std::net::TcpStream::connect(one.address).is_err()).await;
+    nrf.knows.lock().unwrap().profiles.remove(0);
+    running.scp.parts().directory.changed(ONE, "SMF", true);
+    let before = two.seen().len();
+    let request = post(&format!("{CONTEXTS}/1/modify")).header("3gpp-Sbi-Target-apiRoot", root);
+    assert_eq!(client.ask(request.header(kind.0, kind.1).body("{}").unwrap()).await.status, 200);
+    assert_eq!(two.seen().len() - before, 1);
+}
+
 /// The endpoint of a notification is gone: another of the consumer's set takes it, and those that follow.
 #[tokio::test]
 async fn b4_another_endpoint_is_found_and_kept() {

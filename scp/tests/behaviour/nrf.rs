@@ -28,7 +28,7 @@ pub(crate) struct Nrf {
 pub(crate) struct Knows {
     /// Profiles that searches find.
     pub profiles: Vec<Value>,
-    /// Whether a search for an NF instance finds only that.
+    /// Whether a search for an NF instance or a set finds only that.
     pub by_instance: bool,
     /// Seconds that an answer holds.
     pub validity: u64,
@@ -213,8 +213,11 @@ impl Knows {
                     let wanted = pairs(path).remove("target-nf-instance-id");
                     let listed = self.listed.as_ref().filter(|_| wanted.is_none());
                     let wanted = wanted.filter(|_| self.by_instance);
+                    let set = pairs(path).remove("target-nf-set-id").filter(|_| self.by_instance);
+                    let has = |sets: &Value, set: &str| sets.as_array().unwrap().iter().any(|it| it == set);
                     let is = |profile: &&Value| {
                         wanted.as_ref().is_none_or(|wanted| profile["nfInstanceId"] == **wanted)
+                            && set.as_ref().is_none_or(|set| has(&profile["nfSetIdList"], set))
                     };
                     let mut found: Vec<&Value> = self.profiles.iter().filter(is).collect();
                     let mut answer = json!({"validityPeriod": self.validity, "searchId": "s/1"});

@@ -7,7 +7,7 @@ use pinion_scp::settings::Settings;
 use serde_json::{Value, json};
 use tokio::net::TcpSocket;
 
-use crate::nrf::{ONE, TWO, udm};
+use crate::nrf::{Nrf, ONE, TWO, udm};
 use crate::support::{Answer, Client, Does, Producer, get, post, scp, settings, until};
 
 /// NF instances beside [`ONE`] and [`TWO`].
@@ -281,4 +281,34 @@ async fn b5_callbacks_go_by_discovery_factors_too() {
             assert_eq!(seen, expected, "{factor:?}");
         }
     }
+}
+
+/// The NF instance that is named went, and the NRF knows it no more (6.10.5.1 note 4).
+#[tokio::test]
+async fn b5_callbacks_of_who_went_go_to_others_of_its_set() {
+    let [gone, two, other] = &started().await;
+    end(gone).await;
+    let known = vec![
+        profile(THREE, &["other"], &[(other, None)]),
+        profile(TWO, &[SET], &[(two, None)]),
+        profile(ONE, &[SET], &[(gone, None)]),
+    ];
+    let nrf = Nrf::with(known).await;
+    nrf.knows.lock().unwrap().by_instance = true;
+    let running = scp(nrf.settings()).await;
+    let client = Client::connect(running.address).await;
+    for number in 0..3 {
+        if number > 0 {
+            nrf.knows.lock().unwrap().profiles.truncate(2);
+            running.scp.parts().directory.changed(ONE, "UDM", true);
+        }
+        // Others are bound to nobody yet.
+        let request = post(&format!("/callbacks/{number}"))
+            .header("3gpp-Sbi-Target-apiRoot", gone.root())
+            .header("3gpp-Sbi-Callback", "Nudm_SDM_Notification")
+            .header("3gpp-Sbi-Discovery-target-nf-type", "UDM")
+            .header("3gpp-Sbi-Discovery-target-nf-instance-id", ONE);
+        assert_eq!(client.ask(request.body("{}").unwrap()).await.status, 200, "{number}");
+    }
+    assert_eq!((two.seen().len(), other.seen().len()), (3, 0));
 }
