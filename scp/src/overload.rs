@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as Task, Poll, ready};
 
+use smallvec::SmallVec;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
@@ -40,11 +41,15 @@ const WAITS: usize = 1 << (usize::BITS - 1);
 #[derive(Debug, Default)]
 struct Queue {
     /// By priority, 0 first, and then by turn.
-    waiting: BTreeMap<(u8, u64), oneshot::Sender<Result<Place, Full>>>,
+    waiting: BTreeMap<(u8, u64), Sender>,
     turn: u64,
+    /// How many may be at work, as it was when somebody came last and could not be let in at once.
+    bound: usize,
 }
 
-/// A place among those that are worked on; given to the next when it is dropped.
+type Sender = oneshot::Sender<Result<Place, Full>>;
+
+/// A place among those that are worked on; given to the next when it is dropped, unless there are fewer places by then.
 #[derive(Debug)]
 pub struct Place {
     gate: Gate,
@@ -95,9 +100,14 @@ impl Gate {
         let mut queue = self.lock();
         // Who gives a place back from here on comes by the queue.
         self.shared.word.fetch_or(WAITS, Ordering::AcqRel);
+        queue.bound = limits.requests;
+        // Where there is more room than there was, it is theirs who wait.
+        let next = self.next(&mut queue);
         if room(self.working()) {
             self.shared.word.fetch_add(1, Ordering::AcqRel);
             self.leave(&queue);
+            drop(queue);
+            self.let_in(next);
             return Asked::Place(Place { gate: self.clone() });
         }
         let mut refused = None;
@@ -106,6 +116,8 @@ impl Gate {
                 Some(last) if last.key().0 > priority => refused = Some(last.remove()),
                 _ => {
                     self.leave(&queue);
+                    drop(queue);
+                    self.let_in(next);
                     return Asked::Full;
                 }
             }
@@ -116,6 +128,7 @@ impl Gate {
         let key = (priority, turn);
         queue.waiting.insert(key, sender);
         drop(queue);
+        self.let_in(next);
         if let Some(refused) = refused {
             let _ = refused.send(Err(Full));
         }
@@ -133,6 +146,25 @@ impl Gate {
 
     fn working(&self) -> usize {
         self.shared.word.load(Ordering::Relaxed) & !WAITS
+    }
+
+    /// Those of the queue for whom there is room, counted as at work; to be let in when it is left.
+    fn next(&self, queue: &mut Queue) -> SmallVec<[Sender; 1]> {
+        let mut next = SmallVec::new();
+        while self.working() < queue.bound
+            && let Some((_, first)) = queue.waiting.pop_first()
+        {
+            self.shared.word.fetch_add(1, Ordering::AcqRel);
+            next.push(first);
+        }
+        next
+    }
+
+    fn let_in(&self, next: SmallVec<[Sender; 1]>) {
+        for it in next {
+            // Who goes away just now drops the place it was sent, which comes back to the queue.
+            let _ = it.send(Ok(Place { gate: self.clone() }));
+        }
     }
 
     /// Leaves the queue: where it is empty, nobody waits.
@@ -164,16 +196,11 @@ impl Drop for Place {
             return;
         }
         let mut queue = self.gate.lock();
-        let next = queue.waiting.pop_first();
-        if next.is_none() {
-            self.gate.shared.word.fetch_sub(1, Ordering::AcqRel);
-        }
+        self.gate.shared.word.fetch_sub(1, Ordering::AcqRel);
+        let next = self.gate.next(&mut queue);
         self.gate.leave(&queue);
         drop(queue);
-        if let Some((_, next)) = next {
-            // Who goes away just now drops the place it was sent, which comes back here.
-            let _ = next.send(Ok(Self { gate: self.gate.clone() }));
-        }
+        self.gate.let_in(next);
     }
 }
 
@@ -302,6 +329,43 @@ mod tests {
         assert_eq!(gate.load(), (0, 0));
     }
 
+    #[test]
+    fn f6_a_lower_bound_holds_as_soon_as_places_are_given_back() {
+        let gate = Gate::default();
+        let bound = |requests| Limits { requests, waiting: 10, ..Limits::default() };
+        let [Asked::Place(first), Asked::Place(second)] = [(); 2].map(|()| gate.ask(24, &bound(2))) else {
+            panic!("there is room")
+        };
+        let [mut third, mut fourth] = [(); 2].map(|()| wait(gate.ask(24, &bound(2))));
+        let mut last = wait(gate.ask(31, &bound(1)));
+        drop(first);
+        assert!(outcome(&mut third).is_none());
+        assert_eq!(gate.load(), (1, 3));
+        drop(second);
+        let third = outcome(&mut third).unwrap().unwrap();
+        assert!(outcome(&mut fourth).is_none());
+        drop(third);
+        drop(outcome(&mut fourth).unwrap().unwrap());
+        drop(outcome(&mut last).unwrap().unwrap());
+        assert_eq!(gate.load(), (0, 0));
+    }
+
+    #[test]
+    fn f6_places_of_a_higher_bound_are_theirs_first_who_wait() {
+        let gate = Gate::default();
+        let bound = |requests| Limits { requests, waiting: 10, ..Limits::default() };
+        let Asked::Place(first) = gate.ask(24, &bound(1)) else { panic!("there is room") };
+        let (mut low, mut high) = (wait(gate.ask(20, &bound(1))), wait(gate.ask(0, &bound(1))));
+        let mut late = wait(gate.ask(31, &bound(2)));
+        let high = outcome(&mut high).unwrap().unwrap();
+        assert!(outcome(&mut low).is_none());
+        let Asked::Place(latest) = gate.ask(31, &bound(5)) else { panic!("there is room for all") };
+        let others = [outcome(&mut low).unwrap().unwrap(), outcome(&mut late).unwrap().unwrap()];
+        assert_eq!(gate.load(), (5, 0));
+        drop((first, high, latest, others));
+        assert_eq!(gate.load(), (0, 0));
+    }
+
     /// Places come and go on several threads, some of whom wait: never more are at work than may be, and nobody is left behind.
     #[test]
     fn f6_threads_share_places_and_leave_nobody_waiting() {
@@ -341,15 +405,20 @@ mod tests {
     /// As the gate should be, in the plainest words: who works, and who waits in the order in which they came.
     #[derive(Default)]
     struct Model {
+        bound: usize,
         working: usize,
         waiting: Vec<(u8, usize)>,
     }
 
     impl Model {
-        /// Who is let in of those who wait.
+        /// Who is let in of those who wait, where there is room.
         fn next(&mut self) -> Option<usize> {
+            if self.working >= self.bound {
+                return None;
+            }
             let first = self.waiting.iter().min().copied()?;
             self.waiting.retain(|it| *it != first);
+            self.working += 1;
             Some(first.1)
         }
     }
@@ -357,15 +426,20 @@ mod tests {
     #[test]
     fn f6_whatever_comes_and_goes_is_let_in_and_refused_as_in_a_simple_model() {
         bolero::check!().with_type::<Vec<(u8, u8)>>().for_each(|steps: &Vec<(u8, u8)>| {
-            let limits = Limits { requests: 2, waiting: 3, ..Limits::default() };
+            let mut limits = Limits { requests: 2, waiting: 3, ..Limits::default() };
             let (gate, mut model) = (Gate::default(), Model::default());
             let (mut places, mut waiting) = (Vec::new(), std::collections::BTreeMap::new());
             for (number, (does, which)) in steps.iter().enumerate() {
-                match does % 4 {
+                match does % 5 {
                     // One comes.
                     0 | 1 => {
                         let priority = which % 32;
                         let asked = gate.ask(priority, &limits);
+                        model.bound = limits.requests;
+                        while let Some(next) = model.next() {
+                            let place = outcome(&mut waiting.remove(&next).unwrap());
+                            places.push(place.unwrap().unwrap());
+                        }
                         if model.working < limits.requests {
                             model.working += 1;
                             let Asked::Place(place) = asked else { panic!("there is room") };
@@ -387,12 +461,10 @@ mod tests {
                     // One is done.
                     2 if !places.is_empty() => {
                         drop(places.swap_remove(usize::from(*which) % places.len()));
-                        match model.next() {
-                            Some(next) => {
-                                let place = outcome(&mut waiting.remove(&next).unwrap());
-                                places.push(place.unwrap().unwrap());
-                            }
-                            None => model.working -= 1,
+                        model.working -= 1;
+                        if let Some(next) = model.next() {
+                            let place = outcome(&mut waiting.remove(&next).unwrap());
+                            places.push(place.unwrap().unwrap());
                         }
                     }
                     // One who waits goes away.
@@ -400,6 +472,8 @@ mod tests {
                         let gone = model.waiting.swap_remove(usize::from(*which) % model.waiting.len());
                         waiting.remove(&gone.1);
                     }
+                    // There may be more or fewer at work from now on.
+                    4 => limits.requests = usize::from(which % 4) + 1,
                     _ => {}
                 }
                 assert_eq!(gate.load(), (model.working, model.waiting.len()));
