@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http_body::{Body as _, Frame};
 
@@ -31,19 +31,27 @@ pub struct Kept {
 /// One attempt's reading of it.
 pub struct Replay {
     kept: Kept,
+    /// Octets that it had.
     at: usize,
     ended: bool,
 }
 
 struct Shared {
     source: Body,
-    data: Vec<Bytes>,
+    /// Pieces, each with where it ends.
+    data: Vec<(usize, Bytes)>,
+    /// What came in little pieces since: each of them would hold on to the room of many octets.
+    little: BytesMut,
     trailers: Option<HeaderMap>,
+    /// All that came.
     octets: usize,
     most: usize,
     lost: bool,
     ended: bool,
 }
+
+/// From so many octets on a piece is kept as it came; so is the first, which as a rule is all.
+const LARGE: usize = 4_096;
 
 impl From<Body> for Content {
     fn from(body: Body) -> Self {
@@ -112,8 +120,16 @@ impl Kept {
     /// Keeps at most `most` octets; when more has passed, there is no second reading.
     #[must_use]
     pub(crate) fn new(source: Body, most: usize) -> Self {
-        let shared =
-            Shared { source, data: Vec::new(), trailers: None, octets: 0, most, lost: false, ended: false };
+        let shared = Shared {
+            source,
+            data: Vec::new(),
+            little: BytesMut::new(),
+            trailers: None,
+            octets: 0,
+            most,
+            lost: false,
+            ended: false,
+        };
         Self { shared: Arc::new(Mutex::new(shared)) }
     }
 
@@ -132,10 +148,10 @@ impl Replay {
         }
         let mut shared = self.kept.shared.lock().unwrap_or_else(PoisonError::into_inner);
         if !shared.lost
-            && let Some(data) = shared.data.get(self.at)
+            && let Some(data) = shared.get(self.at)
         {
-            self.at += 1;
-            return Poll::Ready(Some(Ok(Frame::data(data.clone()))));
+            self.at = self.at.saturating_add(data.len());
+            return Poll::Ready(Some(Ok(Frame::data(data))));
         }
         if shared.lost && self.at == 0 {
             return Poll::Ready(Some(Err(BodyError::Taken)));
@@ -157,16 +173,10 @@ impl Replay {
                 return Poll::Ready(None);
             }
         };
-        self.at += 1;
         match frame.into_data() {
             Ok(data) => {
-                shared.octets = shared.octets.saturating_add(data.len());
-                if shared.octets > shared.most {
-                    shared.lost = true;
-                    shared.data = Vec::new();
-                } else {
-                    shared.data.push(data.clone());
-                }
+                shared.put(&data);
+                self.at = shared.octets;
                 Poll::Ready(Some(Ok(Frame::data(data))))
             }
             Err(frame) => {
@@ -184,8 +194,45 @@ impl Replay {
             return true;
         }
         let shared = self.kept.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = shared.lost || self.at >= shared.data.len();
+        let read = shared.lost || self.at >= shared.octets;
         read && shared.trailers.is_none() && (shared.ended || shared.source.is_end())
+    }
+}
+
+impl Shared {
+    /// Keeps another piece, unless that is too much.
+    fn put(&mut self, data: &Bytes) {
+        if data.is_empty() {
+            return;
+        }
+        self.octets = self.octets.saturating_add(data.len());
+        if self.octets > self.most {
+            self.lost = true;
+            (self.data, self.little) = (Vec::new(), BytesMut::new());
+        } else if data.len() >= LARGE || self.octets == data.len() {
+            self.close(self.octets.saturating_sub(data.len()));
+            self.data.push((self.octets, data.clone()));
+        } else {
+            self.little.extend_from_slice(data);
+        }
+    }
+
+    /// What is kept from there on, or a part of it.
+    fn get(&mut self, from: usize) -> Option<Bytes> {
+        if from >= self.octets {
+            return None;
+        }
+        self.close(self.octets);
+        let next = self.data.partition_point(|(end, _)| *end <= from);
+        let (end, data) = self.data.get(next)?;
+        Some(data.slice(data.len().saturating_sub(end.saturating_sub(from))..))
+    }
+
+    /// Makes one piece, which ends there, of what came in little ones.
+    fn close(&mut self, end: usize) {
+        if !self.little.is_empty() {
+            self.data.push((end, self.little.split().freeze()));
+        }
     }
 }
 
@@ -221,5 +268,37 @@ mod tests {
         assert_eq!(collect(first, 10).await.unwrap(), "{ }");
         assert!(matches!(collect(second, 10).await, Err(BodyError::Taken)));
         assert!(kept.read().is_none());
+    }
+
+    /// However it comes in pieces, and however much of it another attempt had before.
+    #[tokio::test]
+    async fn every_reading_is_of_all_that_comes_in_its_order() {
+        use http_body_util::BodyExt as _;
+        let sizes = [0, 3, 1, 1, LARGE, 1, LARGE - 1, LARGE, LARGE + 1, 2];
+        let pieces: Vec<Vec<u8>> = sizes.iter().zip(b'a'..).map(|(size, octet)| vec![octet; *size]).collect();
+        for had in 0..=pieces.len() {
+            let (client, server) = tokio::io::duplex(1 << 20);
+            let send = async {
+                let (mut sender, connection) = h2::client::handshake(client).await.unwrap();
+                tokio::spawn(connection);
+                let (response, mut stream) = sender.send_request(http::Request::default(), false).unwrap();
+                pieces.iter().for_each(|it| stream.send_data(it.clone().into(), false).unwrap());
+                stream.send_data(Bytes::new(), true).unwrap();
+                (sender, response)
+            };
+            let (mut connection, _client) =
+                tokio::join!(async { h2::server::handshake(server).await.unwrap() }, send);
+            let (request, _respond) = connection.accept().await.unwrap().unwrap();
+            tokio::spawn(async move { while connection.accept().await.is_some() {} });
+            let kept = Kept::new(Body::stream(request.into_body(), false), 1 << 20);
+            let mut first = kept.read().unwrap();
+            for _ in 0..had {
+                first.frame().await.unwrap().unwrap();
+            }
+            let [second, third] = [(); 2].map(|()| kept.read().unwrap());
+            for reading in [second, third] {
+                assert!(collect(reading, 1 << 20).await.unwrap() == pieces.concat(), "{had}");
+            }
+        }
     }
 }

@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,9 +13,10 @@ use pinion_scp::tally::Event;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
-use crate::attackers::{continuations, half_headers, rapid_resets, references, slow_content};
-use crate::frames::Raw;
+use crate::attackers::{continuations, half_headers, rapid_resets, references, request, slow_content};
+use crate::frames::{DATA, END_HEADERS, HEADERS, Raw, frame};
 use crate::support::{Client, Producer, get, post, scp, settings, until};
 
 /// What tells a process to be that one.
@@ -47,6 +50,11 @@ fn waves_of_clients_that_mean_harm_leave_memory_as_it_was() {
 #[test]
 fn content_for_producers_that_read_slowly_is_bounded_over_all_connections() {
     alone("memory::content_for_producers_that_read_slowly_is_bounded_over_all_connections", slow_readers());
+}
+
+#[test]
+fn content_in_little_frames_takes_little_more_memory_than_its_octets() {
+    alone("memory::content_in_little_frames_takes_little_more_memory_than_its_octets", little_frames());
 }
 
 async fn waves() {
@@ -171,4 +179,62 @@ async fn slow_readers() {
     while let Some(status) = asked.join_next().await {
         assert_eq!(status.unwrap(), 200);
     }
+}
+
+/// A producer that reads all that it is sent, and counts the octets.
+async fn reader() -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, octets) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+    tokio::spawn({
+        let octets = Arc::clone(&octets);
+        async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut connection = h2::server::handshake(stream).await.unwrap();
+            while let Some(Ok((request, respond))) = connection.accept().await {
+                let octets = Arc::clone(&octets);
+                tokio::spawn(async move {
+                    let mut content = request.into_body();
+                    while let Some(Ok(data)) = content.data().await {
+                        octets.fetch_add(data.len(), Ordering::Relaxed);
+                        content.flow_control().release_capacity(data.len()).unwrap();
+                    }
+                    drop(respond);
+                });
+            }
+        }
+    });
+    (address, octets)
+}
+
+/// What is kept for another attempt is bounded in octets, in whatever frames they come.
+async fn little_frames() {
+    const STREAMS: u32 = 16;
+    const FRAMES: usize = 20_000;
+    // HTTP/2 as it is here takes no more little frames that nobody read yet.
+    const AT_ONCE: usize = 50;
+    let (producer, octets) = reader().await;
+    let mut settings = settings();
+    settings.limits.kept = FRAMES;
+    let running = scp(settings).await;
+    let (mut raw, mut came) = Raw::connect(running.address).await.parted();
+    tokio::spawn(async move { while came.next().await.is_some() {} });
+    let block = request(&format!("http://{producer}"));
+    let before = memory("VmRSS");
+    let mut sent = 0;
+    for stream in (0..STREAMS).map(|number| number * 2 + 1) {
+        raw.send(HEADERS, END_HEADERS, stream, &block).await.unwrap();
+        let some = frame(DATA, 0, stream, b"{").repeat(AT_ONCE);
+        for _ in 0..FRAMES / AT_ONCE {
+            raw.send_all(&some).await.unwrap();
+            sent += AT_ONCE;
+            let arrived = async {
+                while octets.load(Ordering::Relaxed) < sent {
+                    tokio::task::yield_now().await;
+                }
+            };
+            timeout(Duration::from_secs(60), arrived).await.unwrap();
+        }
+    }
+    let more = memory("VmRSS") - before;
+    assert!(more < 4 * 1024, "{more} KiB");
 }
