@@ -24,6 +24,7 @@ use tokio::time::Instant;
 use crate::api_root::ApiRoot;
 use crate::body::Body;
 use crate::prepared::Prepared;
+use crate::resolve::Resolve;
 use crate::settings::{Matching, Retries};
 use crate::tls;
 
@@ -147,6 +148,11 @@ impl Pools {
         prepared: &Arc<Prepared>,
     ) -> Box<Sending> {
         Sending::new(self.pool(to, holder), head, content, urgency, prepared)
+    }
+
+    /// From now on this one says where hosts are, also those that there are connections to.
+    pub(crate) fn resolve_by(&self, resolver: Arc<dyn Resolve>) {
+        self.shared.names.ask(resolver);
     }
 
     /// This SCP listens at an address, so that it is no next hop, until what this gives is dropped.

@@ -77,6 +77,7 @@ impl Scp {
     /// From now on it goes by these. Connections stay; new ones meet the new certificates.
     pub fn apply(&self, prepared: Prepared) {
         let (tally, windows) = (self.tally(), self.prepared.borrow().windows.clone());
+        self.parts.pools.resolve_by(Arc::clone(&prepared.resolver));
         self.prepared.send_replace(Arc::new(Prepared { tally, windows, ..prepared }));
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use foldhash::quality::RandomState;
@@ -11,12 +11,15 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::api_root::ApiRoot;
 use crate::prepared::Prepared;
-use crate::resolve::Addresses;
+use crate::resolve::{Addresses, Resolve};
+use crate::settings::Timeouts;
 
 /// Names that were looked up.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     known: Mutex<HashMap<String, Known, RandomState>>,
+    /// Who is asked now; none: whom those go by who ask.
+    resolver: RwLock<Option<Arc<dyn Resolve>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -40,11 +43,19 @@ impl Names {
     /// The addresses of a next hop, families taking turns (RFC 8305 4). Those that held before serve where nobody knows of
     /// others in half the time that a connection may take.
     pub(super) async fn find(&self, to: &ApiRoot, prepared: &Prepared) -> io::Result<Vec<SocketAddr>> {
+        self.find_by(to, &*prepared.resolver, &prepared.settings.timeouts).await
+    }
+
+    async fn find_by(
+        &self,
+        to: &ApiRoot,
+        resolver: &dyn Resolve,
+        timeouts: &Timeouts,
+    ) -> io::Result<Vec<SocketAddr>> {
         let (host, port) = (to.host(), to.port());
         if let Ok(address) = host.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(address, port)]);
         }
-        let timeouts = &prepared.settings.timeouts;
         let at = |addresses: Vec<IpAddr>| addresses.into_iter().map(|it| SocketAddr::new(it, port)).collect();
         let known = self.lock().get(host).cloned();
         let old = match known {
@@ -58,7 +69,7 @@ impl Names {
             }
             known => known.and_then(|it| it.addresses),
         };
-        let look = prepared.resolver.look(host);
+        let look = resolver.look(host);
         let looked = match &old {
             None => look.await,
             Some(_) => {
@@ -95,6 +106,15 @@ impl Names {
         }
     }
 
+    /// From now on this one is asked, also for connections that are older.
+    pub(super) fn ask(&self, resolver: Arc<dyn Resolve>) {
+        *self.resolver.write().unwrap_or_else(PoisonError::into_inner) = Some(resolver);
+    }
+
+    fn asked(&self) -> Option<Arc<dyn Resolve>> {
+        self.resolver.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Waits until a next hop is not at an address any more; for ever where that is all that is known of it.
     pub(super) async fn moved(&self, to: &ApiRoot, from: SocketAddr, prepared: &Prepared) {
         if to.host().parse::<IpAddr>().is_ok() {
@@ -104,7 +124,9 @@ impl Names {
             let holds = self.lock().get(to.host()).map(|it| it.until);
             let soon = Instant::now().checked_add(AGAIN).unwrap_or_else(Instant::now);
             sleep_until(holds.unwrap_or(soon).max(soon)).await;
-            if self.find(to, prepared).await.is_ok_and(|addresses| !addresses.contains(&from)) {
+            let resolver = self.asked().unwrap_or_else(|| Arc::clone(&prepared.resolver));
+            let found = self.find_by(to, &*resolver, &prepared.settings.timeouts).await;
+            if found.is_ok_and(|addresses| !addresses.contains(&from)) {
                 return;
             }
         }
@@ -141,10 +163,8 @@ fn alternating(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::resolve::{Looked, Resolve};
+    use crate::resolve::Looked;
     use crate::settings::Settings;
 
     /// Answers with what it is told, and counts how often it is asked.

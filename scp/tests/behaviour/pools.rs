@@ -202,6 +202,33 @@ async fn of_two_addresses_the_one_that_answers_is_used() {
     assert_eq!((answer.status, producer.seen().len()), (http::StatusCode::OK, 1));
 }
 
+/// Others may say where a host is than when its connections were made.
+#[tokio::test]
+async fn r1_a_host_that_there_are_connections_to_is_where_the_new_settings_know_it() {
+    let one = Producer::start().await;
+    let two =
+        Producer::at(([127, 0, 0, 2], one.address.port()).into(), |_| Does::Answers(Response::default())).await;
+    let by = |producer: &Producer| {
+        let mut settings = settings();
+        settings.timeouts.names = Duration::from_secs(1);
+        let resolver = Arc::new(Given(vec![producer.address.ip()]));
+        Prepared { resolver, ..Prepared::new(settings, None, None) }
+    };
+    let running = run(by(&one), Speech::Clear).await;
+    let client = Client::connect(running.address).await;
+    let root = format!("http://udm.example:{}", one.address.port());
+    let ask = || client.ask(get("/x").header("3gpp-Sbi-Target-apiRoot", &root).body("").unwrap());
+    assert_eq!((ask().await.status, one.seen().len()), (http::StatusCode::OK, 1));
+    running.scp.apply(by(&two));
+    let moves = async {
+        while two.seen().is_empty() {
+            assert_eq!(ask().await.status, 200);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), moves).await.expect("it should move");
+}
+
 /// Whatever is asked for is there.
 #[derive(Debug)]
 pub(crate) struct Given(pub Vec<IpAddr>);
