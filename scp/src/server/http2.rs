@@ -59,7 +59,8 @@ where
     let mut drain = served.drain.clone();
     let mut drained = pin!(drain.wait_for(|it| *it));
     let mut ticks = every(timeouts.client_idle / 2);
-    let [mut draining, mut quiet] = [false; 2];
+    // Ticks in a row at which nothing was asked for.
+    let (mut draining, mut quiet) = (false, 0_u8);
     loop {
         tokio::select! {
             biased;
@@ -72,7 +73,7 @@ where
                         Some(Err(error)) => return Poll::Ready(Err(error)),
                         None => return Poll::Ready(Ok(())),
                     };
-                    quiet = false;
+                    quiet = 0;
                     let ended = request.body().is_end_stream();
                     if !ended {
                         wide.widen(&mut connection, &prepared);
@@ -90,18 +91,19 @@ where
                 Err(error) => return broke(&prepared, &served, &error),
             },
             _ = &mut drained, if !draining => {
-                [draining, quiet] = [true, false];
+                (draining, quiet) = (true, 0);
                 ticks = every(timeouts.stall);
                 connection.graceful_shutdown();
             }
             _ = ticks.tick() => {
-                let before = std::mem::replace(&mut quiet, Arc::strong_count(&shared) == 1);
-                if before && quiet {
-                    // Who takes nothing of the last answers, or does not even answer the PING of a graceful end.
-                    if draining {
-                        return;
-                    }
-                    [draining, quiet] = [true, false];
+                quiet = if Arc::strong_count(&shared) == 1 { quiet.saturating_add(1) } else { 0 };
+                // Who takes nothing of the last answers, or does not even answer the PING of a graceful end.
+                if draining && quiet > 1 {
+                    return;
+                }
+                // Two halves of the time that it may be idle are between three ticks.
+                if !draining && quiet > 2 {
+                    (draining, quiet) = (true, 0);
                     ticks = every(timeouts.handshake);
                     connection.graceful_shutdown();
                 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Response;
 use pinion_scp::settings::Settings;
 use pinion_scp::{Prepared, Speech};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::attackers::request;
 use crate::frames::{DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PRIORITY, Raw, SETTINGS, frame};
@@ -59,6 +59,21 @@ async fn what_is_asked_while_an_idle_connection_is_closed_is_answered() {
     assert!(raw.next_of(&[HEADERS]).await.is_some());
     // Its PING is not answered for ever.
     timeout(SOON, async { while raw.next().await.is_some() {} }).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_asks_now_and_then_is_idle_after_all_of_the_time_for_it() {
+    let producer = Producer::over(None, |_| Does::Answers(Response::new(Bytes::new()))).await;
+    let idle = Duration::from_millis(1_200);
+    let mut settings = settings();
+    settings.timeouts.client_idle = idle;
+    let running = scp(settings).await;
+    let mut raw = Raw::connect(running.address).await;
+    tokio::time::sleep(idle / 3).await;
+    let asked = Instant::now();
+    raw.send(HEADERS, END_HEADERS | END_STREAM, 1, &request(&producer.root())).await.unwrap();
+    timeout(SOON, raw.next_of(&[GOAWAY])).await.unwrap().unwrap();
+    assert!(asked.elapsed() >= idle);
 }
 
 /// Starts an SCP whose client sends frames that say nothing, one after the other, for ever.
