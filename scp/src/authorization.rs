@@ -4,6 +4,7 @@ mod challenge;
 mod request;
 mod settings;
 mod tokens;
+mod vain;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -16,6 +17,7 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 
+use crate::api_root::ApiRoot;
 use crate::before::{Answering, Way};
 use crate::call::{Back, Call, Credential, Serve};
 use crate::deadline;
@@ -121,11 +123,16 @@ fn wants_token(call: &Call) -> bool {
 async fn granted<S: Serve>(mut service: S, mut call: Box<Call>) -> Back {
     let token = async {
         let request = request(&call)?.map_err(Missing::problem)?;
+        if is_in_vain(&call, &request) {
+            return Ok(None);
+        }
         let got = token(&request, &call).await?;
-        got.map(|token| (request, token)).map_err(|(request, denied)| denied.failure(&request))
+        got.map(|token| Some((request, token))).map_err(|(request, denied)| denied.failure(&request))
     };
     let (request, token) = match token.await {
-        Ok(got) => got,
+        Ok(Some(got)) => got,
+        // The client sees what the producer says.
+        Ok(None) => return service.call(call).await,
         Err(failure) => return Ok(call.with(Err(failure))),
     };
     keep(&mut call);
@@ -139,37 +146,70 @@ async fn granted<S: Serve>(mut service: S, mut call: Box<Call>) -> Back {
 
 /// Sends a call once more that came back without a token, or with one of ours: with another.
 async fn another<S: Serve>(mut service: S, mut call: Box<Call>, rejected: Option<(TokenRequest, Token)>) -> Back {
-    let tokens = call.parts().tokens.clone();
-    let reject = |call: &Call, request: &TokenRequest, token: &Token| {
-        call.prepared().tally.one(Event::TokenRejected);
-        tokens.reject(request, token);
-    };
-    let asked = match &rejected {
-        Some((request, token)) => {
-            reject(&call, request, token);
-            request.clone()
+    if let Some((request, token)) = &rejected {
+        reject(&call, request, token);
+        if !call.request.body().is_readable() || !pays(&call) {
+            if token.since >= call.context.arrival.at {
+                in_vain(&call, request);
+            }
+            return Ok(call);
         }
+    }
+    let asked = match &rejected {
+        Some((request, _)) => request.clone(),
         None => match request(&call) {
             Ok(Ok(request)) => request,
             // What cannot be asked for is not: the client sees what the producer says.
             Ok(Err(_)) | Err(_) => return Ok(call),
         },
     };
-    if !call.request.body().is_readable() {
+    if !call.request.body().is_readable() || is_in_vain(&call, &asked) {
         return Ok(call);
     }
-    let another = match token(&asked, &call).await {
-        Ok(Ok(another)) if rejected.as_ref().is_none_or(|(_, first)| first.value != another.value) => another,
-        Ok(_) | Err(_) => return Ok(call),
-    };
-    call.answer = Err(Failure::Exhausted);
-    entitle(&mut call, &another);
-    let Ok(call) = service.call(call).await;
-    if wants_token(&call) {
-        reject(&call, &asked, &another);
-        return Ok(call);
+    let Ok(Ok(another)) = token(&asked, &call).await else { return Ok(call) };
+    if rejected.is_none_or(|(_, first)| first.value != another.value) {
+        call.answer = Err(Failure::Exhausted);
+        entitle(&mut call, &another);
+        let Ok(back) = service.call(call).await;
+        if !wants_token(&back) {
+            return Ok(told(back, another));
+        }
+        call = back;
     }
-    Ok(told(call, another))
+    reject(&call, &asked, &another);
+    in_vain(&call, &asked);
+    Ok(call)
+}
+
+/// A producer did not take a token: nobody else is to try it.
+fn reject(call: &Call, request: &TokenRequest, token: &Token) {
+    call.prepared().tally.one(Event::TokenRejected);
+    call.parts().tokens.reject(request, token);
+}
+
+/// Takes another attempt from the budget (TS 29.500 5.2.8).
+fn pays(call: &Call) -> bool {
+    let paid = call.parts().budget.spend(Instant::now(), &call.prepared().settings.retries);
+    if !paid {
+        call.prepared().tally.one(Event::RetryUnpaid);
+    }
+    paid
+}
+
+/// The producer took not even a token that was new: there is no use in getting more for it just now.
+fn in_vain(call: &Call, request: &TokenRequest) {
+    if let Some(producer) = producer(call) {
+        call.parts().tokens.vain().rejected(request, producer, call.prepared().settings.discovery.pause);
+    }
+}
+
+/// Whether that is so.
+fn is_in_vain(call: &Call, request: &TokenRequest) -> bool {
+    producer(call).is_some_and(|producer| call.parts().tokens.vain().is_rejected(request, producer))
+}
+
+fn producer(call: &Call) -> Option<&ApiRoot> {
+    call.target.as_ref().map(|it| it.onward.as_ref().unwrap_or(&it.api_root))
 }
 
 /// What a token is to be asked for with; the outer failure is that the call's headers cannot be read.
@@ -198,7 +238,7 @@ async fn token(request: &TokenRequest, call: &Call) -> Result<Result<Token, (Tok
         request,
         assertion,
         set,
-        &settings.authorization,
+        (&settings.authorization, settings.discovery.pause),
         call.context.origin.now(),
         &prepared.tally,
     );

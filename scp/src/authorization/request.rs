@@ -87,6 +87,15 @@ impl TokenRequest {
         self.members.iter().any(|(name, _)| *name == "nfType")
     }
 
+    /// How long it is, as far as clients say.
+    pub(super) fn octets(&self) -> usize {
+        let members = self.members.iter().map(|(_, value)| value.len());
+        members
+            .chain(self.assertion.as_ref().map(HeaderValue::len))
+            .chain(self.holder.as_deref().map(str::len))
+            .sum()
+    }
+
     /// As a form (TS 29.510 6.3.5.2.2).
     #[must_use]
     pub fn form(&self) -> String {

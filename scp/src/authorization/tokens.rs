@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::request::{Missing, TokenRequest};
 use super::settings::AuthorizationSettings;
+use super::vain::Vain;
 use crate::api_root::ApiRoot;
 use crate::cause::Cause;
 use crate::failure::Failure;
@@ -27,6 +28,7 @@ use crate::tally::{Event, Tally};
 #[derive(Clone, Debug, Default)]
 pub struct Tokens {
     kept: Arc<Mutex<HashMap<TokenRequest, Token, RandomState>>>,
+    vain: Arc<Vain>,
     flights: Flights<TokenRequest, Granted>,
 }
 
@@ -35,6 +37,8 @@ pub struct Tokens {
 pub struct Token {
     /// As Authorization has it, scheme and all; marked so that it is not shown.
     pub value: HeaderValue,
+    /// When it came.
+    pub(super) since: Instant,
     until: Instant,
 }
 
@@ -101,7 +105,8 @@ impl Claims {
 }
 
 impl Tokens {
-    /// A token: kept, or got of the NRF once for all that want the same. `set` says which NRF, where one must be asked.
+    /// A token: kept, or got of the NRF once for all that want the same. `set` says which NRF, where one must be asked. One that
+    /// denies it is not asked again for as long as `pause`.
     ///
     /// # Errors
     /// There is none.
@@ -110,7 +115,7 @@ impl Tokens {
         request: &TokenRequest,
         assertion: Option<&HeaderValue>,
         set: impl FnOnce() -> NrfSet,
-        settings: &AuthorizationSettings,
+        (settings, pause): (&AuthorizationSettings, Duration),
         clock: SystemTime,
         tally: &Tally,
     ) -> Granted {
@@ -128,12 +133,15 @@ impl Tokens {
                     Err(Denied::Refused { .. }) => Event::TokenDenied,
                     Err(Denied::Unanswered(_)) => Event::TokenFailed,
                 });
-                let token = granted?;
-                tokens.keep(request, token.clone(), settings.entries);
-                Ok(token)
+                match &granted {
+                    Ok(token) => tokens.keep(request, token.clone(), settings.entries),
+                    Err(denied) => tokens.vain.denied(request, denied, pause),
+                }
+                granted
             }
         };
-        match self.flights.join(request.clone(), || self.kept(request).map(Ok), set_out) {
+        let look = || self.kept(request).map(Ok).or_else(|| self.vain.is_denied(request).map(Err));
+        match self.flights.join(request.clone(), look, set_out) {
             Joined::There(granted) => granted,
             Joined::Flight(flight) => flight.land().await.unwrap_or(Err(Denied::Unanswered(NrfError::GivenUp))),
         }
@@ -145,6 +153,11 @@ impl Tokens {
         if kept.get(request).is_some_and(|it| it.value == token.value) {
             kept.remove(request);
         }
+    }
+
+    /// What was asked for in vain just now.
+    pub(super) fn vain(&self) -> &Vain {
+        &self.vain
     }
 
     fn kept(&self, request: &TokenRequest) -> Option<Token> {
@@ -205,7 +218,7 @@ async fn fetch(
         |reason: String| Denied::Unanswered(NrfError::Malformed { nrf: nrf.clone(), reason: reason.into() });
     let answer: AccessTokenRsp = serde_json::from_slice(&content).map_err(|error| malformed(error.to_string()))?;
     let value = answer.bearer().map_err(malformed)?;
-    Ok(Token { value, until: end(&answer, settings, clock) })
+    Ok(Token { value, since: Instant::now(), until: end(&answer, settings, clock) })
 }
 
 /// Until when a token is used.

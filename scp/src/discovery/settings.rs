@@ -19,7 +19,8 @@ pub struct DiscoverySettings {
     /// where that has nobody. So long all wait where nothing is remembered and only those that are configured are known.
     pub patience: Duration,
     /// How long an NRF that did not answer is not asked again for what there is an old answer to or somebody who is configured,
-    /// nor one that refused for the same.
+    /// nor one that refused for the same. So long no access token is got where the NRF denied it, or a producer took not even a
+    /// new one.
     pub pause: Duration,
     /// The NF type that the NRF is told where a client does not say its own.
     pub requester: String,

@@ -1,10 +1,13 @@
 //! A1, A2: whose token goes to a producer, and what becomes of refusals.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::Response;
 use pinion_scp::authorization::Policy;
 use pinion_scp::nrf::{PlmnId, Registration};
 use pinion_scp::settings::{Redirects, Settings};
+use pinion_scp::tally::Event;
 use serde_json::{Value, json};
 
 use crate::nrf::{Nrf, ONE, TWO, one_before_two, pairs, udm};
@@ -265,13 +268,81 @@ async fn a2_a_refusal_of_our_token_is_met_with_a_new_one() {
 #[tokio::test]
 async fn a2_when_the_new_one_is_refused_too_the_client_is_told() {
     let producer = takes(&[], 401, None).await;
-    let (_nrf, _running, client) = through(&producer).await;
+    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+    let mut settings = nrf.settings();
+    settings.discovery.pause = Duration::ZERO;
+    let running = scp(settings).await;
+    let client = Client::connect(running.address).await;
     let answer = client.ask(ask(AMF).body("").unwrap()).await;
     assert_eq!((answer.status.as_u16(), answer.header("3gpp-sbi-access-token")), (401, ""));
     assert_eq!(producer.seen().len(), 2);
     client.ask(ask(AMF).body("").unwrap()).await;
     let tokens: Vec<_> = producer.seen().iter().map(|it| authorization(it).to_owned()).collect();
     assert_eq!(tokens, ["Bearer token-1", "Bearer token-2", "Bearer token-3", "Bearer token-4"]);
+}
+
+/// 5.2.8: what comes of a producer that takes no token is not the NRF's to bear, nor of one consumer another's.
+#[tokio::test]
+async fn f3_a_producer_that_takes_no_token_is_got_no_more_of_them_for_a_while() {
+    let (one, two) = (takes(&[], 401, None).await, Producer::start().await);
+    let nrf = Nrf::with(one_before_two(&one, &two).into()).await;
+    let mut settings = nrf.settings();
+    settings.discovery.pause = Duration::from_hours(1);
+    let running = scp(settings).await;
+    let client = Client::connect(running.address).await;
+    for _ in 0..10 {
+        assert_eq!(client.ask(ask(AMF).body("").unwrap()).await.status, 401);
+        let bare = get("/nudm-sdm/v2/x")
+            .header("3gpp-Sbi-Discovery-target-nf-type", "UDM")
+            .header("3gpp-Sbi-Discovery-requester-nf-instance-id", SMF);
+        assert_eq!(client.ask(bare.body("").unwrap()).await.status, 401);
+    }
+    assert_eq!(nrf.asked("POST", "/oauth2/token").len(), 3);
+    let tokens: Vec<_> =
+        one.seen().iter().map(|it| authorization(it).to_owned()).filter(|it| !it.is_empty()).collect();
+    assert_eq!(tokens, ["Bearer token-1", "Bearer token-2", "Bearer token-3"]);
+    // Another takes them.
+    one.kill();
+    until(|| std::net::TcpStream::connect(one.address).is_err()).await;
+    assert_eq!(client.ask(ask(AMF).body("").unwrap()).await.status, 200);
+    assert_eq!(authorization(&two.only()), "Bearer token-4");
+}
+
+/// Where many tokens are refused at once, not each request is made twice.
+#[tokio::test]
+async fn f3_a_refusal_of_our_token_is_met_with_a_new_one_within_the_budget() {
+    let producer = takes(&[], 401, None).await;
+    let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+    let mut settings = nrf.settings();
+    (settings.retries.budget, settings.retries.spare) = (0, 0);
+    settings.discovery.pause = Duration::from_hours(1);
+    let running = scp(settings).await;
+    let client = Client::connect(running.address).await;
+    for _ in 0..3 {
+        assert_eq!(client.ask(ask(AMF).body("").unwrap()).await.status, 401);
+    }
+    assert_eq!((producer.seen().len(), nrf.asked("POST", "/oauth2/token").len()), (3, 1));
+    assert_eq!(running.scp.tally().count(Event::RetryUnpaid), 1);
+}
+
+#[tokio::test]
+async fn f3_a_token_that_the_nrf_denies_is_not_asked_for_again_at_once() {
+    let producer = Producer::start().await;
+    for (pause, asked_of) in [(Duration::from_hours(1), 1), (Duration::ZERO, 3)] {
+        let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
+        nrf.knows.lock().unwrap().token = Some((400, json!({"error": "unauthorized_client"})));
+        let mut settings = nrf.settings();
+        settings.discovery.pause = pause;
+        let running = scp(settings).await;
+        let client = Client::connect(running.address).await;
+        for _ in 0..3 {
+            let answer = client.ask(ask(AMF).body("").unwrap()).await;
+            assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (403, "ACCESS_TOKEN_DENIED"));
+        }
+        assert_eq!(nrf.asked("POST", "/oauth2/token").len(), asked_of);
+        nrf.knows.lock().unwrap().token = None;
+        assert_eq!(client.ask(ask(SMF).body("").unwrap()).await.status, 200, "another consumer");
+    }
 }
 
 /// A request that came without a token and asked for none, with content that is sent once more.

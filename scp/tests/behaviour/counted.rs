@@ -61,6 +61,7 @@ async fn tokens_are_counted_by_where_they_come_from() {
     let nrf = Nrf::with(vec![udm(ONE, &producer)]).await;
     let mut settings = nrf.settings();
     settings.authorization.tokens = Policy::Always;
+    settings.discovery.pause = std::time::Duration::ZERO;
     let running = scp(settings).await;
     let client = Client::connect(running.address).await;
     let asked = async |consumer: &str| {
