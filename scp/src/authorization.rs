@@ -1,6 +1,7 @@
 //! Access tokens on the way to producers: the client's own, or one that is got for it (TS 29.500 6.10.11, TS 33.501 13.4.1.3).
 
 mod challenge;
+mod held;
 mod request;
 mod settings;
 mod tokens;

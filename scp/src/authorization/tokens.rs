@@ -1,17 +1,16 @@
 //! Access tokens that were got for consumers, each for what it was got for and nobody else (TS 29.510 5.4.2.2).
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use foldhash::quality::RandomState;
 use http::{HeaderValue, Method, StatusCode};
 use pinion_protocols::sbi::{Credentials, Jwt, Value as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
+use super::held::Held;
 use super::request::{Missing, TokenRequest};
 use super::settings::AuthorizationSettings;
 use super::vain::Vain;
@@ -27,7 +26,7 @@ use crate::tally::{Event, Tally};
 /// Tokens, by what they were got for. Copies share them.
 #[derive(Clone, Debug, Default)]
 pub struct Tokens {
-    kept: Arc<Mutex<HashMap<TokenRequest, Token, RandomState>>>,
+    kept: Arc<Mutex<Held>>,
     vain: Arc<Vain>,
     flights: Flights<TokenRequest, Granted>,
 }
@@ -39,7 +38,7 @@ pub struct Token {
     pub value: HeaderValue,
     /// When it came.
     pub(super) since: Instant,
-    until: Instant,
+    pub(super) until: Instant,
 }
 
 type Granted = Result<Token, Denied>;
@@ -104,6 +103,9 @@ impl Claims {
     }
 }
 
+/// Octets of all that are kept, and of what they were asked for with: clients say how long that is.
+const OCTETS: usize = 256 * 1024 * 1024;
+
 impl Tokens {
     /// A token: kept, or got of the NRF once for all that want the same. `set` says which NRF, where one must be asked. One that
     /// denies it is not asked again for as long as `pause`.
@@ -134,7 +136,9 @@ impl Tokens {
                     Err(Denied::Unanswered(_)) => Event::TokenFailed,
                 });
                 match &granted {
-                    Ok(token) => tokens.keep(request, token.clone(), settings.entries),
+                    Ok(token) => {
+                        tokens.lock().put(request, token.clone(), Instant::now(), (settings.entries, OCTETS));
+                    }
                     Err(denied) => tokens.vain.denied(request, denied, pause),
                 }
                 granted
@@ -150,7 +154,7 @@ impl Tokens {
     /// Forgets a token that a producer did not take; another that came since stays.
     pub fn reject(&self, request: &TokenRequest, token: &Token) {
         let mut kept = self.lock();
-        if kept.get(request).is_some_and(|it| it.value == token.value) {
+        if kept.get(request, Instant::now()).is_some_and(|it| it.value == token.value) {
             kept.remove(request);
         }
     }
@@ -161,35 +165,10 @@ impl Tokens {
     }
 
     fn kept(&self, request: &TokenRequest) -> Option<Token> {
-        let mut kept = self.lock();
-        let token = kept.get(request)?;
-        if Instant::now() < token.until {
-            return Some(token.clone());
-        }
-        kept.remove(request);
-        None
+        self.lock().get(request, Instant::now()).cloned()
     }
 
-    fn keep(&self, request: TokenRequest, token: Token, most: usize) {
-        let now = Instant::now();
-        if token.until <= now || most == 0 {
-            return;
-        }
-        let mut kept = self.lock();
-        if kept.len() >= most {
-            kept.retain(|_, it| now < it.until);
-        }
-        if kept.len() >= most {
-            let mut ends: Vec<Instant> = kept.values().map(|it| it.until).collect();
-            // A sixteenth at a time, so that not every new token sorts them.
-            let (_, last, _) = ends.select_nth_unstable(most / 16);
-            let last = *last;
-            kept.retain(|_, it| it.until > last);
-        }
-        kept.insert(request, token);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<TokenRequest, Token, RandomState>> {
+    fn lock(&self) -> MutexGuard<'_, Held> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

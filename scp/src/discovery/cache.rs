@@ -42,6 +42,7 @@ struct Entry {
     found: Arc<Found>,
     target_type: String,
     etag: Option<HeaderValue>,
+    /// Of the answer.
     octets: usize,
     /// For how long it held when it was new.
     holds: Duration,
@@ -160,6 +161,7 @@ impl Cache {
             used: AtomicU64::new(self.uses.fetch_add(1, Ordering::Relaxed)),
         };
         state.forget(key);
+        let octets = octets.saturating_add(key.octets());
         if octets > bounds.octets || bounds.entries == 0 {
             return current;
         }
@@ -247,7 +249,7 @@ impl State {
 
     fn forget(&mut self, key: &Key) {
         if let Some(entry) = self.entries.remove(key) {
-            self.octets = self.octets.saturating_sub(entry.octets);
+            self.octets = self.octets.saturating_sub(entry.octets.saturating_add(key.octets()));
         }
     }
 
@@ -314,8 +316,9 @@ mod tests {
 
     use super::*;
 
+    /// Four octets long.
     fn key(number: usize) -> Key {
-        Key { nrf: None, query: number.to_string().into() }
+        Key { nrf: None, query: format!("{number:04}").into() }
     }
 
     fn answer(octets: usize, holds: u64) -> Remember {
@@ -344,18 +347,33 @@ mod tests {
     fn d5_it_is_bounded_in_entries_and_octets() {
         let (cache, now) = (Cache::default(), Instant::now());
         for number in 0..1_000 {
-            cache.remember(&key(number), answer(10, 5), now, &bounds(100, 100_000));
+            cache.remember(&key(number), answer(6, 5), now, &bounds(100, 100_000));
             cache.recall(&key(0), now);
             assert!(cache.size().0 <= 100 && cache.size().1 == cache.size().0 * 10);
         }
         assert!(matches!(cache.recall(&key(0), now), Remembered::Holds(_, _)), "what is used stays");
         assert!(matches!(cache.recall(&key(1), now), Remembered::Nothing));
-        cache.remember(&key(2_000), answer(95, 5), now, &bounds(100, 100));
+        cache.remember(&key(2_000), answer(91, 5), now, &bounds(100, 100));
         assert!(cache.size().1 <= 100);
-        cache.remember(&key(2_001), answer(101, 5), now, &bounds(100, 100));
+        cache.remember(&key(2_001), answer(97, 5), now, &bounds(100, 100));
         assert!(matches!(cache.recall(&key(2_001), now), Remembered::Nothing), "what is too large is not kept");
-        cache.remember(&key(2_000), answer(90, 5), now, &bounds(100, 100));
+        cache.remember(&key(2_000), answer(86, 5), now, &bounds(100, 100));
         assert_eq!(cache.size(), (1, 90));
+    }
+
+    /// Clients say how long a search is.
+    #[test]
+    fn d5_what_was_asked_counts_as_what_was_answered() {
+        let (cache, now) = (Cache::default(), Instant::now());
+        let long = |octets| Key { nrf: None, query: "x".repeat(octets).into() };
+        for length in 50..60 {
+            cache.remember(&long(length), answer(1, 5), now, &bounds(100, 100));
+            assert_eq!(cache.size(), (1, length + 1));
+        }
+        cache.remember(&long(100), answer(1, 5), now, &bounds(100, 100));
+        assert_eq!(cache.size().0, 1, "what is too large is not kept");
+        cache.forget(&long(59));
+        assert_eq!(cache.size(), (0, 0));
     }
 
     /// Requests, callbacks to services and to NFs, and notifications by default are all shared by load.

@@ -51,6 +51,14 @@ pub struct Key {
     pub query: Arc<str>,
 }
 
+impl Key {
+    /// How long it is: clients say that, within the bounds of headers.
+    pub(super) fn octets(&self) -> usize {
+        let nrf = self.nrf.as_ref().map_or(0, |it| it.authority.as_str().len().saturating_add(it.prefix().len()));
+        self.query.len().saturating_add(nrf)
+    }
+}
+
 impl<'a> Api<'a> {
     /// Of a path below an API root; none where it does not begin so.
     #[must_use]

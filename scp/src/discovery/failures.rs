@@ -26,9 +26,9 @@ struct Failed {
 /// For how long at the most: what was put right at an NRF is not told.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Those that are remembered, and octets of one.
+/// Those that are remembered, and octets of one, with what was asked.
 const MOST: usize = 1_024;
-const LARGEST: usize = 4_096;
+const LARGEST: usize = 8_192;
 
 impl Failures {
     /// How a search failed.
@@ -44,7 +44,7 @@ impl Failures {
             NrfError::Away { why, .. } | NrfError::Malformed { reason: why, .. } => why.len(),
             NrfError::None | NrfError::GivenUp => return,
         };
-        if octets <= LARGEST {
+        if octets.saturating_add(key.octets()) <= LARGEST {
             let failed = Failed { error: error.clone(), changes };
             self.all.write().put(key.clone(), failed, now + holds.min(LONGEST), now, MOST);
         }
@@ -73,7 +73,7 @@ mod tests {
         assert!(failures.get(&key(1), 5, now).is_some());
         assert!(failures.get(&key(2), 5, now).is_none() && failures.get(&key(1), 6, now).is_none());
         assert!(failures.get(&key(1), 5, until).is_none());
-        failures.put(&key(2), &refused(LARGEST + 1), 5, holds, now);
+        failures.put(&key(2), &refused(LARGEST), 5, holds, now);
         failures.put(&key(2), &NrfError::GivenUp, 5, holds, now);
         assert!(failures.get(&key(2), 5, now).is_none());
         for number in 0..2 * MOST {

@@ -9,7 +9,7 @@ use crate::nrf::NfProfile;
 pub struct DiscoverySettings {
     /// Searches that are remembered; beyond, those that were not used for longest are forgotten.
     pub entries: usize,
-    /// Octets of answers that are remembered.
+    /// Octets of answers that are remembered, and of what was asked.
     pub octets: usize,
     /// For how long an answer holds that does not say so.
     pub validity: Duration,
