@@ -54,7 +54,8 @@ record! {
         optional stale: Span,
         /// How long one request waits for a new answer while there is an old one for the others, 10ms to 24h. Left out: 200ms.
         optional patience: Span,
-        /// How long an NRF that did not answer is not asked what there is an old answer to, 10ms to 24h. Left out: 1s.
+        /// How long an NRF that did not answer is not asked what there is an old answer to or a producer of the configuration, and
+        /// no access token is got where the NRF denied it or a producer took not even a new one, 10ms to 24h. Left out: 1s.
         optional pause: Span,
         /// The NF type that the NRF is told where a client does not say its own. Left out: SCP.
         optional requester_nf_type: NfType,
