@@ -1,5 +1,5 @@
-//! The SCP beside nghttpx as a plain HTTP/2 proxy: h2load as client, nghttpd as backend, one worker each, in turn;
-//! and a bare relay beside it, which tells what of the distance is the HTTP library's.
+//! The SCP beside nghttpx as a plain HTTP/2 proxy: h2load as client, nghttpd as backend, one worker each, in turn, and no log of
+//! requests; and a bare relay beside it, which tells what of the distance is the HTTP library's.
 //!
 //! Each proxy is a process of its own, so that what it takes of memory is its own too; ours is this program, started anew.
 
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::{BenchError, Report};
 use crate::figures::{median, resident};
-use load::{Model, Round};
+use load::{Load, Model, Round};
 use process::Process;
 
 /// Rounds of each; what is told is the middle of them.
@@ -38,25 +38,30 @@ pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
         process::find(program)?;
     }
     let runtime = tokio::runtime::Runtime::new().map_err(|error| BenchError::Missing(error.to_string()))?;
-    let content = tempfile::tempdir().map_err(|error| BenchError::Missing(error.to_string()))?;
+    let folder = || tempfile::tempdir().map_err(|error| BenchError::Missing(error.to_string()));
+    let (content, files) = (folder()?, folder()?);
     load::content(content.path())?;
     let _backend = Process::backend(content.path(), BACKEND)?;
     let searches = runtime.block_on(nrf::start(NRF, BACKEND))?;
     let ours = Process::ours(OURS, NRF)?;
-    let theirs = Process::theirs(THEIRS, BACKEND)?;
+    let theirs = Process::theirs(THEIRS, BACKEND, files.path())?;
     let relay = Process::relay(RELAY, BACKEND)?;
-    for (name, port, model, goals) in [
-        ("model-c", OURS, Model::C, ["at least 1.0", "at most 1.1"]),
-        ("model-d", OURS, Model::D, ["at least 0.9", "at most 1.1"]),
-        ("bare-relay", RELAY, Model::C, [""; 2]),
+    let plain = Load { port: OURS, model: Model::C, tls: false, content: 0 };
+    for (name, load, goals) in [
+        ("model-c", plain, ["at least 1.0", "at most 1.1"]),
+        ("model-d", Load { model: Model::D, ..plain }, ["at least 0.9", "at most 1.1"]),
+        ("tls", Load { tls: true, ..plain }, [""; 2]),
+        ("content-1024", Load { content: 1_024, ..plain }, [""; 2]),
+        ("bare-relay", Load { port: RELAY, ..plain }, [""; 2]),
     ] {
         let [mut our, mut their] = [Vec::new(), Vec::new()];
+        let beside = Load { port: THEIRS, ..load };
         // The first of each is for caches and connections.
-        load::round(port, model)?;
-        load::round(THEIRS, model)?;
+        load::round(load)?;
+        load::round(beside)?;
         for _ in 0..ROUNDS {
-            our.push(load::round(port, model)?);
-            their.push(load::round(THEIRS, model)?);
+            our.push(load::round(load)?);
+            their.push(load::round(beside)?);
         }
         let [rate, theirs_rate] = [&our, &their].map(|it| middle(it, |round| round.rate));
         report.row(name, "requests/s", rate, Some(theirs_rate), goals[0]);
@@ -75,7 +80,7 @@ pub(super) fn run(report: &mut Report) -> Result<(), BenchError> {
         Ok(taken as f64 / f64::from(1 << 20))
     };
     let ours = Process::ours(OURS, NRF)?;
-    let theirs = Process::theirs(THEIRS, HOLDING)?;
+    let theirs = Process::theirs(THEIRS, HOLDING, files.path())?;
     report.row("streams-10000", "MiB", held(&ours, OURS)?, Some(held(&theirs, THEIRS)?), "at most 1.0");
     drop((ours, theirs));
     let ours = Process::ours(OURS, NRF)?;

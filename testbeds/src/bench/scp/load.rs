@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use super::worker::TLS;
 use super::{BACKEND, BenchError, process};
 
 /// Requests of a round, connections, and streams on each.
@@ -23,6 +24,18 @@ pub(super) enum Model {
     D,
 }
 
+/// What is asked of a proxy.
+#[derive(Clone, Copy)]
+pub(super) struct Load {
+    /// On this port.
+    pub(super) port: u16,
+    pub(super) model: Model,
+    /// Whether over TLS: then on the port for that.
+    pub(super) tls: bool,
+    /// Octets of content of each request: with any, it is a POST.
+    pub(super) content: usize,
+}
+
 /// What one round came to.
 pub(super) struct Round {
     /// Requests a second.
@@ -40,9 +53,10 @@ pub(super) fn content(folder: &Path) -> Result<(), BenchError> {
         .map_err(|error| BenchError::Missing(format!("{}: {error}", file.display())))
 }
 
-/// One round against a proxy.
-pub(super) fn round(port: u16, model: Model) -> Result<Round, BenchError> {
+/// One round.
+pub(super) fn round(load: Load) -> Result<Round, BenchError> {
     let wrong = |why: String| BenchError::Missing(format!("h2load: {why}"));
+    let Load { port, model, tls, content } = load;
     let log = tempfile::NamedTempFile::new().map_err(|error| wrong(error.to_string()))?;
     let mut command = Command::new(process::find("h2load")?);
     command.args(["-n", &REQUESTS.to_string(), "-c", &CLIENTS.to_string(), "-m", &STREAMS.to_string(), "-t", "1"]);
@@ -58,7 +72,13 @@ pub(super) fn round(port: u16, model: Model) -> Result<Round, BenchError> {
     for header in headers {
         command.args(["-H", header]);
     }
-    command.arg(format!("http://127.0.0.1:{port}{RESOURCE}"));
+    let sent = tempfile::NamedTempFile::new().map_err(|error| wrong(error.to_string()))?;
+    if content > 0 {
+        fs::write(sent.path(), vec![b'a'; content]).map_err(|error| wrong(error.to_string()))?;
+        command.arg("--data").arg(sent.path());
+    }
+    let (scheme, port) = if tls { ("https", port + TLS) } else { ("http", port) };
+    command.arg(format!("{scheme}://127.0.0.1:{port}{RESOURCE}"));
     let output = command.output().map_err(|error| wrong(error.to_string()))?;
     let said = String::from_utf8_lossy(&output.stdout);
     let rate = said.lines().find_map(|line| {

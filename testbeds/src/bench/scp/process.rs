@@ -5,7 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use super::BenchError;
+use super::worker::{Certificate, TLS};
 use crate::missing::find_program;
 
 /// How long one may take to listen.
@@ -30,14 +34,20 @@ impl Process {
         Self::start(command, port)
     }
 
-    /// nghttpx, as a plain proxy of HTTP/2 in the clear.
-    pub(super) fn theirs(port: u16, backend: u16) -> Result<Self, BenchError> {
+    /// nghttpx, as a plain proxy of HTTP/2, in the clear and over TLS; its certificate is put into `folder`.
+    pub(super) fn theirs(port: u16, backend: u16, folder: &Path) -> Result<Self, BenchError> {
+        let pair = ["certificate.pem", "key.pem"].map(|name| folder.join(name));
+        let made = Certificate::new()
+            .and_then(|made| pair.iter().zip(&made.pem).try_for_each(|(file, pem)| std::fs::write(file, pem)));
+        made.map_err(|error| BenchError::Missing(format!("a certificate for nghttpx: {error}")))?;
         let mut command = Command::new(find("nghttpx")?);
-        // No log of requests: ours keeps none here either.
         command.args(["--conf=/dev/null", "--workers=1", "--single-process"]);
         command.args(["--backend-read-timeout=600s", "--stream-read-timeout=600s"]);
         command.arg(format!("--frontend=127.0.0.1,{port};no-tls"));
+        command.arg(format!("--frontend=127.0.0.1,{}", port + TLS));
         command.arg(format!("--backend=127.0.0.1,{backend};;proto=h2"));
+        let [certificate, key] = pair;
+        command.args([key, certificate]);
         Self::start(command, port)
     }
 
@@ -81,6 +91,14 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        // It may have something to write down first.
+        if let Ok(number) = i32::try_from(self.child.id()) {
+            let _ = kill(Pid::from_raw(number), Signal::SIGTERM);
+        }
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE && matches!(self.child.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
