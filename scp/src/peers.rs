@@ -40,7 +40,8 @@ pub(crate) fn outward(headers: &mut HeaderMap, target: &Target, context: &Contex
 
 /// What the client is told of a response, where its producer said it.
 pub(crate) fn homeward(headers: &mut HeaderMap, context: &Context) {
-    let (Some(asked), Some(answered)) = (&context.peers, headers.get(NF_PEER_INFO)) else { return };
+    let Some(asked) = &context.peers else { return };
+    let Some(answered) = headers.get(NF_PEER_INFO) else { return };
     let told = ends(answered).and_then(|ends| told(ends, context, came_by(asked).as_ref()));
     if let Some(told) = told {
         headers.insert(NF_PEER_INFO, told);
