@@ -27,6 +27,7 @@ use crate::failure::Failure;
 use crate::names;
 use crate::nrf::{NrfError, NrfSet, PlmnId, Wire};
 use crate::producer::{Hop, Target};
+use crate::retry::pays;
 use crate::tally::Event;
 
 pub(crate) use challenge::refuses_token;
@@ -186,15 +187,6 @@ async fn another<S: Serve>(mut service: S, mut call: Box<Call>, rejected: Option
 fn reject(call: &Call, request: &TokenRequest, token: &Token) {
     call.prepared().tally.one(Event::TokenRejected);
     call.parts().tokens.reject(request, token);
-}
-
-/// Takes another attempt from the budget (TS 29.500 5.2.8).
-fn pays(call: &Call) -> bool {
-    let paid = call.parts().budget.spend(Instant::now(), &call.prepared().settings.retries);
-    if !paid {
-        call.prepared().tally.one(Event::RetryUnpaid);
-    }
-    paid
 }
 
 /// The producer took not even a token that was new: there is no use in getting more for it just now.

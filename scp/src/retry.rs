@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
 
+use tokio::time::Instant;
 use tower::{Layer, Service};
 
 use crate::before::Answering;
@@ -18,6 +19,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::redirect::leads_on;
 use crate::slow::Asked;
+use crate::tally::Event;
 
 use again::{Again, Came, rest};
 pub use budget::Budget;
@@ -117,6 +119,15 @@ where
             Self::First { .. } => Poll::Pending,
         }
     }
+}
+
+/// Takes another attempt at a call from the budget (TS 29.500 5.2.8), or counts that there was none.
+pub(crate) fn pays(call: &Call) -> bool {
+    let paid = call.parts().budget.spend(Instant::now(), &call.prepared().settings.retries);
+    if !paid {
+        call.prepared().tally.one(Event::RetryUnpaid);
+    }
+    paid
 }
 
 /// The call for somebody who is asked beside the first, where that says nothing.

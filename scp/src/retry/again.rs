@@ -7,6 +7,7 @@ use std::task::{Context as Task, Poll};
 use http::{Method, Uri};
 use tokio::time::Instant;
 
+use super::pays;
 use crate::call::{Back, Call, Reply, Serve};
 use crate::failure::{Failure, Fault, Upstream};
 use crate::producer::{Plan, Step, Target};
@@ -271,11 +272,7 @@ impl<S> Again<S> {
 
     /// Takes an attempt from the budget, where it is not free.
     fn pay(&mut self, free: bool) -> bool {
-        let retries = &self.call.prepared().settings.retries;
-        self.paid = !free && self.call.parts().budget.spend(Instant::now(), retries);
-        if !free && !self.paid {
-            self.call.prepared().tally.one(Event::RetryUnpaid);
-        }
+        self.paid = !free && pays(&self.call);
         free || self.paid
     }
 

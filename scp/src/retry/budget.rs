@@ -35,7 +35,7 @@ impl Budget {
     }
 
     /// Takes a retry, where there is one.
-    pub(crate) fn spend(&self, now: Instant, retries: &Retries) -> bool {
+    pub(super) fn spend(&self, now: Instant, retries: &Retries) -> bool {
         let mut tokens = self.lock();
         tokens.turn(now);
         let full = tokens.filled.is_none_or(|it| now.saturating_duration_since(it) >= Duration::from_secs(1));
