@@ -1,10 +1,14 @@
 //! What holds for a time: so many entries, each until its end. Where there is no room for one more, what would end first gives way.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
+use std::sync::RwLockReadGuard;
 
 use foldhash::quality::RandomState;
 use tokio::time::Instant;
+
+use crate::seldom::Seldom;
 
 /// Values by whom they are of.
 #[derive(Debug)]
@@ -67,6 +71,15 @@ impl<K: Clone + Eq + Hash, V> Aged<K, V> {
         self.ends.insert(ends, key.clone());
         self.entries.insert(key, Entry { value, ends });
     }
+}
+
+/// What still holds of something, and the time by which that is so; as a rule there is nothing, and no clock is read.
+pub(crate) fn holding<K, V>(of: &Seldom<Aged<K, V>>) -> Option<(RwLockReadGuard<'_, Aged<K, V>>, Instant)>
+where
+    K: Clone + Eq + Hash,
+{
+    let now = LazyCell::new(Instant::now);
+    Some((of.holding(|it| it.is_over(*now))?, *now))
 }
 
 #[cfg(test)]

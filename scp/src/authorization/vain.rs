@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::request::TokenRequest;
 use super::tokens::Denied;
-use crate::aged::Aged;
+use crate::aged::{Aged, holding};
 use crate::api_root::ApiRoot;
 use crate::seldom::Seldom;
 
@@ -38,8 +38,7 @@ impl Vain {
 
     /// How the NRF refused just now.
     pub(super) fn is_denied(&self, request: &TokenRequest) -> Option<Denied> {
-        let now = Instant::now();
-        let all = self.denied.holding(|all| all.is_over(now))?;
+        let (all, now) = holding(&self.denied)?;
         all.get(request, now).map(|(denied, _)| denied.clone())
     }
 
@@ -54,8 +53,7 @@ impl Vain {
 
     /// Whether a producer took not even a new one just now.
     pub(super) fn is_rejected(&self, request: &TokenRequest, producer: &ApiRoot) -> bool {
-        let now = Instant::now();
-        let all = self.rejected.holding(|all| all.is_over(now));
-        all.is_some_and(|all| all.get(&(request.clone(), producer.clone()), now).is_some())
+        let all = holding(&self.rejected);
+        all.is_some_and(|(all, now)| all.get(&(request.clone(), producer.clone()), now).is_some())
     }
 }

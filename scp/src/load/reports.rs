@@ -3,16 +3,15 @@
 mod rests;
 mod whose;
 
-use std::cell::LazyCell;
 use std::hash::BuildHasher as _;
-use std::sync::{Arc, RwLockReadGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
 use pinion_protocols::sbi::{Lci, Oci, Timestamp, Value as _};
 use tokio::time::Instant;
 
-use crate::aged::Aged;
+use crate::aged::{Aged, holding};
 use crate::names;
 use crate::producer::Producer;
 use crate::seldom::Seldom;
@@ -153,12 +152,6 @@ impl Reported {
             loads.put(whose, Load { said, percent }, now + LOAD, now, MOST);
         }
     }
-}
-
-/// What still holds of something, and the time by which that is so; as a rule there is nothing, and no clock is read.
-fn holding<V>(of: &Seldom<Aged<Whose, V>>) -> Option<(RwLockReadGuard<'_, Aged<Whose, V>>, Instant)> {
-    let now = LazyCell::new(Instant::now);
-    Some((of.holding(|it| it.is_over(*now))?, *now))
 }
 
 fn seconds(until: Instant, now: Instant) -> u32 {
