@@ -269,11 +269,13 @@ impl Knows {
 
 /// Two UDMs, the first to be chosen before the second.
 pub(crate) fn one_before_two(one: &Producer, two: &Producer) -> [Value; 2] {
-    [(ONE, one, 1), (TWO, two, 2)].map(|(instance, at, priority)| {
-        let mut profile = udm(instance, at);
-        profile["priority"] = priority.into();
-        profile
-    })
+    in_turn([udm(ONE, one), udm(TWO, two)])
+}
+
+/// Profiles of which the first is chosen before the second.
+pub(crate) fn in_turn([mut one, mut two]: [Value; 2]) -> [Value; 2] {
+    (one["priority"], two["priority"]) = (1.into(), 2.into());
+    [one, two]
 }
 
 /// A UDM that serves nudm-sdm where a producer is.

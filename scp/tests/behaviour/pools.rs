@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::frames::{END_HEADERS, END_STREAM, GOAWAY, HEADERS, RST_STREAM, Raw, SETTINGS};
-use crate::nrf::{Nrf, ONE, TWO, udm};
+use crate::nrf::{Nrf, ONE, TWO, in_turn, udm};
 use crate::profiles;
 use crate::support::{Client, Does, Producer, get, post, run, scp, settings, until};
 
@@ -298,9 +298,8 @@ async fn recycling(connections: usize, requests: usize) -> u16 {
 /// What the second of two producers saw of requests, so many at a time, that may go to both.
 async fn beside_recycling(connections: usize, at_a_time: usize, times: usize) -> usize {
     let two = Producer::start().await;
-    let (mut one, mut other) = (profiles::udm(ONE, recycling(connections, at_a_time).await), udm(TWO, &two));
-    (one["priority"], other["priority"]) = (1.into(), 2.into());
-    let nrf = Nrf::with(vec![one, other]).await;
+    let one = profiles::udm(ONE, recycling(connections, at_a_time).await);
+    let nrf = Nrf::with(in_turn([one, udm(TWO, &two)]).into()).await;
     let mut settings = nrf.settings();
     settings.retries.probation = Duration::from_hours(1);
     let running = scp(settings).await;

@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::nrf::{Nrf, ONE, OWN, TWO, one_before_two, udm};
+use crate::nrf::{Nrf, ONE, OWN, TWO, in_turn, one_before_two, udm};
 use crate::profiles;
 use crate::support::{Answer, Client, Does, Producer, Running, SCP, get, prepared, scp, until};
 
@@ -259,9 +259,8 @@ async fn narrow(told: watch::Receiver<bool>) -> (Value, Arc<Mutex<Vec<String>>>)
 }
 
 /// An SCP whose requests wait in line for the only stream of the first of these, and have no budget for more attempts.
-async fn in_line(mut one: Value, mut two: Value) -> (Running, Client) {
-    (one["priority"], two["priority"]) = (1.into(), 2.into());
-    let nrf = Nrf::with(vec![one, two]).await;
+async fn in_line(one: Value, two: Value) -> (Running, Client) {
+    let nrf = Nrf::with(in_turn([one, two]).into()).await;
     let mut settings = nrf.settings();
     settings.limits.producer_connections = 1;
     (settings.retries.budget, settings.retries.spare) = (0, 0);
